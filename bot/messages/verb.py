@@ -20,9 +20,9 @@ ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "cou
 
 
 class Effect(StrEnum):
-    """Name the kind of effect a verb has, which decides if it runs immediately (``handlers.commands``)."""
+    """The kind of effect that a verb has, which decides if it runs immediately (``handlers.commands``)."""
 
-    #: The verb only answers, or asks before it does anything.
+    #: The verb only answers, or asks before doing anything.
     SHOWS = "shows"
     #: The verb starts something that exists and can be stopped again.
     STARTS = "starts"
@@ -34,7 +34,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Hold the texts of an offer: what one press does, its button, and the answer to the press."""
+    """The texts of an offer: what one press does, its button, and the answer to the press."""
 
     text: str = ""
     button: str = ""
@@ -46,11 +46,11 @@ _NOTHING: Final = Offer()
 
 @dataclass(frozen=True, slots=True)
 class Opposite:
-    """Describe an answer's button that undoes what its verb changed: its label and its action.
+    """A button in an answer that undoes what its verb changed: its label and its action.
 
     The button carries the row and everything else that it needs, as nothing is stored about the change.
-    Pressed too late, it answers with the present state. If there are several such buttons, each is labelled
-    with ``named``.
+    Pressed too late, it answers with the present state. If there are several of these buttons, each is
+    labelled with ``named``.
     """
 
     label: str
@@ -60,19 +60,20 @@ class Opposite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
-    """Declare a verb of the slash command or of job commands."""
+    """A verb of the slash command or of job commands."""
 
     command: Command = "workspace"
     #: What to type after the command; empty for a variant, which is another verb with a flag.
     usage: str = ""
-    #: How help shows the verb: its line, the sentences after it, its group, and its position in the group.
+    #: How the verb appears in the help: its line, the sentences after it, its group, and its position in the
+    #: group.
     summary: str = ""
     more: tuple[str, ...] = ()
     group: str = ""
     order: int = 0
-    #: Set for actions that Usher itself continues later, so that nobody needs to know the word.
+    #: Set for actions that Usher itself continues later, so nobody needs to know the word for them.
     is_hidden: bool = False
-    #: What a person needs for help to list the verb: a facet or stop mode of a connection that they have
+    #: What a person needs before help lists the verb for them: a facet or stop mode of a connection they have
     #: linked, or ``linking``, ``linked``, ``administrator``.
     needs: tuple[str, ...] = ()
     #: The verb's effect, the flags it accepts as ``--WORD`` (None if it parses its own), and the kinds of its
@@ -85,12 +86,12 @@ class Verb:
     #: Maps the usage of each verb that this one replaced in release 0.5 to what to type now. The old forms
     #: are understood until 0.6; buttons of old messages keep working.
     former: Mapping[str, str] | None = None
-    #: Words that suggest the verb within a sentence but can't begin a command; and following words that make
-    #: it mean another verb.
+    #: Words that suggest this verb within a sentence but can't begin a command, and words after them that
+    #: mean a different verb.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
-    #: Labels: of the verb's button beside a workspace's name, and whether it is red; of its command without
-    #: words, and with them.
+    #: Button labels: beside a workspace's name (and whether that button is red), and for the command without
+    #: and with words.
     label: str = ""
     is_red: bool = False
     alone: str = ""
@@ -101,7 +102,7 @@ class Verb:
     offer_at: Offer = _NOTHING
     bulk: Offer = _NOTHING
     bulk_at: Offer = _NOTHING
-    #: The button that undoes what the verb changed or, for ``opposite_at``, cancels what it planned; None if
+    #: The button that undoes what the verb did or, for ``opposite_at``, cancels what it scheduled; None if
     #: there is none.
     opposite: Opposite | None = None
     opposite_at: Opposite | None = None
@@ -136,13 +137,13 @@ class Verb:
         return self.offer_at.button.endswith("until {then}")
 
     def is_for(self, able: Iterable[str]) -> bool:
-        """Return whether help lists the verb for a person with the given abilities."""
+        """Return whether help lists the verb for a person with these abilities."""
         return not self.is_hidden and {*self.needs}.issubset(able)
 
 
 @dataclass(frozen=True, slots=True)
 class FormerVerb:
-    """Describe a verb from an earlier release: whether words could follow it, and what to type instead.
+    """A verb from an earlier release: whether words could follow it, and what to type instead.
 
     ``typed`` is the present verb, with the words and flags that precede the old verb's words.
     """
@@ -166,7 +167,7 @@ class FormerVerb:
         return frozenset(word[2:] for word in self.typed.split()[1:] if word.startswith("--"))
 
 
-#: Stands in for a word that isn't a verb; it only answers.
+#: Used for words that aren't verbs; it only answers.
 _NO_VERB: Final = Verb(effect=Effect.SHOWS, flags=None)
 _verbs: dict[tuple[str, str], Verb] = {}
 
@@ -179,7 +180,7 @@ def declare_verb(verb: Verb) -> Verb:
 
 
 def find_verb(command: str, name: str) -> Verb:
-    """Return a verb or a variant; any other word gets a stand-in that only answers and takes no words."""
+    """Return a verb or a variant, or for any other word, a stand-in that only answers and takes no words."""
     require_complete()
     return _verbs.get((command, name), _NO_VERB)
 
@@ -211,6 +212,6 @@ def list_former_verbs(command: str) -> Mapping[str, FormerVerb]:
 
 
 def to_present_name(command: str, name: str) -> str:
-    """Return a verb's present name, given that name or one that it replaced."""
+    """Return a verb's present name, given that name or one that it has replaced."""
     former = list_former_verbs(command).get(name)
     return name if former is None else former.name

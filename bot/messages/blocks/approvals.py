@@ -16,7 +16,7 @@ from bot.messages.texts import pages, requests, times
 
 
 def _describe_outcome(facts: RequestFacts) -> str:
-    """Describe a request's outcome: the first decision counts, whatever the provider answered later."""
+    """Describe a request's outcome: the first decision stands, whatever the provider answered later."""
     approval, by = facts.approval, Markup("")
     template = requests.ASKED_AGAIN if _is_asked(facts) else pages.WITHDRAWN
     if approval is not None and approval.detail == UNDECIDED:
@@ -87,8 +87,8 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
 
 #: Marks the buttons of a request that is shown in a list.
 LISTED: Final = "listed"
-#: Maximum number of requests in one list, and of their characters. Requests are never shortened, because
-#: every word counts.
+#: Maximum number of requests in one list, and of characters in all of them together. Requests are never
+#: shortened, because every word counts.
 MAX_LISTED: Final = 12
 MAX_LISTED_CHARACTERS: Final = limits.MAX_BLOCKS_TEXT_LENGTH - 1_000
 
@@ -152,8 +152,8 @@ def _name_with_identity(named: Named | None) -> Markup:
         return kit.mention(named)
     user_id = known.principal.user_id
     template = requests.KNOWN if known.email else requests.KNOWN_WITHOUT
-    # Remove backticks from the name, because code formatting is reserved for facts that people can't set
-    # themselves.
+    # Backticks in the name are removed, because only facts that people can't set themselves are shown as
+    # code.
     name = Markup(kit.name_plainly(named).replace("`", ""))
     names = {"name": name, "handle": known.handle or "?", "email": known.email or ""}
     return Markup(fill(template, who=kit.mention(named), id=user_id, **names))
@@ -161,7 +161,7 @@ def _name_with_identity(named: Named | None) -> Markup:
 
 @renders(NoticeKind.ACCOUNT_QUESTION, is_true=_is_unanswered)
 def render_ownership_question(facts: RequestFacts) -> Answer:
-    """Render the question whether a requested account belongs to the reader, or the reader's answer."""
+    """Ask whether a requested account belongs to the reader, or show the reader's answer."""
     if not _is_unanswered(facts):
         return kit.message(_format_owner_answer(facts))
     names = {"username": facts.word("username"), "title": facts.connection_title}
@@ -190,7 +190,7 @@ def render_failed(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.APPROVAL_DONE)
 def render_done(facts: RequestFacts) -> Answer:
-    """Tell the approver of a request that the person has been linked."""
+    """Tell the administrator who approved a request that the person has been linked."""
     return _render_result(pages.DONE, facts)
 
 

@@ -34,8 +34,8 @@ _TIME_PATTERN: Final = re.compile(r"<!date\^([0-9]+)\^[^>]*>")
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
 #: Matches bold text; any other asterisk is part of the text.
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")
-#: A name of at least this many characters might be read as a sentence, just like a name of several words.
-#: Both are quoted wherever they occur.
+#: A name of at least this many characters might be read as a sentence, as might a name of several words. Both
+#: are quoted wherever they occur.
 _MIN_SENTENCE_LENGTH: Final = 12
 
 
@@ -45,19 +45,19 @@ def format_result(**facts: Any) -> str:
 
 
 def write_lines(blocks: Iterable[kit.Block], names: Iterable[str]) -> list[str]:
-    """Return an answer's lines for a program; ``names`` are all names that people or programs chose."""
+    """Return an answer's lines for a program; ``names`` are all names chosen by people or programs."""
     known = sorted({kit.line(one) for one in names if one}, key=len, reverse=True)
     return [said for line in kit.iterate_lines(blocks) if (said := _write_line(line, known))]
 
 
 def _write_line(text: str, names: Iterable[str]) -> str:
-    """Return a line with its names as JSON strings; each is a placeholder until all have been found."""
+    """Return a line with its names as JSON strings; each stays a placeholder until all have been found."""
     found: list[str] = []
 
     def keep(name: str) -> Callable[[re.Match[str]], str]:
         found.append(json.dumps(write_text(unescape(name)), ensure_ascii=False))
         mark = f"\0{len(found) - 1}\0"
-        # Text inside Slack's other markup is never a name.
+        # Text inside other Slack markup is never a name.
         return lambda match: mark if match["other"] is None else match[0]
 
     for name in names:
@@ -75,7 +75,7 @@ def _write_line(text: str, names: Iterable[str]) -> str:
 def describe(
     title: Callable[[str], str], one: Workspace | Run | AcceptedRequest, **more: Any
 ) -> dict[str, Any]:
-    """Return a description of an object, without None values; ``title`` gives a connection's title."""
+    """Return a description of an object, omitting None values; ``title`` gives a connection's title."""
     name = write_text(one.title if isinstance(one, Workspace) else one.name)
     known = {key: said for key, said in more.items() if said is not None}
     return {"name": name, "on": write_text(title(one.connection)), **known}
@@ -121,7 +121,7 @@ def is_so_already(facts: WorkspaceFacts) -> bool:
 
 
 def describe_run(run: Run) -> dict[str, Any]:
-    """Return what is known about a run: its state and when that began, its duration, and its exit code."""
+    """Return what is known about a run: its state, times, duration and exit code."""
     ended_at = run.finished_at
     took = None if ended_at is None or run.started_at is None else round(ended_at - run.started_at)
     return {
@@ -154,10 +154,10 @@ def describe_hours(one: HoursRule, beside: Collection[HoursRule], now: float) ->
 
 
 def format_time(at: float | None) -> str | None:
-    """Return a time as a string in UTC."""
+    """Return a time as text in UTC."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
 def write_text(name: str) -> str:
-    """Return text from outside as plain text, without addresses."""
+    """Return text from outside as plain text, with its addresses removed."""
     return _ADDRESS_PATTERN.sub(HIDDEN, unescape(kit.line(name)))

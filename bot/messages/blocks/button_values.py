@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
 
-#: Says that the person agreed to the button's own question, also when typed as a flag.
+#: Means that the person agreed to the button's own question; also used when that is typed as a flag.
 AGREED: Final = "yes"
 _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 _NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")
@@ -18,24 +18,24 @@ _VALUE_PATTERN: Final = re.compile(r"(\w+)@(\d{1,18})")
 
 
 class ButtonValue(NamedTuple):
-    """Hold a button's value, which is written into the button and read back when it is pressed.
+    """A button's value, which is written into the button and read back when it is pressed.
 
     ``key`` names a row, which is read and authorised again on each press.
     """
 
     name: str
     key: str = ""
-    #: How many times the workspace had been started when the button was rendered, or None if that doesn't
+    #: How many times the workspace had been started when the button was rendered; None if that doesn't
     #: matter.
     seen: int | None = None
     #: Whether the button's own question warned that the workspace would end permanently, and whether it also
-    #: named what would be lost.
+    #: said what would be lost.
     agreed: Consent = Consent.NONE
-    #: Tells the button apart from others beside it that do the same to another object, or something
+    #: Tells the button apart from others beside it, which do the same to another object, or something
     #: different.
     number: int | None = None
     mark: str = ""
-    #: The time that the button was rendered for, in epoch seconds.
+    #: The time for which the button was rendered, in epoch seconds.
     at: float | None = None
 
     @classmethod

@@ -27,25 +27,25 @@ def make_change(
 ) -> ButtonValue:
     """Return the value of a button that changes a workspace's state.
 
-    A press counts only if the workspace hasn't been started again since the button was rendered.
+    A press has no effect if the workspace has been started again since the button was rendered.
     """
     return ButtonValue(verb, workspace.id, workspace.generation, agreed, number, at=at)
 
 
 def can_be_made_again(facts: WorkspaceFacts) -> bool:
-    """Return whether a copy can be made: Usher made the workspace, and its provider can create one."""
+    """Return whether another one can be made: Usher made the workspace, and its provider can create one."""
     workspace = facts.workspace
     return workspace is not None and workspace.spec is not None and "creation" in facts.capabilities
 
 
 def get_wait(facts: WorkspaceFacts) -> WaitlistEntry | None:
-    """Return a workspace's wait for capacity if it is between two attempts to start it, else None."""
+    """Return a workspace's wait for capacity if it is between two attempts to start, else None."""
     is_tried = facts.operation is not None and facts.operation.is_open
     return None if is_tried else facts.waitlist_entry
 
 
 def get_mark(facts: WorkspaceFacts) -> Markup:
-    """Return a workspace's mark: for its open operation or wait, what makes it unusable, or its state."""
+    """Return the mark for a workspace's open operation or wait, what makes it unusable, or its state."""
     workspace, operation = facts.workspace, facts.operation
     if (operation is not None and operation.is_open) or get_wait(facts) is not None:
         return Markup(cards.MARKS[State.STARTING])
@@ -61,7 +61,7 @@ def start_button(workspace: Workspace) -> Element:
 
 
 def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
-    """Return *Stop*, which asks first if it ends the workspace permanently or interrupts something."""
+    """Return *Stop*, which asks first if it would end the workspace permanently or interrupt something."""
     question = final = _end_question(workspace, effects, "stop", cards.CONFIRM_END)
     if format_stop_risk(workspace) and not final:
         question = kit.confirm(cards.CONFIRM_STOP, name=workspace.title, lost=format_cost(workspace, None))
@@ -69,9 +69,9 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question, of=workspace.title)
 
 
-#: Marks a *Stop waiting* button in a list's row; the answer to a press doesn't replace the list.
+#: Marks a *Stop waiting* button in a row of a list. The answer to a press doesn't replace the list.
 IN_ROW: Final = "row"
-#: Marks the button that undoes the operation reported by its answer.
+#: Marks the button that undoes the operation that its message reports.
 BACK: Final = "back"
 
 
@@ -80,8 +80,7 @@ def list_opposite_button(
 ) -> list[Element]:
     """Return the button that undoes what a verb has just changed or scheduled, or [] if there is none.
 
-    ``carried`` is what the button needs besides the workspace; if that is too long for a button, [] is
-    returned.
+    ``carried`` is what the button's value holds besides the workspace; if that is too long, [] is returned.
     """
     declared = find_verb("workspace", verb)
     opposite = declared.opposite if at is None else declared.opposite_at
@@ -108,7 +107,7 @@ def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float |
 
 
 def suspend_button(workspace: Workspace) -> Element:
-    """Return *Suspend*, which loses nothing, so it asks only if something ran or wasn't saved."""
+    """Return *Suspend*, which loses nothing, so it asks only if something is running or isn't saved."""
     said = format_stop_risk(workspace)
     if not said:
         return kit.button(cards.SUSPEND, make_change("suspend", workspace), of=workspace.title)
@@ -123,9 +122,9 @@ def format_stop_risk(workspace: Workspace) -> Markup:
 
 
 def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode = "stop") -> Markup:
-    """Format the present risk, followed by what a stop with this effect loses in any case.
+    """Format the present risk, followed by what a stop with this effect always loses.
 
-    All questions and warnings about an end use these words.
+    All questions and warnings about the end of a workspace use these words.
     """
     is_final = effect is not None and effect.is_final
     cost = cards.FORCED if mode == "force" and not is_final else cards.LOST[effect or StopEffect.RETURNS]
@@ -133,7 +132,7 @@ def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode 
 
 
 def get_consent(workspace: Workspace) -> Consent:
-    """Return the consent that pressing a stop button gives, which depends on whether it named the loss."""
+    """Return the consent that pressing a stop button gives, depending on whether it named the loss."""
     return Consent.KNOWING if format_stop_risk(workspace) else Consent.GIVEN
 
 
@@ -149,7 +148,7 @@ def force_button(workspace: Workspace, effects: StopEffects) -> Element:
 def _end_question(
     workspace: Workspace, effects: StopEffects, mode: StopMode, asked: tuple[str, str, str, str]
 ) -> Block | None:
-    """Return the confirmation of a stop that ends a workspace permanently, or None if it doesn't."""
+    """Return the confirmation for a stop that ends a workspace permanently, or None for any other stop."""
     if workspace.is_provisional or not is_final(effects, mode):
         return None
     return kit.confirm(asked, name=workspace.title, lost=format_cost(workspace, effects[mode]))
@@ -174,7 +173,7 @@ def again_button(workspace: Workspace) -> Element:
 def list_buttons(
     facts: WorkspaceFacts, state: State | None = None, opening: Sequence[Element] = ()
 ) -> list[Element]:
-    """Return a workspace's buttons for its own state, or a message's, most important first.
+    """Return a workspace's buttons for its state, or for the given state, most important first.
 
     ``opening`` are the buttons that open a running workspace. If there is a gentler button, *Stop* moves into
     the menu.
@@ -212,12 +211,12 @@ def list_buttons(
 
 
 def open_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Open* with the address itself, for messages that only the owner sees."""
+    """Return *Open*, which contains the address, for messages that only the owner sees."""
     return [open_button(facts)] if facts.ide_url else list_page_button(facts)
 
 
 def open_button(facts: WorkspaceFacts) -> Element:
-    """Return *Open* with the address itself, if there is one; pressing it is recorded as use."""
+    """Return *Open*, which contains the address, if there is one; pressing it is recorded as use."""
     key, name = (facts.workspace.id, facts.workspace.title) if facts.workspace is not None else ("", "")
     return kit.button(cards.OPEN, "open_url", key, style=kit.PRIMARY, url=facts.ide_url, of=name)
 
@@ -255,7 +254,7 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
     return press.seen is None or (is_it and does.get(to_present_name("workspace", press.name), True))
 
 
-#: Buttons that answer a warning; they apply only to the time named in it.
+#: Buttons that answer a warning. They apply only to the time named in the warning.
 WARNING_ANSWERS: Final = frozenset({"keep_running", "hour_more"})
 #: Buttons that end a run.
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
@@ -266,7 +265,7 @@ MAX_CHOICES: Final = 5
 def list_end_lines(facts: WorkspaceFacts) -> list[str]:
     """Return the lines that say when a workspace will be stopped or will end permanently.
 
-    During an operation, what the provider said before it no longer applies.
+    During an operation, what the provider said about its end before is left out.
     """
     workspace, operation = facts.workspace, facts.operation
     if workspace is None or (workspace.stop_at is None and workspace.expires_at is None):
@@ -311,7 +310,7 @@ def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_earlier_end(facts: WorkspaceFacts, planned: float | None, *, is_named: bool = False) -> list[str]:
-    """Return when the provider itself ends a running workspace, if that is before a ``planned`` stop."""
+    """Return when a running workspace's provider ends it, if that is before a ``planned`` stop."""
     if facts.workspace is None or planned is None or not facts.is_up:
         return []
     workspace = replace(facts.workspace, stop_at=planned)

@@ -60,7 +60,7 @@ _VERB_BUTTONS: Final[Mapping[OperationVerb, str]] = {
 
 
 def make_verb_forms(operation: Operation, now: float, zone: ZoneInfo | None) -> Mapping[str, Markup]:
-    """Return the words for an operation just begun; ``end`` includes when such starts are usually ready."""
+    """Return the words for a new operation; ``end`` includes when such starts are usually ready."""
     forms, usual_end_at = VERB_FORMS[operation.verb], operation.usual_end_at
     if usual_end_at is None or usual_end_at <= now:
         return forms
@@ -83,7 +83,7 @@ def render_operation_card(facts: WorkspaceFacts) -> Answer:
 
 
 def get_name(facts: Facts) -> str:
-    """Return the run's name or the owner's name for the workspace, or a generic word if the row is gone."""
+    """Return the run's name, or the owner's name for the workspace; a generic word if the row is gone."""
     match facts:
         case RunFacts(run=run):
             return run.name
@@ -96,7 +96,7 @@ def get_name(facts: Facts) -> str:
 
 
 def fill_notice(template: Template, facts: Facts, **more: object) -> str:
-    """Fill a template with the values shared by all notices: name, title, the operation in all forms.
+    """Fill a template with the values that all notices share: name, title, the operation in all its forms.
 
     By default, ``at`` is when the notice was written.
     """
@@ -146,7 +146,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         ]
         return _render_card(facts, [sentence], [], buttons)
     going = is_going(operation, workspace)
-    # A new request isn't shown as waiting, because most are sent before anyone could read that.
+    # A new request isn't shown as waiting, because most requests are sent before anyone could read that.
     is_new = facts.now - operation.created_at < MAX_PROMPT_SECONDS and not operation.block_reason
     lines = [_format_progress(facts, operation, is_going=going or is_new)]
     small = [format_hold(operation.block_reason, facts)] if operation.block_reason else []
@@ -164,7 +164,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
 def describe_progress(
     facts: WorkspaceFacts, operation: Operation, *, is_explained: bool = False
 ) -> list[str]:
-    """Describe a workspace's open operation in a row of a list: its state, and at most one more fact.
+    """Describe a workspace's open operation in a list row: its state, and at most one more fact.
 
     ``is_explained`` means that the reason for its wait is given above the rows.
     """
@@ -194,7 +194,7 @@ LINKING: Final = frozenset({"invite", "link_url", "ask_link"})
 def list_progress_buttons(
     facts: WorkspaceFacts, operation: Operation, *, is_explained: bool = False
 ) -> list[Element]:
-    """Return the row buttons for an open operation, which end it or help it along.
+    """Return the row buttons for an open operation, which end it or move it forward.
 
     All rows share one *Refresh* and, above them, *Link again* (``is_explained``). The button that undoes a
     stop is shown only in the answer to that stop.
@@ -222,7 +222,7 @@ def format_hold(hold: Hold | None, facts: Facts) -> str:
 def _format_progress(
     facts: WorkspaceFacts, operation: Operation, *, is_going: bool, usual: Markup | None = None
 ) -> str:
-    """Say since when an operation has been in progress or waiting, and when it is usually ready."""
+    """Say when an operation began, or began to wait, and when it is usually ready."""
     since = operation.began_at if is_going else operation.created_at
     forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
     going = "{Happening} since {since}." if usual is None else cards.GOING_ON_USUAL
@@ -231,7 +231,7 @@ def _format_progress(
 
 
 def format_overdue(operation: Operation, now: float) -> str:
-    """Say what happens to an operation that has passed its deadline."""
+    """Say what happens now that an operation has passed its deadline."""
     if operation.has_lapsed:
         return fill(cards.LAPSED, **VERB_FORMS[operation.verb])
     if not operation.has_called:
@@ -240,14 +240,14 @@ def format_overdue(operation: Operation, now: float) -> str:
 
 
 def find_block(facts: Facts, work_item: WorkItem) -> str:
-    """Return what blocks a work item, before a call is sent, until the user links again; "" if nothing."""
-    # If several people's calls are refused, linking again wouldn't help.
+    """Return what blocks an unsent work item until the user links again; "" if nothing does."""
+    # If several people's calls are refused, it wouldn't help this person to link again.
     is_theirs = work_item.block_reason != PEOPLE_OUT
     return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not work_item.has_called else ""
 
 
 def _get_current_verb(operation: Operation, workspace: Workspace | None) -> OperationVerb:
-    """Return the verb for the current phase: a new workspace that has been created is only starting."""
+    """Return the verb for the current phase: once a new workspace has been created, it is only starting."""
     is_made = workspace is not None and not workspace.is_provisional
     return (
         OperationVerb.START
@@ -270,7 +270,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 
 
 def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
-    """Return the buttons for the question asked when it can't be determined whether a call succeeded."""
+    """Return the buttons for the question that is asked if nothing shows whether a call succeeded."""
     return [
         kit.button("Check again", f"{prefix}look_again", key, style=kit.PRIMARY),
         kit.button("Start another", f"{prefix}start_another", key),
@@ -280,7 +280,7 @@ def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
 def question_or_answer(
     facts: Facts, work_item: WorkItem | None, question: Answer, *, is_made: bool
 ) -> Answer:
-    """Return the question whether to make or launch another one, or say that it has been settled."""
+    """Return the question whether to make or launch another one, or say that the question is settled."""
     if work_item is not None and work_item.is_asked:
         return question
     over = notices.ASKED_ANOTHER if work_item is not None and work_item.is_open else notices.ASKED_OVER
@@ -319,17 +319,17 @@ def format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
         return []
     if is_slow(operation, facts.now):
         return [fill(cards.USUAL_PASSED, usual=Markup(times.format_roughly(operation.usual_seconds)))]
-    # Unlike a remaining time, a point in time stays correct without an edit.
+    # A point in time stays correct, while a remaining time would have to be edited.
     return [fill(cards.USUAL, at=kit.moment(usual_end_at, facts.now, facts.zone))]
 
 
 def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
     """Return the provider's words about a workspace that is starting or stopping.
 
-    For a start that isn't slow, only warnings are returned: other words change with each read.
+    For a start that isn't slow, only warnings are returned, because other words change with each read.
     """
     workspace = facts.workspace
-    # What the provider says about a running workspace doesn't describe its start or stop.
+    # Once the workspace is running, the provider's words no longer describe its start or stop.
     if workspace is None or (workspace.state is State.RUNNING and not workspace.lacks):
         return []
     if is_on_time(operation, facts.now) and not workspace.lacks:
@@ -349,7 +349,7 @@ def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
 
 
 def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> Answer:
-    """Render the new state of a workspace that is no longer running after a successful start or restart."""
+    """Render the state of a workspace that is no longer running after a successful start or restart."""
     template = cards.SINCE.get(facts.state)
     if template is None:
         return RENDERERS[NoticeKind.READY].render(facts)
@@ -383,7 +383,7 @@ def describe_running(
     ]
     lines = [line] if (line := format_opening(facts)) else []
     if facts.opens_in_page and workspace is not None and workspace.detail:
-        # Show the provider's warning, for example that the workspace's set-up may have failed.
+        # Shows the provider's warning, for example that the workspace's set-up may have failed.
         lines.append(safe(workspace.detail, 300))
     return lines, small, buttons
 
@@ -416,7 +416,7 @@ def list_again_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def is_reached_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
-    """Return whether a workspace has since reached the state that a failed operation was meant to reach."""
+    """Return whether a workspace has since reached the state that a failed operation should have reached."""
     workspace = facts.workspace
     if workspace is None or workspace.is_provisional or operation.outcome is Outcome.REPLACED:
         return False
@@ -454,7 +454,7 @@ def format_reference_line(reference: str | None, cause: str | None) -> list[str]
 
 
 def format_cause(facts: WorkspaceFacts, cause: str) -> str:
-    """Format why an operation failed; the provider's own reason is taken from the workspace's row."""
+    """Format why an operation failed; the provider's own reason is read from the workspace's row."""
     said = format_failure(facts, cause)
     return (
         f"{cards.NOT_RENEWED} {said}"
@@ -475,7 +475,7 @@ def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Mar
 
 
 def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
-    """Return the buttons shown after an operation has failed; *Try again* requests a new operation."""
+    """Return the buttons for a failed operation; *Try again* requests a new operation."""
     word = causes.get_cause_word(operation.cause)
     if word in {"unlinked", "another_account", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
@@ -484,7 +484,7 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     if word == causes.STALE and facts.workspace is not None:
         again = kit.button(_VERB_BUTTONS[operation.verb], "try_again", operation.id, style=kit.PRIMARY)
         return [again, no_thanks_button()]
-    # Don't offer a retry if it would end the same way (the sentence already says what helps) or if the
+    # A retry isn't offered if it would end the same way (the sentence already says what helps) or if the
     # workspace's row is gone.
     is_hopeless = word == "no_restart" or facts.workspace is None
     if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN} and not is_hopeless:
@@ -504,7 +504,7 @@ def no_thanks_button() -> Element:
 
 
 def link_again_button(facts: Facts) -> Element:
-    """Return *Link again*, which opens the page for a new link, or asks who has to approve one."""
+    """Return *Link again*, which opens the page for a new link, or asks an administrator to approve one."""
     if facts.linking == {"admin"}:
         return kit.button(cards.LINK_AGAIN, "ask_link", facts.connection, style=kit.PRIMARY)
     return link_connection_button(cards.LINK_AGAIN, facts.connection, facts.link_pages)
@@ -522,7 +522,7 @@ def link_connection_button(
 ) -> Element:
     """Return a *Link* button, which opens the connection's page or, without one, is answered with a page.
 
-    ``until`` is when the page ends. ``waiting`` is the command that waits for the link. A button without a
+    ``until`` is when the page expires. ``waiting`` is the command that waits for the link. A button without a
     page carries it as text unless it is too long, and it is parsed again with the rights of the person who
     presses the button.
     """

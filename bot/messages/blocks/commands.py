@@ -7,10 +7,11 @@ from bot.messages.texts import commands as words
 from bot.messages.texts import times
 from bot.messages.verb import find_verb
 
-#: Match parts that people type differently from how they read them: dates and trailing flags.
+#: Match parts of commands that people type differently from how they read them: dates and trailing flags.
 _DATE_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FLAGS_PATTERN: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
-#: Matches the name at the start of a command's arguments, quoted or a single word, and what follows it.
+#: Matches the name at the start of a command's arguments, either quoted or a single word, and what follows
+#: the name.
 _NAME_PATTERN: Final = re.compile(r"(?:\"([^\"]*)\"|'([^']*)'|(\S+))(?:\s+(.*))?")
 #: Matches hours on a single day that only start or only stop a workspace.
 _SINGLE_DAY_PATTERN: Final = re.compile(r"(\d{4}-\d\d-\d\d|today|tomorrow) (-?)(\d{1,2}:\d\d)")
@@ -45,7 +46,7 @@ def describe_command(command: str) -> str:
 
 
 def _format_day(found: re.Match[str]) -> str:
-    """Return a date as people read it; a string that only looks like a date is left unchanged."""
+    """Return a date as people write it; a string that only looks like a date is returned unchanged."""
     try:
         return times.format_weekday(found[0])
     except ValueError:

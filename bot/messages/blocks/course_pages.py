@@ -22,7 +22,8 @@ from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import course_pages as words
 from bot.messages.texts import courses as class_words
 
-#: The form's callback id, the element type of each of its fields, and the fields that are required.
+#: The callback id of the form for a class card, the element type of each of its fields, and the required
+#: fields.
 CARD_CALLBACK: Final = "card"
 FIELD_TYPES: Final = {
     **dict.fromkeys(("what", "title", "max"), "plain_text_input"),
@@ -33,14 +34,15 @@ FIELD_TYPES: Final = {
     "with": "multi_users_select",
 }
 REQUIRED_FIELDS: Final = frozenset({"what", "channel"})
-#: The page with a course's timetable, the fields only on this page, and the fields only on the other page.
+#: The form's page for a course with a timetable, the fields that are only on this page, and the fields that
+#: are only on the page for a single class.
 COURSE_PAGE: Final = "course"
 COURSE_FIELDS: Final = frozenset({"hours", "begin", "end", "from", "until", "with"})
 CLASS_FIELDS: Final = frozenset({"today"})
 
 
 def render_course(facts: ClassFacts) -> list[Block]:
-    """Render a course: for its teacher with the possible changes, for its members, or for anyone else."""
+    """Render a course for its teacher (with the possible changes), a member, or anyone else."""
     card, lines, buttons = (
         facts.card,
         [*cards.format_course(facts), _format_current_or_next_lesson(facts)],
@@ -64,7 +66,7 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
     """Describe the reader's membership of a course, with the button for what they still lack."""
     if facts.pending is not None:
         why, button = cards.describe_missing(facts, facts.pending)
-        # In the Home tab, the account already has a coloured button, so this one has none.
+        # In the Home tab, the account already has a coloured button, so this one is left uncoloured.
         return [fill(words.PENDING, why=why)], [{key: one for key, one in button.items() if key != "style"}]
     if facts.workspace is None:
         return [], []
@@ -75,7 +77,7 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
 
 
 def _list_change_buttons(facts: ClassFacts) -> list[Element]:
-    """Return the buttons of a course's teacher: cancel the next lesson, restore lessons, end the course."""
+    """Return the buttons for a course's teacher: cancel the next lesson, restore lessons, end the course."""
     card, coming = facts.card, _find_next_changeable_lesson(facts.card, facts.now)
     buttons = list[Element]()
     if coming is not None:
@@ -160,7 +162,7 @@ def card_button() -> Element:
 
 
 def build_card_form(channel: str, page: str = "", *, has_choices: bool = False) -> dict[str, Any]:
-    """Return the form that posts a class card, optionally with the channel already filled in.
+    """Return the form that posts a class card, optionally with its channel already filled in.
 
     The page ``course`` has a course's timetable. ``has_choices`` means that the teacher chooses what everyone
     gets instead of typing it.

@@ -43,7 +43,7 @@ def render_class_card(facts: ClassFacts) -> Answer:
         blocks += kit.actions([kit.button(own.press, "class_press", card.id, style=kit.PRIMARY)])
     blocks.append(kit.context(*_format_state(facts, state)))
     if card.is_course and card.done_at is None:
-        # Everyone sees the button, and each person who presses it sees their own membership.
+        # Everyone sees the button; pressing it shows each person their own membership.
         blocks += kit.actions([kit.button("Show details", "course_room", card.id)])
     return kit.answer(blocks)
 
@@ -98,7 +98,7 @@ def render_class(facts: ClassFacts) -> list[Block]:
 
 
 def format_class_end(facts: ClassFacts) -> str:
-    """Format what happens to a class's workspaces at its end, and when."""
+    """Format what happens to a class's workspaces when it ends, and when that is."""
     card, end = facts.card, get_end_words(facts.effects, is_any=facts.card.spec is None)
     return fill(texts.POSTED_ENDS, at=kit.moment_at(card.stops_at or 0.0, facts.now, facts.zone), **end)
 
@@ -111,7 +111,7 @@ def format_joining(facts: ClassFacts) -> str:
 
 
 def format_course(facts: ClassFacts) -> list[str]:
-    """Format a course's timetable, with the days on which it differs."""
+    """Format a course's timetable, with the days on which it is different."""
     card = facts.card
     lessons = format_timetable(card, facts.now, facts.zone)
     return [fill(texts.COURSE_TITLE, name=card.title, lessons=lessons), *format_days_off(card, facts.now)]
@@ -164,7 +164,7 @@ def list_problem_buttons(facts: ClassFacts) -> list[Element]:
 
 
 def list_end_buttons(facts: ClassFacts) -> list[Element]:
-    """Return *Stop all* while there is something to end, for messages that only the teacher reads."""
+    """Return *Stop all* as long as there is something to end, for messages that only the teacher reads."""
     card = facts.card
     has_begun = card.is_course or facts.counts.joined > 0
     return [stop_button(facts)] if has_begun and not card.is_over(facts.now) else []
@@ -178,7 +178,7 @@ def stop_button(facts: ClassFacts) -> Element:
 
 
 def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
-    """Render who is waiting and why, for the teacher only."""
+    """Render which members are waiting and why, for the teacher only."""
     counts = facts.counts
     if not found:
         template = texts.NO_PROBLEMS if counts.expected else texts.NO_PROBLEMS_COURSE
@@ -195,7 +195,7 @@ def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     left = counts.waiting + counts.failed - len(lines)
     lines += [fill(answers.AND_MORE, count=left)] if left > 0 else []
     head = fill("*{name}*: who is waiting, and why", name=facts.card.title)
-    # Use one paragraph per ten people, so that none exceeds Slack's limit.
+    # Each paragraph lists at most ten people, so that none exceeds Slack's limit.
     blocks = [kit.section(kit.join(lines[first : first + 10], "\n")) for first in range(0, len(lines), 10)]
     return kit.answer([kit.section(head), *blocks, *kit.actions(list_end_buttons(facts))])
 
@@ -230,7 +230,7 @@ def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
 
 
 def _format_cause(cause: str, title: str) -> str:
-    """Format why a member's start failed, worded for a teacher: the usual wording addresses the member."""
+    """Format why a member's start failed, for a teacher, as the usual wording addresses the member."""
     word, message = causes.get_cause_word(cause), cause.partition(": ")[2]
     said = f" {problems.explain_reason(message, title, is_over=True, helps=False)}" if message else ""
     return texts.WHY_CAUSE.get(word, texts.WHY_ELSE).format(title=title, said=said)
@@ -261,7 +261,7 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
         up_since = facts.workspace.running_since if facts.workspace is not None else None
         return not is_ready or (up_since or 0.0) >= facts.time("ends")
     if operation is not None and not operation.is_open:
-        # An operation that ended later was reported in a message of its own; a creation has no planned time.
+        # If the operation ended later, a message of its own reported that; a creation has no planned time.
         is_ready = is_ready and (operation.ended_at or 0.0) < (operation.planned_for or facts.written_at)
     return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
 
@@ -294,13 +294,13 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
     is_true=lambda facts: facts.now < facts.time("ends") and facts.counts.expected > 0,
 )
 def render_report(facts: ClassFacts) -> Answer:
-    """Render a lesson's figures for a teacher: how many are ready, and what keeps the others from it."""
+    """Render a lesson's figures for a teacher: how many members are ready, and what delays the others."""
     card, counts = facts.card, facts.counts
     began = [one.operation.created_at for one in facts.problems if one.operation and one.state == "starting"]
     lesson, numbers = courses_timetable.find_lesson_on(card, facts.now), asdict(counts)
     times_ = {"since": min(began, default=facts.now), "until": lesson.latest_start if lesson else facts.now}
     at_ = {name: kit.moment(time, facts.now, facts.zone) for name, time in times_.items()}
-    # If several people failed in the same way, quote the first one's cause, in the provider's words if it
+    # If several people failed in the same way, the first one's cause is quoted, in the provider's words if it
     # gave any.
     whys = {str(one.state): Markup(_quote_failure(facts, one)) for one in reversed(facts.problems)}
     said = [

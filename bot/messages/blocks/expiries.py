@@ -25,7 +25,8 @@ def _render_link_end(facts: Facts) -> Answer:
     """Render the warning that a link is about to end."""
     at = facts.time("expires_at")
     left = at - facts.now
-    # A reminder arrives slightly after it is due, but should still say "an hour" or "a day".
+    # A reminder arrives slightly after it is due, so the time left is rounded to still say "an hour" or "a
+    # day".
     unit = 3600 if left >= 3600 else 60
     names = {
         "at": kit.moment_at(at, facts.now, facts.zone),
@@ -36,7 +37,7 @@ def _render_link_end(facts: Facts) -> Answer:
 
 
 def _is_coming(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still ends at the time in its warning; use may have postponed that."""
+    """Return whether a workspace still ends at the time given in its warning; use may have postponed it."""
     ends_at = facts.workspace.expires_at if facts.workspace is not None else None
     if ends_at is None or ends_at <= facts.now:
         return False
@@ -49,7 +50,7 @@ def render_workspace_end(facts: WorkspaceFacts) -> Answer:
     workspace = facts.workspace
     if workspace is None or workspace.expires_at is None or workspace.expiry_mode is None:
         return notice(notices.ENDED_BY_ITSELF, facts)
-    # If stopping a workspace ends it permanently, being stopped is the same as being removed.
+    # If stopping ends a workspace permanently, being stopped by its provider is shown as being removed.
     expiry_mode: ExpiryMode = "removed" if is_final(facts.effects, "stop") else workspace.expiry_mode
     left = times.format_duration(_round_minutes(workspace.expires_at - facts.now))
     names = {"left": left, "at": kit.moment_at(workspace.expires_at, facts.now, facts.zone)}

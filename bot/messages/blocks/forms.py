@@ -1,7 +1,7 @@
 """Forms: each field of a provider's form becomes an input block of a modal or a flag of a command.
 
-A block's id is the field's name with a digest of its choices or its default. Slack keeps what was entered in
-a block while its id stays the same, so a field whose choices have changed is reset.
+A block's id is the field's name with a digest of the field's choices or default. Slack keeps what was entered
+in a block as long as its id stays the same, so a field whose choices have changed is reset.
 """
 
 import json
@@ -19,17 +19,17 @@ from bot.messages.texts import runs, verbs
 
 FORM_CALLBACK: Final = "make"
 START_CALLBACK: Final = "start_workspace"
-#: The callback id of the form that asks where to run a message's command, and its fields.
+#: The callback id of the form that asks where to run a message's command, and the form's fields.
 CODE_CALLBACK: Final = "run_code"
 CODE_PLACE: Final = "place"
 CODE_FIELD: Final = "command"
 #: The only field of the form that starts a workspace.
 START_FIELD: Final = "workspace"
-#: Stands for an empty choice, because Slack requires every option to have a value.
+#: Represents an empty choice, because Slack requires every option to have a value.
 EMPTY_CHOICE: Final = "\u2205"
 _MAX_SELECTED: Final = 20
 _ID_SEPARATOR: Final = "~"
-#: Maximum number of alternatives listed for a flag or for its value.
+#: Maximum number of alternatives listed for a flag or for the value of a flag.
 MAX_FLAGS: Final = 8
 
 
@@ -44,7 +44,7 @@ def make_view(
     has_people: bool = True,
     author: str = "",
 ) -> dict[str, Any]:
-    """Return a form's modal, filled with ``values``; without fields, it says that nothing is offered.
+    """Return a form's modal, filled with ``values``; if it has no fields, it says that nothing is offered.
 
     ``has_people`` is False if everyone's workspaces are created by the operator's account. ``author`` wrote
     the message that contained the command.
@@ -70,7 +70,7 @@ def make_view(
 
 
 def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = None) -> dict[str, Any]:
-    """Return a modal with only a sentence, shown while a form loads or instead of one."""
+    """Return a modal that shows only a sentence, while a form loads or instead of one."""
     view = _build_modal(purpose, [kit.section(sentence)])
     return view if external_id is None else {**view, "external_id": external_id}
 
@@ -85,7 +85,7 @@ def answer_view(
 
 
 def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
-    """Return the form that starts one of these (id, name, state) workspaces; without any, it searches."""
+    """Return the form that starts one of these (id, name, state) workspaces; if none, it searches."""
     options = [
         kit.option(key, label) | {"description": kit.plain(state, limits.MAX_OPTION_LENGTH)}
         for key, label, state in choices
@@ -93,7 +93,8 @@ def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
     placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
     menu: Element = {"action_id": START_FIELD, "placeholder": placeholder}
     if not options:
-        # This searches like the same field in messages; the part before the colon tells the two apart.
+        # The search works like the one in messages; the part of the action id before the colon tells them
+        # apart.
         menu |= {"type": "external_select", "action_id": "start:workspace", "min_query_length": 0}
     else:
         menu |= {"type": "static_select", "options": options}
@@ -128,12 +129,12 @@ def get_field_name(block_id: str) -> str:
 
 
 def is_typed(field: Field) -> bool:
-    """Return whether a field takes typed text rather than a choice."""
+    """Return whether a field is typed into rather than chosen from."""
     return field.kind in {"text", "long_text", "number"}
 
 
 def list_options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
-    """Return choices as menu options, up to Slack's limit and without values that Slack can't send back."""
+    """Return choices as menu options, up to Slack's limit, omitting values that Slack can't send back."""
     usable = [
         kit.option(choice.value or EMPTY_CHOICE, choice.label) for choice in choices if _is_usable(choice)
     ]
@@ -150,7 +151,7 @@ def _is_usable(choice: Choice) -> bool:
 
 
 def _encode_metadata(metadata: Mapping[str, Any]) -> str:
-    """Encode a form's metadata, leaving out the least important values if it is too long for Slack."""
+    """Encode a form's metadata, dropping the least important values if it is too long for Slack."""
     values = dict(metadata)
     for dispensable in ("proposed", "chosen"):
         if len(json.dumps(values, sort_keys=True)) > limits.MAX_METADATA_LENGTH:
@@ -243,7 +244,7 @@ def _is_within(field: Field, given: str) -> bool:
 
 
 def _format_number(bound: float) -> str:
-    """Format a bound in full, because Slack doesn't understand exponents and rounding would change it."""
+    """Format a bound in full, because Slack doesn't accept exponents and rounding would change the value."""
     return f"{Decimal(str(bound)).normalize():f}"
 
 

@@ -13,12 +13,12 @@ from bot.messages.blocks.kit import Block, fill
 from bot.messages.blocks.usage import week_button
 from bot.messages.texts import cards
 
-#: Maximum number of blocks of an answer above the list, which itself has at most 50.
+#: Maximum number of blocks in an answer above the list, which can have up to 50 blocks itself.
 MAX_ANSWER_BLOCKS: Final = 20
 
 
 def render_home(rows: Sequence[Block], answer: Sequence[Block], now: float) -> dict[str, Any]:
-    """Render a Home tab: the answer to a button press, if there is one, and below it the list."""
+    """Render a Home tab: the list, below the answer to a button press if there is one."""
     above = [*answer[:MAX_ANSWER_BLOCKS], *([kit.divider()] if answer and rows else [])]
     buttons = [kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh"))]
     if any(press.mark == "refresh" for _, press in kit.iterate_drawn([*above, *rows])):

@@ -45,17 +45,17 @@ from bot.messages.texts import cards, holds, problems, times, verbs
 from bot.messages.texts import hours as words
 
 HOURS_CALLBACK: Final = "hours"
-#: The names of the hours form's fields, and the hours that it proposes.
+#: The names of the fields of the hours form, and the hours that the form proposes.
 WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 #: Maximum number of occurrences to search for the next one: the starts and stops of two weeks.
 MAX_LOOKED_AT: Final = 28
-#: Buttons left out of the form: the one that opens it, and those that affect today's run.
+#: Buttons left out of the form: the one that opens the form, and those that affect today's run.
 _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
 
 
 def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
-    """Return a key that sorts hours by weekday and then by date, regardless of how they are stored."""
+    """Return a key that sorts hours by weekday, then by date, regardless of how they are stored."""
     weekly = [number for number, day in enumerate(DAYS) if day in rule.days]
     first = rule.stops if rule.starts is None else rule.starts
     return not weekly, min(weekly, default=0), sorted(rule.days - EVERY_DAY), first
@@ -125,8 +125,8 @@ def describe_hours(
     if workspace.stop_at is not None:
         buttons = [*in_time, *buttons]
     else:
-        # People are likelier to skip a day than to stop a workspace that keeps running, so skipping is first
-        # and these have no colour.
+        # Skipping a day is likelier than stopping a workspace that keeps running, so it is first, and these
+        # buttons have no colour.
         plain = [{key: value for key, value in one.items() if key != "style"} for one in in_time]
         buttons = [*buttons[:1], *plain, *buttons[1:]]
     sentences += list_lessons(facts)
@@ -152,8 +152,8 @@ def describe_run_end(
 ) -> tuple[list[str], list[Element]]:
     """Say when a running workspace stops, or that nothing stops it within a day, with buttons for that.
 
-    Return nothing if its hours already say so. ``former`` are rules that it no longer has, and ``name`` is
-    what to call it where several are named.
+    Return nothing if its hours already say so. ``former`` are rules that it no longer has. ``name`` is the
+    name to use if several workspaces are named.
     """
     workspace, now = facts.workspace, facts.now
     if workspace is None:
@@ -189,7 +189,7 @@ def _announce_stop(facts: WorkspaceFacts, template: str, at: float, **names: obj
 
 
 def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple[str, Element]]:
-    """Offer the stop that hours would make within a day if they hadn't been skipped, paused or removed."""
+    """Offer the stop that hours would carry out within a day if they weren't skipped, paused or removed."""
     workspace = facts.workspace
     assert workspace is not None, "it runs"
     every = [replace(one, off=frozenset(), paused="") for one in rules]
@@ -386,7 +386,7 @@ def render_missed(facts: WorkspaceFacts) -> Answer:
 
 
 def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], **names: str) -> Answer:
-    """Format a missed start or stop using a template, or explain why it failed."""
+    """Format a missed start or stop with a template, or explain why it failed."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"
     forms = {
         **VERB_FORMS[OperationVerb(side)],
@@ -408,7 +408,7 @@ def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
     if facts.is_refused:
         cause = "another_account" if facts.is_resting else "credential_refused"
         return [kit.safe(problems.explain_cause(cause, facts.connection_title))]
-    # Notices written by release 0.4.1 contain the sentence itself.
+    # Notices written by release 0.4.1 contain the whole sentence.
     because = holds.explain_missed(facts.word("missed"), facts.connection_title) or facts.word("because")
     return [kit.format_reason(because, facts.now, facts.zone)] if because else []
 
@@ -429,12 +429,12 @@ def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
 
 
 def is_linked_again(facts: Facts) -> bool:
-    """Return whether a person has linked again since hours were paused because the link was missing."""
+    """Return whether a person has linked again since a missing link caused their hours to be paused."""
     return facts.word("cause") in {"unlinked", "refused"} and facts.is_linked is True and not facts.is_refused
 
 
 def _are_paused(facts: Facts) -> bool:
-    """Return whether hours are still paused for the reason given in a message."""
+    """Return whether hours are still paused for the reason that a message gave."""
     cause = facts.word("cause")
     if cause in {"unlinked", "refused"}:
         return not is_linked_again(facts)
@@ -445,7 +445,7 @@ def _are_paused(facts: Facts) -> bool:
 
 @renders(NoticeKind.HOURS_PAUSED, is_true=_are_paused)
 def render_paused(facts: Facts) -> Answer:
-    """Tell a person that hours are paused and why, with buttons to do something about it."""
+    """Tell a person that hours are paused and why, with buttons that help."""
     end = kit.button(words.TURN_OFF, "hours_off", facts.word("workspace"))
     return format_paused(facts, words.PAUSED, end)
 
@@ -465,7 +465,7 @@ def format_paused(facts: Facts, template: str, end: Element, **names: str) -> An
 
 
 def _is_still_idle(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still runs, unused and with the same plan, as when its owner was asked."""
+    """Return whether a workspace still runs, unused and with the same plan as when its owner was asked."""
     workspace, planned = facts.workspace, facts.body.get("stop_at") or facts.body.get("planned")
     if workspace is None or workspace.current_state is not State.RUNNING:
         return False
@@ -507,7 +507,7 @@ def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
 def offer_at(
     verb: str, facts: WorkspaceFacts, at: float, number: int | None = None, style: str | None = None
 ) -> tuple[str, Element]:
-    """Return a sentence that offers a time, and the button that acts at or until that time."""
+    """Return a sentence that offers a time, and the button that acts at that time or until then."""
     assert facts.workspace is not None, "it is offered for a workspace"
     press = make_change(verb, facts.workspace, number=number, at=at)
     write = kit.moment if verb == "start" else kit.moment_at

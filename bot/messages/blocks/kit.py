@@ -1,7 +1,7 @@
 """Small Block Kit builders that stay within Slack's limits; text from outside is escaped once, here.
 
-See ``docs/internals/rules.md``, "Text from outside is escaped once". Builders take arguments that are already
-escaped.
+See ``docs/internals/rules.md``, "Text from outside is escaped once". The builders' arguments have to be
+escaped already.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, cards, times
 from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape, unescape
 
-#: Re-exported, because texts are also built with these.
+#: Re-exported, because texts are built with these as well as with this module's builders.
 __all__ = ["Dated", "Markup", "announce", "join"]
 
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
@@ -35,7 +35,7 @@ ELLIPSIS: Final = "…"
 FENCE: Final = "```"
 #: Used in place of an empty text, which Slack would reject.
 EMPTY_TEXT: Final = "–"
-#: Maximum length of a name in a button's label, so that a screen reader also gets to the connection.
+#: Maximum length of a name in a button's label, so that a screen reader also reaches the connection.
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
@@ -60,12 +60,12 @@ def truncate(escaped: str, limit: int) -> str:
 
 
 def safe(text: object, limit: int = limits.MAX_SECTION_LENGTH) -> str:
-    """Return outside text made safe for Slack: cleaned, escaped, cut, and never empty."""
+    """Return text from outside made safe for Slack: cleaned, escaped, cut, and never empty."""
     return truncate(escape(clean(text)), limit) or EMPTY_TEXT
 
 
 def line(text: object, limit: int = MAX_NAME_LENGTH) -> str:
-    """Return a name from outside on one line, made safe for Slack."""
+    """Return a name from outside as one line, made safe for Slack."""
     return safe(" ".join(clean(text).split()), limit)
 
 
@@ -113,7 +113,8 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
 def count_characters(blocks: Iterable[Block]) -> int:
     """Return how many characters of text the blocks contain."""
-    # Every message is counted, and extending the list while iterating takes a third of the time of recursion.
+    # Every message is measured, and extending the list while iterating takes a third of the time that
+    # recursion would.
     characters, parts = 0, list(blocks)
     for part in parts:
         for key, value in part.items():
@@ -139,14 +140,15 @@ def _shorten(block: dict[str, Any], most: int) -> dict[str, Any]:
 Block = dict[str, Any]
 Element = dict[str, Any]
 
-#: Styles of buttons; None is Slack's default.
+#: Styles of buttons. A style of None means Slack's default.
 PRIMARY: Final = "primary"
 DANGER: Final = "danger"
-#: The action id of a menu; each of its options carries a button's action and value.
+#: The action id of a menu. Each of the menu's options carries the action and value of a button.
 MENU: Final = "menu"
-#: The action that asks a button's question; its value holds that button's action and value.
+#: The action of a button that asks a question before it acts. Its value holds the original button's action
+#: and value.
 ASK_ACTION: Final = "ask"
-#: Prefix of the block ids of a question's buttons; the question is over once one is pressed.
+#: Prefix of the block ids of a question's buttons. The question is over once one of its buttons is pressed.
 QUESTION: Final = "question"
 #: Maximum number of buttons side by side.
 BUTTONS_PER_ROW: Final = 2
@@ -155,14 +157,14 @@ BUTTONS_PER_ROW: Final = 2
 #: ack.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
-#: Match the space between two sentences, and the characters that end a sentence.
+#: Matches the space between two sentences; the next pattern matches the characters that end a sentence.
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
 _SENTENCE_ENDS: Final = (".", "!", "?", "\u2026")
 #: Maximum number of heading lines above a sentence: a title, and a workspace's line.
 _MAX_HEADINGS: Final = 2
-#: How many characters of a paragraph a phone shows without expanding it.
+#: A phone shows this many characters of a paragraph without expanding it.
 _MAX_SHORT_LENGTH: Final = 150
-#: Matches a link; a notification shows only its label.
+#: Matches a link. A notification shows only the link's label.
 _LINK_PATTERN: Final = re.compile(r"<https?:[^|>]*\|([^>]*)>")
 _MARKUP_PATTERN: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.{0,300}?\S)??)\*(?!\w)")
 _LINK_ESCAPES: Final = str.maketrans({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"})
@@ -227,7 +229,7 @@ def actions(elements: Iterable[Element]) -> list[Block]:
     apart = equals if len(equals) > 1 else []
     others = [one for one in buttons if one not in apart]
     shown, folded = others[:BUTTONS_PER_ROW], others[BUTTONS_PER_ROW:]
-    # A long waiting command doesn't fit into an option's value.
+    # A button that carries a long command may not fit into an option's value.
     apart += [one for one in folded if len(_get_option_value(one)) > limits.MAX_OPTION_VALUE_LENGTH]
     folded = [one for one in folded if one not in apart]
     rows = [apart[at : at + BUTTONS_PER_ROW] for at in range(0, len(apart), BUTTONS_PER_ROW)]
@@ -309,8 +311,8 @@ def add_number(button: Element, number: int, label: str) -> Element:
 def add_label(button: Element, name: str, title: str = "") -> Element:
     """Return a button with a screen-reader label that names its object, unless its text already does.
 
-    Such a label isn't a text object, and it isn't known how Slack shows ``&`` and ``<`` in it, so both are
-    left out.
+    A label isn't a text object in Slack, and it isn't known how Slack shows ``&`` and ``<`` in it, so both
+    are left out.
     """
     words = unescape(button["text"]["text"])
     short = _clean_for_label(name, _MAX_LABEL_NAME_LENGTH)
@@ -494,20 +496,23 @@ def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Dated:
 
 
 def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
-    """Return when something ongoing began: "14:03", or only "Fri 27 Nov" if that isn't today."""
+    """Return when something that is still going on began: "14:03", or only "Fri 27 Nov" if not today."""
     day = "" if zone is None else times.format_other_day(at, now, zone)
     return Markup(day) or moment(at, now, zone)
 
 
 def day(at: float, now: float, zone: tzinfo | None) -> Dated:
-    """Return a day in the reader's zone, "Mon 30 Nov"; in Slack's words if it is today or zone unknown."""
+    """Return a day in the reader's zone: "Mon 30 Nov".
+
+    If it is today, or the zone isn't known, Slack words the day for each reader.
+    """
     marked = _mark(at, "{date_short_pretty}", times.format_day_in_utc(at))
     own = "" if zone is None else times.format_other_day(at, now, zone)
     return marked.rewrite(own) if own else marked
 
 
 def _mark(at: float, form: str, otherwise: str) -> Dated:
-    """Return a moment that Slack formats for each reader, with ``otherwise`` as its fallback."""
+    """Return a moment that Slack formats for each reader, falling back to ``otherwise``."""
     return Dated([[Part(f"<!date^{int(at)}^{form}|{otherwise}>", (int(at),))]])
 
 
@@ -588,7 +593,7 @@ def message(sentence: str, small: Sequence[str] = (), buttons: Iterable[Element]
 def modal(
     title: str, blocks: Iterable[Block], *, submit: str = "", close: str = "", **keys: Any
 ) -> dict[str, Any]:
-    """Return a form, or a page without one; ``keys`` are further keys of Slack's view object."""
+    """Return a form, or a page without one; ``keys`` are additional keys for Slack's view object."""
     # Slack's own label is *Cancel*, but on a page there is nothing to cancel.
     labels = {"title": title, "submit": submit, "close": close or ("" if submit else _CLOSE)}
     texts = {key: plain(label, limits.MAX_VIEW_TITLE_LENGTH) for key, label in labels.items() if label}
@@ -601,7 +606,7 @@ def home(blocks: Iterable[Block]) -> dict[str, Any]:
 
 
 def text_field(name: str, label: str, **keys: Any) -> Block:
-    """Return a form field for one line of text; ``keys`` are further keys of Slack's element."""
+    """Return a form field for one line of text; ``keys`` are additional keys for the Slack element."""
     return field(name, label, {"type": "plain_text_input", "action_id": name, **keys})
 
 
@@ -644,7 +649,7 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True, slots=True)
 class RowPage(Generic[_Row]):
-    """Hold the rows of one page, and the number of rows that follow it."""
+    """The rows of one page, and the number of rows that follow it."""
 
     shown: Sequence[_Row]
     number: int
@@ -672,8 +677,8 @@ def build_list(
 ) -> list[Block]:
     """Return a list: title, *Refresh* of ``verb`` if any, rows, how many are left, a remark, and *More*.
 
-    ``words`` are the filter, which the buttons keep; ``seen`` says how old the list is. ``above`` are other
-    elements above the rows; the first button among them precedes *Refresh*. ``more`` replaces *More*.
+    ``words`` are the filter, which the buttons keep. ``seen`` says how old the list is. ``above`` are
+    elements above the rows, where the first button precedes *Refresh*. ``more`` replaces *More*.
     """
     refresh = button(cards.REFRESH, ButtonValue(verb, f"{page.number} {words}".strip(), mark="refresh"))
     buttons = [one for one in above if one["type"] == "button"]

@@ -7,11 +7,11 @@ from typing import Final
 
 MAX_MESSAGE_BLOCKS: Final = 50
 MAX_VIEW_BLOCKS: Final = 100
-#: Maximum length of all texts in a message's blocks together; Slack publishes no figure
+#: Maximum combined length of all texts in a message's blocks. Slack publishes no figure
 #: (``docs/internals/slack.md``, "Messages").
 MAX_BLOCKS_TEXT_LENGTH: Final = 10_000
-#: Maximum length of the text sent with the blocks. `chat.update` accepts 4,000 characters; ours is a line for
-#: notifications.
+#: Maximum length of the text sent with the blocks. `chat.update` accepts 4,000 characters, but ours is only a
+#: line for notifications.
 MAX_TEXT_LENGTH: Final = 3000
 #: Maximum length of a modal's title, and of each of its two buttons.
 MAX_VIEW_TITLE_LENGTH: Final = 24

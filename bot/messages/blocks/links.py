@@ -17,7 +17,8 @@ from bot.messages.texts import answers, cards, notices, pages, requests
 #: Maximum number of workspaces named in a message to administrators, and of pages that it links to.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
-#: Prefix of the value of *Approve* for a resting link; the account's key and the other id follow.
+#: Prefix of the value of the *Approve* button for a resting link. The account's key and the id of the other
+#: account follow.
 RESTING_BUTTON: Final = "link"
 
 
@@ -37,7 +38,7 @@ def _render_link_again(facts: Facts) -> Answer:
 
 @renders(NoticeKind.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
 def _render_sign_in_refused(facts: Facts) -> Answer:
-    """Say that a sign-in is refused, though it may work again without anyone doing anything."""
+    """Say that a sign-in is refused, though that may pass without anyone doing anything."""
     if facts.link_has_ended or facts.word("renamed"):
         return _render_link_again(facts)
     again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now, facts.zone)
@@ -78,12 +79,12 @@ def _render_links_resting(facts: RequestFacts) -> Answer:
 @renders(NoticeKind.LINKED, is_true=lambda facts: facts.is_linked is not False)
 def _render_linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
-    # Who has to be signed in at the provider is said only here, not for each workspace.
+    # Says who has to be signed in at the provider, but only here and not for each workspace.
     opens = (
         "" if "embeddedpage" in facts.capabilities else f" {notices.OPENS_AS if username else notices.OPENS}"
     )
     template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
-    # *Unlink* isn't red, because it undoes what just succeeded, and isn't in a menu, because the text below
+    # *Unlink* isn't red, because it undoes what just succeeded. It isn't in a menu, because the text below
     # mentions it.
     unlink = kit.without_colour(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]
@@ -94,9 +95,9 @@ def _render_linked(facts: Facts) -> Answer:
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
-    """Return *Unlink*, which asks first; if it is numbered, in a row of several, it names the account.
+    """Return *Unlink*, which asks first; if numbered, as one of several in a row, it names the account.
 
-    Its action records that it has asked, as the flag that people type does.
+    Its action records that the person was asked, like the flag that people type.
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
     label = cards.UNLINK if number is None else fill("Unlink {title}", title=title)
@@ -105,7 +106,7 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
 
 
 def format_affected(affected: Mapping[str, Sequence[str]], *, is_done: bool = True) -> list[str]:
-    """Say what the end of a link means for objects there: Usher no longer stops or starts them."""
+    """Say what the end of a link means for its objects: Usher no longer stops or starts them."""
     said = []
     for what, templates in answers.AFFECTED.items():
         names = affected.get(what, ())
@@ -130,13 +131,13 @@ def _render_unlinked(facts: Facts) -> Answer:
 
 @renders(NoticeKind.REVOKED)
 def _render_revoked(facts: Facts) -> Answer:
-    """Say whether the provider has deleted what was left of a link."""
+    """Say whether the provider has deleted what remained of a link."""
     return notice(notices.REVOKED[facts.word("ended") or "lapsed"], facts)
 
 
 @renders(NoticeKind.LEFT_RUNNING)
 def render_left_running(facts: RequestFacts) -> Answer:
-    """Show an administrator the running workspaces of people who left, with their connections."""
+    """Show an administrator the running workspaces of people who left, each with its connection."""
     left, lines = list(facts.body.get("left", ())), list[str]()
     shown, pages = left[:MAX_LEFT_SHOWN], dict[str, str]()
     for key, of_person in groupby(shown, key=lambda one: (one["person"], one["cause"])):
@@ -163,7 +164,7 @@ def _render_not_revoked(facts: Facts) -> Answer:
 
 @renders(NoticeKind.LINK_ATTEMPTED)
 def _render_link_tried(facts: RequestFacts) -> Answer:
-    """Tell the owner of a linked account that someone else tried to link it."""
+    """Tell a linked account's owner that someone else tried to link it."""
     template = pages.TRIED_BY_APPROVAL if facts.body.get("is_approved") else pages.TRIED
     who, username = kit.mention(facts.people.get(facts.word("person"))), facts.word("username")
     return replies.answer(fill(template, who=who, title=facts.connection_title, username=username))
@@ -171,7 +172,7 @@ def _render_link_tried(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.LINK_PROVEN)
 def _render_link_proven(facts: RequestFacts) -> Answer:
-    """Tell an account's owner, or administrators, that the owner's proof ended someone else's link."""
+    """Tell an account's owner, or administrators, that the owner's proof ended another person's link."""
     template = requests.PROVEN_OWN if facts.body.get("is_own") else requests.PROVEN
     who, owner = (kit.mention(facts.people.get(facts.word(name))) for name in ("person", "owner"))
     names = {"who": who, "owner": owner, "username": facts.word("username")}

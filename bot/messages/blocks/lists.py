@@ -62,12 +62,12 @@ from bot.messages.verb import Verb, find_verb
 
 #: How many rows fit into a message, together with a title, a remark and buttons.
 PAGE_SIZE = 20
-#: How many rows fit on a small screen; a longer list has a search.
+#: How many rows fit on a small screen. A list with more rows can be searched.
 AT_A_GLANCE: Final = 10
-#: Reads that are at most this many seconds older than the newest one count as simultaneous.
+#: Reads that are at most this many seconds older than the newest one are treated as simultaneous.
 SEEN_TOGETHER_SECONDS: Final = 300.0
-#: Maximum number of rows with several buttons; in longer lists each row has a menu, so that the list takes at
-#: most two screens.
+#: Maximum number of rows with several buttons. In longer lists each row has a menu instead, so that the list
+#: takes at most two screens.
 MAX_ROWS_WITH_BUTTONS: Final = 8
 #: Maximum length of the provider's words about a workspace, so that its row has two lines.
 MAX_DETAIL_LENGTH: Final = 80
@@ -82,7 +82,7 @@ def format_state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
 
 
 def _format_wait(facts: WorkspaceFacts) -> Markup:
-    """Say what a workspace waits for between two attempts, and how long; "" if it doesn't wait."""
+    """Say what a workspace waits for between two attempts, and for how long; "" if it isn't waiting."""
     wait = get_wait(facts)
     if wait is None:
         return Markup("")
@@ -95,7 +95,7 @@ def _get_thing_waited_for(wait: WaitlistEntry) -> str:
 
 
 def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
-    """Return the values for a workspace's first line; its name is a link if it can be opened."""
+    """Return the values for the first line about a workspace; its name is a link if it can be opened."""
     is_open = facts.ide_url is not None and workspace.state is State.RUNNING
     name = kit.link(facts.ide_url or "", workspace.title) if is_open else workspace.title
     title = facts.connection_title
@@ -152,9 +152,9 @@ def workspace_list(
 ) -> Answer:
     """List workspaces; ``shared_by`` (a mention) makes the list visible to everyone, without addresses.
 
-    ``rows`` are all workspaces, those of a ``page``, or the most relevant ones of ``count``. ``what`` says
-    which these are, and ``words`` request them again. The owner's list begins with a menu: the buttons
-    ``more`` and, if the list is long, a search among all workspaces.
+    ``rows`` are all workspaces, those of a ``page``, or the most relevant ones of ``count``. ``what``
+    describes which ones these are, and ``words`` are what to type to list them again. The owner's list begins
+    with a menu: the buttons ``more`` and, if the list is long, a search among all workspaces.
     """
     one = get_page(rows, 1, PAGE_SIZE) if page is None else kit.RowPage(rows, page.number, page.remaining)
     is_shared, all_ = shared_by is not None, (one.number - 1) * PAGE_SIZE + len(rows) + one.remaining
@@ -182,9 +182,9 @@ def workspace_list(
 
 
 def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
-    """Answer with an open operation's card and the current time, because only the real card is updated."""
+    """Answer with an open operation's card and the current time, as only the original card is updated."""
     card = render_operation_card(facts)
-    # An operation begun by a timer has no card of its own.
+    # An operation that was begun by a timer has no card.
     has_card = facts.operation is None or facts.operation.planned_for is None
     below = fill(
         answers.AS_OF if has_card else answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now, facts.zone)
@@ -237,7 +237,7 @@ def status_answer(
 def render_workspaces(
     rows: Sequence[WorkspaceFacts], *, is_shared: bool = False
 ) -> tuple[list[Block], list[str]]:
-    """Render workspaces one below the other; also return their common read time, the oldest recent one.
+    """Render workspaces one below the other; also return the oldest recent time at which they were read.
 
     Workspaces read long before the others, or never, show their own time. A reason for which several of them
     wait is given once, above them.
@@ -264,7 +264,7 @@ def render_workspaces(
 
 
 def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], WorkspaceFacts]:
-    """Map connection and code to the first of several workspaces that wait for the same reason."""
+    """Map the connection and code of each shared reason to the first workspace that waits for it."""
     held = dict[tuple[str, str], list[WorkspaceFacts]]()
     for facts in rows:
         if (key := _get_hold(facts)) is not None:
@@ -285,7 +285,7 @@ def _explain_hold(facts: WorkspaceFacts) -> Block:
 def _get_hold(facts: WorkspaceFacts) -> tuple[str, str] | None:
     """Return the connection and the code of the reason why a workspace's operation waits.
 
-    Return None if its connection isn't the cause.
+    Return None if the connection isn't the cause.
     """
     operation = facts.operation
     if operation is None or not operation.is_open:
@@ -302,7 +302,7 @@ def _get_read_at(facts: WorkspaceFacts) -> float | None:
 def _render_row(
     facts: WorkspaceFacts, since: float, *, is_shared: bool, is_explained: bool
 ) -> tuple[str, list[Element]]:
-    """Render a row: mark, name and connection; its state and what happens next; buttons by importance."""
+    """Render a row: mark, name and connection; state and what happens next; buttons by importance."""
     # Only the owner may see the address and can use the buttons.
     facts = replace(facts, zone=None, ide_url=None, operation=None) if is_shared else facts
     workspace, operation = facts.workspace, facts.operation
@@ -326,7 +326,7 @@ def _render_row(
 
 
 def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
-    """Return what will happen to a workspace next or is worth knowing about it, most important first."""
+    """Return what will happen next to a workspace or is worth knowing about it, most important first."""
     risk = format_stop_risk(workspace)
     condition = problems.describe_condition(workspace, facts.connection_title, helps=False)
     complaint = [safe(condition, MAX_DETAIL_LENGTH)] if condition else []
@@ -355,7 +355,7 @@ def list_row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Elemen
 
 
 def _link_or_ask_to_open(facts: WorkspaceFacts, workspace: Workspace) -> Element:
-    """Return *Open* with the address itself, or a button that asks Usher if the address isn't known."""
+    """Return *Open*, which contains the address, or a button that asks Usher if the address isn't known."""
     if not facts.ide_url:
         return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY, of=workspace.title)
     return open_button(facts)
@@ -397,7 +397,7 @@ def run_status(facts: RunFacts) -> Answer:
 
 
 def list_run_choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[Element]:
-    """Return a button per run for a verb (stop, logs, status); equal names show their request times.
+    """Return a button for each run (stop, logs, status); equal names show when they were requested.
 
     Buttons can't contain formatted times, so the time is written in the person's own zone.
     """
@@ -442,7 +442,7 @@ _IN_A_SECTION: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """Hold one workspace's row, with the effect of a stop only if the stop ends it permanently."""
+    """Hold a workspace's list row, with the effect of a stop only if that ends it permanently."""
 
     workspace: Workspace
     title: str
@@ -498,7 +498,7 @@ def offer_several(
     at: float | None = None,
     when: Markup | None = None,
 ) -> Answer:
-    """Offer to change several workspaces, naming all of them and marking those that would end permanently.
+    """Offer to change several workspaces, naming all and marking those that would end permanently.
 
     ``when`` is the time ``at`` as its reader sees it.
     """
@@ -556,7 +556,7 @@ def format_in_state(
     return fill(template, name=workspace.title, being=Markup(f"{being}{seen}"))
 
 
-#: Maximum number of users per message, and of lines per paragraph; they fit however long the names are.
+#: Maximum number of users per message and of lines per paragraph. They fit however long the users' names are.
 MAX_USERS: Final = 60
 _LINES_PER_PARAGRAPH: Final = 12
 _MAX_FACTS: Final = 30

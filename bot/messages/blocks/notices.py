@@ -1,4 +1,4 @@
-"""Messages that a person must not miss: posted as new messages, because edits notify no one; edited later."""
+"""Messages that a person must not miss: posted as new messages, because edits notify nobody; edited later."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -36,7 +36,7 @@ def keep_current_buttons(
     said: Answer,
     beside: Iterable[tuple[NoticeKind, Facts | None]] = (),
 ) -> Answer:
-    """Return a sent message with only those buttons that it would have if it were sent now.
+    """Return a sent message with only the buttons that it would have if it were sent now.
 
     ``beside`` are the other notices in the same message.
     """
@@ -54,7 +54,7 @@ def _get_identity(button: Element) -> tuple[str | None, ...]:
 
 
 def is_true(kind: NoticeKind, facts: Facts) -> bool:
-    """Return whether a message would still be true now; cards and questions stay true beside newer ones."""
+    """Return whether a message would be true now; cards and questions stay true beside newer ones."""
     if _is_row_gone(kind, facts) or (facts.is_superseded and not kind.marks & (Mark.CARD | Mark.ASKS)):
         return False
     return find_renderer(kind).is_true(facts)
@@ -82,7 +82,7 @@ def render_pending(kind: NoticeKind, facts: Facts) -> Answer | None:
 
 
 def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
-    """Return whether an operation or run was replaced or cancelled by a later request that was answered."""
+    """Return whether a later request, which was answered, replaced or cancelled an operation or run."""
     work_item = facts.operation if isinstance(facts, WorkspaceFacts) else facts.run
     return work_item is not None and (
         work_item.outcome is Outcome.REPLACED
@@ -92,13 +92,13 @@ def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
 
 #: Maximum number of lines in a summary, and of names in one sentence.
 _MAX_LINES: Final = 30
-#: Notices that say a workspace can be opened.
+#: Kinds of notices saying that a workspace can be opened.
 READY_KINDS: Final = frozenset({NoticeKind.READY, NoticeKind.READY_LINK, NoticeKind.TURNED_OUT})
 _IN_A_SECTION: Final = 8
 
 
 def render(kind: NoticeKind, facts: Facts) -> Answer:
-    """Render a notice from its facts or, if its row is gone, a sentence that says so.
+    """Render a notice from its facts, or a sentence that says its row is gone.
 
     Once something newer has been requested, only a question keeps its buttons.
     """
@@ -129,7 +129,7 @@ def render_outage(facts: Facts) -> Answer:
         "lasted": times.format_duration(until - since),
         "until": kit.moment(until, facts.now, facts.zone),
         "place": facts.word("place"),
-        # This address is our own, from the settings, so it needs no escaping.
+        # The address is our own, from the settings, so it isn't escaped.
         "page": Markup(f"<{facts.word('page')}>"),
     }
     return notice(template, facts, **names)
@@ -199,7 +199,7 @@ def _render_results(facts: HeldFacts) -> Answer:
 
 
 def _format_alike(words: tuple[str, str], of: Sequence[Facts]) -> str:
-    """Write one sentence about one or several objects of which the same is true, with their names."""
+    """Write one sentence that is true of one or several objects, with their names."""
     names = [f"*{kit.safe(get_name(one), kit.MAX_NAME_LENGTH)}*" for one in of]
     last = (
         names[-1] if len(names) <= _MAX_LINES else fill(notices.MORE_OF_THEM, count=len(names) - _MAX_LINES)

@@ -42,12 +42,12 @@ from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.renderers import renders
 from bot.messages.texts import cards, holds, notices, problems, times
 
-#: Notices that are sent even if their operation is no longer known.
+#: Kinds of notices that are sent even if their operation is no longer known.
 FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
 def is_ready_over(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace reported as ready is down again, or something else has been requested."""
+    """Return whether a workspace reported as ready is down again, or a newer request has been made."""
     return facts.workspace is not None and (facts.is_superseded or facts.state in notices.READY_UNTIL)
 
 
@@ -152,7 +152,7 @@ def _get_combined_texts(facts: WorkspaceFacts) -> tuple[str, str] | None:
 @renders(NoticeKind.STOPPED_ELSEWHERE, is_true=_is_down)
 @renders(NoticeKind.SUSPENDED, is_true=_is_down)
 def _render_stopped(facts: WorkspaceFacts) -> Answer:
-    """Say that a workspace is down, whether its owner asked for that or it was stopped elsewhere."""
+    """Say that a workspace is down, whether its owner asked for that or it stopped in another way."""
     operation, workspace = facts.operation, facts.workspace
     if operation is not None and operation.cause == "not_made":
         return _render_not_created(facts)
@@ -168,7 +168,8 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
     elif is_asked and operation is not None and not operation.has_called and not is_planned:
         template = notices.STOPPED_ALREADY
     if is_gone:
-        # A workspace that is gone wasn't just stopped; only its owner's consent shows that this was intended.
+        # A workspace that is gone wasn't just stopped, and only its owner's consent shows that this was
+        # intended.
         template = notices.ENDED if operation is not None and operation.agreed else notices.NO_LONGER_EXISTS
     usual = fill_notice(template, facts, because=format_failure(facts))
     if template == notices.NO_LONGER_EXISTS and workspace is not None and workspace.detail:

@@ -1,7 +1,7 @@
-"""Plain texts sent with blocks or instead of them; they repeat the blocks' content, with addresses.
+"""Plain texts sent with blocks or instead of them; they repeat what the blocks say, with addresses.
 
-People read them where Slack doesn't show the blocks. They are sent only where the blocks would be, so nobody
-can read an address who couldn't have read it there.
+People read these texts where Slack doesn't show the blocks. They are sent only where the blocks would be, so
+nobody can read an address who couldn't have read it in the blocks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block
 from bot.messages.texts import notices
 
-#: Buttons that are a message's purpose, because they open the address that it delivers.
+#: Buttons that are the whole purpose of a message, because they open the address that it delivers.
 _PURPOSES: Final = frozenset({"open_url", "link_url"})
 
 
@@ -52,7 +52,7 @@ def _list_addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[
 
 
 def _append_addresses(text: str, addresses: Iterable[str]) -> str:
-    """Return a text with addresses below it; if that is too long, the text is cut, but never an address."""
+    """Return a text followed by addresses; if that is too long, the text is cut, but never an address."""
     below = ""
     for line in addresses:
         if line not in text + below and len(below) + len(line) < limits.MAX_TEXT_LENGTH // 2:

@@ -34,7 +34,7 @@ def format_time_of_day(minutes: int | None, reader_zone: ZoneInfo | None) -> Mar
 
 
 def format_zones(zones: Iterable[str], reader_zone: ZoneInfo | None) -> Markup:
-    """Format the zones of recurring times, as in `` (Singapore)``, if any differs from the reader's."""
+    """Format the zones of recurring times, as in `` (Singapore)``, if any zone isn't the reader's."""
     found = dict.fromkeys(zones)
     if reader_zone is not None and found.keys() <= {reader_zone.key}:
         return Markup("")
@@ -108,7 +108,7 @@ def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
-    """Return the template and the values for the warning that a class will stop the workspace."""
+    """Return the template and values for the warning that a class will stop the workspace."""
     of = facts.stopping_class
     if of is None:
         return None

@@ -41,7 +41,7 @@ def build_saved_view(facts: PreferenceFacts) -> dict[str, Any]:
 
 
 def build_workspace_saved_view(said: str) -> dict[str, Any]:
-    """Return the view that replaces one workspace's form once it has been saved, with what applies now."""
+    """Return the view that replaces a workspace's form once it has been saved, with what applies now."""
     return kit.modal(words.SETTINGS_TITLE, [kit.section(f"{words.SAVED}\n{said}")])
 
 
@@ -108,7 +108,7 @@ def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
 
 
 def answer_workspace(workspace: Workspace, said: str, chosen: str) -> Answer:
-    """Answer with which messages a person receives about a workspace, and the form if it can be opened."""
+    """Answer which messages a person receives about a workspace, with the form if it can be opened."""
     change = kit.button(words.CHANGE, "settings_form", workspace.id, of=workspace.title)
     shown = kit.answer([kit.section(said, change)])
     options = [kit.option(value, label) for value, label in words.MESSAGES.items()]

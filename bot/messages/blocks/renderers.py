@@ -14,7 +14,7 @@ D = TypeVar("D", bound=Callable[..., Answer])
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """Hold how a kind of message is rendered, and when its text is true.
+    """How a kind of message is rendered, and whether its text is still true.
 
     ``is_true`` returns whether its content is still true when it is sent. ``together`` returns the wording
     for one and for several such messages in one sentence, or None if each message has its own words.
@@ -26,7 +26,7 @@ class Renderer:
 
 
 RENDERERS: Final[dict[NoticeKind, Renderer]] = {}
-#: Maps what a kind of message is about to the function that renders the answer if that row is gone.
+#: Maps the kind of row that a message is about to the function that renders the answer if the row is gone.
 render_gone: Registry[Callable[[], Answer]] = Registry()
 
 

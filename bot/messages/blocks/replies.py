@@ -21,7 +21,7 @@ from bot.messages.blocks.kit import Block, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times
 from bot.messages.verb import Effect, find_verb, list_verbs
 
-#: Verbs that ask for confirmation before they do anything.
+#: Verbs for which confirmation is required before anything is done.
 _CONFIRMED_VERBS = frozenset({"stop", "remove"})
 
 
@@ -34,7 +34,7 @@ def answer(
 
 
 def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
-    """Answer a typo, a question or a missing link with a filled sentence and what may help; nothing broke."""
+    """Answer a typo, a question or a missing link with a filled sentence and suggestions; nothing broke."""
     text = kit.join([sentence, more], "\n") if more else sentence
     return kit.answer([kit.section(text), *kit.actions(buttons)])
 
@@ -65,21 +65,21 @@ def with_button(answer: Answer, button: Element) -> Answer:
 
 
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = ()) -> Answer:
-    """Answer that something broke: a filled sentence, what may help, and the reference in the log."""
+    """Answer that something broke: a filled sentence, suggestions, and the reference in the log."""
     blocks: list[Block] = [kit.section(sentence), *kit.actions(buttons)]
     blocks.append(kit.context(fill(cards.REFERENCE, reference=reference)))
     return kit.answer(blocks)
 
 
 def plain_problem(sentence: str, reference: str) -> Answer:
-    """Answer with a problem in plain text that hasn't been escaped yet (``texts.problems``)."""
+    """Answer with a problem given as plain text that isn't escaped yet (``texts.problems``)."""
     return problem(safe(sentence), reference)
 
 
 def verb_button(
     verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str | None = None
 ) -> Element:
-    """Return the button that runs a verb on a workspace, numbered to set it apart in its row."""
+    """Return the button that runs a verb on a workspace, numbered to tell it apart in its row."""
     text = kit.line(
         label or f"{find_verb('workspace', verb).label} {workspace.title}", limits.MAX_BUTTON_LENGTH
     )
@@ -124,7 +124,7 @@ def search(verb: str) -> Element:
 
 
 def question(button: Element) -> Answer:
-    """Ask a button's question in a form or, if none can be opened, in an answer with a confirm button."""
+    """Ask a button's question in a form or, if none can be opened, in an answer with a button to confirm."""
     asked = button["confirm"]
     agrees, keeps = asked["confirm"]["text"], asked["deny"]["text"]
     section = kit.section(f"*{asked['title']['text']}*\n{asked['text']['text']}")
@@ -206,7 +206,7 @@ def invitation(
 
 
 def code_question() -> Answer:
-    """Answer with the form for a code, and a button that opens it in case that fails right away."""
+    """Answer with the form for a code, and a button that opens the form if that fails right away."""
     button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
     blocks = [kit.section(answers.CODE_ASK), *kit.actions([button])]
     return replace(kit.answer(blocks), view=code_view())
@@ -225,7 +225,7 @@ def code_view() -> dict[str, Any]:
 
 
 def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
-    """Return the form where a workspace's name has to be typed to remove it permanently."""
+    """Return the form for removing a workspace permanently, in which its name has to be typed."""
     explained = kit.section(fill(answers.REMOVE_EFFECT, name=workspace.title, title=title))
     return kit.modal(
         "Remove workspace",
@@ -257,7 +257,7 @@ def ask_button(connection: str, title: str, number: int | None = None, *, text: 
 
 
 def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:
-    """Return the form where a person enters their username."""
+    """Return the form in which a person enters their username."""
     given = {"initial_value": suggestion[:100]} if suggestion else {}
     field = kit.text_field("username", fill(pages.ASK_LABEL, title=title), max_length=100, **given)
     return kit.modal(
@@ -308,7 +308,7 @@ def format_commands(text: str, command: str, job_command: str) -> str:
 
 
 def with_slash_commands(view: Mapping[str, Any], command: str, job_command: str) -> dict[str, Any]:
-    """Return a form or Home tab with slash commands in its sentences, because nothing else works there."""
+    """Return a form or Home tab whose sentences use slash commands, because nothing else works there."""
     found: dict[str, Any] = _replace_commands(view, f"{command} ", f"{job_command} ")
     return found
 
@@ -323,8 +323,8 @@ def _replace_commands(part: Any, command: str, job_command: str) -> Any:
     return {key: _replace_commands(value, command, job_command) for key, value in part.items()}
 
 
-#: Maps the part of a button's action id before the colon to what the button does, so that only one button of
-#: each kind is offered.
+#: Maps the part of a button's action id before the colon to what the button does. Only one button of each
+#: kind is offered.
 _KINDS: Final = {
     "invite": "link",
     "ask_link": "link",
@@ -369,7 +369,7 @@ def new_button(connection: str | None) -> Element:
 
 
 def help_button(folder: str, *, is_short: bool = False) -> Element:
-    """Return the button that shows help, either a short version or everything that the person may do."""
+    """Return the button that shows help, either a short version or everything available to the person."""
     action = "help" if folder == "workspace" else f"{folder}_help"
     return kit.button("Help", action) if is_short else kit.button("Show all commands", action, "all")
 
@@ -383,12 +383,12 @@ def add_introduction(
     """
     presses = [press for _, press in kit.iterate_drawn(answer.blocks)]
     offered = {_KINDS.get(press.name, press.name) for press in presses}
-    # What to link is said further down if the answer is about a request or a link page.
+    # If the answer is about a request or a link page, it says further down what to link.
     says_link = any(
         press.name == "link_url" or (press.name == "invite" and " " in press.key) for press in presses
     )
     plain, what = what, format_beginning(what, waits=False) if is_first and not says_link else what
-    # Offer nothing else to a person who asks to link an account.
+    # A person who asks to link an account is offered nothing else.
     missing = [] if offered == {"link"} else [step for step in steps if _get_kind(step) not in offered]
     body = answer.blocks or (kit.section(kit.truncate(answer.text, limits.MAX_SECTION_LENGTH)),)
     first = str((body[0].get("text") or {}).get("text"))
@@ -396,7 +396,7 @@ def add_introduction(
         what = f"{talk.HI}{what}"
         body = (kit.section(first.removeprefix(talk.HI)), *body[1:])
     elif first == plain:
-        # Some answers, such as help, already say what Usher is, so it isn't repeated.
+        # Some answers, such as help, already say what Usher is, so that isn't repeated.
         body = body[1:]
     is_said = any(plain in str((block.get("text") or {}).get("text")) for block in body)
     head = [] if is_said else [kit.section(what)]

@@ -78,7 +78,7 @@ def run_ended(facts: RunFacts) -> Answer:
 
 
 def run_result(facts: RunFacts) -> Answer:
-    """Answer with how a run ended, and the button for its whole output, even if that was already sent."""
+    """Answer with how a run ended, and the button for its whole output, even if that was sent before."""
     if facts.run.outcome is not Outcome.ENDED:
         return run_failed(facts)
     others = [one for one in _list_over_buttons(facts) if not one["action_id"].startswith("job_logs")]
@@ -105,7 +105,7 @@ def _render_ended(facts: RunFacts, buttons: Sequence[Element]) -> Answer:
 
 
 def _get_last_lines(facts: RunFacts) -> tuple[str, ...]:
-    """Return the last lines as known now, or else as they were when the run was found to have ended."""
+    """Return the last lines as known now, or else those stored when the run was found to have ended."""
     if facts.output is not None and facts.output.last_lines:
         return facts.output.last_lines
     lines = facts.body.get("lines")
@@ -234,10 +234,10 @@ def again_button(run: Run) -> Element:
 
 
 def list_logs_button(facts: RunFacts) -> list[Element]:
-    """Return *Logs*, unless the output is sent anyway or there is none."""
+    """Return *Logs*, unless the output is sent anyway or doesn't exist."""
     run = facts.run
     is_none = "runs" not in facts.capabilities or (run.remote_id is None and not run.is_open)
-    # The whole output of a run launched here is sent as a file anyway.
+    # A run launched here has its whole output sent as a file anyway.
     comes = run.is_watched or (run.spec is not None and not run.is_going)
     return [] if is_none or comes else [_build_output_button(run)]
 
@@ -270,7 +270,7 @@ def _list_small_texts(facts: RunFacts) -> list[str]:
 
 
 def _choose_failure_text(run: Run, not_run: str, unsure: str, lost: str) -> str:
-    """Choose the text for a run that was never launched, may have been launched, or was lost later."""
+    """Choose the text for a run that was never launched, may have been launched, or was later lost."""
     if run.remote_id is not None:
         return lost
     return not_run if run.start_call is Call.NONE else unsure
@@ -336,7 +336,7 @@ def _format_cause(facts: RunFacts) -> str:
     )
 
 
-#: Matches each backtick that another follows. They are separated by a zero-width space, because a fence
+#: Matches each backtick followed by another one. A zero-width space is put between them, because a fence
 #: inside the output would end ours.
 _FENCE_PATTERN: Final = re.compile("`(?=`)")
 _PARTED: Final = "`\u200b"
@@ -346,7 +346,7 @@ _TAB: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Preformatted:
-    """Hold escaped output between fences, its number of lines, and whether any were left out."""
+    """Escaped output between fences, its number of lines, and whether any were left out."""
 
     text: str
     lines: int

@@ -1,8 +1,8 @@
 """Stored answers: texts in parts, with the moments until which each part and each button is valid.
 
 A message is rendered again from these parts, so no text has to be searched, compared or changed. Rows of
-release 0.4.1 have only texts, as do messages that were found in Slack (``undated``); such a message says when
-it was written.
+release 0.4.1 have only texts, as do messages that were found in Slack (``undated``). A message made from
+these says when it was written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block, fill
 from bot.messages.texts import answers
 
-#: Marks a row whose texts aren't divided into parts with moments.
+#: Marks a row whose texts aren't divided into parts that are each valid until a moment.
 UNDATED: Final = "undated"
 
 
@@ -30,7 +30,7 @@ def to_body(answer: Answer) -> dict[str, Any]:
 
 
 def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-    """Return what an answer says and offers, and the moments until which its parts are true.
+    """Return what an answer says and offers, and the times until which its parts are true.
 
     The result replaces what ``body`` said.
     """
@@ -95,7 +95,7 @@ def list_plans(blocks: Iterable[Block]) -> list[tuple[str, ...]]:
 
 
 def drop_past(answer: Answer, has_passed: Callable[[Part], bool]) -> Answer | None:
-    """Return an answer without those parts of its texts that are past or that follow them in a line.
+    """Return an answer with each line of its texts cut off before the first part that is past.
 
     Return None if only small print would be left.
     """

@@ -45,7 +45,7 @@ def _can_run(facts: WorkspaceFacts) -> bool:
 
 
 def _is_coming(facts: WorkspaceFacts) -> bool:
-    """Return whether the stop in a warning is still due: neither postponed nor cancelled.
+    """Return whether the stop in a warning is still due, and was neither postponed nor cancelled.
 
     Once its time has passed, it is still due only if the owner was warned.
     """
@@ -115,7 +115,7 @@ def keep_buttons(workspace: Workspace) -> list[Element]:
 
 
 def format_kept(facts: WorkspaceFacts) -> str:
-    """Say that a workspace keeps running, and until when if its hours stop it later."""
+    """Say that a workspace keeps running, and when its hours stop it if they do."""
     workspace = facts.workspace
     assert workspace is not None, "it was kept"
     until = facts.next_stop

@@ -51,7 +51,8 @@ _SENTENCES: Final = {
         "it: `card {name} end`."
     ),
 }
-#: For lessons that had been moved to another time on their usual day, or to another day.
+#: Says that lessons that had been moved, to another time on their usual day or to another day, can no longer
+#: be moved.
 _MOVED: Final = "I can't move single lessons of *{name}* any more. {moved}"
 _AT_USUAL_TIME: Final = "The one on {day} begins at {begin} again, as usual."
 _NOT_HELD: Final = (
@@ -100,7 +101,7 @@ def _format(loss: DescribedLoss, facts: UpgradeFacts) -> str:
 
 
 def _format_moved(card: ClassCard, moved: Iterable[str], now: float) -> str:
-    """Say which future lessons are back at their usual time, and which won't be held at all."""
+    """Say which future lessons are at their usual time again, and which won't take place at all."""
     days = [day for day in sorted(moved) if day >= card.day(now).isoformat()]
     usual = [day for day in days if card.on(date.fromisoformat(day))]
     said = [fill(_AT_USUAL_TIME, day=format_weekday(day), begin=clock(card.starts)) for day in usual]

@@ -28,7 +28,8 @@ MAX_PEOPLE: Final = 30
 #: Maximum number of workspaces with buttons in the Monday message.
 MAX_RUNNING: Final = 5
 _CENT: Final = Decimal("0.01")
-#: From how many hours on minutes are left out, and the number of minutes in an hour.
+#: Durations of at least this many hours are given without minutes. The other value is the number of minutes
+#: in an hour.
 _WHOLE_HOURS: Final = 100
 _MINUTES: Final = 60
 
@@ -96,7 +97,7 @@ def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool = False) 
 
 
 def _render_what_is_kept(window: Window, now: float) -> list[Block]:
-    """Say from when on records exist, if a window begins earlier."""
+    """Say since which day records exist, if the window begins earlier."""
     today = datetime.fromtimestamp(now, UTC).date()
     first = today - timedelta(days=RETENTION_DAYS)
     if window.first >= first:
@@ -124,7 +125,7 @@ def explain_window(problem: WindowProblem, given: str, command: Markup) -> str:
 
 
 def _render(facts: UsageFacts) -> list[Block]:
-    """Render one person's figures: the total, each workspace and job, and what wasn't used."""
+    """Render one person's figures: the total, each workspace and job, and the longest idle time."""
     usage = facts.usage
     head: list[str] = [format_window(facts.window, _get_year(facts))]
     if len(usage.lines) > 1:
@@ -304,7 +305,7 @@ def _render_week(facts: UsageFacts) -> Answer:
 
 
 def describe_usage(title: Callable[[str], str], facts: UsageFacts) -> dict[str, Any]:
-    """Return all usage figures of a window: per workspace and job, in total, and the longest idle time."""
+    """Return all usage figures for a window: per workspace and job, in total, and the longest idle time."""
     usage, idle = facts.usage, facts.usage.idle
     unused = (
         {}

@@ -24,9 +24,10 @@ from bot.messages.texts import usage_picture as texts
 from bot.support.cleaning import clean
 from bot.support.pictures import FONT_FAMILY
 
-#: Slack's limit for alternative texts.
+#: Maximum length of an alternative text, set by Slack.
 MAX_ALT_TEXT_LENGTH: Final = 1_000
-#: Maximum number of rows drawn, about as many as a phone shows; any others are only counted below them.
+#: Maximum number of rows drawn, about as many as a phone shows. The others are only counted below the
+#: picture.
 MAX_ROWS: Final = 30
 
 _WIDTH: Final = 640
@@ -48,7 +49,7 @@ _DAY: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Hold a drawn picture, and a text for people who can't see it."""
+    """A drawn picture, and a text for people who can't see it."""
 
     svg: str
     alt_text: str
@@ -67,7 +68,7 @@ _GRID: Final = "#b8bac0"
 
 
 def draw_week(rows: Sequence[UsageRow], *, days: Sequence[date], now: float, zone: tzinfo) -> Picture:
-    """Draw consecutive days as columns and a row for each name, in the reader's zone."""
+    """Draw consecutive days as columns and each name as a row, in the reader's zone."""
     week = _Week(days, now, zone)
     return Picture(_Drawing(rows, week).draw(), _describe(rows, week))
 
@@ -84,7 +85,7 @@ def render_in_words(alt_text: str) -> Answer:
 
 
 class _Week:
-    """Hold the days of a picture: when each begins, and the words for its times."""
+    """The days of a picture: when each begins, and the words for its times."""
 
     def __init__(self, days: Sequence[date], now: float, zone: tzinfo) -> None:
         self.days, self.now, self.zone = days, now, zone
@@ -105,7 +106,7 @@ class _Week:
         return [cut for span in sorted(row.spans, key=lambda one: one.begins_at) if (cut := self.cut(span))]
 
     def sum_seconds(self, rows: Iterable[UsageRow]) -> float:
-        """Return how long rows ran within the week in total, in seconds."""
+        """Return the total time that rows ran within the week, in seconds."""
         cut = (span for row in rows for span in self.cut_all(row) if span.kind is SpanKind.RAN)
         return sum(span.ends_at - span.begins_at for span in cut)
 
@@ -206,7 +207,7 @@ class _Drawing:
         self._add_text(_cut_name(row.name), _MARGIN + 4, top + 18, _NAME_SIZE, **halo)
         end = _WIDTH - _MARGIN - 4
         self._add_text(hours, end, top + 18, _NAME_SIZE, text_anchor="end", **halo)
-        # Draw what ran last, so that it isn't hidden by a plan or an uncertain span.
+        # Draw spans of kind RAN last, so that plans and uncertain spans don't hide them.
         for span in sorted(spans, key=lambda one: one.kind is SpanKind.RAN):
             self._add_bar(span, top + _BAR_TOP)
 
@@ -223,7 +224,7 @@ class _Drawing:
             return
         is_planned = kind is SpanKind.PLANNED
         fill, colour = (PAPER, RAN) if is_planned else ("url(#hatch)", UNKNOWN)
-        # A stroke extends to both sides of its line, so the box is reduced by half the stroke's width.
+        # A stroke extends to both sides of its line, so the box is made smaller by half the stroke's width.
         style = f'fill="{fill}" stroke="{colour}" stroke-width="2"'
         self._add_box(x + 1, top + 1, round(width - 2, 1), _BAR_HEIGHT - 2, style)
 
@@ -297,7 +298,7 @@ def _cut_name(name: str) -> str:
 
 
 def _describe(rows: Sequence[UsageRow], week: _Week) -> str:
-    """Describe a picture in words: all hours first, then when each row ran, as far as there is room."""
+    """Describe a picture in words: first all hours, then when each row ran, as far as there is room."""
     first, last = _format_date(week.days[0]), _format_date(week.days[-1])
     head = [texts.ALT_TITLE.format(first=first, last=last, zone=week.zone), *week.list_unusual_days()]
     shown = [_describe_row(row, week) for row in rows[:MAX_ROWS]] or [texts.NOTHING]

@@ -68,7 +68,7 @@ def _count_people(number: int, one: str, several: str) -> str:
 
 
 def format_position(of: WaitlistFacts) -> str:
-    """Say how many people are ahead, that it is the person's turn, or why the line is paused."""
+    """Say how many people are ahead, that the person is next, or why the line is paused."""
     if of.is_refused or of.is_held:
         return fill(words.WAIT_REFUSED if of.is_refused else words.HELD, title=of.title)
     if of.is_trying:
@@ -110,7 +110,7 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
 
 
 def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
-    """Return the button that ends a wait; if numbered, as one of several, it names its workspace."""
+    """Return the button that ends a wait; if numbered, as one of several, it names the workspace."""
     if number is None:
         return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
     label = kit.line(f"Stop waiting for {of.name}", limits.MAX_BUTTON_LENGTH)

@@ -1,1 +1,1 @@
-"""The catalogue of texts for people that are long or shared, unescaped; short ones stand in place."""
+"""Catalogue of texts for people, unescaped, that are long or shared. Short ones are written in place."""

@@ -8,7 +8,7 @@ from bot.domain.operations import OperationVerb, Remark
 from bot.domain.time_parsing import Why
 from bot.messages.texts import cards
 
-#: Sent if requests are accepted while no process is running to carry them out.
+#: Sent if requests are being accepted while no process is running to carry them out.
 NO_WORKER: Final = (
     "I can't carry anything out right now, because the part of me that does the work isn't running. "
     "What you ask for isn't lost: I'll do it once that's back. If this lasts, tell your Usher admin."
@@ -50,7 +50,7 @@ RENEWING: Final = (
     "I'll message you when it's ready."
 )
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
-#: Shown below the description of a change that can't be undone; a button's dialog and a page use the same
+#: Shown below the description of a change that can't be undone. A button's dialog and a page use the same
 #: words.
 TO_CONTINUE: Final = "To continue, press *{button}*."
 RENEW_EFFECT: Final = (
@@ -61,7 +61,7 @@ SUSPENDED_ALREADY: Final = "*{name}* isn't running ({as_of}). I'll double-check.
 RESUMING: Final = ("Resuming *{name}* on {title}.", "I'll message you when {end}.")
 FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
 CALLING_OFF: Final = "Cancelling the creation of *{name}*."
-#: Sent if Usher does something other than what the verb suggests.
+#: Maps each remark to the answer, sent if Usher does something other than what the verb suggests.
 REMARKS: Final[Mapping[Remark, Template]] = {
     "calling_off": CALLING_OFF,
     "renewing": RENEWING,
@@ -81,7 +81,7 @@ REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
 SHARED: Final = "{who} is {doing} *{name}* {where} {title}."
 SHARED_FORCING: Final = "{who} is forcing *{name}* on {title} to quit."
 USUAL: Final = "A start usually takes {usual}."
-#: Maps each operation to what a person types to request it, if that differs from the operation's own word.
+#: Maps each operation to what a person types to request it, if that differs from the name of the operation.
 TYPED: Final[Mapping[str, str]] = {
     OperationVerb.CREATE: "new",
     OperationVerb.FORCE: "stop",
@@ -108,8 +108,8 @@ NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things 
 STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
 LOOKING: Final = "I'm checking again now. The card shows what I find."
 TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. Try again in {wait}."
-#: Shown after a press on a button of an outdated message or page, above the current state. Keyed by whether
-#: the button was on a page: in the Home tab or in an open form.
+#: Shown above the current state after a press on a button of an outdated message or page. Keyed by whether
+#: the button was on a page, that is, in the Home tab or in an open form.
 OUTDATED: Final[Mapping[bool, str]] = {
     False: "That message was out of date, so I did nothing. Here's how things are now:",
     True: "This page was out of date, so I did nothing. Here's how things are now:",
@@ -130,7 +130,7 @@ CHECKING: Final = "Checking {titles}…"
 WHICH: Final = "You have more than one *{name}*, on {titles}. Which one?"
 WHICH_AT: Final = "Press one, or type its full name, for example `{command}{verb} {example}`."
 WHICH_OF_ALL: Final = "Which workspace? Press one, or type `{command}{verb} NAME`."
-#: Stands for a name in an example command if no real name is known.
+#: Placeholder for a name in an example command, used if no real name is known.
 EXAMPLE: Final = "NAME"
 UNREAD: Final = "I couldn't read your list on {title}. {why} To try again, type `{command}list`."
 NONE_YET: Final = "You don't have any workspaces on {titles} yet."
@@ -146,7 +146,7 @@ OFFER_FORGET: Final = "`{command}forget {typed}` takes it off your list."
 
 LIST: Final = "Your {what}"
 WORKSPACES: Final = "workspaces"
-#: States of runs that have a different name in lists.
+#: States of runs that have a different name when they are listed.
 LISTED_AS: Final[Mapping[str, str]] = {"succeeded": "successful", "cancelled": "stopped"}
 ON: Final = "{what} on {title}"
 NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."
@@ -217,8 +217,8 @@ NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Ushe
 UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
 UNLINK_OTHER_EFFECT: Final = "This will delete my access to {who}'s account on {title}."
 NOT_SET_UP: Final = "{count} on *{title}*, which isn't set up any more."
-#: Sent after a person ends a link; keyed by what is left of it at the provider: a secret of ours, one of
-#: theirs, or nothing.
+#: Sent after a person ends a link. Keyed by what is left of it at the provider: a secret that Usher created,
+#: one of the person's own, or nothing.
 UNLINKED: Final[dict[str, str]] = {
     "owed": (
         "You're unlinked from {title}. I no longer use my access to your account there. "
@@ -264,7 +264,7 @@ NOTHING_LINKED_OTHER: Final = "{who} hasn't linked that account, so nothing has 
 
 WHOAMI_ABOUT: Final = "To see a connection's server and users, type `{command}about` and its name: {known}."
 VERSION: Final = "This is Usher {version}."
-#: Says how a link was made, if that is known; keyed by how.
+#: Maps the way a link was made, if known, to its description.
 WHOAMI_MADE_BY: Final[dict[str, str]] = {
     "sign_in": "{linked} (proven by signing in there)",
     "token": "{linked} (proven with a token)",
@@ -279,7 +279,7 @@ WHOAMI_RESTING: Final = (
 
 FORMS: Final = "`18:00`, `6pm`, `2h`, `90 min` or `tomorrow 9:00`"
 
-#: Says why a typed time can't be used, keyed by the reason; ``given`` is the text that was typed.
+#: Maps the reason why a typed time can't be used to its explanation; ``given`` is the text that was typed.
 TIME_UNREAD: Final[Mapping[Why, str]] = {
     "unreadable": "I can't read *{given}* as a time. Type it as {forms}.",
     "no_time": "*{given}* has no time of day. Add one, for example `{given} 18:00`.",

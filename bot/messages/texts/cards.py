@@ -20,8 +20,8 @@ STATES: Final[Mapping[State, str]] = {
     State.GONE: "No longer exists",
     State.UNKNOWN: "Unknown",
 }
-#: Maps each state to the mark before a workspace's name; the state is always given in words, too. There is no
-#: variation selector, because browsers would draw a small ring with it.
+#: Maps each state to the mark before a workspace's name. The state is always given in words, too. The marks
+#: have no variation selector, because with one, browsers would draw a small ring.
 MARKS: Final[Mapping[State, str]] = {
     State.RUNNING: "🟢",
     State.STARTING: "🟡",
@@ -32,13 +32,13 @@ MARKS: Final[Mapping[State, str]] = {
     State.GONE: "⚫\ufe0f",
     State.UNKNOWN: "⚫\ufe0f",
 }
-#: The first line about a workspace, the same in every message.
+#: First line about a workspace, which is the same in every message.
 HEAD: Final = "{mark} *{name}* · {title}"
 UNMADE: Final = "Being created"
 
 
 class VerbForms(NamedTuple):
-    """Hold the words for an operation, in the forms that sentences need.
+    """The words for an operation, in the forms that sentences need.
 
     They fit "the ``verb`` of x", "I couldn't ``do`` it", "``doing`` it", "whether it was ``done``" and "I'll
     message you when ``end``". A workspace starts and stops by itself but is created by someone, so
@@ -54,7 +54,7 @@ class VerbForms(NamedTuple):
     where: str = "on"
 
     def words(self) -> dict[str, str]:
-        """Return the words by name, plus forms about the workspace itself; ``Doing`` begins a sentence."""
+        """Return the words by name, with more forms about the workspace; ``Doing`` begins a sentence."""
         words = self._asdict() | {
             "happen": f"be {self.passive}" if self.passive else self.do,
             "happening": f"being {self.passive}" if self.passive else self.doing,
@@ -77,12 +77,12 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
     OperationVerb.REMOVE: VerbForms(
         "removal", "remove", "removing", "removed", "it's gone", "removed", where="from"
     ),
-    # The words for an operation that is no longer known.
+    # Words for an operation that is no longer known.
     None: VerbForms("request", "finish the request for", "working on", "changed", "it's done"),
 }
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
-#: Shown in a row of a list if the reason for waiting is given above all rows.
+#: Shown in a row of a list if the reason for waiting is already given above all rows.
 WAITING: Final = "Waiting to {happen}"
 NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready by {at}."
@@ -96,7 +96,7 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
-#: The server's words about a start, with the percentage that it reports, or the percentage alone.
+#: The server's words about a start, with the percentage that the server reports, or the percentage alone.
 PERCENT: Final = "{said} ({percent}%)"
 
 RUNNING: Final = "Running since {since}."
@@ -108,7 +108,7 @@ NO_PAGE: Final = (
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
-#: Said of a workspace that is gone, and of one that its provider doesn't show as the person's own.
+#: Describes a workspace that is gone, and one that its provider doesn't show as the person's own.
 GONE: Final = "no longer exists on {title}"
 NOT_SHOWN: Final = "isn't in your account on {title}"
 GONE_SINCE: Final = "It {gone}."
@@ -124,7 +124,7 @@ SINCE: Final[Mapping[State, str]] = {
     State.GONE: GONE_SINCE,
 }
 SENT: Final = "The {verb} of *{name}* had already been sent to {title}."
-#: Says how an operation ended without success, keyed by outcome; the cause follows.
+#: Says how an operation ended without success, keyed by outcome. The cause follows.
 ENDED_NAMED: Final[Mapping[str, str]] = {
     "failed": "I couldn't {do} *{name}* on {title}.",
     "refused": "I can't {do} *{name}* on {title} for you.",
@@ -134,7 +134,7 @@ ENDED_NAMED: Final[Mapping[str, str]] = {
 }
 REFERENCE: Final = "Reference {reference}"
 
-#: Names a button's object to a screen reader, after the label; not all labels are verbs.
+#: Names the object of a button to a screen reader, after the label. Not all labels are verbs.
 OBJECT: Final = "{name} on {title}"
 NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"
@@ -159,8 +159,8 @@ SEE_PAGE: Final = "View on {title}"
 ENTER_CODE: Final = "Enter code"
 MORE: Final = "More"
 
-#: Questions before an action that can't be undone: title, text, and the labels of the buttons that confirm
-#: and cancel.
+#: Questions before an action that can't be undone: title, text, and labels of the confirming and the
+#: cancelling button.
 CONFIRM_STOP: Final = (
     "Stop {name}?",
     "This stops {name} and everything running in it. {lost}",
@@ -173,7 +173,7 @@ CONFIRM_FORCE: Final = (
     "Force quit",
     "Keep waiting",
 )
-#: What a stop would interrupt or lose, according to the provider's latest answer; keyed by risks.
+#: Maps the risks of a stop to what it would interrupt or lose, according to the provider's latest answer.
 AT_STAKE: Final[Mapping[frozenset[StopRisk], str]] = {
     frozenset({"busy"}): "It was busy when I last checked.",
     frozenset({"unsaved"}): "It had unsaved changes when I last checked.",
@@ -186,7 +186,7 @@ CONFIRM_SUSPEND: Final = (
     "Suspend",
     "Keep running",
 )
-#: What a stop loses and what it keeps, keyed by its effect.
+#: Maps the effect of a stop to what it loses and what it keeps.
 LOST: Final[Mapping[StopEffect, str]] = {
     StopEffect.RETURNS: "Unsaved work may be lost.",
     StopEffect.KEEPS: "",
@@ -220,7 +220,7 @@ CONFIRM_UNLINK: Final = (
 
 
 #: Says how and when a workspace ends. ``{at}`` is a time with its day, such as "today at 18:00". In the last
-#: three, the provider itself ends it.
+#: three, the workspace is ended by its provider.
 LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stop": "I'll stop it {at}.",
     "suspend": "I'll suspend it {at}.",
@@ -231,7 +231,8 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
 }
 LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't used it by then."
 ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
-#: Added to a planned stop if the provider ends the workspace before it; keyed by how it ends.
+#: Added to the text about a planned stop if the provider ends the workspace earlier. Keyed by how the
+#: provider ends it.
 EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops": "Before that, {title} stops {it} {at} unless it's used.",
     "stops_anyway": "Before that, {title} stops {it} {at}, even if it's used.",
@@ -241,8 +242,8 @@ EXTEND: Final = "Keep 2 h more"
 EXTENDING: Final = "I'm asking {title} to stop *{name}* {at} instead."
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
-#: The warning before a stop, keyed by its reason; ``{over}`` is when the lesson ends. ``lesson_late`` is for
-#: a lesson that has already ended.
+#: Warnings before a stop, keyed by the reason for the stop; ``{over}`` is when the lesson ends.
+#: ``lesson_late`` is for a lesson that has already ended.
 ENDING: Final[Mapping[str, str]] = {
     "own": "*{name}* {ends} in {left}, {at}, as you asked.",
     "assistant": "*{name}* {ends} in {left}, {at}. Slackbot asked me to.",
@@ -268,11 +269,12 @@ ENDING_FINAL: Final = "It can't be started again after that. {lost}"
 OVER: Final = "*{name}* on {title} has no planned stop any more."
 OVER_DOWN: Final = "*{name}* on {title} isn't running any more, so there's nothing to stop."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
-#: Says that a stop isn't possible: in the workspace's card or list, and after the stop's time.
+#: Says that a planned stop isn't possible, in the workspace's card or list and once the time of the stop has
+#: passed.
 STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
 BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
 STILL: Final = ("it's still", "they're still")
-#: Why a stop isn't possible, and what happens instead; keyed by obstacle.
+#: Maps each obstacle to a sentence that says why a stop isn't possible and what happens instead.
 OBSTACLES: Final[Mapping[str, str]] = {
     "connection_gone": "I'm not connected to {title} any more",
     "unlinked": "your {title} account isn't linked any more",
@@ -325,7 +327,7 @@ FORM_NOW: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "removed": "{title} removes *{name}* {at}.",
 }
 FORM_OTHER_HINT: Final = "18:00, 6pm, 2h, 90 min or tomorrow 9:00"
-#: The choices of the form for a planned stop, keyed by length in minutes.
+#: The choices in the form for a planned stop, keyed by duration in minutes.
 FORM_CHOICES: Final[Mapping[int, str]] = {
     30: "In 30 minutes",
     60: "In 1 hour",
@@ -340,5 +342,5 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
 CANCEL_PLAN: Final = "Cancel it"
 CHANGE_BACK: Final = "Change back"
 
-#: Says what a workspace runs on; its hourly price follows after a comma.
+#: Says what a workspace runs on. The workspace's hourly price follows after a comma.
 SIZE: Final = "Size *{size}*"

@@ -10,9 +10,9 @@ NO_COURSES: Final = (
 JOINED_COUNT: Final = "{joined} joined"
 READY_COUNT: Final = "{ready} ready"
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
-#: Shown to a person who has joined the course.
+#: Shown to a person who has joined the course but still lacks an account or a workspace.
 PENDING: Final = "You've pressed *Join*, but {why}"
-#: Explain what is wrong with a field of a form.
+#: Maps each field of a form to what is said if it was filled in wrongly.
 WRONG: Final = {
     "hours": "Choose the days, and when lessons begin and end on them.",
     **dict.fromkeys(("from", "until"), "A course ends after its first day, and within a year from today."),
@@ -36,5 +36,5 @@ FIELDS: Final = {
     "with": ("Co-teachers", ""),
     "max": ("Places", ""),
 }
-#: Shown if the teacher has no choices and types what everyone gets.
+#: Shown if the teacher has no choices and has to type what everyone will get.
 WHAT_HINT: Final = "A template, such as saturn/course, or everyone's own workspace: notebook"

@@ -13,7 +13,7 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: Words for how a class ends a workspace: what is done to it, what it does, and what that means.
+#: Words for how a class ends a workspace: what is done to it, what happens to it, and what that means.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
@@ -41,7 +41,7 @@ CONFIRM_STOP_ALL: Final = (
 
 # -- a course: a card with a timetable -----------------------------------------------------------------------
 
-#: The days, times and last day of a course, and the days without lessons or with a different time.
+#: Used instead of a list of weekdays if a course has lessons every day.
 EVERY_DAY: Final = "every day"
 COURSE_TITLE: Final = "*{name}* · {lessons}."
 _JOIN_NEXT: Final = "You'll be warned before each stop, and you can leave at any time."
@@ -49,7 +49,7 @@ COURSE_JOIN: Final = (
     "Join once: I'll start your own workspace *{name}* on {title} before each lesson and stop it "
     f"afterwards. {_JOIN_NEXT}"
 )
-#: Mentions the template, because the workspaces created from it have other names.
+#: Names the template, because the workspaces created from it have other names.
 COURSE_JOIN_MAKE: Final = (
     "Join once: I'll create a workspace from *{name}* for you on {title}, start it before each lesson and "
     f"stop it afterwards. {_JOIN_NEXT}"
@@ -57,7 +57,7 @@ COURSE_JOIN_MAKE: Final = (
 COURSE_SEES_HOURS: Final = "Your teachers and Usher admins can see how long it runs during the course."
 JOIN: Final = "Join"
 JOINED_COUNT: Final = "{people} joined."
-#: Says how many people have joined but can't take part yet: singular and plural.
+#: Says how many people have joined but still have to link an account: singular and plural.
 PENDING_COUNT: Final = ("{pending} still has to link an account.", "{pending} still have to link an account.")
 COURSE_OVER: Final = "The course has ended."
 CONFIRM_END_COURSE: Final = (
@@ -117,7 +117,7 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: The lessons that follow a day without one: none, one, or more.
+#: The lessons that follow a day without a lesson: none, one, or more.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",
@@ -139,8 +139,8 @@ def format_span(first: str, last: str) -> str:
 
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
-#: Tells teachers how many people can have a workspace when a lesson begins, how many have one, and what is
-#: holding up the others.
+#: Tells teachers how many people can have a workspace when a lesson begins, how many already have one, and
+#: what is holding up the others.
 IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
@@ -156,8 +156,8 @@ REPORT_WHY: Final = {
     "down": ("isn't running any more", "aren't running any more"),
 }
 LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
-#: Sent the evening before a lesson to a member who won't have a workspace ready: when the lesson is, and what
-#: is missing.
+#: Sent the evening before a lesson to a member whose workspace won't be ready. It says when the lesson is and
+#: what is missing.
 MEMBER_NOT_READY: Final = "*{course}* begins {at}, and I can't get your workspace ready: {why}"
 MISSING: Final = {
     "unlinked": "you haven't linked your {title} account. Link it and I'll do the rest.",
@@ -226,7 +226,7 @@ NOT_POSTED_BROKEN: Final = (
     "I couldn't post the card for *{name}* in <#{channel}>, because something broke while I was putting it "
     "together. Post it again, and tell your Usher admin if that doesn't help."
 )
-#: Maps each of Slack's error codes to what would help.
+#: Maps each of Slack's error codes to advice on what would help.
 HELPS: Final = dict.fromkeys(
     ("channel_not_found", "no_permission", "not_in_channel"), "Invite me there, then post it again."
 ) | {
@@ -358,11 +358,11 @@ STOP_FAILED_BY: Final = (
 
 
 class Words(NamedTuple):
-    """Hold the words that differ between a class and a course: buttons, final question, and summary."""
+    """The words that differ between a class and a course: buttons, final question, and summary."""
 
     press: str
     end: tuple[str, str, str, str]
-    #: The texts for when the class is over, indexed by whether the workspace would have been created.
+    #: The texts for when the class is over, indexed by whether the workspace would have been created for it.
     over: tuple[str, str]
     summary: tuple[str, ...]
 

@@ -55,12 +55,12 @@ _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.UNDER_WAY: "{title} can't do that right now. I'll keep trying.",
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: unknown state. I'll keep checking.",
 }
-#: Straightens curly quotes in quoted text, which would otherwise end the quotation.
+#: Straightens curly quotes inside quoted text, where they would end the quotation.
 _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
 #: Matches a sentence without its full stop. A full stop inside closing quotation marks belongs to the
 #: quotation.
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
-#: Maps each code to what delayed something, worded for when the wait is over.
+#: Maps each code to what delayed something, worded for a wait that is over.
 _DELAYS: Final[Mapping[HoldCode | None, str]] = {
     HoldCode.SILENT: "{title} wasn't available until {until}.",
     HoldCode.OVERLOADED: "{title} was too busy until {until}.",
@@ -82,8 +82,8 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: The reason for waiting if several people's sign-ins are refused, so that linking again wouldn't help any
-#: one of them.
+#: The reason for waiting if several people's sign-ins are refused, in which case it wouldn't help any of them
+#: to link again.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 
@@ -111,13 +111,13 @@ def explain_obstacle(hold: str | None, title: str) -> str:
 
 
 def describe_delay(hold: str, title: str, until: float) -> str:
-    """Explain what delayed something until a given time, naming only the last reason."""
+    """Explain what delayed something until a given time; only the last reason is named."""
     template = _DELAYS.get(split_hold(hold)[0], "I couldn't start it before {until}.")
     return template.format(title=title, until=make_time_placeholder(until))
 
 
 def explain_missed(cause: str, title: str) -> str:
-    """Explain what delayed a planned start until it was too late; return "" for any other cause."""
+    """Explain what delayed a planned start until it was too late; "" for any other cause."""
     word, _, hold = cause.partition(": ")
     return explain_obstacle(hold, title) if word == MISSED_CAUSE else ""
 

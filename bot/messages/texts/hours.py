@@ -37,12 +37,13 @@ USAGE: Final = (
     "it, `every day -20:00` only stops it, and `off` turns its hours off. A stop comes at least 30 "
     "minutes after its start."
 )
-#: Asks before hours that end a workspace permanently; worded like the question about an immediate end.
+#: Asks for confirmation of hours that end a workspace permanently. The wording matches the question about an
+#: immediate end.
 CONFIRM_FINAL_STOP: Final = (
     "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 )
 
-#: Asks a person who sets hours that start a workspace exactly when other hours stop it.
+#: Asks for confirmation if a person sets hours that start a workspace exactly when other hours stop it.
 CONFIRM_RUN_ON: Final = (
     "With these hours, *{name}* would be stopped and started {at}. I can set them and let it run on then."
 )
@@ -52,8 +53,8 @@ MISSED: Final = (
 MISSED_MORE: Final = "I also missed {count} before that."
 OCCURRENCE_FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"
 PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
-#: Says why hours are paused until the owner links again or resumes them; other causes have their usual
-#: sentences.
+#: Maps the causes that pause hours until the owner links again or resumes the hours to their messages. Other
+#: causes use their standard messages.
 BECAUSE: Final[Mapping[str, str]] = {
     "unlinked": "Your {title} account isn't linked any more. Link it again, and they'll resume.",
     "refused": "{title} no longer accepts your link. Link again, and they'll resume.",
@@ -66,7 +67,8 @@ FORM_SHORT: Final = "Choose a time at least 30 minutes after the start."
 SKIP: Final = "Skip {day}"
 TURN_OFF: Final = "Turn hours off"
 RESUME: Final = "Resume hours"
-#: Asks about a workspace left running; keyed by whether the provider says when it was last used.
+#: Asks whether a workspace left running is still needed. Keyed by whether the provider says when it was last
+#: used.
 STILL_NEEDED: Final[Mapping[bool, str]] = {
     False: "*{name}* on {title} has been running since {since}. Still needed?",
     True: "*{name}* on {title} is running, but hasn't been used since {since}. Still needed?",
@@ -76,7 +78,7 @@ NEEDED_STOPS: Final[Mapping[str, str]] = {
     "stop": "If you don't answer, I'll stop it {at}.",
     "suspend": "If you don't answer, I'll suspend it {at}.",
 }
-#: Says what can be done at or until a time; the button for it can't show the time itself.
+#: Says what can be done at or until a time, because the button for it can't show the time itself.
 DONE_THEN: Final[Mapping[str, str]] = {
     "start": "I can start it until {at}.",
     "stop": "I can stop it {at}.",

@@ -43,7 +43,7 @@ LOST: Final = (
 NOT_GIVEN_TITLE: Final = "Your workspace couldn't be opened"
 NOT_GIVEN: Final = "Usher didn't get access to it in time. Try again in a moment."
 
-#: Maps each phase to the words for the workspace's state.
+#: Maps each phase to the words that describe the workspace's state.
 LINES: Final[dict[str, str]] = {
     "starting": "Starting",
     "running": "Running",
@@ -60,7 +60,7 @@ LINES: Final[dict[str, str]] = {
 #: Shown for a start whose usual duration is known.
 USUAL_TIME: Final = "This usually takes {usual}."
 
-#: Maps each phase without a workspace to show to what is shown instead: a heading and a sentence.
+#: Maps each phase in which there is no workspace to show to a heading and a sentence shown instead.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (
         "Your workspace is starting",
@@ -87,14 +87,14 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
 #: Added if another workspace with the same settings can be created.
 NEW_ONE: Final = "You can start a new one with the same settings."
 SIGN_IN_NOTE: Final = "You'll stay signed in here for at most {lasts}, and can sign out at any time."
-#: The heading shown instead of the workspace if the vendor's script doesn't load.
+#: Heading shown instead of the workspace if the vendor's script doesn't load.
 UNREACHABLE_TITLE: Final = "{title} can't be reached"
 #: The explanation below ``UNREACHABLE_TITLE``.
 UNREACHABLE: Final = (
     "Your browser couldn't load the workspace from {title}. "
     "Your network may be blocking it, or {title} may be down. The workspace itself keeps running."
 )
-#: Says what the page's own security policy has blocked, and who can change that.
+#: Says what the page's own security policy has blocked and who can change the policy.
 BLOCKED: Final = (
     "This page isn't allowed to load anything from {host}, so parts of the workspace may be missing. "
     "Ask your Usher admin to allow it."
@@ -103,8 +103,8 @@ BLOCKED_INLINE: Final = (
     "The workspace isn't allowed to write styles into this page, so it may look odd. "
     "Ask your Usher admin to allow it."
 )
-#: Shown at the address of someone else's workspace and at one without a workspace. The wording is the same,
-#: so that it doesn't reveal which it is.
+#: Shown both at the address of someone else's workspace and at one without a workspace, so that the text
+#: doesn't reveal which it is.
 NOTHING: Final = (
     "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
 )
@@ -118,7 +118,7 @@ def format_planned_stop(phase: str, at: str, done: str) -> str:
 
 
 def format_provider_end(phase: str, at: str, mode: ExpiryMode) -> str:
-    """Say what state a workspace is in and when its provider will end it."""
+    """Say which state a workspace is in and when its provider will end it."""
     ending = "will be removed" if mode == "removed" else "will stop"
     if mode == "stops_anyway":
         return f"{LINES[phase]}, {ending} {at}"

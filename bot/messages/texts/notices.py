@@ -7,12 +7,12 @@ from bot.domain.workspaces import State
 from bot.support.environment import command
 
 READY: Final = "{mark} *{name}* is ready."
-#: Reports a planned start that was sent late; the reason follows.
+#: Reports a planned start that was sent late. The reason for the delay follows.
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
-#: Sent if something else has been requested since the workspace became ready, or, keyed by state, if it is no
-#: longer running.
+#: Sent if something else has been requested since the workspace became ready. ``READY_UNTIL``, keyed by
+#: state, is sent if the workspace is no longer running.
 READY_BEFORE: Final = "*{name}* became ready {at}."
 READY_UNTIL: Final[Mapping[State, str]] = {
     State.STARTING: "*{name}* became ready {at}, and was started again later.",
@@ -24,7 +24,7 @@ READY_UNTIL: Final[Mapping[State, str]] = {
 }
 #: Sent once there is a link, if the person has already read that the workspace is ready.
 READY_LINK: Final = "{mark} *{name}* can be opened now."
-#: Shown below the message that a workspace is ready, followed by when it ends.
+#: Shown below the message that a workspace is ready, before the line that says when it ends.
 READY_AFTER: Final = "It took {took}."
 STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
@@ -35,10 +35,10 @@ STOPPED_AS_ANNOUNCED: Final[Mapping[str, str]] = {
     "stops": "{title} stopped *{name}*, because nobody was using it. Start it again if you need it.",
     "stops_anyway": "{title} stopped *{name}*, because its time was up. Start it again if you need it.",
 }
-#: A workspace that no longer exists can't be started again, whoever ended it.
+#: Used whoever ended the workspace: one that no longer exists can't be started again.
 NO_LONGER_EXISTS: Final = "*{name}* {gone}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
-#: Correct an earlier message that turned out to be wrong; keyed by which one.
+#: Corrections of earlier messages that turned out to be wrong, keyed by which message it was.
 TURNED_OUT: Final[dict[str, str]] = {
     "not_started": "I told you that *{name}* couldn't be started. It's running on {title} after all.",
     "not_made": "*{name}* is on {title} now: it may be the one that I couldn't create. {state}",
@@ -69,12 +69,12 @@ WAITING: Final = (
     "I'm still {doing} *{name}* on {title}. It's taking longer than usual. "
     "I'll keep checking and tell you when it's done."
 )
-#: Used instead of ``WAITING`` for a start that isn't slow yet, with its usual time.
+#: Used instead of ``WAITING`` for a start that isn't slow yet; gives the usual duration.
 WAITING_ON_TIME: Final = (
     "I'm still {doing} *{name}* on {title}.",
     "{usual} I'll keep checking and tell you when it's done.",
 )
-#: Used instead of ``WAITING`` if nothing has been sent yet; what happens next follows.
+#: Used instead of ``WAITING`` if nothing has been sent yet. A sentence about what happens next follows.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
 #: Used instead of ``WAITING`` for a planned start, where nobody is asked whether to keep waiting.
 WAITING_PLANNED: Final = (
@@ -89,7 +89,7 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: Replaces the question whether to start another workspace once it has been settled.
+#: Replaces the question whether to start another workspace, once the question has been settled.
 ASKED_FOUND: Final = (
     "I asked whether to start another one like *{name}*. It has shown up on {title}, so there's no need."
 )
@@ -135,7 +135,7 @@ SIGN_IN_REFUSED: Final = (
     "I'll keep trying, and what's waiting will carry on once it's accepted again. "
     "If you've changed or revoked it, link again."
 )
-#: Says why an account was unlinked, if its owner didn't do it.
+#: Says why an account was unlinked, if that wasn't done by its owner.
 UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "administrator": "An Usher admin removed the link.",
     "left": "Your Slack account was deactivated.",
@@ -172,7 +172,8 @@ NOT_REVOKED: Final = (
     "erased my copies, but they may still work there. The audit has their names: look for "
     "`account.revoked`."
 )
-#: Tells administrators whose links have ended, keyed by the reason; what is still running there follows.
+#: Tells administrators that a person's links have been ended, keyed by the reason. The workspaces that are
+#: still running follow.
 LEFT: Final[dict[str, str]] = {
     "left": "{who} has left Slack, so I've ended their links. This is still running:",
     "guest": "{who} is a guest now and can't use me, so I've ended their links. This is still running:",
@@ -181,8 +182,8 @@ LEFT_RUNNING: Final = "*{name}* on {title}, as of {seen}."
 LEFT_UNSTOPPED: Final = "*{name}* on {title}, as of {seen}. It should have been stopped, but I couldn't."
 LEFT_MORE: Final = "{count} more. The audit names them: look for `account.left_running`."
 LEFT_NEXT: Final = "I can't stop anything there any more. Please have it stopped if nobody needs it."
-#: Introduces what happened while no messages could be sent; the wordings for one workspace and for several
-#: follow.
+#: Introduces a summary of what happened while no messages could be sent. The wordings for one workspace and
+#: for several are below.
 SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
 READY_TOGETHER: Final = ("🟢 {names} is ready.", "🟢 {names} are ready.")
 STOPPED_TOGETHER: Final = ("{names} has stopped.", "{names} have stopped.")
@@ -190,18 +191,19 @@ PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stop
 DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
 MORE_OF_THEM: Final = "{count} more"
 OPEN_NAMED: Final = "Open {name}"
-#: Labels one of several buttons that do the same: made from a single verb, or from a longer label.
+#: Labels one of several buttons that do the same: ``BUTTON_OF`` if the label is a single verb,
+#: ``BUTTON_NAMED`` if it is longer.
 BUTTON_OF: Final = "{label} {name}"
 BUTTON_NAMED: Final = "{label}: {name}"
 
-#: ``NOT_DIRECT`` is shown in the channel if Slack rejects direct messages; ``NOT_IN_CHANNEL`` introduces a
+#: ``NOT_DIRECT`` is shown in the channel if Slack rejects direct messages. ``NOT_IN_CHANNEL`` introduces a
 #: direct message if Usher can't post in the channel.
 NOT_DIRECT: Final = (
     "I have a message for you, but Slack doesn't let me send you direct messages. "
     "Open a conversation with me, then type `list` to see where things stand."
 )
 NOT_IN_CHANNEL: Final = "I can't post in <#{channel}>, so here is my answer."
-#: Sent to a card's author if the card's channel no longer lets Usher update it.
+#: Sent to the author of a card if Usher is no longer allowed to update it in its channel.
 CARD_NOT_UPDATED: Final = (
     "I can't update your card in <#{channel}> any more (Slack says `{code}`), so what it shows may be out "
     "of date. What people press still counts. Unarchive the channel or invite me there, or post the card in "

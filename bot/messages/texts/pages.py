@@ -1,6 +1,6 @@
 """Texts for linking: the link pages, the same steps in Slack, and approval by an administrator.
 
-The texts are plain. Pages escape them; code that puts one into a Slack message has to escape it.
+The texts are plain. Pages escape them, and code that puts one into a Slack message has to escape it, too.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ LINK_TITLE = "Link your account"
 SIGN_IN_HEADING = "Is this you?"
 SIGN_IN_TEXT = "Sign in with Slack to confirm. Usher learns who you are in Slack, and nothing else."
 SIGN_IN_BUTTON = "Sign in with Slack"
-#: Shown on a link page that can't tell yet whose link it will be.
+#: Shown on a link page that doesn't know yet whose link it will be.
 FIRST_TEXT = (
     "Sign in with Slack to confirm who you are. Usher shows you both accounts before it links anything."
 )
@@ -88,7 +88,7 @@ def format_linked_account(title: str, username: str) -> str:
     return f"{title} is linked as {username}." if username else f"{title} is linked."
 
 
-#: Says where to type the code, on a page that no longer shows the code itself.
+#: Says where to type the code. Used on a page that no longer shows the code itself.
 CODE_SHOWN: Final = (
     "The code is only shown once. In Slack, press Enter code in the message that brought you here, "
     "and type it. "
@@ -142,7 +142,7 @@ def explain_used_link(command: str, title: str) -> str:
 
 
 def explain_exhausted_link(command: str, title: str) -> str:
-    """Explain that a link can't be used any more because five tokens have been tried with it."""
+    """Explain that a link can't be used any more because five tokens were tried with it."""
     return f"Five tokens have been tried with this link, so it no longer works. {_new_link(command, title)}"
 
 
@@ -160,11 +160,11 @@ LINK_PERSON: Final = "{person} is no longer active in this Slack workspace, so n
 LINK_CONNECTION: Final = (
     "This connection no longer exists. Type {command} link in Slack to see what you can link."
 )
-#: Shown if two tabs open on the same link did different things at the same time.
+#: Shown if the same link is open in two tabs, and different things were done in them at the same time.
 LINK_CHANGED: Final = (
     "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
 )
-#: Shown if somebody else has already linked this account.
+#: Shown if someone else has already linked this account.
 LINK_TAKEN: Final = (
     "The {title} account {username} is linked to somebody else in Slack. "
     "They have to unlink it first. Nothing was changed."
@@ -203,14 +203,15 @@ def explain_missing_cookie(command: str) -> str:
 # -- why a token does not work -------------------------------------------------------------------------------
 
 
-#: Shown for a string that can't be sent as a token, or for a refused one that doesn't look like a token.
+#: Shown for a string that can't be sent as a token, and for a refused token that doesn't look like one of the
+#: provider's.
 TOKEN_SHAPE: Final = "That doesn't look like a token from {title}. Copy it again: all of it, without quotes."  # noqa: S105 - a text
-#: Shown if a Slack token was pasted; it isn't sent anywhere.
+#: Shown if a Slack token was pasted. The token isn't sent anywhere.
 TOKEN_OF_SLACK: Final = (
     "That's a Slack token, not one from {title}. Usher didn't keep it or send it anywhere. Replace it "  # noqa: S105 - a text
     "on your app's page at api.slack.com/apps, and paste your token from {title} here instead."
 )
-#: Shown if the pasted token is the connection's own secret; it isn't sent anywhere.
+#: Shown if the pasted token is the connection's own secret. The token isn't sent anywhere.
 TOKEN_OWN: Final = (
     "That token is one that Usher itself uses, so it can't be linked to a person. "  # noqa: S105 - a text
     "Paste your own token from {title}."
@@ -225,10 +226,10 @@ def explain_failed_check_of_odd_token(error: errors.ProviderError, title: str, a
 def explain_failed_check(
     error: errors.ProviderError, title: str, attempts_left: int, refused: str = ""
 ) -> str:
-    """Explain, in the provider's own words, why it refused a token; the page shows how to get one below."""
+    """Explain in the provider's own words why it refused a token; below, the page shows how to get one."""
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
     if error.is_ours and error.status is not None:
-        # A server in front of the provider answered, so the token may or may not be valid.
+        # A server in front of the provider answered, so whether the token is valid isn't known.
         return f"{error.message} Nothing was stored. {tries}"
     said = quote_error(error, title)
     if isinstance(error, errors.CredentialRefused):
@@ -274,11 +275,11 @@ NO_ADDRESS: Final = (
     "and I don't have a public web address yet. "
     "Ask your Usher admin to give me one."
 )
-#: The answer when Slack delivers the same button press twice: its link was already sent.
+#: The reply if Slack delivers the same button press twice: the link for that press was already sent.
 LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."
-#: The answer if there is no connection with the given name.
+#: The reply if there is no connection with the given name.
 UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {known}."
-#: Shown if people can't link an account themselves on this connection.
+#: Shown on connections where people can't link an account themselves.
 NOT_BY_TOKEN: Final = "You don't need to link {title} yourself. Your Usher admin sets that up."  # noqa: S105 - a text
 
 
@@ -300,33 +301,33 @@ def explain_wrong_code(attempts_left: int, command: str) -> str:
 
 #: Shown to people in a Slack workspace where Usher isn't installed.
 FOREIGN_TEAM: Final = "I'm not installed in your Slack workspace. Ask one of its admins to install me."
-#: Shown after an unexpected failure, with a reference that the log contains, too.
+#: Shown after an unexpected failure, with a reference that can also be found in the log.
 UNEXPECTED: Final = (
     "Something went wrong in Usher, and nothing was changed. Try again in a minute. If it happens "
     "again, give your Usher admin this reference: {reference}"
 )
-#: Shown if the store couldn't accept a request in time because it is busy.
+#: Shown if the store was too busy to accept a request in time.
 BUSY: Final = "Usher is busy right now. Nothing was changed. Try again in a moment."
-#: Shown for an address that doesn't exist.
+#: Shown for URLs that don't exist.
 NOT_FOUND: Final = (
     "This link leads nowhere. If it came from Slack, part of it may be missing: open it there again."
 )
 ACCOUNT_TO_COME = "the one you sign in to"
 ANOTHER_ACCOUNT_BUTTON = "Use another account"
 PASTE_INSTEAD = "Paste a token instead"
-#: Says what comes after *Sign in with Slack* when people then also sign in at the provider.
+#: Explains what follows *Sign in with Slack* for people who then also have to sign in at the provider.
 AFTER_SLACK: Final = (
     "Sign in with Slack to confirm, then sign in to {title}. "
     "Usher shows you both accounts before it links anything."
 )
 #: Label of the button that leads to the provider's own page.
 THERE_BUTTON: Final = "Sign in to {title}"
-#: Says what happens next, and which account will be linked.
+#: Explains what happens next, and which account will be linked.
 THERE_TEXT: Final = (
     "Usher sends you to {title} to sign in, and shows you both accounts before it links anything. "
     "If you're signed in to {title} as somebody else, sign out there first."
 )
-#: Shown to a person who didn't finish signing in at the provider.
+#: Shown to people who didn't finish signing in at the provider.
 THERE_CANCELLED: Final = (
     "You didn't finish signing in to {title}. Nothing was linked. Try again when you're ready."
 )
@@ -367,16 +368,17 @@ TRIED_BY_APPROVAL: Final = (
 )
 
 SLACK: Final = "Slack"
-#: Inserted into the sentences below if the token is in a message that the person typed.
+#: Inserted into the warnings about tokens below if the token is in a message that the person typed.
 DELETE_IT: Final = "delete your message and "
 TYPED: Final = (
     "That looks like a token{titles}. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now{where}. To link your account, type `{command}link` and use the page that opens."
 )
-#: Names the connection that a token is probably from, and where to replace it, if only one is possible.
+#: Names the connection that a typed token is probably from and where to replace it, if there is only one
+#: candidate.
 TYPED_FROM: Final = " from {title}"
 TYPED_WHERE: Final = " ({where})"
-#: Shown for a string that could be either a token or an id, since both look alike.
+#: Shown for a string that could be either a token or an id, as the two look alike.
 TYPED_ID: Final = (
     "I can't find anything of yours with that id. If it's a workspace of yours, `{command}add` puts it on "
     "your list. If it's a token{titles}, I haven't used or kept it: please {delete}replace it now{where}."
@@ -385,17 +387,17 @@ TYPED_SLACK: Final = (
     "That looks like a Slack token. I haven't used or kept it, but others may have seen it: please {delete}"
     "replace it now ({where})."
 )
-#: Shown for a secret of unknown origin.
+#: Shown if someone typed a secret of unknown origin.
 TYPED_ELSE: Final = (
     "That looks like a token or a password. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now, wherever it's from."
 )
-#: Shown below a form field, where text can't be formatted.
+#: Shown below a form field into which a token was typed. Text can't be formatted there.
 TYPED_IN_FIELD: Final = (
     "That looks like a token from {titles}, so I haven't kept it. Replace it there, and enter something else "
     "here."
 )
-#: Used if only an administrator can replace the token.
+#: Inserted into the warning about a typed token if only an administrator can replace that token.
 BY_ADMINISTRATOR: Final = "ask your Usher admin for {title}"
 
 RESTORED: Final = (
@@ -426,13 +428,13 @@ LINKED_ALREADY: Final = (
     "To ask for another username, type `{command}link {title} USERNAME`."
 )
 
-#: A request to approve a link, as administrators see it.
+#: A request to approve a link, as shown to administrators.
 REQUEST: Final = "{who} wants to be linked to *{username}* on {title}."
 REQUEST_NOTE: Final = (
     "Only approve this if you know that this person is {username} there: "
     "whatever they do here will be done as {username}."
 )
-#: Replaces the request in every administrator's messages once one of them has decided.
+#: Replaces the request in all administrators' messages once it has been decided.
 APPROVED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} approved it."
 DENIED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} denied it."
 WITHDRAWN: Final = "{who} wanted to be linked to *{username}* on {title}. The request is no longer open."
@@ -450,7 +452,7 @@ DECIDED_ALREADY: Final = "That request has already been decided: {state}."
 GONE: Final = (
     "That request is no longer open: it was withdrawn or replaced by a newer one. Look at the newest request."
 )
-#: Shown if a request can't be approved right now.
+#: Shown if a request can't be approved yet, because possible owners of the account have been asked first.
 NOT_OPEN: Final = (
     "I've asked the people it may belong to; they have a day to answer. I'll post this again when "
     "you can approve it."
@@ -467,7 +469,7 @@ STATES: Final = {
 }
 DONE: Final = "{who} is now linked to *{username}* on {title}."
 
-#: Sent if a request was denied or the provider prevents the link: the first two to the requester, the third
+#: Sent if a request was denied or the account couldn't be linked: the first two to the requester, the third
 #: to the administrator.
 DENIED_PERSON: Final = (
     "Your request for *{username}* on {title} wasn't approved. "
@@ -477,7 +479,8 @@ FAILED_PERSON: Final = (
     "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."
 )
 FAILED_ADMINISTRATOR: Final = "I couldn't link {who} to *{username}* on {title}. {because}"
-#: The answer to *Approve* if it was pressed too late, because the resting link has meanwhile changed.
+#: The reply if an administrator presses *Approve* too late, because the resting link has changed in the
+#: meantime.
 NOT_RESTING: Final = (
     "Too late: that link is used again, has ended, or its name is yet another account by now."
 )

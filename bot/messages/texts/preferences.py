@@ -1,4 +1,4 @@
-"""Texts about a person's preferences, for their Home tab, for replies and for the form."""
+"""Texts about a person's preferences, used in the Home tab, in replies and in the preferences form."""
 
 from typing import Final
 
@@ -20,16 +20,16 @@ ASKS_AFTER: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Shown for connections where the operator has set a different time.
+#: Lists connections for which the operator has set a different time.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 
-#: Hints of the preferences form.
+#: Hints in the preferences form.
 TELL_HINT: Final = (
     "Anything else only shows on its card. Failures, warnings and questions always arrive. "
     "For a single workspace, type {command}settings NAME."
 )
-#: What Slackbot may do, worded for each level (``bot.domain.preferences.LEVELS``).
+#: Describes what Slackbot may do at each level (``bot.domain.preferences.LEVELS``).
 ASSISTANT_LEVELS: Final = {
     "nothing": "do nothing for you",
     "show": "show your workspaces",
@@ -37,7 +37,8 @@ ASSISTANT_LEVELS: Final = {
     "stop": "show, start and stop your workspaces",
 }
 
-#: Labels of the form for a single workspace, keyed by what can be typed after the workspace's name.
+#: Labels of the preferences form for a single workspace, keyed by what people can type after the workspace's
+#: name.
 MESSAGES: Final = {
     "usual": "As in my general settings",
     "on": "When it's ready, and when it stops by itself",
@@ -45,7 +46,8 @@ MESSAGES: Final = {
     "stopped": "When it stops by itself",
     "off": "Neither",
 }
-#: Keyed by two flags: whether messages are sent when the workspace is ready, and when it stops.
+#: Confirmations, keyed by two flags: whether a message is sent when the workspace is ready, and when it
+#: stops.
 NOTIFY: Final = {
     (True, True): "I'll message you when *{name}* on {title} is ready, and when it stops by itself.",
     (True, False): "I'll message you when *{name}* on {title} is ready, but not when it stops by itself.",

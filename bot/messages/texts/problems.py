@@ -1,4 +1,4 @@
-"""Texts for failures and obstacles: one sentence for the person, with the next step.
+"""Texts for failures and obstacles: one sentence that explains the problem, with the next step.
 
 A *cause* is stored with an operation. It is a key of ``CAUSES``, a key followed by a colon and the provider's
 own message (``invalid: disk too small``), or a key followed by two colons and a sentence of ours, which is
@@ -15,15 +15,15 @@ from bot.domain.usability import Lack
 from bot.domain.workspaces import State, Workspace
 from bot.support import errors
 
-#: Used if the provider only reports that something failed; followed by where to find out more, depending on
-#: whether the provider has a page.
+#: Used if the provider reports a failure without a reason. The texts that follow it say where to find out
+#: more, with or without a page of the provider.
 NO_REASON: Final = "{title} didn't give a reason."
 SEE_PAGE: Final = "Its page there may say more."
 ASK_ADMIN: Final = "Ask your {title} admin."
-#: Explains each cause; ``{title}`` is the connection's title, ``{said}`` the provider's own message, if there
-#: is one.
+#: Explains each cause; ``{title}`` is the connection's title, and ``{said}`` the provider's own message, if
+#: any.
 CAUSES: Final[Mapping[str, str]] = {
-    # How an operation ended (bot.plan and the reconciler).
+    # Causes that say how an operation ended (bot.plan and the reconciler).
     "gave_up": "{title} kept failing. Try again in a while.",
     "not_shown": "It isn't in your account on {title}. Type `list` to see what's there.",
     "gone": "It no longer exists on {title}. Type `list` to see what's there.",
@@ -173,8 +173,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
 }
 
-#: The reply if a message's first delivery couldn't be recorded; worded so that it stays true whether or not
-#: Slack delivers it again.
+#: The reply if a message's first delivery couldn't be recorded. It has to be true whether or not Slack
+#: delivers the message again.
 MESSAGE_NOT_RECORDED: Final = (
     "I can't reach my own records right now, so this has to wait. If Slack passes it on to me again in the "
     "next few minutes, I'll answer it then. If you don't hear from me, please send it again."
@@ -182,7 +182,7 @@ MESSAGE_NOT_RECORDED: Final = (
 
 
 class Because(NamedTuple):
-    """Hold the wording of a reason: in the present tense, in the past tense, and the remedy.
+    """The wording of a reason, in the present and the past tense, with the remedy.
 
     ``passes`` means that the problem may resolve itself, so waiting helps.
     """
@@ -193,12 +193,12 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes whose provider message is explained like a failure if it has a known reason.
+#: Causes for which the provider's message, if its reason is known, is explained the way a failure would be.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
-#: Reasons for which the provider's own words are quoted, too: they say how much, whose rule, or what is
-#: missing.
+#: Reasons for which the provider's own message is quoted as well, since it says how much, whose rule, or what
+#: is missing.
 _QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
-#: Display names of resources that may be scarce.
+#: Display names of the resources that a provider can run short of.
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
 _AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
 #: Shown while the provider keeps trying because the problem may resolve itself.
@@ -297,7 +297,7 @@ REASONS: Final[Mapping[Reason, Because]] = {
     ),
 }
 
-#: Causes that aren't faults, so nobody has to look into the log and no reference is shown.
+#: Causes that aren't faults: no reference is shown for them, since nobody needs to look into the log.
 NO_FAULTS: Final = frozenset(
     {
         "another_account",
@@ -323,15 +323,15 @@ def explain_cause(
     """Explain an error or a cause to the person: plain text, unescaped, with the next step.
 
     A rule of the policy (``policy.guest``) is a cause, too. ``message`` is the provider's own message, for a
-    cause that contains none. ``has_page`` says whether people have a page there that may tell them more. An
-    unknown cause is explained as a problem within Usher, never left out.
+    cause that contains none. ``has_page`` says whether people have a page at the provider that may tell them
+    more. An unknown cause is explained as a problem within Usher, never left out.
     """
     cause = problem if isinstance(problem, str) else to_cause(problem)
     word, _, text = cause.removeprefix("policy.").partition(": ")
     if word.endswith(":"):
         return text
     known = find_reason(text or message)
-    # What lacks room for everybody isn't a limit of this person's own.
+    # If everybody is short of room, that isn't the person's own limit.
     is_own, is_explained = known in OWN_LIMITS, known is not None and word in _EXPLAINED_CAUSES
     is_explained = is_own if word == "limit" else is_explained and not (is_own and word == "no_room")
     if word == "provider_failed" or is_explained:
@@ -343,7 +343,7 @@ def explain_cause(
     return template.format(title=connection_title, said=said).strip()
 
 
-#: Explains why a list or form couldn't be read; it isn't read again, so these texts don't promise a retry.
+#: Explains why a list or form couldn't be read. These texts don't promise a retry, because there is none.
 _UNREAD_CAUSES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("unreachable", "no_answer", "sent_too_late"), "{title} isn't answering right now."),
     **dict.fromkeys(("server_failed", "answered_error"), "{title} is having problems right now."),
@@ -359,14 +359,14 @@ def explain_unread(cause: str, title: str) -> str:
     return explain_cause(cause, title) if template is None else template.format(title=title)
 
 
-#: Asked at the end of a message; left out if the row in question no longer exists.
+#: Asked at the end of a message, unless the row in question no longer exists.
 WANTED: Final = "Do you still want it?"
 
 
 def explain_reason(
     message: str, title: str, *, is_over: bool, helps: bool = True, has_page: bool = True
 ) -> str:
-    """Explain an obstacle or a failure from its provider's message, quoting a message that isn't known.
+    """Explain an obstacle or a failure from its provider's message; an unknown message is quoted.
 
     ``helps`` adds what to do, who can help, or that it may resolve itself. If something has ended without a
     message, the text says so.
@@ -385,7 +385,7 @@ def explain_reason(
     return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
 
-#: Explains what a running workspace is still missing, unless its provider has said so itself.
+#: Explains what a running workspace still lacks, unless its provider has already said so.
 _LACKS: Final[Mapping[Lack, str]] = {
     "address": "{title} hasn't given it a link yet.",
     "page": "Its page doesn't answer yet.",

@@ -6,8 +6,8 @@ from typing import Any, Final
 from bot.messages.texts import courses, pages, problems, times
 from bot.support.errors import Refused
 
-#: Maps causes to texts; ``{title}`` is the connection's title, other fields come from the refusal. All other
-#: causes are in ``problems``.
+#: Maps causes to texts; ``{title}`` is the connection's title, and the other fields come from the refusal.
+#: Causes not listed here are in ``problems``.
 REFUSALS: Final[Mapping[str, str]] = {
     "account.not_resting": pages.NOT_RESTING,
     "add.not_yours": "That's {owner}'s on {title}, and I only work with workspaces of your own account.",
@@ -42,8 +42,8 @@ def _explain_removal(title: str, kept: float) -> str:
     return courses.LESSONS_REMOVED.format(title=title, kept=times.format_duration(kept))
 
 
-#: Refusals that need more than a template; each function is passed the title and the refusal's fields by
-#: name.
+#: Refusals that a template isn't enough for. Each function is passed the title and the refusal's fields as
+#: keyword arguments.
 _DRAWN: Final[Mapping[str, Callable[..., str]]] = {
     "code.none": lambda command, **_: pages.explain_unexpected_code(command),
     "code.wrong": lambda attempts_left, command, **_: pages.explain_wrong_code(attempts_left, command),

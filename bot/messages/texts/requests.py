@@ -2,7 +2,8 @@
 
 from typing import Final
 
-#: Sent to the account's owner and to administrators after a proof of ownership has ended an approved link.
+#: Sent to the account's owner and to administrators after a proof of ownership ended someone else's approved
+#: link.
 PROVEN_OWN: Final = (
     "Until now, {who} was linked to your {title} account *{username}*, without having proven that "
     "it's theirs. I've ended that link. If you didn't know about it, check on {title} what was done "
@@ -13,7 +14,8 @@ PROVEN: Final = (
     "proof, so I've ended that link and told them both. Please find out how that link came about."
 )
 
-#: Sent to administrators about links that are resting because their usernames now belong to other accounts.
+#: Sent to administrators about links that are resting because their usernames now belong to different
+#: accounts.
 RESTING: Final = (
     "I've stopped using the link of {who} to {title}: *{username}* is another account there now. I show "
     "nothing and do nothing through it. {who} can link again and prove the account."
@@ -33,8 +35,8 @@ _WHAT_APPROVAL_DOES: Final = (
 CONFIRM_RESTING: Final = ("Approve this account?", _WHAT_APPROVAL_DOES, "Approve", "Not yet")
 APPROVING_RESTING: Final = "I'm checking *{username}* on {title} for {who}. I'll tell you both."
 
-#: Shown to administrators below a request: facts about people that, unlike a display name, they can't choose
-#: themselves.
+#: Shown to administrators below a request. Contains facts about people that they can't choose themselves,
+#: unlike a display name.
 ASKER: Final = "Requested by {who}."
 KNOWN: Final = "{who} (id `{id}`, handle `{handle}`, e-mail `{email}`, shown as *{name}*)"
 KNOWN_WITHOUT: Final = "{who} (id `{id}`, handle `{handle}`, e-mail unknown, shown as *{name}*)"
@@ -43,17 +45,18 @@ ADDRESSES_DIFFER: Final = (
 )
 ADDRESS_THERE: Final = "On {title}, {username} has the e-mail address `{there}`."
 ALIKE: Final = "This username may belong to somebody else: {people}."
-#: Says who was asked and what they answered, which is only their word and proves nothing.
+#: Says who was asked about the account and what they answered, which proves nothing.
 OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
 OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their answer: “{answer}.”"
-#: Shown above the list of open requests, and below it if there are more.
+#: Shown above the list of open requests. If there are more than the list shows, their number is shown below
+#: it.
 OPEN: Final = "*{count} waiting for your decision*"
 NONE_OPEN: Final = "Nobody is waiting for you to approve an account."
 MORE_OPEN: Final = "{count} more are waiting. Decide about these first."
-#: Replaces a request's message once the request has been posted again.
+#: Replaces the old message of a request that has been posted again.
 ASKED_AGAIN: Final = "{who} wants to be linked to *{username}* on {title}: see my newest message about it."
-#: Shown above a request that is still undecided the next morning; the other texts are sent to both sides
-#: after a week.
+#: Shown above a request that is still undecided the next morning. The other texts are sent to administrators
+#: and requester after a week.
 REMINDER: Final = "This request has been waiting since {since}. It ends by itself after 7 days."
 UNDECIDED: Final = (
     "{who} wanted to be linked to *{username}* on {title}. Nobody decided within 7 days, so the request has "
@@ -63,18 +66,18 @@ UNDECIDED_PERSON: Final = (
     "Nobody has decided about your request for *{username}* on {title} within 7 days, so it has ended. "
     "Talk to your Usher admin, then ask again."
 )
-#: Replaces the request once another member has said that the account is theirs.
+#: Replaces the request once another member has claimed the account.
 CLAIMED: Final = "{by} says that *{username}* on {title} is theirs, so I've closed the request of {who}."
-#: Stands in for an email address that Slack doesn't reveal.
+#: Shown instead of an email address that Slack doesn't reveal.
 UNKNOWN: Final = "unknown"
-#: Sent to the member to whom a username may belong.
+#: Sent to the member who may be the owner of a requested username.
 WHOSE: Final = "Someone asked to use `{username}` on {title}. Is that your account?"
 MINE: Final = "It's mine"
 NOT_MINE: Final = "It isn't"
 SAID_MINE: Final = "You said that `{username}` on {title} is your account."
 SAID_NOT_MINE: Final = "You said that `{username}` on {title} isn't your account."
 WHOSE_OVER: Final = "I asked whether `{username}` on {title} is your account. That's no longer needed."
-#: Says what happens after that member's answer.
+#: Says what happens after the member has answered whether the account is theirs.
 NOTED_MINE: Final = (
     "Thanks, I've closed the request and told the Usher admins. If you link it yourself, nobody else can use "
     "it from Slack."

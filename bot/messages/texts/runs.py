@@ -1,6 +1,6 @@
 """Texts about job runs: cards, messages, output, schedules, and answers to job verbs.
 
-``{command}`` is what a person types before a job verb: the slash command, or ``job``.
+``{command}`` is what people type before a job verb: the slash command, or ``job``.
 """
 
 from collections.abc import Mapping
@@ -120,7 +120,7 @@ WHICH: Final = "More than one of your runs begins with *{name}*. Which one?"
 WHICH_TO_STOP: Final = "More than one run called *{name}* is in progress. Which one?"
 ONE_IS_GOING: Final = "A run of *{name}* is already in progress, so I haven't started another."
 WHICH_OF_ALL: Final = "Which run? Press one, or type `{command}{verb} NAME`."
-#: Button label that tells runs of the same name apart.
+#: Button label that distinguishes runs of the same name.
 FROM: Final = "{name}, {at}"
 
 # -- a run written in one line -----------------------------------------------------------------------------
@@ -161,7 +161,7 @@ _MISSING: Final[Mapping[Missing, str]] = {
 
 
 def explain_missing(missing: Missing, cause: str, title: str) -> str:
-    """Explain, as a line for the output file, what the file lacks: plain text, marked as Usher's own."""
+    """Explain, in a line for the output file, what the file lacks: plain text, marked as Usher's own."""
     because = explain_cause(cause, title) if cause else ""
     return _MISSING[missing].format(size=CAP // 1_000_000, because=because)
 
@@ -174,7 +174,7 @@ FILE_NOT_ALLOWED: Final = (
     "I'm not allowed to send files here yet, so I can't send the full output of *{name}*. "
     "Ask your Usher admin to reinstall me with the scope `files:write`."
 )
-#: Explains why there is no output file, keyed by cause.
+#: Explains, for each cause, why there is no output file.
 NO_FILE: Final = {"missing_scope": FILE_NOT_ALLOWED, "empty": "*{name}* wrote no output."}
 
 STOP_REFUSED: Final = "I couldn't stop *{name}*. {because}"

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, tzinfo
 from itertools import groupby
 from typing import Final
 
-#: Matches a time in 12-hour style; people who type times this way also want to read them this way.
+#: Matches a time in the 12-hour format. People who type times this way are also shown times this way.
 _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
@@ -70,7 +70,7 @@ def format_day(at: float, now: float, zone: tzinfo) -> str:
     days = (local.date() - today).days
     day = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
     day = day or local.strftime("%-d %b" if local.year == today.year else "%-d %b %Y")
-    # UTC is only used if the person's time zone isn't known, so it is named.
+    # UTC is used only if the person's time zone isn't known, so it is named.
     return f"{day} at {format_clock_time(at, zone)}{' UTC' if str(zone) == 'UTC' else ''}"
 
 
@@ -92,9 +92,10 @@ def format_clock_time(at: float, zone: tzinfo) -> str:
 
 
 def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
-    """Format a time for a button, dated unless it is today, in the clock style (12 or 24 h) of ``typed``.
+    """Format a time for a button, with its date unless that is today, in the clock style of ``typed``.
 
-    Slack can't show times on buttons. If no time was typed, the sentence above the button states it.
+    The style is 12 or 24 hours. Slack can't show times on buttons. If no time was typed, the sentence above
+    the button states it.
     """
     local = datetime.fromtimestamp(at, zone)
     clock = f"{local:%-I:%M %p}" if _TWELVE_HOURS.search(typed) else format_clock_time(at, zone)
@@ -143,10 +144,10 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
     return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
 
 
-#: Stands in for a person whose name isn't known.
+#: Shown instead of a person whose name isn't known.
 SOMEBODY: Final = "somebody"
-#: Names a person with their Slack workspace, for readers who need to know it; with and without formatting.
+#: A person's name with their Slack workspace, for readers who need to know it; with and without formatting.
 IN_WORKSPACE: Final = "{who} (*{workspace}*)"
 IN_WORKSPACE_PLAIN: Final = "{who} ({workspace})"
-#: Names a person whose Slack workspace no longer has Usher installed.
+#: A person whose Slack workspace no longer has Usher installed.
 ELSEWHERE: Final = "{who} (in another Slack workspace)"

@@ -5,7 +5,7 @@ from typing import Final
 #: Headings for a time window: with its name, or with its first and last day.
 NAMED: Final = "*{name}* · {days}"
 DAYS: Final = "{first} – {last}"
-#: The total for all workspaces and jobs, and the lines that make it up.
+#: The total for all workspaces and jobs, and the lines that it is made up of.
 TOTAL: Final = "*{hours}* in all · {money}"
 LINE: Final = "*{name}* on {title}: {hours}"
 LINE_OF_RUNS: Final = "*{name}* on {title}, {runs}: {hours}"
@@ -20,8 +20,8 @@ NO_PRICE: Final = "no price"
 #: Used if only some of the hours have a price.
 PART_PRICED: Final = "{money} and {hours} without a price"
 LITTLE_MONEY: Final = "under 0.01 {currency}"
-#: The longest time a workspace ran unused: ``UNUSED`` for providers that report when a workspace is used,
-#: ``UNOPENED`` for others.
+#: Name the workspace that ran unused the longest: ``UNUSED`` for providers that report when a workspace is
+#: used, ``UNOPENED`` for all others.
 UNOPENED: Final = (
     "*{name}* ran longest without being opened from Usher: {hours}, until {until}.",
     "*{name}* has been running for {hours} without being opened from Usher.",
@@ -30,11 +30,11 @@ UNUSED: Final = (
     "*{name}* ran longest without being used: {hours}, until {until}.",
     "*{name}* has been running for {hours} without being used.",
 )
-#: How much is left of the provider's limits.
+#: How much of a provider's limit is left.
 LEFT: Final = "Left on {title}: {left}{of} {unit}."
 LEFT_NAMED: Final = "Left on {title} ({name}): {left}{of} {unit}."
 OF_LIMIT: Final = " of {limit}"
-#: Usage of several people together.
+#: Usage reports for several people together.
 TEAM: Final = "Everybody"
 OF_GROUP: Final = "{people}: *{hours}* in all · {money}"
 ON_CONNECTION: Final = "{title}, {people}: {hours} · {money}"
@@ -66,12 +66,12 @@ WINDOW_UNREAD: Final = (
 WINDOW_FUTURE: Final = "`{given}` hasn't begun yet. Nothing can have run in it."
 WINDOW_BACKWARDS: Final = "`{given}` ends before it begins. Type the first day before the last."
 WINDOW_OLD: Final = "I only keep what ran for {days} days, so I have nothing of `{given}` any more."
-#: Button labels.
+#: Labels of the buttons in usage messages.
 SHOW_WEEK: Final = "Show my week"
 LAST_WEEK: Final = "Last week"
 EVERY_MONDAY: Final = "Send it every Monday"
 NO_MONDAYS: Final = "Stop sending it"
-#: Texts of the weekly message that is sent on Mondays.
+#: Texts of the weekly message, which is sent on Mondays.
 STILL_RUNNING: Final = "*{name}* on {title} is still running."
 WEEKLY_ON: Final = "Every Monday at 9:00 AM I'll send you last week's hours. I won't if nothing ran."
 WEEKLY_OFF: Final = "I won't send you last week's hours any more."

@@ -4,22 +4,22 @@ from typing import Final
 
 #: The message that accompanies the picture.
 COMMENT: Final = "Here it is as a picture."
-#: The message sent instead if the picture can't be sent.
+#: The message sent instead if the picture couldn't be sent.
 IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {week}"
 
 #: Shown above the bars: the first and the last day.
 TITLE: Final = "{first} – {last}"
-#: A row's hours if the end of one of its runs isn't known.
+#: A row's hours if it isn't known when one of its runs ended.
 AND_UNKNOWN: Final = "{hours} + ?"
 NOW: Final = "now, {at}"
-#: Words of the picture's legend.
+#: The words in the picture's legend.
 RAN: Final = "ran"
 PLANNED: Final = "planned"
 UNKNOWN: Final = "end not known"
 NIGHT: Final = "night, 20:00–06:00"
-#: Notes a day that isn't 24 hours long because the clocks change.
+#: Points out a day that doesn't have 24 hours because the clocks change.
 UNUSUAL_DAY: Final = "{day} has {hours} hours."
-#: Sums up the rows that aren't drawn.
+#: Sums up the rows that were left out of the picture.
 MORE_ROWS: Final = "and {count} more, {hours} together"
 NOTHING: Final = "Nothing ran."
 
