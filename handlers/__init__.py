@@ -2,6 +2,6 @@
 
 All subjects share the modules in this folder. There is one listener for each kind of payload (``listeners``):
 it looks up a function by its route (``routes``) and passes it a ``Request`` or an ``EventRequest``. The
-function works out what is meant, calls a use case of ``bot`` and returns an answer; it never waits for a
-provider.
+function works out what the user means, calls a use case of ``bot`` and returns an answer; it never waits for
+a provider.
 """

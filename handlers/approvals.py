@@ -19,17 +19,17 @@ from handlers.requests.request import Request
 
 @routes.action("ask_link")
 async def ask_link(request: Request) -> Answer:
-    """Answer with the form, and with text to show if Slack doesn't open it."""
+    """Answer with the form, and with text to show if Slack doesn't open the form."""
     connection, _, text = (request.target or "").partition(" ")
     return await ask_for_username(request, connection, text)
 
 
 @routes.view("ask_link")
 async def submit_username(request: Request) -> Answer:
-    """Send the request to the administrators; show a problem with the username next to its field."""
+    """Send the request to the administrators, or show a problem with the username next to its field."""
     connection, _, text = request.form_payload.partition(" ")
-    # The command that waits for the link: we write its keys and words, and it runs with the rights that the
-    # person has by then.
+    # This command waits for the link. It contains keys and words that we write, and it runs with the rights
+    # that the person has by then.
     deferred_command = DeferredCommand(
         request.principal.key, text, interaction=request.surface.interaction
     ).as_body()
@@ -43,7 +43,7 @@ async def submit_username(request: Request) -> Answer:
 
 @routes.action("approve")
 async def approve(request: Request) -> Answer:
-    """Approve the button's request, or the account of a resting link; next, the provider checks it."""
+    """Approve the button's request or a resting link's account, which the provider then checks."""
     if (request.target or "").startswith(f"{RESTING_BUTTON}/"):
         return await _approve_resting(request)
     return await decide(request, approve=True)
@@ -73,14 +73,14 @@ async def _approve_resting(request: Request) -> Answer:
 
 @routes.action("mine")
 async def claim_account(request: Request) -> Answer:
-    """Close a request for an account because the user who clicked the button says the account is theirs."""
+    """Close a request for an account because the user who clicked says that the account is theirs."""
     approval = await _say_whose(request, is_theirs=True)
     return replies.answer(requests.NOTED_MINE, request.services.make_link_buttons([approval.connection]))
 
 
 @routes.action("not_mine")
 async def disclaim_account(request: Request) -> Answer:
-    """Tell the administrators that the account doesn't belong to the user who clicked the button."""
+    """Tell the administrators that, according to the user who clicked, the account isn't theirs."""
     await _say_whose(request, is_theirs=False)
     return replies.answer(requests.NOTED_NOT_MINE)
 
@@ -101,7 +101,7 @@ async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
     )
 )
 async def show_open_requests(request: Request) -> Answer:
-    """List the open requests that the administrator can decide, each with buttons."""
+    """List the open requests on which the administrator can decide, each with buttons."""
     return await _list_open(request)
 
 
@@ -119,7 +119,7 @@ async def _list_open(request: Request, outcome: str = "") -> Answer:
 
 
 async def decide(request: Request, *, approve: bool) -> Answer:
-    """Decide a request as an administrator; the answer replaces the message with the buttons.
+    """Decide on a request as an administrator; the answer replaces the message with the buttons.
 
     If the request was in a list, the remaining requests follow the answer.
     """

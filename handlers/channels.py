@@ -1,4 +1,4 @@
-"""Channels whose id Slack has changed: Usher's rows are moved from the old id to the new one."""
+"""Channels whose ids Slack has changed: Usher's rows are moved from the old id to the new one."""
 
 import structlog
 
@@ -12,10 +12,10 @@ log = structlog.get_logger(__name__)
 
 @routes.event("channel_id_changed")
 async def on_channel_id_changed(request: EventRequest) -> None:
-    """Rename the channel in its Slack workspace's rows, once Slack knows it only by a later id.
+    """Update the rows of a channel whose id has changed, once Slack confirms that only the new id works.
 
     A change that can't be confirmed doesn't alter any row, but is stored: the channel's next change may
-    confirm it. Raises SlackFailed if Slack can't be asked now, so that it sends the event again.
+    confirm it. Raises SlackFailed if Slack can't be asked now, so that Slack sends the event again.
     """
     here, event = request.installation, request.event
     old, new = (event.get(name) for name in ("old_channel_id", "new_channel_id"))

@@ -1,10 +1,10 @@
-"""Typed commands, the core's own grammar: a verb or a synonym, followed by what its usage allows.
+"""Typed commands, the core's own grammar: a verb or a synonym, followed by whatever its usage allows.
 
     VERB [NAME [and NAME]…] [until 18:00 | for 2h | at 6pm | in 2 hours] [--FLAG]…
 
 Text in this form runs immediately. If a name is incomplete or misspelled, Usher asks which one is meant. Any
-other text is free text, and does nothing until a button is clicked; free text has a separate reader, which
-may be missing.
+other text is free text, and does nothing until a button is clicked; free text is handled by a separate
+reader, which may not be installed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,16 +41,16 @@ from handlers.requests.vocabulary import means_everything
 from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
 
-#: Words that introduce the time at which something should stop running.
+#: Words that introduce a time at which something should stop running.
 _UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
-#: Minimum number of letters that can be taken as the beginning of a name.
+#: Minimum number of letters for a word to be taken as the beginning of a name.
 _MIN_BEGINNING: Final = 3
-#: Slack's bold and code markers, and the punctuation that may end a command.
+#: Slack's bold and code markers, and punctuation that may end a command.
 _MARKUP_SIGNS: Final = "*`"
 _END_SIGNS: Final = ".!,;"
-#: Maximum number of words that may follow a synonym of a verb that parses its words itself.
+#: Maximum number of words that may follow a synonym of a verb that parses its own words.
 _MAX_OWN_WORDS: Final = 2
 
 
@@ -70,7 +70,7 @@ async def run_words(request: Request) -> Answer:
 
 
 def _add_present_verb(request: Request, answer: Answer) -> Answer:
-    """If the user typed a former verb, add the verb to use from now on."""
+    """If the user typed a verb's former name, add the present name to the answer."""
     former = fold_word(request.arguments[0]) if request.arguments else ""
     verb = list_former_verbs(request.folder).get(former)
     if verb is None or answer.in_channel:
@@ -80,7 +80,7 @@ def _add_present_verb(request: Request, answer: Answer) -> Answer:
 
 
 async def read_command(request: Request) -> Request | None:
-    """Return the request for a typed command, or None for other text; raises Answered."""
+    """Return the request for a typed command, or None if the text isn't a command; raises Answered."""
     given = request.arguments
     first, words = fold_word(given[0]) if given else "list", given[1:]
     name = first if first in list_verbs(request.folder) else list_synonyms(request.folder).get(first, "")
@@ -98,7 +98,7 @@ async def read_command(request: Request) -> Request | None:
     if not verb.is_operation and words and former is None and not _can_follow(verb, first, words):
         return None
     if name != request.verb:
-        # Up to here, the request was only authorised as text, not for this verb.
+        # So far the request was authorised only as text, not for this verb.
         await request.caller.authorise(name)
     request = replace(request, verb=name, arguments=words)
     if verb.is_operation:
@@ -118,7 +118,7 @@ def _is_one_order(request: Request) -> bool:
 
 
 def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
-    """Return words without the Slack marks around them, and without punctuation after the last word."""
+    """Return words without Slack's formatting around them, and without punctuation after the last one."""
     plain = [word if isinstance(word, Quoted) else word.strip(_MARKUP_SIGNS) or word for word in words]
     if plain and not isinstance(plain[-1], Quoted):
         plain[-1] = plain[-1].rstrip(_END_SIGNS) or plain[-1]
@@ -126,7 +126,7 @@ def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
-    """Return whether words may fit the usage of a verb that parses its own words."""
+    """Return whether words may be what follows a verb that parses its own words."""
     if "verb" in verb.accepts and len(words) > 1:
         return any(
             fold_word(words[0]) in table for table in (list_verbs(verb.command), list_synonyms(verb.command))
@@ -135,7 +135,7 @@ def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
 
 
 async def _answer_unread(request: Request) -> Answer:
-    """Answer text that isn't a command when there is no reader of free text."""
+    """Answer text that isn't a command if nothing is registered to interpret free text."""
     if is_operation(request.verb) and request.arguments[1:]:
         return await targets.answer_name(request, " ".join(request.arguments[1:]))
     return suggestions.answer_unread(request)
@@ -144,7 +144,7 @@ async def _answer_unread(request: Request) -> Answer:
 async def _read_operation(request: Request, verb: Verb) -> Request | None:
     """Return the request for an operation on one workspace, or None if any word isn't understood.
 
-    Raises Answered if the words name several workspaces, or to ask a question.
+    Raises Answered with the result if the words name several workspaces, or with a question.
     """
     given = request.arguments
     if verb.name == "keep" and given and fold_word(given[-1]) in _LONGER:
@@ -181,7 +181,7 @@ async def _answer_all(request: Request) -> Answer:
 
 
 def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the ways to read words: as typed, then without the marks and punctuation around them.
+    """Yield the ways to read words: as typed, then without formatting and punctuation around them.
 
     Times are looked for only when needed, as most texts name one workspace and no time.
     """
@@ -203,7 +203,7 @@ def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str
 
 
 def _is_time_of(verb: Verb, text: str) -> bool:
-    """Return whether words are a time that a verb accepts; for a verb that starts something, its end time."""
+    """Return whether words are a time that a verb accepts; for a verb that starts something, its end."""
     if time_parsing.is_now(text):
         return True
     kind = time_parsing.time_kind(text)
@@ -219,7 +219,7 @@ async def _read_names(
     """Return the request for the user's workspaces whose full names were typed.
 
     A verb that only shows something also accepts the beginning of a name. Raises Answered with what was done
-    to several workspaces, or with a question about similar names.
+    for several workspaces, or with a question about similar names.
     """
     connections, (old, own) = request.services.connections, listed
     for words, time in splits:
@@ -256,7 +256,7 @@ async def _read_names(
 def _find_nearly(
     name: str, own: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> tuple[list[Workspace], list[Workspace]]:
-    """Return the workspaces whose names begin like this one, and those whose names differ by a typo."""
+    """Return the workspaces whose names begin like this one, and those whose names are a typo away."""
     stem, connection = naming.split_connection(name, connections)
     needle = fold(stem)
     if len(needle) < _MIN_BEGINNING:
@@ -285,7 +285,7 @@ async def _add_workspace(request: Request, workspace: Workspace, words: Sequence
 
 
 async def _add_time(request: Request, workspace: Workspace | None, text: str) -> Request:
-    """Return the request with the given time added; raises Answered for a time that can't be used."""
+    """Return the request with the given time added; raises Answered if the time can't be used."""
     if not text or time_parsing.is_now(text):
         return request
     verb = find_verb("workspace", request.verb)

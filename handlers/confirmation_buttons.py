@@ -1,4 +1,4 @@
-"""Confirmation questions for menu options: Slack lets a button ask for confirmation, but not an option."""
+"""Confirmation questions for menu options: in Slack, buttons can ask for confirmation, but options can't."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -27,7 +27,7 @@ _RUN_BUTTONS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
 async def ask_question(request: Request) -> Answer:
     """Ask the question that the button would ask, based on the current state of its row.
 
-    An action that needs no question is carried out immediately, and an outdated one is answered like a click
+    An action that needs no question is carried out immediately. An outdated action is answered like a click
     on its button.
     """
     press = ButtonValue.from_text(request.target or "")
@@ -64,7 +64,7 @@ async def _find_button(request: Request, action: str, key: str) -> kit.Element |
 
 @routes.view("agree")
 async def confirm(request: Request) -> Answer:
-    """Carry out the confirmed action; its card reports the progress, and the form shows any other answer."""
+    """Carry out the confirmed action; its card shows the progress, and the form shows any other answer."""
     surface = replace(request.surface, kind="button", where=Where.DIRECT)
     return await run_button(
         request.services, request.principal, surface, ButtonValue.from_text(request.form_payload)

@@ -19,7 +19,7 @@ _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Creation, "
 def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
     """Return the connection with this name, title or unique prefix; raises Answered if there is none.
 
-    ``more`` is a sentence of ours and ``offers`` are buttons; both are added to that answer.
+    ``more`` is a sentence of ours and ``offers`` are buttons; both are added to the answer that is raised.
     """
     found = naming.find_connection(name, request.services.connections)
     if found is not None:
@@ -33,7 +33,7 @@ def require_connection(request: Request, name: str, more: str = "", offers: Iter
 
 
 def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -> str:
-    """Return a connection as ``require_connection`` does; removed ones that are still linked also count."""
+    """Return a connection like ``require_connection``, but also accept removed ones still linked."""
     titles = {connection: request.services.title(connection) for connection in linked}
     return naming.find_title(name, titles, is_whole=True) or require_connection(request, name)
 
@@ -41,7 +41,7 @@ def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -
 def require_leading_connection(
     request: Request, given: Sequence[str], more: str = "", offers: Iterable[Element] = ()
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the connection that the words begin with, and the other words; raises Answered if none."""
+    """Return the connection that the words begin with, and the remaining words; raises Answered if none."""
     found, rest = naming.split_leading_connection(given, request.services.connections)
     if found is not None:
         return found, rest
@@ -84,7 +84,7 @@ def choose_making_connection(
     """Return the connection for something new: the one named first, or the only one that can make it.
 
     Raises Answered with ``nowhere`` if no connection can make it, or with ``which`` if several can and none
-    is named. ``more`` is as in ``require_connection``.
+    is named. ``more`` is a sentence added to an answer, as in ``require_connection``.
     """
     services = request.services
     connections = list_making_connections(services, purpose)

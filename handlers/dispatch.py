@@ -1,6 +1,7 @@
 """Request dispatch: each request is counted, authorised and handled, and every outcome becomes an Answer.
 
-All requests pass the same checks, and each kind of request has one way to return its answer (ADR 42).
+All requests pass the same checks, and there is one way to return the answer for each kind of request (ADR
+42).
 """
 
 import asyncio
@@ -53,10 +54,10 @@ from handlers.requests.response_targets import make_message_notice, make_reply_n
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: The standard logger, whose level is checked so that unwanted log lines are never composed.
+#: The standard logger, whose level is checked so that log lines that won't be written are never composed.
 _level = logging.getLogger(__name__)
 
-#: Maps each form to the fields that must not contain a token. A program's arguments may contain anything.
+#: Maps each form to the fields that mustn't contain a token. A program's arguments may contain anything.
 _PLAIN_FIELDS = {
     "ask_link": ("username",),
     "code": ("code",),
@@ -67,15 +68,15 @@ _PLAIN_FIELDS = {
 #: Actions that read the state again. An answer with one of these buttons already says when the state was
 #: read.
 _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
-#: Action of the button that declines a question.
+#: The action of the button that declines to answer a question.
 _DECLINE = "leave"
-#: How long to wait before retrying a slow store, in seconds.
+#: How long to wait before retrying when the store is slow, in seconds.
 _STORE_RETRY_SECONDS = 0.2
-#: Kinds of surface on which a person types text.
+#: Kinds of surface on which people type text.
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
-#: Matches text that can't contain a quotation, a mention or an invisible character.
+#: Matches text that can't contain a quotation, a mention or invisible characters.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: How many characters of an overlong text are parsed, only to choose the right answer.
+#: Number of characters of an overlong text that are parsed, only to choose the right answer.
 _MAX_BEGINNING_LENGTH = 100
 
 
@@ -91,8 +92,8 @@ async def run_text(
 ) -> Answer:
     """Run text that a user typed, and always answer; the text may start with a folder (``job list``).
 
-    ``reader`` replaces the usual reader of words. Refusing text unread costs next to nothing, so no user can
-    hold up the others.
+    ``reader`` replaces the usual interpretation of the words. Refusing text unread costs next to nothing, so
+    no user can hold up the others.
     """
     request = _create_request(
         services, principal, surface, WORDS, folder=folder, text=text, deferred=deferred
@@ -114,13 +115,13 @@ async def run_text(
 
 
 def parse_request(request: Request, text: str) -> Request:
-    """Return the request with the verb, words and flags parsed from a text."""
+    """Return the request with the verb, words and flags parsed from text."""
     parsed, folder = parse(text, request.services.commands, routes.list_flags()), request.folder
     if parsed.folder:
         folder = parsed.folder
     elif folder != "workspace":
-        # Keep the folder, so that the text still means the same when it is stored in a button, for a link or
-        # for a list.
+        # Keep the folder, so that the text means the same when it is stored: in a button, or to wait for a
+        # link or a list.
         text = f"{folder} {text}"
     word = fold_word(parsed.words[0]) if parsed.words else "list"
     return replace(
@@ -136,7 +137,7 @@ def parse_request(request: Request, text: str) -> Request:
 
 
 async def _before_reading(request: Request) -> Answer | None:
-    """Return the answer to text that isn't read: over the rate limit, too long, or already answered."""
+    """Return the answer to text that is left unread: too many requests, too long, or already answered."""
     # Requests from an assistant have a separate limit, so that the user can always ask directly.
     wait = request.services.limiter.take(request.principal.key + request.surface.via)
     if wait > 0:
@@ -148,7 +149,7 @@ async def _before_reading(request: Request) -> Answer | None:
         return suggestions.answer_chat(request, "too_long")
     if request.surface.kind != "message" or not request.surface.interaction:
         return None
-    # Slack redelivers a message that wasn't acknowledged, even if it was answered in another way.
+    # Slack redelivers a message that wasn't acknowledged, even if the message was answered in another way.
     try:
         answered = await request.services.store.read(inbox.was_answered, request.surface.interaction)
     except StoreError as error:
@@ -157,7 +158,7 @@ async def _before_reading(request: Request) -> Answer | None:
 
 
 def _is_too_long(request: Request) -> bool:
-    """Return whether a text is too long; quotations don't count, but a program's own words do."""
+    """Return whether a text is too long; quotations aren't included, but a program's own words are."""
     text = quotations.skip_quotations(request.text)
     has_program = _has_own_parser(request, _read_beginning(request, text))
     return len(text if has_program else quotations.drop_quotations(request.text)) > MAX_TEXT_LENGTH
@@ -168,7 +169,7 @@ def _read_beginning(request: Request, text: str) -> str:
 
 
 class _Message(NamedTuple):
-    """Hold the words of a message that are read, and in ``besides`` the rest, which may contain a token."""
+    """Hold the words of a message to read and, in ``besides``, the rest, which may contain a token."""
 
     text: str
     is_quoted: bool = False
@@ -178,8 +179,8 @@ class _Message(NamedTuple):
 def _read_message(request: Request) -> _Message:
     """Return the words that the author of a message wrote, without quotations.
 
-    If there is only a quotation, return that, marked as quoted. Text with invisible characters is cleaned and
-    marked as well.
+    If there is only a quotation, that is returned, marked as quoted. Text with invisible characters is
+    cleaned and marked as quoted as well.
     """
     if (plain := _PLAIN_TEXT.fullmatch(request.text)) is not None:
         return _Message(plain[1])
@@ -189,7 +190,7 @@ def _read_message(request: Request) -> _Message:
     # Many keyboards add a trailing line break, which doesn't mean that the text was copied.
     text = quotations.drop_struck_beginning(text.strip())
     quotation = quotations.read_quotation(text)
-    # Code formatting in a slash command doesn't mean that the person is quoting anyone.
+    # In a slash command, code formatting doesn't mean that the person is quoting anyone.
     is_quoted = quotation is not None and (kind == "message" or "`" not in text)
     beginning = quotations.skip_quotations(text) if quotation is None else quotation
     if _has_own_parser(request, beginning):
@@ -205,7 +206,7 @@ def _read_message(request: Request) -> _Message:
 
 
 def _remove_own_mentions(request: Request, text: str) -> str:
-    """Remove mentions of Usher from a text, but leave a program's own words alone."""
+    """Remove mentions of Usher from a text, but not from a program's own words."""
     if "@" not in text:
         return text
     installation = request.services.context.installation.find_for(request.principal)
@@ -217,7 +218,7 @@ def _remove_own_mentions(request: Request, text: str) -> str:
 
 
 def _has_own_parser(request: Request, text: str) -> bool:
-    """Return whether a text begins with a verb that has its own parser, such as one for a program's words."""
+    """Return whether a text begins with a verb that has its own parser, as for a program's words."""
     parsed = parse(text, request.services.commands)
     verb = fold_word(next(iter(parsed.words), ""))
     return routes.has_own_parser(parsed.folder or request.folder, verb)
@@ -228,7 +229,7 @@ async def _answer_chat(request: Request, topic: str) -> Answer:
 
 
 async def run_chat(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
-    """Answer a message without words with small talk about a topic."""
+    """Answer a message that contains no words with small talk about a topic."""
     return await run_within_limit(
         _create_request(services, principal, surface, WORDS), partial(_answer_chat, topic=topic)
     )
@@ -243,7 +244,7 @@ async def run_button(
 ) -> Answer:
     """Run a button's own handler, or else the verb of the same name; always answers.
 
-    Buttons for verbs of jobs are named ``job_VERB``. The button of a former verb runs the verb that replaced
+    Buttons for verbs of jobs are named ``job_VERB``. A button for a former verb runs the verb that replaced
     it.
     """
     request = _create_request(
@@ -268,7 +269,10 @@ async def run_button(
 async def run_unasked(
     services: Services, principal: Principal, surface: Surface, command: str, deferred: DeferredCommand
 ) -> Answer:
-    """Run a command for a person who isn't typing it now; it isn't counted, and is always answered."""
+    """Run a command for a person who isn't typing it now, and always answer.
+
+    The command doesn't count towards the rate limit.
+    """
     request = _create_request(services, principal, surface, WORDS, text=command, deferred=deferred)
     request = parse_request(request, command)
     request = replace(request, arguments=request.arguments[1:])
@@ -290,7 +294,7 @@ async def run_shortcut(
 def _create_request(
     services: Services, principal: Principal, surface: Surface, verb: str, **more: Any
 ) -> Request:
-    """Return a person's request as it is before any of its words are read."""
+    """Create a person's request, before any of its words have been read."""
     return Request(
         principal=principal,
         verb=verb,
@@ -303,7 +307,7 @@ def _create_request(
 
 
 async def run_within_limit(request: Request, handler: routes.Verb) -> Answer:
-    """Count the request, authorise the person, and run the handler; always answers."""
+    """Apply the rate limit, authorise the person, and run the handler; always answers."""
     wait = request.services.limiter.take(request.principal.key) if request.is_live else 0.0
     return _answer_too_many(request, wait) if wait > 0 else await _authorise_and_run(request, handler)
 
@@ -311,8 +315,8 @@ async def run_within_limit(request: Request, handler: routes.Verb) -> Answer:
 async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after_ack: bool = False) -> Answer:
     """Authorise the person, run the handler, and turn every possible outcome into an Answer.
 
-    The log contains the reference shown in the answer, and nothing that a person typed. With
-    ``is_after_ack``, Slack isn't waiting for an ack, so a failure of the store is raised (StoreError).
+    The log contains the reference shown in the answer, and nothing that a person typed. ``is_after_ack``
+    means that Slack isn't waiting for an ack, so a failure of the store is raised (StoreError).
     """
 
     def logger() -> Any:
@@ -331,7 +335,7 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
             try:
                 answer = await handler(request)
             except NotLinked as missing:
-                # A user without a link is offered *Link*, whatever the verb was.
+                # Whatever the verb, a user without a link is offered *Link*.
                 await require_account(request, missing.connection, is_refused=missing.is_refused)
                 raise
     except Answered as early:
@@ -361,27 +365,27 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
         return _answer_problem(request, problems.explain_cause("internal"))
-    # Usually below info: logging every answer would add a quarter to the cost of a request. Every change is
-    # in the audit.
+    # Answers are usually logged below info level: logging every answer would add a quarter to the cost of a
+    # request. Every change is in the audit.
     _note(logger, "answered", request, answer)
     return _fit(request, _replace_question(answer) if request.surface.is_question else answer)
 
 
 async def show_place(request: Request, place: WaitlistFacts) -> Answer:
-    """Answer with the place in line, also if the start is repeated while it waits."""
+    """Answer with the user's place in line, even if the start is repeated while it waits."""
     is_lasting = request.surface.where is Where.DIRECT and not request.surface.response_url
     now, zone = request.services.clock.now(), await request.find_zone()
     return waitlist.answer_place(place, now, zone, is_lasting=is_lasting)
 
 
 def _replace_question(answer: Answer) -> Answer:
-    """Return the answer to a click on a question's button, set to replace the question."""
+    """Make the answer to a click on a question's button replace the question."""
     is_replacement = bool(answer.text) and answer.view is None and not (answer.errors or answer.in_channel)
     return replace(answer, replaces=True) if is_replacement else answer
 
 
 def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
-    """Answer a request that the store didn't accept; notify the person later if its outcome is unknown.
+    """Answer a request that the store didn't accept; if its outcome is unknown, notify the person later.
 
     Nothing else is read from the store now: that would take longer than the 3 s allowed for an ack.
     """
@@ -394,9 +398,9 @@ def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, 
 async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
     """Notify a person of the outcome of a slow commit, as the earlier answer promised.
 
-    The request is repeated until the store answers. Its interaction is an inbox key, so it takes effect once,
-    and the answer is true whether or not the first commit succeeded. The repetition ends when the request is
-    so old that it would need confirmation.
+    The request is repeated until the store answers. Its interaction is an inbox key, so the request takes
+    effect only once, and the answer is true whether or not the first commit succeeded. The repetition ends
+    when the request is so old that it would need confirmation.
     """
     services, surface = request.services, request.surface
     # A reply is keyed by its interaction, so a redelivered message is answered only once.
@@ -419,7 +423,7 @@ async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
 async def retry_write(services: Services, write: Callable[[], Awaitable[None]], interaction: str) -> None:
     """Repeat a write that may have been committed, until the store answers or the request is too old.
 
-    However often it is repeated, the write takes effect only once.
+    The write takes effect only once, however often it is repeated.
     """
     until = services.clock.now() + MAX_REQUEST_AGE_SECONDS
     while services.clock.now() < until:
@@ -434,7 +438,7 @@ async def retry_write(services: Services, write: Callable[[], Awaitable[None]], 
 
 
 def _fit(request: Request, answer: Answer) -> Answer:
-    """Complete an answer for its surface: referents, offers, date, form, and commands as typed there."""
+    """Complete an answer for its surface: referents, offers, date, form, and how commands are typed."""
     if (about := request.notes.find_referents(answer)) != answer.about:
         answer = replace(answer, about=about)
     if answer.errors:
@@ -459,7 +463,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
 
 
 def _add_date(request: Request, answer: Answer) -> Answer:
-    """Add to an answer that names future times the time at which it was written.
+    """If an answer names future times, add the time at which the answer was written.
 
     An answer that already shows that time or can be refreshed is left alone. Other answers can't be edited
     later.
@@ -482,10 +486,10 @@ def _can_refresh(answer: Answer) -> bool:
 
 
 def _add_offers(request: Request, answer: Answer) -> Answer:
-    """Add the key of the one workspace or run that an answer's buttons act on, unless it can be refreshed.
+    """Add the key of the one workspace or run that an answer's buttons act on.
 
-    An answer without buttons receives the key of the only operation or run that it started, so that the
-    message about its end replaces the answer.
+    This is skipped if the answer can be refreshed. An answer without buttons receives the key of the only
+    operation or run that it started, so that the message about its end replaces the answer.
     """
     buttons = [press for _, press in kit.iterate_drawn(answer.blocks)]
     begun = [one.work_item_id for one in request.notes.accepted.values()]
@@ -501,7 +505,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
 
 
 def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) -> Answer:
-    """Answer with a catalogue sentence about a problem; a form stays open and shows it at its first field."""
+    """Answer with a catalogue sentence about a problem; a form stays open, with it at the first field."""
     text = _format_commands(request, sentence)
     field = find_first_field(request.view) if request.surface.kind == "form" else ""
     if field:
@@ -512,7 +516,7 @@ def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) 
 
 
 def _format_commands(request: Request, text: str) -> str:
-    """Return a catalogue sentence written for direct messages with its commands as typed on this surface."""
+    """Rewrite the commands in a catalogue sentence, written for direct messages, as typed on this surface."""
     if "`" not in text:
         return text
     return replies.format_commands(text, request.format_command("workspace"), request.format_command("job"))
@@ -521,9 +525,9 @@ def _format_commands(request: Request, text: str) -> str:
 async def _defer_until_identified(request: Request, unknown: NotIdentified) -> Answer:
     """Defer a request until Slack has identified the person; it never runs before that.
 
-    Some requests are refused instead: those already deferred once, those from a form, shortcut or search (to
-    be repeated there), texts that may contain a token (never stored), and an assistant's, because only the
-    assistant's reader ensures that the request consents to nothing.
+    These requests are refused instead: those already deferred once; those from a form, shortcut or search,
+    which the person can repeat; text that may contain a token, which is never stored; and an assistant's,
+    because only the assistant's reader ensures that the request consents to nothing.
     """
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
@@ -545,7 +549,7 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
 async def add_introduction(services: Services, principal: Principal, answer: Answer) -> Answer:
     """Add a description of Usher and the first steps to a new user's answer.
 
-    The answer stays as it is if others can read it, if it is empty, or if the person may not use Usher.
+    The answer is left unchanged if others can read it, if it is empty, or if the person may not use Usher.
     """
     if not answer.text or answer.in_channel:
         return answer
@@ -575,7 +579,7 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
 
 
 def _answer_too_many(request: Request, wait: float) -> Answer:
-    """Answer a person over the rate limit: always if the ack carries the answer, otherwise only sometimes."""
+    """Answer a person over the rate limit; if the ack can't carry the answer, do so only sometimes."""
     principal = request.principal.key
     if request.surface.kind not in {"command", "form", "assistant"}:
         if not request.services.limiter.should_notify(principal):
@@ -588,7 +592,7 @@ def _answer_too_many(request: Request, wait: float) -> Answer:
 async def run_form(
     services: Services, principal: Principal, surface: Surface, callback_id: str, view: Mapping[str, Any]
 ) -> Answer:
-    """Run a submitted form's handler; always answers, with nothing, a view, or errors at its fields."""
+    """Run a submitted form's handler; always answers: with nothing, a view, or errors at its fields."""
     handler = routes.view.get(callback_id)
     if handler is None:
         log.warning("no such form", view=callback_id[:40])
@@ -613,7 +617,7 @@ async def _submit_form(request: Request, handler: routes.Verb, plain: Collection
 async def run_search(
     services: Services, principal: Principal, action_id: str, value: str, view: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return a select menu's choices from cached rows, without waiting; return none if that fails.
+    """Return a select menu's choices from cached rows without waiting; none if that fails.
 
     In ``VERB:SOURCE``, the source names the handler; ``field:NAME`` is a field of a form.
     """
@@ -642,7 +646,7 @@ def find_first_field(view: Mapping[str, Any]) -> str:
 
 @routes.action(RUN_COMMAND)
 async def run_offered_command(request: Request) -> Answer:
-    """Run an offered command as if the user had typed it, so it is authorised and counted."""
+    """Run an offered command as if the user had typed it, so it is authorised and rate-limited."""
     command = "" if request.press is None else request.press.value
     return await run_text(request.services, request.principal, request.surface, command)
 
@@ -650,7 +654,7 @@ async def run_offered_command(request: Request) -> Answer:
 async def _ask_to_confirm(request: Request) -> Answer:
     """Ask the user to confirm a command that is old, quoted or beyond what their assistant may do.
 
-    The command hasn't run yet.
+    The command hasn't been run yet.
     """
     command, is_quoted = request.text, request.surface.is_quoted
     at = await request.format_time(request.surface.sent_at or request.services.clock.now())
@@ -663,16 +667,16 @@ async def _ask_to_confirm(request: Request) -> Answer:
 
 
 def format_full_command(command: str) -> kit.Markup:
-    """Return the whole command as shown in the confirmation question."""
+    """Return the whole command, as shown in the question that asks for confirmation."""
     return kit.Markup(kit.line(unescape(decode_links(command)), limits.MAX_BUTTON_VALUE_LENGTH))
 
 
 @routes.action(_DECLINE)
 async def decline(_request: Request) -> Answer:
-    """Do nothing, and replace the question with a sentence saying so."""
+    """Do nothing, and replace the question with a sentence that says that nothing was done."""
     return replies.answer(answers.LEFT, replaces=True)
 
 
 async def answer_old_button(request: Request) -> Answer:
-    """Answer a button from an earlier release that this release no longer has."""
+    """Answer a click on an earlier release's button that no longer exists in this release."""
     return replies.hint(request.fill(answers.OLD_BUTTON))

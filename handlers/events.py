@@ -1,4 +1,4 @@
-"""Slack's events: messages to the bot, read as commands without a slash, and users joining or leaving."""
+"""Slack's events: messages to the bot, read as commands without a slash, and users who join or leave."""
 
 import math
 import re
@@ -34,8 +34,8 @@ _DAY_SECONDS: Final = 86_400.0
 MAX_ANSWERED_AGE_SECONDS: Final = inbox.REDELIVERY_SECONDS
 _LINK_PATTERN = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
 _MENTION_PATTERN = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
-#: Kinds of messages that people write: plain, with a file or a forwarded message, by ``/me``, or sent to the
-#: channel from a thread. Edits, joins and bot messages don't ask for anything.
+#: Subtypes of messages that people write: plain, with a file or a forwarded message, by ``/me``, or sent to
+#: the channel from a thread. Edits, joins and bot messages don't ask for anything.
 _PERSON_SUBTYPES = frozenset({None, "file_share", "me_message", "message_share", "thread_broadcast"})
 
 
@@ -52,21 +52,21 @@ async def on_direct_message(request: EventRequest) -> None:
 
 @routes.event("app_mention")
 async def on_app_mention(request: EventRequest) -> None:
-    """Run the words around the mention as a command; only the author sees the answer."""
+    """Run the words around a mention of Usher as a command; only their author sees the answer."""
     if not is_from_person(request):
         return
     text, installation = str(request.event.get("text") or ""), request.installation
     if installation is None or not installation.bot_user_id:
         text = _MENTION_PATTERN.sub("", text, count=1).strip()
     else:
-        # In a shared channel, the bot that is mentioned may be the one on the other side from the author.
+        # In a shared channel, the bot mentioned may be the one on the other side from the author.
         remaining = installation.remove_own_mentions(text)
         if _is_forwarded(request) and remaining == text:
             log.info("forwarded mention not read")
             return
         text = remaining.strip()
-    # In a direct message, a mention also arrives as ``message``; whichever event arrives first is answered,
-    # in the same way.
+    # A mention in a direct message also arrives as ``message``. The event that arrives first is answered; the
+    # answer is the same either way.
     is_direct = str(request.event.get("channel") or "").startswith("D")
     await answer_message(request, Where.DIRECT if is_direct else Where.MENTION, text)
 
@@ -77,7 +77,7 @@ def is_from_person(request: EventRequest) -> bool:
 
 
 def is_from_app(request: EventRequest) -> bool:
-    """Return whether an app has just written the message in a person's name."""
+    """Return whether an app has just written the message on a person's behalf."""
     return bool(request.event.get("user")) and _is_in_persons_name(request) and _has_app(request)
 
 
@@ -97,7 +97,7 @@ def _is_in_persons_name(request: EventRequest) -> bool:
 
 
 async def _explain_app_message(request: EventRequest) -> None:
-    """Explain, at most once a day, that Usher ignores what an app writes in a person's name."""
+    """Explain, at most once a day, that Usher ignores what an app writes on a person's behalf."""
     services, principal = request.services, await _resolve_author(request)
     key = f"app:{principal.key}:{services.clock.now() // _DAY_SECONDS:.0f}"
     if await services.store.read(inbox.was_answered, key):
@@ -109,7 +109,7 @@ async def _explain_app_message(request: EventRequest) -> None:
 
 
 def _is_forwarded(request: EventRequest) -> bool:
-    """Return whether another person's message is attached to this one; attached messages are never read."""
+    """Return whether another person's message is attached to this one; attachments are never read."""
     return request.event.get("subtype") == "message_share" or bool(request.event.get("attachments"))
 
 
@@ -131,7 +131,8 @@ def _is_forwarded_link(request: EventRequest, text: str) -> bool:
 async def answer_message(request: EventRequest, where: Where, text: str) -> None:
     """Run the words and write the answer to the outbox.
 
-    Raises Unanswered or StoreUnsure if that failed, and SlackFailed if the author isn't known yet.
+    Raises Unanswered or StoreUnsure if the answer couldn't be written, and SlackFailed if the author isn't
+    known yet.
     """
     principal = await _resolve_author(request)
     surface = payload.parse_message_surface(request.payload, where)
@@ -140,7 +141,7 @@ async def answer_message(request: EventRequest, where: Where, text: str) -> None
         if key is not None:
             await _run_message(request, principal, replace(surface, interaction=key), text)
     except StoreUnsure:
-        # The answer will be sent once the outcome is known, or when Slack redelivers the message.
+        # The answer is sent once the outcome is known, or when Slack redelivers the message.
         raise
     except StoreError as error:
         raise Unanswered(error, principal, surface) from None
@@ -159,8 +160,8 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
     elif request.event.get("files"):
         answer = await run_chat(services, principal, surface, "file")
     else:
-        # A direct message without words is greeted; a mention without words is taken as asking what Usher can
-        # do.
+        # A direct message without words is treated as a greeting; a mention without words, as asking what
+        # Usher can do.
         default_command = "hello" if surface.where is Where.DIRECT else "help"
         answer = await run_text(services, principal, surface, default_command)
     if answer.unwritten == "unsure":
@@ -176,10 +177,10 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
 
 
 async def _resolve_key(request: EventRequest, author: Principal, surface: Surface) -> str | None:
-    """Return the inbox key of a message's answer, or None if it was already answered for another author.
+    """Return the inbox key of a message's answer, or None if it was already answered for someone else.
 
-    Refusing a stranger uses a separate key, because that answer may be sent on the other side from the
-    author's.
+    Refusing a stranger uses a separate key, because in a shared channel the refusal and the author's answer
+    may be sent on different sides.
     """
     services, key = request.services, surface.interaction
     if not services.context.installation.has_team(author.enterprise_id, author.team_id):
@@ -198,14 +199,14 @@ async def _resolve_author(request: EventRequest) -> Principal:
     """Return the author as their own workspace knows them, on either side of a shared channel.
 
     The other side doesn't show whether the author's workspace belongs to an organisation that has installed
-    Usher. Raises Refused, or SlackFailed until Slack says who the author is.
+    Usher. Raises Refused, or SlackFailed as long as Slack hasn't said who the author is.
     """
     context, author = request.services.context, request.services.resolve_principal(request.payload)
     return context.installation.resolve_principal(await context.people.add_enterprise(author))
 
 
 def _choose_reader(request: EventRequest, author: Principal) -> Principal:
-    """Return the reader of an answer; a stranger can be reached only on the side where they wrote."""
+    """Return who should read an answer; a stranger can be reached only on the side where they wrote."""
     here, there = request.installation, request.services.context.installation
     if here is None or there.has_team(author.enterprise_id, author.team_id):
         return author
@@ -215,10 +216,10 @@ def _choose_reader(request: EventRequest, author: Principal) -> Principal:
 @routes.event("team_join")
 @routes.event("user_change")
 async def on_user_change(request: EventRequest) -> None:
-    """Store the person; end the links of former members and new guests (a nightly sync finds lost events).
+    """Store the person; end the links of former members and new guests.
 
-    Events arrive late and in any order, so if one would let a person in or out, Slack is asked for the
-    current state.
+    A nightly sync makes up for lost events. Events arrive late and in any order, so if one would let a person
+    in or out, Slack is asked for the current state.
     """
     services = request.services
     user = request.event.get("user")
@@ -233,7 +234,7 @@ async def on_user_change(request: EventRequest) -> None:
     flaw = find_flaw(person)
     is_same = known is not None and find_flaw(known) == flaw
     is_new_member = known is None and flaw is None
-    # An event older than what we already know would bring back a former name or time zone.
+    # An event older than what we already know would restore a former name or time zone.
     is_late = request.happened_at is not None or (known is not None and known.seen_at > at)
     if is_late or not (is_same or is_new_member) or await _would_end(request, person):
         try:
@@ -241,7 +242,7 @@ async def on_user_change(request: EventRequest) -> None:
         except SlackFailed as error:
             if is_late or not is_about_person(error):
                 raise
-            # Slack no longer knows the person, so this is the last event about them.
+            # Slack no longer knows the person, so there will be no more events about them.
             await services.store.save_people([person])
     else:
         await services.store.save_people([person])
@@ -252,7 +253,7 @@ async def on_user_change(request: EventRequest) -> None:
 
 
 async def _would_end(request: EventRequest, person: Person) -> bool:
-    """Return whether what an event says about a person would make their links end."""
+    """Return whether an event about a person would end their links."""
     if not departures.is_leaver(person):
         return False
     keys = await request.services.store.read(account_rows.find_keys_of_user, person.principal)
@@ -261,7 +262,7 @@ async def _would_end(request: EventRequest, person: Person) -> bool:
 
 @routes.event("app_uninstalled")
 async def on_app_uninstalled(request: EventRequest) -> None:
-    """End every link: no one can be notified any more, and nothing may go on in people's names."""
+    """End every link: no one can be notified any more, and nothing may continue on people's behalf."""
     if request.installation is not None:
         await end_installation(request, request.installation)
 
@@ -269,8 +270,8 @@ async def on_app_uninstalled(request: EventRequest) -> None:
 async def end_installation(request: EventRequest, installation: Installation) -> None:
     """End every link of an installation if Slack refuses its token; otherwise the event is outdated.
 
-    The token, itself no longer of use, is deleted last so that a redelivered event can end the remaining
-    links. Raises SlackFailed if Slack can't be asked now, so that it sends the event again.
+    The token, which no longer works, is deleted last so that a redelivered event can end the remaining links.
+    Raises SlackFailed if Slack can't be asked now, so that Slack sends the event again.
     """
     tenants = request.services.context.tenants
     refused = await tenants.find_refused_token(installation)
@@ -286,7 +287,7 @@ async def end_links(
 ) -> None:
     """End all links, or only those of certain users, each in a separate transaction.
 
-    A redelivered event ends any that remain. People are told only if Usher itself is still installed.
+    A redelivered event ends any that remain. People are notified only if Usher itself is still installed.
     """
     services, at = request.services, payload.parse_time(request.payload)
     principals = {
@@ -298,7 +299,7 @@ async def end_links(
         and (users is None or at is None or account.linked_at < at + 1.0)
     }
     if users is None:
-        # A person may be signed in in a browser without having linked an account.
+        # A person may be signed in to our pages without having linked an account.
         await services.store.perform(browsers.end_browser_sessions_at, installation.id)
     for principal in sorted(principals, key=lambda person: person.key):
         caller = Caller(services.context, principal)
@@ -313,7 +314,7 @@ async def on_tokens_revoked(request: EventRequest) -> None:
     """End every link if the bot's own token was revoked; otherwise end the links of the people listed.
 
     Usher keeps no tokens of people, so it can't ask Slack about theirs. An event that names a bot is about an
-    installation, either the present one or a former one.
+    installation, which may be the current one or a former one.
     """
     tokens, installation = request.event.get("tokens"), request.installation
     if installation is None:

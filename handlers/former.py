@@ -1,6 +1,6 @@
-"""Buttons and forms from earlier releases that no longer exist: each answer says what to do instead.
+"""Buttons and forms of earlier releases that no longer exist. The answer to each says what to do instead.
 
-Buttons of former verbs aren't here: they run the verb that replaced theirs (``Verb.former``).
+Buttons of former verbs aren't listed here: they run the verb that replaced theirs (``Verb.former``).
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ _LESSONS: Final = (
     "Single lessons can't be skipped any more. Leave the course, and press *Join* on its card when you're "
     "back: `{command}card` shows your courses."
 )
-#: Maps each old button's action to its answer.
+#: Maps the action of each former button to its answer.
 BUTTONS: Final[Mapping[str, str]] = {
     "ask_for_more": _LIMITS,
     "course_form": _COURSE_FORMS,
@@ -45,7 +45,7 @@ BUTTONS: Final[Mapping[str, str]] = {
     "more_done": _LIMITS,
     **talk.FORMER_WORDS,
 }
-#: Maps each old form's callback id to its answer.
+#: Maps the callback id of each former form to its answer.
 FORMS: Final[Mapping[str, str]] = {"course": _COURSE_FORMS, "decline_more": _LIMITS}
 
 

@@ -40,7 +40,7 @@ from handlers.snapshots import read_cached_offer, request_offer
 log = structlog.get_logger(__name__)
 
 
-#: The typed commands that open a form; *Link* runs them once the account is linked.
+#: The typed commands that open a form. *Link* runs them once the account is linked.
 _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
 
 
@@ -58,9 +58,9 @@ _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"
     )
 )
 async def open_new_workspace_form(request: Request) -> Answer:
-    """Open the form of the requested connection, filled with the choices made last time.
+    """Open the form of the requested connection, filled with the previous choices.
 
-    A template can be given as on a class card: ``CONNECTION/TEMPLATE``.
+    A template can be given in the same way as for a class card: ``CONNECTION/TEMPLATE``.
     """
     words = tuple(request.arguments)
     request.notes.about = Referents(is_question=True)
@@ -77,7 +77,7 @@ async def open_new_workspace_form(request: Request) -> Answer:
 
 
 async def find_offering(request: Request, purpose: Purpose, name: str) -> list[str]:
-    """Return the connections known to offer a choice of this name in their form."""
+    """Return the connections whose form is known to offer a choice with this name."""
     services, offering = request.services, list[str]()
     for connection in list_making_connections(services, purpose):
         account = await find_account(request.caller, connection)
@@ -90,7 +90,7 @@ async def find_offering(request: Request, purpose: Purpose, name: str) -> list[s
 
 @routes.action("make")
 async def open_form_of_button(request: Request) -> Answer:
-    """Open the form named by the button."""
+    """Open the form that the button names."""
     purpose, _, connection = (request.target or "").partition(" ")
     for known_purpose in PURPOSES:
         if purpose == known_purpose:
@@ -146,7 +146,7 @@ async def redraw_form(request: Request) -> Answer:
 
 @routes.options("field")
 async def search_choices(request: Request) -> list[dict[str, Any]]:
-    """Return the choices of a field in an open form that match the letters typed so far."""
+    """Return a field's choices in an open form that match the letters typed so far."""
     services = request.services
     form_context = FormContext.from_view(request.view, services)
     _, offer = await _require_offer(services, request.principal, form_context)
@@ -177,7 +177,7 @@ async def submit_form(request: Request) -> Answer:
 
 
 def _list_emptied(request: Request, form: Form) -> dict[str, Value]:
-    """Return the text fields whose default was deleted, since Slack sends nothing for them."""
+    """Return the text fields whose default the user deleted, because Slack leaves out empty fields."""
     displayed = {name for name, _ in list_fields(request.view)}
     emptied = (field_ for field_ in form.fields if field_.initial and field_.kind in {"text", "long_text"})
     return {field_.name: "" for field_ in emptied if field_.name in displayed}
@@ -200,7 +200,7 @@ async def make(request: Request, form_context: FormContext, spec: Spec, form: Fo
             form_rows.remember, caller.principal, form_context.connection, form_context.purpose, remembered
         )
     except StoreError as error:
-        # The request has already been accepted; an error here would make the user submit it again.
+        # The request has already been accepted; raising an error would make the user submit the form again.
         log.warning("values not remembered", reference=request.reference, problem=error)
 
 
@@ -214,12 +214,12 @@ def _ask_for_connection(request: Request, purpose: Purpose, able: list[str]) -> 
 
 
 def make_open_button(purpose: Purpose, connection: str) -> dict[str, Any]:
-    """Return the button that opens a form; its value contains only keys."""
+    """Return the button that opens a form; the button's value contains only keys."""
     return kit.button(verbs.OPEN_FORM, "make", f"{purpose} {connection}", style=kit.PRIMARY)
 
 
 async def _load_offer(request: Request, form_context: FormContext, account: Account, template: str) -> Answer:
-    """Request a read of the offer and say so; the deferred command later fills in the open form."""
+    """Request a read of the offer and say so; the deferred command fills in the open form later."""
     services = request.services
     title = services.title(form_context.connection)
     external_id = services.ids.new("form") if request.surface.trigger_id else None
@@ -239,7 +239,7 @@ async def _load_offer(request: Request, form_context: FormContext, account: Acco
 
 
 def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, Any]) -> Answer:
-    """Return the form, with a sentence and a button for when it can't be opened immediately."""
+    """Return the form, with a sentence and a button in case it can't be opened immediately."""
     answer = replies.answer(sentence, [make_open_button(form_context.purpose, form_context.connection)])
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
@@ -247,7 +247,7 @@ def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, A
 async def _require_offer(
     services: Services, principal: Principal, form_context: FormContext, interaction: str = ""
 ) -> tuple[Account, PersonalOffer]:
-    """Return the person's account and what it is offered; raises Refused if either no longer exists."""
+    """Return the person's account and its offer; raises Refused if either no longer exists."""
     account = await find_account(services.create_caller(principal), form_context.connection)
     title = services.title(form_context.connection)
     if account is None or account.state != "active":
@@ -271,7 +271,10 @@ def make_form_view(
     *,
     advises: bool = False,
 ) -> dict[str, Any]:
-    """Return the form to show, keeping values still offered; ``advises`` adds administrators' advice."""
+    """Return the form, keeping values that are still offered.
+
+    ``advises`` adds the administrators' advice.
+    """
     form, provider = offer.form(values), offer.provider
     form = replace(form, note=form.advice or form.note) if advises else form
     fitting = {field_.name: values[field_.name] for field_ in form.fields if _is_offered(field_, values)}
@@ -289,7 +292,7 @@ def make_form_view(
 
 
 def _is_offered(field_: Field, values: Values) -> bool:
-    """Return whether a value is still offered, so it may be shown again."""
+    """Return whether a value is still offered, so that the form can keep it."""
     value = values.get(field_.name)
     if value is None or forms.is_typed(field_):
         return value is not None
@@ -313,17 +316,17 @@ PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 
 @dataclass(frozen=True, slots=True)
 class FormContext:
-    """Hold what a form is for; it is stored in the form as keys and authorised again on each use."""
+    """Hold what a form is for; it is stored in the form as keys, which are authorised on each use."""
 
     connection: str
     purpose: Purpose
     channel_id: str = ""
-    #: The author of the message from which the command was taken; empty if the user wrote it.
+    #: The author of the message from which the command was taken; empty if the user wrote the message.
     author: str = ""
-    #: Values that other fields depend on; kept here because a search doesn't send the form's inputs.
+    #: Values that other fields depend on. They are kept here because a search doesn't send the form's inputs.
     chosen: Mapping[str, Value] = field(default_factory=dict)
-    #: The defaults of text fields; if a field hasn't been edited, its default follows the choices in other
-    #: fields.
+    #: The default values of text fields. If a field hasn't been edited, its default follows the choices in
+    #: other fields.
     proposed: Mapping[str, Value] = field(default_factory=dict)
 
     def to_metadata(self, form: Form, values: Values) -> dict[str, Any]:
@@ -349,7 +352,7 @@ class FormContext:
 
     @classmethod
     def from_view(cls, view: Mapping[str, Any], services: Services) -> FormContext:
-        """Return an open form's context; raises Refused if its release is past or its connection gone."""
+        """Return an open form's context; raises Refused for an outdated form or a removed connection."""
         try:
             metadata = json.loads(str(view.get("private_metadata") or ""))
             connection, purpose = str(metadata["connection"]), metadata["purpose"]
@@ -368,5 +371,5 @@ class FormContext:
 
 
 def restore_value(value: Any) -> Value:
-    """Return a remembered value in its original type: the store returns tuples as lists."""
+    """Return a remembered value in its original type, because the store returns tuples as lists."""
     return tuple(str(item) for item in value) if isinstance(value, (list, tuple)) else str(value)

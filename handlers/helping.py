@@ -1,4 +1,4 @@
-"""Help and introduction: what Usher is, the first steps, the verbs a user can use, and one verb in full."""
+"""Help and introduction: what Usher is, first steps, the verbs that a user can use, and one verb in full."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -48,7 +48,7 @@ from handlers.requests.vocabulary import EVERYTHING
     )
 )
 async def show_help(request: Request) -> Answer:
-    """Show the short help, everything (``help all``), or one entry of the catalogue."""
+    """Show the short help, the complete help (``help all``), or one entry of the catalogue."""
     topic = (request.target or "".join(request.arguments[:1])).casefold()
     if topic and topic not in EVERYTHING:
         return _explain_verb(request, topic)
@@ -72,7 +72,7 @@ def _show_everything(request: Request, accounts: Mapping[str, str] | None) -> An
 
 
 def _show_first_lines(request: Request, accounts: Mapping[str, str] | None) -> Answer:
-    """Answer with the opening lines of the help."""
+    """Answer with the introduction to the help."""
     usable = _list_usable_providers(request, accounts or {})
     head, steps = _draw_head(request, accounts)
     verbs = list_verbs(request.folder)
@@ -85,7 +85,7 @@ def _show_first_lines(request: Request, accounts: Mapping[str, str] | None) -> A
 def _draw_head(
     request: Request, accounts: Mapping[str, str] | None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Draw what Usher is and the first steps; if the steps can't be read, help is shown without them."""
+    """Draw what Usher is, and the first steps unless the data for them can't be read."""
     if request.folder != "workspace":
         return kit.section(runs.HELP), []
     steps = [] if accounts is None else make_first_steps(request.services, accounts)
@@ -101,7 +101,7 @@ async def _read_account_states(request: Request) -> Mapping[str, str] | None:
 
 
 def _list_usable_providers(request: Request, accounts: Mapping[str, str]) -> list[base.Provider]:
-    """Return the providers that a person has linked or can use without a link; if there are none, all."""
+    """Return the providers that the person has linked or that need no link; if there are none, all."""
     connections = request.services.connections
     linked = [
         provider
@@ -129,7 +129,7 @@ def _find_abilities(
 
 
 def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -> list[str]:
-    """Return the sentence about help for the other command, about jobs only if a connection runs them."""
+    """Return a hint at the other command's help; the hint for jobs only if a connection runs jobs."""
     if request.folder == "job":
         return [kit.fill(runs.HELP_WORKSPACES, command=request.format_command("workspace"))]
     if not any(isinstance(provider, facets.Runs) for provider in usable):
@@ -175,7 +175,7 @@ def _explain_verb(request: Request, verb: str) -> Answer:
 
 
 def describe_usher(services: Services) -> str:
-    """Describe in one sentence what Usher is in this installation."""
+    """Describe in one sentence what Usher is, as it is set up in this installation."""
     return replies.describe_usher(
         needs_accounts=len(services.list_linkless()) < len(services.connections),
         runs_jobs=any(isinstance(provider, facets.Runs) for provider in services.connections.values()),
@@ -183,14 +183,14 @@ def describe_usher(services: Services) -> str:
 
 
 async def list_first_steps(services: Services, principal: Principal) -> list[dict[str, Any]]:
-    """Return the first steps that the person can take here: link, show workspaces, make one."""
+    """Return the buttons for the first steps that the person can take: link, show workspaces, make one."""
     return make_first_steps(services, await services.store.read(account_rows.list_account_states, principal))
 
 
 def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the first steps for a person whose accounts have these states, by connection.
+    """Return the first steps for a person, given the state of their account on each connection.
 
-    A person with no account yet is shown a button for each connection.
+    A person without an account is shown a button for each connection.
     """
     linked = _list_linked(services, accounts)
     unlinked = [name for name, *_ in services.list_link_methods() if name not in linked]
@@ -214,7 +214,7 @@ async def list_new_workspace_step(services: Services, principal: Principal) -> l
 
 
 def _list_linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
-    """Return the connections that a person with these account states can use now."""
+    """Return the connections that a person can use now, given the states of their accounts."""
     return _list_active(accounts) | {name for name, _ in services.list_linkless()}
 
 
@@ -237,7 +237,7 @@ async def start_introduction(
     The second value is whether they have to link an account before they can do anything else.
     """
     if await services.store.person(principal) is None:
-        # Slack would first have to be asked about the person, and they will be back.
+        # Slack would have to be asked about the person first; they can be introduced next time.
         return None
     if not (await services.create_caller(principal).decide("help")).allowed:
         return None

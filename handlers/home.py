@@ -1,6 +1,6 @@
 """A user's Home tab: published when opened, after a click in it, and when one of their links changes.
 
-Nothing else updates it: it says when it was drawn, and has a *Refresh* button.
+Nothing else updates it, so it says when it was drawn, and has a *Refresh* button.
 """
 
 from collections.abc import Mapping
@@ -27,23 +27,23 @@ from handlers.requests.request import SILENT, Request
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: The command whose answer the Home tab shows, unless it shows another page.
+#: The command whose answer is shown on the Home tab, unless that shows another page.
 HOME_COMMAND: Final = "list all"
 HOME_VERB: Final = "list"
-#: The ids and states of a person's links.
+#: The ids and states of a user's links.
 Links: TypeAlias = list[list[str]]
 
 
 @routes.event("app_home_opened")
 async def open_home(occurrence: EventRequest) -> None:
-    """Request a redraw of the Home that was opened; until then, Slack shows the previous version."""
+    """Request a redraw of the Home tab that was opened; until then, Slack shows the previous version."""
     services = occurrence.services
     if (occurrence.event.get("tab") or "home") != "home":
         return
     principal = services.resolve_principal(occurrence.payload)
     if not services.context.installation.has_team(principal.enterprise_id, principal.team_id):
         return
-    # The Home page itself introduces Usher to a person who hasn't used it yet.
+    # The Home tab itself introduces Usher to a person who hasn't used it yet.
     if (await services.create_caller(principal).decide(HOME_VERB)).allowed:
         await services.greeted.mark_greeted(principal)
     await request_home(services, principal)
@@ -51,21 +51,22 @@ async def open_home(occurrence: EventRequest) -> None:
 
 @routes.action("home")
 async def press_home(request: Request) -> Answer:
-    """Republish the Home; the totals shown there in earlier releases have moved elsewhere."""
+    """Republish the Home tab; the totals that earlier releases showed in it have moved elsewhere."""
     return replies.hint(request.fill(answers.NO_TOTALS)) if request.target == "totals" else SILENT
 
 
 async def request_home(services: Services, principal: Principal, **shown: Any) -> None:
-    """Request that a person's Home be published; ``shown`` is as in ``publish_home``."""
+    """Request that a person's Home tab be published; ``shown`` is passed on to ``publish_home``."""
     await services.store.carry_out(lambda tx: homes.request_home(tx, principal, **shown))
 
 
 async def show_answer(
     services: Services, principal: Principal, answer: Answer, *, links: Links, is_page: bool = False
 ) -> None:
-    """Request a Home with the answer to a click in it; with ``is_page``, the answer replaces the list.
+    """Request a Home tab with the answer to a click in it; ``is_page`` makes it replace the list.
 
-    ``links`` are the links for which the answer was made: if they have changed since, it isn't shown.
+    ``links`` are the user's links when the answer was made: if they have changed since, the answer isn't
+    shown.
     """
     if not answer.text:
         await request_home(services, principal)
@@ -82,10 +83,11 @@ async def read_links(services: Services, principal: Principal) -> Links:
 async def publish_home(
     services: Services, slack: AnySlack, principal: Principal, shown: Mapping[str, Any]
 ) -> None:
-    """Draw a person's Home and publish it; raises SlackFailed and StoreError.
+    """Draw a person's Home tab and publish it; raises SlackFailed and StoreError.
 
-    ``shown`` contains either the ``blocks`` of the answer to a click, ``is_page`` if they replace the list,
-    and the ``links`` that must not have changed; or the ``deferred`` command that has read a list.
+    ``shown`` contains one of two things. One is the answer to a click: its ``blocks``, ``is_page`` if they
+    replace the list, and the ``links`` that must not have changed. The other is the ``deferred`` command that
+    has read a list.
     """
     blocks = list(shown.get("blocks") or ())
     if blocks and shown.get("links") != await read_links(services, principal):

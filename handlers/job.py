@@ -56,7 +56,8 @@ from handlers.snapshots import (
     require_offer,
 )
 
-#: Maximum number of flags in a command: each is tried with every choice, and no one types more than this.
+#: Maximum number of flags in a command. Each flag is tried with every choice, and nobody types more than
+#: this.
 MAX_FLAGS = 50
 
 declare_verb(
@@ -93,7 +94,7 @@ declare_verb(
     )
 )
 async def run(request: Request) -> Answer:
-    """Open the form; given flags, a program's own words after ``--`` or a job's name, launch directly."""
+    """Open the form; given flags, words after ``--`` or a job's name, launch directly."""
     command = parse_command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
         await refuse_schedule(request, command.words)
@@ -112,7 +113,7 @@ async def run(request: Request) -> Answer:
 async def launch_copy(request: Request) -> Answer:
     """Launch a copy of an earlier run, leaving that run unchanged.
 
-    Former buttons also name variables to change, which only the form can do now.
+    Buttons from earlier releases may also name variables to change, which only the form can do now.
     """
     key, *variables = (request.target or "").split() or [""]
     run = await request.caller.read(runs.require_run, "run", key)
@@ -125,14 +126,14 @@ async def launch_copy(request: Request) -> Answer:
 
 
 async def _run_by_name(request: Request, name: str) -> Answer | None:
-    """Run the only job of that name as its provider offers it, or else a copy of its newest run.
+    """Run the only job of that name that a provider offers, or else a copy of its newest run.
 
-    Return None unless exactly one connection has that job. If a run of that name is still going, only offer
-    to launch another.
+    Return None unless exactly one connection has that job. If a run of that name is still in progress, only
+    offer to launch another.
     """
     connections_here = request.services.connections
     stem, chosen_connection = naming.split_connection(name, connections_here)
-    # `posit nightly` is unlikely to be the name of a job, so don't wait to read what other connections offer.
+    # `posit nightly` is unlikely to be a job's name, so don't wait for other connections' offers to be read.
     waits = naming.split_leading_connection(name.split(), connections_here)[0] is None
     runs = [
         run
@@ -160,7 +161,7 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
 
 
 async def _list_connections_with_job(request: Request, name: str, *, waits: bool) -> list[str]:
-    """Return the connections that, according to the offers last read, have a job of that name.
+    """Return the connections whose offer, as last read, contains a job with this name.
 
     With ``waits``, raise Answered if an offer has never been read.
     """
@@ -181,10 +182,10 @@ async def _list_connections_with_job(request: Request, name: str, *, waits: bool
 
 
 async def launch_typed(request: Request, typed: CommandLine) -> Answer:
-    """Launch the job of a command line, or report all its errors together, each with its flag."""
+    """Launch the job of a command line, or report all its errors together, each with the flag it concerns."""
     if len(typed.flags) > MAX_FLAGS:
         return replies.hint(fill(run_words.TOO_MANY, limit=MAX_FLAGS))
-    # A command after `--` is only possible on a connection that runs commands.
+    # A command after `--` is possible only on a connection that runs commands.
     commanding = list_commanding_connections(request.services) if typed.tail else []
     connection = choose_making_connection(
         request,
@@ -202,8 +203,8 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
     try:
         spec = offer.spec(result.values)
     except FormProblems as error:
-        # A value that we rejected is missing from the provider's point of view; our own sentence already says
-        # why.
+        # The provider doesn't know a value that we rejected, and reports it as missing. Our own sentence
+        # already gives the reason.
         problems += [
             _format_flag_problem(name, safe(sentence))
             for name, sentence in error.problems.items()
@@ -221,7 +222,7 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
 
 
 def has_named_jobs(request: Request, name: str) -> bool:
-    """Return whether a connection's jobs are set up at the provider, so that a name suffices to run one."""
+    """Return whether a connection's jobs are set up at the provider, so that a run needs only a name."""
     return (
         request.services.connections[require_connection(request, name)]
         .require_facet(facets.Runs)
@@ -251,8 +252,9 @@ async def _make(request: Request, connection: str, spec: Spec, form: Form, value
 
 
 def report_start(request: Request, name: str, connection: str, hint: str = "") -> Answer:
-    """Answer that a run was accepted, with any hint; say nothing if its card suffices."""
-    # A person who was told that the run will start once the offer is known needn't be told again.
+    """Answer that a run was accepted, with any hint; say nothing if the run's card suffices."""
+    # If the person was told that the run will start once the offer is known, there is no need to say so
+    # again.
     was_promised = not request.is_live and request.surface.where in {Where.CHANNEL, Where.MENTION}
     if not hint and (request.is_read_with_cards or was_promised):
         return SILENT
@@ -263,7 +265,7 @@ def report_start(request: Request, name: str, connection: str, hint: str = "") -
 async def check_words(request: Request, typed: CommandLine) -> None:
     """Raise Answered with similar names and the right syntax if the first word isn't a connection.
 
-    Offer a job of that name that ran before, or one whose name differs by a typo.
+    The answer also offers a job of that name that ran before, or one whose name is a typo away.
     """
     if not typed.words or naming.split_leading_connection(typed.words, request.services.connections)[0]:
         return
@@ -294,7 +296,7 @@ async def _offer(request: Request, connection: str) -> PersonalOffer:
 
 
 def _collect_flags(request: Request, command: CommandLine) -> list[Flag]:
-    """Return all values of a command line as flags, including the template and the program's words."""
+    """Return everything in a command line as flags, including the template and the program's words."""
     rest = require_leading_connection(request, command.words)[1] if command.words else ()
     template = [Flag(creation.TEMPLATE_FIELD, " ".join(rest))] if rest else []
     tail = [Flag(creation.COMMAND_FIELD, command.tail)] if command.tail else []
@@ -326,7 +328,7 @@ def _describe_problems(
 
 
 def _format_flag_problem(name: str, sentence: str) -> str:
-    """Return an escaped sentence about a problem, together with the flag that it concerns."""
+    """Return an escaped sentence about a problem, with the flag that it concerns."""
     label = {creation.COMMAND_FIELD: "after `--`"}.get(name, forms.format_flag(name))
     return fill(run_words.PROBLEM, flag=Markup(label), said=Markup(sentence))
 
@@ -436,7 +438,7 @@ async def show_status(request: Request) -> Answer:
     )
 )
 async def show_logs(request: Request) -> Answer:
-    """Show the output on the run's card, adding the card if needed; if the run is over, send the output."""
+    """Show the run's output on its card, adding the card if needed; if the run is over, send the output."""
     run = await find_run(request)
     provider = request.services.connections.get(run.connection)
     if provider is not None and not isinstance(provider, facets.Runs):
@@ -454,7 +456,7 @@ async def show_logs(request: Request) -> Answer:
 
 @routes.action("job_refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the stored row; no read is needed, as a running job is read every few seconds anyway."""
+    """Answer with the stored row; no read is needed, as running jobs are read every few seconds anyway."""
     run = await request.caller.read(runs.require_run, "status", request.target or "")
     return lists.run_status(await request.services.gatherer.describe_run(run))
 
@@ -475,7 +477,10 @@ async def refresh(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Request the stop, or only offer it if the run is a guess or the stop forced; its card says the rest."""
+    """Request the stop, or only offer it if the run was guessed or the stop is forced.
+
+    The run's card shows the rest.
+    """
     run, force = await find_run(request), "force" in request.flags
     is_exact = request.target is not None
     is_exact = is_exact or naming.is_whole_name_of(request.name, run, request.services.connections)
@@ -495,7 +500,7 @@ async def force_quit(request: Request) -> Answer:
 
 
 async def request_stop(request: Request, run: Run, *, force: bool) -> Answer:
-    """Request that a run be stopped; if it is already over, just say so."""
+    """Request that a run be stopped; if the run is already over, just say so."""
     stopped, is_open = await request.caller.run(runs.stop_run, run.id, force=force)
     if not is_open or stopped.state.is_over:
         return answer_over(request, stopped)
@@ -520,7 +525,7 @@ async def keep_waiting(request: Request) -> Answer:
 
 @routes.action("job_let_go")
 async def stop_following(request: Request) -> Answer:
-    """Stop following the run; if it is already over, just say so."""
+    """Stop following the run; if the run is already over, just say so."""
     run = await request.caller.run(runs.unfollow_run, request.target or "")
     if not run.is_open:
         return answer_over(request, run)
@@ -539,16 +544,16 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("job_start_another")
 async def start_another(request: Request) -> Answer:
-    """Launch another run, just once; a question that was already answered isn't answered again."""
+    """Launch another run, but only once: a question that was already answered has no further effect."""
     run, is_asked = await request.caller.run(runs.repeat_launch, request.target or "")
     template = run_words.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
     return replies.answer(request.fill(template, run))
 
 
 async def find_run(request: Request) -> Run:
-    """Return the run meant; raises Answered with a question or a hint, or Refused.
+    """Return the run that the user means; raises Answered with a question or a hint, or Refused.
 
-    If several runs share a name, take the newest, or for a stop the only one that is still going.
+    If several runs share a name, take the newest or, to stop one, the only one still in progress.
     """
     if request.target is not None:
         return await request.caller.read(runs.require_run, request.verb, request.target)
@@ -567,7 +572,10 @@ async def find_run(request: Request) -> Run:
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
-    """Return accounts with outdated lists, and the runs, read last in case a list arrives in between."""
+    """Return accounts with outdated lists, and the runs.
+
+    The runs are read last, so that they include a list that arrives in between.
+    """
     stale = await request.caller.read(snapshots.list_stale, TaskKind.LIST_RUNS, request.deferred.looked)
     return stale, await request.services.store.read(run_rows.list_runs, request.principal)
 
@@ -589,7 +597,7 @@ async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answe
 
 
 async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
-    """Return the only run if no name was given; for a stop, the only run that is still going."""
+    """Return the only run if no name was given; to stop one, the only run still in progress."""
     if not rows:
         raise Answered(await answer_without_runs(request, old))
     candidates = [run for run in rows if run.is_going] if request.verb == "stop" else rows
@@ -602,7 +610,7 @@ async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Ac
 
 
 async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Answer:
-    """Answer that there is no such run and name similar ones, or reread the list if outdated."""
+    """Answer that there is no such run and name similar ones; reread the list if it is outdated."""
     _, connection = naming.split_connection(request.name, request.services.connections)
     await require_links(request, [connection] if connection is not None else [])
     await require_no_resting_link(request)

@@ -54,7 +54,7 @@ from handlers.requests.vocabulary import EVERYTHING
     )
 )
 async def link(request: Request) -> Answer:
-    """Answer with a connection's link page, or a *Link* button for each; ``link code`` asks for its code."""
+    """Answer with a connection's link page or a *Link* button for each; open the form for ``link code``."""
     services = request.services
     if request.target:
         # A button names one connection.
@@ -76,7 +76,7 @@ async def link(request: Request) -> Answer:
 
 
 async def _link_to(request: Request, connection: str, username: str = "") -> Answer:
-    """Answer with a connection's link page, or ask for the username that an administrator has to approve."""
+    """Answer with a connection's link page, or ask for the username that an administrator must approve."""
     services, title = request.services, request.services.title(connection)
     if connection in dict(services.list_linkless()):
         return _answer_linkless(request, [(connection, title)])
@@ -93,7 +93,7 @@ async def _link_to(request: Request, connection: str, username: str = "") -> Ans
 
 
 async def _describe_link(request: Request, connection: str) -> str:
-    """Return a sentence saying that a working account is already linked, or "" if none is."""
+    """Return a sentence saying that a working account is already linked, or "" if there is none."""
     account = await request.services.store.read(account_rows.find_account, request.principal, connection)
     if account is None or account.state != "active" or account.resting_since or account.refused_since:
         return ""
@@ -107,7 +107,7 @@ def _answer_linkless(request: Request, linkless: list[tuple[str, str]]) -> Answe
 
 
 async def _offer_named_workspace(request: Request) -> Answer | None:
-    """Offer to open a workspace if its name was typed where a connection belongs; None otherwise."""
+    """Offer to open a workspace if its name was typed in place of a connection's; otherwise return None."""
     connections = request.services.connections
     if naming.split_leading_connection(request.arguments, connections)[0] is not None:
         return None
@@ -130,7 +130,10 @@ def _parse_connection_and_username(request: Request) -> tuple[str, str]:
 
 @routes.action("invite")
 async def invite(request: Request) -> Answer:
-    """Create the link; the button's command then runs with the rights of the user who clicked it."""
+    """Create the link that a *Link* button asks for, and answer with its page.
+
+    Once the account is linked, the button's command runs with the rights of the user who clicked it.
+    """
     connection, _, text = (request.target or "").partition(" ")
     template = answers.NOT_LINKED if text else answers.LINK_ONE
     sentence = await _describe_link(request, connection)
@@ -146,13 +149,13 @@ async def _invite(
     template: str = cards.LINK,
     others: Sequence[tuple[str, str]] = (),
 ) -> Answer:
-    """Create links for which a command waits, and answer with their pages."""
+    """Create links that a command is waiting for, and answer with their pages."""
     services, surface = request.services, request.surface
     once = request.caller.interaction and f"{request.caller.interaction}/link"
     deferred_command = request.defer(text)
     if surface.kind == "button" and not surface.is_question:
-        # With its response_url, the answer would replace the message whose button was clicked. Clicking a
-        # page's button supplies a new one.
+        # With its response_url, the answer would replace the message whose button was clicked. Clicking the
+        # button that opens a link page supplies a new one.
         deferred_command = replace(deferred_command, response_url=None)
     methods = [method for method in services.list_link_methods() if method[0] in connections]
     commands = {
@@ -172,7 +175,7 @@ async def _invite(
 
 
 def _format_wait(request: Request, template: str, connections: Sequence[str], text: str) -> str:
-    """Say what a link is for: the waiting command if it names something, otherwise ``template``."""
+    """Describe what a link is for: the waiting command if that names something, otherwise ``template``."""
     services = request.services
     title = services.title(connections[0])
     folder = "job" if text.startswith("job ") else "workspace"
@@ -189,13 +192,13 @@ def _format_wait(request: Request, template: str, connections: Sequence[str], te
 
 @routes.action("enter_code")
 async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
-    """Answer with the code form, and with text to show if Slack doesn't open it."""
+    """Answer with the code form, and with text to show if Slack doesn't open the form."""
     return replies.code_question()
 
 
 @routes.view("code")
 async def submit_code(request: Request) -> Answer:
-    """Finish linking; if the code is wrong, show the error next to its field."""
+    """Finish linking; if the code is wrong, show the error next to the code field."""
     services = request.services
     account = await request.caller.run(linking.confirm_code, find_value(request.view, "code"))
     return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
@@ -219,12 +222,12 @@ async def submit_code(request: Request) -> Answer:
     )
 )
 async def show_about(request: Request) -> Answer:
-    """Show the user's identity or, if a connection is named, the overview of its server."""
+    """Show the user's identity or, if a connection is named, an overview of its server."""
     return await (show_overview(request) if request.target or request.name else _show_identity(request))
 
 
 async def _show_identity(request: Request) -> Answer:
-    """Show the user's principal and links and Usher's version, none of which is secret."""
+    """Show the user's principal and links, and Usher's version. None of this is secret."""
     services = request.services
     installation = services.context.installation.find_for(request.principal)
     is_here = bool(installation.team_name) and request.principal.team_id == installation.id
@@ -280,7 +283,7 @@ def _format_account(title: str, account: Account | None, now: float, zone: ZoneI
 async def ask_for_username(request: Request, connection: str, text: str = "") -> Answer:
     """Ask for the username, in a form if one can be opened, otherwise in a message.
 
-    ``text`` is the command that waits for the link; the button and the form carry it.
+    ``text`` is the command that is waiting for the link; the button and the form carry it.
     """
     services = request.services
     title = services.title(connection)
@@ -314,7 +317,7 @@ _MENTION_PATTERN = re.compile(r"<@([UW][A-Z0-9]+)>")
     )
 )
 async def unlink(request: Request) -> Answer:
-    """Delete Usher's access after asking for confirmation; everything at the provider keeps running."""
+    """Remove Usher's access after asking for confirmation; everything at the provider keeps running."""
     person = next((found for word in request.arguments if (found := _MENTION_PATTERN.fullmatch(word))), None)
     if person is not None:
         return await _unlink_other(request, person)
@@ -333,7 +336,7 @@ async def unlink(request: Request) -> Answer:
     titles = {connection_: request.services.title(connection_) for connection_ in ending}
     matching = naming.find_titles(name, titles) if name else ending
     if not name or len(matching) > 1:
-        # A removed connection may have the same title as a newer one.
+        # A removed connection may have the same title as a newer connection.
         labels = {
             connection_: title if [*titles.values()].count(title) == 1 else f"{title} ({connection_})"
             for connection_, title in titles.items()
@@ -349,7 +352,7 @@ async def unlink(request: Request) -> Answer:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     affected = await request.caller.read(accounts.find_affected, ending)
-    # The answer replaces an answered question, even where a notice would say the same.
+    # The answer replaces an answered question, even if a notice would say the same.
     is_answered = request.surface.is_question or not request.is_read_with_cards
     ended = await request.caller.run(accounts.unlink, ending, is_answered=is_answered)
     if not ended:
@@ -376,7 +379,7 @@ async def unlink(request: Request) -> Answer:
 async def _ask_before_unlinking(
     request: Request, connection: str | None, linked_connections: list[str]
 ) -> Answer:
-    """Ask once before unlinking, with the button's own question; ``connection`` None means every link."""
+    """Ask once before unlinking, as the button itself would; ``connection`` None means every link."""
     ending = [connection] if connection else linked_connections
     effect = fill(cards.UNLINK_EFFECT, title=request.services.titles(ending))
     affected = await request.caller.read(accounts.find_affected, ending)
@@ -390,16 +393,16 @@ async def _ask_before_unlinking(
 
 
 def _is_linkless(request: Request, connection: str) -> bool:
-    """Return whether a connection has no user accounts.
+    """Return whether people use a connection without linking an account.
 
-    Links to it are kept, because nothing else records who owns what there.
+    Its rows of links are kept, because nothing else records who owns what there.
     """
     provider = request.services.connections.get(connection)
     return provider is not None and provider.has_link_method("none")
 
 
 def _find_connection_to_unlink(request: Request, name: str, linked: Collection[str]) -> str | None:
-    """Return the connection to unlink, or None for all; raises Answered if it isn't linked.
+    """Return the connection to unlink, or None for all; raise Answered if it isn't linked.
 
     A removed connection can still be found by its name or title.
     """
@@ -417,7 +420,7 @@ def _answer_not_linked(request: Request, connections: Iterable[str]) -> Answer:
 
 
 async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
-    """End the links of a colleague in the same Slack workspace; administrators only."""
+    """End the links of a colleague in the same Slack workspace, if the user is an administrator."""
     other = replace(request.principal, user_id=person.group(1))
     linked_there = await request.caller.read(accounts.list_accounts_of_other, other)
     mention = kit.mention(Named(other.user_id))
@@ -449,7 +452,7 @@ def _ask_about_other(request: Request, user_id: str, connection: str | None) -> 
 
 
 async def require_account(request: Request, connection: str, *, is_refused: bool = False) -> Account:
-    """Return the person's working account on a connection; without one, raises Answered with *Link*.
+    """Return the person's working account on a connection; raise Answered with *Link* if there is none.
 
     ``is_refused`` means that the provider currently refuses the account.
     """
@@ -470,7 +473,7 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 
 
 async def describe_resting_links(request: Request) -> str:
-    """Describe the person's resting links, whose workspaces are hidden from lists; "" if there are none."""
+    """Describe the user's resting links, whose workspaces are hidden from lists; "" if there are none."""
     titles = request.services.title
     return " ".join(
         fill(answers.LIST_RESTING, title=titles(account.connection), username=account.username)
@@ -480,7 +483,7 @@ async def describe_resting_links(request: Request) -> str:
 
 
 async def require_no_resting_link(request: Request) -> None:
-    """Raise Answered with *Link again* if the person has a resting link, since its account is hidden."""
+    """Raise Answered with *Link again* if the user has a resting link, whose things are hidden."""
     for account in await request.services.store.read(account_rows.list_accounts, request.principal):
         if account.is_resting and account.connection in request.services.connections:
             await require_account(request, account.connection)
@@ -495,7 +498,7 @@ async def require_links(request: Request, connections: Iterable[str]) -> None:
 
 
 async def _add_former_link_hint(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
-    """Add the reason why a former link no longer exists, if there may have been one."""
+    """Add a remark that links can't move to a new Slack ID, if the user may have had one before."""
     had = await request.caller.read(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 
@@ -511,13 +514,15 @@ async def offer_link(
 ) -> Answer:
     """Answer with ways to link some connections, or relink one (``is_relink``), while the request waits.
 
-    ``waiting`` is the command that waits if it isn't the request's own. A user who has just asked is shown
-    the pages immediately. *New workspace* is offered for the connections in ``others``, which need no link.
+    ``waiting`` is the command that waits, if it isn't the request's own. A user who has just asked is shown
+    the link pages immediately. *New workspace* is offered for the connections in ``others``, which need no
+    link.
     """
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting
     template = cards.LINK_AGAIN if is_relink else cards.LINK
-    # A page that is valid for ten minutes is shown only to somebody who is waiting for it, in a message.
+    # A link page is valid for only ten minutes, so show it only in a message, and only to someone who is
+    # waiting for it.
     is_asked = surface.kind in {"command", "message", "button"}
     is_asked = is_asked and surface.where not in {Where.HOME, Where.FORM}
     is_asked = is_asked or (bool(services.link_pages) and surface.kind != "home")
@@ -527,7 +532,7 @@ async def offer_link(
         answer = await _invite(request, sentence, connections, waiting, template, others)
     else:
         buttons = services.make_link_buttons(connections, waiting, template)
-        # Connections that nobody can link are listed too: clicking one explains why.
+        # Include connections that nobody can link: clicking one explains why.
         buttons = buttons or replies.link_buttons(
             [(name, services.title(name), True) for name in connections], {}, waiting
         )
@@ -537,7 +542,7 @@ async def offer_link(
 
 
 async def offer_all_links(request: Request) -> Answer:
-    """Answer with the ways to link every connection; the command waits for a link.
+    """Answer with the ways to link every connection, while the command waits for a link.
 
     If no link is needed, *New workspace* is offered instead. The answer to ``list`` also explains what Usher
     is.

@@ -1,6 +1,6 @@
 """Bolt listeners, exactly one per kind: each matches everything and looks up the verb in a table (ADR 42).
 
-The work is done before the ack, so anything acknowledged has been written.
+The work is done before the ack, so anything that was acknowledged has been written.
 """
 
 import asyncio
@@ -72,18 +72,18 @@ from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
 
-#: Matches every name: Bolt tries listeners one by one, so there is only one of each kind.
+#: Matches every name. Bolt tries listeners one by one, so there is only one of each kind.
 _ANYTHING: Final = re.compile("")
 #: How long Slack may take to open a form, in seconds. Its trigger expires after 3 s, and the ack is due
 #: within the same time.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
-#: How long to wait after a form's ack, in seconds, before sending a view that didn't fit in it, so that the
-#: view stays open.
+#: How long to wait after a form's ack, in seconds, before sending a view that didn't fit into the ack, so
+#: that the view stays open.
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
-#: Prefix of the ``external_id`` of a form opened in a Home tab.
+#: Prefix of the ``external_id`` of forms opened from a Home tab.
 _HOME_FORM: Final = "home_form"
-#: Maximum length, in characters, that fits into any ack, whatever the language.
+#: Maximum length, in characters, of a text that fits into any ack, whatever the language.
 _MAX_SHORT_LENGTH: Final = 500
 
 
@@ -92,7 +92,7 @@ def register(
 ) -> None:
     """Register the six listeners; raises ValueError for an app that acknowledges before the work is done.
 
-    ``view_seconds`` is how long Slack may take to open a form, within the 3 s for an ack.
+    ``view_seconds`` is how long, within the 3 s for an ack, Slack may take to open a form.
     """
     if not app.process_before_response:
         raise ValueError("the app must be made with process_before_response=True: the ack comes last")
@@ -108,7 +108,7 @@ def register(
 def _limit_store_wait(
     listener: Callable[..., Awaitable[BoltResponse]],
 ) -> Callable[..., Awaitable[BoltResponse]]:
-    """Wrap a listener so that it waits for the store no longer than Slack waits for the listener."""
+    """Limit how long a listener waits for the store to how long Slack waits for the listener."""
 
     @wraps(listener)
     async def listen(**given: Any) -> BoltResponse:
@@ -121,7 +121,8 @@ def _limit_store_wait(
 class Listeners:
     """Hold the listeners, one for each kind of payload; none of them raises.
 
-    Each does its work before acknowledging: it either returns the ack's result or answers in another way.
+    Each does its work before acknowledging: it returns the ack with its result, or sends the answer in
+    another way.
     """
 
     def __init__(self, services: Services, slack: AnySlack, view_seconds: float) -> None:
@@ -158,7 +159,7 @@ class Listeners:
         return await ack() if is_worked else await ack(make_command_body(replies.hint(answers.NO_WORKER)))
 
     async def _remember_referents(self, about: Referents, surface: Surface, principal: Principal) -> None:
-        """Store the referents of an answer in an ack; an operation that it began is found without them."""
+        """Store the referents of an answer in an ack; an operation it began can be found without them."""
         if surface.channel_id is None:
             return
         try:
@@ -192,7 +193,7 @@ class Listeners:
             return await ack()
         if surface.where is Where.CHANNEL and surface.is_in_conversation:
             with suppress(StoreError):
-                # As far as we know, an ephemeral message may be in the user's direct messages with the bot.
+                # An ephemeral message may be in the user's direct messages with the bot, as far as we know.
                 if await services.store.read(notices.find_direct_channel, principal) == surface.channel_id:
                     surface = replace(surface, where=Where.DIRECT)
         links: Links = []
@@ -215,7 +216,7 @@ class Listeners:
         return await ack()
 
     async def _note_opening(self, principal: Principal, press: ButtonValue, surface: Surface) -> None:
-        """Note that a page was opened: a workspace is in use, or a link may soon be replaced by another."""
+        """Record that a page was opened: a workspace is in use, or a link's message can be replaced."""
         caller = self._services.create_caller(principal)
         if press.name != "link_url":
             await caller.run(note_opening, press.key)
@@ -250,7 +251,7 @@ class Listeners:
         return await ack()
 
     async def on_view(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
-        """Answer a submitted form with its ``response_action``; send a view that doesn't fit afterwards."""
+        """Answer a submitted form with a ``response_action``; a view that doesn't fit is sent afterwards."""
         view: dict[str, Any] = body.get("view") or {}
         principal = self._resolve_principal(body)
         if isinstance(principal, Answer):
@@ -258,7 +259,8 @@ class Listeners:
             return await ack(**make_form_body(Answer(text="", errors=errors)))
         is_in_home = str(view.get("external_id") or "").startswith(_HOME_FORM)
         key = payload.make_view_key(body)
-        # An answer that promises another is replaced by it, so its page is named.
+        # An answer that promises another one is later replaced by it, so the page that shows it is given an
+        # id.
         surface = Surface(
             "form", Where.FORM, interaction=key, is_in_home=is_in_home, view_external_id=key or None
         )
@@ -266,10 +268,10 @@ class Listeners:
         answer = await run_form(self._services, principal, surface, callback_id, view)
         if not answer.errors:
             try:
-                # What the form changed may be visible in the Home tab.
+                # The Home tab may show what the form changed.
                 await self._services.store.write(homes.republish_home, principal)
             except StoreError as error:
-                # The form has done its work; the Home shows the result the next time it is opened.
+                # The form has done its work, and the Home tab will show the result when it is next opened.
                 log.warning("home not requested", problem=error)
             if answer.view is None and not self._services.context.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
@@ -296,7 +298,7 @@ class Listeners:
         return await ack(**make_options_body(found, context))
 
     async def on_event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
-        """Handle an event; if it couldn't be written, don't acknowledge it, so that Slack redelivers it."""
+        """Handle an event; if it can't be stored, don't acknowledge it, so that Slack redelivers it."""
         event: dict[str, Any] = body.get("event") or {}
         name = str(event.get("type") or "")
         if name == "message":
@@ -324,7 +326,7 @@ class Listeners:
     async def _write_in_home(
         self, answer: Answer, press: ButtonValue, principal: Principal, links: Links
     ) -> bool:
-        """Request a Home with the answer to a click in it; return whether the request was written."""
+        """Request a Home tab with the answer to a click in it; return whether the request was stored."""
         try:
             is_page = press.name == HOME_VERB
             await show_answer(self._services, principal, answer, links=links, is_page=is_page)
@@ -336,7 +338,7 @@ class Listeners:
     async def _write_reply(
         self, answer: Answer, surface: Surface, principal: Principal, due_in: float = 0.0
     ) -> bool:
-        """Write the reply to the outbox; return whether there is nothing left to do."""
+        """Write the reply to the outbox; return False if it must be sent in another way."""
         if not answer.text:
             return True
         services = self._services
@@ -345,7 +347,7 @@ class Listeners:
         try:
             await write()
         except StoreUnsure:
-            # The reply may already be in the outbox, so sending it here as well would deliver it twice.
+            # The reply may already be in the outbox, so sending it directly as well would deliver it twice.
             services.outcome_pool.add(retry_write(services, write, surface.interaction))
         except StoreError as error:
             log.warning("reply not written down", problem=error)
@@ -353,7 +355,7 @@ class Listeners:
         return True
 
     async def _open_form(self, principal: Principal, surface: Surface, answer: Answer) -> bool:
-        """Open the form; this is the only call to Slack made before an ack."""
+        """Open the form; no other call to Slack is made before an ack."""
         if not surface.trigger_id:
             return False
         try:
@@ -364,7 +366,7 @@ class Listeners:
                 try:
                     await call(VIEWS_OPEN, {"trigger_id": surface.trigger_id, "view": view})
                 except SlackPermanent as error:
-                    # Text can replace a form, but a page may show something that is said nowhere else.
+                    # A form can be replaced by text, but a page may show something that is said nowhere else.
                     if not is_content_refused(error) or "submit" in view:
                         raise
                     shown = plain.make_plain_view(view)
@@ -384,8 +386,8 @@ class Listeners:
     ) -> None:
         """Answer a button without the outbox, so that no one is left without a reply.
 
-        The answer is given only once: the next way is tried only if the previous one is known to have shown
-        nothing.
+        The answer is given only once: another way of sending it is tried only if the previous one is known to
+        have shown nothing.
         """
         formatted = make_command_body(answer) | {"replace_original": False}
         alone = {"text": plain.make_plain_text(answer)}
@@ -422,7 +424,7 @@ class Listeners:
             log.warning("reply not sent", problem=error)
 
     def _resolve_principal(self, body: dict[str, Any]) -> Principal | Answer:
-        """Return the principal of a payload, or the answer to send if Slack doesn't name one."""
+        """Return the principal of a payload, or the answer to send if the payload doesn't name one."""
         try:
             return self._services.resolve_principal(body)
         except Refused as refusal:
@@ -439,7 +441,7 @@ async def _post_to_response_url(client: AsyncWebClient, url: str | None, message
         raise SlackFailed(RESPONSE_URL, "no_address")
     if not is_slack_address(url, client.base_url):
         raise SlackUnknownOutcome(RESPONSE_URL, "strange_address")
-    # Use the client's session, which has the proxy configured; ``respond`` would create a new one.
+    # Use the client's session, which has the proxy configured; ``respond`` would create its own session.
     answer = await AsyncWebhookClient(url, session=client.session).send_dict(message)
     if (failed := to_slack_error(answer.status_code, answer.body)) is not None:
         raise failed

@@ -10,14 +10,14 @@ from bot import services
 from bot.messages import blocks
 from bot.support import declarations
 
-#: Loaded only by the process that serves the assistant: it declares nothing, and its protocol types load
-#: slowly.
+#: Loaded only by the process that serves the assistant: the module declares nothing, and its protocol types
+#: are slow to load.
 _PROTOCOL: Final = "handlers.assistant.web"
 
 
 @cache
 def load() -> None:
-    """Import every module that declares rows, facts of messages, drawings or verbs."""
+    """Import every module that declares rows, message facts, drawings or verbs."""
     for package in (services, blocks, handlers):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if module.name != _PROTOCOL:

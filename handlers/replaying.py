@@ -1,4 +1,4 @@
-"""Replays deferred commands with the user's current rights, and sends the answers where they are expected."""
+"""Replays deferred commands with the user's current rights, and sends the answers where users expect them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,9 +28,10 @@ log = structlog.get_logger(__name__)
 async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
     """Run a deferred command with the user's current rights; ``body`` is a ``DeferredCommand``.
 
-    The answer is sent to the response_url while that is valid; soon after a mention, to its channel; and
-    otherwise to the user as a direct message. Running the same command twice has one effect: its interaction
-    is an inbox key, and ``task`` tells later runs apart. Raises StoreError if nothing could be written.
+    The answer is sent to the response_url while that is valid. Otherwise it is sent to the channel, if the
+    command was a recent mention, or else to the user as a direct message. Running the same command twice has
+    only one effect: its interaction is an inbox key, and ``task`` tells later runs apart. Raises StoreError
+    if nothing could be written.
     """
     deferred = DeferredCommand.parse(body)
     if deferred.folder not in services.commands.values():
@@ -86,9 +87,10 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
 async def _replace_page_button(
     services: Services, principal: Principal, deferred: DeferredCommand, answer: Answer
 ) -> Answer:
-    """Return an answer that replaces the message with a link's page and says what was linked.
+    """Make an answer replace the message that has a link's button, and say what was linked.
 
-    In a direct message, the message from Usher that says so is right there, or a click away.
+    In a direct message, Usher's own message about the new link is next to it or a click away, so the answer
+    doesn't repeat it.
     """
     connection = deferred.linked
     account = await services.store.read(accounts.find_account, principal, connection)

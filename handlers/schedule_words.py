@@ -1,4 +1,4 @@
-"""Schedules typed after a job's name are refused: jobs run now, and scheduling is done at the provider."""
+"""Schedules typed after a job's name, which are refused: jobs run now, and providers do the scheduling."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,12 +17,12 @@ from handlers.connections import list_making_connections
 from handlers.forms import find_offering
 from handlers.requests.request import Answered, Request
 
-#: Words that introduce the time at which something should begin.
+#: Words that introduce a time at which something should begin.
 _BEGINNING_LEADS: Final = frozenset({"at", "in", "on", "by", "after", "from"})
 
 
 async def refuse_schedule(request: Request, words: Sequence[str]) -> None:
-    """Raise Answered with the pages where jobs can be scheduled if a schedule follows a name."""
+    """If a schedule follows a name, raise Answered with links to the pages where jobs can be scheduled."""
     connection, rest = naming.split_leading_connection(list(words), request.services.connections)
     begin = next((at for at in range(1, len(rest)) if _is_schedule(rest[at:])), None)
     if begin is None or await find_offering(request, "job", " ".join(rest)):
@@ -42,7 +42,7 @@ async def refuse_schedule(request: Request, words: Sequence[str]) -> None:
 
 
 def _is_schedule(words: Sequence[str]) -> bool:
-    """Return whether words say when a job should run and nothing more."""
+    """Return whether words say nothing but when a job should run."""
     text = " ".join(words)
     first = words[0].casefold()
     is_led = first in _BEGINNING_LEADS or bool(time_parsing.days_of(first))
@@ -50,7 +50,7 @@ def _is_schedule(words: Sequence[str]) -> bool:
 
 
 def _link_page(request: Request, connection: str, run: Run | None) -> Markup:
-    """Return a link to the page of a run's job or, failing that, to the provider."""
+    """Return a link to the page of a run's job or, if there is none, to the provider."""
     provider = request.services.connections.get(connection)
     if provider is None:
         return Markup(kit.line(connection))

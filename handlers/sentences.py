@@ -1,8 +1,8 @@
 """Free text, which is any text that isn't a command: questions are answered, actions offered as buttons.
 
-Names, verbs and times are found separately among the words (``handlers.requests.finding``); no grammar joins
-them. For a question, or a text with a *not*, a condition or a time that isn't understood, no action is
-offered.
+Names, verbs and times are each found among the words on their own (``handlers.requests.finding``); no grammar
+joins them. No action is offered for a question, or for a text with a *not*, a condition or a time that isn't
+understood.
 """
 
 from __future__ import annotations
@@ -69,11 +69,11 @@ from handlers.workspace.course_pages import show_courses
 MAX_OFFERS: Final = 5
 _MAX_COMMAND_WORDS: Final = 4
 _SEVERAL: Final = 2
-#: Maximum number of things a text can name, and of unknown words that are compared with all names.
+#: Maximum number of things that a text can name, and of unknown words that are compared with all names.
 _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
-#: Words that rule out offering an action, because it isn't wanted, not wanted now, or not for everything
-#: named.
+#: Words that rule out offering an action, because it isn't wanted, isn't wanted now, or isn't meant for
+#: everything named.
 _BARS: Final = split_words(
     """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave
     except but besides unless if once whenever while because instead already almost nearly did was were been
@@ -98,7 +98,7 @@ _LONGER: Final = split_words("longer more extend another extra prolong")
 #: Words that make a start wait for a free place.
 _WAITING: Final = split_words("wait queue queued")
 _UNTIL: Final = split_words("for until till til 'til")
-#: Words that mean nothing here, so they are never taken for mistyped names.
+#: Words without a meaning here, so they are never taken for mistyped names.
 _FILLERS: Final = split_words(
     """my the a an all every this that these those it i i'm im i've me we you u your our please pls plz kindly
     just now wait
@@ -111,7 +111,7 @@ _FILLERS: Final = split_words(
 
 @dataclass(slots=True)
 class _Part:
-    """Hold a part of a sentence: a verb, the things that it names, and its times."""
+    """Hold one part of a sentence: a verb, the things that it names, and its times."""
 
     verb: Verb | None = None
     things: list[object] = field(default_factory=list)
@@ -119,14 +119,14 @@ class _Part:
 
     @property
     def workspaces(self) -> list[Workspace]:
-        """Return the first few workspaces among the things; no one would choose among more buttons."""
+        """Return the first few workspaces among the things; more buttons would be too many to choose from."""
         own = {one.id: one for one in self.things if isinstance(one, Workspace)}
         return [*own.values()][:_MAX_NAMED]
 
 
 @routes.text("free")
 async def answer(request: Request) -> Answer:
-    """Answer a sentence: show what it asks for, or offer buttons for what it may be asking for."""
+    """Answer a sentence: show what it asks for, or offer buttons for what it may ask for."""
     words, store = request.arguments, request.services.store
     if any(word.startswith("<@") for word in words):
         return replies.hint("I only work with your own workspaces, so I haven't done anything.")
@@ -171,7 +171,7 @@ async def answer(request: Request) -> Answer:
 
 
 async def _list_links(request: Request, rows: Sequence[Workspace]) -> list[tuple[str, object]]:
-    """Return the words that are workspace addresses, each with its workspace."""
+    """Return the words that are addresses of workspaces, each with its workspace."""
     links = [word for word in request.arguments if naming.to_link(word)]
     usernames = await targets.read_usernames(request, *links)
     connections = request.services.connections
@@ -191,7 +191,7 @@ async def _list_others(request: Request) -> list[tuple[str, object]]:
 def _find(
     words: Sequence[str], things: Mapping[str, tuple[object, ...]], zone: ZoneInfo, now: float
 ) -> tuple[list[Found[Any]], list[int]]:
-    """Return the whole names, times and verbs among words, and the positions of words without a meaning."""
+    """Return the whole names, times and verbs among words, and the positions of words without meaning."""
     found: list[Found[Any]] = [*find_names(words, things)]
     found += find_hours(words, found)
     found += find_times(
@@ -205,7 +205,7 @@ def _find(
 def _find_unknown(
     request: Request, operation: str, found: Sequence[Found[Any]], strange: Sequence[int]
 ) -> str:
-    """Return a name, taken from a command or quotes, that nothing has; "" if there is none."""
+    """Return a name in a command or in quotes that none of the user's things has; "" if there is none."""
     words = request.arguments
     quoted = [words[at] for at in strange if isinstance(words[at], Quoted)]
     is_named = any(isinstance(one.what, tuple) for one in found)
@@ -216,7 +216,7 @@ def _find_unknown(
 
 
 def _asks(words: Sequence[str]) -> bool:
-    """Return whether a text is a real question, not a polite request."""
+    """Return whether a text asks a real question, rather than making a polite request."""
     said = " ".join(map(fold_word, words))
     while (parts := said.partition(" "))[0] in _GREETINGS and parts[2]:
         said = parts[2]
@@ -226,9 +226,10 @@ def _asks(words: Sequence[str]) -> bool:
 
 
 def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
-    """Return whether a text rules something out, is conditional, or has a time that isn't understood.
+    """Return whether a text must not lead to an offer.
 
-    Text about other people's things, or with anything struck out, counts as well.
+    That is the case if it rules something out, is conditional, has a time that isn't understood, is about
+    other people's things, or has anything struck out.
     """
     free = list_free(words, found)
     outside = {fold_word(words[at]) for at in free}
@@ -247,7 +248,7 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
 
 
 def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
-    """Return the words in the place of a time that can't be read as one; "" if there are none."""
+    """Return the word that stands where a time belongs but can't be read as one; "" if there is none."""
     acts = any(isinstance(one.what, Verb) and one.what.effect is not Effect.SHOWS for one in found)
     free = {*list_free(words, found)} if acts else set[int]()
     for lead, at in pairwise(range(len(words))):
@@ -259,12 +260,12 @@ def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
 
 
 def _names_by_line(text: str, things: Mapping[str, tuple[object, ...]]) -> bool:
-    """Return whether several lines of a text name things, making it unclear what belongs together."""
+    """Return whether several lines of a text name things, so that it's unclear what belongs together."""
     return sum(bool(find_names(line.split(), things)) for line in text.splitlines()) > 1
 
 
 def _drop_corrected(words: Sequence[str], found: Sequence[Found[Any]]) -> Sequence[Found[Any]]:
-    """Return what was found, leaving out names and times that a correction replaces (*no wait, 6*)."""
+    """Return what was found, except for names and times that are corrected later (*no wait, 6*)."""
     said = " ".join(words).casefold()
     if (corrected := next(iter([*_CORRECTIONS.finditer(said)][-1:]), None)) is None:
         return found
@@ -274,7 +275,7 @@ def _drop_corrected(words: Sequence[str], found: Sequence[Found[Any]]) -> Sequen
 
 
 def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
-    """Return the parts of a sentence: each a verb with the names after it, or names with a verb after."""
+    """Split a sentence into parts, each a verb with the names after it, or names with a verb after them."""
     found = _drop_corrected(words, found)
     name_first = next((isinstance(one.what, tuple) for one in found if not isinstance(one.what, Time)), False)
     parts = [part := _Part()]
@@ -296,7 +297,7 @@ def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
 
 
 def _join(former: _Part, part: _Part) -> None:
-    """Combine a start with a later stop at a given time into a start until that time."""
+    """Combine a start and a later stop at a given time into a start that ends at that time."""
     is_stop = part.verb is not None and part.verb.name == "stop" and bool(part.times)
     is_start = former.verb is not None and former.verb.effect is Effect.STARTS
     if is_stop and is_start and part.things == former.things:
@@ -336,7 +337,7 @@ class _Sentence:
         return []
 
     async def _read_meant(self) -> list[Workspace]:
-        """Return the one workspace meant by a text without a name; none if it may mean several."""
+        """Return the one workspace that a text without a name means; empty if it may mean several."""
         meant = await self._list_meant()
         return meant if len(meant) == 1 else []
 
@@ -349,7 +350,7 @@ class _Sentence:
         ]
         verb, request, things = next(iter(verbs), None), self.request, self.whole.things
         if not self.found and "you" in map(fold_word, request.arguments):
-            # The question is about Usher itself, not about what was mentioned last.
+            # The question is about Usher itself, not about what was last mentioned.
             return await _run(request.redirect("workspace", "help", ()))
         own = self.whole.workspaces if things else await self._read_meant()
         if not own and not things and verb is None:
@@ -388,7 +389,7 @@ class _Sentence:
     # -- what is offered ----------------------------------------------------------------------------------
 
     async def list_offers(self) -> list[kit.Element]:
-        """Return buttons for what a sentence may be asking for; raises Answered with a question."""
+        """Return buttons for what a sentence may ask for; raises Answered with a question."""
         offers = [one for part in self.parts for one in await self._offer(part)]
         return list({str(one["text"]): one for one in offers}.values())
 
@@ -492,7 +493,7 @@ class _Sentence:
         return buttons.list_choice_buttons(name, [one] * len(ats), labels, ats)
 
     def _offer_planned(self, one: Workspace, begin: Time, end: Time | None) -> list[kit.Element]:
-        """Return the buttons for a planned start, which takes the form of hours on a single date."""
+        """Return the buttons for a planned start, which is stored as hours on a single date."""
         if "hours" not in list_verbs("workspace"):
             return []
         clocks = [datetime.fromtimestamp(moment.at, self.zone) for moment in begin.moments]
@@ -506,13 +507,16 @@ class _Sentence:
 
 
 async def _run(request: Request) -> Answer:
-    """Authorise and run a verb that only shows, since so far the text was authorised only as words."""
+    """Authorise and run a verb that only shows something.
+
+    So far the text was authorised only as words, not for this verb.
+    """
     await request.caller.authorise(request.verb)
     return await routes.run(request)
 
 
 def _write_hours(verb: Verb | None, hours: str) -> str:
-    """Return hours as typed; with the verb ``stop``, a time that would start the workspace stops it."""
+    """Return hours as typed; with the verb ``stop``, a time that would mean a start means a stop."""
     wanted = time_parsing.read_hours(hours)
     if verb is None or wanted is None or wanted.starts is None or wanted.stops is not None:
         return hours
@@ -535,13 +539,13 @@ async def _offer_runs(
 
 
 def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
-    """Offer the first few buttons, giving each a distinct id."""
+    """Return an answer that offers the first few buttons, each with a distinct id."""
     numbered = [kit.add_number(one, at, one["text"]["text"]) for at, one in enumerate(offers[:MAX_OFFERS])]
     return replies.as_question(replies.hint(sentence, numbered))
 
 
 def _answer_without(request: Request) -> Answer:
-    """Answer text in which nothing is recognised, such as an address, thanks or a mistyped command."""
+    """Answer text in which nothing was found: an address, thanks or a mistyped command, for example."""
     connections = request.services.connections
     links = [word for word in request.arguments if naming.to_link(word)]
     if known := [link for link in links if naming.find_references(link, connections)]:

@@ -1,4 +1,4 @@
-"""Provider lists and offers that a command needs: use the cached ones, or defer until they have been read."""
+"""Provider lists and offers that a command needs: use cached ones, or defer it until they're read."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -32,12 +32,12 @@ async def refresh_lists(
 ) -> str:
     """Request reads of outdated lists and defer this command; return the sentence, "" if none is outdated.
 
-    The command runs again once the first list has been read, and then waits for the next if it still needs
-    it; the sentence is said only once (later runs raise Answered with nothing to say). ``text`` runs in place
-    of the command; with ``connection``, only that connection's list counts. ``values`` are for the template,
-    in addition to ``title`` and ``titles``. ``old`` are the accounts whose lists were outdated before the
-    rows behind the answer were read, because a list that arrived in the meantime isn't among those rows.
-    ``updates`` is as in ``DeferredCommand``.
+    The command runs again once the first list has been read, and then waits for the next list if it still
+    needs that. The sentence is said only once (later runs raise Answered with nothing to say). ``text`` runs
+    in place of the command. With ``connection``, only that connection's list is considered. ``values`` are
+    for the template, in addition to ``title`` and ``titles``. ``old`` are the accounts whose lists were
+    outdated before the rows behind the answer were read: a list that arrived in the meantime isn't among
+    those rows. ``updates`` is passed to ``DeferredCommand``.
     """
     text = request.text if text is None else text
     if old is None:
@@ -56,7 +56,7 @@ async def refresh_lists(
         updates=updates,
     ).as_body()
     if not request.is_live:
-        # Reads of the other lists were requested along with the first one.
+        # Reads of the other lists were already requested together with the first one.
         await request.caller.run(snapshots.request_lists, kind, [account], then)
         raise Answered(SILENT)
     await request.caller.run(snapshots.request_lists, kind, stale, then)
@@ -65,7 +65,7 @@ async def refresh_lists(
 
 
 def filter_by_connection(accounts: Sequence[Account], names: Collection[str | None]) -> list[Account]:
-    """Return the accounts on the named connections, or all accounts if none is named."""
+    """Return the accounts on the named connections; if none is named, all accounts."""
     connections = set(names) - {None}
     return [account for account in accounts if not connections or account.connection in connections]
 
@@ -97,7 +97,7 @@ async def refresh_in_background(
 
 
 def describe_read_failure(request: Request) -> str:
-    """Explain that a list couldn't be read, so that no one takes it for empty."""
+    """Explain that a list couldn't be read, so that people don't think it's empty."""
     title = request.services.title(request.failed_connection)
     why = safe(problems.explain_unread(request.deferred.problem, title))
     return request.fill(answers.UNREAD, title=title, why=why)
@@ -106,7 +106,7 @@ def describe_read_failure(request: Request) -> str:
 async def require_offer(
     request: Request, connection: str, purpose: Purpose, *, asking: str, nothing: str
 ) -> PersonalOffer:
-    """Return a connection's offer to a user; raises Answered with *Link*, or while it is being read."""
+    """Return a connection's offer to a user; raises Answered with *Link*, or while the offer is read."""
     account = await require_account(request, connection)
     snapshot = await require_account_offer(request, account, asking=asking, nothing=nothing)
     return PersonalOffer(request.services.connections[connection], snapshot, purpose, request.principal)
@@ -115,9 +115,9 @@ async def require_offer(
 async def require_account_offer(
     request: Request, account: Account, *, asking: str, nothing: str
 ) -> Snapshot[Any]:
-    """Return an account's offer; raises Answered with ``asking`` while it is being read.
+    """Return an account's offer; raises Answered with ``asking`` while the offer is being read.
 
-    If it was just read and there is none, the answer gives the reason, or ``nothing`` if none is known.
+    If it was just read and there is none, the answer gives the reason, or ``nothing`` if no reason is known.
     """
     snapshot = await read_cached_offer(request, account)
     if snapshot is not None:
@@ -128,7 +128,7 @@ async def require_account_offer(
 
 
 async def read_cached_offer(request: Request, account: Account) -> Snapshot[Any] | None:
-    """Return the offer as last read, and request a new read if it is outdated."""
+    """Return the offer as last read; if it is outdated, also request a new read."""
     context = request.services.context
     snapshot = await snapshots.load_templates(context, account)
     if snapshot is not None and snapshots.is_stale(context, snapshot):
@@ -159,5 +159,8 @@ async def request_offer(
 
 
 def _defer_for_account(account: Account, request: Request, waiting: DeferredCommand) -> DeferredCommand:
-    """Defer a command until an account's list or offer has been read; it then doesn't read it again."""
+    """Defer a command until an account's list or offer has been read, and record that it has been.
+
+    The command then doesn't request another read.
+    """
     return replace(waiting, looked=(*waiting.looked, account.id), first=request.promised_in)

@@ -1,7 +1,7 @@
 """Runs the code in a message as a job.
 
-Anyone may have written the message, so the form shows all of its code, and nothing runs until the person who
-chose the shortcut clicks *Run*, under their own account.
+Anyone may have written the message, so the form shows all of its code. Nothing runs until the person who
+chose the shortcut clicks *Run*, under that person's own account.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _INLINE_PATTERN: Final = re.compile(r"`([^`\n]+)`")
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Hold the command in a message, and the message's author if that is someone else."""
+    """Hold the command found in a message, and who wrote the message if that isn't the user."""
 
     text: str
     author: str
@@ -50,7 +50,7 @@ class Code:
 
     @classmethod
     def from_payload(cls, payload: str) -> Code:
-        """Return the code stored in a payload; it is empty if the payload is unreadable."""
+        """Return the code stored in a payload; if the payload is unreadable, the code is empty."""
         try:
             author, text = json.loads(payload)
         except (ValueError, TypeError):
@@ -96,7 +96,7 @@ async def run_as_job(request: Request) -> Answer:
 
 @routes.view(forms.CODE_CALLBACK)
 async def open_chosen_form(request: Request) -> Answer:
-    """Open the form of the chosen connection, with the command that the question's button carried."""
+    """Open the form of the chosen connection, with the command carried by the question."""
     code = Code(find_value(request.view, forms.CODE_FIELD).strip(), request.form_payload)
     press = ButtonValue("run_code", f"{find_value(request.view, forms.CODE_PLACE)}\n{code.as_payload}")
     surface = Surface(kind="button", interaction=request.surface.interaction)
@@ -115,7 +115,7 @@ async def open_connection_form(request: Request) -> Answer:
 
 
 def find_code(message: Mapping[str, Any]) -> str:
-    """Return the command in a message: all its code blocks, or its only inline code; "" if neither."""
+    """Return the command in a message: all its code blocks or else its only inline code; "" if neither."""
     text = str(message.get("text") or "")
     words = _INLINE_PATTERN.findall(text)
     blocks = _BLOCK_PATTERN.findall(text) or (words if len(words) == 1 else [])
@@ -142,7 +142,7 @@ async def _open_form(request: Request, connection: str, code: Code) -> Answer:
     values = {name: restore_value(value) for name, value in given.items()}
     field = offer.form(values).field(COMMAND_FIELD)
     if field is None:
-        # Drop the remembered template, which may come with a command of its own.
+        # Forget the remembered template, as it may have its own command instead of a field for one.
         values.pop(TEMPLATE_FIELD, None)
         field = offer.form(values).field(COMMAND_FIELD)
     if field is None or (field.kind != "long_text" and "\n" in code.text):

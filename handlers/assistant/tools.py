@@ -1,4 +1,4 @@
-"""The tools offered to Slack's assistant: each is a command that the user could also type (ADR 74)."""
+"""The tools offered to Slack's assistant: each is a command that users can also type (ADR 74)."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ from handlers.requests.services import Services
 from handlers.workspace.timers import read_typed_time
 from handlers.workspace.usage import describe_usage
 
-#: Maximum lengths of a name or time in a call, and of a field name repeated in an error.
+#: Maximum lengths of a name or time in a call, and of a field name that is repeated in an error.
 _MAX_ARGUMENT_LENGTH: Final = 200
 _MAX_SHOWN_LENGTH: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """Hold a tool's verb, the lowest level at which it is allowed, and its fields.
+    """Hold a tool's verb, the lowest level at which the tool is allowed, and its fields.
 
     The tool's effect may need a higher level (``Caller.is_first_delivery``). ``takes`` lists the fields in
-    the verb's order; a name is required. ``only_shows`` means that the tool neither changes nor sends
-    anything.
+    the order that the verb expects. If a name is among them, it is required. ``only_shows`` means that the
+    tool neither changes nor sends anything.
     """
 
     verb: str
@@ -83,7 +83,8 @@ TOOLS: Final[Mapping[str, Tool]] = {
 def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
     """Return the fields given in a call, and a description of any problem with them, or "".
 
-    Null, empty and blank values count as not given, because strict libraries fill in every field of a tool.
+    Null, empty and blank values are treated as not given, because strict libraries fill in every field of a
+    tool.
     """
     takes = " and ".join(f"`{field}`" for field in tool.takes) or words.NO_FIELDS
     if not isinstance(given, Mapping):
@@ -103,7 +104,7 @@ def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
 
 
 def _is_no_time(name: str, text: str) -> bool:
-    """Return whether a time is equivalent to giving none, such as stopping now or running with no end."""
+    """Return whether a time means the same as giving none: stopping now, or running with no end."""
     is_now, is_endless = time_parsing.is_now(text), fold_word(text) in words.NO_END
     return (name == "at" and is_now) or (name == "until" and is_endless)
 
@@ -111,7 +112,7 @@ def _is_no_time(name: str, text: str) -> bool:
 async def run_tool(
     services: Services, slack: Mapping[str, Any], tool: Tool, arguments: object, signature: str
 ) -> str:
-    """Run a tool on behalf of Slack's user, and answer with nothing but facts, as JSON.
+    """Run a tool for Slack's user, and answer only with facts, as JSON.
 
     ``signature`` is the signature of the call: the same signed bytes take effect only once. Raises StoreError
     if a question couldn't be written.
@@ -144,7 +145,7 @@ async def run_tool(
         return await _ask_person(services, principal, surface, question, about)
     if not tool.only_shows and answer.unwritten != "unsure":
         call.facts.setdefault("done", [])
-    # If there was nothing to do because the state was already right, use the command's own sentence.
+    # If nothing was done because the state was already right, add the command's own sentence.
     is_nothing = call.facts.get("done") == [] and not call.has_acted
     says = [*([words.NOTHING_DONE] if is_nothing else []), *said, *call.remarks]
     waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
@@ -154,8 +155,8 @@ async def run_tool(
 async def _ask_person(
     services: Services, principal: Principal, surface: Surface, answer: Answer, about: dict[str, str]
 ) -> str:
-    """Send the person a question; return ``about``, or when to ask again if none was sent."""
-    # A person is sent at most one question per minute; a question that isn't sent doesn't count as asked.
+    """Send the person a question; return ``about`` or, if none was sent, when to ask again."""
+    # A person is sent at most one question per minute. A question that isn't sent hasn't been asked.
     minute = services.clock.now() // 60
     surface = replace(surface, interaction=f"assistant:{principal.key}:{minute:.0f}")
     notice = make_message_notice(answer, surface, principal, services.ids)
@@ -178,7 +179,7 @@ def _write_argument(field: str, value: str) -> str:
 
 @dataclass
 class _Call:
-    """Run a call like a typed command, if the person may do so and its text has only one meaning.
+    """Run a call as if it were typed, if the person may run it and its text has only one meaning.
 
     A call that contains flags isn't run, so it can't consent to anything.
     """
@@ -189,23 +190,23 @@ class _Call:
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    #: All names, whether given by people or programs, of the things that the person owns.
+    #: All names, whether given by people or programs, of the things that the user owns.
     names: list[str] = field(default_factory=list)
-    #: Maps each workspace with an open operation to whether that operation brings it down.
+    #: Maps each workspace with an open operation to whether that operation will stop it.
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
-    #: Connections that refuse the person's sign-in (for which people's answers have a button), plus
-    #: connections whose links are resting, so nothing there is shown or found.
+    #: Connections that refuse the user's sign-in (where answers to people have a button), plus those whose
+    #: links are resting, so that nothing on them is shown or found.
     refusing: frozenset[str] = frozenset()
     resting: tuple[str, ...] = ()
 
     def asks(self, offered: AbstractSet[str]) -> bool:
         """Return whether an answer with these buttons asks a question.
 
-        If something was done, it is on record, so the answer asks nothing; nor does a button that only
-        cancels a planned stop. Any other button asks a question, and one that links an account is meant only
-        for the person.
+        If something was done, that is recorded, so the answer asks nothing. The same is true if the only
+        button cancels a planned stop. Any other button asks a question. A button that links an account is
+        meant only for the person.
         """
         return bool(offered & LINKING) or not (self.has_acted or offered <= {"keep_running"})
 
@@ -245,7 +246,7 @@ class _Call:
         return SILENT
 
     def _add_refused(self, title: Callable[[str], str]) -> None:
-        """Add which of the connections shown refuse the sign-in, and what is hidden by resting links."""
+        """Add remarks on shown connections that refuse the sign-in, and on what resting links hide."""
         is_all = self.tool.verb == "list" and self.tool.folder == "workspace"
         shown = [one for key in ("workspaces", "runs", "hours") for one in self.facts.get(key, ())]
         if not is_all and not (shown and self.tool.takes):
@@ -255,18 +256,18 @@ class _Call:
         self.remarks += [words.SIGN_IN_REFUSED.format(title=one) for one in titles if one in on]
 
     def _find_stop(self) -> float:
-        """Return the time of the stop planned by the command, or 0 if it planned none."""
+        """Return the time of the stop that the command planned, or 0 if it planned none."""
         (until,) = [one["until"] for one in self.facts.get("done", ()) if one.get("until")] or [""]
         return datetime.fromisoformat(until).timestamp() if until else 0.0
 
     def _changes(self, key: str, facts: WorkspaceFacts) -> bool:
-        """Return whether there was anything to do: the state differed, or the opposite was under way."""
+        """Return whether there was anything to do: the state differed, or the opposite was in progress."""
         former, operation = self.under_way.get(key), facts.operation
         is_opposite = former is not None and operation is not None and operation.verb.brings_down != former
         return is_opposite or not drawn.is_so_already(facts)
 
     async def _prepare(self, request: Request) -> None:
-        """Read whether the person has accounts, their open operations, and the names of what they own."""
+        """Read whether the person has accounts, their open operations, and the names of their things."""
         store, principal = request.services.store, request.principal
         linked = await store.read(accounts.list_accounts, principal)
         self.has_accounts = bool(linked)
@@ -282,7 +283,7 @@ class _Call:
         self.names += [*(one.name for one in runs), *(one.title for one, _ in own_courses)]
 
     async def _collect_results(self, request: Request, about: Referents) -> None:
-        """Keep the results read from the rows: the actions, and the workspaces or runs concerned."""
+        """Keep the results read from the rows: what was done, and the workspaces or runs concerned."""
         store, principal, tool = request.services.store, request.principal, self.tool
         fact, at = partial(drawn.describe, request.services.title), drawn.format_time
         if tool.verb == "usage":

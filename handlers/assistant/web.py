@@ -33,7 +33,7 @@ class AssistantCalls:
     async def answer(
         self, message: dict[str, Any], signature: str, headers: Mapping[str, str]
     ) -> web.Response:
-        """Answer a message that the front has verified; a notification receives only an acknowledgement."""
+        """Answer a message that the front has verified; a notification is only acknowledged."""
         if "id" not in message or "method" not in message:
             return web.Response(status=202)
         try:
@@ -51,7 +51,7 @@ class AssistantCalls:
 
 
 def _refuse_revision(params: Mapping[str, Any], headers: Mapping[str, str]) -> mcp.ErrorData | None:
-    """Return the refusal of a call in an unsupported protocol revision, or None if it is supported."""
+    """Return the refusal of a call whose protocol revision isn't supported; None if it is supported."""
     meta = params.get("_meta")
     named = (
         headers.get(_REVISION_HEADER),

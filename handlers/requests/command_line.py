@@ -1,4 +1,4 @@
-"""Parsing of typed commands, including smart quotes, dashes, capitals, Slack's links and mentions, flags.
+"""Parsing of typed commands, including smart quotes, dashes, capitals, Slack's links, mentions and flags.
 
 ``parse`` reads any command: its verb, names, and boolean flags. A verb whose flags take values parses its
 text again: ``parse_command_line`` takes one word per flag and leaves a program's own words after ``--``
@@ -17,37 +17,38 @@ from rapidfuzz.distance import OSA
 from bot.services.creation import Flag
 from bot.support.cleaning import clean, unescape
 
-#: Maximum length of a command: longer texts are cut and not read as a command, because no valid name is that
-#: long.
+#: Maximum length of a command, in characters. Longer texts are cut and not read as a command, because no
+#: valid name is that long.
 MAX_COMMAND_LENGTH: Final = 2000
-#: Maximum number of words that are read; a longer text isn't a sentence.
+#: Maximum number of words that are read. A longer text isn't a sentence.
 MAX_WORDS: Final = 100
-#: Maximum length of a text: longer ones are refused unread, because a program's own words must not be cut.
+#: Maximum length of a text, in characters. Longer ones are refused unread, because a program's own words must
+#: not be cut.
 MAX_TEXT_LENGTH: Final = 6000
 
-#: Listed by code point because some look alike: curly, low, angle, prime and full-width quotes, and hyphens.
+#: Quotation marks and hyphens that are replaced, listed by code point because some look alike: curly, low,
+#: angle, prime and full-width quotes, and hyphens.
 _DOUBLE: Final = dict.fromkeys((0x201C, 0x201D, 0x201E, 0x201F, 0xAB, 0xBB, 0x2033, 0xFF02), '"')
 _SINGLE: Final = dict.fromkeys((0x2018, 0x2019, 0x201A, 0x201B, 0x2039, 0x203A, 0x2032, 0xFF07), "'")
 _HYPHENS: Final = dict.fromkeys((0x2010, 0x2011, 0xFE63, 0xFF0D), "-")
 _STRAIGHT: Final = str.maketrans({**_DOUBLE, **_SINGLE, **_HYPHENS})
 _QUOTES: Final = "\"'"
-#: A quotation mark closes a quotation only before white space or the end; elsewhere it is an ordinary
-#: character.
+#: Matches a closing quotation mark: one before white space or the end. Elsewhere it is an ordinary character.
 _CLOSING_PATTERN: Final = re.compile(r"[\"'](?=\s|\Z)")
 _BLANK: Final = re.compile(r"\s")
-#: Matches a dash (figure, en, em, bar, minus) before a word: some keyboards turn two hyphens into one.
+#: Matches a dash (figure, en, em, bar, minus) before a word, since some keyboards turn two hyphens into one.
 _LONG_DASH_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
-#: Two hyphens, or a dash in their place, as a separate word.
+#: Matches two hyphens, or a dash in their place, as a separate word.
 _DASHES_PATTERN: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
-#: The separator before a program's own words, two hyphens or a dash, with the white space before it.
+#: Matches the separator before a program's own words, two hyphens or a dash, with the white space before it.
 _PROGRAM_PATTERN: Final = re.compile(rf"\s(?:{_DASHES_PATTERN.pattern})(?!\S)")
 _LINK_PATTERN: Final = re.compile(r"<(tel:[^<>|\n]+|!date\^[^<>|\n]+|[^<>|\s]+)(?:\|([^<>]*))?>")
-#: A date in Slack's notation: its epoch seconds, its format, and optionally a link.
+#: Matches a date in Slack's notation: its epoch seconds, its format, and optionally a link.
 _DATE_PATTERN: Final = re.compile(r"!date\^([0-9]{9,11})\^.*")
 _SCHEME_PATTERN: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _FLAG_PATTERN: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
 _RUNNING_FLAG_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
-#: Maps words that name a command, typed before the verb, to the folder with that command's verbs.
+#: Maps each word that names a command, if typed before the verb, to the folder with that command's verbs.
 _FOLDERS: Final[Mapping[str, str]] = {
     "job": "job",
     "jobs": "job",
@@ -58,7 +59,7 @@ _UNKNOWN_FLAG_PATTERN: Final = re.compile(r"--?[A-Za-z](?:[\w-]*)(?:=.*)?")
 NO_COMMANDS: Final[Mapping[str, str]] = {}
 _NEW_NAME_LEADS: Final = frozenset({"to", "as", "into", "just", "->"})
 _TRAILING_SIGNS: Final = ",;:.!?"
-#: Bold and code markers, which people copy along with examples from the help.
+#: Markers for bold and code, which people copy along with examples from the help.
 _ENCLOSING_SIGNS: Final = "`*"
 #: Punctuation that may end or begin a sentence.
 END_SIGNS: Final = ".,;:!?…)(¿¡"
@@ -67,24 +68,25 @@ MARKUP_SIGNS: Final = "*`_~"
 
 
 class Quoted(str):
-    """Mark a word that was typed in quotes, so it must be a name, never a verb or a flag."""
+    """Mark a word as typed in quotes, so that it must be a name, never a verb or a flag."""
 
     __slots__ = ()
 
 
 def fold_word(word: str) -> str:
-    """Return a word for comparison: in lower case, without signs around it; "" if it was quoted."""
+    """Return a word for comparison, in lower case and without signs around it; "" if it was quoted."""
     if isinstance(word, Quoted):
         return ""
     return word.casefold().strip(END_SIGNS + MARKUP_SIGNS) or word.casefold()
 
 
 def drop_words(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
-    """Return the words that aren't among ``dropped``; quoted words are always kept."""
+    """Return the words that aren't in ``dropped``; quoted words are always kept."""
     return tuple(word for word in words if isinstance(word, Quoted) or fold_word(word) not in dropped)
 
 
-#: Pairs of a minimum word length and how many letters may be wrong in words of that length.
+#: Pairs of a minimum word length and the number of letters that may be wrong in a word of at least that
+#: length.
 _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 
@@ -95,7 +97,7 @@ def is_slip(typed: str, word: str) -> bool:
 
 
 def count_allowed_slips(word: str) -> int:
-    """Return how many letters of a word may be mistyped."""
+    """Return how many letters of a word may be wrong for it to count as a misspelling."""
     return next((allowed for min_length, allowed in _ALLOWED_SLIPS if len(word) >= min_length), 0)
 
 
@@ -113,7 +115,10 @@ class ParsedCommand:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """Hold the words after the verb, the flags, and the words after ``--`` (None if there's no ``--``)."""
+    """Hold a command line: the words after the verb, the flags, and the words after ``--``, or None.
+
+    The latter are None if there is no ``--``.
+    """
 
     words: tuple[str, ...]
     flags: tuple[Flag, ...]
@@ -123,7 +128,7 @@ class CommandLine:
 def parse(
     text: str, commands: Mapping[str, str], known_flags: AbstractSet[str] = frozenset()
 ) -> ParsedCommand:
-    """Parse a command; never raises, because unclosed quotes are treated as part of a name.
+    """Parse a command; never raises, because an unclosed quotation mark is treated as part of a name.
 
     ``commands`` maps slash commands, which may also appear in a message, to their folders. ``known_flags``
     are the flags of all verbs, which are never part of a name.
@@ -139,19 +144,19 @@ def parse(
 
 
 def parse_new_name(given: Sequence[str]) -> str:
-    """Return a new name without a leading *to* or, if the name is quoted, only what is in the quotes."""
+    """Return a new name without a leading *to*; if the name is quoted, only what is in the quotes."""
     begin = next((at for at, word in enumerate(given) if fold_word(word) not in _NEW_NAME_LEADS), 0)
     end = begin + 1 if isinstance(given[begin], Quoted) else len(given)
     return " ".join(given[begin:end])
 
 
 def find_unknown_flags(words: Iterable[str]) -> list[str]:
-    """Return the words that look like flags, given words from which known flags have been removed."""
+    """Return the words that look like flags; known flags must have been removed before."""
     return [word for word in words if not isinstance(word, Quoted) and _UNKNOWN_FLAG_PATTERN.fullmatch(word)]
 
 
 def join_words(words: Iterable[str]) -> str:
-    """Join words into a command that parses back into the same words."""
+    """Join words into a command that is parsed back into the same words."""
     return " ".join(_quote(word) for word in words)
 
 
@@ -164,7 +169,7 @@ def _quote(word: str) -> str:
 def parse_command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
     """Parse a command whose flags take one word each; never raises.
 
-    The words after ``--`` stay as typed, including quotes and line breaks.
+    The words after ``--`` are left as typed, including quotes and line breaks.
     """
     words: list[str] = []
     flags: list[Flag] = []
@@ -181,13 +186,13 @@ def parse_command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
 
 
 def split_program(text: str) -> tuple[str, str]:
-    """Split a text just before a program's own words, which are introduced by two dashes."""
+    """Split a text before the two dashes that introduce a program's own words."""
     match = _PROGRAM_PATTERN.search(text)
     return (text, "") if match is None else (text[: match.start()], text[match.start() :])
 
 
 def parse_running_flags(text: str, commands: Mapping[str, str]) -> tuple[str, list[tuple[str, str]]]:
-    """Return the text before the first flag, and each flag with all words after it; never raises."""
+    """Return the text before the first flag, and for each flag all words after it; never raises."""
     rest = _strip_enclosing_signs(_after_verb(text, commands))
     matches = list(_RUNNING_FLAG_PATTERN.finditer(rest))
     ends = [*(flag.start() for flag in matches), len(rest)]
@@ -210,7 +215,7 @@ def normalise_fully(text: str) -> str:
 
 
 def _strip_enclosing_signs(text: str) -> str:
-    """Remove marks around the whole of a text that is already decoded and mustn't be decoded again."""
+    """Remove formatting marks around a whole text, which is already decoded and must not be decoded again."""
     begin, end = 0, len(text)
     while end - begin > 1 and text[begin] in _ENCLOSING_SIGNS and text[begin] == text[end - 1]:
         begin, end = begin + 1, end - 1
@@ -222,14 +227,14 @@ def _strip_enclosing_signs(text: str) -> str:
 
 
 def _straighten(text: str) -> str:
-    """Return a text with straight quotes, and with two hyphens where a keyboard made them a dash."""
+    """Return a text with straight quotes, and with two hyphens where the keyboard typed a dash for them."""
     return text if text.isascii() else _LONG_DASH_PATTERN.sub("--", text.translate(_STRAIGHT))
 
 
 def decode_links(text: str, *, is_code: bool = False) -> str:
-    """Decode Slack's notation for addresses and mentions in a text, but not its entities.
+    """Decode Slack's notation for addresses and mentions in a text, but leave HTML entities encoded.
 
-    In code, an https address is kept whole, because to a program it isn't the same as its label.
+    In code, an https address is kept whole, because for a program it isn't interchangeable with its label.
     """
     return (
         _LINK_PATTERN.sub(lambda match: _decode_link(match, is_code=is_code), text) if "<" in text else text
@@ -237,11 +242,11 @@ def decode_links(text: str, *, is_code: bool = False) -> str:
 
 
 def _decode_link(match: re.Match[str], *, is_code: bool) -> str:
-    """Decode one ``<…>`` of Slack's: an address, a mention (kept), a channel, or an email address."""
+    """Decode one ``<…>`` in Slack's notation: an address, a mention (kept), a channel, or an email."""
     inside, label = match.group(1), match.group(2)
     match inside[0]:
         case "@":
-            # Protect the angle brackets while entities are decoded; they are restored afterwards.
+            # Protect these angle brackets while entities are decoded; they are restored afterwards.
             return f"&lt;{inside}&gt;"
         case "#":
             return f"#{label or inside[1:]}"
@@ -256,15 +261,16 @@ def _decode_link(match: re.Match[str], *, is_code: bool) -> str:
 
 
 def _decode_date(inside: str) -> str:
-    """Return a date in Slack's notation as an equivalent time; "" for anything else."""
+    """Return the time that a date in Slack's notation means; "" if the text is anything else."""
     match = _DATE_PATTERN.fullmatch(inside)
     return "" if match is None else datetime.fromtimestamp(int(match[1]), UTC).isoformat()
 
 
 def is_same_address(address: str, label: str) -> bool:
-    """Return whether a link's label is the same as its address.
+    """Return whether a link's label is its own address.
 
-    It may differ in the scheme, in capitals, in a trailing slash, and in signs between a number's digits.
+    The label may differ in the scheme, in capitals, in a trailing slash, and in signs between a number's
+    digits.
     """
     is_number = address[:4].casefold() == "tel:"
     bare = [_SCHEME_PATTERN.sub("", unescape(text), count=1).casefold() for text in (address, label)]
@@ -280,7 +286,7 @@ def _find_folder(word: str, commands: Mapping[str, str]) -> str:
 
 
 def _after_verb(text: str, commands: Mapping[str, str]) -> str:
-    """Return a text without its verb and any slash command or ``run`` before the verb."""
+    """Return a text without its verb, and without a slash command or ``run`` before the verb."""
     text = normalise_fully(text)
     if _find_folder(text[: _find_word_end(text)], commands):
         text = _strip_enclosing_signs(text[_find_word_end(text) :].strip())
@@ -305,15 +311,15 @@ def _split_tokens(text: str) -> list[str]:
 
 
 class _Scanner:
-    """Scan a text from left to right, taking words in a single pass however many quotes there are.
+    """Scan a text from left to right for words, in one pass even if there are many quotes.
 
-    ``at`` is where the next word begins; ``is_over`` is true if there is none.
+    ``at`` is where the next word begins; ``is_over`` is true if there are no more words.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        #: Maps each quotation mark to the positions where a quotation may end, nearest last.
+        #: Maps each quotation mark to the positions where a quotation may end, the nearest last.
         self._closing: dict[str, list[int]] = {sign: [] for sign in _QUOTES}
         for match in _CLOSING_PATTERN.finditer(text):
             self._closing[match[0]].append(match.start())
@@ -333,7 +339,7 @@ class _Scanner:
 
     @property
     def closing(self) -> int:
-        """Return the position at which the quotation that opens here closes, or -1 if it doesn't."""
+        """Return the position of the closing quotation mark, or -1 if this quotation isn't closed."""
         ends = self._closing.get(self.text[self.at], [])
         while ends and ends[-1] <= self.at:
             ends.pop()
@@ -341,11 +347,11 @@ class _Scanner:
 
     @property
     def begins_tail(self) -> bool:
-        """Return whether the next word is the separator before a program's own words."""
+        """Return whether the next word is the separator (``--``) before a program's own words."""
         return _DASHES_PATTERN.fullmatch(self.text, self.at, self.word_end) is not None
 
     def take_word(self) -> str:
-        """Take the next word without its quotes; a quotation mark within a word is an ordinary character."""
+        """Take the next word, without its quotes; quotation marks inside a word are ordinary characters."""
         begin, end = self.at, self.closing
         if end > 0:
             self._skip(end + 1)
@@ -355,7 +361,7 @@ class _Scanner:
         return self.text[begin:end]
 
     def take_value(self, begin: int, *, is_joined: bool) -> str | None:
-        """Take the value of the flag that ends at ``begin``; None if another flag, or nothing, follows."""
+        """Take the value of the flag that ends at ``begin``; None if nothing, or another flag, follows it."""
         self.at = begin
         if is_joined and (self.is_over or self.text[begin].isspace()):
             self._skip(begin)

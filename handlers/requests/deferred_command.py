@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bot.domain.surfaces import Where
 
-#: How long we use a response_url, in seconds: Slack's 30 minutes (docs/internals/slack.md, "Requests from
+#: How long a response_url is used, in seconds: Slack's 30 minutes (docs/internals/slack.md, "Requests from
 #: Slack"), minus a minute for delivery.
 RESPONSE_SECONDS = 29 * 60
 #: How long people expect an answer in the place where they asked for it, in seconds.
@@ -19,7 +19,7 @@ ANSWER_EXPECTED_SECONDS: Final = 120.0
 class DeferredCommand:
     """Hold a command or click that waits for a link, a list or a person, and where to answer it.
 
-    It is stored as JSON. The task that runs it adds ``task``, which tells one run from the next, and
+    It is stored as JSON. The task that runs it adds ``task``, which distinguishes one run from the next, and
     ``problem``.
     """
 
@@ -31,32 +31,34 @@ class DeferredCommand:
     interaction: str = ""
     channel_id: str | None = None
     thread_ts: str | None = None
-    #: Where the user would have read the answer.
+    #: Where the user expected to read the answer.
     where: str = Where.CHANNEL
     response_url: str | None = None
     response_until: float = 0.0
-    #: The id, assigned by Usher, of the open form that the answer fills in.
+    #: The id, assigned by Usher, of the open form that the answer will fill.
     view: str | None = None
     #: The accounts whose lists have already been read for this command.
     looked: tuple[str, ...] = ()
-    #: The interaction whose answer promised this one; this answer then replaces it.
+    #: The interaction whose answer announced this answer, which then replaces that one.
     first: str = ""
-    #: Whether the earlier answer was already complete, so that this one only reports what has changed since.
+    #: Whether the earlier answer was already complete, so that this answer only reports what has changed
+    #: since.
     updates: bool = False
-    #: The connection whose list this command is waiting for.
+    #: The connection for whose list this command is waiting.
     asked: str = ""
     #: Why waiting failed: a cause from ``bot.messages.texts.problems``.
     problem: str = ""
-    #: The connection whose list couldn't be read, if the command now waits for a different one.
+    #: The connection whose list couldn't be read, if the command is now waiting for a different connection's
+    #: list.
     unread: str = ""
     task: str = ""
     #: How the command was given, such as through Slack's assistant.
     via: str = ""
-    #: The connection to link first; the answer replaces the message that shows its link page.
+    #: The connection to link first. The answer replaces the message that shows its link page.
     linked: str = ""
 
     def is_late(self, now: float) -> bool:
-        """Return whether the answer is no longer expected in the place where the command was given."""
+        """Return whether it is too late for an answer in the place where the command was given."""
         return now - (self.response_until - RESPONSE_SECONDS) > ANSWER_EXPECTED_SECONDS
 
     def as_body(self) -> dict[str, Any]:

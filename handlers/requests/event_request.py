@@ -1,4 +1,4 @@
-"""Event requests: events from Slack, which Usher handles without anyone having asked it to."""
+"""Event requests: events from Slack, which Usher handles though nobody asked it to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from handlers.requests.services import Services
 
 @dataclass(frozen=True, slots=True)
 class EventRequest:
-    """Hold a Slack event; its handler raises StoreError if nothing was written, so Slack resends it.
+    """Hold a Slack event; if nothing was written, its handler raises StoreError so that Slack resends it.
 
-    Handlers raise Refused if Slack doesn't name the event's person.
+    Handlers raise Refused if Slack doesn't say whom the event is about.
     """
 
     payload: Mapping[str, Any]
@@ -29,7 +29,7 @@ class EventRequest:
 
     @property
     def happened_at(self) -> float | None:
-        """Return an old event's time in epoch seconds, as things may have changed since; None if recent."""
+        """Return an old event's time in epoch seconds, as much may have changed since; None if recent."""
         at = parse_time(self.payload)
         return at if is_stale(at, self.services.clock.now()) else None
 

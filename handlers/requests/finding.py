@@ -1,4 +1,4 @@
-"""Finds what the words of a sentence refer to: things, verbs and times. Pure; it makes no decisions."""
+"""Finds what the words of a sentence refer to: things, verbs and times. Pure, and decides nothing."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -26,12 +26,12 @@ from handlers.requests.synonyms import find_similar_verbs, split_words
 
 _Thing = TypeVar("_Thing")
 _What_co = TypeVar("_What_co", covariant=True)
-#: Maximum number of words in a name, a time or a set of hours, and of words read from a sentence.
+#: Maximum number of words in a name, in a time or in a set of hours, and of words read from a sentence.
 _MAX_NAME_WORDS: Final = 6
 _MAX_TIME_WORDS: Final = 7
 _MAX_HOURS_WORDS: Final = 8
 _MAX_WORDS: Final = 40
-#: The word *one* more often stands for a thing than for an hour.
+#: The number for *one*, which isn't taken for an hour, because the word more often refers to a thing.
 _ONE: Final = "1"
 #: Words that are part of a time wherever they appear.
 _TIME_WORDS: Final = split_words(
@@ -40,22 +40,22 @@ _TIME_WORDS: Final = split_words(
     yesterday tonight later soon then eventually always forever
     hourly daily nightly weekly monthly eod"""
 )
-#: Words before and after *on* or *up* that make it part of an instruction (*turn on*).
+#: Words that, before or after *on* or *up*, make it part of an instruction (*turn on*).
 _BEFORE_PARTICLE: Final = split_words("turn switch put bring fire spin power")
 _AFTER_PARTICLE: Final = split_words("please pls now again and me my the")
 #: Words indicating that a time occurs only once.
 _ONCE: Final = frozenset({"today", "tomorrow", "tonight", "once"})
-#: How similar a word must be to the name of a thing or a verb (0 to 100), and its minimum length.
+#: Minimum similarity of a word to the name of a thing or a verb (0 to 100), and minimum length of that word.
 _MIN_SIMILARITY: Final = 80
 _MIN_LENGTH: Final = 3
 _SIGNS: Final = re.compile(r"[\W_]+")
-#: Matches a time zone's abbreviation, offset or name.
+#: Matches the abbreviation, offset or name of a time zone.
 _ZONE: Final = re.compile(r"[A-Z]{2,5}|(?:UTC|GMT)?[+-][0-9:]+|[A-Za-z]+/[A-Za-z_/]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[_What_co]):
-    """Hold what some words refer to and where: a tuple of things, a verb, a time, or hours."""
+    """Hold what some words refer to, and their position: a tuple of things, a verb, a time, or hours."""
 
     begin: int
     end: int
@@ -63,7 +63,7 @@ class Found(Generic[_What_co]):
 
 
 class Time(NamedTuple):
-    """Hold a time in a sentence: the word before it, its text as typed, and the moments it may mean."""
+    """Hold a time in a sentence: the word before it, the time as typed, and the moments it may mean."""
 
     lead: str
     text: str
@@ -72,12 +72,12 @@ class Time(NamedTuple):
 
 
 def squeeze(text: str) -> str:
-    """Reduce a name to its letters and digits: *churn eda* and *Churn_EDA* are both ``churn-eda``."""
+    """Reduce a name to its letters and digits: *churn eda* and *Churn_EDA* both become ``churneda``."""
     return _SIGNS.sub("", fold(text))
 
 
 def group_by_name(named: Iterable[tuple[str, _Thing]]) -> dict[str, tuple[_Thing, ...]]:
-    """Group things by the letters and digits of their names."""
+    """Group things whose names have the same letters and digits."""
     groups: dict[str, dict[int, _Thing]] = {}
     for name, thing in named:
         groups.setdefault(squeeze(name), {})[id(thing)] = thing
@@ -87,9 +87,9 @@ def group_by_name(named: Iterable[tuple[str, _Thing]]) -> dict[str, tuple[_Thing
 def list_names(
     rows: Sequence[Workspace], titles: Mapping[str, str] = MappingProxyType({})
 ) -> list[tuple[str, Workspace]]:
-    """Return workspaces' names, also with the connection appended if its title is in ``titles``.
+    """Return workspaces' names, and the same with the connection appended if ``titles`` has its title.
 
-    A workspace that no longer exists loses any name that an existing one has.
+    A workspace that no longer exists is left out under any name that an existing one has.
     """
     names = [({row.alias, row.name, row.remote_id, get_name_in_id(row.remote_id)}, row) for row in rows]
     every = [(name, row) for own, row in names for name in own if name]
@@ -105,7 +105,7 @@ def list_names(
 def find_names(
     words: Sequence[str], things: Mapping[str, tuple[_Thing, ...]]
 ) -> list[Found[tuple[_Thing, ...]]]:
-    """Return the complete names found among words, preferring the longest at each position."""
+    """Return the complete names found among words; at each position, the longest one."""
     found, at = list[Found[tuple[_Thing, ...]]](), 0
     while at < min(len(words), _MAX_WORDS):
         last = at + 1 if isinstance(words[at], Quoted) else min(at + _MAX_NAME_WORDS, len(words))
@@ -119,7 +119,10 @@ def find_names(
 def find_similar(
     words: Sequence[str], free: Sequence[int], things: Mapping[str, tuple[_Thing, ...]], names: Sequence[str]
 ) -> list[Found[tuple[_Thing, ...]]]:
-    """Return the things whose names contain free words as a part (*gpu*) or resemble them."""
+    """Return the things whose names contain the free words as a part (*gpu*), or resemble them.
+
+    Free words are those that haven't been given another meaning.
+    """
     parts: dict[str, dict[str, None]] = {}
     for name in names:
         for part in {*_SIGNS.split(fold(name))}:
@@ -147,7 +150,10 @@ def find_similar(
 
 
 def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str] = ()) -> list[Found[Verb]]:
-    """Return the verbs named by free words, by name or synonym, allowing for misspelling."""
+    """Return the verbs that free words name, directly or as a synonym, allowing for misspelling.
+
+    Free words are those that haven't been given another meaning.
+    """
     known, folded = list_verb_words(), [fold_word(word) for word in words]
     typed = [name for name, verb in list_verbs("workspace").items() if not verb.is_hidden]
     exact = {
@@ -164,7 +170,7 @@ def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str]
 
 
 def _is_preposition(words: Sequence[str], folded: Sequence[str], at: int) -> bool:
-    """Return whether a word is a preposition: *on* and *up* are, unless something is put or turned on.
+    """Return whether a word is a preposition, as *on* and *up* are, except in *turn on* and the like.
 
     *About* is a preposition unless it is the first word.
     """
@@ -183,7 +189,7 @@ def is_past(word: str) -> bool:
 
 
 def list_verb_words() -> dict[str, Verb]:
-    """Map words to the verbs they stand for in a sentence; workspaces' verbs win over jobs' verbs."""
+    """Map words to the verbs they mean in a sentence; verbs of workspaces take precedence over jobs'."""
     every = [verb for folder in ("job", "workspace") for verb in list_verbs(folder).values()]
     every = [verb for verb in every if not verb.is_hidden]
     words = {word: verb for verb in every for word in f"{verb.also} {verb.heard}".split()}
@@ -191,7 +197,7 @@ def list_verb_words() -> dict[str, Verb]:
 
 
 def list_free(words: Sequence[str], found: Sequence[Found[Any]]) -> list[int]:
-    """Return the positions of words that haven't been given a meaning yet."""
+    """Return the positions of the words to which no meaning has been assigned yet."""
     taken = {at for one in found for at in range(one.begin, one.end)}
     return [at for at in range(len(words)) if at not in taken]
 
@@ -199,7 +205,7 @@ def list_free(words: Sequence[str], found: Sequence[Found[Any]]) -> list[int]:
 def find_times(
     words: Sequence[str], names: Sequence[Found[Any]], read: Callable[[str], Moment | Unread]
 ) -> list[Found[Time]]:
-    """Return the times among words, the longest at each position; an ambiguous time has two moments."""
+    """Return the times found among words, at each position the longest; an ambiguous one has two moments."""
     free, found, at = {*list_free(words, names)}, list[Found[Time]](), 0
     free -= {at for at in free if isinstance(words[at], Quoted)}
     while at < min(len(words), _MAX_WORDS):
@@ -216,7 +222,7 @@ def find_times(
 def _read_time(text: str, count: int, read: Callable[[str], Moment | Unread]) -> Time | None:
     lead = text.partition(" ")[0]
     lead = lead if lead in LEADS and count > 1 else ""
-    # `may`, `sat` and `second` are ordinary words as well.
+    # `may`, `sat` and `second` are also ordinary words.
     if count == 1 and text.isalpha() and text not in {"noon", "midday", "midnight"}:
         return None
     read_as = read(text)
@@ -229,7 +235,7 @@ def _read_time(text: str, count: int, read: Callable[[str], Moment | Unread]) ->
 
 
 def is_like_time(word: str) -> bool:
-    """Return whether a word is part of a time; if it wasn't read as one, the time meant is unclear."""
+    """Return whether a word belongs to a time; if it wasn't read as one, it's unclear which time is meant."""
     forms = {word, word.removesuffix("s")}
     number = normalize_word(word)
     is_number = any(map(str.isdigit, word)) or (number.isdecimal() and number != _ONE)
@@ -242,7 +248,7 @@ def is_like_zone(word: str) -> bool:
 
 
 def find_hours(words: Sequence[str], names: Sequence[Found[Any]]) -> list[Found[str]]:
-    """Return the longest runs of words that are weekly hours; none if they don't repeat."""
+    """Return the longest sequence of words that gives weekly hours; empty if the hours don't recur."""
     folded, free = [fold_word(word) for word in words], {*list_free(words, names)}
     spans = [
         (at, end)

@@ -6,15 +6,15 @@ from bot.domain.people import Principal
 from bot.services.context import Context
 from bot.store import people
 
-#: Maximum number of greeted people kept in memory, whose requests then need no database read.
+#: Maximum number of greeted people kept in memory. Their requests then need no database read.
 _MAX_REMEMBERED_PEOPLE: Final = 20_000
 
 
 class GreetedPeople:
     """Remember the people whom Usher has already greeted.
 
-    They are kept in memory and read again after a restart. A greeted person never becomes new again, so the
-    memory is never outdated.
+    They are kept in memory and read again after a restart. A person who has been greeted never becomes new
+    again, so the memory is never outdated.
     """
 
     def __init__(self, context: Context) -> None:
@@ -22,7 +22,7 @@ class GreetedPeople:
         self._greeted: set[str] = set()
 
     async def is_new(self, principal: Principal) -> bool:
-        """Return whether a person has yet to be introduced to Usher."""
+        """Return whether Usher has yet to be introduced to a person."""
         if principal.key in self._greeted:
             return False
         if not await self._store.read(people.was_introduced, principal):
@@ -31,7 +31,7 @@ class GreetedPeople:
         return False
 
     async def mark_greeted(self, principal: Principal) -> bool:
-        """Record that a person has now been introduced; return whether this was the first time."""
+        """Record that Usher has been introduced to a person; return whether this was the first time."""
         is_first = await self.is_new(principal) and await self._store.write(
             people.note_introduction, principal
         )

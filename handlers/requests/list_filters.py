@@ -18,13 +18,13 @@ from handlers.requests.command_line import NO_COMMANDS, drop_words, fold_word, i
 from handlers.requests.request import Request
 
 _Row = TypeVar("_Row")
-#: Maximum length of a filter carried by a list's buttons.
+#: Maximum length, in characters, of a filter carried by a list's buttons.
 _MAX_FILTER_LENGTH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class FilteredRows(Generic[_Row]):
-    """Hold some of a person's rows, and the state, connection or name that they have in common."""
+    """Hold some of a person's rows, and the state, connection or name by which they were selected."""
 
     rows: tuple[_Row, ...]
     state: str = ""
@@ -35,7 +35,7 @@ class FilteredRows(Generic[_Row]):
 def filter_workspaces(
     words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> FilteredRows[Workspace] | None:
-    """Return the workspaces that the words ask for, or None if they ask for all."""
+    """Return the workspaces that the words select, or None if the words select all."""
     is_short = len(" ".join(words)) <= _MAX_FILTER_LENGTH
     named = naming.split_names(words, rows, connections) or naming.split_names(
         drop_words(tuple(words), vocabulary.LIST_WORDS), rows, connections
@@ -54,7 +54,7 @@ def filter_workspaces(
 def filter_runs(
     words: Sequence[str], runs: Sequence[Run], connections: Mapping[str, Provider]
 ) -> FilteredRows[Run] | None:
-    """Return the runs that the words ask for, or None if they ask for all."""
+    """Return the runs that the words select, or None if the words select all."""
     state, connection, name = _parse_filter(words, connections, vocabulary.RUN_STATES)
     candidates = [(run, run.connection, str(run.state), (run.name,)) for run in runs]
     return _filter_rows(candidates, state, connection, name)
@@ -63,7 +63,7 @@ def filter_runs(
 def _parse_filter(
     words: Sequence[str], connections: Mapping[str, Provider], states: Mapping[str, str]
 ) -> tuple[str, str | None, str]:
-    """Return the state and connection named by the words, and the remaining words."""
+    """Return the state and the connection that the words name, and the remaining words."""
     state, connection, remaining = "", None, list[str]()
     while words:
         leading, rest = naming.split_leading_connection(words, connections)
@@ -89,7 +89,7 @@ def _filter_rows(
 
 
 def parse_page(request: Request) -> tuple[int, tuple[str, ...]]:
-    """Return the page of a list and the words of its filter, typed (``list running 2``) or from a button."""
+    """Return a list's page and the words of its filter, as typed (``list running 2``) or from a button."""
     words = request.arguments if request.target is None else parse(request.target, NO_COMMANDS).words
     for at in (0, -1):
         if words and words[at].isdecimal() and len(words[at]) < 6:
@@ -98,12 +98,12 @@ def parse_page(request: Request) -> tuple[int, tuple[str, ...]]:
 
 
 def is_unfiltered(words: tuple[str, ...]) -> bool:
-    """Return whether words ask for the whole list, even if one of them is also the name of something."""
+    """Return whether words mean the whole list, even if one of them is also something's name."""
     return not drop_words(words, vocabulary.LIST_WORDS)
 
 
 def describe_filter(request: Request, filtered: FilteredRows[Any], noun: str) -> str:
-    """Describe the filtered rows, such as ``running workspaces on Saturn Cloud``."""
+    """Describe what the filter selects, such as ``running workspaces on Saturn Cloud``."""
     state = answers.LISTED_AS.get(filtered.state, filtered.state)
     text = kit.fill("{state} {what}", state=state, what=noun) if state else noun
     if filtered.name:
@@ -114,7 +114,7 @@ def describe_filter(request: Request, filtered: FilteredRows[Any], noun: str) ->
 
 
 def describe_selection(request: Request, filtered: FilteredRows[Any] | None, noun: str) -> tuple[str, str]:
-    """Return what a list shows, and the words of its filter, which its buttons carry; "" for no filter."""
+    """Return what a list shows, and the words of its filter for the list's buttons; "" for no filter."""
     if filtered is None:
         return noun, ""
     return describe_filter(request, filtered, noun), join_words(parse_page(request)[1])

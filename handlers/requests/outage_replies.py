@@ -17,14 +17,15 @@ from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreError
 
 log = structlog.get_logger(__name__)
 
-#: How long Slack may take to accept a reply, in seconds: what the database leaves of the 3 s for an ack.
+#: How long Slack may take to accept a reply, in seconds. This is what the database leaves of the 3 s for an
+#: ack.
 SEND_SECONDS: Final = 0.8
-#: Maximum number of messages for which we remember whether they were replied to.
+#: Maximum number of messages for which we remember whether they have been replied to.
 MAX_REMEMBERED_MESSAGES: Final = 1000
 
 
 class Unanswered(StoreError):
-    """Signal that the database didn't store the answer to a message, and perhaps not its effect either."""
+    """Signal that the answer to a message couldn't be stored, and perhaps not the message's effect either."""
 
     def __init__(self, cause: StoreError, principal: Principal, surface: Surface) -> None:
         super().__init__(str(cause))
@@ -35,16 +36,16 @@ class Unanswered(StoreError):
 class OutageReplies:
     """Reply once to each message whose first delivery fails.
 
-    Slack redelivers the message, so the reply has to be true even if that delivery succeeds. Which of the
-    newest messages have been replied to is kept in memory. After a restart, and in other processes, this
-    isn't known, but Slack marks repeated deliveries.
+    Slack redelivers the message, so the reply has to be true even if the second delivery succeeds. The newest
+    messages that were replied to are kept in memory. After a restart, and in other processes, this isn't
+    known, but Slack marks repeated deliveries.
     """
 
     def __init__(self, slack: AnySlack, ids: Ids) -> None:
         self._slack = slack
         self._ids = ids
-        #: Maps a message's channel and ts to whether Slack accepted the reply; if not, a later delivery may
-        #: send it.
+        #: Maps a message's channel and ts to whether Slack accepted the reply. If it didn't, a later delivery
+        #: may send it.
         self._sent: dict[tuple[str | None, str | None], bool] = {}
 
     async def send(self, unanswered: Unanswered, *, is_redelivery: bool) -> None:
@@ -69,14 +70,14 @@ class OutageReplies:
             logger.warning("outage reply not sent", problem=error)
             self._sent[key] = False
         except Exception:
-            # Even if the reply fails, the event must still be redelivered.
+            # The event must be redelivered even if the reply fails.
             logger.exception("outage reply failed")
         else:
             logger.info("outage reply sent")
 
 
 def _call_for(principal: Principal, surface: Surface, reference: str) -> tuple[str, dict[str, Any]]:
-    """Return the API method and arguments that post the reply where the person expects an answer."""
+    """Return the API method and its arguments for posting the reply where the person expects an answer."""
     answer = replies.plain_problem(problems.MESSAGE_NOT_RECORDED, reference)
     message = {"channel": surface.channel_id or principal.user_id, "text": answer.text, **POST_OPTIONS}
     message |= {"blocks": list(answer.blocks)}

@@ -39,7 +39,7 @@ def parse_principal(payload: Mapping[str, Any]) -> Principal:
 
 
 def parse_team(payload: Mapping[str, Any]) -> Principal:
-    """Return an interaction's team as a principal without a user, for answering if no user is named."""
+    """Return an interaction's team as a principal without a user, to answer even if no user is named."""
     team = _as_mapping(payload.get("team"))
     enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
         team.get("enterprise_id")
@@ -58,7 +58,7 @@ def _parse_interaction(payload: Mapping[str, Any]) -> Principal:
     home = _parse_id(user.get("team_id"))
     installed = _parse_id(team.get("id"))
     if home is None and payload.get("type") == "message_action":
-        # Message shortcuts aren't available to people of other organisations (docs/internals/slack.md, "Who
+        # Message shortcuts aren't available to people from other organisations (docs/internals/slack.md, "Who
         # sent it").
         log.info("field missing", kind="message_action", field="user.team_id", taken="team.id")
         home = installed or enterprise
@@ -67,7 +67,7 @@ def _parse_interaction(payload: Mapping[str, Any]) -> Principal:
     if installed is None and enterprise is None:
         raise _refuse_incomplete(payload, "team.id")
     # If there is no team, the app is installed on the whole enterprise, and Slack names only the user's own
-    # team. Outsiders are detected by the lookup before the first call to a provider.
+    # team. The lookup before the first call to a provider detects outsiders.
     is_own = home in {installed, enterprise} or installed is None
     if home == enterprise and installed is not None:
         home = installed
@@ -90,9 +90,10 @@ def _parse_event(payload: Mapping[str, Any]) -> Principal:
 
 
 def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: str | None) -> str | None:
-    """Return the home team of a Home's user: the view's or, on a first visit without a view, ours.
+    """Return the home team of the user of a Home tab: the view's, or ours on a first visit without a view.
 
-    A Home isn't a shared channel, and before one is drawn, Slack is asked who that user is in our workspace.
+    A Home tab isn't in a shared channel. Before it is drawn for the first time, Slack is asked who the user
+    is in our workspace.
     """
     home = _parse_id(_as_mapping(event.get("view")).get("team_id"))
     if payload.get("is_ext_shared_channel") is not None:
@@ -105,7 +106,8 @@ def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: 
 def parse_installation_ids(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return the team and enterprise of the installation for which an event was sent.
 
-    In shared channels the outer ids may belong to another organisation; the authorization names ours.
+    In shared channels the outer ids may belong to another organisation, so the ids in the authorization are
+    preferred.
     """
     authorizations = payload.get("authorizations")
     if isinstance(authorizations, list) and authorizations:
@@ -140,14 +142,14 @@ def _as_mapping(value: object) -> Mapping[str, Any]:
 
 
 def _refuse_incomplete(payload: Mapping[str, Any], field: str) -> Refused:
-    """Return the refusal of an incomplete payload, logging the field that Slack left out."""
+    """Return the refusal of an incomplete payload, and log which field Slack left out."""
     kind = _as_mapping(payload.get("event")).get("type") or payload.get("type") or "command"
     log.info("field missing", kind=str(kind)[:40], field=field)
     return Refused("principal.missing", problems.explain_cause("nobody"))
 
 
 def parse_command_surface(payload: Mapping[str, Any]) -> Surface:
-    """Return the surface of a command, which may be a direct message between two other people."""
+    """Return a command's surface, which may be a direct message between two other people."""
     return Surface(
         kind="command",
         channel_id=payload.get("channel_id"),
@@ -158,7 +160,7 @@ def parse_command_surface(payload: Mapping[str, Any]) -> Surface:
 
 
 def parse_button(action: Mapping[str, Any]) -> ButtonValue:
-    """Return the value of the clicked button, chosen item, or menu option."""
+    """Return the value of the button that was clicked, or of the menu item that was chosen."""
     chosen = str(_as_mapping(action.get("selected_option")).get("value") or "")
     if action.get("type") == "overflow":
         return ButtonValue.from_text(chosen)
@@ -166,9 +168,9 @@ def parse_button(action: Mapping[str, Any]) -> ButtonValue:
 
 
 def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
-    """Return the surface of a button; a double click has two action_ts, but counts as one operation.
+    """Return the surface of a button; a double click has two action_ts, but is treated as one operation.
 
-    In a Home, the only possible answer is to redraw the view.
+    In a Home tab, the only possible answer is to redraw the view.
     """
     container = _as_mapping(payload.get("container"))
     message = _as_mapping(payload.get("message"))
@@ -207,7 +209,7 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
 
 
 def parse_shortcut_surface(payload: Mapping[str, Any]) -> Surface:
-    """Return the surface of a shortcut: that of its message, or no particular place."""
+    """Return the surface of a shortcut: that of its message or, without one, no particular place."""
     user = _format_user(payload)
     message = _as_mapping(payload.get("message"))
     return Surface(
@@ -235,9 +237,9 @@ def parse_message_surface(payload: Mapping[str, Any], where: Where) -> Surface:
 
 
 def parse_time(payload: Mapping[str, Any]) -> float | None:
-    """Return when an event happened (epoch seconds); None if Slack doesn't say.
+    """Return when an event happened, in epoch seconds; None if Slack doesn't say.
 
-    For a message, this is when it was sent, even if its event was created later.
+    For a message, this is when it was sent, even if the event was created later.
     """
     event = _as_mapping(payload.get("event"))
     for given in (event.get("ts"), event.get("event_ts"), payload.get("event_time")):
@@ -249,35 +251,35 @@ def parse_time(payload: Mapping[str, Any]) -> float | None:
 
 
 def make_view_key(payload: Mapping[str, Any]) -> str:
-    """Return a submitted form's key, which stays the same if it is resubmitted after a lost response."""
+    """Return a submitted form's key, which is the same if the form is sent again after a lost response."""
     return _join_key("view", _as_mapping(payload.get("view")).get("id") or payload.get("trigger_id"))
 
 
 def make_message_key(payload: Mapping[str, Any]) -> str:
-    """Return the key of a message: its channel and ``ts``, the same at each delivery and on each side."""
+    """Return the key of a message: its channel and ``ts``, which each delivery and each side share."""
     event = _as_mapping(payload.get("event"))
     channel, ts = _parse_id(event.get("channel")), _parse_id(event.get("ts"))
     return _join_key("message", channel, ts) if channel and ts else make_event_key(payload)
 
 
 def make_send_key(payload: Mapping[str, Any], author: Principal) -> str:
-    """Return the key of a send that may have become two messages, or "" if the sending app gave none."""
+    """Return the key of a message's sending, which may have produced two messages; "" without an id."""
     sent = _parse_id(_as_mapping(payload.get("event")).get("client_msg_id"))
     return _join_key("send", sent, author.key) if sent else ""
 
 
 def make_event_key(payload: Mapping[str, Any]) -> str:
-    """Return the key of an event other than a message, the same at each redelivery."""
+    """Return the key of an event other than a message; it is the same each time the event is delivered."""
     return _join_key("event", payload.get("event_id"))
 
 
 def _join_key(kind: str, *parts: object) -> str:
-    """Join the parts of a key; "" (never deduplicated) if Slack named none of them."""
+    """Join the parts of a key; if Slack sent none of them, return "", which is never deduplicated."""
     return f"{kind}:{':'.join(str(part or '') for part in parts)}" if any(parts) else ""
 
 
 def _format_user(payload: Mapping[str, Any]) -> str:
-    """Return the user part of a key, including the team: another Slack workspace may use the same id."""
+    """Return the user part of a key; it includes the team, as other workspaces may use the same user id."""
     user = _as_mapping(payload.get("user"))
     return f"{user.get('team_id') or ''}/{user.get('id') or ''}"
 
@@ -296,14 +298,14 @@ def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def find_state_values(view: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the submitted elements of each field, keyed by block id, in Slack's format."""
+    """Return the submitted elements of all fields, keyed by block id, in Slack's format."""
     state = view.get("state")
     blocks = state.get("values") if isinstance(state, dict) else None
     return blocks if isinstance(blocks, dict) else {}
 
 
 def find_value(view: Mapping[str, Any], name: str) -> str:
-    """Return the value typed or chosen in one field, or "" if there is none."""
+    """Return the value typed or chosen in a field, or "" if there is none."""
     value = parse_values(view).get(name, "")
     return value if isinstance(value, str) else ""
 

@@ -1,4 +1,4 @@
-"""Quotations in a message (mrkdwn): code blocks and quoted lines, which the sender isn't asking for. Pure."""
+"""Quotations in a message (mrkdwn): code blocks and quoted lines, which aren't what the sender asks for."""
 
 import re
 from typing import Final
@@ -7,7 +7,8 @@ _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
 #: Matches a code block together with the last character before it on the same line.
 _BLOCK_AFTER: Final = re.compile(rf"([^\s`][ \t]*)?{_BLOCK.pattern}", re.DOTALL)
 _INLINE_CODE: Final = re.compile(r"(\w?)`+([^`\n]+)`+(?=(\w?))")
-#: The sign that begins a quoted line, as Slack sends it; three in a row quote everything that follows.
+#: Matches the sign that begins a quoted line, as Slack sends it. Three in a row quote everything that
+#: follows.
 _QUOTE: Final = r"(?:&(?:amp;)?gt;|>)"
 _STRUCK_BEGINNING: Final = re.compile(r"^(?:~(?=[^\s~])[^~\n]*(?<=\S)~(?![\w~])\s*)+")
 _QUOTED_LINE: Final = re.compile(rf"\s*{_QUOTE}")
@@ -17,13 +18,13 @@ _LEADING: Final = re.compile(rf"(?:\s*(?:{_BLOCK.pattern}|{_QUOTE}{{3}}.*|{_QUOT
 
 
 def drop_quotations(text: str) -> str:
-    """Return a text without its code blocks and quoted lines, or unchanged if there is nothing else."""
+    """Return a text without its code blocks and quoted lines, or unchanged if it contains nothing else."""
     remaining = _drop_quoted_lines(_BLOCK_AFTER.sub(_drop_block, text))
     return remaining if remaining.strip() else text
 
 
 def drop_struck_beginning(text: str) -> str:
-    """Return a text without any struck-out words at its beginning, or unchanged if nothing else remains."""
+    """Return a text without struck-out words at its beginning, or unchanged if nothing else remains."""
     return _STRUCK_BEGINNING.sub("", text) or text
 
 
@@ -42,7 +43,7 @@ def read_quotation(text: str) -> str | None:
 
 
 def drop_code_marks(text: str) -> str:
-    """Remove the marks around inline code, keeping the code separate from words that touch it."""
+    """Remove the marks around inline code, with spaces to separate the code from adjacent words."""
     return _INLINE_CODE.sub(_replace_code, text)
 
 
@@ -58,6 +59,6 @@ def _drop_quoted_lines(text: str) -> str:
 
 
 def _drop_block(block: re.Match[str]) -> str:
-    """Replace a code block with a line break; a short block within a line keeps its words."""
+    """Replace a code block with a line break; a short block within a line is replaced by its words."""
     before, code = block[1] or "", block[2]
     return f"{before} {code} " if before and "\n" not in code else f"{before}\n"

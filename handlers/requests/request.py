@@ -29,14 +29,14 @@ from handlers.requests.command_line import join_words
 from handlers.requests.deferred_command import NOT_DEFERRED, RESPONSE_SECONDS, DeferredCommand
 from handlers.requests.services import Services
 
-#: The verb of a request whose actual verb isn't known yet.
+#: The placeholder verb of a request whose actual verb isn't known yet.
 WORDS = "words"
 #: An answer that isn't delivered, because the card in the same conversation already says everything.
 SILENT = Answer(text="")
 
 
 class Answered(Exception):
-    """Carry an answer that ends a verb early; raised only by helpers, as a handler returns its answer."""
+    """Carry an answer that ends a verb early; only helpers raise it, as handlers return their answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)
@@ -44,7 +44,7 @@ class Answered(Exception):
 
 
 class InvalidFields(Exception):
-    """Carry errors by block id for a form's fields; raised by the form's handler, the form stays open."""
+    """Carry errors by block id for a form's fields; a form's handler raises this to keep the form open."""
 
     def __init__(self, errors: Mapping[str, str], rule: str = "form.fields") -> None:
         super().__init__(rule)
@@ -52,18 +52,18 @@ class InvalidFields(Exception):
         self.rule = rule
 
 
-#: Accounts whose lists are outdated, and the workspaces, which were read after them.
+#: The accounts whose lists are outdated, and the workspaces, which were read after the accounts.
 Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 
 
 @dataclass(slots=True)
 class RequestNotes:
-    """Hold what a request was about and what was done for it, regardless of the answer."""
+    """Hold what a request is about and what has been done for it, whatever the answer."""
 
     about: Referents | None = None
-    #: What was accepted for the request.
+    #: Everything that was accepted for this request, keyed by kind and subject.
     accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
-    #: The user's accounts with outdated lists and their workspaces, if these were read to interpret the
+    #: The user's accounts with outdated lists, and their workspaces, if these were read to interpret the
     #: words.
     listed: Listed | None = None
 
@@ -76,7 +76,7 @@ class RequestNotes:
         self.about = Referents(runs=(run_id,))
 
     def find_referents(self, answer: Answer) -> Referents | None:
-        """Return the answer's own referents or, if it has none, those noted; None if there are neither."""
+        """Return the answer's own referents or else those noted; None if there are none."""
         return (answer.about or self.about) if answer.text else None
 
 
@@ -85,8 +85,8 @@ class Request:
     """Hold one request from a user: words, a click, a shortcut, a search, or a submitted form.
 
     ``reference`` is its short id, as shown in the answer and in the log. ``target`` is the key carried by a
-    button: only a key, because its row is read and authorised again. ``text`` is the command as Slack sent
-    it, in case it has to wait.
+    button; it is only a key, because its row is read and authorised again. ``text`` is the command as Slack
+    sent it, in case it has to wait.
     """
 
     principal: Principal
@@ -97,7 +97,7 @@ class Request:
     reference: str
     folder: str = "workspace"
     target: str | None = None
-    #: The workspace that ``target`` identifies, if it was found among the user's own workspaces.
+    #: The workspace that ``target`` identifies, if it is one of the user's own workspaces.
     row: Workspace | None = None
     #: The value of the clicked button.
     press: ButtonValue | None = None
@@ -108,19 +108,19 @@ class Request:
     #: The time carried by a button, or typed together with its ``moment``, in epoch seconds.
     at: float | None = None
     moment: Moment | None = None
-    #: How much longer than planned something should keep running, in seconds.
+    #: How much longer than planned the workspace should keep running, in seconds.
     more: float = 0.0
     #: The deferred command that this request replays, if any.
     deferred: DeferredCommand = NOT_DEFERRED
-    #: The form that was submitted, or that contains the button or search; it holds only keys and texts.
+    #: The form that was submitted, or that contains the button or search. It holds only keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
-    #: The message on which a message shortcut was used, as Slack sent it: anyone may have written it.
+    #: The message on which a message shortcut was used, as Slack sent it. Anyone may have written it.
     message: Mapping[str, Any] = field(default_factory=dict)
-    #: What the request is about, so that the user's next command can refer to it.
+    #: Notes on what the request is about, so that the user's next command can refer to it.
     notes: RequestNotes = field(default_factory=RequestNotes)
 
     async def read_moment(self) -> Moment | None:
-        """Return the moment typed or carried by the button; raises Answered if it has passed."""
+        """Return the moment that was typed or that the button carries; raises Answered if it has passed."""
         if self.moment is not None or self.at is None:
             return self.moment
         now = await self.services.store.now()
@@ -129,11 +129,11 @@ class Request:
         return Moment(self.at)
 
     async def find_zone(self) -> ZoneInfo | None:
-        """Return the time zone of the answer's only reader; None if unknown, or with several readers."""
+        """Return the reader's time zone; None if it is unknown, or if several people can read the answer."""
         return None if self.is_shared else await self.services.store.known_zone(self.principal)
 
     async def format_time(self, at: float) -> Markup:
-        """Return a time in the zone of the answer's reader, phrased as an adverb."""
+        """Format a time as an adverb, in the time zone of the answer's reader."""
         return kit.moment_at(at, self.services.clock.now(), await self.find_zone())
 
     async def find_today(self) -> date:
@@ -152,14 +152,14 @@ class Request:
 
     @property
     def consent(self) -> Consent:
-        """Return the user's consent, given by answering the button's own question or by typing a flag."""
+        """Return the user's consent, given by answering the button's question or by typing a flag."""
         if AGREED not in self.flags:
             return Consent.NONE
         return (self.press.agreed if self.press is not None else Consent.NONE) or Consent.GIVEN
 
     @property
     def outdated(self) -> str:
-        """Return the sentence that says that a button's message, or page, is outdated."""
+        """Return the sentence saying that a button's message or page is outdated."""
         return answers.OUTDATED[self.surface.where in {Where.HOME, Where.FORM}]
 
     @property
@@ -169,7 +169,7 @@ class Request:
 
     @property
     def seen(self) -> int | None:
-        """Return how many times the workspace had been started when the button was drawn; None if unknown."""
+        """Return how often the workspace had been started when the button was drawn; None if unknown."""
         return None if self.press is None else self.press.seen
 
     @property
@@ -202,7 +202,7 @@ class Request:
 
     @property
     def command(self) -> kit.Markup:
-        """Return the prefix to type before a verb in the place where the answer is read.
+        """Return what to type before a verb, in the place where the answer is read.
 
         This is the slash command in a channel, nothing in a direct message, and the bot's name after a
         mention.
@@ -212,7 +212,7 @@ class Request:
     def fill(self, template: Template, about: Workspace | Run | None = None, **more: object) -> str:
         """Fill in a template with ``command``, and with the ``name`` and ``title`` of a workspace or run.
 
-        ``typed`` is the name as typed in a command.
+        ``typed`` is that name as it would be typed in a command.
         """
         names: dict[str, object] = {"command": lambda: self.command}
         if about is not None:
@@ -222,7 +222,7 @@ class Request:
         return kit.fill(template, **names | more)
 
     def format_command(self, folder: str) -> kit.Markup:
-        """Return the prefix to type before a folder's verbs: a slash command, or a word before job verbs."""
+        """Return what to type before a folder's verbs: a slash command, or a word before job verbs."""
         word = "" if folder == "workspace" else f"{folder} "
         if self.surface.where is Where.DIRECT:
             return kit.Markup(word)
@@ -239,12 +239,12 @@ class Request:
 
     @property
     def promised_in(self) -> str:
-        """Return the interaction whose answer promised this request's answer."""
+        """Return the interaction in whose answer this request's answer was promised."""
         return self.deferred.first or self.surface.interaction
 
     @property
     def is_live(self) -> bool:
-        """Return whether a user is waiting now; a deferred request was counted when it was made."""
+        """Return whether a user is waiting now; a deferred request was counted when it was first made."""
         return self.surface.kind != "replay"
 
     @property
@@ -254,14 +254,14 @@ class Request:
 
     @property
     def name(self) -> str:
-        """Return the arguments joined into one name, so that names with spaces need no quotes."""
+        """Return the arguments joined into one name, so that users needn't quote names with spaces."""
         return " ".join(self.arguments)
 
     @property
     def is_read_with_cards(self) -> bool:
-        """Return whether cards and notices appear beside the answer, so that it needn't repeat them.
+        """Return whether cards and notices appear next to the answer, so that it needn't repeat them.
 
-        A promised answer is given regardless, because the message that promised it becomes the answer.
+        A promised answer is always given, because it replaces the message that promised it.
         """
         return self.surface.where is Where.DIRECT and not self.deferred.first
 
@@ -272,7 +272,7 @@ class Request:
         return replace(self, folder=folder, verb=verb, arguments=arguments, target=target, row=None)
 
     def defer(self, text: str | None = None) -> DeferredCommand:
-        """Return this command, or ``text`` in its place, as a deferred command that can still be answered."""
+        """Return this command, or ``text`` instead, as a deferred command that can still be answered."""
         surface = self.surface
         return DeferredCommand(
             principal=self.principal.key,

@@ -1,4 +1,4 @@
-"""Returns an Answer to where the request was made: in a response body, as a reply, or as a direct message."""
+"""Returns an Answer to where the request came from: in a response, as a reply, or as a direct message."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
 from bot.support.guards import guards
 
-#: Maximum length of a field's error message: Slack shows a line or two below a field.
+#: Maximum length of a field's error message, in characters. Slack shows a line or two below a field.
 _MAX_ERROR_LENGTH = 300
-#: Maximum length of each field's error message when all errors have to fit into one frame.
+#: Maximum length of each field's error message, in characters, if all errors have to fit into one frame.
 _MAX_SHORT_ERROR_LENGTH = 60
 
 
@@ -31,12 +31,12 @@ def can_acknowledge_with(body: Mapping[str, Any], context: Mapping[str, Any]) ->
 
 
 def _count_written_bytes(value: Any) -> int:
-    """Return the length in bytes of a value, written as the JSON sent to Slack."""
+    """Return how many bytes a value takes up in the JSON sent to Slack."""
     return len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
 
 def make_options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answer to a menu's search: as many options as fit, labelled if some are left out."""
+    """Return the answer to a menu's search: as many options as fit, with a label if some are left out."""
     if can_acknowledge_with(whole := {"options": list(options)}, context):
         return whole
     group: dict[str, Any] = {
@@ -76,7 +76,7 @@ def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> 
                 block_id: kit.truncate(text, _MAX_SHORT_ERROR_LENGTH) for block_id, text in errors.items()
             }
         while len(errors) > 1 and not can_acknowledge_with(body, context or {}):
-            # The errors left out are shown once the others have been corrected.
+            # The errors that are left out are shown once the user has corrected the others.
             errors.popitem()
         return body
     if answer.view is None:
@@ -85,7 +85,7 @@ def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> 
 
 
 def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Ids) -> NewNotice:
-    """Return an Answer as a reply for the outbox: sent immediately, at most once, keyed by interaction.
+    """Return an Answer as a reply for the outbox, sent immediately and at most once per interaction.
 
     The body holds ``text``, ``blocks``, ``replaces``, ``in_channel`` and where to send the reply:
     ``response_url``, or ``channel_id`` with ``thread_ts`` and ``where``. An Answer with a form redraws the
@@ -122,7 +122,7 @@ def make_message_notice(
 ) -> NewNotice:
     """Return an Answer as a direct message that, unlike a reply, must not be missed.
 
-    ``becomes`` is the interaction whose reply promised the message; the message replaces that reply.
+    ``becomes`` is the interaction whose reply promised this message; the message replaces that reply.
     """
     return NewNotice(
         subject=_make_subject(surface, ids),
@@ -135,7 +135,7 @@ def make_message_notice(
 
 
 def _make_referents_body(answer: Answer, surface: Surface) -> dict[str, Any] | None:
-    """Return an answer's referents, to be stored for its conversation; None if it has none."""
+    """Return an answer's referents in the form stored for its conversation; None if it has none."""
     if answer.about is None or surface.channel_id is None:
         return None
     place = {"channel_id": surface.channel_id, "thread_ts": surface.thread_ts}
@@ -156,6 +156,7 @@ def fit_for_channel(answer: Answer) -> Answer:
         button["action_id"] in kit.ADDRESSES or "url" in button
         for button in kit.iterate_buttons(answer.blocks)
     )
-    # In a list, the name is the link. Text typed by people is escaped, so it can't be mistaken for a link.
+    # In a list, a workspace's name is a link. Text typed by people is escaped, so it can't be mistaken for
+    # one.
     is_private = is_private or "<http" in str(answer.blocks)
     return replace(answer, in_channel=False) if is_private else answer

@@ -1,4 +1,4 @@
-"""Services: the objects shared by all handlers."""
+"""Services: the objects that all handlers share."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Services:
     store: Store
     gatherer: Gatherer
     greeted: GreetedPeople
-    #: The connections that the current user may use; the context contains all of them.
+    #: The connections that the current user may use. The context contains all of them.
     connections: Mapping[str, Provider]
     clock: Clock
     ids: Ids
     commands: Mapping[str, str]
     limiter: RateLimiter
     search_limiter: SearchLimiter
-    #: Tasks that tell users the outcome of a request once a slow store has answered.
+    #: Tasks that tell users the outcome of a request once a slow store has responded.
     outcome_pool: Pool
 
     def resolve_principal(self, payload: Mapping[str, Any]) -> Principal:
@@ -61,17 +61,20 @@ class Services:
         return self if len(served) == len(self.connections) else replace(self, connections=served)
 
     def title(self, connection: str) -> str:
-        """Return a connection's title, or its name if the operator has removed it."""
+        """Return a connection's title or, if the operator has removed the connection, its name."""
         return self.context.title(connection)
 
     def titles(self, connections: Iterable[str]) -> kit.Markup:
-        """Return the titles of connections, joined to fit into a sentence."""
+        """Return the titles of connections, joined for use in a sentence."""
         return kit.Markup(
             join_names(sorted({kit.line(self.title(connection)) for connection in connections}))
         )
 
     def describe_not_set_up(self, connections: Iterable[str]) -> str:
-        """Say how many of these things are on connections that the operator removed; "" if none are."""
+        """Describe how many things are on connections that the operator removed; "" if none are.
+
+        ``connections`` names the connection of each thing.
+        """
         gone = Counter(name for name in connections if name not in self.context.connections)
         return " ".join(
             kit.fill(answers.NOT_SET_UP, count=Markup(str(gone[name])), title=self.title(name))
@@ -79,12 +82,12 @@ class Services:
         )
 
     def list_linkable(self) -> list[tuple[str, str]]:
-        """Return (name, title) of each connection that users link themselves."""
+        """Return (name, title) of each connection that users can link themselves."""
         return self._list_linked_by("token")
 
     @property
     def link_pages(self) -> dict[str, str]:
-        """Return the lasting link pages by connection; empty without Sign in with Slack."""
+        """Return a map of connections to their permanent link pages; empty without Sign in with Slack."""
         prefix = self.context.link_page_prefix
         return {name: f"{prefix}{name}" for name, _ in self.list_linkable()} if prefix else {}
 
@@ -112,7 +115,7 @@ class Services:
     def make_link_buttons(
         self, connections: Collection[str], waiting: str = "", template: str = cards.LINK
     ) -> list[kit.Element]:
-        """Return a *Link* button for each of these connections, in the order used in the Home tab.
+        """Return a *Link* button for each of these connections, ordered as in the Home tab.
 
         ``waiting`` is the command that runs once one of them is linked, and ``template`` is the label.
         """
@@ -125,7 +128,7 @@ class Services:
 
 
 def build_services(context: Context, limiter: RateLimiter) -> Services:
-    """Assemble the services; ``limiter`` limits people's requests."""
+    """Assemble the services; ``limiter`` limits how many requests people can make."""
     return Services(
         context=context,
         store=context.store,
@@ -141,5 +144,5 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
     )
 
 
-#: Maximum number of users who can be waiting for the outcome of a slow commit at once.
+#: Maximum number of users who can be waiting at the same time for the outcome of a slow commit.
 MAX_PENDING_OUTCOMES: Final = 1000

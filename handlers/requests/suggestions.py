@@ -1,4 +1,4 @@
-"""Suggestions: commands as typed here, verbs similar to a mistyped one, and small talk."""
+"""Suggestions: commands as they are typed here, verbs similar to a mistyped one, and small talk."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -18,17 +18,17 @@ from handlers.requests.synonyms import find_similar_verbs
 
 #: Maximum number of words in a text that is treated as a possibly mistyped command.
 _MAX_COMMAND_WORDS: Final = 4
-#: Matches parts of a command that people don't type: flags, numeric dates, and mentions.
+#: Matches parts of a command that people don't type themselves: flags, numeric dates, and mentions.
 _PROGRAM_WORDING: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|<@")
 
 
 def answer_chat(request: Request, topic: str) -> Answer:
-    """Answer a greeting, thanks, or other text without a request, and list commands for workspaces."""
+    """Answer a greeting, thanks, or other text that asks for nothing, and list workspace commands."""
     return replies.hint(fill(talk.TALK[topic], command=request.format_command("workspace")))
 
 
 def format_bold(names: Iterable[str]) -> Markup:
-    """Return names in bold, joined to fit into a sentence."""
+    """Return names in bold, joined for use in a sentence."""
     return Markup(", ".join(fill("*{name}*", name=name) for name in names))
 
 
@@ -39,7 +39,7 @@ async def answer_nothing_to_cancel(request: Request, workspace: Workspace) -> An
 
 
 def answer_unknown_topic(request: Request, word: str) -> Answer:
-    """Say that there is no help on this verb, and offer help on similar ones."""
+    """Say that there is no such verb, and offer help on similar ones."""
     commands = [write_command(request, "help", verb) for verb in suggest_verbs(request, fold_word(word))]
     return answer_unknown_word(request, "I don't have a command called *{word}*.", word, commands)
 
@@ -52,7 +52,7 @@ def answer_unknown_word(request: Request, sentence: str, word: str, commands: Se
 
 
 def answer_unread(request: Request) -> Answer:
-    """Answer text that isn't understood, with similar commands or a next step."""
+    """Answer text that isn't understood by offering similar commands or a next step."""
     words = [fold_word(word) for word in request.arguments]
     if said := talk.FORMER_WORDS.get(words[0] if words else ""):
         return replies.hint(request.fill(said), [replies.list_button()])
@@ -66,7 +66,7 @@ def answer_unread(request: Request) -> Answer:
 
 
 def offer_as_command(request: Request) -> Answer:
-    """Offer the command for a request that was worded differently; one click runs it."""
+    """Offer the command for a request that was worded differently; one click runs the command."""
     return offer_commands(
         request, [write_command(request, request.verb, *request.arguments)], talk.AS_COMMAND
     )
@@ -97,6 +97,6 @@ def _format_command(request: Request, command: str) -> str:
 
 
 def suggest_verbs(request: Request, word: str) -> list[str]:
-    """Return the verbs that a mistyped word may stand for, most similar first."""
+    """Return the verbs that a mistyped word may mean, most similar first."""
     verbs = [verb for verb, entry in list_verbs(request.folder).items() if not entry.is_hidden]
     return find_similar_verbs(word, request.folder, verbs)

@@ -1,4 +1,4 @@
-"""Finds the verbs that a mistyped word may stand for.
+"""Finds the verbs that a mistyped word may mean.
 
 A verb that takes something away is never suggested if a verb that starts, makes or shows something is at
 least as similar.
@@ -19,7 +19,7 @@ def split_words(text: str) -> frozenset[str]:
 
 
 def index_words(table: Mapping[str, str]) -> Mapping[str, str]:
-    """Return a mapping from each word in a table's values to its key; the values are strings of words."""
+    """Return a map from each word in a table's values, which are strings of words, to its key."""
     return {word: verb for verb, others in table.items() for word in others.split()}
 
 
@@ -28,7 +28,7 @@ UNSUPPORTED_VERBS: Final = split_words(
     """clone copy duplicate fork backup save share invite move transfer upload download export import
     quiet upgrade update resize reset clear refresh edit change"""
 )
-#: Minimum length of a synonym for comparison; shorter ones resemble too many words.
+#: Minimum length of a synonym for it to be compared. Shorter ones resemble too many words.
 _MIN_SYNONYM_LENGTH: Final = 4
 _MAX_SUGGESTED_VERBS: Final = 2
 
@@ -42,12 +42,12 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
         for other, verb in list_synonyms(folder).items()
         if verb in verbs and len(other) >= _MIN_SYNONYM_LENGTH
     ]
-    #: Maps each verb to its edit distance and to whether the match was with a synonym, which makes the verb
+    #: Maps each verb to its edit distance, and to whether the match was with a synonym, which makes the verb
     #: less likely.
     ranks: dict[str, tuple[int, bool]] = {}
     for other, verb in candidates:
         rank = (OSA.distance(word, other, score_cutoff=wrong), other != verb)
-        # With two wrong letters, the first letter must be right.
+        # If two letters are wrong, the first letter must be right.
         if rank[0] <= (wrong if word[:1] == other[:1] else min(wrong, 1)):
             ranks[verb] = min(rank, ranks.get(verb, rank))
     gentle = min((far for verb, (far, _) in ranks.items() if not _is_ending(folder, verb)), default=wrong + 1)
@@ -57,5 +57,5 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
 
 
 def _is_ending(folder: str, verb: str) -> bool:
-    """Return whether a verb of workspaces takes something away, so it is suggested only as a last resort."""
+    """Return whether a verb takes something away, in which case it is suggested only as a last resort."""
     return folder == "workspace" and find_verb(folder, verb).effect is Effect.ENDS

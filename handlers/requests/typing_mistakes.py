@@ -1,4 +1,4 @@
-"""Typing mistakes: flags that a verb doesn't have, and tokens typed by accident.
+"""Typing mistakes: flags that a verb doesn't have, and tokens pasted by accident.
 
 A token is never used, stored or repeated; people are asked to replace it. A word that looks like a token may
 be something else: ids and links are valid arguments, and some ids look the same. Anything that can't be an
@@ -27,16 +27,16 @@ from handlers.requests.command_line import find_unknown_flags, fold_word, normal
 from handlers.requests.request import Answered, Request
 from handlers.requests.services import Services
 
-#: Separators between words, around a flag's value, and around the parts of a link.
+#: Matches separators between words, around a flag's value, and between the parts of a link.
 _SEPARATOR_PATTERN: Final = re.compile(r"[\s\"'`<>|,;=?&()@]+")
-#: Characters that may surround a token within a word, or separate it from a label.
+#: Matches characters that may surround a token within a word, or separate it from a label.
 _LABEL_PATTERN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")
-#: Characters that may join a token to another word, and that some tokens contain.
+#: Matches characters that may join a token to another word, and that some tokens contain.
 _JOINER_PATTERN: Final = re.compile(r"[-_+]+")
 _CORE_PATTERN: Final = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _SLACK_TOKEN_PATTERN: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
-#: Matches any other secret: something that looks like a token of a well-known service, or that the text calls
-#: a secret.
+#: Matches any other secret: something that looks like a well-known service's token, or that the text calls a
+#: secret.
 _SECRET_PATTERN: Final = re.compile(
     r"(?<![\w-])(?:(?:sk|pk|gh[oprsu]|hf|pat|npm|glpat)[-_]|dapi|AKIA|ASIA)(?=[A-Za-z]*\d)[A-Za-z\d]{16,}"
     r"|(?<![\w-])[a-z]{2,6}_(?:live|test|prod|secret|key)_(?=[A-Za-z]*\d)[A-Za-z\d]{8,}"
@@ -45,7 +45,7 @@ _SECRET_PATTERN: Final = re.compile(
     r"[\"'`]*(?=\S*\d)(?=\S*[A-Za-z])([^\s\"'`]{8,})",
     re.IGNORECASE,
 )
-#: Verbs that accept ids of things that aren't in any of Usher's lists.
+#: Verbs that accept ids that aren't in any of Usher's lists.
 _ANY_JOB_VERBS: Final = frozenset({"run"})
 _ANY_WORKSPACE_VERBS: Final = frozenset({"add"})
 #: The page where a Slack token can be replaced.
@@ -63,7 +63,7 @@ def may_have_token(request: Request, besides: str = "") -> bool:
 
 
 async def read_without_tokens(request: Request, reader: routes.Verb, besides: str = "") -> Answer:
-    """Run a text's reader, unless the text or the rest of its message has a token, which isn't repeated."""
+    """Run a text's reader, unless the message may contain a token, which is never repeated."""
     answer = await _answer_token(request, besides) if may_have_token(request, besides) else None
     return answer or await reader(request)
 
@@ -80,7 +80,7 @@ async def _answer_token(request: Request, besides: str) -> Answer | None:
         )
     own_names, providers = await _read_own_names(services, request.principal), services.connections.values()
     for word in words:
-        # Ids in a link that a provider recognises don't count as tokens.
+        # An id in a link that a provider recognises isn't treated as a token.
         link = naming.to_link(word)
         is_link = link and any(
             provider.parse_reference(link) or provider.parse_job_reference(link) for provider in providers
@@ -108,7 +108,7 @@ async def describe_token_in_field(services: Services, principal: Principal, text
 
 
 def _find_issuers(services: Services, word: str) -> list[str]:
-    """Return the connections whose tokens look like this word; Slack may be among them."""
+    """Return the connections whose tokens look like this word, or Slack if the word is one of its tokens."""
     if _SLACK_TOKEN_PATTERN.search(word):
         return [pages.SLACK]
     issuers: set[str] = set()
@@ -124,7 +124,7 @@ def _match_issuers(services: Services, candidate: str) -> list[str]:
 
 
 def _list_candidates(word: str) -> Iterator[str]:
-    """Yield candidates for a whole token: the word, and its parts without surrounding characters.
+    """Yield what may be a whole token: the word, and its parts without the characters around them.
 
     A slash may be part of a token, but not in a link.
     """
@@ -142,13 +142,13 @@ def _list_candidates(word: str) -> Iterator[str]:
 
 
 def _strip_surroundings(text: str) -> str:
-    """Return the part of a text from its first letter or digit to its last."""
+    """Return a text from its first to its last letter or digit."""
     match = _CORE_PATTERN.search(text)
     return match[0] if match is not None else ""
 
 
 def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: bool) -> Answer:
-    """Answer that a word looks like a token and link the page to replace it, without repeating it."""
+    """Answer that a word looks like a token, without repeating it, and say where to replace the token."""
     services = request.services
     titles = where = Markup("")
     if len(issuers) == 1:
@@ -161,7 +161,10 @@ def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: boo
 
 
 def _format_delete_hint(request: Request) -> Markup:
-    """Ask the user to delete a message that others, or Slack's search, could find; "" for a slash command."""
+    """Ask the user to delete their message, which others or Slack's search could find.
+
+    Return "" for a slash command, which leaves no message.
+    """
     return Markup("" if request.surface.kind == "command" else pages.DELETE_IT)
 
 
@@ -172,7 +175,7 @@ def _format_renewal_place(provider: base.Provider) -> str:
 
 
 def _read_typed_text(request: Request, besides: str) -> str:
-    """Return everything the user typed except a program's arguments, which may contain anything."""
+    """Return everything that the user typed except a program's arguments, which may contain anything."""
     text = normalise_fully(request.text)
     if request.folder == "job" and request.verb == "run":
         text = " ".join(parse_command_line(request.text, request.services.commands).words)
@@ -180,7 +183,7 @@ def _read_typed_text(request: Request, besides: str) -> str:
 
 
 def _find_verb(request: Request) -> str:
-    """Return the verb that determines how a text is read: the first of Usher's verbs in it."""
+    """Return the verb that decides how a text is read: the first of Usher's verbs in the text."""
     verbs = list_verbs(request.folder)
     said = (fold_word(word) for word in (request.verb, *request.arguments))
     words = (to_present_name(request.folder, word) for word in said)
@@ -190,7 +193,7 @@ def _find_verb(request: Request) -> str:
 def _guess(
     request: Request, verb: str, word: str, own_names: AbstractSet[str]
 ) -> Literal["argument", "unknown id", "token"]:
-    """Classify a word: the user's own thing, an id where any is allowed, an unknown id, or a token."""
+    """Classify a word as an argument (the user's own thing, or an allowed id), an unknown id, or a token."""
     providers = request.services.connections.values()
     is_of_run = request.folder == "job"
     is_id = any(

@@ -1,4 +1,4 @@
-"""Word tables: for everything a user owns, for names in a list, and for instructions about hours.
+"""Word tables: for everything that a user owns, for names in a list, and for instructions about hours.
 
 Words are separated by blanks.
 """
@@ -9,11 +9,11 @@ from typing import Final
 from handlers.requests.command_line import Quoted, fold_word
 from handlers.requests.synonyms import index_words, split_words
 
-#: Words that, with any verb, stand for everything that the user owns.
+#: Words that, with any verb, mean everything that the user owns.
 EVERYTHING: Final = split_words("all every everything alles")
 #: Instructions that change a workspace's existing hours, typed after its name.
 HOURS_ORDERS: Final = split_words("off on pause")
-#: Words that, placed before a day, say that nothing happens on that day, or until that day.
+#: Words that, before a day, say that nothing happens on that day, or until that day.
 HOURS_EXCEPTIONS: Final = split_words("skip pause off")
 #: Maps words to the states by which a list can be filtered.
 STATE_WORDS: Final = index_words(
@@ -45,5 +45,5 @@ LIST_WORDS: Final = EVERYTHING | split_words(
 
 
 def means_everything(words: Sequence[str]) -> bool:
-    """Return whether words mean everything that a user owns; in quotes, they are a name instead."""
+    """Return whether words mean everything that a user owns; words in quotes are a name instead."""
     return len(words) == 1 and not isinstance(words[0], Quoted) and fold_word(words[0]) in EVERYTHING

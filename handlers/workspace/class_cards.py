@@ -46,15 +46,15 @@ from handlers.workspace import course_words as orders
 from handlers.workspace import courses as verbs
 from handlers.workspace.courses import require_teacher
 
-#: Maximum number of templates listed when an unknown one was requested.
+#: Maximum number of templates listed if an unknown one was requested.
 MAX_TEMPLATES = 12
-#: Maximum number of names suggested for an unknown one.
+#: Maximum number of similar names suggested for an unknown name.
 MAX_SUGGESTIONS = 3
 MAX_SEATS: Final = 5_000
 #: Maximum number of classes shown beside the user's courses, newest first.
 MAX_CLASSES: Final = 8
 MAX_TITLE_LENGTH: Final = 80
-#: Minimum length of a class, in seconds: in a shorter one, the end would be announced before anyone had
+#: Minimum length of a class, in seconds. In a shorter class, the end would be announced before anyone had
 #: enrolled.
 MIN_CLASS_SECONDS: Final = 600.0
 
@@ -80,7 +80,7 @@ MIN_CLASS_SECONDS: Final = 600.0
     )
 )
 async def post(request: Request) -> Answer:
-    """Write a card for the channel the request came from; without words, show the user's courses."""
+    """Write a card for the channel of the request; without words, show the user's courses."""
     services, surface = request.services, request.surface
     command = parse_card_command(request.text, services.commands)
     # The former verb only showed courses.
@@ -104,8 +104,8 @@ async def post(request: Request) -> Answer:
         raise InvalidFields(command.problems)
     if command.problems:
         return replies.hint("\n".join(command.problems.values()))
-    # A template is given as ``CONNECTION`` or ``CONNECTION/TEMPLATE``, if the connection can create things;
-    # anything else is a name.
+    # If the connection can create workspaces, a template is given as ``CONNECTION`` or
+    # ``CONNECTION/TEMPLATE``. Anything else is a name.
     name, _, template = command.what.partition("/")
     connection = naming.find_connection(name, services.connections, is_whole=True)
     if connection is not None and connection in list_making_connections(services, "workspace"):
@@ -135,7 +135,7 @@ async def post(request: Request) -> Answer:
 
 @routes.action("card_form")
 async def open_form(request: Request) -> Answer:
-    """Open the form for a card, or say what to type where no form can be opened."""
+    """Open the form for a card, or say what to type if no form can be opened."""
     usage = replies.hint(request.fill(class_words.USAGE), [drawn_courses.card_button()])
     return replace(usage, view=await _build_form(request))
 
@@ -154,15 +154,16 @@ async def _build_form(request: Request, page: str = "") -> dict[str, Any]:
 
 @routes.options("template")
 async def search_templates(request: Request) -> list[dict[str, Any]]:
-    """Return what a teacher can give everyone, matching the letters typed so far."""
+    """Return what a teacher can give every participant, matching the letters typed so far."""
     needle = fold(request.name)
     return list_options([one for one in await list_choices(request) if needle in fold(one.label)])
 
 
 async def list_choices(request: Request, *, is_read: bool = False) -> list[Choice]:
-    """List what a teacher can give everyone: templates, then names like those of their own workspaces.
+    """List what a teacher can give every participant: templates, then the names of their own workspaces.
 
-    Each choice is what is typed after ``card``. With ``is_read``, an offer that isn't known yet is read.
+    Each choice is what is typed after ``card``. With ``is_read``, a read is requested of an offer that isn't
+    known yet.
     """
     services, found = request.services, list[Choice]()
     for connection in list_making_connections(services, "workspace"):
@@ -171,7 +172,7 @@ async def list_choices(request: Request, *, is_read: bool = False) -> list[Choic
         if account is not None and snapshot is None and is_read:
             await request.caller.run(snapshots.request_templates, account)
         if snapshot is None:
-            # The template field itself will show the available templates.
+            # The template field itself will list the available templates.
             found += [] if account is None else [Choice(f"{connection}/", services.title(connection))]
             continue
         offer = PersonalOffer(services.connections[connection], snapshot, "workspace", request.principal)
@@ -184,7 +185,7 @@ async def list_choices(request: Request, *, is_read: bool = False) -> list[Choic
 
 
 async def show_own_courses(request: Request, title: str = "") -> Answer:
-    """Show courses with a given title, the user's classes and courses, or how to post or join one."""
+    """Show the courses with a given title or else the user's own; without any, how to post or join one."""
     named = await verbs.find_own_courses(request, title) if title else []
     own = await request.caller.read(course_changes.list_own_courses)
     shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
@@ -218,16 +219,16 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
 
 
 async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
-    """Find a name's connection: the one given after an @, the only one, or the one where it is known.
+    """Find the connection for a name: the one given after an @, the only one, or the one with that name.
 
-    A name that isn't the beginning of any of the user's workspaces' names may be a typo or a sentence: unless
-    it is quoted or a pattern, a card for it is offered, but after the cards for similar names.
+    A name that isn't the beginning of any of the user's workspaces' names may be a typo or a sentence. Unless
+    it is quoted or a pattern, a card for it is only offered, after cards for similar names.
     """
     services, what = request.services, command.what
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     found = naming.find_workspace(what, rows, services.connections)
     is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
-    # A user who has no workspaces can only mean other people's.
+    # A user without workspaces can only mean other people's workspaces.
     is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
     is_strange = found.kind == "near" and not is_deliberate
     if is_strange and "/" in what:
@@ -251,7 +252,7 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
 
 
 async def _draft_from_template(request: Request, connection: str, template: str) -> ClassCard:
-    """Fill in the provider's form with its defaults, leaving only the name to differ for each person."""
+    """Fill in the provider's form with its defaults; only the name will differ from person to person."""
     title = request.services.title(connection)
     offer = await require_offer(
         request, connection, "workspace", asking=class_words.READING_OFFER, nothing=class_words.NO_OFFER
@@ -278,14 +279,14 @@ async def _draft_from_template(request: Request, connection: str, template: str)
 
 
 def _refuse_card(request: Request, sentence: str) -> Exception:
-    """Return the refusal of a card command, as an error at its form's field or as an answer."""
+    """Return the refusal of a card command, as an error at the form's field or as an answer."""
     if request.surface.kind == "form":
         return InvalidFields({"what": sentence})
     return Answered(replies.hint(sentence))
 
 
 def _list_choices(form: Form) -> Markup:
-    """List the choices of the first field in the form that has any."""
+    """List the choices of the first field in the form that offers choices."""
     return Markup(", ".join(f"`{line(one.label, 40)}`" for one in _offered(form)[:MAX_TEMPLATES]))
 
 
@@ -295,7 +296,7 @@ def _offered(form: Form) -> Sequence[Choice]:
 
 @dataclass(slots=True)
 class CardCommand:
-    """Hold a parsed ``card`` command: its template or name, its flags, and the ``problems`` by flag.
+    """Hold a parsed ``card`` command: its template or name, its flags, and ``problems`` for each flag.
 
     In one line: ``card TEMPLATE|NAME --title TEXT --until 17:00 --max 60``.
     """
@@ -348,7 +349,7 @@ def parse_card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
 def read_end(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
     """Return the end of the class in epoch seconds, or None if none was given.
 
-    If it can't be read, the reason is added to the command's problems.
+    If the time can't be read, the reason is added to the command's problems.
     """
     given = command.until
     if given is None:
@@ -360,7 +361,7 @@ def read_end(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
     return None
 
 
-#: Minimum number of observed starts; fewer don't show how fast starts are going.
+#: Minimum number of observed starts. Fewer don't show how fast starts currently are.
 MIN_OBSERVED_STARTS = 3
 
 
@@ -376,13 +377,13 @@ MIN_OBSERVED_STARTS = 3
     )
 )
 async def enroll(request: Request) -> Answer:
-    """Enroll the user, or continue an enrollment that waited: link first, then create, start or open."""
+    """Enroll the user, or continue an enrollment that had to wait: link, then create, start or open."""
     surface, key = request.surface, request.target or request.name
-    # Only the card's own button says where the card is.
+    # Only a click on the card's own button tells us where the card is.
     message_ts = surface.message_ts if request.verb == "class_press" else None
     pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts)
     if pressed.result == "sought":
-        # Enrolling continues once an outdated list has been read again.
+        # Enrolling continues once the outdated list has been read again.
         sought = pressed.card
         promise = await refresh_lists(
             request,
@@ -394,7 +395,7 @@ async def enroll(request: Request) -> Answer:
         )
         if promise:
             return replies.answer(promise)
-        # The list is as up to date as it can be, so enroll according to it.
+        # The list is as up to date as possible, so enroll the user according to it.
         pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts, is_list_fresh=True)
     card, wanted = pressed.card, pressed.target
     is_own = card.principal.key == request.principal.key
@@ -434,7 +435,7 @@ async def enroll(request: Request) -> Answer:
 
 
 async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
-    """Offer the user a personal link; enrolling waits for it, and the teacher sees the user waiting."""
+    """Offer the user a personal link; enrolling waits for it, and the teacher sees that the user waits."""
     services = request.services
     title = services.title(card.connection)
     if card.connection not in {name for name, _ in services.list_linkable()}:
@@ -450,14 +451,14 @@ async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) ->
 
 
 def _get_workspace_name(request: Request, card: ClassCard) -> str:
-    """Return the name of a participant's workspace: the card's pattern, or a name made from its title."""
+    """Return the name for a participant's workspace: the card's pattern, or a name made from its title."""
     return card.pattern or use_cases.get_workspace_stem(
         request.caller.context.need(card.connection), card.title
     )
 
 
 async def _answer_running(request: Request, workspace: Workspace) -> Answer:
-    """Answer with the workspace's address, shown like all such answers only to the user who clicked."""
+    """Answer with the workspace's address; as always, only the user who clicked sees it."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     sentence = f"{fill(class_words.WORKSPACE_RUNNING, name=workspace.title)} {format_opening(facts)}".rstrip()
     return replies.answer(sentence, open_buttons(facts))
@@ -480,7 +481,7 @@ def _answer_starting(
 
 
 def _format_place(queue: QueuePosition, per_second: float | None) -> list[str]:
-    """Format the place in line and the estimated wait, from the connection's limit or the rate so far."""
+    """Describe the place in line and the estimated wait, from the connection's limit or the rate so far."""
     if not queue.ahead:
         return []
     sentences = [fill("You're number {place} in the queue.", place=Markup(str(queue.ahead + 1)))]
@@ -496,7 +497,7 @@ def _format_place(queue: QueuePosition, per_second: float | None) -> list[str]:
 
 @routes.action("class_post")
 async def post_again(request: Request) -> Answer:
-    """Send the card again, unless it was certainly posted."""
+    """Post the card again, unless it has certainly been posted."""
     again = await request.caller.run(use_cases.post_again, request.target or "")
     return replies.answer("I'm posting it again." if again else "It's already there.", replaces=True)
 
@@ -530,7 +531,7 @@ async def answer_problems(request: Request, key: str) -> Answer:
 
 @routes.action("class_stop")
 async def stop_all(request: Request) -> Answer:
-    """End the class: tell participants now, and five minutes later stop what they don't keep."""
+    """End the class: tell participants now, and in five minutes stop the workspaces they don't keep."""
     key = request.target or ""
     if (card := await request.caller.read(use_cases.find_visible_card, key)).is_course:
         return await verbs.end_course(request, card)

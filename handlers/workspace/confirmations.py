@@ -1,4 +1,4 @@
-"""Offers for operations that aren't carried out immediately: a single button states what it will do.
+"""Offers for operations that aren't carried out immediately. A single button states what it will do.
 
 A command that names its workspaces is carried out immediately, unless something in them may be lost
 (``handlers.commands``).
@@ -37,13 +37,13 @@ from handlers.requests.request import Request
 MAX_BULK_WORKSPACES: Final = 20
 
 
-#: The rules that refuse a stop mode because the provider doesn't offer it, either for this workspace or at
-#: all.
+#: The rules by which a stop mode is refused because the provider doesn't offer it, either for this workspace
+#: or at all.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
-#: The states that a stop leads to; in these, a workspace needs no further stop.
+#: The states that a stop leads to. A workspace in one of them needn't be stopped again.
 _DOWN: Final = DOWN_STATES | {State.STOPPING}
 _REACHED: Final = {"start": UP_STATES, "wait": UP_STATES, "stop": _DOWN, "suspend": _DOWN, "force": _DOWN}
 
@@ -55,7 +55,7 @@ def find_verb(request: Request) -> str:
 
 
 async def offer_for_one(request: Request, workspace: Workspace) -> Answer:
-    """Offer the request's verb for one workspace; if that would end it for good, say so immediately."""
+    """Offer the request's verb for one workspace; say so if it would end the workspace for good."""
     verb, at = find_verb(request), find_time(request, workspace)
     if verb in _OPERATION_VERBS:
         try:
@@ -82,7 +82,7 @@ def find_time(request: Request, workspace: Workspace) -> float | None:
 
 
 async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answer:
-    """Say that a workspace can't be suspended, and offer to stop it at that time instead."""
+    """Say that a workspace can't be suspended, and offer to stop it at the given time instead."""
     is_end = is_final(predict_stop_effects(request.services.context, workspace), "stop")
     zone = await request.services.store.zone(request.principal)
     then = times.format_label(at, request.services.clock.now(), zone, request.text)
@@ -95,7 +95,7 @@ async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answe
 
 
 async def format_label(request: Request, verb: str, name: str) -> str:
-    """Return a button's label: the verb, the workspace, and the time in the user's zone."""
+    """Return a button's label, with the verb, the workspace, and the time in the user's zone."""
     if request.at is None:
         return find_declared("workspace", verb).offer.button.format(name=name)
     zone = await request.services.store.zone(request.principal)
@@ -115,12 +115,12 @@ async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> A
 
 
 def is_final_operation(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
-    """Return whether an operation would end a workspace for good, judging by its last read."""
+    """Return whether an operation would end a workspace for good, judging by the workspace's last read."""
     return find_final_mode(request.services.context, workspace, verb) is not None
 
 
 async def ask_before_ending(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Ask whether to end a workspace for good, saying what is lost, what stays, and any gentler way."""
+    """Ask whether to end a workspace for good, with what is lost, what stays, and any gentler option."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     effect, label = {
@@ -146,7 +146,7 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
 
 
 def may_lose(request: Request, workspace: Workspace) -> bool:
-    """Return whether a typed verb may lose something now, by force or by interrupting something."""
+    """Return whether a typed verb may lose something now, because it forces or interrupts something."""
     if request.press is not None or AGREED in request.flags or request.at is not None:
         return False
     verb = find_verb(request)
@@ -156,19 +156,19 @@ def may_lose(request: Request, workspace: Workspace) -> bool:
 
 
 def can_do_several(request: Request) -> bool:
-    """Return whether the request's verb can be applied to several workspaces by one button."""
+    """Return whether one button can apply the request's verb to several workspaces."""
     declared = find_declared("workspace", find_verb(request))
     return bool((declared.bulk if request.at is None else declared.bulk_at).text)
 
 
 async def read_operations_under_way(request: Request) -> dict[str, Operation]:
-    """Return the person's open operations by workspace."""
+    """Return the person's open operations, keyed by workspace."""
     operations = await request.services.store.read(operation_rows.open_operations, request.principal)
     return {operation.workspace_id: operation for operation in operations}
 
 
 async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
-    """Return the workspaces that the request's verb would change, as far as their rows tell."""
+    """Return the workspaces that the request's verb would change, according to their rows."""
     under_way, verb = await read_operations_under_way(request), find_verb(request)
     waits = await request.caller.read(waitlist.list_own) if verb == "cancel" else []
     waiting = {one.workspace_id for one in waits}
@@ -179,7 +179,7 @@ async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Wor
 async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_named: bool) -> Answer:
     """Offer the request's verb for several workspaces, with one button that applies to exactly these.
 
-    If they were named, the answer also lists those to which it doesn't apply.
+    If the user named them, the answer also lists those to which the verb doesn't apply.
     """
     services, verb = request.services, find_verb(request)
     at = request.at
@@ -210,7 +210,7 @@ async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_n
 
 
 def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: float | None = None) -> bool:
-    """Return whether a verb would change anything about a workspace, as far as the rows tell."""
+    """Return whether a verb would change anything about a workspace, according to the rows."""
     is_down = workspace.state in DOWN_OR_FAILED_STATES
     match verb:
         case "start" | "wait":
@@ -230,12 +230,12 @@ def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: 
 
 
 def is_possible(request: Request, workspace: Workspace) -> bool:
-    """Return whether the provider supports the request's verb at all."""
+    """Return whether the workspace's provider supports the request's verb at all."""
     return not _find_refusal(request, workspace)
 
 
 def _find_refusal(request: Request, workspace: Workspace) -> str:
-    """Return why the provider doesn't support the request's verb at all; "" if it does."""
+    """Return why the workspace's provider doesn't support the request's verb at all; "" if it does."""
     verb = find_verb(request)
     if verb not in _OPERATION_VERBS:
         return ""
@@ -247,7 +247,7 @@ def _find_refusal(request: Request, workspace: Workspace) -> str:
 
 
 async def make_stamp(request: Request, workspace: Workspace) -> str:
-    """Return a workspace's key with a digest of its state, to show later whether it has changed."""
+    """Return a workspace's key with a digest of its state, which later shows whether it has changed."""
     latest = await request.services.store.read(operation_rows.find_latest_operation, workspace.id)
     state = "d" if workspace.state in DOWN_OR_FAILED_STATES else "g" if workspace.state is State.GONE else "u"
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
@@ -268,20 +268,20 @@ def _make_row(request: Request, verb: str, workspace: Workspace) -> lists.ListRo
 
 
 def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
-    """Return the stop mode that would end a workspace for good at the requested time, if any."""
+    """Return the stop mode at the requested time if that would end the workspace for good; None if not."""
     planned = predict_stop_effects(request.services.context, workspace)
     mode = find_stop_mode(verb, workspace) or choose_planned_mode(planned)
     return mode if is_final(planned, mode) else None
 
 
 def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
-    """Return a timed verb's stop mode; None means to choose one that allows a later start."""
+    """Return a timed verb's stop mode; None means to choose a mode after which it can be started again."""
     modes: dict[str, StopMode | None] = {"stop": "stop", "suspend": "suspend", "keep": workspace.stop_mode}
     return modes.get(verb)
 
 
 async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -> list[str]:
-    """Return a sentence for each workspace left unchanged, with its state or why nothing can be done."""
+    """Return a sentence for each workspace left unchanged: its state, or why nothing can be done."""
     under_way = await read_operations_under_way(request)
     now, zone = request.services.clock.now(), await request.find_zone()
     verb, at = find_verb(request), request.at or request.more or None

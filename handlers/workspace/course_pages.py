@@ -25,13 +25,13 @@ _FLAG_FIELDS: Final = ("title", "hours", "from", "until", "max", "with")
 
 
 async def show_courses(request: Request, cards: Sequence[ClassCard]) -> Answer:
-    """Show courses, each as it concerns the reader."""
+    """Show courses, each with what concerns the reader."""
     every = [(card, _is_teacher(request, card)) for card in cards]
     return drawn.answer_courses(await load_courses(request.services.gatherer, request.principal, every))
 
 
 def _is_teacher(request: Request, card: ClassCard) -> bool:
-    """Return whether the person may change a course, as its teacher or as an Usher admin."""
+    """Return whether the person may change a course, either as its teacher or as an Usher admin."""
     who, installation = request.principal, request.caller.context.installation
     return who.key in card.teachers or installation.administers(who, card.principal)
 
@@ -45,7 +45,7 @@ async def show_course(request: Request) -> Answer:
 
 @routes.view(drawn.CARD_CALLBACK)
 async def submit_card(request: Request) -> Answer:
-    """Post the form's card as if it had been typed; show problems next to the fields."""
+    """Post the form's card as if it had been typed, or show problems next to the form's fields."""
     sent = {name: _format_value(value) for name, value in parse_values(request.view).items()}
     is_course = request.form_payload == drawn.COURSE_PAGE or bool(
         sent.keys() & {"hours", "begin", "end", "from", "until"}
@@ -55,7 +55,7 @@ async def submit_card(request: Request) -> Answer:
     if is_course:
         sent["hours"] = f"{sent.get('hours', '')} {sent.get('begin', '')}-{sent.get('end', '')}"
     flags, what = {"until": sent.get("today", ""), **sent}, sent.get("what", "")
-    # A title from a separate field is certainly a name, so don't ask about it.
+    # A title in a separate field is certainly a name, so there is no need to ask.
     what = what if "/" in what else Quoted(what)
     typed = [
         "card",
@@ -69,13 +69,13 @@ async def submit_card(request: Request) -> Answer:
     except InvalidFields as wrong:
         if not is_course and "until" in wrong.errors:
             raise InvalidFields({"today": wrong.errors["until"]}) from None
-        # If the lessons can't be read, neither can anything else about them.
+        # If the hours of the lessons can't be read, show only that problem.
         first = {"hours"} & wrong.errors.keys() or wrong.errors
         raise InvalidFields({name: words.WRONG.get(name, wrong.errors[name]) for name in first}) from None
 
 
 def _format_value(value: Value) -> str:
-    """Format a field's value as it would be typed, turning people into mentions."""
+    """Format a field's value as it would be typed, with people as mentions."""
     if isinstance(value, str):
         return value
     return ",".join(one if one in DAYS else kit.mention(Named(one)) for one in value)

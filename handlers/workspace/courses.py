@@ -1,4 +1,4 @@
-"""Changes to posted courses, made with members' buttons or by what their teachers type."""
+"""Changes to posted courses, made by members' buttons or by what their teachers type."""
 
 from __future__ import annotations
 
@@ -29,22 +29,23 @@ from handlers.requests import routes
 from handlers.requests.request import Answered, Request
 from handlers.workspace import course_words as orders
 
-#: Verbs by which people act on their own membership.
+#: Verbs with which people change their own membership.
 _OWN_VERBS = frozenset({"join", "leave"})
 Result = TypeVar("Result")
 
 
 async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the courses whose title a text starts with, whether the user teaches each, and the rest.
+    """Return the user's courses whose title a text begins with, each with the rest of the text.
 
-    If any have their card in this channel, only these are returned.
+    Each also comes with whether the user teaches it. If any have their card in this channel, only these are
+    returned.
     """
     found = match_titles(await request.caller.read(cases.list_own_courses), text)
     return [one for one in found if one[0].channel_id == request.surface.channel_id] or found
 
 
 def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the courses whose title a text starts with, treating blanks, hyphens and underscores alike."""
+    """Return the courses whose title a text begins with; spaces, hyphens and underscores are equivalent."""
     found = []
     for card, is_teacher in courses:
         title = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", card.title)))
@@ -54,19 +55,19 @@ def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[t
 
 
 async def change_by_words(request: Request, text: str) -> Answer | None:
-    """Change the course whose title a text starts with, or ask which one; None if no course is named.
+    """Change the course whose title a text begins with, or ask which one; None if no course is named.
 
-    Classes, and other people's courses, which administrators may change, count only if none of the user's own
-    courses fits.
+    Classes, and other people's courses, which administrators may change, are considered only if none of the
+    user's own courses fits.
     """
     found = await find_own_courses(request, text) or await _list_others(request, text)
     found = [one for one in found if orders.ORDER_PATTERN.fullmatch(one[2])]
-    # Unlike a course, a class has no lessons to skip: it can only be ended.
+    # Unlike a course, a class has no lessons to skip, so it can only be ended.
     found = [one for one in found if one[0].is_course or orders.get_verb(one[2]) == "end"]
     # Someone who isn't a teacher of the course can only join or leave it.
     found = [one for one in found if one[1] or orders.get_verb(one[2]) in _OWN_VERBS] or found[:1]
     now = request.services.clock.now()
-    # If several courses match, take those that have a lesson on the days named.
+    # If several courses match, take those with a lesson on the days named.
     fitting = [one for one in found if _has_lessons(one[0], one[2], now)] or found[:1]
     if len(fitting) > 1:
         return _ask_which_course(request, [(card, rest) for card, _, rest in fitting])
@@ -74,7 +75,7 @@ async def change_by_words(request: Request, text: str) -> Answer | None:
 
 
 def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
-    """Return whether a course has lessons on the days that an instruction names; true if it names none."""
+    """Return whether a course has lessons on the days named by an instruction; True if it names none."""
     verb, _, rest = text.partition(" ")
     try:
         return verb.casefold() != "skip" or bool(orders.list_days_off(card, rest, now))
@@ -83,7 +84,7 @@ def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
 
 
 async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the classes the user may end, and others' courses, whose title a text starts with."""
+    """Return classes that the user may end, and others' courses, whose title a text begins with."""
     place, who = request.caller.context.installation, request.principal
     others = [
         (one, place.administers(who, one.principal))
@@ -95,7 +96,7 @@ async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, boo
 
 
 def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
-    """Ask which of these courses is meant, offering the typed change for each."""
+    """Ask which of these courses is meant, with a button for each that makes the typed change."""
     blocks, now = [kit.section("Which course do you mean?")], request.services.clock.now()
     for number, (card, text) in enumerate(found):
         verb = orders.get_verb(text)
@@ -108,14 +109,14 @@ def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) 
 
 @routes.action("course_change")
 async def change_by_button(request: Request) -> Answer:
-    """Change a course as its button specifies."""
+    """Change a course in the way that its button specifies."""
     card_id, _, text = (request.target or "").partition(" ")
     card = await request.caller.read(use_cases.find_visible_card, card_id)
     return replace(await apply_order(request, card, text), replaces=True)
 
 
 async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
-    """Change a course as the words after its title say, or join or leave it; raises Refused and Answered."""
+    """Change a course as the words after its title say, or join or leave it; raises Refused or Answered."""
     verb, rest = orders.get_verb(text), text.partition(" ")[2].strip()
     if verb == "leave":
         return await _leave_course(request, card.id)
@@ -144,7 +145,7 @@ async def end_course(request: Request, card: ClassCard) -> Answer:
 
 
 async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
-    """Return the keys of the mentioned people, who must all be allowed to teach; raises Refused, Answered."""
+    """Return the keys of the people mentioned, who must all be allowed to teach; raises Refused, Answered."""
     keys = frozenset(replace(request.principal, user_id=one).key for one in orders.parse_mentions(text))
     every = [Principal.from_key(key) for key in sorted(keys)]
     decisions = await asyncio.gather(
@@ -170,7 +171,7 @@ async def format_people(request: Request, keys: Iterable[str]) -> Markup:
 async def require_teacher(request: Request, card_id: str, done: Awaitable[Result]) -> Result:
     """Return the result if the user is a card's teacher or an administrator.
 
-    For anyone else, raise Answered with the card's owner.
+    For anyone else, raise Answered with the name of the card's owner.
     """
     try:
         return await done
@@ -184,7 +185,7 @@ async def require_teacher(request: Request, card_id: str, done: Awaitable[Result
 
 
 async def _format_run_end(request: Request, workspace_id: str | None) -> tuple[list[str], list[Element]]:
-    """Say when a member's workspace that was started by a lesson or by joining will stop."""
+    """Say when a member's workspace will stop that was started by a lesson or by joining."""
     services = request.services
     workspace = (
         None

@@ -40,9 +40,9 @@ from handlers.requests.request import Answered, InvalidFields, Request
 from handlers.workspace.opposites import read_carried, read_former, write_former
 from handlers.workspace.targets import find_by_whole_name, read_workspace, require_by_name
 
-#: How far ahead a day can be left out of a workspace's hours.
+#: How far ahead a day may be to be left out of a workspace's hours.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
-#: Until this time of day, the current day can still be named.
+#: Up to this time of day, the current day can still be named.
 _END_OF_DAY: Final = "23:59"
 
 
@@ -93,7 +93,7 @@ def _is_order(text: str) -> bool:
 
 
 async def _find_unread(request: Request, given: Sequence[str]) -> tuple[str, str] | None:
-    """Return a workspace's name and any words after it that can't be read; None if all can be."""
+    """Return a workspace's name and the unreadable words after it; None if all words can be read."""
     for end in range(len(given), 0, -1):
         name = " ".join(given[:end])
         if await find_by_whole_name(request, name) is not None:
@@ -108,20 +108,20 @@ async def _find_unread(request: Request, given: Sequence[str]) -> tuple[str, str
 
 
 def _answer_unread(request: Request, name: str, said: str) -> Answer:
-    """Say which words can't be read as hours; days by themselves aren't the problem."""
+    """Say which words can't be read as hours, leaving out days, which aren't the problem."""
     wrong = [word for word in said.split() if not time_parsing.days_of(word.casefold())]
     sentence = words.ODD_OFFSET if time_parsing.has_odd_offset(said) else words.UNREADABLE
     return _hint(request, fill(sentence, said=" ".join(wrong) or said), words.USAGE, name)
 
 
 def _split(given: tuple[str, ...]) -> tuple[str, str]:
-    """Split the words into a workspace's name and the instruction about its hours."""
+    """Split words into a workspace's name and the instruction about its hours."""
     found = ((" ".join(given[:at]), " ".join(given[at:])) for at in range(len(given)))
     return next((pair for pair in found if _is_order(pair[1])), (" ".join(given), ""))
 
 
 async def apply_order(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
-    """Apply an instruction about a workspace's hours or, if there is none, show the hours.
+    """Apply an instruction about a workspace's hours; without one, show the hours.
 
     ``former`` is the rule that the new hours replace.
     """
@@ -154,7 +154,7 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
 
 
 async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
-    """Return the days to leave out of hours; a pause until a day leaves out all days before it.
+    """Return the days to leave out of hours; a pause until a day leaves out all days before that day.
 
     Raises Answered for words that don't name a day, or for a day that is too far ahead.
     """
@@ -179,7 +179,7 @@ async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
 
 @routes.action("hours_form")
 async def open_form(request: Request) -> Answer:
-    """Open the form, or say which words to type if no form can be opened."""
+    """Open the form, or say what to type if no form can be opened."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     every = await request.services.gatherer.describe_workspaces(request.principal, rows)
     able = [
@@ -216,7 +216,7 @@ async def submit_form(request: Request) -> Answer:
 
 @routes.action("hours_rest")
 async def leave_out(request: Request) -> Answer:
-    """Leave out of the hours the days named by the button."""
+    """Leave the days named by the button out of the hours."""
     key, _, days = (request.target or "").partition(" ")
     return await _leave_out(request, key, days.split(","))
 
@@ -237,7 +237,7 @@ def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> An
 
 
 async def _confirm_run_on(request: Request, workspace: Workspace, said: str, at: float) -> Answer:
-    """Ask whether a workspace should keep running if hours would stop it when others start it."""
+    """Ask for consent to keep a workspace running where one rule stops it as another starts it."""
     sentence = request.fill(words.CONFIRM_RUN_ON, workspace, at=await request.format_time(at))
     return replies.answer(sentence, [_agree_button(workspace, said, "Set them and let it run on")])
 
@@ -254,7 +254,7 @@ async def _answer_hours(
     replaced: Sequence[HoursRule] = (),
     once: Wanted | None = None,
 ) -> Answer:
-    """Answer with a workspace's current hours and their buttons; ``once`` is shown first."""
+    """Answer with a workspace's hours and their buttons; ``once`` is shown first."""
     request.notes.note_workspaces([workspace])
     facts = await request.services.gatherer.describe_workspace(workspace)
     if not drawn.has_any(facts):
@@ -325,5 +325,5 @@ async def resume(request: Request) -> Answer:
     )
 
 
-#: Maps the word typed after a workspace's name to the function that it runs on the existing hours.
+#: Maps each word typed after a workspace's name to the function that it runs on the existing hours.
 _ORDERS: Final = {"off": turn_off, "on": resume, "resume": resume, "pause": pause}

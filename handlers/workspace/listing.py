@@ -1,4 +1,4 @@
-"""The list of a user's workspaces, and the verbs for its entries: show, add, name, forget, start."""
+"""A user's list of workspaces, and the verbs for its entries: show, add, name, forget, start."""
 
 import json
 from dataclasses import replace
@@ -46,11 +46,11 @@ from handlers.workspace.targets import (
 )
 from handlers.workspace.waitlist import show_waitlist
 
-#: Verbs whose operation ends with an address that works once the workspace is running.
+#: Verbs whose operations end with an address that works once the workspace is running.
 _STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
-#: The word that buttons carry for the whole list.
+#: The word with which buttons ask for the whole list.
 SHOW_ALL: Final = "all"
-#: The argument of ``list`` that asks for the waitlist instead.
+#: The argument of ``list`` that asks for the waitlist instead of the workspaces.
 SHOW_QUEUE: Final = "waiting"
 
 
@@ -73,14 +73,14 @@ SHOW_QUEUE: Final = "waiting"
     )
 )
 async def show_list(request: Request) -> Answer:
-    """List running and recent workspaces; ``list all``, ``list 2`` and *More* show pages of all of them.
+    """List running and recent workspaces; ``list all``, ``list 2`` and *More* list all, page by page.
 
     Words narrow the list to a state, a connection or names; the buttons preserve this filter.
     """
     services = request.services
     if [*map(fold_word, request.arguments)] == [SHOW_QUEUE]:
         return await show_waitlist(request)
-    # A list's own button carries its page and redraws the list; other buttons request a new list.
+    # A list's own button carries the list's page and redraws the list; other buttons request a new list.
     is_redrawn = request.surface.kind == "button" and request.target is not None
     if not request.text and not is_redrawn:
         request = replace(request, text="list")
@@ -104,7 +104,7 @@ async def show_list(request: Request) -> Answer:
     resting = await describe_resting_links(request)
     hint = f"{list_filters.describe_count(request, part, len(rows))} {hint} {not_set_up} {resting}".strip()
     if request.is_shared:
-        # The actions that the list offers its owner would be refused to everyone else.
+        # The list offers its owner actions that would be refused to everyone else.
         hint = request.fill("To see your own, type `{command}list`.")
     under_way = await read_operations_under_way(request)
     # Leave out workspaces on a connection that is no longer set up.
@@ -155,7 +155,7 @@ async def show_list(request: Request) -> Answer:
     )
 )
 async def show_status(request: Request) -> Answer:
-    """Answer with an open operation's card, or else the state; if no name is given, with the list."""
+    """Answer with an open operation's card or else the state; without a name, with the list."""
     if request.target is None:
         rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
         if len(rows) != 1:
@@ -183,7 +183,7 @@ async def show_status(request: Request) -> Answer:
     )
 )
 async def show_address(request: Request) -> Answer:
-    """Answer with the address if there is one, but never in a channel, even when asked to share it."""
+    """Answer with the address, if there is one, but never in a channel, even if asked to share it."""
     services = request.services
     workspace = await read_workspace(request)
     await require_account(request, workspace.connection)
@@ -221,7 +221,7 @@ async def show_address(request: Request) -> Answer:
     )
 )
 async def add(request: Request) -> Answer:
-    """Add the workspace with a given link or id, on the only connection that recognises it."""
+    """Add the workspace with a given link or id, on the only connection that recognises the link or id."""
     if not request.arguments:
         return replies.hint(request.fill(answers.ADD_USAGE))
     brought_back = await _bring_back_named(request)
@@ -255,7 +255,7 @@ async def add(request: Request) -> Answer:
 
 
 def _split_reference(request: Request) -> tuple[str, tuple[str, ...]]:
-    """Return the link or id and the words after it; a title after an @ may have several words."""
+    """Return the link or id, and the words after it; a title after an @ may consist of several words."""
     given = request.arguments
     for count in range(len(given), 1, -1):
         text = " ".join(given[:count])
@@ -266,7 +266,7 @@ def _split_reference(request: Request) -> tuple[str, tuple[str, ...]]:
 
 
 async def _bring_back_named(request: Request) -> Answer | None:
-    """Bring back a forgotten workspace if the words are its name and no other workspace's."""
+    """Bring back a forgotten workspace if the words are its name and no other workspace has that name."""
     rows = await request.services.store.perform(
         workspace_rows.read_workspaces, request.principal, hidden=True
     )
@@ -309,7 +309,7 @@ async def _answer_unknown_reference(request: Request) -> Answer:
     )
 )
 async def change_alias(request: Request) -> Answer:
-    """Set a workspace's name, or remove it with ``--clear``."""
+    """Give a workspace a name of the user's own, or remove that name with ``--clear``."""
     if "clear" in request.flags and request.arguments:
         workspace = await require_by_name(request, request.name)
         changed = await request.caller.run(set_alias, workspace.id, None)
@@ -343,7 +343,10 @@ async def restore_alias(request: Request) -> Answer:
 
 
 async def _split_alias(request: Request) -> tuple[Workspace, str]:
-    """Split words into a workspace, named by as many of the first words as possible, and its new name."""
+    """Split words into a workspace and its new name.
+
+    As many of the first words as possible are taken as the workspace's present name.
+    """
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):
         match = naming.find_workspace(" ".join(request.arguments[:count]), rows, request.services.connections)
@@ -427,17 +430,17 @@ async def complete(request: Request) -> list[dict[str, Any]]:
 async def start_workspace(request: Request) -> Answer:
     """Open the form; tell a user without workspaces how to get one."""
     services = request.services
-    # A form can't be opened later, so it is the ``list`` command that waits for a link or a read.
+    # A form can't be opened later, so the command that waits for a link or a read is ``list``.
     request = replace(request, verb="list", text="list")
     old, rows = await read_stale_and_rows(request)
     rows = [workspace for workspace in rows if workspace.connection in services.connections]
     if not rows:
-        # The answer for an empty list already says what Usher is.
+        # The answer for an empty list already includes a description of Usher.
         await services.greeted.mark_greeted(request.principal)
         return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)
-    # Larger numbers of workspaces are searched instead, and shown without their states.
+    # If there are more workspaces than fit, users search for one instead, and no states are shown.
     shown = rows if len(rows) <= limits.MAX_SELECT_OPTIONS else []
     labels = list_labels(request, shown, rows)
     found = await services.gatherer.describe_workspaces(
@@ -451,7 +454,7 @@ async def start_workspace(request: Request) -> Answer:
 
 @routes.view("start_workspace")
 async def start_chosen(request: Request) -> Answer:
-    """Start the workspace chosen in the form, as its button would; the answer replaces the form."""
+    """Start the workspace chosen in the form, as a button would; the answer replaces the form."""
     surface = Surface(kind="button", interaction=request.surface.interaction)
     press = ButtonValue("start", find_value(request.view, drawn.START_FIELD))
     return await run_button(request.services, request.principal, surface, press)

@@ -1,4 +1,4 @@
-"""Operations on workspaces: finding them, asking before ending one, writing the operation, and answering."""
+"""Operations on workspaces: finding workspaces, asking before ending one, writing the operation, replying."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -143,7 +143,7 @@ declare_verb(
     )
 )
 async def start(request: Request) -> Answer:
-    """Write the operation and its planned stop; the card and direct messages report the progress.
+    """Request the operation and its planned stop; the card and direct messages report the progress.
 
     A start that waits for a free place has no planned stop: the time given is when the wait ends.
     """
@@ -230,7 +230,7 @@ async def start(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Write the stop, or the time planned for it; the card and direct messages report the progress."""
+    """Request the stop, or plan it for the given time; the card and direct messages report the progress."""
     moment, workspace = await request.read_moment(), await read_workspace(request)
     if moment is not None:
         mode: StopMode = "stop" if request.verb == "stop" else "suspend"
@@ -243,7 +243,7 @@ async def stop(request: Request) -> Answer:
 
 @routes.action("force")
 async def force_quit(request: Request) -> Answer:
-    """Write a forced stop, which replaces a stop that isn't getting an answer."""
+    """Request a forced stop, which replaces a stop that receives no answer."""
     moment = await request.read_moment()
     return await begin_for(request, await read_workspace(request), OperationVerb.FORCE, moment)
 
@@ -255,7 +255,7 @@ async def start_and_wait(request: Request) -> Answer:
 
 
 async def show_current(request: Request, workspace: Workspace, hint: str = "", more: str = "") -> Answer:
-    """Answer with the card of an open operation or, if there is none, with the state, read again.
+    """Answer with an open operation's card or, without one, with the state, which is read again.
 
     ``hint`` is placed first, ``more`` last.
     """
@@ -271,10 +271,10 @@ async def show_current(request: Request, workspace: Workspace, hint: str = "", m
 async def begin_for(
     request: Request, workspace: Workspace, verb: OperationVerb, moment: Moment | None = None
 ) -> Answer:
-    """Begin an operation on the user's workspace; ask first if that would end it for good.
+    """Begin an operation on the user's workspace; ask first if it would end the workspace for good.
 
-    If a moment is given, the workspace is stopped again at that time. The button of an outdated message
-    doesn't begin anything.
+    If a moment is given, the workspace is stopped at that time. The button of an outdated message doesn't
+    begin anything.
     """
     services = request.services
     if request.seen not in {None, workspace.generation}:
@@ -297,7 +297,8 @@ async def begin_for(
         return await ask_before_ending(request, workspace, verb)
     is_new = accepted.operation.verb == request.verb and not (accepted.joined or accepted.repeated)
     if is_new and request.surface.kind == "command":
-        # The new operation is remembered through its own row (``bot.store.conversations.find_referents``).
+        # The row of the new operation already records what was mentioned
+        # (``bot.store.conversations.find_referents``).
         request.notes.about = None
     if request.is_shared:
         # Read the workspace again to show the buttons for the operation that has just begun.
@@ -317,7 +318,7 @@ async def begin_for(
 
 
 async def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
-    """Add the planned stop's time to an answer; beside the card, only what the card doesn't say."""
+    """Add the time of the planned stop to an answer; if a card shows it, only what the card doesn't say."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     notes = [*format_day_note(moment), *list_earlier_end(facts, workspace.stop_at)]
     if not answer.text and not notes:
@@ -329,7 +330,7 @@ async def _add_timer(request: Request, workspace: Workspace, moment: Moment, ans
 
 
 async def make_replacement(request: Request, former: Workspace) -> Answer:
-    """Make another workspace like one that no longer exists or never came to exist."""
+    """Make a new workspace like one that no longer exists, or that was never created."""
     return await _answer_begun(request, former, await request.caller.run(replace_workspace, former.id))
 
 
@@ -350,7 +351,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
         return SILENT
     begun = accepted.operation.verb
     if request.is_shared:
-        # Everyone can read this answer, so it has no buttons: they would work only for the workspace's owner.
+        # Everyone can read this answer, so it has no buttons: only the workspace's owner could use them.
         template: Template = answers.SHARED_FORCING if begun is OperationVerb.FORCE else answers.SHARED
         sentence = request.fill(template, workspace, who=request.mention, **VERB_FORMS[begun])
         return replies.answer(sentence, in_channel=True)
@@ -368,7 +369,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
 
 
 async def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
-    """Return a sentence about an operation with what its card doesn't say; "" if it says everything."""
+    """Return a sentence with what an operation's card doesn't say; "" if the card says everything."""
     template: Template = answers.REMARKS.get(accepted.remark, "")
     if accepted.repeated and not accepted.operation.is_open:
         template = "I already have that request, so there's nothing more to do."
@@ -384,7 +385,7 @@ async def describe_beyond_card(request: Request, workspace: Workspace, accepted:
 
 @dataclass(slots=True)
 class _BulkResult:
-    """Hold the result of a request about several workspaces: those changed, and sentences on the rest."""
+    """Hold the result of a request about several workspaces: those changed, and notes on the others."""
 
     changed: list[Workspace] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -392,7 +393,7 @@ class _BulkResult:
 
 @routes.action(lists.SEVERAL_ACTION)
 async def run_bulk_button(request: Request) -> Answer:
-    """Apply a button's verb to several workspaces, skipping any that have changed since it was drawn."""
+    """Apply a button's verb to several workspaces, except those that have changed since it was drawn."""
     verb, *stamps = (request.target or "").split() or [""]
     verb = to_present_name("workspace", verb)
     declared = find_verb("workspace", verb)
@@ -416,9 +417,9 @@ async def run_bulk_button(request: Request) -> Answer:
 
 
 async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> Answer:
-    """Apply a typed verb to the named workspaces that lose nothing by it, and ask about the others.
+    """Apply a typed verb to those named workspaces that lose nothing by it, and ask about the others.
 
-    If all of them would lose something, or there are too many, only offer it.
+    If all of them would lose something, or there are too many, the verb is only offered.
     """
     verb = confirmations.find_verb(request)
     needed = await confirmations.filter_needed(request, workspaces)
@@ -444,7 +445,7 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
 
 
 def _needs_question(request: Request, workspace: Workspace) -> bool:
-    """Return whether a verb must ask first because it would end a workspace or lose something in it."""
+    """Return whether a verb must ask first, as it would end a workspace or lose something in it."""
     verb = confirmations.find_verb(request)
     if confirmations.may_lose(request, workspace):
         return True
@@ -463,7 +464,7 @@ def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
 
 
 async def _describe_current(request: Request, workspace: Workspace) -> str:
-    """Describe the state, or the open operation if any, of a workspace that has changed since."""
+    """Describe a workspace that has changed since: its open operation or, without one, its state."""
     operation = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return fill(answers.JOINED, name=workspace.title, **VERB_FORMS[operation.verb])
@@ -534,7 +535,7 @@ async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> A
     )
 )
 async def remove(request: Request) -> Answer:
-    """Open the form, or answer with a *Remove* button that opens it; ``--yes`` makes it unnecessary.
+    """Open the form, or answer with a *Remove* button that opens it; ``--yes`` skips the form.
 
     A name is always required; Usher never guesses which workspace to remove.
     """
@@ -557,7 +558,7 @@ async def remove(request: Request) -> Answer:
 
 
 def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
-    """Ask for confirmation with the button; with ``is_form``, open the form where possible."""
+    """Ask for confirmation with a button; with ``is_form``, open the form where possible."""
     title = request.services.title(workspace.connection)
     effect = request.fill(answers.REMOVE_EFFECT, workspace)
     answer = replies.answer(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)])
@@ -568,7 +569,7 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
 
 @routes.view("remove")
 async def name_typed(request: Request) -> Answer:
-    """Write the removal if the typed name is right; the card in the direct message reports the progress."""
+    """Request the removal if the typed name is right; the card in the direct message reports progress."""
     workspace = await request.caller.read(require_workspace, "remove", request.form_payload)
     if normalise(find_value(request.view, "name")) != normalise(workspace.title):
         raise InvalidFields({"name": answers.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
@@ -578,7 +579,7 @@ async def name_typed(request: Request) -> Answer:
 
 @routes.action("refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the current row; the card updates itself if the read finds something new."""
+    """Answer with the current row; if the read finds something new, the card updates itself."""
     operation = await _read_operation(request)
     workspace = await request.caller.run(request_status_read, operation.workspace_id)
     facts = await request.services.gatherer.describe_workspace(workspace)
@@ -605,7 +606,7 @@ async def _read_operation(request: Request) -> Operation:
 
 
 def answer_ended(request: Request, operation: Operation) -> Answer:
-    """Answer a click on an old button, whose operation has ended, with the operation's outcome."""
+    """Answer a click on a button whose operation has ended with the operation's outcome."""
     template = answers.TOO_LATE[str(operation.outcome)]
     typed = Markup(answers.TYPED.get(operation.verb, operation.verb))
     return replies.hint(request.fill(template, None, typed=typed, **VERB_FORMS[operation.verb]))
@@ -613,7 +614,7 @@ def answer_ended(request: Request, operation: Operation) -> Answer:
 
 @routes.action("try_again")
 async def retry(request: Request) -> Answer:
-    """Repeat a request, unless its operation is still open or succeeded."""
+    """Repeat a request, unless its operation is still open or has succeeded."""
     ended = await _read_operation(request)
     workspace = await request.caller.read(require_workspace, request.verb, ended.workspace_id)
     if ended.is_open:
@@ -628,23 +629,23 @@ async def retry(request: Request) -> Answer:
     if ended.verb is OperationVerb.CREATE and workspace.is_provisional and until is None:
         return await make_replacement(request, workspace)
     if ended.verb is OperationVerb.CREATE:
-        # The workspace has been created since, so it only needs to be started.
+        # The workspace has since been created, so it only has to be started.
         return await begin_for(request, workspace, OperationVerb.START, until)
     if ended.verb is OperationVerb.REMOVE:
         return ask_before_removing(request, workspace, is_form=True)  # The name has to be typed each time.
-    # Ask again before ending the workspace for good: the earlier consent applied to an earlier state.
+    # Ask again before ending the workspace for good: consent was given for an earlier state.
     return await begin_for(request, workspace, ended.verb, until)
 
 
 @routes.action("again")
 async def create_another(request: Request) -> Answer:
-    """Make another workspace with the same settings as this one; its row replaces the old one."""
+    """Make another workspace with this one's settings; its row replaces this one's."""
     return await make_replacement(request, await read_workspace(request))
 
 
 @routes.action("look_again")
 async def check_now(request: Request) -> Answer:
-    """Check the operation now, or answer that there is nothing left to check."""
+    """Check on the operation now, or answer that there is nothing left to check."""
     operation = await request.caller.run(check_creation_now, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.LOOKING_AGAIN if operation.is_asked else answers.NOT_ASKED
@@ -653,7 +654,7 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("start_another")
 async def start_another(request: Request) -> Answer:
-    """Make another workspace, just once; a question that was already answered isn't answered again."""
+    """Make another workspace, but only once: a question that was already answered has no further effect."""
     operation, is_asked = await request.caller.run(repeat_creation, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
@@ -684,7 +685,7 @@ _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, Opera
     )
 )
 async def cancel(request: Request) -> Answer:
-    """Cancel a start, a run or a place on the waitlist, leaving anything already running as it is."""
+    """Cancel a start, a run or a place on the waitlist, without affecting anything already running."""
     workspace = await read_workspace(request)
     if (left := await waitlist.leave(request, workspace.id)) is not None:
         return left

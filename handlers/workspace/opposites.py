@@ -1,4 +1,4 @@
-"""Data carried by buttons that undo the change reported in an answer."""
+"""The data in buttons that undo the change reported in an answer."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -15,9 +15,9 @@ _T = TypeVar("_T")
 
 
 def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
-    """Return the key carried by a button, and the JSON after it, decoded by ``read``.
+    """Return the key carried by a button, and the data after it, decoded from JSON with ``read``.
 
-    Raises Answered if no button of this release carries data of this form.
+    Raises Answered if no button of this release carries data in this format.
     """
     key, _, text = (request.target or "").partition(" ")
     try:
@@ -27,9 +27,9 @@ def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
 
 
 def write_former(rules: Sequence[HoursRule]) -> str:
-    """Serialise hours for a button that restores them; "" if there are none or they had consent to a loss.
+    """Serialise hours for a button that restores them; "" if there are none, or if they include consent.
 
-    Consent to a loss has to be given again.
+    Consent to losing something has to be given again.
     """
     if any(one.agreed for one in rules) or not rules:
         return ""

@@ -24,8 +24,8 @@ from handlers.requests.request import Request
 from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import require_by_name
 
-#: Maps the word typed or chosen to whether the user is told that a workspace is ready, and that it stops by
-#: itself. None means as in their general settings.
+#: Maps each word that can be typed or chosen to whether the user is told that a workspace is ready, and that
+#: it stops by itself. None means the same as in their general settings.
 _MESSAGES: Final = {
     "on": (True, True),
     "ready": (True, False),
@@ -58,7 +58,7 @@ _MESSAGES: Final = {
 )
 @routes.action("settings_form")
 async def show_settings(request: Request) -> Answer:
-    """Show the current settings, general or for one workspace, and open their form if possible."""
+    """Show the current settings, general or for one workspace, and open the form for them if possible."""
     if request.target:
         workspace = await request.caller.read(require_workspace, "notify", request.target)
         return await _show_workspace(request, workspace)
@@ -72,7 +72,7 @@ async def show_settings(request: Request) -> Answer:
 
 
 async def _read_words(request: Request) -> Answer:
-    """Show the settings of the named workspace, or change them as the words after its name specify."""
+    """Show the settings of the named workspace, or change them as specified after its name."""
     *name, last = request.arguments
     chosen = _MESSAGES.get(fold_word(last)) if name else None
     if chosen is None:
@@ -87,7 +87,7 @@ async def _show_workspace(request: Request, workspace: Workspace) -> Answer:
 
 
 async def _find_choice(request: Request, workspace: Workspace) -> str:
-    """Return the word for the user's choice of messages about a workspace."""
+    """Return the word for which messages about a workspace the user has chosen."""
     if (workspace.notify_ready, workspace.notify_stopped) == (None, None):
         return "usual"
     present = await _find_messages(request, workspace)
@@ -95,7 +95,7 @@ async def _find_choice(request: Request, workspace: Workspace) -> str:
 
 
 async def _find_messages(request: Request, workspace: Workspace) -> tuple[bool, bool]:
-    """Return whether a user is told when a workspace is ready, and when it stops by itself."""
+    """Return whether to tell the user when a workspace is ready, and when it stops by itself."""
     usual = await request.services.store.read(store.preferences, request.principal)
     ready = usual.ready if workspace.notify_ready is None else workspace.notify_ready
     return ready, usual.stopped if workspace.notify_stopped is None else workspace.notify_stopped
@@ -117,7 +117,7 @@ def _read_chosen(carried: list[bool | None]) -> tuple[bool | None, bool | None]:
 
 @routes.action("notify_back")
 async def restore_messages(request: Request) -> Answer:
-    """Restore the previous choice of messages about a workspace, unless it has changed again since."""
+    """Restore the previous choice of messages about a workspace, unless the user has changed it since."""
     key, (before, after) = read_carried(request, lambda carried: [*map(_read_chosen, carried)])
     workspace = await request.caller.read(require_workspace, "notify", key)
     if (workspace.notify_ready, workspace.notify_stopped) == after:
@@ -134,7 +134,7 @@ async def _describe(request: Request, workspace: Workspace) -> str:
 
 @routes.view(drawn.SETTINGS_CALLBACK)
 async def save_form(request: Request) -> Answer:
-    """Save the settings chosen in the form, general or for its workspace."""
+    """Save the settings chosen in the form, either general ones or those for a workspace."""
     services, principal = request.services, request.principal
     if request.form_payload:
         return await _save_workspace_form(request)
@@ -158,7 +158,7 @@ async def save_form(request: Request) -> Answer:
 
 
 async def _save_workspace_form(request: Request) -> Answer:
-    """Save the messages chosen for one workspace, writing nothing that was left unchanged."""
+    """Save the messages chosen for one workspace; if nothing has changed, write nothing."""
     workspace = await request.caller.read(require_workspace, "notify", request.form_payload)
     chosen = find_value(request.view, drawn.MESSAGES)
     if chosen in _MESSAGES and chosen != await _find_choice(request, workspace):
@@ -168,6 +168,6 @@ async def _save_workspace_form(request: Request) -> Answer:
 
 
 def _asks_after(chosen: str, before: Preferences) -> int | None:
-    """Return the chosen hours; None if the proposed default was left unchanged, which isn't a choice."""
+    """Return the hours chosen; None if the proposed default was left unchanged, as that isn't a choice."""
     hours = next((one for one in drawn.ASKING_HOURS if str(one) == chosen), NEVER_HOURS)
     return None if before.idle_prompt_after is None and hours == ASKS_AFTER else hours

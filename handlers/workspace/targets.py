@@ -1,4 +1,4 @@
-"""Finds the workspace that a request is about, and answers if there may be none or several."""
+"""Finds the workspace that a request is about, and answers if there may be none, or several."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,10 +32,10 @@ from handlers.workspace.confirmations import find_time, find_verb, format_label
 
 
 async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
-    """Return the only workspace with exactly this name, or None, without reading the others."""
+    """Return the only workspace with exactly this name, or None, without reading the other workspaces."""
     connections = request.services.connections
     if naming.to_link(name):
-        # A link may match several workspaces, whatever their names.
+        # A link may match several workspaces, whatever their names are.
         return None
     stem, _ = naming.split_connection(name, connections)
     rows = await request.services.store.read(
@@ -46,7 +46,7 @@ async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
 
 
 async def read_workspace(request: Request) -> Workspace:
-    """Return the request's workspace, found by its key or already read; raises Refused."""
+    """Return the request's workspace, either already read or found by its key; raises Refused."""
     if request.row is not None:
         request.services.context.need(request.row.connection)
         return request.row
@@ -56,8 +56,8 @@ async def read_workspace(request: Request) -> Workspace:
 async def require_by_name(request: Request, name: str, *, can_guess: bool = False) -> Workspace:
     """Return the workspace with this name; raises Answered if there is none, or more than one.
 
-    With ``can_guess``, the beginning of a name is enough; otherwise the command is offered with the whole
-    name.
+    With ``can_guess``, the beginning of a name is enough. Otherwise, raise Answered with an offer of the
+    command with the whole name.
     """
     if (exact := await find_by_whole_name(request, name)) is not None:
         return exact
@@ -81,7 +81,7 @@ async def require_by_name(request: Request, name: str, *, can_guess: bool = Fals
 
 
 async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
-    """Return usernames by connection if a name is an address, since addresses may contain usernames."""
+    """Return each connection's username if a name is an address, as addresses may contain usernames."""
     if not any(naming.to_link(name) for name in names):
         return naming.NO_USERNAMES
     links = await request.services.store.read(account_rows.list_accounts, request.principal)
@@ -89,7 +89,7 @@ async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
 
 
 async def answer_name(request: Request, name: str) -> Answer:
-    """Answer with any workspaces meant by a name that isn't the whole name of one."""
+    """Answer with the workspaces that may be meant by a name that isn't any workspace's whole name."""
     old, rows = request.notes.listed or await read_stale_and_rows(request)
     usernames = await read_usernames(request, name)
     resolve = partial(naming.find_workspace, connections=request.services.connections, usernames=usernames)
@@ -100,7 +100,7 @@ async def answer_name(request: Request, name: str) -> Answer:
 
 
 def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answer:
-    """Offer the request's command with the workspace's whole name instead of just its beginning."""
+    """Offer the request's command with the workspace's whole name instead of only its beginning."""
     given = request.arguments
     spans = ((begin, end) for begin in range(len(given)) for end in range(begin + 1, len(given) + 1))
     begin, end = next((one for one in spans if " ".join(given[slice(*one)]) == name), (0, len(given)))
@@ -111,7 +111,7 @@ def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answe
 async def filter_by_connections(
     request: Request, group: Sequence[Workspace], connections: Sequence[str], rows: Sequence[Workspace]
 ) -> Sequence[Workspace]:
-    """Return those of several same-named workspaces that are on the requested connections.
+    """Of several workspaces with the same name, return those on the requested connections.
 
     Raises Answered if there are none.
     """
@@ -147,7 +147,7 @@ async def list_on_connections(
 
 
 async def answer_without_workspaces(request: Request, old: Sequence[Account]) -> Answer:
-    """Tell a person without workspaces what to do: link, wait for the list, or make one."""
+    """Tell a person without workspaces what to do next: link, wait for the list, or make one."""
     services = request.services
     linkless = {name for name, _ in services.list_linkless()}
     links = await services.store.read(account_rows.list_accounts, request.principal)
@@ -160,7 +160,7 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
         return replies.answer(sentence)
     if request.deferred.problem:
         return replies.problem(describe_read_failure(request), request.reference)
-    # The list was read and is empty. If none could be read (a server without lists), people have to use
+    # If a list was read, it is empty. If none could be read (a server without lists), people have to use
     # `add`.
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
@@ -177,7 +177,7 @@ async def _answer_empty_list(request: Request, sentence: str) -> Answer:
 
 
 async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
-    """Ask which of all the user's workspaces is meant, as no name was given."""
+    """Ask which of all the user's workspaces is meant, because no name was given."""
     labels = list_labels(request, rows[:MAX_CHOICES], rows)
     buttons = await make_choice_buttons(request, rows, labels)
     sentence = request.fill(answers.WHICH_OF_ALL, verb=Markup(request.verb))
@@ -210,7 +210,10 @@ def _add_question(answer: Answer, candidates: Sequence[Workspace]) -> Answer:
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
-    """Return accounts with outdated lists, and the workspaces, read last in case a list arrives between."""
+    """Return accounts with outdated lists, and the workspaces.
+
+    The workspaces are read last, so that they include a list that arrives in between.
+    """
     old = await request.caller.read(snapshots.list_stale, TaskKind.DISCOVER, request.deferred.looked)
     return old, await request.services.store.perform(workspaces.read_workspaces, request.principal)
 
@@ -223,10 +226,10 @@ async def answer_unknown_name(
     *,
     near: Sequence[Workspace] = (),
 ) -> Answer:
-    """Answer that nothing has this name, suggest similar names, and reread the list if outdated.
+    """Answer that nothing has this name, suggest similar names, and reread the list if it is outdated.
 
-    ``rows`` were read after ``old`` (``read_stale_and_rows``), so they include a list that arrived in
-    between; one that arrives later is read again.
+    ``rows`` were read after ``old`` (``read_stale_and_rows``), so they include any list that arrived in
+    between; a list that arrives later is read again.
     """
     first, _, _ = name.partition(" ")
     for verb, words in (find_declared("workspace", request.verb).otherwise or {}).items():
@@ -261,7 +264,7 @@ async def answer_unknown_name(
 async def make_choice_buttons(
     request: Request, candidates: Sequence[Workspace], labels: Sequence[str]
 ) -> list[dict[str, object]]:
-    """Return a button for each workspace that may be meant, labelled with what clicking it does."""
+    """Return a button for each workspace that may be meant, labelled with what a click does."""
     verb = find_verb(request)
     pressed = verb if verb == "wait" else request.verb
     if request.more:
@@ -281,5 +284,5 @@ async def make_choice_buttons(
 
 
 def list_labels(request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
-    """Return distinct names for workspaces, adding the connection where two names are equal."""
+    """Return distinct labels for workspaces, with the connection added where two names are equal."""
     return naming.make_labels(candidates, rows, request.services.title)

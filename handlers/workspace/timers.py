@@ -1,4 +1,4 @@
-"""Planned stops of a workspace: set, moved or cancelled by a verb, a typed time, buttons, or a form."""
+"""Planned stops of a workspace: set, moved or cancelled with a verb, a typed time, buttons, or a form."""
 
 from dataclasses import replace
 
@@ -70,7 +70,7 @@ from handlers.workspace.targets import read_workspace
     )
 )
 async def keep(request: Request) -> Answer:
-    """Cancel a planned stop, or move it as in ``keep NAME until 20:00``."""
+    """Cancel a planned stop, or move it, as in ``keep NAME until 20:00``."""
     moment = await request.read_moment()
     if moment is None and request.more:
         return await _extend_stop(request)
@@ -100,7 +100,7 @@ async def _extend_stop(request: Request) -> Answer:
 
 
 async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None) -> Answer:
-    """Plan a workspace's stop, asking first if it would end the workspace for good.
+    """Plan a workspace's stop; ask first if it would end the workspace for good.
 
     The button of an outdated message changes nothing.
     """
@@ -136,14 +136,13 @@ def _answer_not_up(request: Request, workspace: Workspace) -> Answer:
 async def make_timer_or_ask(
     request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None = None
 ) -> PlannedStop:
-    """Return the timer; raises Answered with a question if it would end the workspace for good.
+    """Return the timer; if it would end the workspace for good, raise Answered with a question.
 
     If the timer isn't possible, the answer says what is.
     """
     agreed, at = AGREED in request.flags, moment.at
     if request.surface.via:
-        # The owner is warned first, so the stop can't come sooner than that; the answer gives the actual
-        # time.
+        # The owner is warned first, so the stop can't happen before that. The answer gives the actual time.
         at = max(at, await request.services.store.now() + WARNED_SOONEST_SECONDS)
     try:
         return plan_timer(request.services.context, workspace, at, mode, agreed=agreed)
@@ -176,14 +175,14 @@ async def keep_running(request: Request) -> Answer:
 
 @routes.action("needed")
 async def keep_needed(request: Request) -> Answer:
-    """Keep an idle workspace running, cancelling the stop that would follow if no one answered."""
+    """Keep an idle workspace running by cancelling the stop planned for when no one answers."""
     return await _answer_kept_running(
         request, await request.caller.run(confirm_needed, request.target or "", request.at)
     )
 
 
 async def _answer_kept_running(request: Request, changed: Workspace) -> Answer:
-    """Answer that a workspace keeps running or, if it is down or going down, with its state."""
+    """Answer that a workspace keeps running; if it is down or on its way down, answer with its state."""
     if changed.stop_at is not None:
         return await _answer_moved(request, changed)
     latest = await request.services.store.read(operations.find_latest_operation, changed.id)
@@ -198,7 +197,7 @@ async def _answer_kept_running(request: Request, changed: Workspace) -> Answer:
 
 @routes.action("hour_more")
 async def add_hour(request: Request) -> Answer:
-    """Postpone by an hour the planned stop that the message is about."""
+    """Postpone the planned stop that the message is about by an hour."""
     changed = await request.caller.run(postpone_timer, request.target or "", request.at or 0.0)
     if changed.stop_at is None:
         return replies.answer(fill(cards.TOO_LATE, name=changed.title), replaces=True)
@@ -226,7 +225,7 @@ async def _answer_moved(request: Request, workspace: Workspace) -> Answer:
 
 @routes.action("stop_later")
 async def open_form(request: Request) -> Answer:
-    """Open the form or, if that isn't possible, say what to type."""
+    """Open the form or, if it can't be opened, say what to type."""
     workspace = await request.caller.read(require_workspace, "stop", request.target or "")
     if not await request.services.store.read(can_stop_later, workspace):
         return _answer_not_up(request, workspace)
@@ -240,7 +239,7 @@ async def open_form(request: Request) -> Answer:
 
 @routes.view(drawn.STOP_LATER_CALLBACK)
 async def submit_form(request: Request) -> Answer:
-    """Set, change or cancel the timer, asking first about a stop that would end the workspace for good."""
+    """Set, change or cancel the timer; ask first if the stop would end the workspace for good."""
     request, key = replace(request, verb="stop"), request.form_payload
     chosen, typed = find_value(request.view, "when"), find_value(request.view, "other").strip()
     if chosen == drawn.NEVER_CHOICE and not typed:
@@ -258,6 +257,6 @@ async def submit_form(request: Request) -> Answer:
 
 
 async def read_typed_time(services: Services, principal: Principal, text: str) -> Moment | Unread:
-    """Return the moment that a text means in the user's zone, or the reason why it doesn't mean one."""
+    """Return the moment that a text means in the user's time zone, or why it doesn't mean one."""
     zone = await services.store.zone(principal)
     return time_parsing.read(text, zone, await services.store.now(), soonest=SOONEST_SECONDS)

@@ -1,4 +1,4 @@
-"""What ran, for how long and at what cost, for the user and for those whom they teach or administer."""
+"""What ran, for how long and at what cost, for the user and for people whom they teach or administer."""
 
 import math
 from collections.abc import Sequence
@@ -26,9 +26,9 @@ from handlers.requests.request import Request
 from handlers.requests.vocabulary import means_everything
 from handlers.workspace.courses import match_titles
 
-#: Length, in days, of the periods that are drawn as a chart.
+#: Length, in days, of periods that are drawn as a chart.
 WEEK_DAYS: Final = 7
-#: The word that stands for everyone.
+#: The word that means everyone.
 TEAM: Final = "team"
 
 
@@ -52,7 +52,7 @@ TEAM: Final = "team"
     )
 )
 async def show_usage(request: Request) -> Answer:
-    """Answer with hours and costs for a period: this week, unless the words name another."""
+    """Answer with the hours and costs of a period: this week, unless the words name another."""
     typed = request.target or ("" if means_everything(request.arguments) else request.name)
     first, _, rest = typed.partition(" ")
     if fold_word(first) == TEAM:
@@ -74,7 +74,7 @@ async def show_usage(request: Request) -> Answer:
 
 
 async def _load(request: Request, window: Window) -> UsageFacts:
-    """Load the user's usage and what is left of their limits, which are read again if that was long ago."""
+    """Load the user's usage and what remains of their limits; outdated limits are read again."""
     services, principal = request.services, request.principal
     left, old = await snapshots.load_allowances(services.context, principal)
     if old:
@@ -83,7 +83,10 @@ async def _load(request: Request, window: Window) -> UsageFacts:
 
 
 async def describe_usage(request: Request, when: str) -> tuple[dict[str, Any] | None, list[str]]:
-    """Return a period's figures for Slack's assistant, and the names in them; None if it is no period."""
+    """Return a period's figures for Slack's assistant, and the names in them.
+
+    The figures are None if ``when`` isn't a period.
+    """
     window = await _read_window(request, when)
     if not isinstance(window, Window):
         return None, []
@@ -93,16 +96,16 @@ async def describe_usage(request: Request, when: str) -> tuple[dict[str, Any] | 
 
 
 async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]]:
-    """Return the user's class cards whose title a text starts with, newest first, and the other words."""
+    """Return the user's class cards whose title a text begins with, newest first, and the other words."""
     cards = await request.caller.read(use_cases.list_cards)
     found = match_titles([(one, True) for one in cards], text)
     return [(one, rest) for one, _, rest in found]
 
 
 async def _show_class(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
-    """Answer with a class's hours since its card was posted, unless the words name a period.
+    """Answer with a class's hours since its card was posted, or for the period that the words name.
 
-    If several cards have the title, the newest one posted before the period's end counts.
+    If several cards have the title, the newest of those posted before the end of the period is used.
     """
     rest, store = found[0][1], request.services.store
     window = await _read_window(request, rest) if rest else None

@@ -1,4 +1,4 @@
-"""The waitlist: shown, joined and left by means of verbs and buttons."""
+"""The waitlist: shown, joined and left with verbs and buttons."""
 
 from typing import Final
 
@@ -22,13 +22,13 @@ DAY_SECONDS: Final = 86_400.0
 
 
 async def join(request: Request, workspace_id: str, until: float | None) -> Answer:
-    """Start a workspace or, if there is no free place, wait for one until the given time."""
+    """Start a workspace or, if there is no free place, wait for one, until the given time."""
     return await show_place(request, await request.caller.run(use_cases.join, workspace_id, until))
 
 
 @routes.action("keep_trying")
 async def keep_trying(request: Request) -> Answer:
-    """Wait until the button's time; the place in line replaces its message, and the click is consent."""
+    """Wait until the button's time, with the click as consent; the place in line replaces the message."""
     moment = await request.read_moment()
     place = await request.caller.run(
         use_cases.join, request.target or "", None if moment is None else moment.at
@@ -59,7 +59,7 @@ async def submit_until(request: Request) -> Answer:
 
 @routes.action("stop_waiting")
 async def stop_waiting(request: Request) -> Answer:
-    """Leave the queue; the answer replaces a message that is about nothing but this wait."""
+    """Leave the queue; the answer replaces the message if that is only about this wait."""
     workspace, left = await request.caller.run(use_cases.leave, request.target or "")
     sentence = fill(words.LEFT_WAITLIST if left else words.NOT_WAITING_FOR, name=workspace.title)
     is_alone = request.press is not None and request.press.number is None and not request.press.mark
@@ -99,7 +99,7 @@ async def show_waitlist(request: Request) -> Answer:
             waited = Markup(times.format_roughly(row["waited"]))
             lines.append(fill(words.LATELY, title=title, what=what, count=got, waited=waited))
     stops = [drawn.stop_button(one, at if len(own) > 1 else None) for at, one in enumerate(own)]
-    # Show the length of a queue only to a user who has, or has had, a place in it.
+    # Show the length of a queue only to users who have, or had, a place in it.
     small = [*(lines if places else []), request.fill(words.NOT_KNOWN)]
     return kit.message(
         kit.join(places or lines or ["Nobody is waiting for room."], "\n"), [kit.join(small, "\n")], stops
