@@ -1,4 +1,4 @@
-"""Everything that an external provider needs; it imports from here only.
+"""Everything that an external provider needs; such a provider imports from here only.
 
 ``docs/provider-api.md`` explains these names in the order in which they are needed for a first provider.
 ``API_VERSION`` stays 0 until a second external author has used it. Until then, names may change in any

@@ -1,9 +1,9 @@
 """The providers, each a module or package in this folder, and the connections that operators configure.
 
 A connection names its provider by ``kind``, and also by distribution if the provider isn't one of Usher's
-(``registry``). The connections file has one TOML table per connection, checked by the provider's own settings
-model. Anyone who can write to the file decides where users' tokens are sent, so it is refused if other users
-of the machine can write to it, or can read it while it contains secrets.
+(``registry``). The connections file has one TOML table per connection, validated by the provider's own
+settings model. Anyone who can write to the file decides where users' tokens are sent, so Usher refuses the
+file if other users of the machine can write to it, or can read it while it contains secrets.
 """
 
 import re
@@ -29,14 +29,15 @@ from bot.support.settings import SettingsError, translate_message
 
 log = structlog.get_logger(__name__)
 CONNECTION_NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
-#: Maps the former names of renamed settings keys to the present ones.
+#: Maps the former names of renamed settings keys to their current names.
 _FORMER_KEYS: Final = {"recipes": "templates", "presets": "templates"}
-#: Maps removed settings keys to advice for the operator. The keys are ignored, and logged.
+#: Maps settings keys that were removed to advice for the operator. These keys are ignored, and a warning is
+#: logged.
 _REMOVED_KEYS: Final = {"changes_limits": "Remove it: nobody is asked for a higher limit any more."}
 
 
 def build(settings: ConnectionSettings, http: Http) -> Provider:
-    """Create the provider for a connection; raise SettingsError if there is none of that kind.
+    """Create the provider for a connection; raise SettingsError if no provider has that kind.
 
     From then on, the connection's own secrets are removed from every response.
     """
@@ -48,7 +49,7 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
 
 
 def build_bound_provider(provider: type[Provider], settings: ConnectionSettings, http: Http) -> Provider:
-    """Create a provider whose methods each use the right owner's secret (``bind``)."""
+    """Create a provider, each of whose methods uses the right owner's secret (``bind``)."""
     http.hide(settings.secrets())
     built = provider(settings, http)
     bind(built)
@@ -88,9 +89,9 @@ def read_connections(
 
 
 def find_ambiguous_people(settings: Mapping[str, ConnectionSettings]) -> list[str]:
-    """Return a problem for each template whose ``who`` has a user id without its Slack workspace.
+    """Return a problem for each template whose ``who`` has a user id without a Slack workspace.
 
-    If Usher is installed in several workspaces, the same id may belong to a different person in another one.
+    If Usher is installed in several workspaces, the same id may belong to a different person in each.
     """
     return [
         f"connections.{name}: {one.name}: without SLACK_BOT_TOKEN, each id in who needs its Slack workspace, "
@@ -174,7 +175,7 @@ def _check_connection(
     if not CONNECTION_NAME_PATTERN.match(name):
         raise SettingsError([": its name needs lower-case letters, digits, - and _, at most 31"])
     provider = _find_class(table)
-    # A connection is named by its table, so a key "name" isn't allowed.
+    # The table's name is the connection's name, so a key "name" isn't allowed.
     problems = [".name: isn't a key: the table's name is the connection's"] if "name" in table else []
     values: dict[str, Any] = {"title": provider.title if is_only else f"{provider.title} ({name})"}
     for key in table.keys() & _REMOVED_KEYS.keys():

@@ -1,4 +1,4 @@
-"""Accounts and their credentials: the account that a call is made for, and the one a credential opens."""
+"""Accounts and their credentials: which account a call is made for, and which one a credential opens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.providers.requests import ApiClient
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A linked username with its credential: the identity for a call.
+    """A linked username with its credential: the identity used for a call.
 
     Attributes:
         username: The person's username on the provider, as it was linked.
@@ -30,11 +30,11 @@ class RemoteAccount:
     """An account as the provider currently reports it.
 
     Attributes:
-        account_id: The account's id there, or "" if the provider didn't give one. If there are no ids: facts
+        account_id: The account's id at the provider, or "" if it gave none. If there are no ids: facts
             that stay with the account rather than its name, as ``key=value`` separated by spaces, such as
             ``created=1764387403.990914``.
-        username: The account's name there.
-        email: The account's e-mail address there, if the provider gives it.
+        username: The account's name at the provider.
+        email: The account's e-mail address, if the provider gives it.
     """
 
     account_id: str

@@ -1,7 +1,7 @@
 """Reading a provider's API responses: errors for refusals, the server's messages, and values.
 
-A missing required value raises BadAnswer, which names the field. A malformed optional value is left out and
-logged once. A malformed list entry doesn't affect the others (``read_entries``).
+If a required value is missing, BadAnswer is raised and names the field. A malformed optional value is left
+out and logged once. A malformed list entry doesn't affect the others (``read_entries``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ T = TypeVar("T")
 class Listing(list[T]):
     """The entries of a list, in the server's order.
 
-    The list isn't whole if some entry couldn't be identified; an entry's absence then proves nothing.
+    If an entry couldn't be identified, the list isn't whole, and the absence of an entry proves nothing.
     """
 
     def __init__(self, entries: Iterable[T] = (), *, is_whole: bool = True) -> None:
@@ -42,7 +42,7 @@ def to_error(response: Response, *, changes: bool, message_pointer: str = "/mess
 
     ``message_pointer`` locates the server's message in the body (a JSON Pointer, RFC 6901).
 
-    If the server failed, or something in front of it answered, users aren't shown the words unless they mean
+    If the server failed, or something in front of it answered, users aren't shown the words unless these say
     that there is no room.
     """
     status = response.status
@@ -55,8 +55,8 @@ def to_error(response: Response, *, changes: bool, message_pointer: str = "/mess
         return errors.PermanentError(words, status=status)
     if status in {404, 410}:
         if said is None and (response.body.strip() or not changes):
-            # A proxy whose backend is down returns a page like this, which doesn't mean that the workspace is
-            # gone.
+            # A proxy returns a page like this if its backend is down, so it doesn't mean that the workspace
+            # is gone.
             return errors.BadAnswer(f"HTTP {status} with a page that is not the API's", status=status)
         return errors.NotFound(message, status=status)
     if status == 429:
@@ -88,7 +88,7 @@ def _find_refusal_class(status: int, message: str) -> type[errors.PermanentError
     return kinds.get(status, errors.InvalidRequest)
 
 
-#: Matches refusals that concern the account itself, so that another credential for it wouldn't help.
+#: Matches refusals that are about the account itself, so that a new credential for it wouldn't help.
 _ACCOUNT_OFF_PATTERN = re.compile(
     r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked"
     r"|dormant|closed|terminated|banned|archived|awaiting approval|pending approval|not (yet )?approved)\b",
@@ -97,19 +97,19 @@ _ACCOUNT_OFF_PATTERN = re.compile(
 
 
 def _read_message(response: Response, message_pointer: str) -> str | None:
-    """Return the API's own message ("" if empty), or None if the body isn't a JSON object."""
+    """Return the API's own message ("" if it is empty), or None if the body isn't a JSON object."""
     try:
         return read_words(response.json_object(), message_pointer)
     except errors.BadAnswer:
         return None
 
 
-#: Maximum length, in bytes, of a response body that is read as a sentence.
+#: Maximum length, in bytes, of a response body that is taken for a plain sentence.
 MAX_SENTENCE_BYTES = 2000
 
 
 def _read_sentence(response: Response) -> str:
-    """Return the body if it is a plain sentence, or "" for anything else, such as a web page's text."""
+    """Return the body if it is a plain sentence, or "" if it is anything else, such as a web page."""
     kind, body = response.headers.get("Content-Type", ""), response.body.strip()
     if "html" in kind.casefold() or len(body) > MAX_SENTENCE_BYTES:
         return ""
@@ -120,12 +120,12 @@ def _read_sentence(response: Response) -> str:
     return cut_words(value) if isinstance(value, str) else ""
 
 
-#: Maximum number of characters kept of a name from a server (``clean``).
+#: Maximum number of characters that ``clean`` keeps of a name sent by a server.
 MAX_NAME_LENGTH = 250
 #: Maximum number of characters of a percent-encoded id in a path.
 MAX_ID_LENGTH = 1000
-#: Numbers from this one on count as milliseconds: read as seconds, it is the year 5138; as milliseconds,
-#: 1973.
+#: Numbers from here on are taken for milliseconds. As seconds, this would be the year 5138; as milliseconds,
+#: it is 1973.
 _MIN_MILLISECONDS = 1e11
 #: Earliest plausible time, in epoch seconds (1971).
 _MIN_SECONDS = 31_536_000.0
@@ -141,7 +141,7 @@ def require_text(answer: Mapping[str, Any], key: str, where: str = "") -> str:
 
 @lru_cache(maxsize=1000)
 def log_oddity(problem: str) -> None:
-    """Log something odd in a response, once; ``problem`` names the field, but never contains its value."""
+    """Log something odd in a response, once; ``problem`` names the field but never contains its value."""
     log.warning("odd answer", problem=problem)
 
 
@@ -150,7 +150,7 @@ def find_text(answer: Mapping[str, Any], key: str, where: str = "") -> str | Non
     value = answer.get(key)
     if isinstance(value, str):
         return value or None
-    # An integer can be larger than the largest float.
+    # An integer may be larger than the largest float.
     if not isinstance(value, bool) and (
         isinstance(value, int) or (isinstance(value, float) and isfinite(value))
     ):
@@ -164,7 +164,7 @@ def find_text(answer: Mapping[str, Any], key: str, where: str = "") -> str | Non
 def encode_id(text: str) -> str:
     """Return an id percent-encoded for one path segment, or "" for a string that can't be an id.
 
-    A segment of dots alone would lead to another path, and lone surrogates can't be encoded.
+    A segment that consists of dots would lead to another path, and lone surrogates can't be encoded.
     """
     try:
         quoted = quote(text, safe="")
@@ -174,7 +174,7 @@ def encode_id(text: str) -> str:
 
 
 def require_id(answer: Any, key: str, where: str = "") -> str:
-    """Return an id, which may be an integer; raise BadAnswer if it is missing or doesn't fit into a path."""
+    """Return an id, which may be an integer; raise BadAnswer if it is missing or can't be in a path."""
     value = answer.get(key) if isinstance(answer, Mapping) else None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -183,7 +183,7 @@ def require_id(answer: Any, key: str, where: str = "") -> str:
     return value
 
 
-#: Larger amounts are implausible and count as missing.
+#: Larger amounts are implausible and are treated as missing.
 MAX_AMOUNT = 1e9
 
 
@@ -212,7 +212,7 @@ def format_creation(value: Any) -> str:
 
 
 def find_object(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
-    """Return a nested object, or an empty one if it is missing or not an object."""
+    """Return a nested object, or an empty one if it is missing or isn't an object."""
     value = answer.get(key)
     if isinstance(value, Mapping):
         return value

@@ -39,7 +39,7 @@ class Pace:
     """How often and how much a provider may be called, with times in seconds.
 
     Attributes:
-        min_poll_interval: Minimum time between two reads of a workspace, whoever asks (the poll gate).
+        min_poll_interval: Minimum time between two reads of a workspace, by anyone (the poll gate).
         pending_interval: Time between reads of a workspace that is starting or stopping.
         running_interval: Time between reads of a workspace that is running and was used within a day, or
             isn't running and was used within the hour.
@@ -56,14 +56,14 @@ class Pace:
     concurrency: int = 20
 
 
-#: Quotes, whitespace, and invisible characters that browsers copy along with a token.
+#: Quotes, whitespace and invisible characters that may be copied from a browser together with a token.
 _CHARACTERS_AROUND_TOKENS = (
     " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
 )
 
 
 #: Matches any provider's token in a Slack message: hexadecimal digits; random mixed-case letters and digits,
-#: with a part that no name has; or a JSON Web Token.
+#: with a part that wouldn't occur in a name; or a JSON Web Token.
 _TOKEN_PATTERN = re.compile(
     r"[0-9A-Fa-f]{32,512}"
     r"|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)(?=.*[0-9A-Za-z]{16})[0-9A-Za-z_+/-]{32,512}={0,2}"
@@ -71,8 +71,8 @@ _TOKEN_PATTERN = re.compile(
     re.ASCII,
 )
 
-#: Matches the parts of a text that may be whole tokens. Dots are allowed only in JSON Web Tokens, since paths
-#: and sentences contain them too.
+#: Matches the parts of a text that might be complete tokens. Only JSON Web Tokens may contain dots, since
+#: paths and sentences contain them too.
 _TOKEN_CANDIDATE_PATTERN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+|[0-9A-Za-z_-]{20,}", re.ASCII)
 #: Matches the start of a token at the end of a text that was cut off.
 _CUT_TOKEN_PATTERN = re.compile(
@@ -88,11 +88,11 @@ URL_NOT_ALLOWED = "Its link leads to a host that this connection doesn't allow."
 
 
 class Provider(ABC):
-    """Translate for one connection; methods raise only subclasses of ``bot.support.errors.ProviderError``.
+    """Translate between Usher and the API of one connection.
 
-    What the errors mean: CredentialRefused → the user has to link again; Forbidden → a permission is missing;
-    NotFound → the thing is gone; UnknownOutcome → read before the next call; other kinds of TemporaryError →
-    try later.
+    Methods raise only subclasses of ``bot.support.errors.ProviderError``, with these meanings:
+    CredentialRefused → the user has to link again; Forbidden → a permission is missing; NotFound → the thing
+    is gone; UnknownOutcome → read before the next call; other kinds of TemporaryError → try later.
 
     Attributes:
         api_version: The version of ``usher.provider`` that the provider is written for; providers from
@@ -102,7 +102,7 @@ class Provider(ABC):
         settings_model: The model of a connection's settings: a subclass of ``ConnectionSettings`` with a
             field for each key of your own.
         pace: How often, and with how many concurrent calls, the provider may be called.
-        stop_modes: All ways of stopping that exist here; ``Observed.actions`` says what a workspace supports
+        stop_modes: All ways of stopping at the provider; ``Observed.actions`` says what a workspace supports
             now.
         api_path: The path of the API below the base URL.
         credential_in: Where a request carries the credential.
@@ -131,9 +131,10 @@ class Provider(ABC):
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         self.settings = settings
-        #: The connection's secrets; every word that a user types is compared with them, in case it is one.
+        #: The connection's secrets. Every word that a user types is compared with them, in case it is one of
+        #: them.
         self._secrets = frozenset(settings.secrets())
-        #: A client without a credential, for calls that anyone may make.
+        #: A client without a credential, for calls that don't need one.
         root = settings.base_url + self.api_path
         self.api = ApiClient(http, root, self.credential_in, self.other_hosts, to_error=self.to_error)
 
@@ -179,7 +180,7 @@ class Provider(ABC):
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read many states in one call; report a missing workspace as ``gone``, never leave it out.
+        """Read many states in one call; a missing workspace is reported as ``gone``, never left out.
 
         A workspace that is running but can't be used yet has ``Observed.lacks``.
         """
@@ -188,9 +189,9 @@ class Provider(ABC):
     async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Request a start; return once it is accepted, or if the workspace is already running.
 
-        If the server refused because it is already running, return the server's words; a read then has to
-        confirm it. The workspace passed to this and the methods below was just read through its gate, so
-        don't read its state again.
+        If the server refused because the workspace is already running, return the server's words; a read then
+        has to confirm it. The workspace passed to this and the methods below was just read through its gate,
+        so don't read its state again.
         """
 
     @abstractmethod
@@ -206,8 +207,8 @@ class Provider(ABC):
     async def check_credential(self, credential: Credential) -> Identity:
         """Find out whose account a credential opens; raise CredentialRefused if it opens none.
 
-        If the server doesn't name the owner, check that it refuses a different credential; otherwise
-        something else may be answering.
+        If the server doesn't name the owner, check that it refuses a different credential; otherwise,
+        something other than the provider may be answering.
         """
 
     @abstractmethod
@@ -224,7 +225,7 @@ class Provider(ABC):
         return workspaces is None or principal.team_id in workspaces
 
     def looks_like_token(self, text: str) -> bool:
-        """Return whether a word may be a whole token; some ids look the same."""
+        """Return whether a word may be a whole token; some ids look like tokens."""
         return (
             _TOKEN_PATTERN.fullmatch(text) is not None
             or text in self._secrets
@@ -232,7 +233,7 @@ class Provider(ABC):
         )
 
     def hide_tokens(self, text: str) -> str:
-        """Return a provider's words without tokens, since a server may repeat anyone's."""
+        """Return a provider's words without any tokens, because a server may repeat anyone's."""
         redacted = _TOKEN_CANDIDATE_PATTERN.sub(
             lambda candidate: HIDDEN if self.looks_like_token(candidate[0]) else candidate[0], text
         )
@@ -247,7 +248,7 @@ class Provider(ABC):
         return ""
 
     def credential_owner(self, access: Access, call: str) -> CredentialOwner:
-        """Return whose secret a call (``read``, ``start``, ``create`` …) uses."""
+        """Return who owns the secret that a call (``read``, ``start``, ``create`` …) uses."""
         return access.credential.owner
 
     def bind_access(self, access: Access, call: str) -> Access:
@@ -257,21 +258,21 @@ class Provider(ABC):
         return Access(access.username, access.credential, api)
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether a call names an account, using a secret that opens all accounts; pure.
+        """Return whether a call chooses an account by name, using a secret that opens all accounts; pure.
 
-        Before such a call, ``read_account`` checks that the name still belongs to the linked account.
+        Before these calls, ``read_account`` checks that the name still belongs to the linked account.
         """
         return False
 
     @property
     def has_account_ids(self) -> bool:
-        """Return whether accounts can be compared, as the provider gives ids or equivalent facts."""
+        """Return whether accounts can be compared: the provider gives their ids or equivalent facts."""
         return type(self).read_account is not Provider.read_account
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
         """Read the account that calls with this access reach; None if the provider has no ids to compare.
 
-        If calls name the account, return the account that has the name now.
+        If calls name the account, return the account that currently has that name.
         """
         return None
 
@@ -283,7 +284,7 @@ class Provider(ABC):
         return self.api.acting_as(Credential(secret, on_behalf_of=on_behalf_of))
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Map patterns of the other hosts that are called to whether they are sent the credential; pure."""
+        """Map host patterns other than the API's to whether calls send them the credential; pure."""
         return {}
 
     def can_reach_all_workspaces(self, access: Access) -> bool:
@@ -291,12 +292,12 @@ class Provider(ABC):
         return False
 
     def is_withheld(self, spec: Spec, principal: Principal) -> bool:
-        """Return whether a spec names a template that the principal may no longer use; pure."""
+        """Return whether a spec uses a template that the principal may no longer use; pure."""
         template = find_by_name(self.settings.prepared, spec.text(self.template_key))
         return template is not None and not template.is_for(principal)
 
     def describe_machine(self, spec: Spec) -> MachineKind:
-        """Return what is known about the machine of a workspace made from a spec, and its price; pure."""
+        """Return what is known about the machine and price of a workspace made from a spec; pure."""
         template = find_by_name(self.settings.prepared, spec.text(self.template_key))
         return MachineKind() if template is None else MachineKind(template.name, None, template.price)
 
@@ -330,7 +331,7 @@ class Provider(ABC):
 
     @property
     def oauth(self) -> OAuthClient | None:
-        """Return the OAuth client for signing in at the provider, or None if users can't sign in there."""
+        """Return the OAuth client for signing in at the provider, or None if users can't sign in that way."""
         provider: object = self
         return provider.client if isinstance(provider, SignIn) else None
 
@@ -346,8 +347,8 @@ class Provider(ABC):
     def stop_effects(self, workspace: Workspace) -> StopEffects:
         """Return what each way of stopping would do to a workspace, according to its last read; pure.
 
-        Everything that stops or restarts a workspace, or asks before doing so, relies on this. For a running
-        workspace whose actions aren't known, return what holds for the provider in general.
+        Everything that stops or restarts a workspace, or asks before doing so, relies on this. If a running
+        workspace's actions aren't known, return what is true of the provider in general.
         """
         return {
             mode: StopEffect.KEEPS if mode == "suspend" else StopEffect.RETURNS for mode in self.stop_modes
@@ -356,7 +357,7 @@ class Provider(ABC):
     def retention_seconds(self) -> tuple[float, float]:
         """Return how long workspaces are kept after a stop, and after their creation, in seconds.
 
-        Both are infinite, as here, if workspaces are never removed.
+        Both are infinite if workspaces are never removed, which is the default.
         """
         return math.inf, math.inf
 
@@ -370,7 +371,7 @@ class Provider(ABC):
     def ide_hosts(self) -> tuple[str, ...]:
         """Return the host patterns allowed in IDE URLs; ``*.X`` matches every host below X.
 
-        The operator's patterns are in ``settings.ide_hosts``; add your own to them.
+        Subclasses add their patterns to the operator's, which are in ``settings.ide_hosts``.
         """
         return self.settings.ide_hosts
 
@@ -384,5 +385,5 @@ class Provider(ABC):
 
 
 def describe_unknown_state(word: str) -> str:
-    """Describe a state that isn't in the provider's documentation, or that can't be read."""
+    """Describe a state that isn't in the provider's documentation or can't be read."""
     return f"unknown state {word[:40]!r}" if word else "its state can't be read"

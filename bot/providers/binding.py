@@ -18,8 +18,8 @@ from bot.support.cleaning import hide_secrets
 from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
 
-#: Maps methods with an access to the call name that ``Provider.credential_owner`` is passed, if that isn't
-#: the method's own name.
+#: Maps methods that take an access to the call name passed to ``Provider.credential_owner``, if it differs
+#: from the method's name.
 _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     **dict.fromkeys(("discover", "read_allowances"), "list"),
@@ -32,9 +32,9 @@ _BOUND_METHODS: Final = (
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
     *("revoke", "mint", "refresh", "read_account", "read_allowances"),
 )
-#: Methods whose result contains the provider's own words.
+#: Methods whose result may quote the provider's own words.
 _QUOTING: Final = frozenset({"read_reason", "start", "stop", "remove"})
-#: Methods without an access: they check a credential, or use the connection's own or none.
+#: Methods that don't take an access. They check a credential, use the connection's own, or need none.
 _WITHOUT_ACCESS: Final = (
     *("check_credential", "probe", "read_warning"),
     *("check_username", "is_secret_accepted", "read_email", "find_user", "read_overview"),
@@ -76,7 +76,7 @@ def _bind_stream(provider: Provider, name: str, call: str) -> Callable[..., Asyn
         stream = getattr(type(provider), name)(provider, bound, *args, **options)
         try:
             while True:
-                # The context isn't kept open across a yield, because the reader's code isn't part of this
+                # Close the context before each yield: what the reader does with the chunk isn't part of this
                 # call.
                 with redact_secrets(bound.api.secrets):
                     try:
@@ -109,7 +109,7 @@ def _hide_arguments(provider: Provider, name: str) -> Callable[..., Awaitable[An
 
 
 def _hide_tokens(provider: Provider, result: Any) -> Any:
-    """Return a method's result with any tokens removed from the provider's words."""
+    """Return a method's result with any tokens removed from the provider's own wording."""
     if isinstance(result, Listing):
         result[:] = [_hide_tokens(provider, item) for item in result]
     elif isinstance(result, Mapping):
@@ -127,7 +127,7 @@ def _hide_tokens(provider: Provider, result: Any) -> Any:
 
 
 def _hide_secrets(error: ProviderError, secrets: Collection[str], provider: Provider) -> None:
-    """Remove a call's secrets, other tokens and the response from its error."""
+    """Remove the call's secrets, any other tokens and the response from an error."""
     error.message = hide_secrets(error.message.encode(errors="replace"), secrets).decode()
     if not error.is_ours:
         error.message = provider.hide_tokens(error.message)

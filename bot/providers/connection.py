@@ -1,4 +1,4 @@
-"""The settings common to all connections, with their templates and the hosts they allow.
+"""The settings that all connections have, with their templates and allowed hosts.
 
 ``bot.support.addresses`` reads and compares addresses.
 """
@@ -91,12 +91,12 @@ class PreparedTemplate(SettingsPart):
 
     @property
     def offer_label(self) -> str:
-        """Return the display name with the price, or with "no price" if only other templates have one."""
+        """Return the display name with the price, or with "no price" if it has none but others do."""
         said = "" if not self._currency else NO_PRICE if self.price is None else self.price.label
         return " · ".join(filter(None, [self.label, said]))
 
     def set_currency(self, currency: str) -> None:
-        """Set the currency of the price, or "" if no template of the connection has a price."""
+        """Set the price's currency; it is "" if none of the connection's templates has a price."""
         self._currency = currency
 
     def set_groups(self, groups: UserGroups) -> None:
@@ -121,9 +121,9 @@ def _require_distinct_names(value: tuple[P, ...], info: ValidationInfo) -> tuple
     return value
 
 
-#: Host patterns, each for a single host or for all hosts below one, with or without a port.
+#: Host patterns. Each matches a single host or all hosts below one, with or without a port.
 HostPatterns = Annotated[tuple[str, ...], AfterValidator(lambda value: tuple(map(normalise_pattern, value)))]
-#: A list of templates in the settings, whose names must be distinct.
+#: A list of templates in the settings. Their names must be distinct.
 TemplateList = Annotated[tuple[P, ...], AfterValidator(_require_distinct_names)]
 
 
@@ -281,7 +281,10 @@ def path_below(url: str, base_url: str) -> str | None:
 
 
 def is_address_within(url: str, root: str) -> bool:
-    """Return whether a URL is ``root`` or below it; after a page's URL, a dot also starts a new part."""
+    """Return whether a URL is ``root`` or below it.
+
+    In addresses like ``/@owner/name``, a dot after the name also begins a part below it.
+    """
     rest = path_below(url, root.partition("?")[0].partition("#")[0].rstrip("/"))
     if rest is not None:
         return True
@@ -290,9 +293,9 @@ def is_address_within(url: str, root: str) -> bool:
 
 
 def match_subdomain(url: str, base_url: str) -> str | None:
-    """Return the base URL with a URL's host, if that host is the base URL's plus one label in front.
+    """Return the base URL with a URL's host, if that host is a direct subdomain of the base URL's.
 
-    The scheme and port must be the base URL's. Returns None for every other URL.
+    The scheme and port must be those of the base URL. Returns None for every other URL.
     """
     try:
         origin, _ = split_address(url)
@@ -320,9 +323,9 @@ def normalise_pattern(text: str) -> str:
 def to_allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) -> str | None:
     """Return a safe form of an IDE's URL if it may be sent to the workspace's owner, otherwise None.
 
-    The URL must use https (http only from loopback to loopback). It must be on the base URL's host and port,
-    or on a host that a pattern names: at the pattern's port or, without one, at the default port or the base
-    URL's.
+    The URL must use https (http only from loopback to loopback). Its host and port must be the base URL's, or
+    its host must match a pattern. It must then use the pattern's port or, if the pattern has none, the
+    default port or the base URL's.
     """
     if url is None:
         return None

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-#: Whose secret the calls for an account use.
+#: Whose secret is used for calls on behalf of an account.
 #: - ``person``: the user's own.
 #: - ``admin``: the connection's, for an approved username; if possible the connection uses its secret to get
 #:   that user's own token, and uses that.
@@ -26,13 +26,13 @@ class Credential:
     Attributes:
         token: The token.
         refresh_token: The token that ``Renewal.refresh`` exchanges for a new one.
-        extra: More to store with the credential, such as the token's id on the provider.
+        extra: Additional data to store with the credential, such as the token's id on the provider.
         expires_at: When the credential expires (epoch seconds) according to the provider; None if it never
-            does, or the provider doesn't say. Rows store it.
+            does, or the provider doesn't say. It is stored in rows.
         on_behalf_of: The credential of the user for whom the call is made, if that isn't the owner; its
-            secrets must not come back either.
+            secrets must not appear in responses either.
         account_id: The id of the account that the credential opens, from the provider or from the link; "" if
-            unknown. Rows store it, and it is compared if an account is found by its name.
+            unknown. It is stored in rows, and compared if an account is found by its name.
     """
 
     token: SecretStr
@@ -76,7 +76,7 @@ class Credential:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, str]) -> Credential:
-        """Restore a credential from the mapping that ``as_mapping`` returned."""
+        """Restore a credential from a mapping returned by ``as_mapping``."""
         refresh = mapping.get("refresh_token")
         extra = {key[2:]: value for key, value in mapping.items() if key.startswith("x_")}
         return cls(SecretStr(mapping["token"]), SecretStr(refresh) if refresh else None, extra)

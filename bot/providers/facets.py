@@ -1,6 +1,7 @@
 """Facets of providers: base classes for what only some providers can do, with the types they return.
 
-A provider has a facet if it inherits from it; ``bot.providers.base.Provider`` has what all providers can do.
+A provider has a facet if it inherits from it. What all providers can do is in
+``bot.providers.base.Provider``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class DiscoveredWorkspace:
 
     Attributes:
         remote_id: The workspace's id on the provider.
-        name: Its name there, cleaned; "" if it couldn't be read.
+        name: The workspace's name on the provider, cleaned; "" if it couldn't be read.
         observed: What the list says about the workspace.
     """
 
@@ -43,9 +44,9 @@ class TokenHelp:
 
     Attributes:
         url: The page on which users get a token; "" if they can't get one by themselves.
-        steps: What to do there, one sentence each; also shown if a token lacks a permission.
-        pattern: A regular expression for whole tokens. Nothing is refused because of it; it only decides
-            which hint is shown after the provider has refused a token.
+        steps: What to do on that page, one sentence each; also shown if a token lacks a permission.
+        pattern: A regular expression for whole tokens. A token that doesn't match isn't refused; the pattern
+            only decides which hint is shown after the provider has refused a token.
     """
 
     url: str
@@ -82,7 +83,7 @@ class Embedding:
         return any(host == one or (one.startswith("*.") and host.endswith(one[1:])) for one in known)
 
 
-#: The type of a provider's offer, which each provider defines itself.
+#: The type of a provider's offer. Each provider defines its own.
 Offer = TypeVar("Offer")
 
 
@@ -98,8 +99,8 @@ class Lists(Facet):
         """List the user's workspaces; raise NotFound if the server has no lists.
 
         An entry that can't be read completely is still returned if it has an id; its state is then
-        ``unknown``. If even the id is missing, the list is not whole, and a workspace's absence proves
-        nothing. A list in which nothing can be read raises BadAnswer.
+        ``unknown``. If an entry has no id, the list isn't whole, so a workspace's absence from it proves
+        nothing. If no entry can be read, BadAnswer is raised.
         """
 
 
@@ -108,9 +109,9 @@ class Reasons(Facet):
 
     @abstractmethod
     async def read_reason(self, access: Access, remote_id: str, window: SendWindow | None = None) -> str:
-        """Read why a workspace is waiting or has failed; "" if the server doesn't say.
+        """Read why a workspace is waiting or has failed; return "" if the server gives no reason.
 
-        This takes the place of a status read at the workspace's poll gate.
+        This replaces a status read at the workspace's poll gate.
         """
 
 
@@ -121,9 +122,9 @@ class PageChecks(Facet):
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
         """Return ``seen``, marked as lacking its ``page`` unless the page answers.
 
-        A page that can't be reached counts as lacking, too. This is called after each read until the page
-        answers or Usher has waited long enough. It isn't repeated while the workspace runs, since the request
-        may count as use.
+        A page that can't be reached is lacking, too. This is called after each read until the page answers or
+        Usher has waited long enough. It isn't repeated while the workspace runs, since the provider may
+        regard the request as use.
         """
 
 
@@ -134,7 +135,7 @@ class Removal(Facet):
     async def remove(self, access: Access, workspace: Workspace) -> str | None:
         """Delete a workspace irreversibly.
 
-        Returns the same as ``Provider.stop``.
+        The return value has the same meaning as that of ``Provider.stop``.
         """
 
 
@@ -143,7 +144,7 @@ class Extension(Facet):
 
     @abstractmethod
     async def extend(self, access: Access, workspace: Workspace, until: float) -> float:
-        """Extend a running workspace to ``until``, or as long as allowed; return the new end."""
+        """Extend a running workspace to ``until`` or the latest time allowed; return its new end."""
 
 
 class Revocation(Facet):
@@ -151,7 +152,7 @@ class Revocation(Facet):
 
     @abstractmethod
     def can_revoke(self, credential: Credential) -> bool:
-        """Return whether Usher may revoke a credential; it may not if the user created it themselves."""
+        """Return whether Usher may revoke a credential, which it may not if the user created it."""
 
     @abstractmethod
     async def revoke(self, access: Access) -> None:
@@ -159,7 +160,7 @@ class Revocation(Facet):
 
 
 class Minting(Facet):
-    """Credentials that Usher issues itself, each before the previous one expires."""
+    """Issuing credentials for Usher, each before the previous one expires."""
 
     @abstractmethod
     def can_mint(self, credential: Credential) -> bool:
@@ -197,8 +198,9 @@ class OAuthClient(ABC):
     async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
         """Exchange a code for the user's identity, with a credential made for Usher.
 
-        The credential outlasts the user's session there. Raises CredentialRefused if the code is refused,
-        Forbidden if Usher may not make such a credential, Untrusted if Usher isn't accepted as a client.
+        The credential outlasts the user's session at the provider. Raises CredentialRefused if the code is
+        refused, Forbidden if Usher may not make this kind of credential, Untrusted if Usher isn't accepted as
+        a client.
         """
 
     @abstractmethod
@@ -224,7 +226,7 @@ class Forms(Facet, Generic[Offer]):
 
     Attributes:
         offer_model: The type that ``read_offer`` returns: a dataclass or pydantic model, stored as JSON
-            between reads. If it has a field ``names``, a tuple, that field holds the names in use.
+            between reads. If it has a field ``names``, a tuple, that field contains the names already in use.
     """
 
     offer_model: ClassVar[type[Any]]
@@ -273,9 +275,9 @@ class Creation(Forms[Offer]):
 
     @abstractmethod
     async def create(self, access: Access, spec: Spec, key: str) -> Created:
-        """Create a workspace and return once that is accepted; ``key`` stays the same on each attempt.
+        """Create a workspace and return once the provider accepts; ``key`` is the same on each attempt.
 
-        After an unknown outcome, ``find_created`` is called before this is called again.
+        After an unknown outcome, ``find_created`` is called before this method is called again.
         """
 
     def can_create_stopped(self, spec: Spec) -> bool:
@@ -290,16 +292,16 @@ class Creation(Forms[Offer]):
     async def list_names(self, access: Access, stem: str) -> Collection[str] | None:
         """Return the names in use that begin with ``stem``, at least those of the user's own workspaces.
 
-        Returns None if the server can't tell the user's own workspaces from other people's; a new name then
-        gets a unique mark.
+        Returns None if the server can't tell the user's own workspaces from other people's; a unique mark is
+        then added to a new name.
         """
 
     async def is_name_in_use(self, access: Access, spec: Spec) -> bool:
         """Return whether ``create`` would return something that already had the new name before the call.
 
-        This is called just before the first ``create``, so that whatever ``find_created`` finds later must
-        come from that call. If the server refuses a used name, or always creates a new workspace, don't
-        override this.
+        This is called just before the first ``create``, so that anything that ``find_created`` finds later
+        must be from that call. Don't override this if the server refuses a used name, or always creates a new
+        workspace.
         """
         return False
 
@@ -307,8 +309,8 @@ class Creation(Forms[Offer]):
     async def find_created(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         """Search for the workspace from an earlier ``create`` of unknown outcome, sent at ``since``.
 
-        Raises OutcomeNotReported if the server can't tell. If a list says too little about a workspace,
-        return it as a candidate with ``has_details`` False.
+        Raises OutcomeNotReported if the server can't tell. If a list says too little about a workspace, it is
+        returned as a candidate with ``has_details`` False.
         """
 
     async def read_creation_time(self, access: Access, remote_id: str) -> float | None:
@@ -320,8 +322,8 @@ class Runs(Forms[Offer]):
     """Running jobs: launches, states and output.
 
     Attributes:
-        runs_named_jobs: Whether a run only names a job that is set up there, so that nothing else has to be
-            asked.
+        runs_named_jobs: Whether a run needs only the name of a job that is already set up at the provider, so
+            that nothing else has to be asked.
     """
 
     runs_named_jobs: ClassVar[bool] = False
@@ -352,13 +354,13 @@ class Runs(Forms[Offer]):
 
     @abstractmethod
     async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        """Request that a run be stopped; a run that has already ended counts as success."""
+        """Request that a run be stopped; it isn't an error if the run has already ended."""
 
     @abstractmethod
     def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        """Yield a run's output from the start to the stream's end; raise TemporaryError if it breaks off.
+        """Yield a run's output from the beginning to the stream's end; raise TemporaryError if it breaks.
 
-        The end of the stream doesn't mean that the run has ended; only its status shows that.
+        The end of the stream doesn't mean that the run has ended; only the run's status shows that.
         """
 
     def run_page_url(self, job: Run) -> str:
@@ -411,11 +413,11 @@ class Allowances(Facet):
 
     @abstractmethod
     async def read_allowances(self, access: Access) -> Sequence[Allowance]:
-        """Read what the user has left; empty if there is no limit, or none that the user may see."""
+        """Read how much the user has left; empty if there is no limit, or none that the user may see."""
 
 
 class EmbeddedPage(Facet):
-    """Opening workspaces in a page of Usher's own, which only the workspace's owner sees.
+    """Opening workspaces in one of Usher's own pages, which only the workspace's owner sees.
 
     ``Observed.url`` stays empty, and ``Observed.entry`` is the secret that the page needs.
     """

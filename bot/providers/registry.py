@@ -1,8 +1,9 @@
 """The registry of providers: Usher's own in this folder, and those of other distributions.
 
-Usher's own providers are modules or packages here. Others are entry points of the group ``usher.providers``.
-Their code handles everyone's tokens, so it is imported only if a connection names its distribution. A list of
-modules in the settings would allow importing anything, and wouldn't say whose code it is or which version.
+Usher's own providers are modules or packages in this folder. Others are entry points of the group
+``usher.providers``. Their code handles everyone's tokens, so it is imported only if a connection names its
+distribution. A list of modules in the settings would allow importing anything, and wouldn't say whose code it
+is or which version.
 """
 
 import importlib
@@ -18,9 +19,9 @@ from bot.providers.base import Provider
 from bot.providers.words import clean
 from bot.support.settings import SettingsError
 
-#: The entry point group in which distributions declare their providers, each under its kind.
+#: The entry point group in which distributions declare their providers, each under its kind as the name.
 ENTRY_POINT_GROUP: Final = "usher.providers"
-#: The version of ``usher.provider`` that outside providers have to support.
+#: The version of ``usher.provider`` that external providers must support.
 API_VERSION: Final = 0
 _PACKAGE: Final = __name__.rpartition(".")[0]
 _REQUIRED_ATTRIBUTES: Final = ("kind", "title", "pace")
@@ -30,7 +31,7 @@ _REQUIRED_ATTRIBUTES: Final = ("kind", "title", "pace")
 def find_provider_class(kind: str, source: str = "") -> type[Provider]:
     """Return the provider of a kind from a distribution ("" for ours), or raise SettingsError.
 
-    The error contains all problems; each begins with the connection's key that it is about.
+    The error lists all problems, each beginning with the connection's key that it concerns.
     """
     if (ours := _find_own(kind)) is not None:
         if source:
@@ -61,8 +62,8 @@ def list_provider_classes() -> Mapping[str, type[Provider]]:
 def list_installed() -> dict[str, str]:
     """Map each available kind to its distribution's name and version ("" for ours).
 
-    Nothing from outside is imported. A kind that several distributions have is left out, as a connection has
-    to choose between them.
+    Nothing outside Usher is imported. A kind that several distributions provide is left out, as the
+    connection has to choose one of them.
     """
     brought: dict[str, list[str]] = {}
     for one in entry_points(group=ENTRY_POINT_GROUP):
@@ -72,10 +73,10 @@ def list_installed() -> dict[str, str]:
 
 
 def find_distribution(kind: str, source: str) -> str:
-    """Return the name and version of the distribution that a connection's provider is from ("" for ours)."""
+    """Return the name and version of the distribution that provides a connection's provider ("" for ours)."""
     if not source:
-        # Usher's own providers need no entry point lookup, which would read the metadata of everything
-        # installed.
+        # Usher's own providers need no entry point lookup, which would read the metadata of every installed
+        # package.
         return ""
     brought = (one.dist for one in entry_points(group=ENTRY_POINT_GROUP, name=kind) if one.dist)
     return next(
@@ -125,7 +126,7 @@ def _load_provider(found: EntryPoint, where: str) -> type[Provider]:
 
 
 def find_problems(value: type[Provider], name: str) -> list[str]:
-    """Return the problems that prevent an outside provider from being used under a name."""
+    """Return the problems that prevent an outside provider from being used under a given name."""
     problems = [f"lacks {declared}" for declared in _REQUIRED_ATTRIBUTES if not hasattr(value, declared)]
     problems += [f"lacks the method {method}" for method in sorted(value.__abstractmethods__)]
     kind, api = getattr(value, "kind", name), value.api_version

@@ -1,4 +1,4 @@
-"""Requests to a provider's API: how they are sent, and what unknown outcomes and refusals mean."""
+"""Requests to a provider's API: how they are sent, and how unknown outcomes and refusals are interpreted."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CredentialPlacement:
     Attributes:
         name: The name of the header or URL parameter.
         scheme: The word before the token in a header; "" if there is none.
-        in_query: Whether it is a URL parameter.
+        in_query: Whether the credential is a URL parameter.
     """
 
     name: str = "Authorization"
@@ -68,7 +68,7 @@ class Options(Asking, total=False):
         total: Time limit for the whole call, in seconds; 20 by default.
         headers: Additional headers.
         max_bytes: Maximum number of bytes of a response to read.
-        hides: Secrets that must not come back, besides the credential's.
+        hides: Additional secrets, besides the credential's, that a response must not repeat.
     """
 
     headers: Mapping[str, str]
@@ -94,9 +94,9 @@ class ApiClient:
 
     The credential is sent only below ``root``, in the place that ``credential_in`` names, and to those of
     ``other_hosts`` that are declared to receive it. No response, stream or error contains it. An address is a
-    path below ``root``. Each ``{}`` in it is replaced by the next of ``ids``, percent-encoded. A path with
-    ``?``, ``..`` or anything else that isn't encoded raises NotFound. Full URLs, wherever they come from,
-    must lead to the API's own origin or to a declared host. ``to_error`` interprets refused responses.
+    path below ``root``, in which each ``{}`` is replaced by the next of ``ids``, percent-encoded. A path with
+    ``?``, ``..`` or anything else that isn't encoded raises NotFound. Full URLs, wherever they are from, must
+    lead to the API's own origin or to a declared host. ``to_error`` interprets refused responses.
 
     Attributes:
         root: The base URL of the calls.
@@ -114,7 +114,7 @@ class ApiClient:
 
     def acting_as(self, credential: Credential | None) -> ApiClient:
         """Return a copy of the client that uses another credential."""
-        # Not ``dataclasses.replace``, which would be slower, as this runs for every call.
+        # This runs for every call, and ``dataclasses.replace`` would be slower.
         secrets = credential.secrets() if credential is not None else ()
         return ApiClient(
             self._http, self.root, self.credential_in, self.other_hosts, credential, self.to_error, secrets
@@ -130,9 +130,9 @@ class ApiClient:
     ) -> Response:
         """Send one request, as ``send`` does, and return a 2xx response.
 
-        For any other response, raise the ProviderError that it stands for (``Provider.to_error``), with its
-        ``status`` and ``response``. A call that changes something raises UnknownOutcome if it was sent and
-        nothing usable came back.
+        For any other response, raise the ProviderError that it represents (``Provider.to_error``), with its
+        ``status`` and ``response``. A call that changes something raises UnknownOutcome if it was sent but no
+        usable response was received.
         """
         changes = method not in _SAFE_METHODS
         response = await self.send(method, address, *ids, changes=changes, window=window, **options)
@@ -141,7 +141,7 @@ class ApiClient:
             error.response = response
             raise error
         if changes and response.body.strip():
-            # If the response isn't JSON, something else may have answered in the server's place.
+            # A response that isn't JSON may not be from the server, but from something else in its place.
             with bad_answer_as_unknown_outcome():
                 response.json()
         return response
@@ -155,7 +155,7 @@ class ApiClient:
         window: SendWindow | None = None,
         **options: Unpack[Options],
     ) -> Response:
-        """Send one request and return the response, whatever its status; no redirect is followed."""
+        """Send one request and return the response of any status; redirects aren't followed."""
         url, asked = self._prepare(address, ids, options)
         until = None if window is None else window.until
         with bad_answer_as_unknown_outcome() if changes else nullcontext():
@@ -196,7 +196,7 @@ class ApiClient:
         }
 
     def _resolve(self, address: str) -> tuple[str, bool]:
-        """Return the full URL, and whether it is sent the credential; raise Untrusted for other servers."""
+        """Return the full URL and whether the credential is sent to it; raise Untrusted for other servers."""
         if address.startswith("/"):
             if not is_encoded_path(address):
                 raise errors.NotFound("there is no such id: its path isn't encoded")
@@ -234,7 +234,7 @@ def has_same_origin(url: str, root: str) -> bool:
 
 @contextmanager
 def bad_answer_as_unknown_outcome() -> Iterator[None]:
-    """Turn BadAnswer into UnknownOutcome, for a request that changes something."""
+    """Turn BadAnswer into UnknownOutcome, for requests that change something."""
     try:
         yield
     except errors.BadAnswer as error:
@@ -256,7 +256,7 @@ def forbidden_as_credential_refused() -> Iterator[None]:
 async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[object]]) -> None:
     """Call with a made-up token; raise BadAnswer unless the token is refused.
 
-    If any token is accepted, acceptance proves nothing, and something else may be answering.
+    If the made-up token is accepted, acceptance proves nothing: something else may be answering.
     """
     try:
         await ask(Credential(SecretStr(secrets.token_hex(32))))
@@ -266,7 +266,7 @@ async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[obje
 
 
 async def none_if_absent(call: Awaitable[T]) -> T | None:
-    """Return None if the server has no such resource or endpoint, even if it answers with a page."""
+    """Return None if the server doesn't have the resource or endpoint, even if it answers with a page."""
     try:
         return await call
     except (errors.NotFound, errors.BadAnswer) as error:
@@ -275,16 +275,17 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Maps each goal to what a refusal ends with if the goal is already reached. These words aren't documented.
+#: Maps each goal to how a refusal's message ends if the goal has already been reached. This wording isn't
+#: documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",
     "remove": r"(removed|deleted)",
 }
-#: Wording of a refusal because the workspace is changing to another state.
+#: Matches the wording of a refusal because the workspace is changing to another state.
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
-#: Wording of a refusal because another operation is in progress, checked only if nothing says that the goal
-#: is reached. It must not match a quota.
+#: Matches the wording of a refusal because another operation is in progress. Checked only if nothing says
+#: that the goal is reached, and must not match a quota.
 _UNDER_WAY_PATTERN = re.compile(
     r"^(?!.*\b(only|limits?|maximum|at most|too many)\b).*(\b(in progress|under ?way|locked by another)\b"
     r"|\b(is|are) (currently |still |now |already )?(being \w+|busy|updating|rebuilding|migrating|starting|"
@@ -300,7 +301,7 @@ _NOT_RUNNING_PATTERN = r"(is|was) (currently )?not (currently )?running|isn't (c
 
 
 def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
-    """Return whether a message says that the workspace itself, not another or a part, reached the goal."""
+    """Return whether a message says that this workspace, not another or a part of it, reached the goal."""
     named = "|".join(re.escape(name) for name in names if name)
     own = rf"[^\w\s]?(\S*[/:])?({named})[^\w\s]?" if named else r"(?!)"
     what = rf"(\bit|(^|[:;,.(] |\b(the|this|your|\S+['’]s) )({_THING_PATTERN}( {own})?|{own}))"
@@ -313,8 +314,8 @@ def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
 async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -> str | None:
     """Return the server's refusal if it means that the ``goal`` (start, stop, remove) is already reached.
 
-    The words have to say so, such as "the workspace is already running"; ``names`` are names that they may
-    use for the workspace. Any other refusal is raised, as Conflict if another operation is in progress.
+    The refusal's text has to say so, such as "the workspace is already running"; ``names`` are names that it
+    may use for the workspace. Any other refusal is raised, as Conflict if another operation is in progress.
     Returns None if the call is accepted.
     """
     try:
@@ -357,7 +358,7 @@ async def read_pages(
     next_key: Callable[[Mapping[str, Any]], Any],
     max_pages: int,
 ) -> Listing[dict[str, Any]]:
-    """Return the pages of a list; the result isn't whole if they don't end within ``max_pages``.
+    """Return the pages of a list; the result isn't whole if more than ``max_pages`` would be needed.
 
     ``ask(None)`` reads the first page, and ``ask(next_key(page))`` the next, until the key is None or "".
     """
@@ -381,7 +382,7 @@ async def read_pages(
 def encode_path_segment(text: str) -> str:
     """Return an id percent-encoded for one path segment; raise NotFound if it can't be an id.
 
-    This never happens for ids from ``require_id``.
+    Ids that ``require_id`` has checked never raise this.
     """
     quoted = encode_id(text)
     if not quoted:

@@ -1,8 +1,8 @@
-"""Reading a provider's words: the innermost text of a response, cleaned and shortened for users.
+"""Reading a provider's words: the innermost message of a response, cleaned and shortened for users.
 
 A provider may pass on another program's output, such as a Kubernetes client's exception with headers and a
 JSON body, ``HTTP 500: error (words)``, an HTML page or a quoted text. ``find_innermost_words`` finds the
-words in all of these, for every provider, before anything is cut or classified.
+message in all of these, for every provider, before anything is cut or classified.
 """
 
 from __future__ import annotations
@@ -20,72 +20,73 @@ from typing import Any, Final
 from bot.domain.failure_causes import find_reason
 from bot.support.cleaning import HIDDEN
 
-#: Maximum number of characters shown to users of a server's own words.
+#: Maximum number of characters of a server's own words that are shown to users.
 MAX_MESSAGE_LENGTH = 200
-#: Maximum number of characters of a message with details, which say more than the message alone.
+#: Maximum number of characters of a message that includes details. It is higher than without, since details
+#: say more.
 MAX_DETAILED_LENGTH = 300
 #: Maximum number of details to show for one refusal.
 MAX_DETAILS = 5
-#: Maximum number of characters of a text in which another program's output is looked for.
+#: Maximum number of characters of a text that are searched for another program's output.
 MAX_SEARCHED_LENGTH: Final = 8000
 #: Maximum number of nested layers to unwrap, such as quotes around JSON.
 MAX_NESTING: Final = 12
 #: Maximum number of opening braces in a text at which parsing JSON is attempted.
 MAX_OBJECT_ATTEMPTS: Final = 10
-#: Maximum number of characters of a Python literal to parse; a longer one would take too long.
+#: Maximum number of characters of a Python literal that is parsed. Parsing a longer one would take too long.
 MAX_LITERAL_LENGTH: Final = 2000
 #: Keys under which APIs put details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
-#: (``errors``, ``messages``), OAuth (``error_description``); then the keys under which a detail has its text,
-#: and its field's name.
+#: (``errors``, ``messages``), OAuth (``error_description``). Below them, the keys of a detail's text, and of
+#: the name of its field.
 _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
 _TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
 _SENTENCE_PATTERN: Final = re.compile(r"[^\W\d_]{2}\S* [^\W\d_]{2}")
 _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
-#: Segments of a field's path that name a part of the request rather than the field.
+#: Path segments that name a part of the request, such as its body, rather than a field in it.
 _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
 
 _PHRASES: Final = sorted((status.phrase.casefold() for status in HTTPStatus), key=len, reverse=True)
-#: Matches what programs write before a message: a status, a word for it, or an exception's name.
+#: Matches labels that programs put before a message: a status, a word such as "error", or an exception's
+#: name.
 _LABEL_PATTERN: Final = re.compile(
     r"[1-5]\d\d|(?i:caused|code|desc(?:ription)?|details?|err(?:no|ors?)?|exception|fatal|message|msg|reason"
     r"|status(?:code)?)|(?:[\w$]{1,60}\.){0,8}(?:[A-Z][\w$]{0,60})?"
     r"(?:Error|Exception|Warning|Timeout|Failure|Fault)"
 )
-#: Matches words that may accompany such a label without saying anything: a status phrase, a number, an
-#: address, or a word that joins them.
+#: Matches words around a label that carry no information: a status phrase, a number, a URL, or a filler word.
 _BESIDE_LABELS_PATTERN: Final = re.compile(
     rf"{'|'.join(map(re.escape, _PHRASES))}|\d\S*|[\w+]+://\S+|an?|api|by|class|client|daemon|during|failed|for"
     r"|from|https?|id|in|internal|none|null|occurred|of|operation|request|response|rpc|server|the|uncaught|unexpected"
     r"|unhandled|unknown|while|with",
     re.IGNORECASE,
 )
-#: Matches other names from a program's code, such as ``camelCase``.
+#: Matches identifiers from a program's code, such as ``camelCase``.
 _IDENTIFIER_PATTERN: Final = re.compile(r"[\w.]*?(?:[a-z][A-Z]|[A-Z]{2}\d)[\w.]*")
 _LABEL_WORD_PATTERN: Final = re.compile(
     rf"\b(?:{'|'.join(map(re.escape, _PHRASES))})\b|[\w+]+://\S+|\w[\w.$]*", re.IGNORECASE
 )
-#: Match the end of a label; and arguments in brackets after a name or a label.
+#: Match the end of a label such as "Error: ", and arguments in brackets after a name or a label.
 _LABEL_END_PATTERN: Final = re.compile(r":\s+| = |(?<=\w)=(?=\S)|(?<=\])\s+")
 _ARGUMENTS_PATTERN: Final = re.compile(r"([\w. ]{1,100}\w)\((?:[^()]|\([^()]*\)){0,300}\)(?=: )")
 _BRACKETS_PATTERN: Final = re.compile(r"([^()]{1,300})\(((?:[^()]|\([^()]*\))*)\)\.?")
-#: Matches words before an exception that caused a failure.
+#: Matches the text that precedes the exception which caused a failure.
 _CAUSE_PATTERN: Final = re.compile(
     r".{1,200}?(?:: |\((?=Caused by ))(?:Caused by )?"
     r"(?=(?:[A-Za-z_]\w{0,60}\.){0,8}[A-Z]\w{0,60}(?:Error|Exception)(?:: |\())",
     re.DOTALL,
 )
 MAX_LABEL_LENGTH: Final = 300
-#: Matches the URL at the end of an exception from requests or aiohttp.
+#: Matches the URL at the end of an exception message from requests or aiohttp.
 _ADDRESS_PATTERN: Final = re.compile(r"(?:,? for url: |, url=)\S{1,500}$")
-#: Labels within the text of a Kubernetes client's exception (``ApiException.__str__``).
+#: Labels in the message of a Kubernetes client's exception (``ApiException.__str__``).
 _HEADERS_LABEL: Final = "HTTP response headers: "
 _BODY_LABEL: Final = "HTTP response body: "
-#: Matches a line of a stack trace in Python, Java or JavaScript.
+#: Matches a line of a stack trace from Python, Java or JavaScript.
 _FRAME_PATTERN: Final = re.compile(
     r"^(?:[ \t]*at (?:[^\s(]{1,200} ?\(.*\)|\S{1,300}:\d+:\d+)|Traceback \(most recent call last\):)$",
     re.MULTILINE,
 )
-#: Match the formats of errors from gRPC in Python, and from AWS.
+#: Match error messages of gRPC in Python, and of AWS.
 _FORMAT_PATTERNS: Final = (
     re.compile(r"<\w{1,40} of RPC that terminated with:.{0,300}?\bdetails = (\"[^\"]+\").*", re.DOTALL),
     re.compile(
@@ -95,28 +96,28 @@ _FORMAT_PATTERNS: Final = (
     ),
 )
 _XML_MESSAGE_PATTERN: Final = re.compile(r"<message\b[^<>]{0,200}>([^<]{1,2000})</message>", re.IGNORECASE)
-#: Texts that programs write when they have no message.
+#: Strings that programs write when they have no message.
 _NO_WORDS: Final = frozenset(
     {"none", "null", "undefined", "nil", "[object object]", "{}", "[]", "n/a", "no message available"}
 )
-#: HTML tags found in pages and in sentences with markup. Anything else in angle brackets may be part of the
-#: message.
+#: HTML tags that occur in pages and in formatted sentences. Anything else in angle brackets may be part of
+#: the message.
 _TAG_NAMES: Final = (
     "a|abbr|article|aside|b|big|blockquote|body|br|button|center|code|dd|div|dl|dt|em|figure|font|footer|form|h[1-6]"
     "|head|header|hr|html|i|img|input|ins|kbd|label|li|link|main|mark|meta|nav|noscript|ol|p|pre|q|s|samp|section"
     "|small|span|strike|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul|var|wbr"
 )
 _TAG_PATTERN: Final = re.compile(rf"</?({_TAG_NAMES})(?:\s[^<>]{{0,500}})?/?>", re.IGNORECASE)
-#: Matches tags that prove that a text is HTML: an end tag, or a break. A lone ``<b>`` may be part of the
+#: Matches tags that prove a text is HTML: an end tag or a line break. A lone ``<b>`` may be part of the
 #: message.
 _MARKUP_PATTERN: Final = re.compile(rf"</(?:{_TAG_NAMES})\s*>|<(?:br|hr|p|li|div)\s*/?>", re.IGNORECASE)
-#: Matches inline tags, which don't break a line.
+#: Matches inline tags, which don't start a new line.
 _INLINE_TAG_PATTERN: Final = re.compile(
     r"</?(?:a|abbr|b|big|code|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|strong|sub|sup|tt|u|var|wbr)\b",
     re.IGNORECASE,
 )
 _PAGE_PATTERN: Final = re.compile(r"<(?:!doctype\s+html|html|head|body)\b[^<>]{0,500}>", re.IGNORECASE)
-#: Start and end markers of the parts of a page that aren't displayed.
+#: Start and end markers of the parts of a page that browsers don't display.
 _UNSEEN_PARTS: Final = (
     ("<!--", "-->"),
     ("<!doctype", ">"),
@@ -127,7 +128,7 @@ _UNSEEN_PARTS: Final = (
 )
 _PAGE_TITLE_PATTERN: Final = re.compile(r"<title\b[^>]{0,200}>(.{0,500}?)</title", re.IGNORECASE | re.DOTALL)
 _ENTITY_PATTERN: Final = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
-#: Matches the server names at the bottom of error pages.
+#: Matches names of web servers, which stand at the bottom of error pages.
 _SERVER_PATTERN: Final = re.compile(
     r"(?:nginx|openresty|apache|cloudflare|envoy|caddy|traefik|microsoft-\w+|google|gunicorn|tornado)\S*",
     re.IGNORECASE,
@@ -147,14 +148,14 @@ _CUT_MESSAGE_PATTERN: Final = re.compile(
 
 
 def clean_words(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = ()) -> str:
-    """Return the innermost words of a provider's text, cleaned and cut; "" if it has no words."""
+    """Return the innermost words of a provider's text, cleaned and shortened; "" if it has no words."""
     return clean(find_innermost_words(text), limit, secrets)
 
 
 def find_innermost_words(text: str) -> str:
-    """Return the uncut words in another program's output; return any other text unchanged.
+    """Return the full words in another program's output; return any other text unchanged.
 
-    Returns "" for output without words, such as a status or a page that only names one.
+    Returns "" for output without words, such as a status or a page that only names a status.
     """
     words = _COLOUR_PATTERN.sub("", text[:MAX_SEARCHED_LENGTH]).strip()
     for _ in range(MAX_NESTING):
@@ -198,7 +199,7 @@ def _read_literal(text: str) -> str | None:
 
 
 def _read_value_words(value: Any) -> str:
-    """Return the words in a parsed value, or ""; keys and numbers aren't meant for users."""
+    """Return the words in a parsed value, or "" if it has none; skip keys and numbers."""
     if isinstance(value, dict):
         return read_words(value, limit=MAX_SEARCHED_LENGTH)
     return "; ".join(islice(_list_unique_details([list(value)], ""), MAX_DETAILS))
@@ -239,7 +240,7 @@ def _read_embedded_object(text: str) -> str | None:
 
 
 def _read_exception(text: str) -> str:
-    """Return an exception's words without class, status and headers; return other texts unchanged."""
+    """Return an exception's message without class, status and headers; return other texts unchanged."""
     head, _, body = text.partition(_BODY_LABEL)
     if body.strip() not in {"", "None"}:
         return body  # A body that is JSON has been read before.
@@ -249,7 +250,7 @@ def _read_exception(text: str) -> str:
         if dressed := pattern.fullmatch(text):
             return dressed[1]
     if _FRAME_PATTERN.search(text):
-        # Of several causes, the innermost is printed last.
+        # If there are several causes, the innermost is printed last.
         said = [line for line in _FRAME_PATTERN.sub("", text).split("\n") if line[:1].strip()]
         return said[-1] if said else ""
     text = _ADDRESS_PATTERN.sub("", text)
@@ -267,9 +268,10 @@ def _read_exception(text: str) -> str:
 
 
 def _is_label(text: str, *, is_whole: bool = False) -> bool:
-    """Return whether a text is only a label: a status, a word for it, or an exception's name.
+    """Return whether a text is only a label: a status, a word for a status, or an exception's name.
 
-    A name that gives a reason says something, and so does a program's own name if nothing follows it.
+    An exception's name that gives a reason isn't a mere label, nor is a program's own name that nothing
+    follows.
     """
     has_label = False
     for word in _LABEL_WORD_PATTERN.findall(text[:MAX_LABEL_LENGTH]):
@@ -294,7 +296,7 @@ def _read_arguments(text: str) -> str:
 
 
 def _read_page(text: str) -> str | None:
-    """Return a page's sentences or the words before it, or an XML document's message; otherwise None."""
+    """Return a page's sentences, the words before the page, or an XML document's message; else None."""
     page = _PAGE_PATTERN.search(text)
     if page is None:
         message = _XML_MESSAGE_PATTERN.search(text) if text[:1] == "<" else None
@@ -362,7 +364,7 @@ def cut_words(text: str, limit: int = MAX_MESSAGE_LENGTH) -> str:
 def read_words(
     answer: Mapping[str, Any], message_pointer: str = "/message", *, limit: int = MAX_DETAILED_LENGTH
 ) -> str:
-    """Return the words in an error's body: the message, the invalid fields, and why; "" if there are none."""
+    """Return the words in an error's body: message, invalid fields and reasons; "" if there are none."""
     value: Any = answer
     for key in message_pointer.split("/")[1:]:
         if isinstance(value, list) and key.isdecimal():
@@ -373,12 +375,12 @@ def read_words(
     message = find_innermost_words(message)
     without_details = min(limit, MAX_MESSAGE_LENGTH) if limit <= MAX_DETAILED_LENGTH else limit
     if answer.get("kind") == "Status":
-        # A Kubernetes response, whose details only repeat the object's name and kind.
+        # This is a Kubernetes response, whose details only repeat the object's name and kind.
         return cut_words(message, without_details)
     parts = [None if isinstance(value, str) else value, *map(answer.get, _DETAIL_KEYS)]
     details = list(islice(_list_unique_details(parts, message), MAX_DETAILS))
     if not message and not details:
-        # Under keys of no known API, a string of several words is taken for a sentence.
+        # If no key belongs to a known API, any string of several words is treated as a sentence.
         every = _list_unique_details([dict(answer)], "")
         details = list(islice((one for one in every if _SENTENCE_PATTERN.search(one)), MAX_DETAILS))
     if not details:
@@ -419,7 +421,7 @@ def _read_details(value: Any, where: str) -> Iterator[str]:
         text = next((said for key in _TEXT_KEYS if isinstance(said := value.get(key), str) and said), None)
         named = (_field_name(value[key]) for key in _FIELD_KEYS if value.get(key))
         if text is None and (code := value.get("code")) and isinstance(code, str):
-            # GitHub says what is wrong with a field with a code rather than a sentence.
+            # GitHub describes what is wrong with a field by a code rather than a sentence.
             field = next(filter(None, named), where)
             yield from _read_details(code.replace("_", " "), field)
             return
@@ -437,7 +439,7 @@ def _field_name(value: Any) -> str:
     return ".".join(key for key in keys if key and key not in _REQUEST_PARTS)
 
 
-#: Matches escape sequences that make a terminal's text coloured or bold.
+#: Matches terminal escape sequences, such as those for colours and bold text.
 _COLOUR_PATTERN = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -450,8 +452,8 @@ def clean(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = (
         line = text.strip()
         return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
     text = _COLOUR_PATTERN.sub("", text)
-    # The joiner inside emoji is kept; other format characters, lone surrogates (which can't be stored) and
-    # drawn frames are removed.
+    # Keep the joiner inside emoji; remove other format characters, lone surrogates (which can't be stored)
+    # and drawn frames.
     visible = "".join(
         " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter
         for letter in text

@@ -24,23 +24,24 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
     kind: ClassVar[str] = "lagoon"
     title: ClassVar[str] = "Lagoon"
     pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=2.0, pending_interval=2.0)
-    # Calls are sent below the connection's base URL, each with the token in this header.
+    # Calls go to this path below the connection's base URL, each with the token in the header named here.
     api_path: ClassVar[str] = "/api"
     credential_in: ClassVar[up.CredentialPlacement] = up.CredentialPlacement("X-Lagoon-Token", scheme="")
-    # Where in an error's body to find the message for people.
+    # Where the body of an error has its message for people.
     message_pointer: ClassVar[str] = "/error/message"
 
-    # Linking: whose token is it? And, for whoever sets up the connection, is the server there?
+    # Linking: find out who the token belongs to and, for the person who sets up the connection, whether the
+    # server responds.
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Ask whose token it is, then for the list, as a token that may not read the list is useless."""
+        """Ask who the token belongs to, then for the list, as a token that can't read the list is useless."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/me")
         await api.call("GET", "/workspaces")
         return up.Identity(up.require_text(response.json_object(), "name"), credential)
 
     async def probe(self) -> str:
-        """Ask for the version, which anyone may read; this client sends no token."""
+        """Ask for the version, which anyone may read, so no token is sent."""
         response = await self.api.call("GET", "/version")
         return f"Lagoon {up.clean(up.require_text(response.json_object(), 'version'))}"
 
@@ -49,7 +50,8 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
         url = f"{self.settings.base_url}/tokens"
         return up.TokenHelp(url, ("Copy a token from your page of tokens.",), r"[0-9a-f]{40}")
 
-    # List: one malformed entry doesn't hide the others, and an incomplete list says that it is incomplete.
+    # List: a malformed entry doesn't hide the other entries, and an incomplete list says that it is
+    # incomplete.
 
     async def discover(self, access: up.Access) -> up.Listing[up.DiscoveredWorkspace]:
         """List the user's workspaces."""
@@ -62,7 +64,7 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
         seen = self._observed(entry)
         return up.DiscoveredWorkspace(remote_id, seen.name or "", seen)
 
-    # Start and stop: the row was read just before, so nothing is read here.
+    # Start and stop: the row has just been read, so nothing is read here.
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> None:
         """Request a start."""
@@ -73,7 +75,7 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
         self.require_stop_mode(mode)
         await access.api.call("POST", "/workspaces/{}/stop", workspace.remote_id)
 
-    # Readiness: a link is shown once the IDE responds, and only if its host is allowed.
+    # Readiness: a link is shown only once the IDE responds, and only if the link's host is allowed.
 
     async def status(
         self, access: up.Access, remote_ids: Sequence[str], window: up.SendWindow | None = None

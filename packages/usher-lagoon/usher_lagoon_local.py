@@ -1,4 +1,4 @@
-"""A local Lagoon for the kit and for Usher's demonstration: its API, token page, and IDEs."""
+"""A local Lagoon for the conformance kit and Usher's demonstration: its API, token page, and IDEs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOGIN = (
 
 
 def refused(_status: int, message: str = "injected fault") -> dict[str, dict[str, str]]:
-    """Return the body of an error as Lagoon writes it; errors that the kit injects use it, too."""
+    """Return the body of an error as Lagoon writes it; errors injected by the kit use it, too."""
     return {"error": {"message": message}}
 
 
@@ -71,7 +71,7 @@ class LocalLagoon:
         return web.json_response({"version": "4.2"})
 
     async def me(self, request: web.Request) -> web.Response:
-        """Return whose token it is."""
+        """Return the user to whom the token belongs."""
         return web.json_response({"name": self.person(request.headers.get("X-Lagoon-Token"))})
 
     async def list(self, request: web.Request) -> web.Response:
@@ -117,7 +117,7 @@ class LocalLagoon:
 
 
 def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
-    """Return the server to run, and everyone's credentials, which it prints in its ready line."""
+    """Return the server to run, and everyone's credentials, which its ready line shows."""
     users = {name: {"token": token} for name, token in seed["tokens"].items()}
     return LocalLagoon(seed).app, {"users": users}
 

@@ -1,4 +1,4 @@
-"""Conformance: what every provider has to do, tested with pytest against a local server.
+"""Conformance: what every provider must do, tested with pytest against a local server.
 
 A package loads this with ``-p usher.conformance``. Its ``conftest.py`` has a fixture ``open_rig``: a function
 that, given a class of HTTP client, opens the provider's ``Rig``. One test module contains
@@ -27,7 +27,7 @@ OpenRig = Callable[[type[Http]], AbstractAsyncContextManager[Rig]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker for test cases that prove the same thing as another case."""
+    """Declare the marker for test cases that prove the same thing as another case of the same test."""
     config.addinivalue_line("markers", "again: meets the same mapping as another case of its test")
 
 
@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Print what led to a failed test of the kit: its calls, the requests they sent, and faults."""
+    """If a test of the kit fails, print what led to it: the calls, the requests they sent, and faults."""
     report = yield
     rigs = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Rig)]
     if call.when == "call" and report.failed and rigs:
@@ -45,7 +45,7 @@ def pytest_runtest_makereport(
 
 @contextmanager
 def forbid_sleep() -> Iterator[None]:
-    """Make a provider fail if it sleeps, as only the engine decides when to try again."""
+    """Make a provider fail if it sleeps, because only the engine decides when to try again."""
 
     def fail_asleep(*_arguments: Any, **_options: Any) -> NoReturn:
         raise AssertionError("a provider sleeps")
@@ -58,7 +58,7 @@ def forbid_sleep() -> Iterator[None]:
 
 @asynccontextmanager
 async def check_no_token_logged(opened: AbstractAsyncContextManager[Rig], log: Any) -> AsyncIterator[Rig]:
-    """Open a rig; afterwards, check that no token was logged, even before redaction."""
+    """Open a rig, and check afterwards that no token was logged, even before redaction."""
     with structlog.testing.capture_logs() as lines, log.at_level(logging.DEBUG):
         async with opened as ready:
             yield ready
@@ -75,7 +75,7 @@ async def rig(open_rig: OpenRig, caplog: pytest.LogCaptureFixture) -> AsyncItera
 
 @pytest.fixture
 async def quiet_rig(rig: Rig) -> Rig:
-    """Return a rig for tests that start no workspace."""
+    """Return a rig for tests that don't start any workspace."""
     return rig
 
 

@@ -1,4 +1,4 @@
-"""The contract of every provider, tested only through the abstract base class."""
+"""The contract of every provider, tested only through the provider's abstract base class."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_a_start_under_way_may_be_asked_again_and_stopped(rig: Rig) -> Non
     before = await rig.read_row()
     await rig.provider.start(rig.access, before)
     await rig.provider.start(rig.access, await rig.read_row())
-    # The row is out of date, as if someone else had started the workspace first.
+    # This row is out of date, as if someone else had started the workspace first.
     with suppress(Conflict):
         await rig.provider.start(rig.access, before)
     if not rig.can_stop_starting:
@@ -159,7 +159,7 @@ async def test_what_is_told_of_the_connection_holds_no_secret(rig: Rig) -> None:
     told = repr([rig.provider.describe(), rig.provider.settings, rig.access, rig.provider])
     assert rig.secret not in told
     page = rig.provider.page_url(rig.remote_id)
-    # No other addresses are ever shown: the host must be the base URL's or one of ``ide_hosts``.
+    # Usher shows no other addresses: the host must be the base URL's or one of ``ide_hosts``.
     assert bool(rig.provider.allowed_url(page)) is not isinstance(rig.provider, facets.EmbeddedPage)
 
 

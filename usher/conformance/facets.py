@@ -1,4 +1,4 @@
-"""The contract of each facet: what every provider with it does, tested only through the facet.
+"""The contract of each facet: what every provider with that facet does, tested only through the facet.
 
 A provider whose method does nothing fails. ``FacetValues`` holds what only the rig knows.
 """
@@ -31,7 +31,7 @@ CONTRACTS: dict[type[Facet], Contract] = {}
 
 
 def register_contract(facet: type[Facet]) -> Callable[[Contract], Contract]:
-    """Register a function as a facet's contract; it is passed a rig set up with that facet's settings."""
+    """Register a function as a facet's contract; it receives a rig with that facet's settings."""
 
     def of(function: Contract) -> Contract:
         CONTRACTS[facet] = function
@@ -41,7 +41,7 @@ def register_contract(facet: type[Facet]) -> Callable[[Contract], Contract]:
 
 
 def set_up(rig: Rig, facet: type[Facet]) -> None:
-    """Give the rig's connection any additional settings that a facet needs."""
+    """Give the rig's connection the additional settings that a facet needs, if any."""
     more = rig.facet_values.settings.get(facet.__name__.lower())
     if more is not None:
         own = rig.provider
@@ -156,7 +156,7 @@ async def check_renewal(rig: Rig) -> None:
     with pytest.raises(CredentialRefused):
         await rig.provider.status(Access(rig.access.username, old), [rig.remote_id])
     with pytest.raises(CredentialRefused):
-        # With only the token, the provider has nothing with which to renew it.
+        # The token alone isn't enough for the provider to renew it.
         await rig.provider.refresh(rig.with_token(old.token.get_secret_value()))
     fresh = await rig.provider.refresh(Access(rig.access.username, old))
     assert fresh.token != old.token
@@ -167,7 +167,7 @@ async def check_renewal(rig: Rig) -> None:
 @register_contract(facets.Tokens)
 async def check_tokens(rig: Rig) -> None:
     told = rig.provider.token_help()
-    # If tokens are handed out by a server's administrator, there is no page where people create them.
+    # If a server's administrator hands out the tokens, there is no page where people create them.
     assert told.url.startswith(("http://127.0.0.1:", "https://")) if rig.has_token_page else told.url == ""
     assert told.steps
     assert all(step.endswith(".") for step in told.steps)
@@ -208,7 +208,7 @@ def _query(page: str) -> Mapping[str, list[str]]:
 
 
 async def fill_form(rig: Rig, purpose: Purpose) -> Spec:
-    """Fill in a form with the fields' initial values, or else their first choices."""
+    """Fill in a form with each field's initial value or, if it has none, its first choice."""
     provider = rig.provider
     offer = await provider.read_offer(rig.access)
     assert type(offer) is provider.offer_model
@@ -242,10 +242,10 @@ async def check_creation(rig: Rig) -> None:
     assert list_ids(await provider.find_created(rig.access, spec, KEY, since)) == {made.remote_id}
     names = await provider.list_names(rig.access, spec.stem)
     assert names is not None
-    # If the provider has no lists, only Usher knows the names of the user's workspaces.
+    # If the provider doesn't offer lists, only Usher knows the names of the user's workspaces.
     assert made.name in names or not isinstance(provider, facets.Lists)
     with suppress(PermanentError):
-        # A different key means another request for a new workspace, so returning the existing one would be
+        # A different key means a request for another new workspace, so returning the existing one would be
         # wrong.
         other = await provider.create(rig.access, spec, KEY.replace("0", "f"))
         assert other.remote_id != made.remote_id
@@ -301,7 +301,7 @@ async def check_impersonation(rig: Rig) -> None:
 async def check_email_lookup(rig: Rig) -> None:
     before, username = rig.count_requests(), rig.facet_values.username()
     assert await rig.provider.read_email("nobody-has-this-name") is None
-    # Not every server reveals the address; those that do answer with this one.
+    # Not every server reveals the email address; those that do answer with this one.
     assert await rig.provider.read_email(username) in {None, f"{username}@example.com"}
     assert rig.count_requests() == before + 2
 

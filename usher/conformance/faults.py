@@ -1,4 +1,4 @@
-"""Every method under every server fault: it must raise exactly the error that the contract names."""
+"""Tests of every method under every server fault: it must raise exactly the error that the contract names."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ STATUSES: dict[int, type[errors.ProviderError]] = {
 
 
 def mark_repeated(values: Iterable[Any], *first: Any) -> list[Any]:
-    """Return values as parameters; all except ``first`` are marked as repeating the same mapping."""
+    """Return values as test parameters; all but ``first`` are marked as repeating the same mapping."""
     return [one if one in first else pytest.param(one, marks=pytest.mark.again) for one in values]
 
 
 def list_causes(error: BaseException) -> list[BaseException]:
-    """Return an error and all causes and contexts in its chain, even suppressed ones."""
+    """Return an error with all the causes and contexts in its chain, even suppressed ones."""
     found: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:
@@ -65,7 +65,7 @@ def list_causes(error: BaseException) -> list[BaseException]:
 
 
 async def fail_with_error(rig: Rig, method: str) -> errors.ProviderError:
-    """Return the error raised by a method, after checking that nothing in it contains the token."""
+    """Return the error that a method raises, after checking that the token doesn't appear in it."""
     with pytest.raises(errors.ProviderError) as caught:
         await METHODS[method](rig)
     token = rig.secret
@@ -78,15 +78,15 @@ async def fail_with_error(rig: Rig, method: str) -> errors.ProviderError:
 
 
 def expect_error(rig: Rig, method: str, what: int | str, usual: type[Exception]) -> type[Exception]:
-    """Return the expected error: the usual one, or the rig's own; skip the test if the rig rules it out."""
+    """Return the expected error, the usual one or the rig's own; skip the test if the rig rules it out."""
     found = rig.expected_errors.get((method, what), usual)
     if found is None:
         pytest.skip("the rig declares that this differs")
     return found
 
 
-#: Every status is tried with one read and one change. As all methods share the mapping, the others are tried
-#: with only two statuses.
+#: Every status is tried with one read and one change. Since all methods share the mapping, the other methods
+#: are tried with only two statuses.
 CASES = [(one, status) for one in ("status", "start") for status in STATUSES]
 SHARED_CASES = [(one, status) for one in METHODS for status in (401, 503)]
 
@@ -123,13 +123,13 @@ async def test_403_with_a_good_token_is_a_missing_right(quiet_rig: Rig, method: 
     kind = expect_error(quiet_rig, method, 403, errors.Forbidden)
     quiet_rig.inject_fault(of=method, status=403)
     error = await fail_with_error(quiet_rig, method)
-    # Some servers answer 403 also to a token that is invalid (``forbidden_as_credential_refused``).
+    # Some servers also answer 403 to an invalid token (``forbidden_as_credential_refused``).
     is_refused = method == "check_credential" and type(error) is errors.CredentialRefused
     assert is_refused or type(error) is kind
 
 
 async def test_token_that_lacks_the_list_is_not_refused(quiet_rig: Rig) -> None:
-    """The server has already said whose token it is, so a later 403 means a missing permission."""
+    """The server has already said who the token belongs to, so a later 403 means a missing permission."""
     rig = quiet_rig
     if not rig.list_requests or "token" not in rig.provider.settings.linking:
         pytest.skip("the rig has no list_requests")
@@ -237,7 +237,7 @@ async def test_a_change_is_accepted_whatever_json_comes_back(quiet_rig: Rig, met
 
 
 def build_error_body(rig: Rig, words: Any) -> str:
-    """Return an error body whose message is at the provider's ``message_pointer``."""
+    """Return an error body with its message at the provider's ``message_pointer``."""
     for key in reversed(rig.provider.message_pointer.split("/")[1:]):
         words = [words] if key == "0" else {key: words}
     return json.dumps(words)
@@ -254,7 +254,7 @@ async def test_a_servers_words_are_cleaned_and_hold_no_token(quiet_rig: Rig, met
 
 
 async def test_the_servers_own_words_are_told(quiet_rig: Rig) -> None:
-    # The fault has the local server's own format, which follows the API's documentation.
+    # The fault uses the local server's own format, which follows the API's documentation.
     quiet_rig.inject_fault(status=422)
     assert (await fail_with_error(quiet_rig, "status")).message != "HTTP 422"
 

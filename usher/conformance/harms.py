@@ -1,4 +1,4 @@
-"""Tests for authors' mistakes that harm people but don't show while everything works."""
+"""Tests for mistakes by authors that harm people, but don't show while everything works."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def build_patch(path: str, value: Any) -> list[dict[str, Any]]:
 
 
 def skip_without(rig: Rig, name: str) -> None:
-    """Skip a test if the rig has no such value, because its server doesn't have that feature."""
+    """Skip a test if the rig has no value with this name, because its server lacks the feature."""
     if not getattr(rig, name):
         pytest.skip(f"the rig has no {name}")
 
@@ -93,7 +93,7 @@ async def test_no_entry_of_a_list_hides_another(quiet_rig: Rig, value: Any) -> N
 
 
 async def test_list_has_clean_names(quiet_rig: Rig) -> None:
-    """Names in a list are already cleaned, as by ``clean``."""
+    """The names in a list have already been cleaned, as ``clean`` does."""
     rig = quiet_rig
     skip_without(rig, "entry_name_pointer")
     odd = "training\r\n\u202egniniart\u0000"
@@ -107,7 +107,7 @@ async def test_list_has_clean_names(quiet_rig: Rig) -> None:
 @pytest.mark.parametrize("end", ["/kit", "/../kit", "?kit", "#kit"], ids=["slash", "up", "query", "fragment"])
 @pytest.mark.parametrize("verb", ["status", "start", "stop", "page_url"])
 async def test_an_id_is_encoded_in_a_path(quiet_rig: Rig, verb: str, end: str) -> None:
-    """An id is percent-encoded if it contains characters that have a meaning in paths."""
+    """An id is percent-encoded if it contains characters with a special meaning in paths."""
     rig, remote_id = quiet_rig, quiet_rig.remote_id + end
     del rig.sent_paths[:]
     if verb == "page_url":
@@ -147,7 +147,7 @@ async def test_an_administrators_own_token_is_one_persons_all_the_same(quiet_rig
 
 
 async def test_acting_sends_what_it_has_to_and_reads_nothing(rig: Rig) -> None:
-    """The state was read just before through the gate, so another read would be one too many."""
+    """Starting and stopping read nothing, because the gate has just read the state."""
     workspace = await rig.read_row()
     before = rig.count_requests()
     await rig.provider.start(rig.access, workspace)
@@ -204,7 +204,7 @@ async def test_an_older_namesake_is_not_what_was_made(rig: Rig) -> None:
     provider = rig.provider.require_facet(facets.Creation)
     spec, since = await fill_form(rig, "workspace"), read_time(rig)
     made = await provider.create(rig.access, spec, KEY)
-    # Search for another creation with the same name, requested a day later with another key.
+    # Search for a different creation with the same name, requested a day later with another key.
     traces = await provider.find_created(rig.access, spec, KEY.replace("0", "f"), since + 86_400)
     assert made.remote_id not in list_ids(traces), "that is older than the call"
 

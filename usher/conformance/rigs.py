@@ -1,4 +1,4 @@
-"""The rig, the common interface through which the conformance kit uses a provider's local server."""
+"""The rig: the interface through which the conformance kit uses any provider's local server."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from bot.web.browsers import Flow
 from playground.faults import Fault
 from playground.harness import Clock, Harness
 
-#: The principal who asks, where it doesn't matter who that is.
+#: The principal who makes requests, where it doesn't matter who that is.
 PRINCIPAL = Principal(None, "T1", "U1")
-#: The key by which Usher recognises the objects that it makes.
+#: The key by which Usher recognises the objects that it creates.
 KEY = "workspace_0123456789abcdef01234567"
 
 
 class MonotonicClock(Protocol):
-    """Tell monotonic time; it may be frozen."""
+    """Measure monotonic time; the clock may be frozen."""
 
     def monotonic(self) -> float: ...
 
 
 class FrozenClock:
-    """Tell the same time forever."""
+    """Always return the same time."""
 
     def monotonic(self) -> float:
         return 1_000.0
 
 
-#: Maximum number of reads, ten seconds apart, for a requested state to be reached.
+#: Maximum number of reads, ten seconds apart, until a requested state must be reached.
 MAX_READS = 60
 
 
@@ -73,7 +73,7 @@ def _require_value(name: str) -> Callable[..., Any]:
 
 @dataclass
 class FacetValues:
-    """Hold values that facets' contracts need and only the rig knows.
+    """Hold the values that contracts of facets need and that only the rig knows.
 
     Attributes:
         settings: The connection's settings for a facet, in addition to the usual ones.
@@ -174,7 +174,7 @@ class Rig:
     facet_values: FacetValues = field(default_factory=FacetValues)
 
     def __post_init__(self) -> None:
-        #: The steps so far, one per line; they are printed if a test fails.
+        #: The steps so far, one per line, which are printed if a test fails.
         self.steps: list[str] = []
         #: The paths of the requests that the server received, exactly as they were sent.
         self.sent_paths: list[str] = []
@@ -186,7 +186,7 @@ class Rig:
         self.steps.append(f"    {request.method} {request.raw_path}")
 
     def note_calls(self, provider: Provider) -> Provider:
-        """From now on, record every call of the verbs bound to a provider."""
+        """Record every call of a provider's bound verbs from now on."""
         for name, verb in list(vars(provider).items()):
             if callable(verb) and not name.startswith("_"):
                 setattr(provider, name, self._note_call(name, verb))
@@ -219,13 +219,13 @@ class Rig:
         """Read until the workspace reaches one of the states; return every observation."""
         seen = [await self.observe(remote_id)]
         while seen[-1].state not in states:
-            # With a clock that the test advances, reaching a state always takes the same number of reads.
+            # If the test advances the clock, a state is always reached after the same number of reads.
             assert self.server_clock is None or len(seen) < MAX_READS, f"it is still {seen[-1].state}"
             seen.append(await self.observe(remote_id))
         return seen
 
     def inject_fault(self, path: str = "", *, of: str = "", **fault: Any) -> None:
-        """Inject a fault into the next request whose path matches, or the one that counts for ``of``."""
+        """Inject a fault into the next request whose path matches or, with ``of``, a method's own request."""
         injected = Fault(re.compile(path or self.request_patterns.get(of, "")), **fault)
         self.harness.faults.append(injected)
         which = "next answer" if injected.times else "answer, from now on,"
@@ -237,7 +237,7 @@ class Rig:
         if "start" in self.request_patterns:
             asked = self.harness.requests.items()
             return sum(count for path, count in asked if re.search(self.request_patterns["start"], path))
-        # A hub's path contains the username, so starts of the user's other servers are counted, too; Saturn's
+        # A hub's path contains the username, so starts of the user's other servers are counted, too. Saturn's
         # path contains the id.
         mine = {self.access.username, self.remote_id}
         counted = self.harness.requests.items()
@@ -245,7 +245,7 @@ class Rig:
         return sum(n for path, n in counted if path.startswith(calls) and mine & set(path.split("/")))
 
     async def read_list(self) -> Any:
-        """Request the provider's list: the user's workspaces or, without that, what they can be made from."""
+        """Read the user's workspaces or, if the provider doesn't list them, what they can be made from."""
         if isinstance(self.provider, facets.Lists):
             return await self.provider.discover(self.access)
         return await self.provider.require_facet(facets.Creation).read_offer(self.access)
@@ -262,7 +262,7 @@ class Rig:
 
 
 def _describe_argument(value: Any) -> str:
-    """Describe an argument of a call; accounts and their tokens are shown only by type."""
+    """Describe an argument of a call; for accounts and their tokens, only the type is shown."""
     if isinstance(value, Workspace):
         return f"workspace {value.remote_id!r}, {value.state}"
     if isinstance(value, Spec):
@@ -277,6 +277,6 @@ def build_row(provider: Provider, remote_id: str, seen: Observed | State = State
 
 
 def build_provider(kind: type[Provider], http: Http, base_url: str, **more: Any) -> Provider:
-    """Return a connection's provider, created as the connections file would create it."""
+    """Return a connection's provider, created as it would be from the connections file."""
     settings = {"name": kind.kind, "provider": kind.kind, "title": "The cloud", "base_url": base_url}
     return build_bound_provider(kind, kind.settings_model.model_validate(settings | more), http)

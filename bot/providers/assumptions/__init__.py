@@ -1,7 +1,8 @@
 """Assumptions about providers that Usher relies on, and their checks against a real server.
 
 The assumptions are in ``KIND.toml``, under the names used on the provider's page in ``docs/providers``. The
-module named after the kind checks those that show in requests and responses; a trial can't check the others.
+module named after the kind checks those that can be seen in requests and responses; a trial can't check the
+rest.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ Check = Callable[[Exchange], bool | None]
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """An assumption with its check; without a check, a trial can't confirm or refute it."""
+    """An assumption with its check; without a check, a trial can neither confirm nor refute it."""
 
     name: str
     says: str
@@ -92,7 +93,7 @@ def match_call(method: str, path: str, check: Check) -> Check:
 
 
 def none_unless(holds: Callable[[Exchange], bool]) -> Check:
-    """Return a check that can confirm its assumption but never refute it, as it never returns False."""
+    """Return a check that can confirm its assumption but never refutes it, as it never returns False."""
     return lambda one: holds(one) or None
 
 
@@ -102,7 +103,7 @@ def has_fields(*fields: str) -> Check:
 
 
 def has_in_each(listed: Callable[[Exchange], Sequence[Mapping[str, Any]]], *fields: str) -> Check:
-    """Return a check that each entry of a list has these fields; ``a|b`` means either."""
+    """Return a check that each entry of a list has these fields; ``a|b`` means either of two."""
 
     def check_exchange(one: Exchange) -> bool | None:
         found = listed(one) if one.is_good else []

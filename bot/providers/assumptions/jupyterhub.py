@@ -1,4 +1,7 @@
-"""Checks of our assumptions about JupyterHub, under the names used on its documentation page."""
+"""Tests of our assumptions about JupyterHub.
+
+Each check has the name that the documentation page gives it.
+"""
 
 import re
 from collections.abc import Mapping

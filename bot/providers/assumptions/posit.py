@@ -1,4 +1,7 @@
-"""Checks of our assumptions about Posit Workbench, under the names used on its documentation page."""
+"""Tests of our assumptions about Posit Workbench.
+
+Each check has the name that the documentation page gives it.
+"""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +24,7 @@ def _list_objects(one: Exchange, key: str) -> list[Mapping[str, Any]]:
 
 
 def _has_owner_names(one: Exchange) -> bool:
-    """Return whether the sessions in a response name their owners, as newer servers' do."""
+    """Return whether the sessions in a response name their owners, as those of newer servers do."""
     return any("username" in session for session in _list_objects(one, "sessions"))
 
 

@@ -1,4 +1,7 @@
-"""Checks of our assumptions about Saturn Cloud, under the names used on its documentation page."""
+"""Tests of our assumptions about Saturn Cloud.
+
+Each check has the name that the documentation page gives it.
+"""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""Checks of our assumptions about Sphere Engine, under the names used on its documentation page."""
+"""Tests of our assumptions about Sphere Engine.
+
+Each check has the name that the documentation page gives it.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,6 +1,6 @@
-"""New servers: the form, its check, and the creation, which never returns a server that already existed.
+"""New servers: the form, its validation, and the creation, which never returns a preexisting server.
 
-From 6.0 on, a hub can create a server without starting it, and itself refuses a used name. Before 6.0, a
+From 6.0 on, a hub can create a server without starting it, and refuses a name that is taken. Before 6.0, a
 start creates a missing server and restarts an existing one, so the list of servers is read first.
 """
 
@@ -30,11 +30,11 @@ from bot.providers.jupyterhub.settings import JupyterHubSettings
 from bot.providers.words import clean
 from bot.support import errors
 
-#: Matches the names that every spawner can use for a container, a folder or a host. Hubs before 6.0 accept
-#: anything that fits into a path.
+#: Matches names that any spawner can use for a container, folder or host. Hubs before 6.0 accept anything
+#: that fits into a path.
 _SERVER_NAME_PATTERN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
 MAX_SERVER_NAME_LENGTH = 40
-#: Key in a spec, set if the hub can create a server without starting it.
+#: Key that is set in a spec if the hub can create a server without starting it.
 _CREATE_STOPPED_KEY = "at_rest"
 #: Hints about names, keyed by the kind of names that a hub allows.
 NAME_HINTS = {
@@ -46,10 +46,10 @@ NAME_HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class JupyterHubOffer:
-    """The names in use, since the hub doesn't report what options its spawner has."""
+    """The names in use; there is nothing else, as hubs don't report their spawner's options."""
 
     names: tuple[str, ...] = ()
-    #: The hub's major release; 0 if unknown.
+    #: The hub's major release; 0 if it isn't known.
     release: int = 0
 
     @property
@@ -113,14 +113,15 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         return forms.Spec(name, chosen | ({forms.DISPLAY_NAME_KEY: shown} if shown else {}))
 
     def _choose_name(self, typed: str, offer: JupyterHubOffer) -> tuple[str, str]:
-        """Return a server name that the hub allows for what was typed ("" for none), and its display name."""
+        """Return a name that the hub allows, made from what was typed ("" for none), and its display name."""
         if self.name_rule.allows(typed) or (
             offer.name_style == "path" and _SERVER_NAME_PATTERN.fullmatch(typed)
         ):
             return typed, ""
         if offer.name_style != "any" or not any(map(str.isalnum, typed)):
             return "", ""
-        # Only characters that the hub allows in a display name (``jupyterhub.slugs.is_valid_display_name``).
+        # Keep only characters that the hub allows in a display name
+        # (``jupyterhub.slugs.is_valid_display_name``).
         shown = "".join(sign for sign in typed if sign == " " or unicodedata.category(sign)[0] in "LMNPS")
         return self._free_name(typed, offer), " ".join(shown.split())
 
@@ -143,7 +144,8 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         except errors.Conflict:
             is_other = True
         if is_other:
-            # Someone else created the server after the list was read; it is running, starting or stopping.
+            # Someone else created the server after the list was read: it is already running, starting or
+            # stopping.
             raise errors.Conflict(forms.NAME_IN_USE)
         return Created(name.remote_id, spec.label)
 
@@ -205,7 +207,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         servers = await self._servers.list_servers(access, None) or ServerList()
         used_at, is_started = _find_use(servers, name.server), not _is_untouched(servers, name.server)
         is_older = used_at is not None and used_at < since - MAX_CLOCK_SKEW_SECONDS
-        # On an older hub, a refused start leaves a server without its options; this doesn't count as created.
+        # On an older hub, a refused start leaves a server without its options, which wasn't really created.
         is_made = is_started or self.can_create_stopped(spec) or servers.release >= DISPLAY_NAMES_RELEASE
         if name.server not in servers or is_older or not is_made:
             return OutcomeSearch(is_conclusive=True)
@@ -227,7 +229,7 @@ def _find_use(servers: Mapping[str, Any], name: str) -> float | None:
 def _is_untouched(servers: Mapping[str, Any], name: str) -> bool:
     """Return whether a server has never been started; hubs before 6.0 leave one if they refuse a start.
 
-    Such a server is ours, because just before the first attempt no server had the name
+    This server must be ours, because just before the first attempt no server had the name
     (``Creation.is_name_in_use``).
     """
     server = find_object(servers, name)

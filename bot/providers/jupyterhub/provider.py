@@ -7,9 +7,9 @@ A hub doesn't report its spawner's options, so named servers are made from templ
 JSON body of a start).
 
 A token from a login ends when the user logs out, and a token that a user made may be deleted along with
-others. So Usher immediately makes its own token, with only the permissions that it needs, that lasts as long
-as the pasted one. If Usher is registered as a service, the hub's OAuth token would end at logout; Usher uses
-it to make its own token, and then deletes it ("Linking").
+others. So Usher immediately makes a separate token, with only the permissions that Usher needs, that lasts as
+long as the pasted one. If Usher is registered as a service, the hub's OAuth token would end at logout; Usher
+uses it to make that separate token, and then deletes it ("Linking").
 """
 
 import secrets
@@ -69,18 +69,17 @@ SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens
 SHARES_SCOPE = "read:users:shares"
 SHARES_KEY = "shares"
 _REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
-#: Maps each required scope to wider scopes that include it. Before 6.0, starting a server had no separate
-#: scope.
+#: Maps each required scope to broader scopes that include it. Before 6.0, there was no separate scope for
+#: starting a server.
 _WIDER_SCOPES = dict.fromkeys(_REQUIRED_SCOPES, ("servers", "admin:servers"))
-#: Scopes that stand for everything the token's owner may do; hubs report them in expanded form.
+#: Scopes that grant everything the token's owner may do. Hubs report them in expanded form.
 _WHOLE_SCOPES = frozenset({"self", "inherit", "all"})
-#: Time limit for making a token, in seconds. Users wait for it and for ``CHECK_SECONDS``, at most 10 s in
-#: all.
+#: Time limit for making a token, in seconds. Together with ``CHECK_SECONDS``, users wait at most 10 s.
 MINT_SECONDS = 2.5
 #: Key in ``Credential.extra`` for the id of a token that Usher made.
 TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
-#: Key in ``Credential.extra``, set if Usher itself chose when its token expires, rather than taking that from
-#: a token that the user made.
+#: Key in ``Credential.extra``, set if Usher chose the token's expiry itself instead of taking it from a token
+#: that the user made.
 LASTING_KEY = "lasting"
 #: How long tokens that Usher makes last, in seconds, unless the hub allows less.
 MAX_TOKEN_SECONDS = 365 * 86_400
@@ -110,7 +109,7 @@ class JupyterHub(
     facets.Allowances,
     HubMaking,
 ):
-    """Translate for one JupyterHub."""
+    """Translate between Usher's terms and the API of one JupyterHub."""
 
     kind: ClassVar[str] = "jupyterhub"
     title: ClassVar[str] = "JupyterHub"
@@ -134,7 +133,7 @@ class JupyterHub(
         return Servers(self._public, self.allowed_url)
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Return the hosts of users' servers, which are also sent their owner's token."""
+        """Return the hosts of users' servers, which are also sent the token of the server's owner."""
         origin = parse_origin(self._public)
         return dict.fromkeys((*self.ide_hosts(), f"*.{origin.shown_host}:{origin.port}"), True)
 
@@ -177,7 +176,7 @@ class JupyterHub(
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
         """Check the IDE itself, as the hub may report *ready* too early, for example if its proxy lags.
 
-        A token that Usher made doesn't open servers shared by others.
+        A token that Usher made doesn't open servers that other users share.
         """
         is_open = seen.url is not None and seen.owner is None
         return await check_page(access, seen.url or "", seen) if is_open else seen
@@ -218,11 +217,11 @@ class JupyterHub(
         )
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
-        """Request a start; 201 and 202 both mean accepted, not ready; already running counts as success."""
+        """Request a start; 201 and 202 both mean accepted, not ready. A running server isn't an error."""
         return await self._servers.start(access, _require_shown(access, workspace))
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
-        """Request a stop, which cancels a start in progress; an already stopped server counts as success."""
+        """Request a stop, which cancels a start in progress; an already stopped server isn't an error."""
         self.require_stop_mode(mode)
         return await self._servers.delete(access, _require_shown(access, workspace), "stop")
 
@@ -237,7 +236,7 @@ class JupyterHub(
         return f"JupyterHub {clean(require_text(response.json_object(), 'version'))}"
 
     async def read_warning(self) -> str:
-        """Return which hosts servers may open on, with a warning if IDEs can't be checked from here."""
+        """Return the hosts on which servers may open, with a warning if IDEs can't be checked from here."""
         origin = parse_origin(self._public)
         hosts = f"Servers open at {origin.netloc}, or at NAME.{origin.netloc} if the hub sets subdomain_host."
         try:
@@ -291,7 +290,7 @@ class JupyterHub(
         return LASTING_KEY in credential.extra
 
     async def mint(self, access: Access) -> Credential:
-        """Make the next token with the current one, which has the permission to (``tokens!user``)."""
+        """Make the next token with the current one, whose permissions include this (``tokens!user``)."""
         return await mint_lasting(
             access.api, access.username, sees_shares=SHARES_KEY in access.credential.extra
         )
@@ -313,7 +312,7 @@ class JupyterHub(
         return parse_reference(text, self._public)
 
     def page_url(self, remote_id: str) -> str:
-        """Return the hub's home page, which lists the user's servers; a server's own page could start it."""
+        """Return the hub's home page, which lists the user's servers; a server's page might start it."""
         return f"{self._public}/hub/home"
 
     def token_help(self) -> facets.TokenHelp:
@@ -359,7 +358,7 @@ def _to_id(name: ServerName) -> str:
 
 
 def _require_shown(access: Access, workspace: Workspace) -> ServerName:
-    """Return the server's name; raise NotFound, as the hub does, if it is another user's and not shared."""
+    """Return a server's name; raise NotFound, like the hub, if it is another user's and isn't shared."""
     name = ServerName.from_id(workspace.remote_id)
     if name.user != access.username and workspace.is_own:
         raise errors.NotFound("there is no such server")
@@ -434,14 +433,14 @@ async def _mint_own_token(
             return await mint_lasting(api, username, sees_shares=sees_shares)
         return await mint(api, username, seconds, sees_shares=sees_shares)
     except (errors.ProviderError, ValueError):
-        # The pasted token works as well, but Usher may not revoke it.
+        # The pasted token works as well, though Usher may not revoke it.
         return replace(pasted, expires_at=ends_at)
 
 
 async def mint(
     api: ApiClient, username: str, seconds: int | None, *, sees_shares: bool = False
 ) -> Credential:
-    """Make a token of our own that lasts this many seconds or, with None, as long as the hub allows."""
+    """Make a token for Usher that lasts this many seconds or, with None, as long as the hub allows."""
     body = {
         "note": CREDENTIAL_NOTE,
         "scopes": [*SCOPES, *([f"{SHARES_SCOPE}!user"] if sees_shares else [])],
@@ -456,7 +455,7 @@ async def mint(
 
 
 async def mint_lasting(api: ApiClient, username: str, *, sees_shares: bool = False) -> Credential:
-    """Make a token of our own that lasts as long as we want or, failing that, as long as the hub allows."""
+    """Make a token for Usher that lasts as long as we want or, failing that, as long as the hub allows."""
     try:
         minted = await mint(api, username, MAX_TOKEN_SECONDS, sees_shares=sees_shares)
     except errors.InvalidRequest:
@@ -475,7 +474,8 @@ async def _read_token_end(
 ) -> tuple[float | None, int | None]:
     """Return when the pasted token expires, and in how many seconds by the hub's clock; None for never.
 
-    Hubs before 5.0 don't say which token was used. The earliest expiry of the tokens just used then counts.
+    Hubs before 5.0 don't say which token was used. For these, return the earliest expiry of the tokens just
+    used.
     """
     path = tokens_path(username) + (f"/{encode_path_segment(token_id)}" if token_id else "")
     response = await api.call("GET", path, total=MINT_SECONDS)
@@ -485,12 +485,12 @@ async def _read_token_end(
     ends_at = min((end for end in ends if end is not None), default=None)
     if ends_at is None:
         return None, None
-    # The header has whole seconds only, and our token has to expire before the pasted one, never after it.
+    # The header has whole seconds only, so subtract one: our token must not outlast the pasted one.
     return ends_at, max(int(ends_at - now) - 1, 1)
 
 
 def _list_just_used(response: Response, now: float) -> list[dict[str, Any]]:
-    """Return the user's tokens that were just used, except sessions' tokens; raise BadAnswer if none were."""
+    """Return the user's tokens that were just used, except sessions'; raise BadAnswer if there are none."""
     own = [token for token in _list_tokens(response) if not token.get("session_id")]
     used = [token for token in own if (parse_time(token.get("last_activity")) or 0.0) >= now - USE_SECONDS]
     if not used:
@@ -596,7 +596,7 @@ def _to_service(client_id: str) -> str:
 
 
 def format_registration(client_id: str, redirect_uri: str, connection: str) -> str:
-    """Return the ``jupyterhub_config.py`` lines that register Usher, and say where its secret belongs."""
+    """Return the ``jupyterhub_config.py`` lines that register Usher; they say where its secret belongs."""
     name = _to_service(client_id)
     scopes = "".join(f'\n            "{scope}",' for scope in SCOPES)
     return f"""\

@@ -1,4 +1,4 @@
-"""Reads of a user's servers: the hub's list, then each server that is running, starting or broken.
+"""Reads of a user's servers: first the hub's list, then each server that is running, starting or broken.
 
 Names of users and servers are percent-encoded in ids, paths and links, and never joined by a hyphen, because
 ``alice-prod`` could be alice's server *prod* or the user *alice-prod*.
@@ -56,8 +56,8 @@ from bot.support.errors import (
 )
 from bot.support.responses import Response
 
-#: Path segments that follow ``/user/NAME/`` in URLs of the default server's pages, and so aren't server
-#: names.
+#: Path segments that, after ``/user/NAME/`` in a URL, are pages of the default server rather than names of
+#: servers.
 _PAGES = frozenset(
     {"lab", "tree", "notebooks", "edit", "terminals", "files", "view", "doc", "api", "nbclassic"}
 )
@@ -74,7 +74,7 @@ class ServerName:
 
     @property
     def remote_id(self) -> str:
-        """Return the id: both names, percent-encoded, with a slash between them."""
+        """Return the server's id: the owner's and the server's names, percent-encoded, joined by a slash."""
         return f"{encode_path_segment(self.user)}/{self._server_part}"
 
     @property
@@ -121,7 +121,7 @@ def parse_reference(text: str, public_root: str) -> str | None:
         if link is None:
             return None
         rest = link[3] or ""
-        # A server may be called "lab", but most of these URLs are pages of the default server.
+        # A server may be called "lab", but a URL ending that way is usually a page of the default server.
         server = "" if link[1] == "user" and rest in _PAGES else rest
         return _parse_id(f"{link[2]}/{server}")
     return _parse_id(text) if _PLAIN_ID_PATTERN.fullmatch(text) and ":" not in text else None
@@ -134,8 +134,8 @@ def _parse_id(text: str) -> str | None:
         return None
 
 
-#: The first hub release with display names beside short plain names, creation of a server without starting
-#: it, and a separate scope for starting.
+#: The first hub release that has display names beside short plain names, can create a server without starting
+#: it, and has a separate scope for starting.
 DISPLAY_NAMES_RELEASE = 6
 #: Time limit for a response that users wait for, in seconds.
 CHECK_SECONDS = 4.0
@@ -145,7 +145,8 @@ _ACTIONS_BY_SCOPE: Mapping[str, Action] = {
     "start:servers": "start",
     "delete:servers": "stop",
 }
-#: Maximum number of pages of shared servers to read; with up to 200 servers each, more than anyone has.
+#: Maximum number of pages of shared servers to read. Pages have up to 200 servers each, so this is more than
+#: anyone has.
 MAX_SHARE_PAGES = 20
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0
@@ -153,14 +154,14 @@ MAX_PROBE_BYTES = 65_536
 NO_SERVERS = (
     "Your token isn't allowed to see servers. Request a new one, leave its permissions empty, and link again."
 )
-#: Actions available after a failed start, when the hub has made sure that nothing is left running.
+#: Actions available after a failed start if the hub has made sure that nothing is still running.
 NOTHING_LEFT: frozenset[Action] = frozenset({"start", "remove"})
 CHECKING = "the hub is checking this server"
 UNREADABLE = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
-#: Prefixes of progress messages: KubeSpawner's, with the time and type of the Kubernetes event, and the
-#: hub's, saying that the start failed.
+#: Matches prefixes of progress messages: KubeSpawner's, with the time and type of the Kubernetes event, and
+#: the hub's own for a failed start.
 _EVENT_PREFIX_PATTERN = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
 _FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?:: |$)")
 
@@ -243,7 +244,7 @@ class Servers:
         if answer.get("name", access.username) != access.username:
             raise BadAnswer("the answer is about another person")
         if "servers" not in answer:
-            # Every hub names the person; something else may have answered.
+            # Every hub names the user, so anything else comes from some other server.
             require_text(answer, "name")
             raise Forbidden(NO_SERVERS)
         servers = answer["servers"]
@@ -256,7 +257,7 @@ class Servers:
     async def list_shared(self, access: Access) -> Listing[tuple[str, Share]]:
         """Return the servers that others share with the user, each with its id.
 
-        Hubs before 5.0 have no such list, a proxy may not know its URL, and a token without
+        Hubs before 5.0 don't have this list, a proxy may not know its URL, and a token without
         ``read:users:shares`` isn't shown it.
         """
         path, release = f"{ServerName(access.username).user_path}/shared", 0
@@ -283,9 +284,9 @@ class Servers:
     ) -> Observed:
         """Return the state of a server that is shared with the user.
 
-        The list says only whether the server is ready. Reading or doing more takes a token that ``is_wide``:
-        one with all of its owner's permissions, and so with the share's. Reading a single server was added in
-        6.0.
+        The list says only whether the server is ready. Reading or doing more requires a token that
+        ``is_wide``: one with all of its owner's permissions, which include those of the share. Reading a
+        single server was added in 6.0.
         """
         name, server = ServerName.from_id(remote_id), share.server
         if is_wide and "read:servers" in share.scopes:
@@ -325,8 +326,8 @@ class Servers:
         try:
             await self.call(method, name.path, access, json_body=body)
         except RateLimited as error:
-            # A refusal with Retry-After means that too many servers are starting right now; without it, the
-            # hub is full.
+            # If a refusal has Retry-After, too many servers are starting right now. Otherwise the hub is
+            # full.
             if method == "POST" and error.retry_after is None:
                 raise NoCapacity(error.message, status=error.status) from None
             raise
@@ -368,7 +369,7 @@ class Servers:
         if pending == "spawn":
             return _observe_starting(await self._read_progress(access, name), label)
         if pending == "check" and not is_ready:
-            # After its own restart, the hub first checks the servers that were running before.
+            # After a restart, the hub first checks the servers that were running before.
             return Observed(State.UNKNOWN, detail=CHECKING, name=label)
         if pending and pending != "check":
             return Observed(State.UNKNOWN, detail=describe_unknown_state(clean(pending)), name=label)
@@ -393,7 +394,7 @@ class Servers:
     async def _read_progress(self, access: Access, name: ServerName) -> Progress | None:
         """Return the progress that the hub reports for the last start, or None if it reports none.
 
-        Without it, a server has the state from the list, and a failed start counts as stopped.
+        Without progress, a server has the state from the list, and a failed start looks stopped.
         """
         try:
             answer = await access.api.peek(f"{name.path}/progress")
@@ -442,8 +443,8 @@ def _list_spellings(name: ServerName) -> tuple[str, ...]:
 async def check_page(access: Access, url: str, seen: Observed) -> Observed:
     """Return a ready server's state, marked as lacking its page unless the server itself answers.
 
-    An application other than Jupyter has no ``api/status``. Then its root is read, where the hub and the
-    proxy answer in its place with 404, 424, an error or a redirect to the hub.
+    Applications other than Jupyter have no ``api/status``, so their root is read. If the server isn't there,
+    the hub and the proxy answer for the root with 404, 424, an error or a redirect to the hub.
     """
     address, lacking = url if url.endswith("/") else f"{url}/", replace(seen, detail=NOT_YET, lacks="page")
 
@@ -459,9 +460,9 @@ async def check_page(access: Access, url: str, seen: Observed) -> Observed:
     return seen if is_up else lacking
 
 
-#: Status codes returned if a server has no route, or if its application isn't listening yet.
+#: Status codes returned if a server has no route yet, or its application isn't listening yet.
 _NOT_YET = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FAILED_DEPENDENCY})
-#: Matches the hub's pages to which it redirects if a server isn't there, but not its OAuth page, to which a
+#: Matches the pages that the hub redirects to if a server isn't there. Excludes its OAuth page, to which a
 #: running server sends users to sign in.
 _HUB_PAGE_PATTERN = re.compile(r"/hub(?!/api/oauth2/)(/|\?|$)")
 
@@ -469,8 +470,8 @@ _HUB_PAGE_PATTERN = re.compile(r"/hub(?!/api/oauth2/)(/|\?|$)")
 def _is_hubs(answer: Response, address: str) -> bool:
     """Return whether a response from a server's address came from the hub instead of the server.
 
-    The hub's responses have its version in a header. So do a Jupyter server's, but those aren't refusals. A
-    redirect to below the server's own address, or to another host, is the server's.
+    The hub's responses have its version in a header. A Jupyter server's responses do, too, but aren't
+    refusals. A redirect to below the server's own address, or to another host, comes from the server.
     """
     if 300 <= answer.status < 400:
         target = urlsplit(urljoin(address, answer.headers.get("Location", "")))
@@ -487,7 +488,7 @@ def _observe_starting(progress: Progress | None, label: str) -> Observed:
         return Observed(State.STARTING, name=label)
     if progress.has_failed:
         return _observe_stopped(progress, label)
-    # If the last event is a warning, it says what the start is waiting for.
+    # If the last event is a warning, it already says what the start is waiting for.
     detail = progress.message if progress.message != progress.warning else ""
     return Observed(
         State.STARTING,
@@ -530,7 +531,7 @@ class Progress:
 def parse_last_event(stream: bytes) -> Progress | None:
     """Return the last complete event of a stream that may be cut off anywhere, or None if there is none.
 
-    Anything but a JSON object is skipped: progress is only for display, and nothing depends on it.
+    Anything but a JSON object is skipped, since progress is only displayed and nothing depends on it.
     """
     whole = stream.decode("utf-8", "replace").replace("\r\n", "\n").rpartition("\n")[0]
     lines = (line[5:] for line in whole.split("\n") if line.startswith("data:"))
@@ -538,7 +539,7 @@ def parse_last_event(stream: bytes) -> Progress | None:
     if not events:
         return None
     last, warning = events[-1], failure_causes.pick_failure_message([one.warning for one in events]) or ""
-    # An earlier warning may say more than the last one; if so, it tells what the start is waiting for.
+    # An earlier warning may explain better than the last event what the start is waiting for.
     return replace(last, warning=warning, message=warning if last.warning else last.message)
 
 

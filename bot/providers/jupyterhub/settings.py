@@ -25,13 +25,13 @@ class JupyterHubSettings(connection.ConnectionSettings):
     client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
     client_secret: SecretStr | None = None
     templates: connection.TemplateList[ServerTemplate] = ()
-    #: Number of consecutive failed starts after which the hub shuts itself down, according to its
-    #: configuration; 0 for never.
+    #: After how many consecutive failed starts the hub shuts itself down, according to its configuration; 0
+    #: for never.
     consecutive_failure_limit: int | None = Field(default=None, ge=0)
 
     @property
     def failures_allowed(self) -> float:
-        """Return half of the hub's own limit, since other users' failed starts count towards that, too."""
+        """Return half of the hub's own limit, to which other users' failed starts contribute as well."""
         limit = self.consecutive_failure_limit
         return 0.0 if limit is None else limit // 2 if limit else math.inf
 

@@ -1,7 +1,7 @@
 """URLs and ids of sessions and jobs; pure.
 
-A server gives a session's URL as a path from its own root, which a proxy may have moved. So the configured
-URL, including its path, is prepended. Another host is never trusted.
+A server reports a session's URL as a path from the server's root, which a proxy may have moved. So the
+configured URL, including its path, is prepended. A different host is never trusted.
 """
 
 import re
@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 from bot.providers.connection import path_below
 from bot.support.errors import NotFound
 
-#: Matches session ids. Requests join ids with commas, so an id may contain only these characters.
+#: Matches session ids. Only these characters are allowed, because requests join several ids with commas.
 SESSION_ID_PATTERN: Final = r"^[0-9A-Za-z_-]{1,100}$"
 _JOB_ID_PATTERN = re.compile(r"[0-9A-Za-z_.:+/=@-]{1,200}")
-#: Matches a session's path, which ends with the project's and the session's id, 8 characters each.
+#: Matches a session's path, which ends with the id of the project and the id of the session, 8 characters
+#: each.
 _LINK_PATTERN = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
-#: Matches a path segment ``.`` or ``..``, in any spelling.
+#: Matches the path segments ``.`` and ``..``, however they are encoded.
 _DOT_SEGMENT_PATTERN = re.compile(r"(\.|%2e){1,2}", re.IGNORECASE)
 _BARE_ID_PATTERN = re.compile(r"[0-9a-f]{8}")
 

@@ -30,11 +30,11 @@ from bot.providers.posit.types import (
 from bot.providers.requests import ApiClient, Options, bad_answer_as_unknown_outcome
 from bot.support import errors
 
-#: Maximum size of a job's output stream, in bytes; the output is at least a tenth of the stream.
+#: Maximum size of a job's output stream, in bytes. At least a tenth of a stream is actual output.
 STREAM_BYTES = 1_000_000_000
 
 
-#: Maximum size of the list of users, in bytes, which is a large installation's largest response.
+#: Maximum size of the list of users, in bytes; in a large installation it is the largest response.
 USERS_BYTES = 10_000_000
 #: Session fields that are always requested.
 _LEAST = ("id", "activity_state")
@@ -47,7 +47,7 @@ STATE_FIELDS = (
 
 #: Time limit for a response that users may wait for, in seconds; they wait at most 10 s in all.
 CHECK_SECONDS = 4.0
-#: Time limit for any other call, in seconds.
+#: Default time limit for a call, in seconds.
 USUAL_SECONDS = 20.0
 Right = Literal["launch", "read", "stop"]
 _NEEDS: Mapping[Right, str] = {
@@ -61,8 +61,8 @@ _NEEDS: Mapping[Right, str] = {
 class Workbench:
     """Call a server for one user, one request per method; invalid ids raise NotFound before any request.
 
-    ``user`` is the username for which the token acts, None for the token's owner; acting for another user
-    requires an administrator's token.
+    ``user`` is the username for which the token acts, or None if it acts for its owner; acting for another
+    user requires an administrator's token.
     """
 
     api: ApiClient
@@ -110,8 +110,8 @@ class Workbench:
     async def get_jobs(self) -> Listing[WorkbenchJob]:
         """Read all of the user's jobs, since the API can't return a single one.
 
-        The flag that requests jobs has an old and a new name. The response always contains the sessions, so
-        few of their fields are requested.
+        The flag that requests jobs has an old and a new name. The response always contains the sessions as
+        well, so only a few of their fields are requested.
         """
         kwparams = {"user": self.user, "fields": _LEAST, "include_jobs": True, "include_all_jobs": True}
         answer = _require_object(await self._call("get_session", kwparams, right="read"))
@@ -119,7 +119,7 @@ class Workbench:
             raise errors.BadAnswer("the answer's field sessions is not a list")
         jobs = {"jobs": [] if answer.get("jobs") is None else answer["jobs"]}
         found = read_entries([jobs], "jobs", WorkbenchJob.from_json)
-        # With an administrator's token, the response may contain everyone's jobs.
+        # With an administrator's token, the response may contain everyone's jobs, so keep only the user's.
         theirs = (job for job in found if self.user is None or job.user in {"", self.user})
         return Listing(theirs, is_whole=found.is_whole)
 
@@ -131,7 +131,7 @@ class Workbench:
 
     async def resume_session(self, session_id: str, parameters: LaunchParameters | None) -> None:
         """Resume a suspended RStudio session; the content of the response is ignored."""
-        # A session without a cluster isn't run by the launcher, so it takes no launch parameters.
+        # A session without a cluster isn't run by the launcher, so it has no launch parameters.
         again = parameters.as_json() if parameters is not None and parameters.cluster else None
         kwparams = {
             "session_id": addresses.check_session_id(session_id),
@@ -207,7 +207,7 @@ class Workbench:
     ) -> Any:
         """Send one request and return the unwrapped result.
 
-        Without ``kwparams`` it is a GET, as in the reference for version, get_users and get_compute_envs.
+        Without ``kwparams`` it is a GET, as the reference shows for version, get_users and get_compute_envs.
         """
         verb = "GET" if kwparams is None else "POST"
         options["json_body"] = None if kwparams is None else _build_body(method, kwparams)
@@ -220,7 +220,7 @@ class Workbench:
         """Turn a refusal into CredentialRefused for a bad token, or Forbidden for an insufficient level.
 
         Servers answer both in the same way (401, 403, error 3). So the version is requested, which every
-        valid token may read. ``right`` is the right that the call needs; None leaves a refusal as it is.
+        valid token may read. ``right`` is the right that the call needs; with None, a refusal isn't changed.
         """
         try:
             yield

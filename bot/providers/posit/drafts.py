@@ -1,6 +1,6 @@
-"""Drafts: the choices made so far for a session or a job, and the remaining options; pure.
+"""Drafts: the choices made so far for a session or a job, and the options that remain; pure.
 
-Values that are no longer offered are dropped, and settings made by a template aren't asked for.
+Values that are no longer offered are dropped, and people aren't asked for what a template sets.
 ``posit.forms`` builds the form for a draft, and ``posit.specs`` checks a filled form against it.
 """
 
@@ -28,7 +28,7 @@ from bot.providers.posit.types import ComputeEnv, ResourceLimit
 
 MAX_SESSION_NAME = 64
 _MAX_KEY_LENGTH = 80
-#: Form fields and labels of the two limits that every cluster has; others use the server's names.
+#: Form fields and labels for the two limits that every cluster has. Other limits keep the server's names.
 LIMITS = {"cpuCount": ("cpus", "Processors"), "memory": ("memory", "Memory in MB")}
 #: Prefix of the form fields for placement constraints whose values users type.
 _PLACE_PREFIX = "place_"
@@ -45,7 +45,7 @@ class Draft:
     ide: str
     clusters: Sequence[ComputeEnv]
     cluster: ComputeEnv | None
-    #: Whether the launch runs on a cluster; without a launcher, sessions run on the server itself.
+    #: Whether to launch on a cluster. Without a launcher, sessions run on the server itself.
     needs_cluster: bool
     profiles: Sequence[str]
     profile: str
@@ -149,7 +149,7 @@ def _name_fields(prefix: str, keys: Iterable[str]) -> dict[str, str]:
 
 
 def list_constraint_choices(cluster: ComputeEnv | None) -> tuple[Choice, ...]:
-    """Return the placement constraints that users can choose from, each as ``name=value``."""
+    """Return the placement constraints that users choose from a list, each as ``name=value``."""
     listed = cluster.placement_constraints if cluster is not None else ()
     return tuple(
         Choice(f"{one.name}={one.value}", f"{offers.format_key(one.name)}: {one.value}")
@@ -159,7 +159,7 @@ def list_constraint_choices(cluster: ComputeEnv | None) -> tuple[Choice, ...]:
 
 
 def propose_name(offer: WorkbenchOffer, drafted: Draft) -> str:
-    """Return a free name; for jobs, whose names needn't differ, only a template's suggestion."""
+    """Return a free name; for jobs, whose names needn't be unique, return only a template's suggestion."""
     if drafted.purpose == "job":
         return drafted.job.name or (drafted.template.title if drafted.template is not None else "")
     stem = drafted.session.name or drafted.ide or "Session"

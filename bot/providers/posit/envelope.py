@@ -16,30 +16,29 @@ from bot.providers.words import read_words
 from bot.support import errors
 from bot.support.responses import Response
 
-#: Maximum number of wrappers around a result; the reference's example for launch_job has two.
+#: Maximum number of nested wrappers around a result. The reference's example for launch_job has two.
 MAX_WRAPPINGS = 3
-#: Error codes which mean that the service is unreachable, unavailable or offline, so the method wasn't
-#: executed.
+#: Error codes for a service that is unreachable, unavailable or offline, so the method wasn't executed.
 _UNREACHABLE_CODES = frozenset({1, 2, 13})
 _UNAUTHORISED_CODES = frozenset({3, 401, 403})
 _GONE_CODES = frozenset({14, 404})
-#: Error codes for limits shared by all users (sessions and users of the licence), and for the session limit
-#: in a user's profile.
+#: Error codes for limits shared by all users (sessions, or users of the licence) and, in
+#: ``_OWN_SESSIONS_CODE``, for the session limit in a user's profile.
 _CAPACITY_CODES = frozenset({15, 16})
 _OWN_SESSIONS_CODE = 20
 _PARAMETERS_MISSING_CODE = 17
 _BAD_REQUEST_CODES = frozenset(range(5, 12))
 _EXECUTION_CODE = 100
 _TRANSMISSION_CODE = 200
-#: HTTP statuses about the moment of a request rather than its content.
+#: HTTP statuses of requests that are fine but came at the wrong moment, so they may succeed later.
 _LATER_STATUSES = frozenset({408, 409, 423, 425, 429})
 
 
 def unwrap(response: Response, *, changes: bool) -> Any:
     """Return the result in a response, or raise the ProviderError that it represents.
 
-    ``changes`` says whether the request changes something. If it does, an unreadable response leaves the
-    outcome unknown, and an empty one means that the change was accepted.
+    ``changes`` tells whether the request changes something. If so, an unreadable response leaves the outcome
+    unknown, and an empty one means that the change was accepted.
     """
     answer = unwrap_result(_parse_json(response))
     error = answer.get("error") if isinstance(answer, dict) else None
@@ -72,14 +71,15 @@ def unwrap_result(answer: Any) -> Any:
 def to_provider_error(
     error: Mapping[str, Any], response: Response | None, *, changes: bool
 ) -> errors.ProviderError:
-    """Return the error for ``{"code", "message"}``, with the server's words cleaned and shortened."""
+    """Return the error for ``{"code", "message"}``, with the server's text cleaned and shortened."""
     code, status = _parse_code(error.get("code")), None if response is None else response.status
     words = (read_words(error) if (status or 0) < 500 else "") or f"error {code}"
     if code in _UNREACHABLE_CODES:
         return errors.ServerFailed(words, status=status, did_nothing=True)
     kind = _find_error_class(code, changes=changes)
     if kind is None and response is not None:
-        # An unknown code may be an HTTP status. Otherwise the response's own says whether to try again.
+        # An unknown code may be an HTTP status. If it isn't, the response's own status decides whether to
+        # retry.
         for said in (code, response.status):
             if said in _LATER_STATUSES or 500 <= (said or 0) < 600:
                 answer = Response(int(said or 0), response.headers, json.dumps(dict(error)).encode())
@@ -89,7 +89,7 @@ def to_provider_error(
 
 def _find_error_class(code: int | None, *, changes: bool) -> type[errors.ProviderError] | None:
     if code in _UNAUTHORISED_CODES:
-        # Either the token or its level was refused; the client, which knows the call, finds out which.
+        # The server refused either the token or its level. The client knows the call, so it finds out which.
         return errors.Forbidden
     if code in _GONE_CODES:
         return errors.NotFound

@@ -2,7 +2,8 @@
 
 ``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who`` are launches with settings that
 no form asks for. Only templates can set hooks, default images, cloud identities, tags and
-apply_config_settings. A template's settings are looked up at each launch, so that no row stores them.
+apply_config_settings. A template's settings are read from the configuration at each launch, so they aren't
+stored in any row.
 
 ``posit.specs`` describes what a spec contains.
 """
@@ -116,7 +117,7 @@ class WorkbenchTemplate(PreparedTemplate):
 
     @property
     def purpose(self) -> Purpose:
-        """Return whether the template is for sessions or for jobs, as the purpose of its form."""
+        """Return the purpose of the template's form: whether it launches sessions or jobs."""
         return "job" if self.session is None else "workspace"
 
 
@@ -137,7 +138,7 @@ def list_templates(
     return [template for template in templates if template.purpose == purpose and template.is_for(principal)]
 
 
-#: Maximum length of a name including its mark, as accepted by the schedulers behind the launcher.
+#: Maximum length of a name with its mark, as accepted by the launcher's schedulers.
 _MAX_MARKED_NAME_LENGTH = 63
 _MARK_PATTERN = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
 
@@ -154,13 +155,13 @@ def find_template(templates: Iterable[WorkbenchTemplate], spec: Spec) -> Workben
 
 
 def build_mark(spec: Spec, key: str) -> str:
-    """Return a name for a session's launch parameters that tells apart launches of the same name."""
+    """Return a name for a session's launch parameters that distinguishes launches of the same name."""
     mark = f" [{shorten_key(key)}]"
     return spec.name[: _MAX_MARKED_NAME_LENGTH - len(mark)] + mark
 
 
 def is_mark(name: str) -> bool:
-    """Return whether a name in launch parameters is the mark of one of our launches."""
+    """Return whether a name in launch parameters is one that ``build_mark`` gave one of our launches."""
     return _MARK_PATTERN.fullmatch(name) is not None
 
 

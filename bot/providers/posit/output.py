@@ -9,21 +9,21 @@ from bot.domain.runs import OutputChunk
 from bot.providers.posit.envelope import to_provider_error, unwrap_result
 from bot.support import errors
 
-#: Maximum size of a JSON object in the stream, in bytes; a longer one can't be a piece of output.
+#: Maximum size of a JSON object in the stream, in bytes. Anything longer can't be a piece of output.
 MAX_OBJECT = 50_000_000
 MAX_DEPTH = 50
 #: Matches anything that may separate two objects: whitespace, record separators, or a list's commas and
 #: brackets.
 _BETWEEN_PATTERN = re.compile(rb"[\s,\[\]\x1e\x00]*(?:\xef\xbb\xbf)?[\s,\[\]\x1e\x00]*")
-#: Matches an object that contains no other objects, which nearly all objects in the stream are.
+#: Matches a JSON object without nested objects, as nearly all objects in the stream are.
 _FLAT_PATTERN = re.compile(rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
 _OUTSIDE_PATTERN = re.compile(rb'[^"{}\[\]]*')
 _INSIDE_PATTERN = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
-#: Matches lone surrogates that stand for no byte; the others (U+DC80–DCFF) stand for the bytes of broken
+#: Matches lone surrogates that don't represent a byte. The others (U+DC80–DCFF) represent the bytes of broken
 #: UTF-8.
 _HALVES_PATTERN = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
-#: Raw control characters are accepted, since not all servers escape those that a job printed.
+#: Accepts raw control characters, since not all servers escape those that a job has printed.
 _decode = json.JSONDecoder(strict=False).decode
 
 _STREAMS: tuple[Literal["stdout", "stderr"], ...] = ("stdout", "stderr")
@@ -51,7 +51,7 @@ class OutputDecoder:
     def feed(self, piece: bytes) -> list[OutputChunk]:
         """Process a piece of the stream and return the chunks it completes; none after a failure."""
         found: list[OutputChunk] = []
-        # A trailing backslash may escape a quote that is still to come, so it is kept for the next piece.
+        # A backslash at the end may escape a quote that hasn't arrived yet, so it is kept for the next piece.
         data, at = self._prepend_backslash(piece), 0
         while at < len(data) and self.failure is None:
             at = self._read_step(data, at, found)
@@ -73,7 +73,7 @@ class OutputDecoder:
         return piece
 
     def _read_step(self, data: bytes, at: int, found: list[OutputChunk]) -> int:
-        """Read up to the next delimiter and return its position."""
+        """Process the data up to the next delimiter and return the delimiter's position."""
         if not self._object:
             return self._begin(data, at, found)
         match = (_INSIDE_PATTERN if self._in_string else _OUTSIDE_PATTERN).match(data, at)

@@ -45,8 +45,8 @@ from bot.providers.requests import (
 from bot.providers.words import clean
 from bot.support import errors
 
-#: Errors that may mean that the goal is already reached. No error code says so, so the state is read to find
-#: out.
+#: Errors that may mean that the goal has already been reached. No error code says so, so the state is read to
+#: find out.
 _REFUSED = (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Misconfigured, errors.Conflict)
 #: Maximum number of sessions read in one request.
 BATCH = 50
@@ -60,7 +60,7 @@ NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one
 
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0
-#: Time limit for a third response that a user waits for, in seconds.
+#: Time limit for an additional, third response that a user waits for, in seconds.
 LOOKUP_SECONDS = 2.0
 
 
@@ -82,7 +82,7 @@ class PositProvider(
     facets.Impersonation,
     facets.Overview,
 ):
-    """Translate for one Posit Workbench, whose sessions are the workspaces."""
+    """Translate between Usher's terms and the API of one Posit Workbench; workspaces are sessions."""
 
     kind: ClassVar[str] = "posit"
     title: ClassVar[str] = "Posit Workbench"
@@ -90,7 +90,7 @@ class PositProvider(
     settings: PositSettings
     offer_model: ClassVar[type[WorkbenchOffer]] = WorkbenchOffer
     api_path: ClassVar[str] = "/api"
-    # No rate limit is documented; one request can read up to 50 of a user's sessions.
+    # No rate limit is documented. One request can read up to 50 of a user's sessions.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=2.0,
         pending_interval=2.0,
@@ -102,7 +102,7 @@ class PositProvider(
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
 
     def _to_server(self, access: base.Access) -> Workbench:
-        """Return the client that acts for an account; raise CredentialRefused if it would act for nobody."""
+        """Return the client that acts for an account; raise CredentialRefused without a user to act for."""
         if access.credential.owner == "person":
             return Workbench(access.api)
         if not access.username:
@@ -132,9 +132,10 @@ class PositProvider(
             read = await _read(server, wanted[begin : begin + BATCH], window=window)
             is_whole &= read.is_whole
             found |= {session.id: self._observe(session) for session in read}
-        # An entry that couldn't be identified may be the missing session.
+        # The missing session may be an entry that couldn't be identified.
         gone = Observed(State.GONE, actions=frozenset())
-        # With an administrator's token, a stop might hit another user's session, so none is allowed for now.
+        # With an administrator's token, a stop might affect another user's session, so no action is allowed
+        # for now.
         may = None if server.user is None else frozenset[Action]()
         absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREADABLE, actions=may)
         return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
@@ -152,7 +153,7 @@ class PositProvider(
         return Listing(found, is_whole=listed.is_whole)
 
     async def start(self, access: base.Access, workspace: Workspace) -> None:
-        """Resume a suspended RStudio session as it was launched; a running one counts as success.
+        """Resume a suspended RStudio session as it was launched; a running one isn't an error.
 
         Only the server knows how the session was launched, so that is read first.
         """
@@ -167,16 +168,16 @@ class PositProvider(
         try:
             await server.resume_session(remote_id, session.launch_parameters)
         except _REFUSED:
-            # The session may meanwhile have been resumed elsewhere.
+            # The session may have been resumed elsewhere in the meantime.
             if not is_up(await _read_before_change(server, remote_id)):
                 raise
 
     async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> None:
-        """Stop, suspend or kill a session; one that isn't running any more counts as success."""
+        """Stop, suspend or kill a session; one that no longer runs isn't an error."""
         self.require_stop_mode(mode)
         server, remote_id = self._to_server(access), workspace.remote_id
         if workspace.state is State.GONE and (mode == "suspend" or server.user is not None):
-            # An administrator's token can stop anyone's session, and the method takes no username.
+            # An administrator's token can stop anyone's session, as the method takes no username.
             raise errors.NotFound("there is no such session")
         if (
             workspace.state is State.UNKNOWN
@@ -187,7 +188,7 @@ class PositProvider(
         if mode == "suspend" and workspace.state in {State.STOPPING, State.SUSPENDED}:
             return
         if mode == "suspend" and not self._can_suspend(workspace):
-            # When asked to suspend a session of another IDE, some servers stop it.
+            # Some servers stop a session of any other IDE if asked to suspend it.
             raise errors.Conflict(NOT_SUSPENDED)
         try:
             await server.stop_session(remote_id, mode)
@@ -197,12 +198,12 @@ class PositProvider(
                 raise
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return that any stop ends a session permanently, but an RStudio session can be suspended."""
+        """Return the effects: any stop ends a session permanently, but RStudio sessions can be suspended."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
-        # While it isn't known whether the session can be suspended, it may be tried; the next read will say
-        # more.
+        # Until it is known whether the session can be suspended, suspending it may be tried. The next read
+        # will show more.
         if self._can_suspend(workspace) is not False:
             effects["suspend"] = StopEffect.KEEPS
         return effects
@@ -309,10 +310,11 @@ class PositProvider(
         return {one: found[one] for one in remote_ids if one in found}
 
     async def stop_run(self, access: base.Access, remote_id: str, *, force: bool = False) -> None:
-        """Stop a job, or kill it; one that has already ended counts as success."""
+        """Stop a job, or kill it; one that has already ended isn't an error."""
         server = self._to_server(access)
         if server.user is not None:
-            # An administrator's token can stop anyone's job, and the method takes no username.
+            # An administrator's token can stop anyone's job, as the method takes no username, so check whose
+            # it is.
             await _read_job_state(server, remote_id)
         try:
             await server.stop_job(remote_id, force_quit=force)
@@ -331,7 +333,7 @@ class PositProvider(
     async def check_credential(self, credential: base.Credential) -> base.Identity:
         """Check a token by reading the version, then its sessions, which name the owner on newer servers.
 
-        If they don't, or there are none, the server must refuse a different token.
+        If the sessions don't name the owner, or there are none, the server must refuse a different token.
         """
         server = Workbench(self.api.acting_as(credential))
         with forbidden_as_credential_refused():
@@ -350,12 +352,12 @@ class PositProvider(
         try:
             users = await Workbench(self.connection_api()).get_users(total=LOOKUP_SECONDS)
         except errors.ProviderError:
-            # The id is optional, as nothing is fetched by name with a user's own token.
+            # The id is optional, as a user's own token never finds an account by name.
             return ""
         return next((user.account_id for user in users if user.username == username), "")
 
     def is_made_by_name(self, access: base.Access, call: str) -> bool:
-        """Return whether the super-admin token makes the call, since such a call names its user."""
+        """Return whether the super-admin token makes the call, in which case the call names its user."""
         return access.credential.owner != "person"
 
     async def read_account(self, access: base.Access) -> RemoteAccount | None:
@@ -463,7 +465,7 @@ async def _read(
     except errors.NotFound:
         if len(remote_ids) == 1:
             return Listing()
-        # The server fails if asked for a session that has ended, so all sessions are read instead.
+        # The server fails if one of the sessions asked for has ended, so all sessions are read instead.
         return await server.get_sessions(only=only, **options)
     if found and not {session.id for session in found} & set(remote_ids):
         raise errors.BadAnswer("the answer is about other sessions")
@@ -475,7 +477,8 @@ async def _read_before_change(
 ) -> WorkbenchSession:
     """Read a session before it is changed; raise NotFound if it isn't this user's."""
     check_session_id(remote_id)
-    # If something else answers in the server's place, it might answer the change as well, so check first.
+    # Something else may be answering in the server's place, and might answer the change as well, so check
+    # first.
     with bad_answer_as_unknown_outcome():
         found = await _read(server, (remote_id,), only=only)
     session = next((one for one in found if one.id == remote_id), None)

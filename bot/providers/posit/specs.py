@@ -66,7 +66,7 @@ def _name(offer: WorkbenchOffer, drafted: Draft, values: Values, problems: dict[
 
 
 def _choose(spec: dict[str, Value], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
-    """Copy to the spec the user's choices that are offered and that no template sets."""
+    """Copy the user's choices to the spec, if they are offered and no template sets them."""
     if drafted.purpose == "workspace" and not drafted.session.workbench:
         if not drafted.ide or text_of(values, "ide") not in {"", drafted.ide}:
             problems["ide"] = "That IDE isn't available here. Choose another one."

@@ -1,4 +1,4 @@
-"""Conversion of session and job states to ours (``docs/internals/providers/posit.md``, "States"); pure."""
+"""Conversion of Workbench's states to ours (``docs/internals/providers/posit.md``, "States"); pure."""
 
 from collections.abc import Callable, Mapping
 
@@ -21,7 +21,7 @@ _SESSION_STATES = {
     "suspending": State.STOPPING,
     "suspended": State.SUSPENDED,
     "failed": State.FAILED,
-    # A session that has ended can't be started again, so it counts as gone.
+    # A session that has ended can't be started again, so treat it as gone.
     "finished": State.GONE,
     "killed": State.GONE,
 }
@@ -93,8 +93,8 @@ def to_observed(session: WorkbenchSession, address: Callable[[str], str | None])
 def can_suspend(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
     """Return whether a session can be suspended, which only RStudio can; None while its IDE is unknown.
 
-    ``ide`` is the IDE that the session was launched with, if known; while it is running, its allowed actions
-    reveal the IDE.
+    ``ide`` is the IDE with which the session was launched, if known. The allowed actions of a running session
+    also reveal its IDE.
     """
     if ide:
         return ide == SUSPENDS
@@ -104,7 +104,7 @@ def can_suspend(state: State, actions: frozenset[Action] | None, ide: str) -> bo
 
 
 def is_over(session: WorkbenchSession) -> bool:
-    """Return whether a session has ended and merely remains in the server's list."""
+    """Return whether a session has ended and is only still listed by the server."""
     return _SESSION_STATES.get(session.activity_state.casefold()) in {State.GONE, State.FAILED}
 
 
@@ -114,12 +114,12 @@ def is_up(session: WorkbenchSession) -> bool:
 
 
 def to_observed_run(job: WorkbenchJob) -> ObservedRun:
-    """Convert a job to our terms; a finished one counts as failed if its exit code says so."""
+    """Convert a job to our terms; a finished job has failed if its exit code says so."""
     word = job.status.casefold()
     state = _RUN_STATES.get(word, RunState.UNKNOWN)
     if state is RunState.SUCCEEDED and job.exit_code not in {0, None}:
         state = RunState.FAILED
-    # The message is preferred, as the code is only an abbreviation of it.
+    # Prefer the message, as the code is only an abbreviation of it.
     detail = clean_words(job.status_message) or clean(job.status_code) or None
     if state is RunState.UNKNOWN:
         detail = describe_unknown_state(clean(job.status))

@@ -1,7 +1,7 @@
 """The parts of the Workbench API's responses that Usher uses; pure.
 
-Only names or ids are required. Any other value that is missing, null or not of the documented type keeps its
-default, and is logged once. A list entry without a name is left out.
+Only names or ids are required. Any other value that is missing, null or not of the documented type is
+replaced by its default, which is logged once. A list entry without a name is left out.
 """
 
 import math
@@ -58,14 +58,14 @@ def _to_mapping(value: Any) -> Any:
 #: A list entry, or an object's value, that is left out if it can't be read.
 Each = Annotated[T, WrapValidator(_omit_unreadable)]
 Name = Annotated[str, Field(min_length=1)]
-#: The name in ``name=value``, which therefore can't contain an equals sign.
+#: The name in ``name=value``, so it can't contain an equals sign.
 Key = Annotated[str, Field(pattern=r"^[^=\p{Cc}]+$")]
 #: A list of strings; an object in the list is replaced by its name.
 Words = tuple[Each[Annotated[Name, BeforeValidator(_read_name)]], ...]
 
 
 class _Answer(BaseModel):
-    """Read one object of a response; null or empty values count as missing."""
+    """Read one object of a response, treating null and empty values as missing."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -122,8 +122,8 @@ class ResourceLimit(_Answer):
     """A resource limit: ``cpuCount`` in processors, ``memory`` in MB; values are strings.
 
     The reference calls the kind ``name``, but servers call it ``type``. A maximum of 0 isn't enforced here:
-    it means *unlimited* for some kinds and *none* for others, so it is up to the server to refuse what is too
-    much.
+    it means *unlimited* for some kinds and *none* for others, so the server has to refuse values that are too
+    high.
     """
 
     name: Key = Field(validation_alias=AliasChoices("type", "name"))
@@ -187,7 +187,7 @@ class ResourceProfile(_Answer):
 
 
 class LaunchParameters(_Answer):
-    """Where a session runs, and with what; requests contain the three lists even if they are empty."""
+    """Where a session runs and what it uses; requests contain the three lists even if they are empty."""
 
     name: str = ""
     cluster: str = ""
@@ -241,7 +241,7 @@ class WorkbenchSession(_Answer):
     last_state_updated: float | None = None
     #: How much of the session's memory is kept while it is suspended, in bytes.
     suspend_size: float = 0.0
-    #: The owner's name; it isn't in the reference, but newer servers send it.
+    #: The owner's name. Newer servers send it, although it isn't in the reference.
     username: str = ""
 
     @property
@@ -284,14 +284,14 @@ class WorkbenchJob(_Answer):
 
 
 class WorkbenchSupport(_Answer):
-    """What a cluster supports for one IDE; each field is None if the cluster doesn't say."""
+    """What a cluster supports for one IDE; a field is None if the cluster doesn't specify it."""
 
     supports_interactive_sessions: StrictBool | None = None
     supports_adhoc_jobs: StrictBool | None = None
 
 
 class WorkbenchLanguage(_Answer):
-    """Whether an IDE's requirements are installed, which is assumed unless the server says otherwise."""
+    """Whether an IDE's requirements are installed; assumed to be so unless the server denies it."""
 
     available: StrictBool = True
 
@@ -336,8 +336,8 @@ class ComputeEnvs(_Answer):
     def _some_can_be_read(cls, value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         envs = read(value)
         if isinstance(value, Mapping) and value.get("clusters") and not envs.clusters:
-            # The response lists clusters, but none could be identified, which isn't the same as there being
-            # none.
+            # The response lists clusters, but none could be identified. That isn't the same as having no
+            # clusters.
             raise ValueError("no cluster can be read")
         return envs
 
@@ -380,7 +380,7 @@ class WorkbenchUser(_Answer):
 
     @property
     def account_id(self) -> str:
-        """Return facts that tell this account from another one with the same name; "" if there are none."""
+        """Return facts that distinguish this account from another of the same name; "" if there are none."""
         uid = find_account_id({"uid": self.uid}, "uid")
         return " ".join(filter(None, (f"uid={uid}" if uid else "", format_creation(self.created))))
 

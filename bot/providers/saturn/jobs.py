@@ -44,15 +44,16 @@ from bot.support import errors
 
 T = TypeVar("T")
 
-#: Limits for lists of runs: the number of jobs in a list, of jobs read concurrently, and of runs per job.
+#: Limits for reading runs: how many jobs are listed, how many of them are read concurrently, and how many
+#: runs per job.
 MAX_JOBS = 50
 MAX_CONCURRENT_LISTS = 5
 MAX_RUNS_PER_JOB = 10
-#: Maximum number of lines that a server returns of a live pod's log, from its end. If a log is longer, live
+#: Maximum number of lines that a server returns from the end of a live pod's log. If the log is longer, live
 #: output pauses until the run ends.
 MAX_LIVE_LINES = 5000
-#: Number of entries on each later page of a log (the first page has the server's own size, 100 according to
-#: its document). ``MAX_LOG_PAGES`` is the number of pages after which a log counts as endless.
+#: Number of entries per page of a log after the first page, whose size the server sets (100 according to its
+#: document). A log of more than ``MAX_LOG_PAGES`` pages is treated as endless.
 LOG_PAGE_SIZE = "1000"
 MAX_LOG_PAGES = 500
 MAX_LOG_BYTES = 20_000_000
@@ -60,7 +61,7 @@ LOG_SECONDS = 20.0
 
 
 class SaturnRuns(Runs[SaturnOffer]):
-    """Run the jobs of one server, always using the user's own token."""
+    """Run jobs on a server, always using the user's own token."""
 
     settings: SaturnSettings
     runs_named_jobs: ClassVar[bool] = True
@@ -75,7 +76,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         try:
             after = await self._list_job_runs(access, job) or JobRuns()
         except errors.ProviderError:
-            # The run has certainly been started; a later read will identify it.
+            # The run was certainly started, so a later read will identify it.
             after = JobRuns()
         new = [run for run in after.by_name.values() if run.name not in before.by_name]
         if new and before.is_whole:
@@ -83,7 +84,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return Created(build_awaited_id(job, key, before.by_name.values()), name)
 
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Return the job's runs since then as candidates, because no mark tells which ones Usher launched."""
+        """Return the job's runs since the launch as candidates; nothing marks those that Usher launched."""
         job, name = spec.text("job"), spec.name
         found = await self._list_job_runs(access, job)
         if found is None:
@@ -122,11 +123,12 @@ class SaturnRuns(Runs[SaturnOffer]):
         if waited or any(seen.find(name) is None for name in named):
             seen = (await self._read_past_runs(access, job) or JobRuns()) | seen
         if seen.are_of_kubernetes and any(seen.find(name) is None for name in named):
-            # The id may be a pod's, from before the server was upgraded to show runs.
+            # The id may be that of a pod, if it was stored before the server was upgraded to show runs.
             pods = await self._read_live_pods(access, job) or ()
             seen |= JobRuns(run_names_by_pod={pod.name: pod.run for pod in pods})
         if not seen.is_whole:
-            # A missing run may be one that couldn't be read, so its last known state is kept.
+            # A missing run may be one that couldn't be read, so report it as unknown, which keeps its last
+            # state.
             found |= dict.fromkeys(wanted, ObservedRun(RunState.UNKNOWN))
         taken = set(named)
         for name in named:
@@ -152,7 +154,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         try:
             pods = await self._read_live_pods(access, job) or ()
         except errors.BadAnswer:
-            # The pods are optional, as the run's state is known without them.
+            # Pods are optional here, as the run's state is known without them.
             pods = ()
         mine = sorted((pod for pod in pods if pod.run == run.name), key=start_order, reverse=True)
         as_it_ended = [pod for pod in mine if pod.state is run.state]
@@ -166,7 +168,7 @@ class SaturnRuns(Runs[SaturnOffer]):
             try:
                 shown = await self._list_job_runs(access, one.id) or JobRuns()
             except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed) as error:
-                # A job whose runs can't be read doesn't affect the others.
+                # If one job's runs can't be read, those of the others are still listed.
                 log_oddity(f"the runs of a job can't be read: {type(error).__name__}")
                 return [], False
             youngest = sorted(shown.by_name.values(), key=start_order, reverse=True)[:MAX_RUNS_PER_JOB]
@@ -231,14 +233,14 @@ class SaturnRuns(Runs[SaturnOffer]):
         )
 
     async def _read_past_runs(self, access: Access, job: str) -> JobRuns | None:
-        """Return the runs in a job's history, or None if the server keeps none."""
+        """Return a job's past runs, or None if the server keeps no history."""
         pods = await self._read_past_pods(access, job)
         if pods is None:
             return None
         grouped: dict[str, list[Pod]] = {}
         for pod in pods:
             grouped.setdefault(pod.run or pod.name, []).append(pod)
-        # How many pods have to succeed matters only if some succeeded and others failed.
+        # The number of pods that have to succeed matters only if some succeeded and others failed.
         is_mixed = any(
             {RunState.SUCCEEDED, RunState.FAILED} <= {pod.state for pod in of} for of in grouped.values()
         )
@@ -272,7 +274,7 @@ class SaturnRuns(Runs[SaturnOffer]):
             response = await access.api.call("GET", path, total=LIST_SECONDS)
             return _read_exit_code(response.json_object())
         except (errors.NotFound, errors.BadAnswer):
-            # The exit code is optional, as the run's outcome is known without it.
+            # The exit code is optional, since the run's outcome is known without it.
             return None
 
     # -- output ----------------------------------------------------------------------------------------------
@@ -370,7 +372,7 @@ _RUN_STATES = {
 _PENDING_ID_PATTERN = re.compile(r"@(\d+(?:\.\d+)?)\.([0-9a-z]+)((?:-[0-9a-f]{8})*)")
 UNLISTED_ID_PREFIX = "~"
 PENDING_ID_PREFIX = "@"
-#: Shown when a run is stopped on a server that can only stop all of a job's runs.
+#: Shown when stopping a run on a server that can only stop all runs of a job together.
 STOPS_ALL = "On this server a stop ends all runs of the job."
 
 
@@ -415,7 +417,7 @@ class JobRun:
 
     @classmethod
     def from_pods(cls, name: str, pods: Sequence[Pod], scale: int) -> JobRun:
-        """Combine a run's pods from the history into the run; ``scale`` of them have to succeed."""
+        """Combine a run's pods from the history into the run, of which ``scale`` pods have to succeed."""
         if len(pods) == 1:
             return replace(cls.from_pod(pods[0]), name=name)
         states = {pod.state: pod.status for pod in pods}
@@ -459,7 +461,7 @@ def split_run_id(remote_id: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class JobRuns:
-    """Runs by name; if not whole, some couldn't be identified, so a run's absence proves nothing."""
+    """Runs by name; if not whole, some couldn't be identified, so a missing run may still exist."""
 
     by_name: Mapping[str, JobRun] = field(default_factory=dict)
     is_whole: bool = True
@@ -505,7 +507,7 @@ def find_awaited(name: str, runs: Iterable[JobRun], taken: Collection[str]) -> J
 
 
 def start_order(one: Pod | JobRun) -> tuple[bool, float, str]:
-    """Return a sort key by start time; those that haven't started come last."""
+    """Return a sort key by start time; runs or pods that haven't started are last."""
     return one.started_at is None, one.started_at or 0.0, one.name
 
 
@@ -534,7 +536,7 @@ def read_live_pod(live: Any) -> Pod:
 
 
 def _read_past_pod(live: Any) -> Pod:
-    # The document's field says when the pod was last seen, the older client's when it ended.
+    # The field in the document says when the pod was last seen; the one in the older client, when it ended.
     pod = _read_pod(live, "pod_name", "start_time", "end_time" if "end_time" in live else "last_seen")
     return replace(pod, run=find_text(live, "label_job_name") or "")
 
@@ -558,7 +560,7 @@ def _read_exit_code(live: Mapping[str, Any]) -> int | None:
 
 
 def _read_pod_reason(live: Mapping[str, Any]) -> str:
-    """Return why a pod failed or is waiting, or "" if the server doesn't say."""
+    """Return why a pod failed or is waiting, or "" if the server gives no reason."""
     reason, conditions = find_text(live, "reason"), live.get("conditions")
     if reason is not None:
         return clean_words(reason, failure_causes.MAX_REASON_LENGTH)

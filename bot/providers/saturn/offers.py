@@ -1,11 +1,11 @@
-"""A server's offer to an account, the forms built from it, and the creation of workspaces.
+"""A server's offer to an account, the forms built from the offer, and the creation of workspaces.
 
 ``[[connections.NAME.templates]] name, title, file, who`` are the recipes that an operator keeps as JSON
 files. A recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes"), and is checked
 when the settings are loaded; its name and owner are filled in for each user.
 
-An offer is stored between reads. A server that implements only the published guides doesn't report any of it.
-Then there are no sizes to choose from, names can't be checked, and users identify jobs by their links.
+An offer is stored between reads. A server that implements only the published guides reports no offer. Then
+there are no sizes to choose from, names can't be checked, and users identify jobs by their links.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from bot.providers.words import clean
 from bot.support import errors
 from bot.support.responses import Response
 
-#: Maximum size of a recipe file, in bytes; recipes are about a page of JSON.
+#: Maximum size of a recipe file, in bytes. A typical recipe is about a page of JSON.
 MAX_BYTES = 200_000
 #: Fields of a recipe's ``spec`` according to the documents, grouped by type.
 _TEXTS = (
@@ -72,9 +72,9 @@ class ListedJob:
     """A job that is set up on a server.
 
     Attributes:
-        job_id: Its id there.
-        name: Its name.
-        size: The size on which it runs.
+        job_id: The job's id on the server.
+        name: The job's name.
+        size: The size on which the job runs.
     """
 
     job_id: str
@@ -113,7 +113,7 @@ class Recipe(connection.PreparedTemplate):
 
     @property
     def organisation(self) -> str:
-        """Return the organisation of the recipe's owner, or "" if it names none."""
+        """Return the organisation of the recipe's owner, or "" if the recipe names none."""
         return str(self.file.content["spec"].get("owner") or "").rpartition("/")[0]
 
     @property
@@ -134,13 +134,13 @@ class Recipe(connection.PreparedTemplate):
 
 
 class SaturnSettings(connection.ConnectionSettings):
-    """A Saturn connection; ``act_as`` says whose token is used to read, start and stop workspaces."""
+    """A Saturn connection; ``act_as`` says whose token reads, starts and stops workspaces."""
 
     link_methods: ClassVar[Mapping[connection.LinkMethod, str]] = {"token": "", "admin": "admin_token"}
 
     admin_token: SecretStr | None = None
-    #: Whose token is used: ``admin`` applies to users whom an administrator approved; those who linked their
-    #: own token still use that.
+    #: Whose token is used. ``admin`` applies only to users whom an administrator approved; users who linked
+    #: their own token still use that.
     act_as: Literal["person", "admin"] = "person"
     templates: connection.TemplateList[Recipe] = ()
 
@@ -212,7 +212,7 @@ def _read(path: Path) -> str:
 
 
 LIST_SECONDS = 10.0
-#: Maximum number of pages to read of a list; a longer list counts as endless.
+#: Maximum number of pages of a list to read. A longer list is treated as endless.
 MAX_PAGES = 50
 
 
@@ -230,10 +230,10 @@ class Resource:
 async def list_resources(
     access: Access, kind: str, beginning: str = "", *, group: str = ""
 ) -> Listing[Resource]:
-    """Return the user's own resources of a kind with a given name prefix, or those of a ``group``.
+    """List the user's own resources of a kind with a given name prefix, or those of a ``group``.
 
-    Raises NotFound if there are no lists. The IDE opens only for its owner, so another person's workspace
-    doesn't count as one of the user's.
+    Raises NotFound if the server has no lists. A workspace's IDE opens only for its owner, so other people's
+    workspaces aren't listed as the user's.
     """
     query = (
         {"type": kind} | ({"name": beginning} if beginning else {}) | ({"owner_name": group} if group else {})
@@ -257,7 +257,7 @@ async def list_resources(
 async def list_groups(access: Access) -> Mapping[str, str]:
     """Map owners (``org/group``) to group names, for each group that shares its things with the user.
 
-    Servers that implement only the guides have none.
+    Servers that implement only the guides have no groups.
     """
     try:
         found = await fetch_pages(access.api, "/api/user/owners", {})
@@ -332,17 +332,17 @@ class SaturnOffer:
     jobs: tuple[ListedJob, ...] | None = None
     #: Whether this server requires recipes to name an image.
     needs_image: bool = False
-    #: The hourly prices of sizes that have one, as decimal strings.
+    #: Maps sizes to their hourly prices as decimal strings; sizes without a price are left out.
     prices: Mapping[str, str] = field(default_factory=dict)
 
 
-#: Paths for creating a workspace: according to the document, and according to the guide, which newer servers
-#: lack.
+#: Paths for creating a workspace: the one in the document, and the one in the guide, which newer servers no
+#: longer have.
 CREATE_PATH = "/api/recipes"
 CLONE_PATH = "/api/resource_recipes/clone"
-#: Status codes which mean that a server doesn't have a path or a method.
+#: Status codes of a server that doesn't have a path or a method.
 ABSENT = frozenset({404, 405, 410})
-#: First release without cloning; the new way to create a workspace requires an image.
+#: First release without cloning, in which a new workspace requires an image.
 IMAGES_SINCE = (2026, 2, 1)
 _VERSION_PATTERN = re.compile(r"(\d{4})\.(\d{1,2})\.(\d{1,4})")
 PROBE_SECONDS = 8.0
@@ -362,7 +362,7 @@ JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of 
 JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
 
 
-#: Matches refusals because a name is taken; the guides don't specify the wording.
+#: Matches refusals due to a name that is taken. The guides don't specify the wording.
 _NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
 NO_CREATION = "This server offers no way to create workspaces that Usher knows."
@@ -413,13 +413,13 @@ class SaturnMaking(Creation[SaturnOffer]):
         )
 
     async def _needs_image(self) -> bool:
-        """Return whether recipes need an image here; only checked if a template names none."""
+        """Return whether this server requires images in recipes; only checked if a template names none."""
         if all(one.has_image for one in self.settings.templates):
             return False
         try:
             version = _VERSION_PATTERN.match(await self._read_version())
         except errors.ProviderError:
-            # The answer is optional, since the server itself refuses recipes without an image.
+            # This check is optional, since the server itself refuses recipes without an image.
             return False
         return version is not None and tuple(int(part) for part in version.groups()) >= IMAGES_SINCE
 
@@ -433,7 +433,7 @@ class SaturnMaking(Creation[SaturnOffer]):
     def form(
         self, offer: SaturnOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
-        """Ask for a recipe, name and size; or for the job to run, which a typed command may already name.
+        """Ask for a recipe, name and size, or for the job to run, unless a typed command names it already.
 
         The form has no fields if there is no recipe for the user, or no job.
         """
@@ -498,8 +498,8 @@ class SaturnMaking(Creation[SaturnOffer]):
             raise errors.InvalidRequest(NO_RECIPE)
         if await self.is_name_in_use(access, spec):
             raise errors.Conflict(forms.NAME_IN_USE)
-        # The new workspace's owner is ``org/user`` if the organisation is known, otherwise "" for the token's
-        # own.
+        # The new workspace's owner is ``org/user`` if the organisation is known. Otherwise it is "", which
+        # means the token's owner.
         organisation = spec.text("owner").rpartition("/")[0] or recipe.organisation
         owner = f"{organisation}/{access.username}" if organisation and access.username else access.username
         body = recipe.to_request(spec.name, owner, spec.text("size"))
@@ -524,7 +524,7 @@ class SaturnMaking(Creation[SaturnOffer]):
     ) -> Response | None:
         """Send a recipe to the first of these paths that the server has, or return None if it has none.
 
-        A recipe is never applied (``PUT``): that would rewrite anything with the same name.
+        Recipes are never applied (``PUT``): that would overwrite anything with the same name.
         """
         for path in paths:
             try:
@@ -538,7 +538,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         return None
 
     async def list_names(self, access: Access, stem: str) -> Collection[str] | None:
-        """Return the user's names that have a prefix, or None if the server doesn't say who owns them."""
+        """Return the user's names that have a prefix, or None if the server doesn't report owners."""
         try:
             found = await list_resources(access, "workspace", stem)
         except errors.NotFound:
@@ -565,8 +565,8 @@ class SaturnMaking(Creation[SaturnOffer]):
             found = parse_resource(response.json_object())
             if is_theirs(found.owner, access.username):
                 return Created(found.id, name, is_started=False)
-            # Somebody else's workspace has this name, but the user's own may have it, too.
-        # A server that supports neither of these calls answers 404 to everything.
+            # Someone else's workspace has this name, but one of the user's own may have it, too.
+        # A server that supports neither of these calls answers all of them with 404.
         try:
             listed = await list_resources(access, "workspace", name)
         except errors.NotFound:
@@ -597,7 +597,7 @@ def _build_job_form(offer: SaturnOffer, values: forms.Values, currency: str) -> 
 
 
 def _build_job_spec(offer: SaturnOffer, values: forms.Values, base_url: str) -> forms.Spec:
-    """Return the spec, whose ``job`` id comes from a name, an id or a link; raise FormProblems."""
+    """Return the spec, with the ``job`` id found by a name, an id or a link; raise FormProblems."""
     asked = forms.text_of(values, "template")
     listed = offer.jobs or ()
     found = _match_jobs(listed, asked)
@@ -657,8 +657,8 @@ def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
 async def price_resources(access: Access, currency: str | None) -> Callable[[Resource], MachineKind | None]:
     """Return a function that finds a listed resource's size and price.
 
-    It finds none if the operator names no currency, or the sizes can't be read: the resources are known
-    without them.
+    The function finds none if the operator names no currency, or the sizes can't be read: the resources can
+    be listed without them.
     """
     sizes: Mapping[str, Any] = {}
     if currency:
@@ -674,5 +674,5 @@ async def price_resources(access: Access, currency: str | None) -> Callable[[Res
 
 
 def _find_price(size: Any) -> Decimal | None:
-    """Return a size's hourly price, for which the document names no currency."""
+    """Return a size's hourly price, whose currency the document doesn't name."""
     return parse_amount(size.get("price_per_hour")) if isinstance(size, dict) else None

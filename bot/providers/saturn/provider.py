@@ -1,12 +1,13 @@
 """The translator for one Saturn Cloud, and the ways to get tokens for it.
 
-Facts: ``docs/internals/providers/saturn.md``. The published guides are the contract; endpoints of Saturn's
-own client are used if the server has them. A server that implements only the guides answers 404 there. Usher
-then compares tokens instead of asking for a name, and users add workspaces by link or id.
+Facts: ``docs/internals/providers/saturn.md``. The published guides are the contract; endpoints that only
+Saturn's own client uses are called if the server has them. A server that implements only the guides answers
+those calls with 404. Usher then compares tokens instead of asking for a name, and users add workspaces by
+link or id.
 
 With an administrator's token, Usher gets a user's own token through a login link ("Whose token"). Both the
-link and the token are secrets, so the session that the link opens has its own cookie jar, which is discarded
-with it.
+link and the token are secrets, so the session that the link opens has a separate cookie jar, which is
+discarded with the session.
 """
 
 import base64
@@ -70,22 +71,24 @@ _WORKSPACE_STATES = {
     "stopping": State.STOPPING,
     "error": State.FAILED,
 }
-#: Calls that use the administrator's token if ``act_as`` is set that way.
+#: Calls that use the administrator's token if ``act_as`` is ``admin``.
 _DRIVEN = frozenset({"read", "start", "stop"})
 
 
 #: Time limit for responses that users wait for, in seconds; they wait at most 10 s in all.
 CHECK_SECONDS = 8.0
-#: Time limit for each of the five requests that get a user's token, in seconds; at most 20 s in all.
+#: Time limit for each of the five requests that it takes to get a user's token, in seconds; at most 20 s in
+#: all.
 MINT_SECONDS = 4.0
-#: Maximum number of pages that a login link may lead through before there is a session, and the maximum size
-#: of each, in bytes.
+#: Maximum number of pages that a login link may lead through before a session begins, and the maximum size of
+#: each page, in bytes.
 MAX_LOGIN_PAGES = 5
 MAX_PAGE_BYTES = 2_000_000
-#: Credential owner recorded for a token that Usher got, and can get again, with the administrator's token.
+#: Credential owner recorded for tokens that Usher obtained with the administrator's token, and can obtain
+#: again.
 _MINTED: CredentialOwner = "admin"
 
-#: Maps the field of each limit to the unit shown to users; the server's days and months are in UTC.
+#: Maps the field of each limit to the unit shown to users. The server's days and months are in UTC.
 _HOURS: Final = {
     "hours_per_day": "hours today",
     "hours_per_month": "hours this month",
@@ -105,7 +108,7 @@ class Saturn(
     facets.Impersonation,
     facets.EmailLookup,
 ):
-    """Translate for one Saturn Cloud."""
+    """Translate between Usher's terms and the API of one Saturn Cloud."""
 
     kind: ClassVar[str] = "saturn"
     title: ClassVar[str] = "Saturn Cloud"
@@ -115,8 +118,8 @@ class Saturn(
     offer_model: ClassVar[type[offers.SaturnOffer]] = offers.SaturnOffer
     credential_in: ClassVar[base.CredentialPlacement] = base.CredentialPlacement(scheme="token")
     # The guide allows one read every ten seconds. It recommends that rate while a workspace is starting or
-    # stopping, and a slower one otherwise. With ten thousand such workspaces and answers within 80 ms, 80
-    # requests are in flight.
+    # stopping, and a lower one otherwise. With ten thousand workspaces read at that rate and answers within
+    # 80 ms, 80 requests are in flight.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=10.0,
         pending_interval=10.0,
@@ -153,7 +156,7 @@ class Saturn(
         if not offers.is_theirs(whose or "", access.username):
             group = (await self._list_groups(access)).get(whose or "")
             if group is None:
-                # An administrator's own token opens everyone's workspaces.
+                # An administrator's own token opens everyone's workspaces, so check the account's name first.
                 await self._confirm_name(access)
                 return Observed(State.GONE)
             return replace(self._observe(answer), owner=group)
@@ -167,7 +170,7 @@ class Saturn(
             "survives_stop": not deletes if isinstance(deletes, bool) else None,
         }
         if word.casefold() != "running":
-            # Only newer servers, which also give reasons, have this field.
+            # Only newer servers send this field, and only they give reasons.
             return replace(_to_observed(word), has_reason="resource_type" in answer, **known)
         known["started_at"], address = parse_time(answer.get("started_at")), find_text(answer, "url")
         if not address:
@@ -198,12 +201,13 @@ class Saturn(
                 [] if response is None else [response.json_object()], "pod_summaries", read_live_pod
             )
         except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed):
-            # The reason is optional: the state is known without it, and has to be reported.
+            # The reason is optional: the state is known without it, and must be reported even if the reason
+            # can't be read.
             return ""
         return max(pods, key=start_order).why if pods else ""
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return that a workspace can be started again, unless it deletes itself when it is stopped."""
+        """Return the effects: a workspace can be started again unless it deletes itself when stopped."""
         erases = workspace.survives_stop is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
@@ -221,23 +225,23 @@ class Saturn(
         return await accept_already_done(verb, asking, workspace.remote_id, workspace.name)
 
     async def probe(self) -> str:
-        """Request the version, for which some servers require a token, or lack the endpoint."""
+        """Request the version, for which some servers require a token, while others lack the endpoint."""
         return await self._read_version()
 
     async def read_warning(self) -> str:
-        """Return a warning that names the templates this server can't use."""
+        """Return a warning that names the templates that this server can't use."""
         if not await self._needs_image():
             return ""
         lacking = ", ".join(one.name for one in self.settings.templates if not one.has_image)
         return f"It requires an image, and these templates name none: {lacking}."
 
     async def check_credential(self, credential: Credential) -> Identity:
-        """Find out whose credential this is; a server that doesn't say must refuse a different token."""
+        """Find out whose credential this is; if the server can't say, it must refuse a different token."""
         owner = await self._read_owner(credential)
         credential = replace(credential, expires_at=await self._find_end(credential))
         if owner is not None:
             return Identity(owner.username, replace(credential, account_id=owner.account_id))
-        # The server doesn't name the owner, but looking for a workspace takes a valid token.
+        # The server doesn't name the owner, but looking for a workspace requires a valid token.
         await self._probe_credential(credential)
         await verify_bad_token_is_refused(self._probe_credential)
         return Identity("", credential)
@@ -249,7 +253,7 @@ class Saturn(
             await self.api.acting_as(credential).call("GET", path, total=CHECK_SECONDS)
 
     async def _find_end(self, credential: Credential) -> float | None:
-        """Return when a token expires, according to itself (RFC 7519) or to the server's list of tokens."""
+        """Return when a token expires, according to the token (RFC 7519) or the server's list of tokens."""
         claims = _decode_claims(credential.token.get_secret_value())
         if "exp" in claims or not isinstance(claims.get("jti"), str):
             return parse_time(claims.get("exp"))
@@ -298,7 +302,7 @@ class Saturn(
         """Return the account that a token belongs to, or None if the server can't say."""
         asking = self.api.acting_as(credential).call("GET", "/api/user", total=total)
         response = await none_if_absent(asking)
-        # With 204, no user belongs to the token, or the server doesn't say which.
+        # A 204 means that no user belongs to the token, or that the server doesn't say which one.
         if response is None or response.status == 204:
             return None
         answer = response.json_object()
@@ -308,7 +312,7 @@ class Saturn(
         return RemoteAccount(find_account_id(answer), username, _read_address(answer))
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether a call uses the administrator's token, so that the name decides the account."""
+        """Return whether a call uses the administrator's token, in which case the name picks the account."""
         return self.credential_owner(access, call) == "admin"
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
@@ -339,7 +343,8 @@ class Saturn(
         try:
             owner = await self._read_owner(credential, MINT_SECONDS)
         except errors.CredentialRefused as error:
-            # The administrator's token is valid; the server refused the session of the login link.
+            # The administrator's token is valid, but the server refused the session that the login link
+            # opened.
             raise errors.Untrusted(f"the token of the login link is refused: {error.message}") from None
         if owner is not None and owner.username != username:
             raise errors.Untrusted(
@@ -355,7 +360,7 @@ class Saturn(
     async def find_user(self, username: str) -> RemoteAccount:
         """Return the user with this name; servers before the document of 2026 don't list their users."""
         asking = offers.fetch_pages(self.connection_api(), "/api/users", {"username": username})
-        # The server returns all users whose name contains this one.
+        # The server returns every user whose name contains this one.
         found = read_entries(await none_if_absent(asking) or (), "users", lambda one: one)
         user: Mapping[str, Any] = next((one for one in found if one.get("username") == username), {})
         return RemoteAccount(find_account_id(user), username, _read_address(user))
@@ -371,7 +376,7 @@ class Saturn(
         return True
 
     async def refresh(self, access: Access) -> Credential:
-        """Get a new token, using the refresh token, which works only once, or another login link."""
+        """Get a new token, using the refresh token (valid only once) or another login link."""
         old = access.credential
         if old.owner == _MINTED:
             try:
@@ -447,7 +452,7 @@ class Saturn(
         return Listing(found.values(), is_whole=is_whole)
 
     async def _list_groups(self, access: Access) -> Mapping[str, str]:
-        """Return the user's groups; none if the token isn't the user's own, as it would show other groups."""
+        """Return the user's groups; none unless the token is the user's, as it would show other groups."""
         is_own = bool(access.username) and not self.can_reach_all_workspaces(access)
         return await offers.list_groups(access) if is_own else {}
 
@@ -515,7 +520,10 @@ def _read_address(user: Mapping[str, Any]) -> str | None:
 
 
 def _auto_stop(answer: Mapping[str, Any]) -> str | None:
-    """Say after how much idle time a workspace stops itself; the server doesn't report when that will be."""
+    """Return after how much idle time a workspace stops itself, as a sentence; None if never.
+
+    The server doesn't report when that will be.
+    """
     after = find_text(answer, "auto_shutoff")
     if after is None or after.casefold() == "never":
         return None
@@ -611,7 +619,7 @@ class _Session:
         except errors.InvalidRequest:
             raise errors.PermanentError("the login link can't be opened") from None
         except errors.UnknownOutcome as error:
-            # An unknown outcome doesn't matter here, since the next attempt uses a new login link.
+            # An unknown outcome doesn't matter here, since another attempt uses a new login link.
             raise errors.BadAnswer(error.message, status=error.status) from None
         self._jar.update_cookies_from_headers(
             response.headers.getall("Set-Cookie", []), URL(url, encoded=True)

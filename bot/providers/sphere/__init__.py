@@ -1,4 +1,4 @@
-"""Sphere Engine Containers: workspaces made from projects, opened in our own page."""
+"""Sphere Engine Containers: workspaces are made from projects and opened in a page that Usher serves."""
 
 from bot.providers.sphere.provider import SphereProvider, SphereSettings
 

@@ -1,8 +1,8 @@
-"""The translator for Sphere Engine Containers: workspaces made from projects, opened in our own page.
+"""The translator for Sphere Engine Containers: workspaces made from projects and opened in our own page.
 
 Facts: ``docs/internals/providers/sphere.md``. The published guide is the contract; other documents add to it.
 The account has a single token, which is part of each call's URL, and is left out of everything reported about
-a call. Only Usher's records say who owns a workspace, so nothing here lists workspaces for users.
+a call. Only Usher's records say who owns a workspace, so workspaces can't be listed for users.
 """
 
 import math
@@ -41,10 +41,10 @@ from bot.support import errors
 from bot.support.addresses import parse_origin
 from bot.support.cleaning import hide_secrets
 
-#: Matches a token, which has to fit into a URL.
+#: Matches a token that can be put into a URL.
 _TOKEN = re.compile(r"[!-~]{1,1000}")
 _API = "/api/v1"
-#: Maximum value of settings in minutes: a year.
+#: Maximum value, one year, of settings in minutes.
 _MAX_MINUTES = 525_600
 
 
@@ -52,7 +52,7 @@ class SphereSettings(ConnectionSettings):
     """A Sphere connection; times are in minutes.
 
     The token opens everything in the account, so use an account in which no one else creates workspaces.
-    ``projects`` are those from which users may create workspaces.
+    ``projects`` are the projects from which users may create workspaces.
     """
 
     # The account has one token and no users.
@@ -60,15 +60,15 @@ class SphereSettings(ConnectionSettings):
 
     linking: tuple[LinkMethod, ...] = ("none",)
     access_token: SecretStr
-    #: The host that the SDK is loaded from; by default the base URL's.
+    #: The host from which the SDK is loaded; by default that of the base URL.
     sdk_base: str = ""
-    #: Other hosts that the page may load from; and whether the SDK may write styles into the page.
+    #: Additional hosts that the page may load from; and whether the SDK may write styles into the page.
     page_hosts: HostPatterns = ()
     page_inline_styles: bool = False
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
-    #: How long a stopped workspace is kept, in minutes. This is always set, since otherwise a stop would
-    #: remove the workspace.
+    #: How long a stopped workspace is kept, in minutes. Always set, because otherwise a stop would remove the
+    #: workspace.
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
     #: How long a workspace may be unused before it is stopped, in minutes; by default the project's own
     #: setting.
@@ -149,17 +149,16 @@ class SphereOffer:
 
 CHECK_SECONDS = 8.0
 LIST_SECONDS = 10.0
-#: Maximum number of pages to read of a list; a longer list counts as endless.
+#: Maximum number of pages of a list to read. A longer list is treated as endless.
 MAX_PAGES = 100
-#: Number of entries requested per page, the maximum that the server allows.
+#: Number of entries requested per page; the server allows no more.
 PAGE_SIZE = "30"
-#: Fields that tell workspaces created by Usher from others; list entries may lack them.
+#: Fields by which workspaces created by Usher are recognized; list entries may lack them.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
 NO_PROJECT = "That project no longer exists. Choose another one."
 
 
-#: Status codes which mean that the quota is exhausted if they answer a start. This is assumed, because no
-#: document says so.
+#: Status codes of a start that exceeds the quota. This is assumed, since no document says so.
 _QUOTA = {402, 403}
 NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need, then try again."
 
@@ -167,7 +166,7 @@ NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need
 class SphereProvider(
     base.Provider, facets.Removal, facets.Creation[SphereOffer], facets.EmbeddedPage, facets.Events
 ):
-    """Translate for one Sphere Engine account."""
+    """Translate between Usher's terms and the API of one Sphere Engine account."""
 
     kind: ClassVar[str] = "sphere"
     title: ClassVar[str] = "Sphere Engine"
@@ -178,7 +177,7 @@ class SphereProvider(
         "access_token", in_query=True
     )
     offer_model: ClassVar[type[SphereOffer]] = SphereOffer
-    # No rate limit is published, so a workspace's state is read at most every 5 s.
+    # No rate limit is published, so each workspace's state is read at most once every 5 s.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=5.0,
         pending_interval=5.0,
@@ -218,7 +217,7 @@ class SphereProvider(
         return await self._change_state(access, workspace, "start", "resume")
 
     async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
-        """Request a stop; a workspace that is still starting can't be stopped yet, which raises Conflict."""
+        """Request a stop; this raises Conflict while the workspace is still starting."""
         self.require_stop_mode(mode)
         return await self._change_state(access, workspace, "stop", "stop")
 
@@ -238,11 +237,11 @@ class SphereProvider(
                 raise _refine_refusal(error) from None
             if error.status != 403 or error.is_ours:
                 raise
-            # The token may do everything, so a refusal must be due to the workspace's current state.
+            # The token allows everything, so a refusal must be due to the workspace's current state.
             raise errors.Conflict(error.message, status=error.status) from None
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return that a stopped workspace can be started again, unless it isn't kept and so is removed."""
+        """Return the effects: a stopped workspace can be started again, or is removed if it isn't kept."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         erases = workspace.survives_stop is False and workspace.state is not State.STOPPED
@@ -305,7 +304,7 @@ class SphereProvider(
         return forms.Spec(name or clean(label, LONGEST_NAME), {"project": project, "project_name": label})
 
     async def create(self, access: base.Access, spec: forms.Spec, key: str) -> Created:
-        """Create a workspace from a project; not idempotent, as the workspace carries no mark of Usher's."""
+        """Create a workspace from a project; not idempotent, as nothing marks the workspace as Usher's."""
         project = spec.text("project")
         if self.settings.projects != "all" and project not in self.settings.projects:
             # The project was allowed when the form was filled in or the previous workspace was created, but
@@ -338,10 +337,10 @@ class SphereProvider(
     async def find_created(
         self, access: base.Access, spec: forms.Spec, key: str, since: float
     ) -> OutcomeSearch:
-        """Return the project's workspaces created since then in the way that Usher creates them.
+        """Return the project's workspaces created since the call in the way that Usher creates them.
 
-        Those that the list says too little about are included; ``read_creation_time`` reads them. If a
-        workspace can't be read at all, it may be the one, so the search isn't conclusive.
+        Those about which the list says too little are included; ``read_creation_time`` reads them. If a
+        workspace can't be read at all, it may be the right one, so the search isn't conclusive.
         """
         query = {"project_id": spec.text("project"), "limit": PAGE_SIZE}
         listed = answers.read_entries(
@@ -447,7 +446,7 @@ async def _change(
 ) -> dict[str, Any]:
     """Send a change once; return the object in the response, or an empty one if there is none.
 
-    A request that was sent without a usable response raises UnknownOutcome.
+    If the request was sent but no usable response was received, UnknownOutcome is raised.
     """
     form = None if fields is None else aiohttp.FormData(dict(fields), default_to_multipart=True)
     response = await access.api.call(method, path, form=form)

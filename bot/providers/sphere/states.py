@@ -27,7 +27,7 @@ _STATES_BY_CODE = {
 }
 _ACTIONS_BY_PERMISSION: Mapping[str, Action] = {"enter": "open", "stop": "stop", "remove": "remove"}
 _MINUTE_SECONDS = 60.0
-#: Maximum number of minutes that is accepted as a realistic time.
+#: Maximum number of minutes that is accepted as a plausible time.
 _MAX_READABLE_MINUTES = 10_000_000
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S %z"
 _MAX_TOKEN_LENGTH = 200
@@ -143,10 +143,10 @@ def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str |
     value = streams if isinstance(streams, dict) else {}
     wrote = value.get("workspace_init_error") or value.get("workspace_init_output")
     if not isinstance(wrote, str) or not wrote.strip() or _URL_PATTERN.fullmatch(wrote.strip()):
-        # A link to the log doesn't help users, because only the account's owner can open it.
+        # Don't show users the link to the log, because only the account's owner can open it.
         return f"{INIT_FAILED}."
     for secret in secrets:
-        # Secrets are removed before the text is cut, because half a secret wouldn't be recognised.
+        # Remove secrets before cutting the text, because half a secret wouldn't be recognised.
         wrote = wrote.replace(secret, "…") if secret else wrote
     room = MAX_MESSAGE_LENGTH - len(INIT_FAILED) - 5
     end = clean(wrote[-room:], room)
@@ -154,7 +154,7 @@ def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str |
 
 
 def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | None:
-    """Return a sentence naming the time limit that removed a workspace, or None if none had run out."""
+    """Return a sentence naming the time limit that removed a workspace, or None if no limit had passed."""
     made, total, idle, kept = (
         parse_sphere_time(workspace.get("created_at")),
         *(
@@ -173,7 +173,7 @@ def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | No
 
 
 def _read_expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:
-    """Return when a workspace is stopped for being idle, and when it is removed in any case.
+    """Return when a workspace will be stopped for being idle, and when it will be removed in any case.
 
     The server doesn't say when a workspace was stopped.
     """

@@ -24,7 +24,7 @@ MAX_MESSAGES = 10
 _SIGNATURE_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
 _MAX_KEY_LENGTH = 100
 _MAX_SCENARIO_NAME_LENGTH = 60
-#: Names that count as a successful result; names are compared because result codes aren't published.
+#: Names of results that are treated as success. Names are compared because result codes aren't published.
 _PASSED = {"ok", "passed", "pass", "success", "accepted"}
 
 
@@ -33,7 +33,7 @@ def check_signature(secret: SecretStr | None, signature: str, body: bytes) -> No
     key = secret.get_secret_value().encode() if secret is not None else b""
     right = hmac.new(key, body, hashlib.sha256).hexdigest()
     is_shaped = _SIGNATURE_PATTERN.fullmatch(signature) is not None
-    # The comparison is always made, so that a missing signature takes as long as a wrong one.
+    # Always compare, so that a missing signature takes as long as a wrong one.
     is_right = hmac.compare_digest(right, signature.lower() if is_shaped else "0" * 64)
     if secret is None or not is_shaped or not is_right:
         raise errors.CredentialRefused("the signature is wrong")

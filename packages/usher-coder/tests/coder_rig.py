@@ -34,7 +34,7 @@ CHECKS = {
 
 
 def wrong_with(value: Any, kind: Any, where: str = "$") -> Iterator[str]:
-    """Describe each place where a value differs from what the API document specifies."""
+    """Describe each place where a value deviates from the API document."""
     if isinstance(kind, list):
         if not isinstance(value, list):
             yield f"{where} is no list"

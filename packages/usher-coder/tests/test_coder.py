@@ -152,7 +152,7 @@ async def test_running_one_says_what_it_lacks(open_rig, path, word, lacks, said)
 
 
 async def test_agent_that_is_being_set_up_is_waited_for(open_rig):
-    """An agent that doesn't connect in time counts as lost; non-blocking scripts aren't waited for."""
+    """An agent that doesn't connect in time is treated as lost; non-blocking scripts aren't waited for."""
     async with open_rig() as rig:
         await rig.provider.start(rig.access, await rig.read_row())
         await rig.read_until(State.RUNNING)
@@ -232,7 +232,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("transition", "fault", "reason"), FAULTS)
 async def test_build_that_is_not_done_leaves_something(open_rig, transition, fault, reason):
-    """What a failed or canceled build left may still run: the workspace is failed but can be stopped."""
+    """A failed or canceled build may have left something running, so the workspace can still be stopped."""
     async with open_rig() as rig:
         made = rig.server.workspaces[rig.remote_id]
         for name, value in fault.items():
@@ -247,7 +247,7 @@ async def test_build_that_is_not_done_leaves_something(open_rig, transition, fau
 
 
 async def test_job_status_decides_about_a_build(open_rig):
-    """A build whose job failed counts as failed, whatever the build's own status says."""
+    """A build whose job failed is treated as failed, whatever the build's own status says."""
     async with open_rig() as rig:
         made = rig.server.workspaces[rig.remote_id]
         shown = rig.server.shown(made)
@@ -258,7 +258,7 @@ async def test_job_status_decides_about_a_build(open_rig):
 
 
 async def test_reason_without_a_log_is_the_jobs(open_rig):
-    """The reason for a failure is the job's error if the build's log can't be read."""
+    """If the build's log can't be read, the reason for a failure is the job's error."""
     async with open_rig() as rig:
         await rig.provider.start(rig.access, await rig.read_row(rig.broken_id))
         await rig.read_until(State.FAILED, remote_id=rig.broken_id)
@@ -454,7 +454,7 @@ async def test_a_start_of_what_runs_and_a_stop_of_what_is_down_send_nothing(open
 
 
 def training(**held):
-    """Return a seed whose workspace *training* needs something done before it can be started."""
+    """Return a seed in which the workspace *training* needs something done before it can be started."""
     first, *others = SEED["workspaces"]
     templates = [{**one, "require_active_version": True} for one in SEED["templates"]]
     return {**SEED, "templates": templates, "workspaces": [{**first, **held}, *others]}
@@ -471,7 +471,7 @@ async def test_dormant_workspace_says_so_and_is_woken_by_its_start():
         sent = {one.partition(" ")[0]: count for one, count in rig.harness.requests.items()}
         assert sent == {"POST": 2, "PUT": 1}
         assert (await rig.read_until(State.RUNNING))[-1].detail is None
-        # Someone else may have woken the workspace before the call is sent.
+        # Here someone else has woken the workspace before the call is sent.
         await rig.provider.stop(rig.access, await rig.read_row())
         await rig.read_until(State.STOPPED)
         await rig.provider.start(rig.access, before)
@@ -496,7 +496,7 @@ async def test_outdated_workspace_says_that_it_needs_an_update(status):
 
 @pytest.mark.parametrize("is_new", [True, False], ids=["id-kept", "earlier-link"])
 async def test_renamed_account_keeps_its_workspaces(open_rig, is_new):
-    """Workspaces belong to an account by id, so someone who takes over its former name gets none of them."""
+    """Workspaces belong to an account by id, so a new holder of its former name gets none of them."""
     async with open_rig() as rig:
         alice = rig.access
         kept = (await rig.provider.check_credential(alice.credential)).credential
@@ -521,7 +521,7 @@ async def test_owner_without_the_accounts_name_is_told_by_id(open_rig, name):
 
 
 async def test_shared_workspace_of_somebody_with_the_name_is_left_out(open_rig):
-    """The workspace's owner has taken over the account's former name, and the link predates stored ids."""
+    """The workspace's owner took over the account's former name; the link predates the storing of ids."""
     async with open_rig() as rig:
         shown = rig.server.shown
 

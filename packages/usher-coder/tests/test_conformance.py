@@ -1,3 +1,3 @@
-"""Coder passes the conformance kit that every provider has to pass."""
+"""Tests that Coder passes the conformance kit, as every provider must."""
 
 from usher.conformance.every import *  # noqa: F403

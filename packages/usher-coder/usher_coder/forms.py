@@ -1,4 +1,4 @@
-"""A template's form: its rich parameters as fields, and the checks of what was filled in; no I/O.
+"""A template's form: its rich parameters as fields, and the checks of the values entered; no I/O.
 
 A template's own pattern for a value is never matched here, as matching a pattern from outside may take
 forever. Coder matches it, and its refusal is shown; what the template says about the pattern appears below
@@ -15,7 +15,7 @@ from typing import Any
 
 import usher.provider as up
 
-#: Prefix of a parameter's field name, so that it can't clash with the names of our own fields.
+#: Prefix of the field names of parameters, so that they can't clash with the names of our own fields.
 PARAMETER = "p_"
 _LONGEST_HINT = 150
 
@@ -87,7 +87,7 @@ class Parameter:
         )
 
     def problem(self, value: up.Value) -> str:
-        """Return what is wrong with a value; "" if nothing is or if Coder explains it better."""
+        """Return what is wrong with a value; "" if nothing is, or if Coder's own explanation is better."""
         if not value and not self.can_be_empty:
             return self.lacking if self.required and not self.default else ""
         if not value and not self.options:
@@ -109,7 +109,7 @@ class Parameter:
 
     @property
     def can_be_empty(self) -> bool:
-        """Return whether an empty value is allowed: as one of the options, or to override the default."""
+        """Return whether a value may be empty: because an option is empty, or to override the default."""
         if self.options and self.kind != "list(string)":
             return any(not one.value for one in self.options)
         return bool(self.default) and not self.required and self.kind != "number"
@@ -204,7 +204,7 @@ def spec_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) 
 
 
 def objects(holder: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    """Return the objects in the list under a key; the list may be missing or contain anything."""
+    """Return the objects in the list under a key; the list may be missing or contain anything else."""
     listed = holder.get(key)
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 

@@ -1,7 +1,7 @@
 """A strict local Coder, written from its documentation: it refuses unknown fields, headers and ids.
 
 A workspace's state is that of its latest build; builds take time, and only one is active at a time. The quota
-is checked when a build starts; if it is used up, the build fails. An app answers once its agent is ready:
+is checked when a build starts; if it is used up, the build fails. An app responds once its agent is ready:
 until then, Coder answers 502 in its place.
 """
 
@@ -46,7 +46,7 @@ _DOING = {
     "stop": ("stopping", "stopped"),
     "delete": ("deleting", "deleted"),
 }
-#: How many seconds a build is queued, how many it takes in all, and how long the agent then needs.
+#: How long a build is queued, how long it takes in total, and how long the agent then needs, in seconds.
 QUEUED, BUILDS, READY = 3.0, 15.0, 10.0
 AUTOSTOP = 8 * 3600.0
 
@@ -112,7 +112,7 @@ SEED: Mapping[str, Any] = {
 
 @dataclass(eq=False)
 class Build:
-    """Hold a build: when it began, whether it is canceled, and what its job and log say if it fails."""
+    """Hold a build: when it began, whether it was canceled, and what its job and log say if it fails."""
 
     id: str
     number: int
@@ -121,7 +121,7 @@ class Build:
     seconds: float
     fails: list[str] | None
     is_canceled: bool = False
-    #: The deadline that someone set in place of the default one, in epoch seconds.
+    #: The deadline, in epoch seconds, that someone set in place of the default one.
     extended: float | None = None
 
     @property
@@ -138,7 +138,7 @@ class Build:
         return "canceled" if self.is_canceled else "failed" if self.fails else "succeeded"
 
     def status(self, now: float) -> str:
-        """Return the workspace status that follows from this build."""
+        """Return the workspace status that results from this build."""
         doing, done = _DOING[self.transition]
         return {"running": doing, "succeeded": done}.get(self.job(now), self.job(now))
 
@@ -158,8 +158,8 @@ class Made:
     template: str
     at: float
     fails: list[str] | None = None
-    #: ``stop_fails`` is what the workspace's stops fail with, and ``cancels`` which of its builds someone
-    #: cancels.
+    #: ``stop_fails`` is the error with which the workspace's stops fail, and ``cancels`` says which of its
+    #: builds someone cancels.
     stop_fails: list[str] | None = None
     cancels: Collection[str] = ()
     is_dormant: bool = False
@@ -171,18 +171,18 @@ class Made:
 
 
 class LocalCoder:
-    """Serve a Coder from a seed, with a clock that tests can move."""
+    """Run a local Coder server from a seed, with a clock that tests can move."""
 
     def __init__(self, clock: Clock, seed: Mapping[str, Any] = SEED) -> None:
         self.clock, self.seed = clock, seed
         self.harness = Harness(clock, words=lambda _: {"message": "injected fault"})
-        #: Reports reads of one workspace that are less than ten seconds apart.
+        #: Reports reads of the same workspace that are less than ten seconds apart.
         self.harness.watch(re.compile(r"/api/v2/workspaces/([0-9a-f-]{36})$"), 10.0, "read_too_early")
         self.users = {one["token"]: one["name"] for one in seed["users"]}
         self.ids = {name: _id(name) for name in self.users.values()}
         self.owners = {one["name"] for one in seed["users"] if one.get("owner")}
         self.templates = {_id(one["name"]): one for one in seed["templates"]}
-        #: The daily cost of each build; it is 0 for templates that state no cost.
+        #: The daily cost of each build; 0 for templates without a cost.
         self.daily_cost = 0
         self.workspaces: dict[str, Made] = {}
         for one in seed["workspaces"]:
@@ -247,7 +247,7 @@ class LocalCoder:
         return made
 
     def begin(self, made: Made, transition: str, seconds: float) -> Build:
-        """Begin a build; one that starts a workspace fails if its owner's quota is used up."""
+        """Begin a build; it fails if it starts a workspace and the owner's quota is used up."""
         number, fails = len(made.builds) + 1, made.stop_fails if transition == "stop" else None
         if transition == "start":
             most = self.seed.get("quota", 99)
@@ -368,7 +368,7 @@ class LocalCoder:
         return shown
 
     def _last_deadline(self, made: Made) -> float | None:
-        """Return the latest possible deadline, by which the template requires a stop, or None."""
+        """Return the deadline beyond which the template doesn't allow extensions, or None."""
         template = next(one for one in self.templates.values() if one["name"] == made.template)
         hours = template.get("autostop_requirement")
         return None if hours is None else made.builds[-1].at + hours * 3600.0
@@ -407,7 +407,7 @@ class LocalCoder:
         return web.json_response({"version": "v2.30.0+0123456", "external_url": "", "dashboard_url": ""})
 
     async def me(self, request: web.Request) -> web.Response:
-        """Return the user whose token it is."""
+        """Return the user to whom the token belongs."""
         name = request[USER]
         user = {"id": self.ids[name], "username": name, "email": f"{name}@example.com", "status": "active"}
         more = {"created_at": _stamp(self.clock.now()), "organization_ids": [_id("everyone")]}
@@ -422,7 +422,7 @@ class LocalCoder:
         return web.json_response({"budget": self.seed.get("quota", -1), "credits_consumed": used})
 
     async def key(self, request: web.Request) -> web.Response:
-        """Return when a token expires, which is in 30 days."""
+        """Return when a token expires: in 30 days."""
         now = self.clock.now()
         times = {name: _stamp(now) for name in ("created_at", "updated_at", "last_used")}
         token = {"id": request.match_info["key"], "user_id": self.ids[request[USER]], "token_name": "usher"}
@@ -446,7 +446,7 @@ class LocalCoder:
         return web.json_response({"workspaces": page, "count": len(found)})
 
     async def all_groups(self, request: web.Request) -> web.Response:
-        """List the groups that contain a given user; without a licence, answer 404 as Coder does."""
+        """List the groups of a given user; without a licence, answer 404 as Coder does."""
         if "groups" not in self.seed:
             raise Refusal(404, "Groups is an Enterprise feature. Contact sales!")
         names = [name for name, one in self.ids.items() if one == request.query.get("has_member")]
@@ -593,7 +593,7 @@ class LocalCoder:
         return _page("code-server", f"<p>code-server of {owner} is running</p>")
 
     async def login_page(self, _request: web.Request) -> web.Response:
-        """Ask who is signing in; the local password is the token."""
+        """Ask who is signing in; in this local server, the token is the password."""
         fields = '<input name="username"><input name="password" type="password"><button>Sign in</button>'
         return _page("Sign in", f'<form method="post" action="/login">{fields}</form>')
 
@@ -609,7 +609,7 @@ class LocalCoder:
 
 
 def _check_values(template: Mapping[str, Any], given: list[dict[str, Any]]) -> None:
-    """Refuse values as Coder does, also by matching a template's own patterns."""
+    """Refuse the values that Coder would refuse, for example those that a template's pattern excludes."""
     known = {one["name"]: one for one in template.get("parameters", [])}
     for one in given:
         name, value = str(one.get("name")), one.get("value")
@@ -674,7 +674,7 @@ def _token(name: str) -> str:
 
 
 def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
-    """Return the server to run, and everyone's credentials, which it prints in its ready line."""
+    """Return the server to run, and everyone's credentials, which its ready line shows."""
     server = LocalCoder(Clock(), seed)
     return server.app, server.credentials
 

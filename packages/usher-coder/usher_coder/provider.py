@@ -30,13 +30,14 @@ _GOING = {"start": _GOING_UP, "stop": _GOING_DOWN, "delete": _GOING_DOWN}
 _EITHER_WAY = {
     "deleting": up.State.STOPPING,
     "canceling": up.State.STOPPING,
-    # It isn't known how far a failed or canceled build got: what it was starting or stopping may be running.
+    # How far a failed or canceled build got isn't known: what it was starting or stopping may be running.
     "canceled": up.State.FAILED,
     "failed": up.State.FAILED,
     "deleted": up.State.GONE,
 }
 _NOT_DONE = frozenset({"canceled", "failed"})
-#: Maps statuses and lifecycle states of an agent that mean no one can work in it to the sentence shown.
+#: Maps each status and lifecycle state of an agent that means that nobody can work in it to the sentence
+#: shown.
 _LOST = {
     "disconnected": "Its agent has lost its connection.",
     "timeout": "Its agent hasn't connected in time.",
@@ -53,7 +54,7 @@ _UNHEALTHY = {"unhealthy": "Its app isn't healthy."}
 _NO_BUILDER = "No provisioner there can build it. Ask your {title} admin."
 _BUILDERS_AWAY = "What could build it is away at the moment. If that lasts, ask your {title} admin."
 _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
-#: What both roles of a shared workspace allow; only its owner may remove it.
+#: What both roles of a shared workspace allow. Only its owner may remove it.
 SHARED_ACTIONS: frozenset[up.Action] = frozenset({"open", "start", "stop"})
 OWN_LIST, SHARED_LIST = "owner:me", "shared:true"
 #: The key under which ``Credential.extra`` stores the account's id.
@@ -65,27 +66,27 @@ WAKE_FIRST = "It's dormant. Open its page on {title} and activate it there, then
 UPDATE_FIRST = (
     "Its template requires its newest version. Update it on its page on {title}, then start it again."
 )
-#: Maps a workspace's detail when last read to what the user has to do first, shown if Coder refuses a start
-#: without a reason.
+#: Maps a workspace's detail, as last read, to what the user has to do first. This is shown if Coder refuses a
+#: start without a reason.
 _FIRST = {DORMANT: WAKE_FIRST, OUTDATED: UPDATE_FIRST}
 LONGEST_NAME = 32
 LONGEST_REASON = 500
-#: The default unit of costs, as Coder itself states no currency.
+#: The default unit of costs, since Coder itself doesn't state a currency.
 CREDITS = "credits"
-#: Timeout of each request made while someone waits, in seconds; in all they wait at most 10 s.
+#: Timeout of each request made while someone waits, in seconds. They wait at most 10 s in total.
 CHECK_SECONDS = 4.0
-#: The number of workspaces per page of a list, and a maximum number of pages that no one reaches.
+#: The number of workspaces per page of a list, and a maximum number of pages that nobody reaches.
 PAGE, MOST_PAGES = 100, 20
-#: Number of templates whose parameters are requested concurrently.
+#: Number of templates whose parameters are requested at the same time.
 WIDTH = 5
 
 
 class CoderSettings(up.ConnectionSettings):
     """Hold the settings of a Coder connection."""
 
-    #: The slug of the app to open; if omitted, the first app that has a page.
+    #: The slug of the app to open. If omitted, this is the first app that has a page.
     app: str | None = None
-    #: The deployment's CODER_WILDCARD_ACCESS_URL, for apps that are served from their own host.
+    #: The deployment's CODER_WILDCARD_ACCESS_URL, for apps that are served from a separate host.
     wildcard_host: str | None = Setting(default=None, pattern=r"^\*[a-z0-9.:-]*\.[a-z0-9.:-]+$")
 
 
@@ -110,7 +111,7 @@ class Coder(
     # -- linking ---------------------------------------------------------------------------------------------
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Ask whose token it is and when it expires; the token begins with the id of its key."""
+        """Ask who the token belongs to and when it expires; the token begins with the id of its key."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/users/me", total=CHECK_SECONDS)
         me = response.json_object()
@@ -198,9 +199,9 @@ class Coder(
         return up.Listing(by_id.values(), is_whole=is_whole)
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
-        """Request a build that starts a workspace, waking it first if that is needed.
+        """Request a build that starts a workspace; if the workspace is dormant, wake it first.
 
-        A workspace that is up is left alone, as it would be restarted.
+        A workspace that is up is left alone, because the build would restart it.
         """
         if workspace.state in up.UP_STATES:
             return None
@@ -209,8 +210,8 @@ class Coder(
                 "start", _build(access, workspace, "start"), *_list_names(workspace)
             )
         except (up.errors.Forbidden, up.errors.CredentialRefused):
-            # The refusal gives no reason; older releases answer 401, and don't wake a dormant workspace on
-            # start.
+            # The refusal gives no reason. Older releases answer 401, and don't wake a dormant workspace when
+            # it is started.
             if not await self._wake(access, workspace):
                 if hurdle := _FIRST.get(workspace.detail or ""):
                     raise up.errors.InvalidRequest(hurdle.format(title=self.settings.title)) from None
@@ -218,7 +219,7 @@ class Coder(
         return await up.accept_already_done("start", _build(access, workspace, "start"))
 
     async def _wake(self, access: up.Access, workspace: up.Workspace) -> bool:
-        """Wake a dormant workspace; return False if that isn't possible or it was already awake (304)."""
+        """Wake a dormant workspace; return False if it can't be woken or was already awake (304)."""
         path = f"/workspaces/{_part(workspace.remote_id)}/dormant"
         response = await access.api.send("PUT", path, changes=True, json_body={"dormant": False})
         if response.status in {304, 401, 403, 404, 405}:
@@ -239,7 +240,7 @@ class Coder(
         )
 
     async def read_allowances(self, access: up.Access) -> Sequence[up.Allowance]:
-        """Read the user's quota in each of their organisations, leaving out those without one."""
+        """Read the user's quota in each of their organisations, except those without a quota."""
         me = (await access.api.call("GET", "/users/me")).json_object()
         listed, found = me.get("organization_ids"), list[up.Allowance]()
         for one in listed if isinstance(listed, list) else []:
@@ -257,7 +258,7 @@ class Coder(
         return found
 
     async def extend(self, access: up.Access, workspace: up.Workspace, until: float) -> float:
-        """Set a new deadline for the running build, at most its latest possible one; return what was set."""
+        """Set a new deadline for the running build, no later than its latest possible one; return it."""
         build = up.find_object((await _read(access, workspace.remote_id, None))[0], "latest_build")
         last_at = up.parse_time(build.get("max_deadline"))
         ends_at = until if last_at is None else min(until, last_at)
@@ -290,7 +291,7 @@ class Coder(
         return up.pick_failure_message([one for one in said if one]) or _job_error(build)
 
     def _observed(self, workspace: Mapping[str, Any]) -> up.Observed:
-        """Return the state of the latest build; a workspace is usable once its agent and app respond."""
+        """Return the latest build's state; a workspace is usable once its agent and app respond."""
         build = up.find_object(workspace, "latest_build")
         word, transition = (up.find_text(build, key) or "" for key in ("status", "transition"))
         name = up.clean(up.find_text(workspace, "name") or "", up.MAX_NAME_LENGTH) or None
@@ -341,7 +342,7 @@ class Coder(
         )
 
     def _machine(self, workspace: Mapping[str, Any], build: Mapping[str, Any]) -> up.MachineKind:
-        """Return the template and its hourly price, from its daily cost; a cost of 0 means "not stated"."""
+        """Return the template and its price per hour, from its daily cost; a cost of 0 means "not stated"."""
         template = up.clean(up.find_text(workspace, "template_name") or "", up.MAX_NAME_LENGTH) or None
         cost = up.parse_amount(build.get("daily_cost"))
         price = up.Price(round(cost / 24, 4), self.settings.currency or CREDITS) if cost else None
@@ -408,15 +409,15 @@ class Coder(
         return (*self.settings.ide_hosts, *of_apps)
 
     def page_url(self, remote_id: str) -> str:
-        """Return the page that lists all workspaces, as a workspace's own page needs names, not its id."""
+        """Return the page listing all workspaces, as a workspace's own page can't be found by its id."""
         return f"{self.settings.base_url}/workspaces"
 
     def parse_reference(self, text: str) -> str | None:
-        """Return the id if the text is a bare id; links to pages contain names, which lists can resolve."""
+        """Return the id if the text is a bare id; page links contain names, which lists can resolve."""
         return text if _UUID.fullmatch(text) else None
 
     def is_page_of(self, url: str, name: str, username: str) -> bool:
-        """Return whether an address is the page or app with this owner and name, ignoring case."""
+        """Return whether an address is that of the page or app with this owner and name, ignoring case."""
         page = _PAGE.match(unquote(up.path_below(url, self.settings.base_url) or ""))
         if page is None:
             return False
@@ -447,11 +448,11 @@ class Coder(
         return form_of(offer, self.name_rule, LONGEST_NAME, values)
 
     def spec(self, offer: Offer, purpose: up.Purpose, values: up.Values, principal: up.Principal) -> up.Spec:
-        """Check what was filled in against the rules of each field."""
+        """Check the values of the form against the rules of each field."""
         return spec_of(offer, self.name_rule, LONGEST_NAME, values)
 
     async def create(self, access: up.Access, spec: up.Spec, key: str) -> up.Created:
-        """Create a workspace from the version that the form was built from; Coder starts it immediately."""
+        """Create a workspace from the version for which the form was built; Coder starts it immediately."""
         values = [
             {"name": name.removeprefix(PARAMETER), "value": value}
             for name, value in spec.chosen.items()
@@ -467,7 +468,7 @@ class Coder(
             return up.Created(up.require_id(response.json_object(), "id"), spec.name)
 
     async def list_names(self, access: up.Access, stem: str) -> Collection[str]:
-        """Return the names of the user's own workspaces; others' names can't clash with them."""
+        """Return the names of the user's own workspaces; other users' names don't conflict with them."""
         found = await self.discover(access)
         return [one.name for one in found if one.name and one.observed.owner is None]
 
@@ -486,7 +487,7 @@ class Coder(
 
 
 def _hurdle(workspace: Mapping[str, Any]) -> str | None:
-    """Return a sentence saying what prevents a plain start of a workspace, or None."""
+    """Return a sentence about what prevents a plain start of a workspace, or None."""
     if up.parse_time(workspace.get("dormant_at")) is not None:
         return DORMANT
     is_bound = workspace.get("template_require_active_version") is True
@@ -501,9 +502,10 @@ def _why_down(workspace: Mapping[str, Any], build: Mapping[str, Any]) -> str | N
 async def _read(
     access: up.Access, remote_id: str, window: up.SendWindow | None
 ) -> tuple[dict[str, Any], str | None]:
-    """Return a workspace and, if it is shared with the user, its owner; otherwise raise NotFound.
+    """Return a workspace and, if it is only shared with the user, its owner; otherwise raise NotFound.
 
-    A workspace that is neither the user's nor shared counts as not found, as Coder shows admins everyone's.
+    A workspace that isn't the user's or shared with them is treated as not found, because Coder shows admins
+    everyone's workspaces.
     """
     response = await access.api.call("GET", f"/workspaces/{_part(remote_id)}", window=window)
     workspace = response.json_object()
@@ -526,7 +528,7 @@ def _of(owner: str | None, seen: up.Observed) -> up.Observed:
 def _sharer(
     access: up.Access, workspace: Mapping[str, Any], own_id: str | None, groups: Collection[str]
 ) -> str:
-    """Return who shares a workspace with the account or its groups; "" if it isn't shared with them."""
+    """Return who shares a workspace with the account or its groups; "" if no one does."""
     for one in objects(workspace, "shared_with"):
         its_id, name = (up.find_text(one, key) or "" for key in ("id", "name"))
         is_group = one.get("actor_type") == "group"
@@ -541,7 +543,8 @@ async def _groups(
 ) -> frozenset[str]:
     """Return the ids of the account's groups, if any of the workspaces is shared with a group.
 
-    An organisation's group of all members has the organisation's id, and is the only group without a licence.
+    An organisation's group of all members has the organisation's id; without a licence, there is no other
+    group.
     """
     shared = [one for one in workspaces if _is_shared_with_groups(one)]
     if not shared or not own_id:
@@ -566,7 +569,7 @@ def _job_error(build: Mapping[str, Any]) -> str:
 
 
 async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) -> str | None:
-    """Return the account's id: from the link, or requested if an owner's name or id differs."""
+    """Return the account's id, either from the link or, if an owner's name or id differs, by a request."""
     kept = access.credential.extra.get(OWN_ID)
     owners = [(up.find_text(one, "owner_id"), _has_own_name(access, one)) for one in workspaces]
     if kept or (len(set(owners)) <= 1 and all(is_named for _, is_named in owners)):
@@ -581,7 +584,7 @@ def _is_own(access: up.Access, workspace: Mapping[str, Any], own_id: str | None)
 
 
 def _has_own_name(access: up.Access, workspace: Mapping[str, Any]) -> bool:
-    """Return whether the owner's name is missing or is the account's, ignoring case as Coder does."""
+    """Return whether the owner's name is the account's, ignoring case as Coder does, or is missing."""
     owner = up.find_text(workspace, "owner_name")
     return owner is None or owner.casefold() == access.username.casefold()
 
@@ -597,7 +600,7 @@ async def _build(access: up.Access, workspace: up.Workspace, transition: str) ->
 
 
 async def _pages(access: up.Access, which: str) -> up.Listing[dict[str, Any]]:
-    """Return a list's pages, read by offset; it isn't whole if they have fewer entries than it claims."""
+    """Return a list's pages, read by offset; the list isn't whole if entries that it claims are missing."""
     found: up.Listing[dict[str, Any]] = up.Listing()
     seen = 0
     while len(found) < MOST_PAGES:
@@ -632,7 +635,7 @@ def _apps(build: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, 
 
 
 def _agents(build: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a build's agents; those of dev containers, which run inside another agent, come last."""
+    """Yield a build's agents, with those of dev containers, which run inside another agent, last."""
     found = (agent for resource in objects(build, "resources") for agent in objects(resource, "agents"))
     yield from sorted(found, key=lambda agent: bool(agent.get("parent_id")))
 
@@ -643,7 +646,7 @@ def _count(holder: Mapping[str, Any], key: str) -> int | None:
 
 
 def _part(remote_id: str) -> str:
-    """Return an id for use in a path; raise NotFound, before anything is sent, if it isn't a valid one."""
+    """Return an id for use in a path; if it isn't valid, raise NotFound before anything is sent."""
     if not _UUID.fullmatch(remote_id):
         raise up.errors.NotFound("there is no such workspace")
     return remote_id

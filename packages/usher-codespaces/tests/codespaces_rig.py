@@ -1,4 +1,4 @@
-"""The conformance kit's rig: a local GitHub whose every exchange is checked against GitHub's document."""
+"""The conformance kit's rig: a local GitHub whose every exchange is checked against GitHub's API document."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from usher.conformance.rigs import FacetValues, FrozenClock, Http, Rig, build_pr
 from usher.provider import Access, Credential
 
 DOCUMENT = json.loads(Path(__file__).with_name("github_api.json").read_text(encoding="utf-8"))
-#: Answers that every operation may give: GitHub refuses a request without a token, or above a limit, before
-#: it looks at the operation.
+#: Answers that every operation may give: GitHub refuses requests without a token, or above a limit, before it
+#: looks at the operation.
 GATE_ANSWERS = {
     401: "#/components/responses/requires_authentication",
     403: "#/components/responses/forbidden",
@@ -44,7 +44,7 @@ COMPONENTS = to_json_schema(DOCUMENT["components"])
 
 
 class DocumentChecker:
-    """Check requests and answers against GitHub's document as a middleware, and record operations."""
+    """Check requests and answers against GitHub's document as a middleware; record the operations used."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
@@ -105,7 +105,7 @@ CHECKER = DocumentChecker()
 async def codespaces_rig(client: type[Http] = Http) -> AsyncIterator[Rig]:
     """Open the local server together with a provider that uses it."""
     server, window = LocalGitHub(clock=Clock(lambda: START_TIME)), FrozenClock()
-    # Placed inside the harness's two middlewares, because faults that the kit injects aren't the server's own
+    # Placed inside the harness's two middlewares, because faults injected by the kit aren't the server's own
     # answers.
     server.app.middlewares.insert(2, CHECKER.check)
     CHECKER.problems.clear()

@@ -25,7 +25,7 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/codespaces": ["post"],
     "/repos/{owner}/{repo}/codespaces/machines": ["get"],
 }
-#: Keys that don't affect validation, except where they are the name of a property.
+#: Keys that don't affect validation, unless they are the name of a property.
 TEXT_KEYS = {"description", "example", "examples", "externalDocs", "summary", "tags", "x-github", "x-octokit"}
 
 

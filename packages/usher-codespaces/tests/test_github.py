@@ -23,7 +23,7 @@ async def read_patched(rig, **values):
 
 
 async def fill_form(rig, **values):
-    """Return the spec from the form, filled in as a user would but with these values."""
+    """Return the spec of a form filled in as a user would, but with these values."""
     offer = await rig.provider.read_offer(rig.access)
     form = rig.provider.form(offer, "workspace", values, PRINCIPAL)
     initial = {field.name: field.initial for field in form.fields}
@@ -160,8 +160,8 @@ async def test_classic_token_without_the_scope_is_told_so(open_rig):
         rig.server.scopes["alice"] = "repo, codespace"
         identity = await rig.provider.check_credential(rig.access.credential)
         assert identity.username == "alice"
-        # A login may later be given to someone else, so the link stores the account's id, which is a number
-        # on GitHub.
+        # A login may later belong to someone else, so the link stores the account's id, which is a number on
+        # GitHub.
         found = await rig.provider.read_account(rig.access)
         assert found.account_id.isdecimal()
         assert (found.account_id, found.username) == (identity.credential.account_id, "alice")
@@ -274,7 +274,7 @@ async def test_every_operation_of_the_document_was_played(open_rig):
 
 
 def refuse(rig, status, words, **headers):
-    """Return the error that the provider makes of a refused call."""
+    """Return the error into which the provider turns a refused call."""
     named = CIMultiDictProxy(CIMultiDict({key.replace("_", "-"): value for key, value in headers.items()}))
     body = json.dumps({"message": words}).encode() if words else b""
     return rig.provider.to_error(Response(status, named, body), changes=True)

@@ -1,4 +1,4 @@
-"""GitHub Codespaces for Usher."""
+"""GitHub Codespaces as a provider for Usher."""
 
 from usher_codespaces.provider import Codespaces, CodespacesSettings
 

@@ -1,8 +1,7 @@
 """A local GitHub for the kit and the demonstration: its codespaces API, token page, and editors.
 
 It answers as GitHub's OpenAPI document says (``tests/github_api.json``), at its own pace: codespaces are
-queued, provisioned, started and shut down as its clock advances, and each token has an hourly limit of
-requests.
+queued, provisioned, started and shut down as its clock advances, and each token has an hourly request limit.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from playground.harness import Clock, Harness, refusals, run_server
 HOURLY_REQUESTS = 5000
 SECONDS_PER_HOUR = 3600
 SECONDS_PER_MINUTE = 60
-#: GitHub's maximum retention, in minutes, which applies unless another one is chosen.
+#: GitHub's maximum retention, in minutes, which applies unless the user chooses a different one.
 DEFAULT_RETENTION_MINUTES = 43200
 DEFAULT_IDLE_MINUTES = 30
 MAX_PAGE_SIZE = 100
@@ -31,7 +30,7 @@ MAX_DISPLAY_NAME_LENGTH = 48
 API_VERSIONS = ["2022-11-28"]
 DOCUMENTATION = "https://docs.github.com/rest"
 SPENDING_LIMIT = "You have reached your spending limit for Codespaces."
-#: What a local server starts with: tokens, repositories, codespaces, and how long each state takes, in
+#: What a local server starts with: tokens, repositories, codespaces, and the duration of each state, in
 #: seconds.
 SEED: dict[str, Any] = {
     "tokens": {"alice": f"github_pat_{'a11ce' * 8}", "bob": f"github_pat_{'0b0b0' * 8}"},
@@ -123,7 +122,7 @@ REPOSITORY_COUNTS = (
 LOGIN = (
     '<form method="post">Name <input name="username"> Token <input name="password"><button>Sign in</button>'
 )
-#: Which permission each request needs from a fine-grained token.
+#: The permission that each request needs from a fine-grained token.
 PERMISSIONS = (
     (re.compile(r"POST /user/codespaces/[^/]+/(start|stop)"), "codespaces_lifecycle_admin=write"),
     (re.compile(r"(POST|DELETE) .*/codespaces.*"), "codespaces=write"),
@@ -134,13 +133,13 @@ PERMISSIONS = (
 
 
 def refused(status: int, message: str = "injected fault") -> dict[str, str]:
-    """Return an error's body, in the document's schema `basic-error`."""
+    """Return the body of an error, in the document's schema `basic-error`."""
     return {"message": message, "documentation_url": DOCUMENTATION, "status": str(status)}
 
 
 @dataclass
 class LocalCodespace:
-    """Hold a codespace: its owner, its names, and the states it will enter, each with the time."""
+    """Hold a codespace: its owner, its names, and the states that it will enter, each with its time."""
 
     number: int
     name: str
@@ -169,7 +168,7 @@ class LocalCodespace:
 
 
 class LocalGitHub:
-    """Serve GitHub's codespaces API on 127.0.0.1."""
+    """Run a local server with GitHub's codespaces API on 127.0.0.1."""
 
     def __init__(self, seed: Mapping[str, Any] = SEED, clock: Clock | None = None) -> None:
         self.seed = seed
@@ -178,8 +177,8 @@ class LocalGitHub:
         self.pace: Mapping[str, float] = seed["pace_seconds"]
         self.hourly_requests = HOURLY_REQUESTS
         self.used_requests: dict[str, list[int]] = {}
-        #: Maps each person to the permissions that their fine-grained token lacks; ``scopes`` maps them to
-        #: the scopes of their classic token.
+        #: Maps each person to the permissions that their fine-grained token lacks. ``scopes`` maps each
+        #: person to the scopes of their classic token.
         self.missing_permissions: dict[str, set[str]] = {}
         self.scopes: dict[str, str] = {}
         self.token_expiry: dict[str, str] = {}
@@ -220,7 +219,7 @@ class LocalGitHub:
 
     @web.middleware
     async def limit(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Count a person's requests this hour; refuse those above the limit or without permission."""
+        """Count a person's requests this hour; refuse a request over the limit or without permission."""
         if not request.path.startswith(("/user", "/repos/")):
             response: web.StreamResponse = await handler(request)
             return response
@@ -238,7 +237,7 @@ class LocalGitHub:
         return response
 
     def check_limit(self, login: str, headers: dict[str, str]) -> None:
-        """Count a request; above the limit, refuse it with a 403 whose reason only the headers give."""
+        """Count a request; over the limit, refuse it with a 403 whose reason is only in the headers."""
         hour = int(self.clock.now()) // SECONDS_PER_HOUR
         counted = self.used_requests.setdefault(login, [hour, 0])
         if counted[0] != hour:
@@ -253,7 +252,7 @@ class LocalGitHub:
             raise Refusal(403, f"API rate limit exceeded for {login}.")
 
     def check_permission(self, login: str, request: str, headers: dict[str, str]) -> None:
-        """Refuse a request if the token lacks a permission or, for a classic token, a scope."""
+        """Refuse a request if the token lacks a permission or, if it is a classic token, a scope."""
         needed = next((needed for pattern, needed in PERMISSIONS if pattern.fullmatch(request)), "")
         if login in self.scopes:
             headers["X-OAuth-Scopes"] = self.scopes[login]
@@ -504,12 +503,12 @@ def format_time(seconds: float) -> str:
 
 
 def find_root(request: web.Request) -> str:
-    """Return this server's root address as the client wrote it."""
+    """Return this server's root address, as the client wrote it in its request."""
     return f"{request.scheme}://{request.host}"
 
 
 def cut_page(request: web.Request, rows: list[Any]) -> tuple[list[Any], dict[str, str]]:
-    """Return the requested page of a list, and its Link header if more pages follow."""
+    """Return the requested page of a list, and a Link header if more pages follow."""
     size = min(int(request.query.get("per_page", DEFAULT_PAGE_SIZE)), MAX_PAGE_SIZE)
     number = int(request.query.get("page", 1))
     if number * size >= len(rows):
@@ -519,7 +518,7 @@ def cut_page(request: web.Request, rows: list[Any]) -> tuple[list[Any], dict[str
 
 
 def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
-    """Return the server to run, and everyone's credentials, which it prints in its ready line."""
+    """Return the server to run, and everyone's credentials, which its ready line shows."""
     users = {login: {"token": token} for login, token in seed["tokens"].items()}
     return LocalGitHub(seed).app, {"users": users}
 

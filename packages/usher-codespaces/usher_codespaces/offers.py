@@ -11,7 +11,7 @@ import usher.provider as up
 API_REVISION = "2022-11-28"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_REVISION}
 PAGE_SIZE = 100
-#: Maximum number of repositories in a form, those pushed to most recently; each one costs two requests.
+#: Maximum number of repositories in a form: those pushed to most recently. Each one costs two requests.
 MAX_RECENT_REPOSITORIES = 10
 MAX_CONCURRENT_REQUESTS = 4
 BRANCH_HINT = "Without a choice, the repository's default branch."
@@ -21,7 +21,7 @@ NO_REPOSITORIES_ADVICE = "Set `repositories` for the connection, and let the org
 
 @dataclass(frozen=True)
 class Repository:
-    """Hold a repository for creating codespaces in, with its branches and machines (value and title)."""
+    """Hold a repository for new codespaces, with its branches and machines, as values and titles."""
 
     full_name: str
     branches: tuple[str, ...]
@@ -37,7 +37,7 @@ class Offer:
 
 
 async def read_offer(api: up.ApiClient, configured: Sequence[str], names: Collection[str]) -> Offer:
-    """Read branches and machines of the configured repositories or, if there are none, the latest ones."""
+    """Read branches and machines of the configured repositories or, if none are, of the latest ones."""
     full_names = configured or await _read_recent_repositories(api)
     refusals: list[up.errors.Forbidden] = []
 
@@ -86,7 +86,7 @@ class CodespaceForms(up.Provider, up.Creation[Offer]):
     offer_model: ClassVar[type[Offer]] = Offer
 
     def form(self, offer: Offer, purpose: up.Purpose, values: up.Values, principal: up.Principal) -> up.Form:
-        """Build the form for the values so far, dropping any value that is no longer offered."""
+        """Build the form for the values so far, without any value that is no longer offered."""
         if not offer.repositories:
             return up.Form((), note=NO_REPOSITORIES, advice=NO_REPOSITORIES_ADVICE)
         repository = _find_repository(offer, values) or offer.repositories[0]

@@ -12,7 +12,7 @@ from usher_codespaces import offers
 from usher_codespaces.offers import HEADERS, Offer
 
 #: Maps the states in the document's schema `codespace` to ours. "Unknown" is left out, and so is "Moved",
-#: which doesn't say to which name. A codespace is down while it is exported or moved to another machine
+#: which doesn't give the new name. A codespace is down while it is exported or moved to another machine
 #: (Updating): both end in Shutdown.
 STATES = {
     **dict.fromkeys(("Created", "Queued", "Provisioning", "Starting", "Rebuilding"), up.State.STARTING),
@@ -22,8 +22,8 @@ STATES = {
     "Failed": up.State.FAILED,
     "Deleted": up.State.GONE,
 }
-#: Maps states in which a codespace is down, though it isn't being stopped, to a sentence saying what is being
-#: done to it.
+#: Maps states in which a codespace is down, although it isn't being stopped, to a sentence that says what is
+#: happening to it.
 STATE_DETAILS = {"Exporting": "It's being exported.", "Updating": "It's being updated."}
 FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
 #: What can be done while an operation is pending. GitHub says: "The only thing that you can do with a
@@ -31,23 +31,23 @@ FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
 PENDING_ACTIONS: frozenset[up.Action] = frozenset({"remove"})
 MAX_LIST_PAGES = 20
 CREATE_TIMEOUT_SECONDS = 60.0
-#: How long to wait after a secondary limit without a stated wait, in seconds; GitHub's guide says to "wait
+#: How long to wait after a secondary limit without a stated wait, in seconds. GitHub's guide says to "wait
 #: for at least one minute".
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
 BILLING_PATTERN = re.compile(r"billing|budget|payment", re.IGNORECASE)
-#: Matches GitHub's wording for its limits on requests, which a proxy may pass on without their headers.
+#: Matches GitHub's wording for its request limits, which a proxy may pass on without their headers.
 REQUEST_LIMIT_PATTERN = re.compile(r"\brate limit|\babuse detection", re.IGNORECASE)
 #: Matches GitHub's wording for a token that lacks a permission.
 TOKEN_LACKS_PATTERN = re.compile(
     r"\bnot accessible by\b|\bscopes?\b|\btoken\b.{0,40}\bpermission", re.IGNORECASE
 )
-#: Shown for the header X-GitHub-SSO: the organization requires its single sign-on for the token.
+#: Shown if the header X-GitHub-SSO is set: the organization requires its single sign-on for the token.
 SIGN_ON_NEEDED = (
     "Your organization wants its single sign-on for the token that you linked. Authorize it at {url} and try "
     "again: you don't have to link again."
 )
-#: Maximum length of a sign-on address in characters; a longer one would be cut off, so a general page is
-#: named.
+#: Maximum length of a sign-on address, in characters. A longer one would be cut off, so a general page is
+#: named instead.
 LONGEST_SIGN_ON_ADDRESS = 170
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]*"
 TOKEN_STEPS = (
@@ -62,7 +62,8 @@ TOKEN_STEPS = (
 class CodespacesSettings(up.ConnectionSettings):
     """Hold the settings of a connection to GitHub Codespaces."""
 
-    #: The repositories (OWNER/NAME) that the form offers; if omitted, those that the user pushed to last.
+    #: The repositories (OWNER/NAME) that the form offers. If omitted, these are the ones that the user pushed
+    #: to most recently.
     repositories: tuple[str, ...] = ()
 
 
@@ -72,8 +73,8 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
     api_version: ClassVar[int] = up.API_VERSION
     kind: ClassVar[str] = "codespaces"
     title: ClassVar[str] = "GitHub Codespaces"
-    # Each person has 5,000 requests per hour; at this pace, six of their codespaces can be pending all the
-    # time.
+    # GitHub allows each person 5,000 requests per hour. At this pace, six of their codespaces can be pending
+    # all the time.
     pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=3.0, pending_interval=5.0, concurrency=10)
     settings_model: ClassVar[type[up.ConnectionSettings]] = CodespacesSettings
     token_pattern: ClassVar[str] = r"github_pat_[A-Za-z0-9_]{20,}|gh[pousr]_[A-Za-z0-9]{20,}"
@@ -90,7 +91,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
             wait = wait or SECONDARY_LIMIT_WAIT_SECONDS
             return up.errors.RateLimited(words, status=status, retry_after=wait, is_own=is_spent)
         if status == 403 and (address := headers.get("X-GitHub-SSO", "")).casefold().startswith("required"):
-            # Without a status, the message is shown as it is: the text isn't GitHub's, and linking again
+            # Without a status, the message is shown unchanged: the text isn't GitHub's, and linking again
             # wouldn't help.
             return up.errors.Forbidden(self._describe_sign_on(address))
         if status in (400, 403, 422) and BILLING_PATTERN.search(words):
@@ -110,7 +111,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return SIGN_ON_NEEDED.format(url=address if is_own else f"{self._web_root()}/settings/tokens")
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Read the token's user, then the list of codespaces, which shows whether permissions are missing."""
+        """Read the token's user, then the list of codespaces, to see whether the token lacks permissions."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/user", headers=HEADERS)
         user = response.json_object()
@@ -122,12 +123,12 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return up.Identity(login, replace(credential, expires_at=expires_at, account_id=account_id))
 
     async def read_account(self, access: up.Access) -> up.RemoteAccount | None:
-        """Read the token's user, as a login can change and may later belong to someone else."""
+        """Read the token's user, because a login can change and may later belong to someone else."""
         user = (await access.api.call("GET", "/user", headers=HEADERS)).json_object()
         return up.RemoteAccount(up.find_account_id(user), up.require_text(user, "login"))
 
     async def probe(self) -> str:
-        """Read the API's versions, which requires no token."""
+        """Read the versions of the API, for which no token is needed."""
         versions = (await self.api.call("GET", "/versions", headers=HEADERS)).json()
         if not isinstance(versions, list) or offers.API_REVISION not in versions:
             raise up.errors.BadAnswer(f"the API doesn't list its version {offers.API_REVISION}")
@@ -193,15 +194,15 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
             # GitHub's document says that `last_used_at` is the time of the last start.
             started_at=used_at if state is up.State.RUNNING else None,
             last_used_at=used_at if is_down else None,
-            # No one can connect to a running machine in states other than Available.
+            # In states other than Available, no one can connect to a running machine.
             lacks="agent" if state is up.State.RUNNING and word != "Available" else None,
         )
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
         """Request a start.
 
-        GitHub refuses it with 409 or 304 if the codespace is already running, and with 409 if something else
-        is being done to it. The codespace counts as running only if the message or a read says so.
+        GitHub answers 409 or 304 if the codespace is already running, and 409 if something else is being done
+        to it. The codespace is treated as running only if the message or a read says so.
         """
         asking = access.api.call("POST", "/user/codespaces/{}/start", workspace.remote_id, headers=HEADERS)
         try:
@@ -247,7 +248,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
     async def find_created(
         self, access: up.Access, spec: up.Spec, key: str, since: float
     ) -> up.OutcomeSearch:
-        """Search the list for a codespace that has the new name and isn't older than the call."""
+        """Search the list for a codespace with the new name that isn't older than the call."""
         pages, shows_all = await _read_pages(access.api)
 
         def to_created(entry: Any) -> up.Created | None:
@@ -263,7 +264,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return up.OutcomeSearch(match, () if match else tuple(created), is_conclusive)
 
     def ide_hosts(self) -> tuple[str, ...]:
-        """Return the hosts of GitHub's pages and editors, in addition to the configured ones."""
+        """Return the hosts of GitHub's pages and editors, as well as the configured hosts."""
         return (*super().ide_hosts(), "github.com", "*.github.dev")
 
     def page_url(self, remote_id: str) -> str:
@@ -277,15 +278,15 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return link[1] if (link := page or editor) else None
 
     def _web_root(self) -> str:
-        """Return the address of GitHub's pages, which is the API's without `api.`."""
+        """Return the address of GitHub's pages, which is the API's address without `api.`."""
         return self.settings.base_url.replace("://api.", "://", 1)
 
 
 def _find_lack(status: int, words: str, headers: Mapping[str, str]) -> str:
-    """Return what a refused token lacks according to a header; GitHub answers 404 for a missing scope.
+    """Return what a header says a refused token lacks; for a missing scope, GitHub answers 404.
 
-    With a 403, the header is there whatever the reason for the refusal, so only the words show that the token
-    is the problem.
+    With a 403, the header is there whatever the reason for the refusal, so only the message shows whether the
+    token is the problem.
     """
     if status == 403 and not TOKEN_LACKS_PATTERN.search(words):
         return ""
@@ -311,10 +312,10 @@ def _describe(codespace: Mapping[str, Any], state: up.State) -> str:
 
 
 async def _read_pages(api: up.ApiClient) -> tuple[up.Listing[dict[str, Any]], bool]:
-    """Return the list's pages, and whether GitHub shows all codespaces; a header or total marks the end.
+    """Return the list's pages, and whether GitHub shows all codespaces.
 
-    If the token isn't authorized for single sign-on, GitHub leaves out an organization's codespaces and says
-    so in a header.
+    A header or the total shows which page is the last. If the token isn't authorized for single sign-on,
+    GitHub leaves out an organization's codespaces and says so in a header.
     """
     is_partial = False
 

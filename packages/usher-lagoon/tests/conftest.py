@@ -1,4 +1,4 @@
-"""What the conformance kit needs to know about the local Lagoon."""
+"""What the conformance kit must know about the local Lagoon."""
 
 from __future__ import annotations
 

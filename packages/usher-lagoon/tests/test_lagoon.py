@@ -1,3 +1,3 @@
-"""Lagoon passes the conformance kit that every provider has to pass."""
+"""Tests that Lagoon passes the conformance kit, as every provider must."""
 
 from usher.conformance.every import *  # noqa: F403
