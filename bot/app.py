@@ -77,10 +77,12 @@ from handlers.requests.services import build_services
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-#: How long running work may take to end after SIGTERM, in seconds; and then the last database writes.
+#: How long running work may take to end after SIGTERM, and then how long the last database writes may take,
+#: in seconds.
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
-#: Seconds between attempts to reach the database and Slack at start-up; the last value is repeated.
+#: How long to wait between attempts to reach the database and Slack at start-up, in seconds; the last value
+#: is repeated.
 START_PAUSE_SECONDS = (1.0, 2.0, 4.0, 8.0)
 #: How often this machine's clock is compared with Slack's, in seconds.
 CLOCK_COMPARISON_SECONDS = 60.0
@@ -89,7 +91,7 @@ GROUPS_READ_SECONDS = 300.0
 
 
 class Role(StrEnum):
-    """What a process does: everything, only requests and pages, or only background work."""
+    """The role of a process: everything, only requests and pages, or only background work."""
 
     SERVE = "serve"
     WEB = "web"
@@ -118,10 +120,10 @@ async def serve(
     role: Role = Role.SERVE,
     beside: Callable[["Process"], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
-    """Run until SIGTERM or SIGINT, then drain. Raises StartError, StoreError, OSError if it can't start.
+    """Run until SIGTERM or SIGINT, then drain; raise StartError, StoreError or OSError if it can't start.
 
-    It also ends, with StoreMigrated, once a newer release has migrated the database. ``beside`` runs from
-    when the process is ready until it stops.
+    It also stops, with StoreMigrated, once a newer release has migrated the database. ``beside`` is run once
+    the process is ready, until it stops.
     """
     async with AsyncExitStack() as stack:
         process = Process(settings, connections, stack, role=role)
@@ -140,7 +142,7 @@ async def serve(
 
 
 async def _run_unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Run some work until it ends or a stop is requested; return whether it was completed."""
+    """Run some work until it ends or a stop is requested; return whether the work ended by itself."""
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -155,9 +157,9 @@ async def _run_unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, Non
 
 
 class Process:
-    """One running bot; ``stack`` undoes everything in reverse order.
+    """A running bot; ``stack`` undoes everything in reverse order.
 
-    The clock and the ids are injected, so scenario tests can run the same process with their own clock.
+    The clock and the ids are injected, so that scenario tests can run the same process with their own clock.
     """
 
     def __init__(
@@ -177,7 +179,7 @@ class Process:
         self._connections = connections
         self._stack = stack
         self._takes_requests, self._works = role is not Role.WORKER, role is not Role.WEB
-        # Workers on the same machine may share settings, so a worker listens only if a port is set
+        # Workers on the same machine may share settings, so a worker listens only if a port was set
         # explicitly.
         self._listens = self._takes_requests or "port" in settings.model_fields_set
         self.role = role
@@ -186,7 +188,7 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
-        #: Set when the process should end; ``problem`` is the reason if it ends by itself.
+        #: Set when the process should end. If the process ends by itself, ``problem`` is the reason.
         self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
         #: ``DRAIN_SECONDS`` and ``END_WRITE_SECONDS``, kept here so that tests can change them.
@@ -201,7 +203,7 @@ class Process:
         self._background_tasks: list[asyncio.Task[None]] = []
 
     async def start(self, *, loops: bool = True) -> None:
-        """Open the store, identify the installation, listen, and start working.
+        """Open the store, identify the installation, start listening, and start the background work.
 
         If ``loops`` is False, nothing runs by itself, and tests step ``reconciler`` and ``notifier``. Raises
         StartError and StoreError. It may be cancelled at any time: ``stack`` undoes what was done.
@@ -230,7 +232,8 @@ class Process:
         self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)
         if others := list_distributions(self._connections):
-            # Code from other distributions runs with everyone's tokens, so the audit records its name.
+            # Providers from other distributions run with everyone's tokens, so the audit records which ones
+            # were loaded.
             await self.store.write(
                 audit.append_audit, [AuditEntry("usher", "providers.loaded", self.role, "ok", others)]
             )
@@ -244,7 +247,7 @@ class Process:
         )
         if self._slack_setup.by_oauth is not None:
             stack.push_async_callback(self._slack_setup.by_oauth.close)
-        # The scheduler runs by the machine's clock, not the database's.
+        # The scheduler uses the machine's clock, not the database's.
         self.scheduler = Scheduler(
             self.store,
             self._machine_clock,
@@ -274,7 +277,7 @@ class Process:
         self.stop.set()
 
     async def _follow_groups(self) -> None:
-        """Read the members of the user groups named in the settings and the connections file."""
+        """Follow the user groups named in the settings and the connections file, and read their members."""
         groups, settings = self._slack_setup.installation.groups, self._settings
         prepared = [source for given in self._connections.values() for source in given.prepared]
         for source in prepared:
@@ -306,7 +309,7 @@ class Process:
         self._runs = True
 
     async def _drain(self) -> None:
-        """Stop accepting requests, let running work end, then release the rest and everything owned.
+        """Stop accepting requests, let running work finish, then release everything that the process owns.
 
         Writes that the database doesn't accept in time are lost, just as if the process were killed.
         """
@@ -324,7 +327,7 @@ class Process:
         await self.owners.leave()
 
     def check_background(self) -> Mapping[str, bool]:
-        """Return the health checks of the background work: its loops, sending to Slack, and missing keys."""
+        """Return health checks of the background work: its loops, messages to Slack, and missing keys."""
         keys = {"keys": False} if self._runs and self.owners.lacks_keys else {}
         if not (self._runs and self._works):
             return keys
@@ -339,7 +342,7 @@ class Process:
         return {"slack": self._socket is None or self._socket.is_ready()}
 
     async def _compare_clocks(self) -> None:
-        """Measure how far this clock is from Slack's, whose signatures are valid for only five minutes."""
+        """Measure how far this clock differs from Slack's, as Slack's signatures expire in five minutes."""
         with suppress(SlackFailed):
             answer = await self._tokenless_slack.call(API_TEST, {})
             if answer.at is not None:
@@ -380,7 +383,7 @@ class Process:
     async def _wait_until_reached(
         self, attempt: Callable[[], Awaitable[Result]], store: Store | None, *passing: type[Exception]
     ) -> Result:
-        """Retry until the database (or Slack, once there is a store) is up; return the attempt's result.
+        """Retry until the database (or Slack, once there is a store) is available; return the result.
 
         In the meantime, a server tells monitoring that the process is alive, but neither ready nor working.
         """
@@ -400,7 +403,7 @@ class Process:
         raise AssertionError("it has no end")
 
     async def _try_keys(self) -> None:
-        """Refuse to work with keys that can't decrypt any stored secret, as new links would be lost too."""
+        """Refuse to start if the keys decrypt no stored secret, because new links would be lost, too."""
         opening = await try_secrets(self.store, Vault(self._settings.keys()))
         self.metrics.closed_secrets.set(len(opening.closed))
         if opening.is_hopeless:

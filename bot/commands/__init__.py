@@ -1,7 +1,7 @@
 """The commands; each module is imported only when its command runs, so ``--help`` loads none of them.
 
-This module holds what they share: running a command, reading settings and connections, and opening the
-database.
+This module contains what the commands share: running a command, reading settings and connections, and opening
+the database.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         status: int = chosen(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The program reading our output has closed the pipe, as ``head`` does.
+        # The program that reads our output has closed the pipe, as ``head`` does.
         _lead_nowhere(sys.stdout)
         return 128 + signal.SIGPIPE
     except SettingsError as wrong:
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def has_settings() -> bool:
-    """Return whether any of Usher's settings is set in this process's environment."""
+    """Return whether any of Usher's settings is set in the environment."""
     return any(name.startswith(PREFIXES) for name in leave_out_service_variables(list_variables()))
 
 
@@ -108,7 +108,7 @@ def _load_env_file() -> None:
 
 
 def complain(*lines: str) -> None:
-    """Write lines to standard error, unless nobody reads it any more, which changes no exit status."""
+    """Write lines to standard error; if nobody reads it any more, that doesn't change the exit status."""
     try:
         print("\n".join(lines), file=sys.stderr, flush=True)
     except OSError:
@@ -116,7 +116,7 @@ def complain(*lines: str) -> None:
 
 
 def _lead_nowhere(stream: TextIO) -> None:
-    """Discard what a broken stream still holds, or the flush at exit would fail."""
+    """Discard what a broken stream still has to write, because flushing it at exit would fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
@@ -156,7 +156,7 @@ def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSetti
 def read() -> tuple[ParsedSettings, dict[str, ConnectionSettings], list[str]]:
     """Read the valid settings and connections, collect the problems of both, and set up logging.
 
-    All modules are loaded too, because no command opens a database without its settings.
+    It also loads all modules, because every command that opens a database reads its settings first.
     """
     from handlers.loading import load as load_all  # noqa: PLC0415 - takes longer than `keys new`
 
@@ -183,7 +183,7 @@ def with_store(
     """Run with the store open; raise NotDone if it's from an earlier release, unless ``may_be_older``.
 
     A missing database is created only if ``may_be_new``. Only ``migrate`` and ``restored`` change a database
-    from an earlier release, because the only way back is its backup.
+    from an earlier release, because that can be undone only from a backup.
     """
     path = find_database_file(settings.database_url)
     if not may_be_new and path is not None and not path.exists():

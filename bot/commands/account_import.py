@@ -34,7 +34,7 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 
 CSV_COLUMNS: Final = ("slack_user", "connection", "username")
-#: Maximum size of an import file, in bytes; no real list of people is this large.
+#: Maximum size of an import file, in bytes. No real list of people is this large.
 MOST_BYTES: Final = 5_000_000
 _SLACK_USER: Final = re.compile(r"(?:([TE][A-Z0-9]{2,30}):)?([UW][A-Z0-9]{2,30})")
 
@@ -45,12 +45,12 @@ _WHY_NOT: Final = {
 
 
 class ImportProblem(NotDone):
-    """Explain in one sentence why the whole file can't be used."""
+    """Say in one sentence why the whole file can't be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
-    """Hold one row of the file, as written."""
+    """Hold one row of the CSV file, exactly as written."""
 
     line: int
     slack_user: str
@@ -60,7 +60,7 @@ class CsvRow:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Hold a row's result: ``ok`` (linked, or would be), ``same`` (already linked), or ``problem``."""
+    """A row's result: ``ok`` (linked, or would be), ``same`` (already linked), or ``problem``."""
 
     row: CsvRow
     outcome: Literal["ok", "same", "problem"]
@@ -100,7 +100,7 @@ def _row(line: int, found: Mapping[str, str | None]) -> CsvRow:
 
 
 async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSession) -> SlackSetup:
-    """Set up Slack and read where Usher is installed; raise ImportProblem or StoreError."""
+    """Set up Slack and read the installations; raise ImportProblem or StoreError."""
     clock = SystemClock()
 
     def make(token: str) -> WebApi:
@@ -114,7 +114,7 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
         raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
-#: Importing an account again renews its unproven link if the link expires within this many seconds.
+#: Importing an account again renews its unproven link only if that link expires within this many seconds.
 RENEWED_WITHIN: Final = 30 * 86_400.0
 
 
@@ -215,7 +215,7 @@ class Importer:
 async def open_for_operator(
     settings: Settings, connections: Mapping[str, ConnectionSettings], store: Store
 ) -> AsyncIterator[Context]:
-    """Provide the context that an operator's command needs; raise ImportProblem or StoreError."""
+    """Build the context that an operator's command needs; raise ImportProblem or StoreError."""
     async with Http.new_session(settings.proxy()) as session:
         http = Http(session)
         entered = await _enter(settings, store, session)
@@ -232,7 +232,7 @@ async def open_for_operator(
             )
         finally:
             if entered.by_oauth is not None:
-                # Make sure that a token that was replaced in the meantime is saved before the process ends.
+                # Save any token that was replaced in the meantime before the process ends.
                 await entered.by_oauth.close()
 
 

@@ -16,7 +16,7 @@ from bot.support.settings import Settings
 _SCRIPT_BYTES = 5_000_000
 #: Maximum number of an account's workspaces listed by name.
 _MAX_LISTED_WORKSPACES = 5
-#: Finds host names in a script; those in ``_NAMESPACES`` are ignored, as they only identify an image format.
+#: Finds host names in a script, except for those in ``_NAMESPACES``, which only identify an image format.
 _HOST_PATTERN = re.compile(
     rb"(?:https?:)?//([0-9A-Za-z](?:[0-9A-Za-z-]*\.)+[A-Za-z]{2,}(?::\d+)?)(?=[/\"'`?])"
 )
@@ -26,7 +26,7 @@ _NAMESPACES = {"www.w3.org"}
 async def check_connection(name: str, provider: base.Provider, *, is_linked: bool = False) -> Check:
     """Check a provider's server without anyone's credentials; it must refuse an invalid token.
 
-    ``is_linked``: the server has accepted someone's token, which vouches for it if it hides its version.
+    ``is_linked``: the server has accepted someone's token, which is evidence enough if it hides its version.
     """
     label = f"connection {name}"
     try:
@@ -53,7 +53,7 @@ async def check_connection(name: str, provider: base.Provider, *, is_linked: boo
 async def check_account(provider: base.Provider, token: str) -> Check:
     """Find out whose account a token belongs to, and what the account contains.
 
-    Nothing is stored, and any token that Usher received in exchange is revoked.
+    Nothing is stored. If Usher received another token in exchange, it is revoked.
     """
     label, title = "your account", provider.settings.title
     if (foreign := refuse_foreign_token(token, title, [provider])) is not None:
@@ -119,7 +119,7 @@ async def check_page(name: str, provider: base.Provider) -> list[Check]:
 
 
 async def check_way_in(name: str, provider: base.Provider, public_url: str) -> list[Check]:
-    """Ask a provider where people sign in whether it knows Usher; report what isn't set up there."""
+    """Ask a provider with a sign-in whether it knows Usher; report what isn't set up there."""
     if not isinstance(provider, facets.SignIn) or not provider.has_link_method("token"):
         return []
     label, back = f"connection {name} sign-in", get_return_address(public_url, name)

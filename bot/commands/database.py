@@ -116,7 +116,7 @@ def _format_day(at: float | None) -> str:
 
 
 def _format_id(account: Account) -> str:
-    """Return a phrase saying where and when the account's id was obtained."""
+    """Return a phrase that says where and when the account's id was obtained."""
     if account.remote_id is None:
         return "its account id isn't known yet"
     template = _ID_SOURCES.get(account.remote_id_source, "")
@@ -124,7 +124,7 @@ def _format_id(account: Account) -> str:
 
 
 def _format_rest(account: Account) -> str:
-    """Return a phrase saying since when a link has been resting; "" if it isn't resting."""
+    """Return a phrase saying when a link began to rest; "" if it isn't resting."""
     if account.resting_since is None:
         return ""
     since = _format_day(account.resting_since)
@@ -219,7 +219,7 @@ def restored(arguments: argparse.Namespace) -> int:
         if await store.list_missing_migrations(name) is None:
             raise NotDone(_EMPTY.format(name=name))
         await store.migrate()
-        # Connections without user accounts have no links, so they are left out.
+        # Connections without user accounts are left out, because they have no links.
         apart = {name for name, one in connections.items() if "none" not in one.linking}
         backup_at, held, linked = await pause_restored(store, administrators, apart)
         await AuditWitness(path).note(store)

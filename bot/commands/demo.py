@@ -13,9 +13,9 @@ from bot.support.environment import hide_variables
 from bot.support.errors import NotDone
 from bot.support.settings import PREFIXES
 
-#: Packages that the demonstration also imports; none of them needs npm or a compiler.
+#: Additional packages that the demonstration imports. None of them needs npm or a compiler.
 _REQUIRED_PACKAGES: Final = ("playground", "jupyterhub", "configurable_http_proxy", "jupyterlab")
-#: The local Slack's credentials for an app, which are the same at every start and worthless elsewhere.
+#: Credentials of the app in the local Slack. They are the same at every start and worthless elsewhere.
 _LOCAL: Final = {
     "SLACK_BOT_TOKEN": "xoxb-local",
     "SLACK_APP_TOKEN": "xapp-local",
@@ -41,7 +41,7 @@ def demo(arguments: argparse.Namespace) -> NoReturn:
 
 
 def _become_slack(arguments: argparse.Namespace) -> NoReturn:
-    """Run only the local Slack, for Usher or any other app, with nothing else to install."""
+    """Run only the local Slack, for Usher or any other app; nothing else has to be installed."""
     port = str(_SLACK_PORT if arguments.port is None else arguments.port)
     words = ["slack", "--port", port]
     for name in ("manifest", "request_url"):
@@ -58,8 +58,8 @@ def _become_slack(arguments: argparse.Namespace) -> NoReturn:
 def _find_extra() -> str:
     """Return the requirement from which pip installs the demonstration: Usher's own wheel or folder.
 
-    pip records where Usher was installed from (PEP 610). Without a record, Usher came from an index, which
-    has the other packages, too.
+    pip records where Usher was installed from (PEP 610). If there is no record, Usher came from an index,
+    which has the other packages, too.
     """
     origin = json.loads(distribution("usher-bot").read_text("direct_url.json") or "{}")
     kind = f"{origin['vcs_info']['vcs']}+" if "vcs_info" in origin else ""

@@ -30,8 +30,8 @@ from bot.support.zones import describe_zones
 
 #: How long the doctor waits for an answer from the public address, in seconds.
 _LOOK_SECONDS: Final = 5.0
-#: Below this many free bytes, a database's disk counts as nearly full: its log alone may take a sixth of
-#: that.
+#: A database's disk is considered nearly full if fewer than this many bytes are free: the database's log
+#: alone may take a sixth of that.
 MIN_FREE_BYTES: Final = 100_000_000
 _FULL_ADVICE: Final = (
     "Make room there, or Usher can't write: `usher docs incidents#the-database-cant-be-written`."
@@ -42,7 +42,7 @@ _BACKUPS_ADVICE: Final = "Make room there, or use a larger disk: `usher docs ope
 async def run_checks(
     settings: Settings, http: Http, providers: Mapping[str, base.Provider], wrong: Collection[str] = ()
 ) -> list[Check]:
-    """Run every check that the settings allow; ``wrong`` names the variables without a valid value."""
+    """Run every check that the settings allow; ``wrong`` holds the variables without a valid value."""
     checks: list[Check] = []
     if not {"USHER_PUBLIC_URL", "USHER_PAGE_URL", "USHER_ENCRYPTION_KEYS"} & set(wrong):
         checks.append(await check_address(settings, http))
@@ -79,7 +79,7 @@ async def check_address(settings: Settings, http: Http) -> Check:
 
 
 async def check_pages(settings: Settings, http: Http, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check the host name for pages; without one, warn what a vendor's script could do."""
+    """Check the host name for pages; if there is none, warn what a vendor's script could do."""
     label, url = "page address", settings.page_url
     if url is not None:
         return [await _check_at(label, url, settings, http, PAGE_PROOF)]
@@ -90,9 +90,10 @@ async def check_pages(settings: Settings, http: Http, providers: Mapping[str, ba
 
 
 async def _check_at(label: str, url: str, settings: Settings, http: Http, place: str = "") -> Check:
-    """Make a request to an address that only this Usher can answer correctly, because it has the keys.
+    """Send a request that only this Usher can answer correctly, because it has the keys.
 
-    If nothing answers, Usher may not have been started yet, so a local address is tried instead.
+    If nothing answers at the address, Usher may not have been started yet, so a local address is tried
+    instead.
     """
     here = find_local_origin(settings.host, settings.ports()[0])
     forward = f"Forward it to {here}, with its name as Host: `usher docs install#behind-a-proxy`."
@@ -136,7 +137,7 @@ def check_spool(providers: Mapping[str, base.Provider]) -> list[Check]:
 
 
 def check_disks(settings: Settings, min_free: int = MIN_FREE_BYTES) -> list[Check]:
-    """Report the disks of the database file and its nightly copies if they are low on space."""
+    """Report the disks of the database file and of its nightly copies if they are low on space."""
     places = settings.nightly_backups()
     if places is None:
         return []

@@ -12,7 +12,7 @@ from bot.support.vault import Vault
 
 
 async def check_processes(store: Store, settings: Settings) -> list[Check]:
-    """List the processes that share a database; at least one must serve requests, and one do the work.
+    """List the processes sharing a database; at least one must serve requests and one do background work.
 
     Raises StoreError.
     """
@@ -37,7 +37,7 @@ async def check_processes(store: Store, settings: Settings) -> list[Check]:
 
 
 def _compare_keys(in_use: Collection[str], settings: Settings) -> list[Check]:
-    """Report encryption keys that some processes lack: they can't open what others seal with those."""
+    """Report keys that aren't on all processes: what one encrypts with them, others can't decrypt."""
     own = Vault(settings.keys()).fingerprints
     if not in_use or own == in_use:
         return []

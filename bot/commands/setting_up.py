@@ -42,7 +42,7 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 def routes(_arguments: argparse.Namespace) -> int:
-    """Print the Slack commands, buttons, forms and events that have handlers."""
+    """Print the Slack commands, buttons, forms and events that have a handler."""
     load()
     for kind, found in list_routes().items():
         print(f"{kind}: {', '.join(found)}")
@@ -61,7 +61,7 @@ def manifest(arguments: argparse.Namespace) -> int:
         complain("--by-oauth needs --url: Slack sends people back there.")
         return 2
     place = find_connections_source()
-    # Only the provider matters here; ``doctor`` reports problems with the connections.
+    # Only the kind of provider matters here; ``doctor`` reports problems with the connections.
     commanding = can_run_commands(read_connections(place)[0]) if place is not None else False
     try:
         if arguments.url is None or arguments.socket:

@@ -17,8 +17,8 @@ from bot.support.settings import Settings
 
 REACH: Final = "Check that this machine can reach Slack."
 SCOPES: Final = "Paste what `usher manifest` prints into your app's manifest page, then reinstall the app."
-#: How far this machine's clock may differ from Slack's, in seconds; from 300 on, Usher refuses Slack's
-#: requests.
+#: How far this machine's clock may differ from Slack's, in seconds. From a difference of 300 seconds on,
+#: Usher refuses Slack's requests.
 CLOCK_SKEW_SECONDS: Final = 60.0
 _SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."
 _ROUTE: Final = "Its answer should be 401: route that address to Usher, and restart it."
@@ -36,7 +36,7 @@ async def check_slack(settings: Settings, http: Http) -> list[Check]:
 
 
 async def check_clock(settings: Settings, http: Http) -> list[Check]:
-    """Compare this machine's clock with Slack's; if Slack doesn't answer, another check reports that."""
+    """Compare this machine's clock with Slack's; if Slack doesn't answer, a different check reports that."""
     try:
         at = (await http.request("POST", f"{settings.slack_api_url}{API_TEST}")).server_time()
     except errors.ProviderError:
@@ -51,9 +51,9 @@ async def check_clock(settings: Settings, http: Http) -> list[Check]:
 
 
 async def check_assistant(settings: Settings, http: Http) -> list[Check]:
-    """Send the assistant's address an unsigned call, which Usher must refuse.
+    """Send an unsigned call to the assistant's address, which Usher must refuse.
 
-    Only Slack knows whether it calls that address.
+    Whether Slack itself calls that address is known only to Slack.
     """
     if not settings.assistant or settings.public_url is None:
         return []
@@ -114,7 +114,11 @@ async def _call_slack(
 async def _check_administrators(
     settings: Settings, http: Http, token: str, places: Sequence[str], of: str
 ) -> list[Check]:
-    """Look up Usher's administrators; with several workspaces, only those in ``places``, the token's own."""
+    """Look up Usher's administrators in Slack.
+
+    If there are several Slack workspaces, only the administrators of ``places``, the token's own, are looked
+    up.
+    """
     label, known, unknown = f"administrators{of}", [], []
     for name in sorted(settings.admin_ids() | settings.global_admin_ids()):
         place, _, user = name.rpartition(":")

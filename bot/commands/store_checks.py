@@ -1,4 +1,4 @@
-"""Checks of the store: whether it opens, and what it says about messages, keys, links and the audit."""
+"""Checks of the store: whether it opens, and what it reveals about messages, keys, links and the audit."""
 
 import asyncio
 import os
@@ -41,9 +41,9 @@ from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
-#: How far back refused permissions are counted, in seconds; older ones say nothing about the present.
+#: How far back refused permissions are counted, in seconds. Older ones say nothing about the present.
 REFUSALS_SECONDS = 7 * 86_400.0
-#: A revocation pending for longer than this many seconds has a lasting problem; most take seconds.
+#: A revocation that is still pending after this many seconds has a lasting problem. Most take only seconds.
 REVOKED_WITHIN = 86_400.0
 _PENDING_ADVICE = (
     "These secrets of ended links are still valid: check that their connections are set up and answer. "
@@ -57,19 +57,19 @@ _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
 _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
-#: Events older than this many seconds say nothing about how Usher is run at present.
+#: Events older than this many seconds say nothing about how Usher is run now.
 RECENT = 7 * 86_400.0
-#: A message that is overdue by this many seconds counts as late.
+#: A message is considered late once it is overdue by this many seconds.
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
-#: Work that is overdue by this many seconds isn't just late: no process is doing it.
+#: Work that is overdue by this many seconds isn't merely late: no process is doing it.
 OVERDUE_SECONDS = 3600.0
 _OVERDUE_ADVICE = 'Look for "loop failed" in the log.'
 _RESTING_ADVICE = (
     "Their people link again, or an administrator approves the accounts. After a server was reinstalled, "
     "import your list again: `usher docs connections#names-that-are-other-accounts`."
 )
-#: Maximum number of dead notices that are read, newest first. They are kept for a week.
+#: Maximum number of dead notices that are read, newest first. Dead notices are kept for a week.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
 _TAB = "Turn on the Messages Tab on your app's page, App Home."
@@ -78,7 +78,7 @@ _WAY_OUT = "Slack accepted no message for a day: check that this machine can rea
 _OTHER_ADVICE = (
     'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
 )
-#: Maps the meaning of Slack's error code to advice about messages that Usher gave up on.
+#: Maps the meaning of a Slack error code to advice about the messages that Usher gave up on.
 _NOTICE_ADVICE = {
     Meaning.PLACE: _WRITES,
     Meaning.PERSON: _WRITES,
@@ -101,7 +101,7 @@ async def check_store(
     *,
     has_keys: bool = True,
 ) -> list[Check]:
-    """Open the database and check its contents; leave a missing or empty database as it is.
+    """Open the database and check its contents; don't change a missing or empty database.
 
     With ``providers``, recent refusals by providers are compared with how their connections are configured.
     With ``http``, the tokens of OAuth installations are tried. ``has_keys``: the encryption keys are known.
@@ -140,7 +140,7 @@ async def check_store(
 
 
 async def check_servers(store: Store) -> list[Check]:
-    """Report PostgreSQL settings with which the server could lose data that users were told is saved."""
+    """Report PostgreSQL settings that could make the server lose data after users were told it's saved."""
     if not store.engine.is_shared:
         return []
     found = [store.engine.warning] if store.engine.warning else []
@@ -151,7 +151,7 @@ async def check_servers(store: Store) -> list[Check]:
 
 
 async def find_linked(settings: Settings) -> Collection[str]:
-    """Return the connections on which anyone is linked; empty if the database can't be read."""
+    """Return the connections on which anyone has linked an account; empty if the database can't be read."""
     path = find_database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
         return ()
@@ -176,7 +176,7 @@ def _format_place(path: Path) -> Check:
 
 
 async def read_store(store: Store, name: str = "the database") -> list[Check]:
-    """Do a tiny test write, then read an open store's counts and dead notices.
+    """Do a tiny test write, then read an open store's counts and its dead notices.
 
     ``name`` is what the checks call the store. Raises StoreError.
     """
@@ -203,7 +203,10 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
 
 
 async def check_resting(store: Store) -> Check:
-    """Count the links that rest because other accounts now have their usernames; raise StoreError."""
+    """Count the links that rest because their usernames now belong to other accounts.
+
+    Raises StoreError.
+    """
     resting = await store.read(account_ids.count_resting)
     if not resting:
         return Check("links that rest", True, "none")
@@ -284,7 +287,7 @@ async def check_revocations(store: Store) -> Check:
 
 
 def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:
-    """Warn if the database is on a file system whose locks can't reliably prevent a second server."""
+    """Warn if the database's file system has locks that can't reliably prevent a second server."""
     kind = mounts.detect_file_system(path, mountinfo)
     if not kind or mounts.is_local(kind):
         return []
@@ -317,7 +320,7 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
 
 
 async def check_team(store: Store, settings: Settings) -> list[Check]:
-    """Check what a team needs beyond what a single user does; anything missing is only a warning.
+    """Check what a team needs beyond what a single user needs; anything missing is only a warning.
 
     Raises StoreError.
     """
@@ -329,12 +332,13 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
     is_local = not (settings.public_url or "").startswith("https:")
     checks = [
-        # A separate check reports whether the public address answers.
+        # Whether the public address answers is checked separately.
         team("an https address", is_local, _LOCAL, "set"),
         team("keys apart", has_literal_in_env_file("USHER_ENCRYPTION_KEYS"), _KEYS_IN_ENV),
         await check_backups(store, settings, since),
     ]
-    # Downtime is recorded only with a SQLite file: with PostgreSQL, one of several processes may stop.
+    # Downtime is recorded only with SQLite: with PostgreSQL, other processes may still be running when one
+    # stops.
     if find_database_file(settings.database_url) is not None:
         was_away = away_at is not None and away_at >= since
         advice = "It hasn't run for a whole week yet: `usher docs install#on-a-server`."
@@ -362,7 +366,7 @@ async def check_backups(store: Store, settings: Settings, since: float) -> Check
 
 
 async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check for rejected connection secrets, and for servers that require them, not people's own.
+    """Check for rejected connection secrets, and for servers that refuse people's own tokens.
 
     Raises StoreError.
     """

@@ -1,9 +1,9 @@
 """Trial of a connection with an operator's own account: it does the main task and checks assumptions.
 
-A trial creates a workspace and, if commands can be run, a job; it reads both and removes them, and touches
+A trial creates a workspace and, if commands can be run, a job. It reads both and removes them, and touches
 nothing else. Each object is recorded in a file before it is created, so that the next trial can remove what
-an interrupted one left behind. The token is only kept in memory. States are read through the rows of the poll
-gate, as ``serve`` reads them (``docs/internals/rules.md``, "The poll gate").
+an interrupted one left behind. The token is only kept in memory. As in ``serve``, a state is read only if the
+rows of the poll gate allow it (``docs/internals/rules.md``, "The poll gate").
 """
 
 from __future__ import annotations
@@ -38,20 +38,21 @@ from bot.support.errors import NotDone
 
 T = TypeVar("T")
 
-#: The prefix of the names of a trial's objects; eight more letters or digits follow.
+#: Prefix of the names of objects that a trial creates. Eight more letters or digits follow.
 STEM: Final = "usher-try"
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-#: The principal for whom templates are requested: no one in Slack, so restricted templates aren't offered.
+#: The principal used to request templates. It stands for no one in Slack, so restricted templates aren't
+#: offered.
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
 #: Maximum duration of a start, a stop or a run in a trial, in seconds.
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
 #: If a create call gets no answer, the object appears within this many seconds or not at all.
 CONFIRM_SECONDS: Final = 180.0
-#: How many seconds after claiming the gate a read may still be sent and, below, how many a call may take, as
-#: in the engine.
+#: A read may be sent up to ``MARGIN`` seconds after the gate was claimed for it, and a call may take up to
+#: ``CALL_SECONDS``, as in the engine.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
-#: Matches versions of two or three numbers; four would be an IP address.
+#: Matches versions made of two or three numbers, because four would be an IP address.
 _VERSION_PATTERN: Final = re.compile(r"(?<![\d.])\d{1,4}(?:\.\d{1,4}){1,2}(?![\d.]*\d)")
 #: Maximum number of characters read from a job's output.
 MOST_OUTPUT: Final = 100_000
@@ -59,7 +60,7 @@ MOST_OUTPUT: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class TrialObject:
-    """Record an object that a trial creates; ``remote_id`` is None until the provider has assigned it.
+    """An object that a trial creates; ``remote_id`` is None until the provider has assigned it.
 
     ``key`` is "" for a workspace that already existed, which is started and stopped but never removed.
     ``since`` is when the object was created, in epoch seconds.
@@ -114,7 +115,7 @@ class TrialRecord:
 
 @dataclass(slots=True)
 class Trial:
-    """Perform the main task on a single connection with a single account."""
+    """Perform the main task on one connection with one account."""
 
     provider: base.Provider
     http: RecordingHttp
@@ -131,7 +132,7 @@ class Trial:
     # -- before anything is made ---------------------------------------------------------------------------
 
     async def plan(self, given: Mapping[str, str]) -> list[TrialObject]:
-        """Fill in the provider's forms with as little as they accept; raise NotDone if it lacks something."""
+        """Fill in the provider's forms with as little as they accept; raise NotDone if that's impossible."""
         provider, mark = self.provider, "".join(secrets.choice(_LETTERS) for _ in range(8))
         making = provider.require_facet(facets.Creation)
         offer = await making.read_offer(self.access)
@@ -238,7 +239,7 @@ class Trial:
         return created
 
     async def _find(self, made: TrialObject) -> Created | None:
-        """Find a created object by its key or name; ignore anything that may belong to someone else."""
+        """Find a created object by its key or name, ignoring any that may belong to someone else."""
         provider = self.provider
         if made.purpose == "workspace":
             search = provider.require_facet(facets.Creation).find_created
@@ -273,7 +274,7 @@ class Trial:
         try:
             await self._step("stop", self._act(provider.stop, remote_id))
         except errors.Conflict:
-            # Some workspaces can't be stopped while they are still starting.
+            # Some workspaces can't be stopped until they have finished starting.
             await self._step(
                 "settle", self._wait_until(remote_id, lambda one: one.state is not State.STARTING)
             )
@@ -335,7 +336,7 @@ class Trial:
         return found[remote_id]
 
     async def _gate(self, remote_id: str, *, is_answered: bool = False) -> float:
-        """Wait for a resource's gate and close it; return the monotonic time by which to send a read."""
+        """Wait for a resource's gate and close it; return the monotonic time by which a read must be sent."""
         provider = self.provider
         key = (provider.gate_key(remote_id), provider.settings.name, remote_id)
         closed_for = provider.pace.min_poll_interval + MARGIN
@@ -376,7 +377,7 @@ class Trial:
         return [(one, one.judge(seen)) for one in load_assumptions(self.provider.kind)]
 
     def report(self, server: str) -> str:
-        """Return a report that is safe to publish: without names, addresses, or anything typed."""
+        """Return a report that is safe to publish: without names, addresses, or anything that was typed."""
         return json.dumps(
             {
                 "usher": version("usher-bot"),
@@ -393,14 +394,17 @@ class Trial:
 
 
 def _ran_or_failed(seen: Observed) -> bool:
-    """Return whether it is running; raise Conflict if it failed. Any other state may still change."""
+    """Return whether a workspace is running; raise Conflict if it failed.
+
+    In any other state, it may still change.
+    """
     if seen.state is State.FAILED:
         raise errors.Conflict("it failed: " + format_plain(seen.detail or "no reason given"))
     return seen.state is State.RUNNING
 
 
 def fill_form(asking: facets.Forms[Any], offer: Any, purpose: Purpose, given: Mapping[str, str]) -> Spec:
-    """Fill in a form: the given values, else each number's minimum and the form's own defaults.
+    """Fill in a form with the given values, or else with each number's minimum and the form's defaults.
 
     Raises NotDone with the values that the form doesn't accept.
     """

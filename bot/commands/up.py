@@ -167,7 +167,7 @@ def _stop(_question: str) -> str:
 class Conversation:
     """Ask for each setting that hasn't been saved in this folder yet.
 
-    ``ask`` and ``ask_secret`` prompt for an answer; ``look`` checks the public address.
+    ``ask`` and ``ask_secret`` prompt for an answer. ``look`` checks the public address.
     """
 
     def __init__(self, ask: Ask, ask_secret: Ask, tell: Callable[[str], None], look: Look) -> None:
@@ -199,7 +199,7 @@ class Conversation:
             self._settle(
                 "SLACK_APP_TOKEN", _APP_QUESTION, self._ask_secret, _check_slack_for("slack app token")
             )
-        # If a list of administrators was already set, stop rather than replace it with a single answer.
+        # Stops if a list of administrators is already set, rather than replacing it with a single answer.
         self._settle(
             "USHER_ADMINS",
             _ASK_MEMBER_ID,
@@ -330,7 +330,7 @@ def _check_slack_for(*names: str) -> Look:
 
 
 async def _look_at_person(settings: Settings, http: Http) -> Sequence[Check]:
-    """Check Usher's administrators; groups alone aren't enough, as the first person is sent a message."""
+    """Check Usher's administrators; at least one must be a person, as the first is sent a message."""
     if all(map(is_group, settings.admin_ids())):
         return [Check("administrators", False, _GROUP, _YOURS)]
     return await _check_slack_for("administrators")(settings, http)
@@ -369,13 +369,13 @@ async def look_at_address(settings: Settings, http: Http) -> list[Check]:
 
 
 async def look_ahead(settings: Settings, http: Http) -> list[Check]:
-    """Check the public address; a problem is only a warning, as a proxy may be added later."""
+    """Check the public address; a problem is only a warning, because a proxy may be added later."""
     checks = await look_at_address(settings, http)
     return [one if one.is_good else replace(one, is_good=True, is_warning=True) for one in checks]
 
 
 def _explain_app_creation() -> str:
-    """Return the steps for creating the Slack app; redirects are included only for an https address."""
+    """Return the steps for creating the Slack app; redirect URLs are included only for an https address."""
     settings = read_settings().settings
     url = settings.public_url if (settings.public_url or "").startswith("https:") else None
     commanding = can_run_commands(read_connections(settings.connections)[0])
@@ -387,7 +387,7 @@ def _explain_app_creation() -> str:
 
 
 async def _waiting(process: Process, person: Principal, own: tuple[str, str] | None) -> str:
-    """Store the token's account until its owner proves who they are; return the proof's address, or ""."""
+    """Store the token's account until its owner proves their identity; return the proof's URL, or ""."""
     if own is None:
         return ""
     name, token = own

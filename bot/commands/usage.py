@@ -24,7 +24,7 @@ _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "connection": lambda life: life.connection,
     "template": lambda life: life.template or "",
 }
-#: The columns of the output. Their names must not change, as people's own programs read them.
+#: The columns of the output. Their names must not change, because people's own programs rely on them.
 _LIFE_COLUMNS: Final = (
     *("life", "kind", "person", "connection", "name", "size", "template"),
     *("began_earliest", "began_latest", "began_known", "ended_earliest", "ended_latest", "ended_known"),
@@ -37,12 +37,12 @@ _TOTAL_COLUMNS: Final = (
 )
 #: Columns whose text comes from people and providers.
 _WORDS: Final = frozenset({"name", "size", "template", "currency"})
-#: Spreadsheets interpret a cell that begins with one of these as a formula.
+#: Spreadsheets treat a cell that begins with one of these as a formula.
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def print_usage(arguments: argparse.Namespace) -> int:
-    """Print the lives within a window as CSV or JSON, from one snapshot of the database."""
+    """Print the lives in a time window as CSV or JSON, from one snapshot of the database."""
     since, until, problems = _read_window(arguments)
     write = {"csv": _write_csv, "json": _write_json}.get(arguments.format)
     if write is None:
@@ -62,7 +62,7 @@ def print_usage(arguments: argparse.Namespace) -> int:
 
 
 def _read_window(arguments: argparse.Namespace) -> tuple[float, float, list[str]]:
-    """Return the start and end of the window, and any problems with them."""
+    """Return the start and the end of the window, and any problems with them."""
     now = datetime.fromtimestamp(SystemClock().now(), UTC)
     usual = {"--from": now.replace(day=1, hour=0, minute=0, second=0, microsecond=0), "--to": now}
     given = {"--from": arguments.since, "--to": arguments.until}
@@ -102,7 +102,7 @@ def _make_lives(tx: Transaction, since: float, until: float, now: float) -> Iter
 
 
 def _make_totals(tx: Transaction, since: float, until: float, now: float) -> Iterator[Row]:
-    """Yield the totals; lives whose records have been deleted are only included for whole months."""
+    """Yield the totals; lives whose records have been deleted are included only for whole months."""
     sums: dict[tuple[str, str], Sum] = {}
     for life in rows.iterate_lives(tx, since, until):
         hours = life.measure(since, until, now)

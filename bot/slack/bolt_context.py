@@ -2,7 +2,7 @@
 
 from typing import Final
 
-#: How often Slack had tried to deliver the event before this delivery; "0" for the first one.
+#: How often Slack had already tried to deliver the event; "0" for the first delivery.
 RETRY_NUMBER: Final = "retry_number"
-#: Maximum size of an acknowledgement's body, in bytes; not set over HTTP.
+#: Maximum size of an acknowledgement's body, in bytes; not set if requests arrive over HTTP.
 MAX_BODY_BYTES: Final = "max_body_bytes"

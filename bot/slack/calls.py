@@ -1,6 +1,6 @@
 """Calls to Slack's methods, within Slack's rate limits.
 
-Every call of a limited method is counted in the database before it is made, so the limit holds across
+Every call of a rate-limited method is counted in the database before it is made, so the limit holds across
 restarts and for all processes together (ADR 30).
 """
 
@@ -53,34 +53,35 @@ from bot.support.windows import Attempt, TooLateError, narrow_window, track_atte
 log = structlog.get_logger(__name__)
 
 
-#: Usher's own error code: Usher isn't installed in that Slack workspace, or no longer is.
+#: Usher's own error code for a Slack workspace in which Usher isn't installed, or no longer is.
 NOT_INSTALLED_CODE: Final = "not_installed"
-#: Slack's hosts for files and responses, besides the Web API's host.
+#: Slack's hosts for files and responses, in addition to the Web API's host.
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
-#: Usher's own error code: no connection could be made, so nothing was sent.
+#: Usher's own error code for a connection that couldn't be made, so nothing was sent.
 UNREACHABLE_CODE: Final = "unreachable"
-#: Maximum time for which a method, or a conversation, is paused after a 429, in seconds.
+#: Maximum pause of a method or a conversation after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
-#: If Slack refuses this many people or channels without serving any in between, the whole app counts as
+#: If Slack refuses this many people or channels without serving any in between, the whole app is considered
 #: locked out, even if ``auth.test`` succeeds.
 MIN_PEOPLE_REFUSED: Final = 3
-#: How often a pending message is tried while Slack doesn't answer, in seconds.
+#: How often a pending message is tried while Slack isn't answering, in seconds.
 TRY_INTERVAL_SECONDS: Final = 5.0
-#: Minimum time between two releases of waiting messages, in seconds. Without it, a call that keeps failing on
+#: Minimum time between two releases of waiting messages, in seconds. Otherwise a call that keeps failing on
 #: its own could release them again and again.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
-#: How soon the next try follows one that turned out to make no call, in seconds.
+#: How soon to try again after a try that turned out to make no call, in seconds.
 EMPTY_TRY_SECONDS: Final = 1.0
-#: How long the database may take to count a call, in seconds; after that, this process counts it by itself.
+#: How long the database may take to count a call, in seconds. After that, this process counts the call by
+#: itself.
 COUNT_TIMEOUT_SECONDS: Final = 0.3
-#: Share of a method's limit that each process may use while the database can't count calls.
+#: Share of a method's limit that each process may use if the database can't count calls.
 UNCOUNTED_SHARE: Final = 0.5
-#: Methods that search for messages, and all methods that may be called to try a pending message.
+#: Methods that search for messages; and all methods that may be called to try a pending message.
 _SEARCH_METHODS: Final = frozenset({CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES})
 _TRY_METHODS: Final = _SEARCH_METHODS | {CHAT_POST_MESSAGE, CONVERSATIONS_OPEN}
-#: Arguments that name a conversation, a person or a group of people.
+#: Arguments of Slack methods that identify a conversation, a person or a group of people.
 _PLACE_ARGUMENTS: Final = ("channel", "channel_id", "user", "user_id", "users", "usergroup", "team_id")
-#: Arguments that name a person's interaction or a form opened for that person.
+#: Arguments of Slack methods that identify a person's interaction, or a form opened for that person.
 _VIEW_ARGUMENTS: Final = ("trigger_id", "view_id", "external_id")
 
 
@@ -107,7 +108,7 @@ def is_slack_address(url: str, api_url: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SlackAnswer:
-    """A successful response and, if present, its time by Slack's clock (``Date`` header, epoch seconds)."""
+    """A successful response with, if present, its time by Slack's clock (``Date`` header, epoch seconds)."""
 
     data: Mapping[str, Any]
     at: float | None = None
@@ -143,7 +144,7 @@ async def check_token(caller: SlackCaller) -> str | None:
 
 
 async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
-    """Return whether Slack knows a channel with an id; raise SlackFailed if that can't be determined now.
+    """Return whether Slack knows the channel with an id; raise SlackFailed if that can't be determined now.
 
     This needs no scope, as Slack's error for a missing message differs from that for a missing channel.
     """
@@ -161,11 +162,11 @@ class PacedSlack:
 
     ``prepare`` runs before a call is counted, as it may take a while; it raises the SlackFailed kinds.
 
-    A refusal applies to the whole app only if ``auth.test`` is refused, too. Otherwise nothing is sent to
-    that conversation or person for a while, and everyone else is served.
+    A refusal applies to the whole app only if ``auth.test`` is refused, too. Otherwise, only the refused
+    conversation or person is sent nothing for a while, and everyone else is served.
 
-    In memory: whether Slack answers, locks the app out or refuses anyone, and its clock. Restart: the next
-    call shows it. Several processes: each finds out by its own calls, within a minute.
+    In memory: whether Slack answers, locks the app out or refuses anyone, and its clock. After a restart, the
+    next call shows all this. With several processes, each finds out by its own calls, within a minute.
     """
 
     def __init__(
@@ -182,24 +183,24 @@ class PacedSlack:
         self._locked_out_until = 0.0
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
-        #: How far Slack's clock is ahead of ours, in seconds, according to the last response's header and the
-        #: last message.
+        #: How far Slack's clock is ahead of ours, in seconds, according to the header of the last response,
+        #: and to the last message.
         self._by_header = 0.0
         self._by_message = 0.0
-        #: The error code with which Slack locks the app out everywhere; None if it isn't locked out.
+        #: The error code with which Slack locks the whole app out; None if the app isn't locked out.
         self.lockout_code: str | None = None
-        #: Maps each place that refused a call to the time until which nothing is sent there, and Slack's
-        #: error code.
+        #: Maps each place for which Slack refused a call to the time until which nothing is sent there, and
+        #: to Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
-        #: People and channels refused since Slack last served a call that names one.
+        #: People and channels that Slack has refused since it last served a call naming a person or channel.
         self._refused_people: set[str] = set()
-        #: Whether any call has gone unanswered since the last release. Initially True, because calls of the
-        #: previous process may have gone unanswered.
+        #: Whether any call has gone unanswered since the last release. Initially True, since the previous
+        #: process may have had unanswered calls.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
-        #: Whether messages are waiting for Slack to answer one (initially True); how often one was tried
-        #: since it last did, or since an answered search; when the next try is due; when a call last went
-        #: unanswered.
+        #: Whether messages are waiting until Slack answers one (initially True); how many tries there have
+        #: been since it last did, or since it answered a search; when the next try is due; and when a call
+        #: last went unanswered.
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
     def find_client(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
@@ -216,11 +217,11 @@ class PacedSlack:
 
     @property
     def is_locked_out(self) -> bool:
-        """Return whether nothing can currently be sent because Slack locks the app out."""
+        """Return whether nothing can be sent because Slack currently locks the app out."""
         return self.lockout_code is not None and self._clock.monotonic() < self._locked_out_until
 
     def lock_out(self, code: str) -> None:
-        """Stop sending for a reason of Usher's own, identified by a code."""
+        """Stop sending for a reason found by Usher itself, given as a code."""
         self.lockout_code, self._locked_out_until = code, math.inf
 
     async def call(
@@ -259,7 +260,7 @@ class PacedSlack:
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
             raise SlackLimited(method, wait or DEPARTURE_SECONDS)
-        # Check again, as another call may have found in the meantime that the app is locked out.
+        # Check again, as another call may have found in the meantime that Slack locks the app out.
         self._require_access(method)
         if method in _TRY_METHODS:
             self._tries_at = monotonic() + TRY_INTERVAL_SECONDS
@@ -297,7 +298,7 @@ class PacedSlack:
         if method == CHAT_POST_MESSAGE:
             self._waits = False
         elif method in _SEARCH_METHODS and not wants_pause:
-            # Slack may answer searches but accept no messages, so let the next try send, immediately.
+            # Slack may answer searches but accept no messages, so the next try should send one, immediately.
             self.tries, self._tries_at = 0, -math.inf
 
     def _note_silence(self) -> None:
@@ -312,7 +313,7 @@ class PacedSlack:
         return self._waits and self.lockout_code is None
 
     def claim_try(self) -> bool:
-        """Return whether a try is due while Slack is away, and if so, count it."""
+        """Return whether to try Slack while it is away, and if so, record the try."""
         now = self._clock.monotonic()
         if not self.is_away or now < self._tries_at:
             return False
@@ -325,11 +326,11 @@ class PacedSlack:
 
     @property
     def is_restless(self) -> bool:
-        """Return whether messages are waiting for Slack, or still have to be released after its return."""
+        """Return whether messages are waiting for Slack, or must still be released now that it answers."""
         return self._waits or self._was_away
 
     def claim_release(self) -> bool:
-        """Return True once each time Slack answers again, so that the caller releases waiting messages."""
+        """Return True once each time Slack answers again, as a signal to release the waiting messages."""
         now = self._clock.monotonic()
         is_out = (
             self._waits
@@ -365,7 +366,7 @@ class PacedSlack:
             self._by_message = float(ts) - now
 
     async def _is_shut_out(self) -> bool:
-        """Return whether Slack refuses the app even a call that names no person or place."""
+        """Return whether Slack refuses the app even for a call that names no person or place."""
         try:
             await self._slack.call(AUTH_TEST, {})
         except SlackFailed as error:
@@ -383,7 +384,7 @@ class PacedSlack:
         self.lockout_code, self._was_away = code, True
 
     def _note_refusal(self, code: str, place: str | None, person: str | None) -> None:
-        """Pause sending to the refused place; count the app as locked out if Slack refuses everybody.
+        """Pause sending to the refused place, and record a lockout if Slack refuses everybody.
 
         That is the case if several people were refused and none was served. Even then each person is still
         tried, as some may be served.
@@ -393,14 +394,14 @@ class PacedSlack:
             self._resting = {key: rest for key, rest in self._resting.items() if rest[0] > now}
             self._resting[place] = now + SHUT_OUT_SECONDS, code
         log.warning("slack refuses the app one conversation or person", place=place, problem=code)
-        # The id of a direct message stands for a person who may already be counted.
+        # A direct message's id may belong to a person who was already counted.
         if person is not None and not person.startswith("D"):
             self._refused_people.add(person)
         if len(self._refused_people) >= MIN_PEOPLE_REFUSED:
             self._set_lockout_code(code)
 
     def _note_admission(self, method: str, place: str | None) -> None:
-        """Record that Slack let the app in, for a person or place or at least for a call that names none."""
+        """Record that Slack let the app in for a person or place, or at least for a call that names none."""
         if place is not None and place != method:
             self._refused_people.clear()
         if self.lockout_code is not None and not self._refused_people:
@@ -411,7 +412,7 @@ class PacedSlack:
 def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
     """Return the conversations and people that a call is for, or the method if it names none.
 
-    Returns None if the call is about a person's form.
+    Return None if the call is about a form.
     """
     named = [str(arguments[name]) for name in _PLACE_ARGUMENTS if arguments.get(name)]
     if not named and any(arguments.get(name) for name in _VIEW_ARGUMENTS):
@@ -420,7 +421,7 @@ def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
 
 
 class Budget:
-    """One installation's budget of calls; its methods raise StoreError.
+    """The budget for an installation's calls; its methods raise StoreError.
 
     ``share`` is the part of a method's limit that a call may use; the rest is reserved for more urgent calls.
     Methods that Slack doesn't limit aren't counted.
@@ -432,7 +433,7 @@ class Budget:
         self._team = installation.id
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0, or return how many seconds to wait without counting it."""
+        """Count a call and return 0; if it must wait, count nothing and return for how many seconds."""
         limit = METHODS.get(method, UNLISTED)
         if limit.per_minute is None:
             return 0.0
@@ -465,8 +466,8 @@ class Budget:
 class UncountedBudget:
     """A budget for the few kinds of calls that are made even while the database can't count them.
 
-    In memory: the calls of the last minute, and pauses. Restart: none are known. Several processes: each has
-    a share of a method's limit, and doesn't know about the others' calls.
+    In memory: the calls of the last minute, and pauses. They are lost on restart. With several processes,
+    each has a share of a method's limit, and doesn't know about the others' calls.
     """
 
     def __init__(self, budget: Budget, clock: Clock) -> None:
@@ -476,9 +477,9 @@ class UncountedBudget:
         self._paused_until: dict[tuple[str, str], float] = {}
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0, or return how many seconds to wait without counting it."""
+        """Count a call and return 0; if it must wait, count nothing and return for how many seconds."""
         with suppress(StoreError, TimeoutError), share_request_patience():
-            # The database may just be busy; other processes are then sending too, so the shared count
+            # The database may just be busy because other processes are sending too, so the shared count
             # matters.
             async with asyncio.timeout(COUNT_TIMEOUT_SECONDS):
                 return await self._budget.take(method, channel, share)

@@ -1,4 +1,4 @@
-"""Slack's errors and their meanings; ``error_codes.toml`` alone says which code means what."""
+"""Slack's errors and their meanings. What each error code means is defined only in ``error_codes.toml``."""
 
 import tomllib
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from bot.support.errors import (
 
 
 class Meaning(StrEnum):
-    """The meaning of an error code; ``error_codes.toml`` explains each."""
+    """The meaning of a Slack error code; ``error_codes.toml`` explains each."""
 
     TOKEN = "token"  # noqa: S105 - no secret
     SHUT_OUT = "shut_out"
@@ -32,28 +32,28 @@ class Meaning(StrEnum):
     FILE = "file"
     SETUP = "setup"
     REQUEST = "request"
-    #: The code is missing from the table.
+    #: The error code isn't in the table.
     UNKNOWN = "unknown"
 
     @property
     def is_final(self) -> bool:
-        """Return whether repeating the call would only be refused again."""
+        """Return whether repeating the call would just be refused again."""
         return self not in _TEMPORARY_MEANINGS
 
     @property
     def is_shut_out(self) -> bool:
-        """Return whether Slack locks the app out, although nothing is wrong with the message itself."""
+        """Return whether Slack locks the app out, rather than objecting to the message."""
         return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
 
 
-#: How long no calls are made after Slack has locked the app out, in seconds; then a single call tests whether
-#: it still does.
+#: How long to make no calls after Slack has locked the app out, in seconds. Then a single call tests whether
+#: the lockout is over.
 SHUT_OUT_SECONDS: Final = 60.0
 _TEMPORARY_MEANINGS: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)
 
 
 def read_table() -> Mapping[str, Mapping[str, list[str]]]:
-    """Return the file's error codes, grouped by method and meaning."""
+    """Return the error codes in the file, grouped by method and meaning."""
     table = tomllib.loads(files(__package__).joinpath("error_codes.toml").read_text(encoding="utf-8"))
     # The table "meanings" only explains the meanings that the other tables use.
     return {name: codes for name, codes in table.items() if name != "meanings"}
@@ -86,7 +86,7 @@ def find_retry_delay(error: SlackFailed, otherwise: float) -> float | None:
 
 
 def is_content_refused(error: SlackFailed) -> bool:
-    """Return whether Slack may accept the same message without its blocks."""
+    """Return whether Slack may accept the same message if it is sent without its blocks."""
     return isinstance(error, SlackPermanent) and classify(error) is Meaning.BLOCKS
 
 
@@ -97,7 +97,7 @@ def classify(error: SlackFailed) -> Meaning:
     if isinstance(error, SlackUnknownOutcome):
         return Meaning.UNSURE
     if isinstance(error, SlackRefusedHere):
-        # One place was refused. That may be temporary, even if the code could also mean the whole app.
+        # Only one place was refused. That may be temporary, even if the code can also mean the whole app.
         return Meaning.AGAIN
     return classify_code(error.code)
 

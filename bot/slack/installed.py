@@ -1,4 +1,4 @@
-"""The installations of Usher by OAuth, and a client for each.
+"""The OAuth installations of Usher, and a client for each.
 
 Their rows are cached in memory. They are reread every two seconds, and immediately when a request arrives
 from an unknown workspace (``docs/adr/0101-a-place-is-stored-once.md``).
@@ -42,9 +42,9 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: Maximum age of the rows in memory, in seconds.
+#: Maximum age of the cached rows, in seconds.
 READ_INTERVAL_SECONDS: Final = 2.0
-#: How long the rows aren't reread for the same unknown team, in seconds; and how many unknown teams are
+#: How soon the rows may be reread for the same unknown team, in seconds; and how many unknown teams are
 #: remembered.
 UNKNOWN_SECONDS: Final = 5.0
 MAX_UNKNOWN_TEAMS: Final = 1_000
@@ -56,10 +56,10 @@ class InstalledSlack:
     ``client`` is the app's id and secret; ``make`` returns a caller for a token. Only ``listed`` workspaces
     and organisations are served. ``page`` is the address of the page for installing Usher.
 
-    In memory: the rows. Restart: they are read again. A claim to replace a token is a row that expires after
-    30 s; a token that Slack had issued but that wasn't written is lost. Several processes: rows are up to 2 s
-    old. They are also reread when Slack refuses a token, and for an unknown workspace: immediately, then at
-    most every 5 s.
+    In memory: the rows, which are read again after a restart. A claim to replace a token is a row that
+    expires after 30 s; a token that Slack issued but that wasn't stored is lost. With several processes, rows
+    are up to 2 s old. They are also reread when Slack refuses a token, and for an unknown workspace:
+    immediately, then at most every 5 s.
     """
 
     def __init__(
@@ -82,14 +82,14 @@ class InstalledSlack:
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
         self.answering = Reachability(SLACK)
-        #: Maps each unknown team to the monotonic time until which the rows aren't reread for it.
+        #: Maps each unknown team to the time until which the rows aren't reread for that team (monotonic).
         self._unknown: dict[tuple[str | None, str | None], float] = {}
 
     @classmethod
     async def enter(
         cls, settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
     ) -> Self:
-        """Return the installations, for settings that have no bot token; raise StoreError."""
+        """Read and return the installations, for settings that have no bot token; raise StoreError."""
         secret = settings.slack_client_secret
         client = (settings.slack_client_id or "", secret.get_secret_value() if secret is not None else "")
         installations = Installations(settings.admin_ids(), settings.global_admin_ids())
@@ -124,7 +124,7 @@ class InstalledSlack:
             del self._slacks[name]
 
     async def read_again(self) -> None:
-        """Write issued tokens and reread the rows; if that fails, the next tick tries again."""
+        """Store issued tokens and reread the rows; if that fails, the next tick tries again."""
         try:
             await self.tokens.write()
             await self.read()
@@ -132,14 +132,14 @@ class InstalledSlack:
             log.warning("installations not read", problem=error)
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a request is for, rereading the rows if it may be a new one."""
+        """Return the installation that a request belongs to, rereading the rows if it may be a new one."""
         found, asked = self.installations.find_for_team(enterprise_id, team_id), (enterprise_id, team_id)
         now = self._clock.monotonic()
         if found is None and self._unknown.get(asked, now) <= now:
             await self.read_again()
             found = self.installations.find_for_team(enterprise_id, team_id)
             if found is None:
-                # Don't reread the rows for this team for a while. The regular reads will find a new
+                # For a while, don't reread the rows for this team. The regular reads will find a new
                 # installation.
                 if len(self._unknown) >= MAX_UNKNOWN_TEAMS:
                     self._unknown.clear()
@@ -149,7 +149,7 @@ class InstalledSlack:
     # -- calls -----------------------------------------------------------------------------------------------
 
     def find_client(self, principal: Principal) -> PacedSlack:
-        """Return the client of a person's installation, or one that sends nothing if there is none."""
+        """Return the client of a person's installation, or one that sends nothing if it isn't installed."""
         return self._client_at(self.installations.find_for(principal))
 
     def list_clients(self) -> list[PacedSlack]:
@@ -157,7 +157,7 @@ class InstalledSlack:
         return [self._client_at(installation) for installation in self.installations]
 
     def get_quota(self, method: str) -> CallQuota:  # noqa: ARG002 - as ``PacedSlack`` has it
-        """Return an unlimited quota: each workspace has its own, and messages beyond that are put back."""
+        """Return an unlimited quota: each workspace has its own limit, beyond which messages are put back."""
         return UNLIMITED
 
     @property
@@ -172,11 +172,11 @@ class InstalledSlack:
         return codes[0] if codes and all(codes) else None
 
     def token_of(self, name: str) -> str:
-        """Return the stored token, or "" if there is none."""
+        """Return an installation's stored token, or "" if there is none."""
         return self.tokens.token_of(name)
 
     async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
-        """Return a token to use instead of one refused with this code, or None if there is no other."""
+        """Return a token to use instead of one that was refused with this code, or None if there is none."""
         await self.read_again()
         return await self.tokens.find_replacement_token(name, token, code)
 
@@ -196,14 +196,14 @@ class InstalledSlack:
     # -- installing, and removing ---------------------------------------------------------------------------
 
     async def exchange(self, code: str, redirect_uri: str) -> tuple[Mapping[str, Any], Installation]:
-        """Exchange an OAuth code; return Slack's grant and its installation. Raises SlackFailed."""
+        """Exchange an OAuth code; return Slack's grant and the installation in it. Raises SlackFailed."""
         asked = {**self.tokens.client, "code": code, "redirect_uri": redirect_uri}
         granted = (await self._make("").call(OAUTH_ACCESS, asked)).data
         token = str(granted.get("access_token") or "")
         return granted, Installation.from_auth_test((await self._make(token).call(AUTH_TEST, {})).data)
 
     async def install(self, made: Installed, secret: Mapping[str, str]) -> str:
-        """Write an installation; return the result of ``bot.store.installations.install``.
+        """Store an installation; return the result of ``bot.store.installations.install``.
 
         Raises StoreError. The result "unlisted" means that the operator doesn't serve that workspace, so
         Usher was uninstalled from it again.
@@ -266,7 +266,7 @@ class InstalledSlack:
     async def find_refused_token(self, installation: Installation) -> str | None:
         """Return the encrypted token if Slack no longer accepts it, otherwise None.
 
-        Raises SlackFailed if that can't be found out now.
+        Raises SlackFailed if that can't be determined now.
         """
         entry = self.tokens.find_opened(installation.id)
         code = await check_token(self._make(entry.token)) if entry is not None else None
@@ -291,7 +291,7 @@ class InstalledSlack:
         return await is_channel(self._client_at(installation), channel, ts)
 
     async def close(self) -> None:
-        """Wait for tokens that are being replaced, so that those already issued are written."""
+        """Wait for token replacements in progress, so that tokens already issued are stored."""
         await self.tokens.close()
 
 
@@ -300,7 +300,7 @@ AnySlack: TypeAlias = PacedSlack | InstalledSlack
 
 
 class _Caller:
-    """A client with an installation's current token."""
+    """A client that uses the current token of an installation."""
 
     def __init__(self, slack: InstalledSlack, make: Callable[[str], SlackCaller], name: str) -> None:
         self._slack = slack

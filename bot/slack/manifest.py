@@ -1,4 +1,4 @@
-"""The app manifest for Slack, for Socket Mode and for HTTP, with a reason for everything it asks for.
+"""Slack's app manifest, for Socket Mode and for HTTP, with a reason for everything that it requests.
 
 Pure. ``manifest.yml`` is ``socket_manifest()`` in YAML. Tests check that the two are equal, validate both
 forms against Slack's published schema, and check that their scopes, events and commands match the tables
@@ -25,7 +25,7 @@ BOT_SCOPES: Final[Mapping[str, str]] = {
     "users:read": "Knows who is a guest or has left, so that only current members can use it.",
 }
 
-#: Scopes that an installer may decline.
+#: Scopes that people may decline when they install the app.
 OPTIONAL_SCOPES: Final[Mapping[str, str]] = {
     "usergroups:read": "Knows who is in the user groups that the settings or the connections file name.",
     "users:read.email": (
@@ -64,7 +64,7 @@ COMMANDS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """A shortcut as Slack shows it, and why the app asks for it.
+    """A shortcut as Slack shows it, with the reason why the app asks for it.
 
     ``kind`` is "global", or "message" for one in each message's menu.
     """
@@ -73,7 +73,7 @@ class Shortcut:
     kind: str
     name: str
     description: str
-    #: Whether the shortcut is requested only if a connection runs commands.
+    #: Whether to request the shortcut only if a connection can run commands.
     runs_commands: bool = False
 
 
@@ -93,14 +93,13 @@ SHORTCUTS: Final[Mapping[str, Shortcut]] = {
     ),
 }
 
-#: Path to which Slack sends commands, interactions, options and events in the HTTP form.
+#: Path to which Slack sends commands, interactions, options and events over HTTP.
 SLACK_PATH: Final = "/slack/events"
-#: Path that Slack's assistant calls.
+#: Path at which Slack's assistant calls Usher.
 ASSISTANT_PATH: Final = "/slack/mcp"
-#: Path to which Sign in with Slack redirects people.
+#: Path to which Slack redirects people after Sign in with Slack.
 SIGN_IN_REDIRECT_PATH: Final = "/link/slack"
-#: Path of the page for installing Usher in a Slack workspace by OAuth, to which Slack also redirects
-#: afterwards.
+#: Path of the page for installing Usher in a Slack workspace by OAuth. Slack also redirects to it afterwards.
 INSTALL_PATH: Final = "/slack/install"
 INSTALL_REDIRECT_PATH: Final = "/slack/oauth_redirect"
 
@@ -124,8 +123,8 @@ def socket_manifest(
 ) -> dict[str, Any]:
     """Return the manifest for Socket Mode, in which Slack needs no address of ours.
 
-    ``url``, if given, is the address that people's browsers reach, so that Sign in with Slack can redirect
-    there. ``runs_commands`` says whether a connection runs commands, and ``by_oauth`` whether Usher is to be
+    ``url``, if given, is the address that people's browsers reach, so that Sign in with Slack can redirect to
+    it. ``runs_commands`` says whether a connection runs commands, and ``by_oauth`` whether Usher is to be
     installed in several Slack workspaces. Raises ValueError for an address or a command that Slack would
     reject.
     """
@@ -256,7 +255,7 @@ def _build_common(command: str, job_command: str, *, runs_commands: bool) -> dic
 
 
 def _require_https(url: str) -> str:
-    """Return an address in the form that ``serve`` expects; raise ValueError unless it is https."""
+    """Return an address in the form that ``serve`` expects; raise ValueError if it isn't https."""
     from bot.support.addresses import public_origin  # noqa: PLC0415 - brings aiohttp, which `--help` doesn't need
 
     try:

@@ -1,4 +1,4 @@
-"""The Slack methods that Usher calls, with the requirements and rate limit of each."""
+"""The Slack methods that Usher calls, with each method's requirements and rate limit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Caller = Literal["bot", "app", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """The requirements and rate limit of a method; ``METHODS`` contains those that Usher calls.
+    """The requirements and the rate limit of a Slack method; ``METHODS`` contains those that Usher calls.
 
     Limits are per method, app and workspace; source: ``docs/internals/slack.md``, "Rate limits".
 
@@ -25,7 +25,7 @@ class Method:
     per_channel_per_minute: int | None = None
 
 
-#: Needs no token; only shows that Slack answers, and what Slack's clock says.
+#: Needs no token. It only shows whether Slack answers, and what Slack's clock says.
 API_TEST: Final = "api.test"
 AUTH_TEST: Final = "auth.test"
 CHAT_POST_MESSAGE: Final = "chat.postMessage"
@@ -45,15 +45,15 @@ VIEWS_OPEN: Final = "views.open"
 VIEWS_UPDATE: Final = "views.update"
 VIEWS_PUBLISH: Final = "views.publish"
 OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - the name of a method, no secret
-#: Removes the app from a workspace; if Slack refuses that, ``auth.revoke`` revokes the token.
+#: Removes the app from a Slack workspace. If Slack refuses to, ``auth.revoke`` revokes the token instead.
 APPS_UNINSTALL: Final = "apps.uninstall"
 AUTH_REVOKE: Final = "auth.revoke"
 OAUTH_ACCESS: Final = "oauth.v2.access"
 AUTH_TEAMS_LIST: Final = "auth.teams.list"
 APPS_CONNECTIONS_OPEN: Final = "apps.connections.open"
-#: Not a Web API method: a POST to the address that Slack sent with a command or a click.
+#: Not a Web API method, but a POST to the URL that Slack sent with a command or a click.
 RESPONSE_URL: Final = "response_url"
-#: Not a Web API method: a POST of a file's bytes to the upload address that Slack returned.
+#: Not a Web API method, but a POST of a file's bytes to the upload URL that Slack returned.
 UPLOAD_URL: Final = "upload_url"
 
 _CHAT: Final = frozenset({"chat:write"})
@@ -67,7 +67,7 @@ METHODS: Final[Mapping[str, Method]] = {
     CHAT_UPDATE: Method(scopes=_CHAT, per_minute=50),
     # The app's own messages only.
     CHAT_DELETE: Method(scopes=_CHAT, per_minute=50),
-    # Shows whether Slack knows a channel by an id; changes nothing.
+    # Called to find out whether Slack knows a channel by an id; changes nothing.
     CHAT_GET_PERMALINK: Method(per_minute=100),
     CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
     # Direct messages only; Usher requests no other history scope.
@@ -97,5 +97,5 @@ METHODS: Final[Mapping[str, Method]] = {
 }
 
 
-#: Limit for methods that aren't in the table, as in one of Slack's lower tiers.
+#: The limit for methods that aren't in the table; it matches one of Slack's lower tiers.
 UNLISTED = Method(per_minute=20)

@@ -20,23 +20,23 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackR
 
 log = structlog.get_logger(__name__)
 
-#: People per page of ``users.list``; the rate limit allows 18 pages a minute.
+#: Number of people per page of ``users.list``. The rate limit allows 18 pages a minute.
 PEOPLE_PER_PAGE = 500
-#: Name of the lease that a process holds while reading everybody, and how long other processes then wait, in
+#: Name of the lease that a process holds while it reads everyone, and how long other processes then wait, in
 #: seconds.
 READING_OWNER_KEY = "people"
 OTHER_PROCESS_WAIT_SECONDS = 5.0
-#: Workspaces per page of ``auth.teams.list``.
+#: Number of workspaces per page of ``auth.teams.list``.
 TEAMS_PER_PAGE = 100
-#: Maximum age, in seconds, of an enterprise's list of workspaces; and of one that lacks the workspace in
-#: question.
+#: Maximum age, in seconds, of an enterprise's list of workspaces; and the maximum age if the list lacks the
+#: workspace in question.
 MAX_TEAMS_AGE_SECONDS = 3600.0
 MIN_TEAMS_REREAD_SECONDS = 60.0
 
 
 @dataclass(slots=True)
 class _Reading:
-    """How far reading all people of an installation has progressed; Slack's rate limit may interrupt it.
+    """Progress of reading all people of an installation, which Slack's rate limit may interrupt.
 
     ``teams`` are the workspaces still to be read: None if they aren't known yet, [""] for a single workspace.
     """
@@ -54,18 +54,19 @@ class _Reading:
 class PeopleDirectory:
     """Ask Slack about people, and store its answers.
 
-    In memory: how far reading everybody has progressed, and an organisation's workspaces. Restart: both start
-    over. Several processes: only one reads everybody; lists of workspaces are up to an hour old.
+    In memory: how far reading everybody has progressed, and an organisation's workspaces. Both start over
+    after a restart. With several processes, only one reads everybody; lists of workspaces are up to an hour
+    old.
     """
 
     def __init__(self, store: Store, slack: AnySlack, owners: Owners | None = None) -> None:
         self._store = store
         self._slack = slack
         self._owners = owners or Owners()
-        #: Maps installation ids to how far their people have been read.
+        #: Maps each installation id to how far the reading of its people has progressed.
         self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
-        #: Maps each installation id to when its enterprise's workspaces were read, and their ids.
+        #: Maps each installation id to when its enterprise's list of workspaces was read, and to their ids.
         self._teams_by_installation: dict[str, tuple[float, frozenset[str]]] = {}
         self._listing = asyncio.Lock()
 
@@ -73,7 +74,7 @@ class PeopleDirectory:
         """Look up one person (``users.info``); raise SlackFailed if that isn't possible now.
 
         If more lookups are needed than Slack allows, as when a whole class presses a button at the same time,
-        all people are read instead, because one page holds hundreds of them.
+        all people are read instead, because one page of the list contains hundreds.
         """
         began = await self._store.now()
         try:
@@ -107,8 +108,8 @@ class PeopleDirectory:
         """Read all people (``users.list``, paged) of each installation, and return them.
 
         Raises SlackFailed; the next call continues where this one stopped, or starts over if Slack rejected
-        the request. If one of several installations rejects it, the others are still read. If several
-        processes share the database, only this one reads people until it is done.
+        the request. If Slack rejects it for one of several installations, the others are still read. If
+        several processes share the database, only this one reads people until it is done.
         """
         failed: list[SlackFailed] = []
         async with self._reading:
@@ -131,7 +132,7 @@ class PeopleDirectory:
         return [person for one in done for person in one.read]
 
     async def read_groups(self, groups: UserGroups) -> None:
-        """Read the members of groups that operators name; if that fails, old ones stay valid for a while."""
+        """Read the members of the groups named by operators; if that fails, keep the old ones for a while."""
         for name in groups.names:
             team, _, group = name.rpartition(":")
             for slack in self._slack.list_clients():
@@ -148,7 +149,7 @@ class PeopleDirectory:
     async def add_enterprise(self, principal: Principal) -> Principal:
         """Add the enterprise that installed Usher to a principal that lacks it; raises SlackFailed.
 
-        Only Slack's list shows which other workspaces belong to an enterprise.
+        Only Slack's list shows which workspaces belong to an enterprise.
         """
         places = [(slack, slack.budget.installation) for slack in self._slack.list_clients()]
         if principal.enterprise_id is None and not any(
@@ -187,18 +188,18 @@ class PeopleDirectory:
                 except SlackRefusedHere as error:
                     if not reading.teams[0]:
                         raise
-                    # Only this workspace of the organisation refuses the app; others may not.
+                    # Only this workspace of the organisation refuses the app; the others may not.
                     log.warning("people not read", team=reading.teams[0], problem=error.code)
                     del reading.teams[0]
                     reading.cursor = ""
         except SlackPermanent:
-            # For example after ``invalid_cursor``, the same request would be rejected again.
+            # Start over: repeating the same request would fail again, for example after ``invalid_cursor``.
             del self._readings[installation.id]
             raise
         log.info("people read", installation=installation.id, count=len(reading.read))
 
     async def _list_teams(self, slack: PacedSlack) -> list[str]:
-        """Return those workspaces of an enterprise in which the app may be used."""
+        """Return the workspaces of an enterprise in which the app may be used."""
         teams: list[str] = []
         cursor = ""
         while True:
@@ -253,8 +254,8 @@ def resolve_member(
 ) -> Principal | None:
     """Return the principal of a Slack user object, or None if the user isn't part of the installation.
 
-    Users who aren't part of it are there through a shared channel; only their own Slack workspace can say who
-    they are. Members of an organisation may belong to several of its workspaces. ``enterprise_id`` is the one
+    Users who aren't part of it come from a shared channel; only their own Slack workspace can say who they
+    are. Members of an organisation may belong to several of its workspaces. ``enterprise_id`` is the one
     given in an event.
     """
     own = user.get("enterprise_user") or {}

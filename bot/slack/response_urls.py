@@ -1,4 +1,4 @@
-"""Errors of posts to a ``response_url``, the address that comes with a command or a click."""
+"""Errors of posts to a ``response_url``, the URL that Slack sends with a command or a click."""
 
 import json
 import re
@@ -10,13 +10,13 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackU
 
 _CODE_PATTERN: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _MAX_CODE_LENGTH: Final = 80
-#: Status with which a proxy may report that it doesn't know the outcome of a request.
+#: Status by which a proxy may report that it doesn't know a request's outcome.
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
 
 
 def to_slack_error(status: int, body: bytes | str | None, *, pause: float = 1.0) -> SlackFailed | None:
-    """Return a post's error, or None if Slack accepted it; ``pause`` is the wait after too many posts.
+    """Return the error of a post, or None if Slack accepted it; ``pause`` is the wait after too many posts.
 
     Only a 4xx status or ``"ok": false`` is a refusal. After any other error, the message may have been shown.
     """

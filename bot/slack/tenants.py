@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 class OneTenant:
     """The only installation, whose bot token is in the settings; ``caller`` calls Slack with that token.
 
-    In memory: the installation. Restart: Slack is asked again; if it doesn't answer, the stored answer is
-    used. Several processes: each keeps its settings until it is restarted.
+    In memory: the installation. After a restart, Slack is asked again; if it doesn't answer, the stored
+    answer is used. With several processes, each keeps its settings until it is restarted.
     """
 
     def __init__(self, installation: Installation, bot_token: SecretStr, caller: SlackCaller) -> None:
@@ -38,13 +38,13 @@ class OneTenant:
         return self._installation.find_for_team(enterprise_id, team_id)
 
     def token_of(self, name: str) -> str:  # noqa: ARG002 - as ``InstalledSlack`` has it
-        """Return the only token."""
+        """Return the bot token, which is the only one."""
         return self._token
 
     async def find_refused_token(self, installation: Installation) -> str | None:  # noqa: ARG002 - as ``Tenants``
         """Return the token if Slack no longer accepts it, otherwise None.
 
-        Raises SlackFailed if that can't be found out now.
+        Raises SlackFailed if that can't be determined now.
         """
         return None if await check_token(self._caller) is None else self._token
 
@@ -52,7 +52,7 @@ class OneTenant:
         """Do nothing, as an operator has to replace the token in the settings."""
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:  # noqa: ARG002
-        """Return whether Slack knows a channel by an id; raise SlackFailed if that can't be found out now."""
+        """Return whether Slack knows a channel by an id; raise SlackFailed if it can't be asked now."""
         return await is_channel(self._caller, channel, ts)
 
 
@@ -72,7 +72,7 @@ class SlackSetup:
 async def set_up_slack(
     settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
 ) -> SlackSetup:
-    """Identify the bot token's installation at Slack, or read the OAuth installations.
+    """Identify the bot token's installation by asking Slack, or read the OAuth installations.
 
     Slack's answer is stored with the token's digest. If Slack later doesn't answer, or refuses the token, the
     stored answer is used. People's keys keep the enterprise that was stored at the first start, whatever
@@ -102,7 +102,7 @@ async def set_up_slack(
     slack = PacedSlack(caller, Budget(store, installation), clock)
     if problem:
         log.warning("started without slack", problem=problem)
-        # Make a call that will fail, to record from the start that nothing can be sent.
+        # This call will fail, which records from the start that nothing can be sent.
         with suppress(SlackFailed):
             await slack.call(AUTH_TEST, {})
     return SlackSetup(installation, OneTenant(installation, token, caller), slack)

@@ -1,4 +1,4 @@
-"""Tokens of installations: one process replaces each before it expires, with the row as the lock."""
+"""Bot tokens of installations: one process replaces each before it expires, using its row as the lock."""
 
 import asyncio
 import contextvars
@@ -22,14 +22,14 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: How long before its expiry a token is replaced, in seconds, as in Bolt. If that fails, the old one still
+#: How long before it expires a token is replaced, in seconds, as in Bolt. If that fails, the old one still
 #: works.
 REPLACE_EARLY_SECONDS: Final = 7_200.0
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedInstallation:
-    """An installation's row with its decrypted secret; the token is "" if no key decrypts it."""
+    """An installation's row with its decrypted secret; the token is "" if no key can decrypt it."""
 
     row: Installed
     token: str
@@ -39,8 +39,8 @@ class OpenedInstallation:
 class InstallationTokens:
     """The token of each installation; ``client`` is the app's id and secret, ``make`` returns a client.
 
-    Only rows of ``listed`` workspaces and organisations count. ``lost`` returns the notices to send if Slack
-    no longer accepts a refresh token because the one that replaced it was lost.
+    Rows of workspaces and organisations that aren't ``listed`` are ignored. ``lost`` returns the notices to
+    send if Slack no longer accepts a refresh token because the one that replaced it was lost.
     """
 
     def __init__(
@@ -60,10 +60,11 @@ class InstallationTokens:
         self._lost = lost
         self._opened: dict[str, OpenedInstallation] = {}
         self._renewing: dict[str, asyncio.Task[None]] = {}
-        #: Issued tokens not yet written to a row, by the encrypted secret that each replaces.
+        #: Tokens that were issued but aren't yet written to a row; each is keyed by the encrypted secret that
+        #: it replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
-        #: Encrypted secrets that Slack last refused to replace, because it locks the app out in that
-        #: workspace.
+        #: Encrypted secrets that Slack refused to replace at the last attempt, because it locks the app out
+        #: of that workspace.
         self._lockouts: set[str] = set()
 
     async def read(self) -> list[Installed]:
@@ -102,12 +103,12 @@ class InstallationTokens:
         return bool(entry.refresh) and entry.row.lost_at is None
 
     def token_of(self, name: str) -> str:
-        """Return the stored token, or "" if there is none."""
+        """Return an installation's stored token, or "" if there is none."""
         entry = self._opened.get(name)
         return entry.token if entry is not None else ""
 
     async def get_valid_token(self, name: str) -> str:
-        """Return a valid token, and have it replaced if it expires soon.
+        """Return a valid token, and start replacing it if it expires soon.
 
         Raises SlackLimited if there is no valid token now, and SlackPermanent if there won't be one.
         """
@@ -124,7 +125,7 @@ class InstallationTokens:
         renewing = self._start_renewal(entry)
         if seconds_left > 0 and not is_first:
             return entry.token
-        # Shielded because other calls wait for the new token, which must not be lost if this call is
+        # Shield the task, as other calls wait for the new token, which must not be lost if this call is
         # cancelled.
         await asyncio.shield(renewing)
         fresh = self._opened.get(name, entry)
@@ -137,7 +138,7 @@ class InstallationTokens:
         return fresh.token
 
     async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
-        """Return a token to use instead of one refused with this code, or None if there is no other."""
+        """Return a token to use instead of one that was refused with this code, or None if there is none."""
         entry = self._opened.get(name)
         if entry is not None and entry.token == token and entry.refresh and code == "token_expired":
             await asyncio.shield(self._start_renewal(entry))
@@ -145,7 +146,7 @@ class InstallationTokens:
         return entry.token if entry is not None and entry.token != token else None
 
     def _start_renewal(self, entry: OpenedInstallation) -> asyncio.Task[None]:
-        """Return the task that replaces a token; all calls that need the new token share it."""
+        """Return the task that replaces a token, which is shared by all calls that need the new token."""
         name = entry.row.id
         if name not in self._renewing:
             # Use a separate context, so that the first caller's departure deadline doesn't apply to this
@@ -176,7 +177,7 @@ class InstallationTokens:
             log.warning("token not replaced", installation=row.id, problem=str(error))
             if isinstance(error, SlackFailed) and classify(error).is_shut_out:
                 self._lockouts.add(row.secret)
-            # Slack no longer accepts the refresh token. Other refusals may pass.
+            # Slack no longer accepts the refresh token. Other refusals may be temporary.
             if isinstance(error, SlackFailed) and classify(error) is Meaning.TOKEN:
                 await self._record_lost(row)
 
@@ -190,7 +191,7 @@ class InstallationTokens:
             log.warning("lost token not noted", installation=row.id, problem=error)
 
     async def _write(self, row: Installed) -> None:
-        """Write an issued token; if the database fails, keep it in memory, as Slack issues it only once."""
+        """Store an issued token; if the database fails, keep it in memory, as Slack issues it only once."""
         made = self._unwritten.get(row.secret)
         if made is not None:
             await self._store.write(installations.renew_installation, row.id, row.secret, *made)
@@ -198,7 +199,7 @@ class InstallationTokens:
             log.info("token replaced", installation=row.id)
 
     async def close(self) -> None:
-        """Wait for tokens that are being replaced, and write the issued ones."""
+        """Wait for token replacements in progress, and store the issued tokens."""
         await asyncio.gather(*self._renewing.values(), return_exceptions=True)
         try:
             await self.write()
@@ -212,7 +213,7 @@ def is_listed(row: Installed, listed: Collection[str]) -> bool:
 
 
 def read_secret(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Return the secret in an answer that issues a token; raise KeyError if it issues none."""
+    """Return the secret in an answer that issues a token; raise KeyError if the answer issues none."""
     token = answer["access_token"]
     if answer.get("token_type", "bot") != "bot" or not isinstance(token, str) or not token:
         raise KeyError("access_token")

@@ -1,4 +1,4 @@
-"""A client of Slack's Web API, which sends requests and translates errors."""
+"""A client for Slack's Web API, which sends requests and translates errors."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -16,15 +16,15 @@ from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.support.responses import parse_retry_after
 
-#: Minimum speed of an upload, in bytes per second; a slower one is given up for now.
+#: Minimum speed of an upload, in bytes per second. A slower upload is abandoned for now.
 _MIN_UPLOAD_BYTES_PER_SECOND: Final = 200_000
-#: First and longest pause after a 429 that specifies none, in seconds.
+#: Shortest and longest pause after a 429 response that doesn't specify one, in seconds.
 MIN_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 30.0
 
 
 class _Pauses:
-    """Pauses of methods after 429s that specify none: one second, doubled by each 429 after a pause.
+    """Pauses after 429s that specify none: one second, doubled by each 429 after the last pause.
 
     In memory: the last pause of each method. After a restart, and in each process, pauses start at one
     second.
@@ -32,11 +32,11 @@ class _Pauses:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        #: Maps each method to the length of its last pause, and the monotonic time at which that ends.
+        #: Maps each method to the length of its last pause and the monotonic time at which that pause ends.
         self._last: dict[str, tuple[float, float]] = {}
 
     def next_pause(self, method: str) -> float:
-        """Return how long to wait, in seconds; calls that were refused together wait until the same time."""
+        """Return how long to pause, in seconds; calls that were refused together wait until the same time."""
         now = self._clock.monotonic()
         seconds, until = self._last.get(method, (MIN_PAUSE_SECONDS / 2, now))
         if now >= until:
@@ -46,12 +46,12 @@ class _Pauses:
         return max(until - now, MIN_PAUSE_SECONDS)
 
     def forget(self, method: str) -> None:
-        """Start again at one second, because the method succeeded."""
+        """Reset a method's pause to one second, because the method succeeded."""
         self._last.pop(method, None)
 
 
 class WebApi:
-    """The SlackCaller used in production; ``session`` belongs to the caller and is used for nothing else."""
+    """The SlackCaller used in production; ``session`` is owned by its creator and used for nothing else."""
 
     def __init__(
         self, token: str, base_url: str, session: aiohttp.ClientSession, clock: Clock, timeout: float = 10.0

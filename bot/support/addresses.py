@@ -3,7 +3,7 @@
 Addresses are compared by their parsed parts and never by prefix (``docs/internals/security.md``, row 15):
 hosts in lower case, without a trailing dot, in their IDNA form.
 
-``Proxy`` decides for everything that Usher sends, because the libraries each read the environment
+``Proxy`` chooses the proxy for everything that Usher sends, because the libraries each read the environment
 differently. Slack's library ignores NO_PROXY. aiohttp with ``trust_env`` takes passwords from ``~/.netrc``,
 and sends requests to this machine through the proxy, unencrypted.
 """
@@ -22,7 +22,7 @@ from yarl import URL
 
 @lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
-    """Return whether a host can only be this machine: localhost or a subdomain, 127.0.0.0/8, or ::1."""
+    """Return whether a host always is this machine: localhost or a subdomain, 127.0.0.0/8, or ::1."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -40,7 +40,7 @@ def is_every_ipv6_address(host: str) -> bool:
 
 
 def find_local_origin(host: str, port: int) -> str:
-    """Return the origin at which this machine can reach a server; loopback if it listens everywhere."""
+    """Return the origin at which this machine reaches a server; loopback if the server listens everywhere."""
     with suppress(ValueError):
         address = ipaddress.ip_address(host)
         if address.is_unspecified:
@@ -65,26 +65,26 @@ class Origin:
 
     @property
     def shown_host(self) -> str:
-        """Return the host as it is written in a URL."""
+        """Return the host as written in a URL."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def netloc(self) -> str:
-        """Return host and port as they are written in a URL, omitting the default port."""
+        """Return the host and port as written in a URL, without the default port."""
         host = self.shown_host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def is_loopback(self) -> bool:
-        """Return whether the host can only be this machine."""
+        """Return whether the host always is this machine."""
         return is_loopback(self.host)
 
 
 def normalise_base_url(text: str) -> str:
     """Return an address with its host normalised and without a trailing slash.
 
-    Its scheme must be https, or http on loopback, as a token must not travel unencrypted. It may have a path,
-    such as a hub's prefix. Raises ValueError with a sentence.
+    Its scheme must be https, or http on loopback, as a token must not travel unencrypted. The address may
+    have a path, such as a hub's prefix. Raises ValueError with a sentence for the user.
     """
     origin, parts = split_address(text)
     if parts.query or parts.fragment or text.rstrip("/").endswith(("?", "#")):
@@ -159,15 +159,15 @@ def is_dot_segment(segment: str) -> bool:
     return re.fullmatch(r"(\.|%2e){1,2}", segment, re.IGNORECASE) is not None
 
 
-#: The path at which Usher proves that its public address leads to it (``Vault.prove``). It is below /link,
+#: The path at which Usher proves that its public address reaches it (``Vault.prove``). It is below /link,
 #: which proxies already forward.
 PROOF_PATH: Final = "/link/here"
-#: Appended to the nonce when Usher proves that it answers at the host name that serves IDE pages.
+#: Appended to the nonce when Usher proves that the host name for IDE pages reaches it.
 PAGE_PROOF: Final = "@pages"
 
 
 def public_origin(url: str) -> str:
-    """Return the normalised origin that browsers use; raise ValueError if the address can't be one."""
+    """Return the normalised origin that browsers use; raise ValueError if an address can't be one."""
     origin = normalise_base_url(url)
     if urlsplit(origin).path:
         raise ValueError("needs an address without a path")
@@ -179,13 +179,13 @@ _BY_TUNNEL = frozenset({"https", "wss"})
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Hold the proxy's address ("" for none), and the hosts that are reached without it."""
+    """Hold the proxy's address ("" for none) and the hosts to reach without it."""
 
     address: str = ""
     without: str = ""
 
     def of(self, url: URL) -> URL | None:
-        """Return the proxy for an address, or None if it's reached directly, as this machine always is."""
+        """Return the proxy for an address, or None if it is reached directly, as this machine always is."""
         if not self.address or url.scheme not in _BY_TUNNEL:
             return None
         host = (url.host or "").lower().removesuffix(".")
@@ -204,7 +204,7 @@ class Proxy:
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Act as session middleware, overriding a proxy that a library found in the environment."""
+        """Act as session middleware, so that a proxy that a library found in the environment isn't used."""
         request.update_proxy(self.of(request.url), None, None)
         return await handler(request)
 

@@ -1,4 +1,4 @@
-"""Cleaning and comparing text from outside: no known secrets in any form, no invisible characters."""
+"""Cleaning and comparing text from outside: removing known secrets in any form, and invisible characters."""
 
 import base64
 import json
@@ -9,21 +9,22 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-#: Shown in place of a secret.
+#: Displayed in place of a secret.
 HIDDEN: Final = "…"
 _HIDDEN: Final = HIDDEN.encode()
-#: Minimum length of a secret for it to be removed; removing shorter ones would blank ordinary words.
+#: Minimum length of a secret for it to be removed from text. Removing shorter ones would blank out ordinary
+#: words.
 MIN_SECRET_LENGTH: Final = 8
 #: Matches Slack tokens: bot, user, app, refresh and configuration tokens.
 SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
-#: Maximum number of characters that are compared; people don't notice differences after that.
+#: Maximum number of characters that are compared, since people don't notice differences after that.
 _MAX_COMPARED_LENGTH: Final = 200
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 
 @lru_cache(maxsize=4096)
 def list_forms(secret: str) -> tuple[bytes, ...]:
-    """Return a secret in all the forms it may appear in, longest first: plain, JSON, URL, base64."""
+    """Return the forms in which a secret may appear, longest first: plain, JSON, URL, base64."""
     plain = secret.encode(errors="replace")
     if len(plain) < MIN_SECRET_LENGTH:
         return ()
@@ -36,7 +37,7 @@ def list_forms(secret: str) -> tuple[bytes, ...]:
 
 
 def _encode_base64(plain: bytes) -> Iterator[bytes]:
-    """Yield the parts of the bytes' base64 that don't depend on what precedes or follows them."""
+    """Yield the parts of the bytes' base64 that don't depend on the bytes before or after them."""
     for before, first in ((0, 0), (1, 2), (2, 3)):
         last = (before + len(plain)) * 8 // 6
         core = base64.b64encode(b"\0" * before + plain)[first:last]
@@ -55,7 +56,7 @@ def hide_secrets(text: bytes, secrets: Iterable[str]) -> bytes:
 
 
 class Hider:
-    """Remove secrets from text that arrives in pieces, holding back what may be the start of a secret."""
+    """Remove secrets from text that arrives in pieces; what may be the start of a secret is held back."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple(secrets)
@@ -64,14 +65,14 @@ class Hider:
         self._kept = b""
 
     def feed(self, piece: bytes) -> bytes:
-        """Return the part of the text so far that certainly contains no secret."""
+        """Return as much of the text so far as certainly contains no secret."""
         text = hide_secrets(self._kept + piece, self._secrets)
         kept = self._beginning(text)
         self._kept = text[len(text) - kept :]
         return text[: len(text) - kept]
 
     def rest(self) -> bytes:
-        """Return what was held back, once the text has ended."""
+        """Return the text that was held back, once all text has arrived."""
         kept, self._kept = self._kept, b""
         return kept
 
@@ -100,7 +101,7 @@ def clean(text: object) -> str:
     """
     given = str(text)
     if given.isascii() and given.isprintable():
-        # There is nothing to remove, as in nearly all names.
+        # There is nothing to remove, as is the case for nearly all names.
         return given.strip()
     kept = []
     for character in given:
@@ -121,13 +122,13 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _fold_cached(text: str) -> str:
-    # Cached, because each typed word is compared with many names. Cut again after folding, because one
-    # character may become several, and an index accepts only a limited length.
+    # Cached, because each typed word is compared with many names. The string is cut again after folding,
+    # because one character may become several, and an index accepts only a limited length.
     return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())[:_MAX_COMPARED_LENGTH]
 
 
 def has_invisible(text: str) -> bool:
-    """Return whether a string has invisible characters other than line breaks and tabs."""
+    """Return whether a string contains invisible characters other than line breaks and tabs."""
     return any(
         (unicodedata.category(character) in _INVISIBLE and character not in "\n\t") or character in _FILLERS
         for character in text
@@ -145,7 +146,7 @@ def trim(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Escape the three special characters of Slack's markup, so outside text adds no mentions or links."""
+    """Escape the three special characters of Slack's markup, so outside text can't add mentions or links."""
     return text.translate(_ESCAPES)
 
 

@@ -1,4 +1,4 @@
-"""Clocks and ids, injected so that tests neither sleep nor patch, and a ticker that runs periodic jobs.
+"""Clocks and ids, injected so that tests needn't sleep or patch, and a ticker that runs periodic jobs.
 
 APScheduler computes a job's next run from the wall clock. If the clock were set back, every job would pause
 for that long. If it were set ahead, APScheduler would count all the runs that it seems to have missed.
@@ -39,7 +39,7 @@ class Clock(Protocol):
         ...
 
     def boot(self) -> str:
-        """Return the id of the machine's current boot, which restarts ``monotonic``; "" if unknown."""
+        """Return the id of the machine's current boot, at which ``monotonic`` starts again; "" if unknown."""
         ...
 
 
@@ -75,11 +75,11 @@ class Ids(Protocol):
         ...
 
     def reference(self) -> str:
-        """Return a short id, such as ``K7QX-2MPA``, that can be read aloud and found in the log."""
+        """Return a short id, such as ``K7QX-2MPA``, that can be read aloud and looked up in the log."""
         ...
 
 
-#: Digits and letters, except those that are easily confused.
+#: Digits and letters for readable ids, without those that are easily confused.
 _READABLE_CHARACTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -87,12 +87,12 @@ class SystemIds:
     """Ids from the machine's random source."""
 
     def new(self, prefix: str) -> str:
-        """Return the prefix and 96 random bits in hex."""
+        """Return the prefix followed by 96 random bits in hexadecimal."""
         return f"{prefix}_{secrets.token_hex(12)}"
 
     def reference(self) -> str:
         """Return eight readable characters in two groups."""
-        # A single draw, as each call to the random source costs as much as the rest of this function.
+        # Draw only once, as each call to the random source costs as much as the rest of this function.
         number, letters = secrets.randbelow(len(_READABLE_CHARACTERS) ** 8), ""
         for _ in range(8):
             number, place = divmod(number, len(_READABLE_CHARACTERS))
@@ -100,7 +100,7 @@ class SystemIds:
         return f"{letters[:4]}-{letters[4:]}"
 
 
-#: How often the wall clock is compared with the monotonic clock, in seconds. With one tick added, a clock
+#: How often the wall clock is compared with the monotonic clock, in seconds. Even with one more tick, a clock
 #: change delays jobs by less than two seconds.
 COMPARE_INTERVAL_SECONDS: Final = 0.5
 #: Differences of up to this many seconds mean that the clock is only being slewed.
@@ -108,7 +108,7 @@ MAX_DRIFT_SECONDS: Final = 0.5
 
 
 class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler 3.11 brings no types
-    """Fire at a fixed interval after the last run; missed runs aren't made up for."""
+    """Fire at a fixed interval after the last run, without making up for missed runs."""
 
     def __init__(self, seconds: float) -> None:
         self._pause = timedelta(seconds=seconds)
@@ -119,7 +119,7 @@ class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler 3.11 brings no ty
 
 
 class Ticker:
-    """Run jobs at fixed intervals; ``timezone`` is the one in which APScheduler reads the wall clock."""
+    """Run jobs at fixed intervals; ``timezone`` is the zone in which APScheduler reads the wall clock."""
 
     def __init__(
         self, clock: Clock, *, every: float = COMPARE_INTERVAL_SECONDS, timezone: tzinfo = UTC
@@ -135,17 +135,17 @@ class Ticker:
         )
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]], *, at_once: bool = False) -> None:
-        """Schedule work at a fixed interval; with ``at_once``, the first run is immediate."""
+        """Schedule work at a fixed interval; with ``at_once``, the first run starts immediately."""
         first: dict[str, Any] = {"next_run_time": datetime.now(self._timezone)} if at_once else {}
         self._jobs.add_job(work, Every(seconds), **first)
 
     def at_night(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Schedule work to run now, and each night at ten-minute intervals from 3:17 to 3:57 UTC."""
+        """Schedule work for now, and for each night at ten-minute intervals from 3:17 to 3:57 UTC."""
         night = CronTrigger(hour=3, minute="17-57/10", timezone=self._timezone)
         self._jobs.add_job(work, night, next_run_time=datetime.now(self._timezone))
 
     def start(self) -> None:
-        """Start the jobs; must be called on the running event loop."""
+        """Start the jobs; call this on the running event loop."""
         self._jobs.start()
         self._guard = asyncio.create_task(self._watch(), name="clock-guard")
 
@@ -159,7 +159,7 @@ class Ticker:
         self._guard = None
 
     async def _watch(self) -> None:
-        """Reschedule every job if the wall clock is changed; this loop itself runs on monotonic time."""
+        """Reschedule every job when the wall clock is changed; this loop itself runs on monotonic time."""
         armed = self._ahead()
         while True:
             await asyncio.sleep(self._every)

@@ -2,7 +2,7 @@
 
 A server may leave an unsolicited response on a kept-alive connection (a 408 when it times out, or a response
 sent twice). The next request on that connection would receive it as its answer, and every later request would
-receive the answer to the one before.
+receive the answer to the previous one.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from aiohttp.tracing import Trace
 class CleanConnector(aiohttp.TCPConnector):
     """Pool connections as aiohttp does, but check each one before it is reused.
 
-    aiohttp only checks a connection when it is returned, and misses what arrives later.
+    aiohttp only checks a connection when it is returned to the pool, and misses what arrives later.
     """
 
     def __init__(self, *, limit: int = 100, ssl: SSLContext | bool = True) -> None:
         super().__init__(limit=limit, ssl=ssl)
-        #: Maps each previously used connection to a poll object for its socket. A new connection isn't
-        #: polled, as any bytes waiting there belong to the TLS handshake.
+        #: Maps each connection that has been used before to a poll object for its socket. A new connection
+        #: isn't polled, as any bytes waiting there belong to the TLS handshake.
         self._polls: WeakKeyDictionary[ResponseHandler, select.poll | None] = WeakKeyDictionary()
 
     async def connect(
@@ -36,7 +36,7 @@ class CleanConnector(aiohttp.TCPConnector):
         traces: list[Trace],
         timeout: ClientTimeout,  # noqa: ASYNC109 - as aiohttp calls it
     ) -> Connection:
-        """Return a connection on which no bytes are waiting to be read."""
+        """Return a connection that has no bytes waiting to be read."""
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
@@ -46,14 +46,14 @@ class CleanConnector(aiohttp.TCPConnector):
                 self._polls[protocol] = _poll(protocol)
                 return connection
             poll = self._polls[protocol]
-            # Unsolicited bytes have either already been read or are waiting in the socket.
+            # Unsolicited bytes have either been read already or are still waiting in the socket.
             if not protocol.should_close and (poll is None or not poll.poll(0)):
                 return connection
             connection.close()
 
 
 def _poll(protocol: ResponseHandler) -> select.poll | None:
-    """Return a poll object that reports when the socket has data to read or has reached its end."""
+    """Return a poll object that reports when a socket has data to read or has been closed by the peer."""
     transport = protocol.transport
     sock = None if transport is None else transport.get_extra_info("socket")
     if sock is None:

@@ -11,7 +11,7 @@ Declared = TypeVar("Declared", bound=Callable[..., Any])
 
 
 class Registry(Generic[Declared]):
-    """Map names to functions of one kind; calling a registry with names returns a decorator."""
+    """Map names to functions of one kind; calling the registry with names returns a decorator."""
 
     def __init__(self) -> None:
         self._functions: dict[str, Declared] = {}
@@ -28,7 +28,7 @@ class Registry(Generic[Declared]):
         return add
 
     def get_all(self) -> Mapping[str, Declared]:
-        """Return all functions, sorted by name."""
+        """Return all registered functions, sorted by name."""
         require_complete()
         return dict(sorted(self._functions.items()))
 
@@ -40,7 +40,7 @@ class Registry(Generic[Declared]):
         return self._functions[name]
 
     def get(self, name: str) -> Declared | None:
-        """Return the function with a name, or None."""
+        """Return the function registered under a name, or None."""
         require_complete()
         return self._functions.get(name)
 

@@ -17,11 +17,11 @@ from typing import Final
 
 from bot.support.cleaning import trim
 
-#: The settings file, in the folder where Usher is started.
+#: The settings file, in the folder from which Usher is started.
 ENV_FILE: Final = ".env"
 #: Prefixes of references to secrets that are stored elsewhere.
 REFERENCE_PREFIXES: Final = ("credential:", "env:", "file:")
-#: Matches the text of a connections file, but no path.
+#: Matches the contents of a connections file, but not a path to one.
 _TABLE_PATTERN: Final = re.compile(r"^\s*\[+\s*connections\s*\.", re.MULTILINE)
 _REFERENCE_PATTERN: Final = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
 #: Permission bits that let other users of the machine read a file.
@@ -31,10 +31,10 @@ WRITABLE_BITS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 def load_env_file() -> None:
-    """Add the variables in ``.env`` that the environment doesn't set, not even to an empty value.
+    """Add the variables in ``.env`` that the environment doesn't set; an empty value is set, too.
 
     Usher reads the file itself, as a shell would cut a value at ``&`` or ``;``. As with systemd, the last
-    line of a name counts, and ``${NAME}`` isn't replaced. Raises ValueError with a sentence.
+    line with a name wins, and ``${NAME}`` isn't replaced. Raises ValueError with a sentence for the user.
     """
     from dotenv.parser import parse_stream  # noqa: PLC0415 - `--help` needs none of it
 
@@ -54,7 +54,7 @@ def load_env_file() -> None:
 
 
 def explain_exposed_env_file() -> str:
-    """Return a sentence about other users' access to ``.env`` and the next step; "" if they have none."""
+    """Return a sentence about other users' access to ``.env``, with the next step; "" if they have none."""
     path = Path(ENV_FILE).absolute()
     with suppress(OSError):
         if others := path.stat().st_mode & (READABLE_BITS | WRITABLE_BITS):
@@ -84,8 +84,8 @@ def resolve_secret(value: str) -> str:
 def _read_credential(name: str) -> str:
     """Return a secret that systemd or a container runtime placed in CREDENTIALS_DIRECTORY.
 
-    They decide who may read the file, so its mode isn't checked. The mode may seem to allow the group, which
-    is how systemd's access list appears there.
+    Only write access by others is checked, as systemd or the runtime decides who may read the file. The mode
+    may seem to allow the group, which is how systemd's access list appears there.
     """
     folder = read_variable("CREDENTIALS_DIRECTORY")
     if not folder:
@@ -96,9 +96,9 @@ def _read_credential(name: str) -> str:
 
 
 def read_secret_file(path: Path, others: int = READABLE_BITS | WRITABLE_BITS) -> str:
-    """Return a secret file's trimmed text.
+    """Return the trimmed content of a secret file.
 
-    Raise ValueError if the file is empty, or its mode has any of the bits ``others``.
+    Raise ValueError if the file can't be read or is empty, or its mode has any of the bits in ``others``.
     """
     try:
         if path.stat().st_mode & others:
@@ -115,13 +115,13 @@ def read_secret_file(path: Path, others: int = READABLE_BITS | WRITABLE_BITS) ->
 
 
 def find_key_file() -> Path | None:
-    """Return the file that contains the encryption keys, or None if they come from elsewhere."""
+    """Return the file that contains the encryption keys, or None if they are given in another way."""
     written = read_variable("USHER_ENCRYPTION_KEYS")
     return Path(written.removeprefix("file:")) if written.startswith("file:") else None
 
 
 def find_connections_source() -> Path | str | None:
-    """Return the connections file's path or, on platforms without files, its text; None if unset.
+    """Return the connections file's path or, on platforms without files, its text; None if neither is set.
 
     This works even if other settings are invalid.
     """
@@ -148,7 +148,7 @@ def has_literal_in_env_file(name: str) -> bool:
 
 
 def ensure_home() -> None:
-    """Set HOME to the working folder if this user has none, because libraries need it when imported."""
+    """Set HOME to the working folder if this user has no home, because libraries need it when imported."""
     try:
         Path.home()
     except RuntimeError:
@@ -156,10 +156,11 @@ def ensure_home() -> None:
 
 
 def prepare_streams() -> None:
-    """Make the standard streams usable, whatever this process was started with.
+    """Make the standard streams usable, however this process was started.
 
-    Those that are closed lead nowhere, so that no file that is opened later, such as the database, gets their
-    number and what is written to them. Text is written as UTF-8, as other programs read it.
+    Closed streams are connected to the null device. Otherwise a file that is opened later, such as the
+    database, would be given their number and receive what is written to them. Text is written as UTF-8, as
+    other programs read it.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -175,16 +176,16 @@ def give(name: str, value: str) -> None:
 
 
 def list_variables() -> list[str]:
-    """Return the names of all variables that aren't empty."""
+    """Return the names of all environment variables that aren't empty."""
     return [name for name, value in os.environ.items() if trim(value)]
 
 
 def list_referenced_variables() -> set[str]:
-    """Return the variables that settings and the connections file name as the source of a secret."""
+    """Return the variables that settings and the connections file name as sources of secrets."""
     texts = list(os.environ.values())
     place = find_connections_source()
     if isinstance(place, Path):
-        # The code that parses the connections file reports any problems with it.
+        # Problems with the connections file are reported by the code that parses it.
         with suppress(OSError, UnicodeDecodeError):
             texts.append(place.read_text(encoding="utf-8"))
     return {name for text in texts for name in _REFERENCE_PATTERN.findall(text)}
@@ -194,7 +195,7 @@ def list_referenced_variables() -> set[str]:
 def hide_variables(prefix: str | tuple[str, ...], **instead: str) -> Iterator[None]:
     """Hide environment variables with a prefix while a library or program is being set up.
 
-    ``instead`` are variables with that prefix that are set meanwhile.
+    ``instead`` are variables with that prefix to set in the meantime.
     """
     hidden = {name: os.environ.pop(name) for name in tuple(os.environ) if name.startswith(prefix)}
     os.environ.update(instead)
@@ -211,5 +212,5 @@ PROGRAM_NAME: Final = "usher"
 
 
 def command(words: str) -> str:
-    """Return one of Usher's commands in backticks, as people type it."""
+    """Return one of Usher's commands as people type it, in backticks."""
     return f"`{PROGRAM_NAME} {words}`"

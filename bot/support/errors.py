@@ -1,7 +1,8 @@
-"""The exceptions that callers tell apart: refusals, and errors of the store, of Slack and of providers.
+"""The exceptions that callers distinguish: refusals, and errors of the store, of Slack and of providers.
 
-A provider's TemporaryError may be tried again, a PermanentError may not. Separate from this is
-``bot.support.settings.SettingsError``: all problems of the settings, found before start-up.
+After a provider's TemporaryError, the call may be tried again; after a PermanentError, it may not.
+``bot.support.settings.SettingsError`` is separate: it holds all problems of the settings, found before
+start-up.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 #: Matches messages that are only a code, used when the provider sent no text.
 _CODE_PATTERN: Final = re.compile(r"(HTTP|error) \S+")
-#: How our own message begins when something between us and the server refused the request.
+#: How our own message begins when something between us and the server, such as a proxy, refused the request.
 IN_FRONT: Final = "Something in front of the server"
 _STATUS_PHRASES: Final = frozenset(status.phrase.casefold() for status in HTTPStatus)
 
@@ -22,7 +23,7 @@ class UsherError(Exception):
 
 
 class NotDone(UsherError):
-    """Base class of errors that say in one sentence why a command wasn't carried out, with a next step."""
+    """Base class of errors that say in one sentence why a command wasn't carried out, and what to do next."""
 
 
 class Refused(UsherError):
@@ -47,7 +48,7 @@ class Refused(UsherError):
 
 
 class NotLinked(Refused):
-    """Signal that a user's account on a connection can't be used: not linked, or no longer accepted."""
+    """Signal that a user's account on a connection can't be used: not linked, or not accepted any more."""
 
     def __init__(self, connection: str, cause: str, title: str, *, is_refused: bool = False) -> None:
         super().__init__("account.refused" if is_refused else "account.none", cause=cause, title=title)
@@ -56,7 +57,7 @@ class NotLinked(Refused):
 
 
 class NotIdentified(Refused):
-    """Signal that Slack hasn't yet confirmed who a person is, so their request has to wait."""
+    """Signal that a request has to wait, because Slack hasn't confirmed yet who the person is."""
 
 
 class StoreError(UsherError):
@@ -68,7 +69,7 @@ class StoreBusy(StoreError):
 
 
 class StoreUnsure(StoreError):
-    """Signal that a commit is taking longer than its caller waits; it may still succeed."""
+    """Signal that a commit is taking longer than its caller can wait; it may still succeed."""
 
 
 class StoreUnavailable(StoreError):
@@ -80,11 +81,11 @@ class StoreNotMigrated(StoreUnavailable):
 
 
 class StoreAway(StoreUnavailable):
-    """Signal that the database server isn't responding at the moment, but may soon do so."""
+    """Signal that the database server isn't responding at the moment, but may do so soon."""
 
 
 class StoreRefused(StoreAway):
-    """Signal that the database server responds but refuses all logins; the message has its reason."""
+    """Signal that the database server responds but refuses all logins; the message gives its reason."""
 
 
 class StoreInUse(StoreError):
@@ -92,15 +93,15 @@ class StoreInUse(StoreError):
 
 
 class StoreOutdated(StoreError):
-    """Signal that this database isn't in use, as it is a copy or was copied; the message says which."""
+    """Signal that this database mustn't be used: it is a copy, or was copied, as the message says."""
 
 
 class TooLate(StoreError):
-    """Signal that a request is too old for a call to be sent for it."""
+    """Signal that it is too late to send a call for a request."""
 
 
 class Outdated(StoreError):
-    """Signal that the rows behind a decision have changed, so it must be made again before any call."""
+    """Signal that the rows behind a decision have changed, so it must be made again before a call is sent."""
 
 
 class StoreTooNew(StoreError):
@@ -112,7 +113,7 @@ class StoreMigrated(StoreError):
 
 
 class StoreTooOld(StoreError):
-    """Signal that the database is from a release too old for this one to upgrade."""
+    """Signal that the database is from a release that is too old for this one to upgrade it."""
 
 
 class StoreUnreleased(StoreError):
@@ -124,7 +125,7 @@ class PictureError(UsherError):
 
 
 class SecretError(UsherError):
-    """Signal that a secret couldn't be opened: the keys are wrong, or its row was swapped."""
+    """Signal that a secret couldn't be decrypted: the keys are wrong, or its row was swapped."""
 
 
 class SlackFailed(UsherError):
@@ -153,7 +154,7 @@ class SlackPermanent(SlackFailed):
 
 
 class SlackRefusedHere(SlackFailed):
-    """Signal that Slack refuses the app for one conversation, person or method only.
+    """Signal that Slack refuses the app for only one conversation, person or method.
 
     Nothing is sent there for ``retry_after`` seconds.
     """
@@ -166,9 +167,9 @@ class SlackRefusedHere(SlackFailed):
 class ProviderError(UsherError):
     """Signal that a call to a provider failed; ``message`` is short, unescaped, and free of secrets.
 
-    The message is the provider's own if the error has an answer's HTTP ``status``, and ours otherwise. In
-    errors whose message users see (Forbidden, Conflict, InvalidRequest, LimitReached), it is a sentence with
-    the next step.
+    If the error has the HTTP ``status`` of an answer, the message is the provider's own; otherwise it is
+    ours. Users see the messages of Forbidden, Conflict, InvalidRequest and LimitReached, so each of those is
+    a sentence with the next step.
     """
 
     def __init__(self, message: str = "", *, status: int | None = None) -> None:
@@ -181,19 +182,19 @@ class ProviderError(UsherError):
 
     @property
     def is_ours(self) -> bool:
-        """Return whether the message is our own sentence, as it is for redirects and proxies' pages."""
+        """Return whether Usher wrote the message, as it does for redirects and proxies' error pages."""
         return self.status is None or 300 <= self.status < 400 or self.message.startswith(IN_FRONT)
 
     @property
     def is_quoted(self) -> bool:
-        """Return whether the message is the provider's own text rather than only a code."""
+        """Return whether the message is the provider's own text, rather than ours or only a code."""
         said = self.message.strip(" .")
         is_code = not said or _CODE_PATTERN.fullmatch(said) or said.casefold() in _STATUS_PHRASES
         return not self.is_ours and not is_code
 
 
 class TemporaryError(ProviderError):
-    """Signal that the same call may work later; ``retry_after`` is in seconds, if the provider gave it."""
+    """Signal that the same call may work later, after ``retry_after`` seconds if the provider says so."""
 
     def __init__(
         self, message: str = "", *, status: int | None = None, retry_after: float | None = None
@@ -203,12 +204,12 @@ class TemporaryError(ProviderError):
 
     @property
     def is_refusal(self) -> bool:
-        """Return whether the provider refused because it was too busy, and did nothing."""
+        """Return whether the provider was too busy and refused the call without doing anything."""
         return False
 
 
 class Unreachable(TemporaryError):
-    """Signal that no connection could be made; nothing was sent."""
+    """Signal that no connection could be made, so nothing was sent."""
 
 
 class UntrustedCertificate(Unreachable):
@@ -220,7 +221,7 @@ class UnknownOutcome(TemporaryError):
 
 
 class RateLimited(TemporaryError):
-    """Signal that the provider asks for a pause; ``is_own``: the limit applies to this account alone."""
+    """Signal that the provider asks for a pause; ``is_own`` means that only this account is limited."""
 
     def __init__(
         self,
@@ -240,7 +241,10 @@ class RateLimited(TemporaryError):
 
 
 class ServerFailed(TemporaryError):
-    """Signal that the provider failed; ``did_nothing``: the answer itself says that nothing was done."""
+    """Signal that the provider failed.
+
+    ``did_nothing`` means that the answer itself says that nothing was done.
+    """
 
     def __init__(
         self,
@@ -255,7 +259,7 @@ class ServerFailed(TemporaryError):
 
     @property
     def is_refusal(self) -> bool:
-        """Return whether nothing was done, which 503 and 425 imply (RFC 9110, 15.6.4; RFC 8470, 5.2)."""
+        """Return whether nothing was done; 503 and 425 imply this (RFC 9110, 15.6.4; RFC 8470, 5.2)."""
         return self._did_nothing or self.status in {425, 503}
 
 
@@ -264,7 +268,10 @@ class BadAnswer(TemporaryError):
 
 
 class SentTooLate(TemporaryError):
-    """Signal that the poll gate's margin passed before the request was sent, so nothing was sent."""
+    """Signal that the time allowed by the poll gate passed before the request could be sent.
+
+    Nothing was sent.
+    """
 
 
 class PermanentError(ProviderError):
@@ -300,7 +307,7 @@ class InvalidRequest(PermanentError):
 
 
 class LimitReached(PermanentError):
-    """Signal that a quota, or the allowed number of servers, is used up."""
+    """Signal that a quota, or the maximum number of servers, has been reached."""
 
 
 class NoCapacity(LimitReached):
@@ -308,11 +315,11 @@ class NoCapacity(LimitReached):
 
 
 class Misconfigured(PermanentError):
-    """Signal that the server, or the account there, is configured so that a call can't work."""
+    """Signal that the server, or the user's account on it, is configured so that a call can't work."""
 
 
 class Untrusted(PermanentError):
-    """Signal that an answer must not be acted on: it leads elsewhere, or to someone else's account."""
+    """Signal that an answer can't be trusted: it points to another host, or to someone else's account."""
 
 
 class OutcomeNotReported(PermanentError):

@@ -1,7 +1,7 @@
-"""The HTTP client that all providers use; it enforces limits and neither follows redirects nor retries.
+"""The HTTP client that all providers use. It enforces limits, and neither follows redirects nor retries.
 
-aiohttp's transport errors become errors of ``support.errors`` here, without cause and context, because
-``repr(ClientResponseError)`` contains the Authorization header.
+aiohttp's transport errors are converted to errors of ``support.errors`` here, without cause and context,
+because ``repr(ClientResponseError)`` contains the Authorization header.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from bot.support.connector import CleanConnector
 from bot.support.responses import Response, Stream, remove_secrets
 from bot.support.windows import Attempt, GatedRequest, TooLateError, narrow_window, track_attempt
 
-#: Maximum size of a response, in bytes. Responses of the documented methods are a few kilobytes; list pages
-#: are the largest.
+#: Maximum size of a response, in bytes. Responses of the documented methods take a few kilobytes; pages of
+#: lists are the largest.
 MAX_BYTES = 2_000_000
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
-#: How many seconds a stream that has sent something may be silent before it counts as finished.
+#: A stream that has sent something counts as finished after being silent for this many seconds.
 QUIET_SECONDS = 0.25
 _CHUNK_BYTES = 65_536
 _REQUEST_TIMEOUT = 408
 
 
 class Asking(TypedDict, total=False):
-    """The options of a request; ``total`` limits the whole exchange, in seconds."""
+    """Options of a request; ``total`` limits the whole exchange, in seconds."""
 
     json_body: Any
     form: Mapping[str, str] | aiohttp.FormData | None
@@ -46,14 +46,14 @@ class Asking(TypedDict, total=False):
 
 
 class Sending(Asking, total=False):
-    """Add the options for send windows; ``send_until`` is when the window closes (``Http.request``)."""
+    """Add options about send windows: ``send_until`` is when the window closes (``Http.request``)."""
 
     headers: Mapping[str, str] | None
     send_until: float | None
 
 
 class _DisconnectedError(Exception):
-    """Stand in for the two errors after which aiohttp would repeat a GET on its own."""
+    """Stand in for the two errors after which aiohttp would automatically repeat a GET."""
 
 
 async def _no_second_try(
@@ -68,7 +68,7 @@ async def _no_second_try(
 
 
 class Http:
-    """Send requests over one injected session; send windows are timed by ``monotonic``, in seconds."""
+    """Send requests over an injected session; ``monotonic`` is the clock, in seconds, for send windows."""
 
     _own: tuple[str, ...] = ()
 
@@ -81,7 +81,7 @@ class Http:
     def hide(self, secrets: Iterable[str]) -> None:
         """Remove the connections' own secrets from every response from now on.
 
-        The secrets sent with a request are always removed from its response.
+        Secrets sent with a request are always removed from its response.
         """
         self._own = (*self._own, *secrets)
 
@@ -94,7 +94,7 @@ class Http:
     def new_session(
         proxy: Proxy = DIRECT, *, limit: int = 200, trusting: ssl.SSLContext | bool = True
     ) -> aiohttp.ClientSession:
-        """Make the session that this class needs: with send windows, without cookies or retries.
+        """Create the session that this class needs: one with send windows, and without cookies or retries.
 
         ``trusting`` decides which certificates are trusted; True means those that the system trusts.
         """
@@ -102,8 +102,8 @@ class Http:
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=CleanConnector(limit=limit, ssl=trusting),
             headers={"User-Agent": "Usher"},
-            # aiohttp itself reads no proxy from the environment, so without a proxy no middleware is needed
-            # for it.
+            # aiohttp doesn't read a proxy from the environment by itself, so without a configured proxy no
+            # middleware is needed.
             middlewares=(_no_second_try, proxy) if proxy.address else (_no_second_try,),
             request_class=GatedRequest,
         )
@@ -119,8 +119,8 @@ class Http:
     ) -> Response:
         """Send one request, without retries, and return the whole response, whatever the status.
 
-        ``url`` is used as it is (already percent-encoded). With ``send_until``, the request is dropped if
-        that monotonic time has passed just before the bytes would be sent. ``total`` limits the whole
+        ``url`` must already be percent-encoded, and is used unchanged. If the monotonic time ``send_until``
+        has passed just before the bytes would be sent, the request is dropped. ``total`` limits the whole
         exchange, in seconds. ``hides`` are secrets to remove from the response, in addition to those of the
         request itself. Raises Unreachable, SentTooLate, InvalidRequest (nothing sent), UnknownOutcome (sent,
         no whole response), BadAnswer (more than ``max_bytes`` once unpacked).
@@ -146,8 +146,9 @@ class Http:
     ) -> Response:
         """Read what a stream sends within ``seconds``, up to ``max_bytes``, then close it.
 
-        Reading ends earlier if the stream falls silent after it has sent something. If the stream breaks off,
-        return what was received by then. Raises as ``request`` does if not even the headers arrive in time.
+        Reading ends earlier if the stream has sent something and then falls silent. If the stream breaks off,
+        return what has been received so far. Raises the same errors as ``request`` if not even the headers
+        arrive in time.
         """
         body = bytearray()
         async with self.stream("GET", url, headers=headers, total=seconds) as opened:
@@ -178,7 +179,7 @@ class Http:
         total: float | None = TOTAL_SECONDS,
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Open a response to be read piece by piece; raises as ``request`` does."""
+        """Open a response to be read piece by piece; raises the same errors as ``request``."""
         attempt = Attempt(self._monotonic, narrow_window(send_until))
         has_body = json_body is not None or form is not None
         response = await self._open(
@@ -194,8 +195,8 @@ class Http:
             timeout=_make_timeout(total),
         )
         if response.status == _REQUEST_TIMEOUT and attempt.protocol is not None:
-            # This 408 may be unsolicited, with the real response still to come, so the connection is never
-            # reused.
+            # The server may have sent this 408 on its own, with the real response still to come, so the
+            # connection is never reused.
             attempt.protocol.force_close()
         failure: errors.ProviderError | None = None
         try:
@@ -215,7 +216,8 @@ class Http:
                 return await self._session.request(method, URL(url, encoded=True), **options)
         except (TooLateError, _DisconnectedError, aiohttp.ClientError, OSError, ValueError) as error:
             failure = _translate(error, sent=attempt.sent)
-        # This is raised outside the handler, so that not even __context__ leads back to aiohttp's error.
+        # Raised outside the handler, so that the error doesn't lead back to aiohttp's error, not even through
+        # __context__.
         raise failure
 
 
@@ -236,7 +238,7 @@ def _raise_alone(failure: errors.ProviderError) -> None:
 
 
 def _translate(error: Exception, *, sent: bool) -> errors.ProviderError:
-    """Return our error for a transport error; a TimeoutError is also an OSError, so it is checked first."""
+    """Return our error for a transport error; TimeoutError is checked first, as it's also an OSError."""
     match error:
         case TooLateError():
             return errors.SentTooLate("the send window had closed")
@@ -279,8 +281,8 @@ async def open_stream(
     """Send one request, without retries, and open its response, whatever the status.
 
     Redirects aren't followed. The response is requested uncompressed, so that each piece arrives as soon as
-    it is sent. Raises as ``Http.request`` does: UnknownOutcome if the response breaks off, BadAnswer beyond
-    ``max_bytes``.
+    it is sent. Raises the same errors as ``Http.request``: UnknownOutcome if the response breaks off,
+    BadAnswer beyond ``max_bytes``.
     """
     wanted = {**(headers or {}), "Accept-Encoding": "identity"}
     async with http.stream(method, url, headers=wanted, json_body=json_body, total=None) as response:

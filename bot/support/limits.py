@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-#: How many requests a person may make in one burst, and how many are restored per second.
+#: How many requests a person may make in one burst, and how many more are allowed per second.
 MAX_BURST: Final = 30.0
 REQUESTS_PER_SECOND: Final = 1.0
-#: Minimum number of seconds between two messages telling a person that they are over the limit.
+#: Minimum time, in seconds, between two messages telling a person that they are over the limit.
 NOTICE_INTERVAL_SECONDS: Final = 5.0
-#: Maximum number of people remembered. The one not seen for longest is forgotten first, and has a full bucket
-#: by then.
+#: Maximum number of people remembered. Whoever was last seen longest ago is forgotten first; by then, their
+#: bucket is full.
 MAX_REMEMBERED_PEOPLE: Final = 10_000
 
 
@@ -23,10 +23,10 @@ class _Bucket:
 
 
 class RateLimiter:
-    """A token bucket per person, so that no one uses up the capacity that others need.
+    """A token bucket for each person, so that no one uses up the capacity that others need.
 
-    It is kept in memory: after a restart everyone has a full burst again. Each process counts separately, so
-    with several processes people may make that many times as many requests.
+    The buckets are kept in memory: after a restart, everyone's bucket is full again. Each process counts
+    separately, so with several processes, people can make that many times as many requests.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class RateLimiter:
         self._burst = burst
         self._per_second = per_second
         self._max_remembered = max_remembered
-        #: Maps each person to their bucket, ordered by when they were last seen.
+        #: Maps each person to their token bucket, ordered by when they were last seen.
         self._buckets: dict[str, _Bucket] = {}
 
     def __len__(self) -> int:
@@ -49,7 +49,7 @@ class RateLimiter:
         return len(self._buckets)
 
     def take(self, key: str) -> float:
-        """Count a request and return 0; if over the limit, don't count it and return the seconds to wait."""
+        """Count a request and return 0; if over the limit, return the seconds to wait without counting it."""
         now = self._monotonic()
         bucket = self._buckets.pop(key, None) or _Bucket(self._burst, now)
         self._buckets[key] = bucket
@@ -63,7 +63,7 @@ class RateLimiter:
         return (1.0 - bucket.tokens) / self._per_second
 
     def should_notify(self, key: str) -> bool:
-        """Return whether to tell a person that they are over the limit, and record that they were told."""
+        """Return whether to tell a person that they are over the limit; if so, record that they were told."""
         bucket, now = self._buckets.get(key), self._monotonic()
         if bucket is None or now - bucket.noticed_at < NOTICE_INTERVAL_SECONDS:
             return False
@@ -71,14 +71,14 @@ class RateLimiter:
         return True
 
 
-#: How many searches a person may make in one burst, and how many are restored per second. No one types
+#: How many searches a person may make in one burst, and how many more are allowed per second. Nobody types
 #: faster.
 MAX_SEARCH_BURST: Final = 20.0
 SEARCHES_PER_SECOND: Final = 5.0
 
 
 class SearchLimiter:
-    """Limit each person to one search at a time; of those that are waiting, only the newest is made.
+    """Limit each person to one search at a time; of the searches waiting, only the newest is made.
 
     The state is kept in memory and per process, as it is for ``RateLimiter``.
     """

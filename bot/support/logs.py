@@ -1,6 +1,6 @@
 """Logs for operators, from which secrets are removed by key, by known value and by pattern.
 
-Logs are plain text on a terminal, and elsewhere one JSON object per line. Lines from libraries that use the
+Logs are plain text on a terminal, and one JSON object per line otherwise. Lines from libraries that use the
 standard library's logging pass through the same processors (``docs/internals/security.md``, row 19).
 """
 
@@ -26,10 +26,10 @@ from bot.support.cleaning import MIN_SECRET_LENGTH
 from bot.support.errors import SlackFailed, StoreError
 
 REMOVED = "[removed]"
-#: Maximum size of a log file, in bytes; one earlier file is kept as well.
+#: Maximum size of a log file, in bytes. One older file is also kept.
 _LOG_BYTES = 10_000_000
-#: Errors whose text is our own or a Slack error code. The text of others may contain addresses, or headers
-#: with credentials.
+#: Errors whose text is our own or a Slack error code. The text of other errors may contain addresses, or
+#: headers with credentials.
 _OUR_WORDS = (StoreError, SlackFailed)
 
 _SECRET_KEY = re.compile(
@@ -45,7 +45,8 @@ _PATTERNS = (
 )
 
 
-#: Matches what the patterns above begin with; a string without any of it needs no further search.
+#: Matches the strings with which secrets found by the patterns above begin. Text without any of them needs no
+#: further search.
 _SUSPECT = re.compile(r"xox|xapp-|bearer|token|/link/|gAAAA", re.IGNORECASE)
 
 
@@ -54,22 +55,22 @@ def _is_secret_key(key: str) -> bool:
     return _SECRET_KEY.search(key) is not None
 
 
-#: Secrets obtained since the process started, in place of earlier ones; they are removed from the logs, too.
+#: Secrets that replaced earlier ones since the process started. They are removed from the logs, too.
 _REPLACEMENTS: set[str] = set()
 
 
 def redact_from_now_on(secrets: Iterable[str]) -> None:
-    """Add secrets to those that are removed from everything this process logs, from now on."""
+    """From now on, also remove these secrets from everything that this process logs."""
     _REPLACEMENTS.update(secrets)
 
 
-#: Secrets used by calls in progress in this context, which weren't known when the process started.
+#: Secrets used by calls in progress in this context that weren't known when the process started.
 _IN_USE: ContextVar[tuple[str, ...]] = ContextVar("secrets in use", default=())
 
 
 @contextmanager
 def redact_secrets(secrets: Iterable[str]) -> Iterator[None]:
-    """Within this context, also remove these secrets from logged lines."""
+    """Remove additional secrets from the lines logged within this context."""
     token = _IN_USE.set((*_IN_USE.get(), *secrets))
     try:
         yield
@@ -78,7 +79,7 @@ def redact_secrets(secrets: Iterable[str]) -> Iterator[None]:
 
 
 class Redactor:
-    """Remove secrets from log events, except short ones, whose removal would blank ordinary words."""
+    """Remove secrets from log events, except short ones: removing those would blank ordinary words."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known = set(known)
@@ -94,7 +95,7 @@ class Redactor:
         return value
 
     def clean(self, value: Any, depth: int = 0) -> Any:
-        """Return a value of any type without its secrets or anything nested more than six levels deep."""
+        """Return a value of any type without secrets, and without anything nested over six levels deep."""
         if isinstance(value, str):
             return self.text(value)
         if depth > 6:
@@ -120,27 +121,31 @@ class Redactor:
         }
 
 
-#: Whether log lines in this context are caused by a stranger, a sender who hasn't proven who they are.
+#: Whether log lines in this context are caused by a stranger: a sender who hasn't proven who they are.
 _IS_STRANGER: ContextVar[bool] = ContextVar("caused by a stranger", default=False)
-#: Maximum number of reasons counted separately; the limit exists because some contain a stranger's words.
+#: Maximum number of reasons counted separately. There is a limit because some reasons contain a stranger's
+#: words.
 _MAX_REASONS = 20
 
 
 def mark_as_stranger() -> None:
-    """From now on in this context, count log lines rather than write them, until ``mark_as_known``."""
+    """Only count the log lines of this context, without writing them, until ``mark_as_known`` is called."""
     _IS_STRANGER.set(True)
 
 
 def mark_as_known() -> None:
-    """Write this context's log lines again, as Slack, a provider or a person has proven who they are."""
+    """Write this context's log lines again, because the sender has proven who they are.
+
+    The sender is Slack, a provider or a person.
+    """
     _IS_STRANGER.set(False)
 
 
 class StrangerFilter(logging.Filter):
     """Limit log lines that strangers cause to one a second: the first event, then counts of the rest.
 
-    Errors are our own fault, so they are always written. ``write`` is passed the count of each reason, and
-    the highest level.
+    Errors are always written, because they are our own fault. ``write`` is passed the count for each reason,
+    and the highest log level.
     """
 
     def __init__(
@@ -151,7 +156,7 @@ class StrangerFilter(logging.Filter):
         self._monotonic = monotonic
         self._counts: dict[str, int] = {}
         self._level = logging.NOTSET
-        #: The earliest time at which the next line caused by a stranger may be written.
+        #: The earliest time at which another line caused by a stranger may be written.
         self._next_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -159,7 +164,7 @@ class StrangerFilter(logging.Filter):
         """Return whether to write a line now; a line that isn't written is counted."""
         if not _IS_STRANGER.get() or record.levelno >= logging.ERROR:
             return True
-        # Every handler calls this filter, so its verdict is stored on the record.
+        # Every handler calls this filter, so the decision is stored on the record.
         judged = vars(record)
         if "is_written" not in judged:
             judged["is_written"] = self._is_first(record)
@@ -189,7 +194,7 @@ class StrangerFilter(logging.Filter):
         self._counts[reason] = self._counts.get(reason, 0) + 1
         self._level = max(self._level, record.levelno)
         if now >= self._next_at:
-            # The counts are overdue because the event loop that held their timer has ended.
+            # The counts are overdue: their timer never fired, because its event loop has ended.
             self.write_counts()
         elif self._timer is None:
             with suppress(RuntimeError):
@@ -206,8 +211,8 @@ def _read_reason(record: logging.LogRecord) -> str:
 
 
 def _log_counts(counts: dict[str, int], level: int) -> None:
-    # Formatted as strings: as a key, a reason might look like the name of a secret, and its count would be
-    # removed.
+    # Each count is formatted as a string. If the reason were a key, it might look like the name of a secret,
+    # and the count would be removed.
     texts = [f"{reason}: {count}" for reason, count in counts.items()]
     structlog.get_logger(__name__).log(level, "web.strangers", times=sum(counts.values()), counts=texts)
 
@@ -218,7 +223,7 @@ STRANGERS: Final = StrangerFilter(_log_counts)
 def shorten_exception(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Replace a stack trace with the exception's type and the code lines it passed through, without values.
+    """Replace a stack trace with the exception's type and the lines of code involved, without values.
 
     A full trace shows source code and, through chained exceptions, headers with credentials.
     """
@@ -239,8 +244,8 @@ def shorten_exception(
 def escape_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Escape characters that could end a line or control a terminal, as strangers choose paths and names.
 
-    Only strings at the top level need this: JSON escapes its own, and so does ``repr``, which writes nested
-    values.
+    Only strings at the top level need this: JSON escapes its strings, and ``repr``, which writes nested
+    values, does so too.
     """
     return {_escape_value(key): _escape_value(value) for key, value in event.items()}
 
@@ -254,20 +259,20 @@ def _escape_value(value: Any) -> Any:
 
 
 def describe_errors(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace each error in an event's values with its text if that is our own, otherwise with its type."""
+    """Replace each error in an event's values with its text if Usher wrote it, otherwise with its type."""
     for key, value in event.items():
         if isinstance(value, BaseException):
             event[key] = str(value) if isinstance(value, _OUR_WORDS) else type(value).__name__
     return event
 
 
-#: How many bytes a writable pipe (PIPE_BUF) or terminal accepts in one write without blocking.
+#: Number of bytes that a writable pipe (PIPE_BUF) or terminal accepts in one write without blocking.
 _PIECE_BYTES: Final = 4_096
 _TERMINAL_PIECE_BYTES: Final = 256
 
 
 class UnwaitingHandler(logging.StreamHandler[TextIO]):
-    """Write lines to a stream without blocking, and count lines that it doesn't accept as lost.
+    """Write lines to a stream without blocking; lines that the stream doesn't accept are counted as lost.
 
     The program that reads the log may hang, and neither answers nor background work may wait for it. The
     number of lost lines is written once the stream accepts lines again.
@@ -326,7 +331,7 @@ def _takes_something(descriptor: int) -> bool:
 
 
 def configure(level: str, redactor: Redactor) -> None:
-    """Send structlog's and the standard library's logs to standard error through the same processors.
+    """Process structlog's and the standard library's logs alike, and write both to standard error.
 
     Logs are plain text if standard error is a terminal, JSON otherwise.
     """
@@ -344,7 +349,7 @@ def configure(level: str, redactor: Redactor) -> None:
         else [structlog.processors.JSONRenderer()]
     )
     structlog.configure(
-        # The level filter comes first, so that events below the level cost nothing more.
+        # The level filter comes first, so that events below the level aren't processed any further.
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
@@ -365,15 +370,16 @@ def configure(level: str, redactor: Redactor) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # Otherwise Python writes warnings to standard error itself, and waits for whoever reads it.
+    # Otherwise Python writes warnings directly to standard error, which blocks if the program reading it is
+    # slow.
     logging.captureWarnings(True)
-    # At lower levels, these libraries log request bodies, headers, or one line per tick.
+    # Below this level, these libraries log request bodies, headers, or one line per tick.
     for noisy in ("slack_bolt", "slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # APScheduler warns when it skips a tick because the last one is still running; the work itself reports
-    # that.
+    # APScheduler warns when it skips a tick because the previous one is still running; our own code already
+    # reports that.
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
-    # Our jobs log their own failures, so all that remains is jobs cancelled by a shutdown.
+    # Our jobs log their own failures, so the executor only has jobs cancelled by a shutdown to report.
     logging.getLogger("apscheduler.executors").setLevel(logging.CRITICAL)
 
 

@@ -1,6 +1,6 @@
 """File systems: which one a path is on, and whether its file locks are reliable.
 
-On a local disk the kernel keeps ``flock`` locks, and releases them when their holder dies. On NFS and SMB a
+On a local disk the kernel manages ``flock`` locks, and releases them when their holder dies. On NFS and SMB a
 lock is either a byte-range lock at the server or valid only on this machine (flock(2), nfs(5):
 ``local_lock``). On FUSE it is valid only on this machine, unless the file system asks for more. A second
 machine may then hold the same lock.
@@ -48,14 +48,14 @@ def detect_file_system(path: Path, mountinfo: Path = MOUNTINFO) -> str:
         return ""
     place, deepest, found = path.resolve(), -1, ""
     for line in lines:
-        # Fields as in proc(5): ID, parent, device, root, mount point, options, optional fields, "-", type,
-        # source, …
+        # The fields, as in proc(5): ID, parent, device, root, mount point, options, optional fields, "-",
+        # type, source, …
         mount, _, rest = line.partition(" - ")
         fields, kind = mount.split(" "), rest.partition(" ")[0]
         if len(fields) < 5 or not kind:
             continue
         point = Path(_OCTAL.sub(lambda code: chr(int(code[1], 8)), fields[4]))
-        # The last file system mounted at a path hides those mounted there before it.
+        # If several file systems are mounted at the same path, the last one hides the others.
         if place.is_relative_to(point) and len(point.parts) >= deepest:
             deepest, found = len(point.parts), kind
     return found

@@ -13,14 +13,14 @@ from typing import Final
 
 from bot.support.errors import PictureError
 
-#: The font family that every SVG has to name, and its font file.
+#: The font family that every SVG must name, and its font file.
 FONT_FAMILY: Final = "DejaVu Sans"
 FONT: Final = Path(__file__).with_name("fonts") / "DejaVuSans.ttf"
-#: How many pixels of the PNG each SVG pixel becomes, horizontally and vertically.
+#: How many pixels of the PNG correspond to one SVG pixel, horizontally and vertically.
 ZOOM: Final = 2
 MAX_DRAWING_SECONDS: Final = 10.0
-#: The script that draws, which runs in a separate process, as drawing holds Python's lock for a tenth of a
-#: second.
+#: The script that renders the image. It runs in a separate process, as rendering holds Python's lock for a
+#: tenth of a second.
 _DRAW: Final = f"""
 import sys, resvg_py
 svg = sys.stdin.buffer.read().decode()
@@ -41,7 +41,7 @@ async def draw_png(svg: str) -> bytes:
 
 
 def _run(svg: bytes) -> bytes:
-    # The process is given none of Usher's environment, which contains secrets.
+    # The subprocess receives none of Usher's environment, because that contains secrets.
     words = [sys.executable, "-I", "-c", _DRAW, str(FONT)]
     try:
         done = subprocess.run(  # noqa: S603 - our own code, and the SVG comes through its input

@@ -1,4 +1,4 @@
-"""Concurrent work: a bounded pool, a thread for long pure functions, and error handling.
+"""Concurrent work: a bounded pool, a thread for long-running pure functions, and error handling.
 
 A pure function that searches many rows runs in a separate thread, so that it doesn't block the event loop.
 """
@@ -15,9 +15,10 @@ from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: Minimum number of rows for running a search in a thread: below it, starting the thread takes longer.
+#: Minimum number of rows for running a search in a thread. With fewer rows, starting the thread takes longer
+#: than the search.
 MIN_THREAD_ROWS: Final = 500
-#: How many times to try to hand back work whose result couldn't be written. While the database is away, each
+#: Number of attempts to hand back work whose result couldn't be written. While the database is away, each
 #: attempt lasts as long as a write waits, so together they last about as long as a lease.
 HAND_BACK_ATTEMPTS: Final = 4
 _P = ParamSpec("_P")
@@ -25,7 +26,7 @@ _T = TypeVar("_T")
 
 
 async def run_beside_loop(rows: Sized, pure: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
-    """Return the result of a pure function of these rows; if there are many, run it in a thread."""
+    """Return what a pure function returns for these rows; if there are many, call it in a thread."""
     if len(rows) < MIN_THREAD_ROWS:
         return pure(*args, **named)
     return await asyncio.to_thread(pure, *args, **named)
@@ -58,11 +59,11 @@ class Pool:
         self._on_done()
 
     async def drain(self, seconds: float) -> int:
-        """Give running work ``seconds`` to finish, cancel the rest, and return how many were cancelled."""
+        """Wait up to ``seconds`` for running work, cancel the rest, and return how many were cancelled."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         late: set[asyncio.Task[None]] = set()
-        # Work may add more work as it ends, so continue until nothing is running.
+        # Work that ends may add more work, so continue until nothing is running.
         while self._running and not late:
             _, late = await asyncio.wait(set(self._running), timeout=max(until - loop.time(), 0.0))
         late = set(self._running)
@@ -73,12 +74,12 @@ class Pool:
 
 
 def count_free_slots(pool: Pool | None, most: int) -> int:
-    """Return how many coroutines may start in a pool, up to ``most``; without a pool, return ``most``."""
+    """Return how many coroutines the pool has room for, at most ``most``; without a pool, ``most``."""
     return most if pool is None else min(pool.room, most)
 
 
 async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None) -> None:
-    """Start all works in the pool and return; without a pool, run them all to completion first."""
+    """Start all coroutines in the pool and return; without a pool, wait until they have all finished."""
     if pool is None:
         await asyncio.gather(*works)
         return
@@ -108,10 +109,10 @@ async def contain_errors(
 
     See ``docs/internals/rules.md``, "Where errors end".
 
-    ``back`` hands the work back if the task is cancelled or the result couldn't be written, so that the work
-    needn't wait for its lease to expire once the database is back. If ``unwritten`` is given, it is called
-    instead when the result couldn't be written. Any other error is logged with a reference, and ``failed`` is
-    called. ``about`` is added to the log lines.
+    ``back`` hands the work back if the task is cancelled or the result couldn't be written. The work can then
+    be done as soon as the database is back, rather than only when its lease expires. If ``unwritten`` is
+    given, it is called instead of ``back`` when the result couldn't be written. Any other error is logged
+    with a reference, and ``failed`` is called. ``about`` is added to the log lines.
     """
     not_written, broken = f"{what} not written", f"{what} failed"
     try:

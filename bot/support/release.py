@@ -1,11 +1,11 @@
-"""The version of this release, and how releases are ordered."""
+"""The version of this release, and the order of releases."""
 
 from collections.abc import Iterable
 from typing import Final
 
 #: The release of this code or, during development, the next release.
 RELEASE: Final = "0.5.0"
-#: The first release whose processes stop by themselves once a newer release has migrated their database.
+#: The first release whose processes stop on their own once a newer release has migrated their database.
 FIRST_THAT_STOPS: Final = "0.4.0"
 
 

@@ -1,4 +1,4 @@
-"""Server responses, read whole or piece by piece, and parsed with limits."""
+"""Server responses, read whole or piece by piece, and parsed within limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.support.cleaning import Hider, hide_secrets
 
 MAX_DEPTH = 50
 MAX_RETRY_AFTER = 3600.0
-#: Values from this number on are epoch seconds rather than a wait: no wait lasts thirty years.
+#: Values of at least this number are epoch seconds rather than a wait, since no wait lasts thirty years.
 MIN_EPOCH_SECONDS = 1e9
 _NOT_JSON = object()
 
@@ -28,7 +28,7 @@ _NOT_JSON = object()
 class Response:
     """A whole response, from which the secrets that Usher knows have been removed.
 
-    The caller limits the body's size.
+    The caller limits the size of the body.
 
     Attributes:
         status: The HTTP status.
@@ -45,13 +45,13 @@ class Response:
     def json(self, *, unredacted: bool = False) -> Any:
         """Parse the body; raise BadAnswer if it isn't JSON or is nested more than 50 levels deep.
 
-        ``unredacted`` parses the body as it was received, for responses that contain a token that is needed.
+        ``unredacted`` parses the body as received, for responses with a token that the caller needs.
         """
         value: Any = _NOT_JSON
         with suppress(ValueError, RecursionError):
             value = json.loads((self.raw or self.body) if unredacted else self.body)
         if value is _NOT_JSON:
-            # Raised outside the handler, because the parser's error contains the whole body, which may be a
+            # Raised outside the handler, because the parser's error contains the whole body, which may hold a
             # token.
             raise errors.BadAnswer("the answer is not JSON", status=self.status)
         if is_deeper(value, MAX_DEPTH):
@@ -66,16 +66,16 @@ class Response:
         return value
 
     def retry_after(self, header: str = "Retry-After") -> float | None:
-        """Return how many seconds a header asks to wait, up to an hour; None if it doesn't ask.
+        """Return how many seconds the server asks us to wait, up to an hour; None if it doesn't ask.
 
         The header contains seconds, a date or, as ``X-RateLimit-Reset`` does on some servers, epoch seconds.
         """
-        # A date is compared with the server's own clock if the response states the time there.
+        # If the response has a Date header, a date to wait for is compared with that, the server's own clock.
         said = self.server_time()
         return parse_retry_after(self.headers.get(header), time.time() if said is None else said)
 
     def server_time(self) -> float | None:
-        """Return the server's time from the Date header, in epoch seconds; None if there is none."""
+        """Return the server's time from the Date header, in epoch seconds; None if the header is missing."""
         return _parse_date(self.headers.get("Date", ""))
 
 
@@ -84,7 +84,7 @@ MAX_WHOLE_BYTES = 65_536
 
 
 class Stream:
-    """Read one open response, only once: either iterate over its pieces or read it whole."""
+    """Read an open response, either piece by piece or as a whole, but only once."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class Stream:
 
 
 def remove_secrets(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CIMultiDictProxy[str]:
-    """Return headers with secrets removed; unchanged if there are no secrets."""
+    """Return headers with secrets removed; if there are no secrets, they are unchanged."""
     values = "\n".join(headers.values()).encode(errors="replace")
     if hide_secrets(values, secrets) == values:
         return headers

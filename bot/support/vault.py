@@ -1,8 +1,8 @@
 """Encryption of stored secrets with MultiFernet.
 
 As Fernet has no associated data, the plaintext includes the key of the secret's row, so that a secret moved
-to another row is rejected. Secrets are sealed with the newest key and can be opened with any key. ``rotate``
-reseals them with the newest.
+to another row is rejected. Secrets are encrypted with the newest key, and any key can decrypt them.
+``rotate`` re-encrypts them with the newest.
 """
 
 import base64
@@ -15,21 +15,21 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.support.errors import SecretError
 
-#: The row key used to prove possession of the keys. Other row keys contain a colon, so a proof can't be used
-#: as a secret.
+#: The row key used to prove that a process has the encryption keys. Other row keys contain a colon, so a
+#: proof can't be used as a secret.
 _PROOF: Final = "proof"
 
 
 class Vault:
-    """Seal and open the small mappings that hold credentials."""
+    """Encrypt and decrypt the small mappings that hold credentials."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
-        #: Hashes that identify the keys without revealing them.
+        #: Hashes that identify the encryption keys without revealing them.
         self.fingerprints = frozenset(sha256(key.encode()).hexdigest()[:16] for key in keys)
 
     def seal(self, row_key: str, secret: Mapping[str, str]) -> str:
-        """Return a secret as ciphertext that only opens for this row (see ``row_key`` and ``entry_key``)."""
+        """Encrypt a secret so that it can be opened only for this row (see ``row_key`` and ``entry_key``)."""
         clear = json.dumps({"row": row_key, "secret": dict(secret)}).encode()
         return self._fernet.encrypt(clear).decode()
 
@@ -48,7 +48,7 @@ class Vault:
 
     @staticmethod
     def find_sealing_time(sealed: str) -> float | None:
-        """Return when a secret was sealed, by its own timestamp, in epoch seconds; None if unknown."""
+        """Return when a secret was sealed, in epoch seconds, from its own timestamp; None if unknown."""
         try:
             stamp = base64.urlsafe_b64decode(sealed.encode())[1:9]
         except ValueError:
@@ -75,10 +75,10 @@ class Vault:
 
 
 def row_key(principal_key: str, connection: str) -> str:
-    """Return the row key with which the secret of an account or link is sealed."""
+    """Return the row key used to seal the secret of an account or link."""
     return f"{principal_key}/{connection}"
 
 
 def entry_key(principal_key: str, connection: str, remote_id: str) -> str:
-    """Return the row key with which the secret for opening a workspace from Usher's page is sealed."""
+    """Return the row key used to seal the secret that opens a workspace from Usher's page."""
     return f"{row_key(principal_key, connection)}/entry/{remote_id}"

@@ -17,7 +17,7 @@ class TooLateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Hold the last monotonic time at which a request may be sent, and a final check made just before."""
+    """Hold the latest monotonic time for sending a request, and a final check made just before sending."""
 
     until: float = math.inf
     may_leave: Callable[[], bool] | None = None
@@ -40,13 +40,13 @@ class Attempt:
 
 #: The current attempt: it gives ``GatedRequest`` its send window, and records whether the request was sent.
 _attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
-#: The send window of all requests made in this context.
+#: The send window that applies to all requests made in this context.
 _window: ContextVar[Window | None] = ContextVar("window", default=None)
 
 
 @contextmanager
 def limit_departures(window: Window) -> Iterator[None]:
-    """Send no request in this context after a window closes, even if the process was paused."""
+    """Within this block, send no request after the window closes, even if the process was paused."""
     token = _window.set(window)
     try:
         yield
@@ -62,7 +62,7 @@ def narrow_window(until: float | None = None) -> Window:
 
 @contextmanager
 def track_attempt(attempt: Attempt) -> Iterator[None]:
-    """Attach an attempt to the requests made in this block; their session must use ``GatedRequest``."""
+    """Record in an attempt the requests made in this block; their session must use ``GatedRequest``."""
     token = _attempt.set(attempt)
     try:
         yield
@@ -71,14 +71,15 @@ def track_attempt(attempt: Attempt) -> Iterator[None]:
 
 
 class GatedRequest(aiohttp.ClientRequest):
-    """Check the send window once a connection is ready, with no waiting between the check and the write."""
+    """Check the send window once connected, with no waiting between the check and the write."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         """Send the request, or raise TooLateError if its window has closed."""
         attempt = _attempt.get()
         if attempt is not None:
             if attempt.window.has_closed(attempt.monotonic()):
-                # The window closed while connecting, so the connection is kept for the next request.
+                # The window closed while the connection was being made; keep the connection for the next
+                # request.
                 conn.release()
                 raise TooLateError
             attempt.sent, attempt.protocol = True, conn.protocol

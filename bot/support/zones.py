@@ -9,10 +9,10 @@ from typing import Final
 
 from bot.support.environment import read_variable
 
-#: Files whose first line states the version of the time-zone data: in tzdata.zi as ``# version 2026a``;
+#: Files whose first line states the version of the time-zone data. In tzdata.zi this is ``# version 2026a``;
 #: +VERSION has only the version.
 _NAMED_IN: Final = ("tzdata.zi", "+VERSION")
-#: Matches a version; data built from a working copy may say "unknown" instead.
+#: Matches a version of the time-zone data. Data built from a working copy may say "unknown" instead.
 _VERSION_PATTERN: Final = re.compile(r"\d{4}[a-z]+")
 
 
@@ -35,7 +35,7 @@ def describe_zones() -> str:
 
 
 def read_system_version() -> str:
-    """Return the version of the system's time-zone data, such as ``2026a``; "" if missing or unstated."""
+    """Return the version of the system's time-zone data, such as ``2026a``; "" if it can't be found."""
     for folder in zoneinfo.TZPATH:
         for name in _NAMED_IN:
             try:

@@ -1,1 +1,1 @@
-"""Everything that listens: for Slack (HTTP, Socket Mode), browsers, providers' webhooks and monitoring."""
+"""Everything that listens: to Slack (HTTP, Socket Mode), browsers, providers' webhooks and monitoring."""

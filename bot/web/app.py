@@ -1,7 +1,7 @@
 """The web application, assembled from the parts passed in: Slack's address, the pages, and health checks.
 
-Every request is logged in one line, without query, nonce and headers (``docs/internals/security.md``, row
-12). No exception leaves the application, and every response gets the same security headers.
+Every request is logged in one line, without query, nonce or headers (``docs/internals/security.md``, row 12).
+No exception leaves the application, and every response has the same security headers.
 """
 
 import asyncio
@@ -55,9 +55,9 @@ from bot.web.webhooks import build_webhook_route
 log = structlog.get_logger(__name__)
 
 
-#: How long running requests may take to finish when the process is asked to stop, in seconds.
+#: How long requests in progress may take to finish when the process is asked to stop, in seconds.
 SHUTDOWN_SECONDS = 5.0
-#: Errors about a malformed request, from the parser and from reading a body.
+#: Errors about malformed requests, raised by the parser or while reading a body.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
 
@@ -73,7 +73,7 @@ def build_app(
     machine: Clock,
     assistant: Serve | None = None,
 ) -> web.Application:
-    """Build the application; the times that Slack signs are checked against the clock of the ``machine``.
+    """Build the application; ``machine`` is the clock used to check the timestamps that Slack signs.
 
     Without a signing secret there is no address for Slack (Socket Mode), and without a public address there
     are no pages. The vault's keys also sign cookies. ``assistant`` answers the calls of Slack's assistant.
@@ -105,7 +105,7 @@ def build_app(
         browsing = Browsing(context)
         workspaces = IdePages(context, limiter, browsing=browsing, browsers=browsers, sign_in=sign_in)
         routes += workspaces.routes()
-        # This must precede the link routes, which take any other word for a nonce.
+        # This must precede the link routes, which would take its path for a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))
         routes += links.routes()
         routes.append(proving(context.vault, page_url))
@@ -130,7 +130,7 @@ def build_health_app(health: HealthRoutes) -> web.Application:
 
 
 def build_waiting_app(health: HealthRoutes, settings: Settings) -> web.Application:
-    """Build the application of a process still waiting to start: it only reports that it is alive."""
+    """Build the application of a process that is waiting to start; it only reports that it is alive."""
     app = build_health_app(health)
     proof = proving(Vault(settings.keys()), settings.page_url or "")
     app.router.add_routes([proof, web.route("*", "/{path:.*}", _waiting)])
@@ -148,15 +148,15 @@ def _busy(reference: str = "") -> web.Response:
 
 
 #: Maximum number of connections accepted in one go, and of those that the system queues. The limiter counts
-#: connections (and closes excess ones) only a few loop iterations later, so file descriptors must be free
-#: until then.
+#: connections (and closes excess ones) only a few loop iterations later, so there must be free file
+#: descriptors until then.
 AT_ONCE: Final = 32
 QUEUED: Final = 128
 
 
 @asynccontextmanager
 async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterator[int]:
-    """Serve on the first free port during a block, and yield that port (0 means any). Raises OSError."""
+    """Serve on the first free port during this block, and yield the port (0 means any). Raises OSError."""
     limiter = ConnectionLimiter(choose_max_connections())
     app.middlewares.insert(0, limiter.middleware())
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
@@ -178,7 +178,7 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
 
         async def serve_at(port: int) -> asyncio.Server:
             if is_every_ipv6_address(host) and socket.has_dualstack_ipv6():
-                # If asyncio were given only the host, it would accept IPv6 and refuse IPv4.
+                # If asyncio were given only the host, it would accept IPv6 connections but refuse IPv4.
                 opened = socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
                 return await loop.create_server(connection, sock=opened, backlog=AT_ONCE)
             return await loop.create_server(connection, host, port, backlog=AT_ONCE)
@@ -195,8 +195,8 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
-            # Accept no new connections. One that was just accepted needs another loop iteration, or asyncio
-            # drops it without closing it.
+            # Accept no new connections. A connection that was just accepted needs one more loop iteration;
+            # otherwise asyncio drops it without closing it.
             for listener in server.sockets:
                 loop.remove_reader(listener)
             await asyncio.sleep(0)
@@ -218,9 +218,9 @@ def why_not_listening(error: OSError, host: str, port: int) -> str:
 
 
 def _server_log() -> logging.Logger:
-    """Return the library's log without errors about requests that aren't HTTP, which aren't our failures.
+    """Return the library's logger without errors about malformed requests, which aren't our failures.
 
-    Such a request is answered with 400, and appears in the access log.
+    A request that isn't HTTP is answered with 400, and appears in the access log.
     """
     log = logging.getLogger("bot.web.server")
     if not log.filters:
@@ -241,7 +241,7 @@ def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> H
 
 
 def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
-    """Return the route with which ``doctor`` checks that this Usher answers at its addresses.
+    """Return the route that ``doctor`` calls to check that this Usher answers at its addresses.
 
     The answer at the second host name differs, which shows that proxies pass on the requested host name.
     """
@@ -254,7 +254,7 @@ def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
 
 
 async def _static(request: web.Request) -> web.StreamResponse:
-    """Serve one of the known files. The requested name never reaches the file system."""
+    """Serve a static file from a fixed list, so that the requested name never reaches the file system."""
     path = STATIC_FILES.get(request.match_info["name"])
     if path is None:
         raise web.HTTPNotFound
@@ -266,7 +266,8 @@ async def _calendar(_request: web.Request) -> web.Response:
     return web.Response(status=410, text=pages.NO_CALENDARS)
 
 
-#: True if people reach the application by https only; browsers are then told to insist on https for a year.
+#: True if people can only reach the application by https. Browsers are then told to insist on https for a
+#: year.
 OVER_HTTPS: web.AppKey[bool] = web.AppKey("over_https", bool)
 
 _STATIC_CACHE = "public, max-age=3600"
@@ -277,17 +278,17 @@ _BELOW_SECRETS = re.compile(r"(?i)(/(?:link)/+).+", re.DOTALL)
 
 
 def without_secrets(path: str) -> str:
-    """Return a path as it may be logged: without the part after ``/link/``, which may be a nonce."""
+    """Return a path for the log, without what follows ``/link/``, which may be a nonce."""
     if _WORDS_OF_OURS.fullmatch(path):
         return path
     return _BELOW_SECRETS.sub(r"\1…", path)[:200]
 
 
 class AccessLog(AbstractAccessLogger):
-    """Log method, path, status, size and duration, with routine requests only at debug level.
+    """Log method, path, status, size and duration; routine requests only at debug level.
 
-    Routine requests are Slack's, and those that an open page sends every few seconds: they are the majority,
-    and logging one costs as much as a sixth of serving it.
+    Routine requests are those from Slack, and those that an open page sends every few seconds. They are the
+    majority, and logging one costs as much as a sixth of serving it.
     """
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
@@ -310,12 +311,12 @@ class AccessLog(AbstractAccessLogger):
 
     @property
     def enabled(self) -> bool:
-        """Return whether the log level lets access lines through."""
+        """Return whether the log level allows access log lines."""
         return self.logger.isEnabledFor(logging.INFO)
 
 
 def failures(ids: Ids) -> Middleware:
-    """Return the outermost middleware. No exception leaves it, and no response reveals an exception."""
+    """Return the outermost middleware, which turns every exception into a response without its details."""
 
     @web.middleware
     async def catch(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -343,16 +344,16 @@ def failures(ids: Ids) -> Middleware:
     return catch
 
 
-#: Matches the paths of pages that people open. None of our scripts fetches them, so no script may.
+#: Matches the paths of pages that people open. Our own scripts don't fetch them, so no script is allowed to.
 _PAGES = re.compile(r"/link|/sign|/ide/[^/]+(?:$|/s(?!tate))")
-#: Paths served at the second host name, where a provider's script runs.
+#: Matches the paths served at the second host name, where a provider's script runs.
 _PATHS_OF_SECOND_HOST = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:/static|/link/here)/[^/]+")
 
 
 def separate_hosts(page_url: str) -> Middleware:
-    """Return the middleware that serves only pages that show IDEs at the second host name.
+    """Return the middleware that serves only the pages showing IDEs at the second host name.
 
-    At both host names it keeps scripts from fetching the pages that people open.
+    At both host names, it keeps scripts from fetching the pages that people open.
     """
 
     @web.middleware
@@ -368,12 +369,12 @@ def separate_hosts(page_url: str) -> Middleware:
 
 
 async def protect(request: web.Request, response: web.StreamResponse) -> None:
-    """Set the headers that every response has; registered as the application's ``on_response_prepare``."""
+    """Set the headers that every response needs; registered as the app's ``on_response_prepare``."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.app.get(OVER_HTTPS):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     is_static = request.path.startswith(STATIC_PATH + "/") and response.status == 200
     response.headers.setdefault("Cache-Control", _STATIC_CACHE if is_static else "no-store")
-    # Without this, the library would reveal its version numbers in this header.
+    # Otherwise the library would reveal its version numbers in this header.
     response.headers["Server"] = SERVER_HEADER

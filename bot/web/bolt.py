@@ -34,9 +34,9 @@ log = structlog.get_logger(__name__)
 
 # -- on to Bolt --------------------------------------------------------------------------------------------
 
-#: The header in which Slack numbers the redeliveries of an event.
+#: The header with the number of times that Slack has redelivered an event.
 _RETRY_HEADER: Final = "X-Slack-Retry-Num"
-#: Key in Bolt's context for the installation that a request is for.
+#: The key in Bolt's context under which a request's installation is stored.
 _INSTALLATION = "installation"
 
 
@@ -47,17 +47,17 @@ def build_bolt(
     ids: Ids,
     session: aiohttp.ClientSession | None = None,
 ) -> AsyncApp:
-    """Create the app that listeners are registered with.
+    """Create the Bolt app with which listeners are registered.
 
     ``session`` is used for Slack's Web API; without one, every call opens its own.
     """
-    # At lower levels Bolt and the SDK log bodies and headers; Bolt copies this logger's level to its own
+    # Below this level, Bolt and the SDK log bodies and headers; Bolt copies this logger's level to its own
     # loggers. None of our packages may have this name, or it would be silenced, too.
     quiet = logging.getLogger("bot.bolt")
     quiet.setLevel(logging.ERROR)
     client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
-    # Bolt reads these variables for anything it isn't passed: a token, secrets, even an OAuth flow that keeps
-    # files in the home folder. No argument turns that off.
+    # Bolt reads these environment variables for anything that it isn't passed: a token, secrets, even an
+    # OAuth flow that keeps files in the home folder. No argument turns that off.
     with hide_variables("SLACK_"):
         app = AsyncApp(
             name="bot.bolt",
@@ -97,14 +97,15 @@ def build_bolt(
 async def dispatch(
     app: AsyncApp, payload: dict[str, Any], context: Mapping[str, Any] | None = None
 ) -> BoltResponse:
-    """Return Bolt's answer to a payload that passed the shape check; raises Malformed if it can't.
+    """Return Bolt's answer to a payload of checked shape; raises Malformed if Bolt can't read it.
 
     Listeners find the values of ``context`` in Bolt's context.
     """
     kind = find_kind(payload)
     try:
-        # In this mode Bolt accepts a parsed payload, so nothing is parsed a second time, perhaps differently.
-        # Headers are left out because Slack doesn't sign them, and Bolt would act on some of them.
+        # In this mode Bolt accepts a parsed payload, so the payload isn't parsed a second time, perhaps
+        # differently. Headers are left out because Slack doesn't sign them, and Bolt would act on some of
+        # them.
         request = AsyncBoltRequest(body=payload, mode="socket_mode", context={**(context or {})})
     except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         raise Malformed(kind) from None
@@ -121,7 +122,7 @@ def count_leftover(kind: str, error: Exception) -> None:
 
 
 def build_http_handler(app: AsyncApp) -> Serve:
-    """Build the handler of Slack's address, for requests that passed ``Front``."""
+    """Build the handler for Slack's requests that ``Front`` has accepted."""
 
     async def serve(payload: dict[str, Any], _signature: str, headers: Mapping[str, str]) -> web.Response:
         try:
@@ -150,7 +151,7 @@ class TenantGuard(AsyncMiddleware):
         resp: BoltResponse,  # noqa: ARG002 - Bolt hands it over
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
     ) -> BoltResponse | None:
-        """Let through requests from workspaces that are served, and Slack's own check of the address."""
+        """Let through requests from workspaces that are served, and Slack's own check of the URL."""
         kind, context = find_kind(req.body), req.context
         if kind == "url_verification":
             return await next()
@@ -163,18 +164,18 @@ class TenantGuard(AsyncMiddleware):
 
 
 class Authorize(AsyncAuthorize):
-    """Tell Bolt which token to use for a request, without asking Slack.
+    """Tell Bolt which token to use for a request, without calling Slack.
 
     This is an object, like Bolt's own, because only an object can be combined with OAuth.
     """
 
     def __init__(self, tenants: Tenants) -> None:
         self._tenants = tenants
-        #: Caches the last result for each installation.
+        #: Caches the latest authorization result of each installation.
         self._results: dict[str, AuthorizeResult] = {}
 
     async def __call__(self, *, context: AsyncBoltContext, **_others: object) -> AuthorizeResult:
-        """Return the installation that a request is for, as found by ``TenantGuard``."""
+        """Return the token and ids of the installation that a request is for, found by ``TenantGuard``."""
         found: Installation = context[_INSTALLATION]
         token = self._tenants.token_of(found.id)
         result = self._results.get(found.id)
@@ -194,7 +195,7 @@ def _build_ephemeral(text: str) -> str:
 
 
 def _refuse_foreign(kind: str) -> BoltResponse:
-    """Refuse a request from another workspace, with a hint if the acknowledgement can display one."""
+    """Refuse a request from a workspace that isn't served, with a hint if the answer can show one."""
     hint = pages.FOREIGN_TEAM
     if kind == "command":
         return BoltResponse(status=200, body=_build_ephemeral(hint))

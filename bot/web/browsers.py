@@ -1,9 +1,9 @@
 """Identify people in a browser: cookies, forms, proof that a form is from our page, Sign in with Slack.
 
 There are three cookies. One, signed, holds the nonces of the links open in this browser, and the browser's
-id. Another, signed, holds the secrets with which sign-ins must come back. Both last for minutes, and the
-server stores nothing about them. Several links may be open in tabs; each address names its link. The third
-cookie holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
+id. Another, signed, holds the secrets with which sign-ins must return. Both last for minutes, and the server
+stores nothing about them. Several links may be open in tabs; each address names its link. The third cookie
+holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
 
 Signing in is OpenID Connect with only the scope ``openid``, with state, nonce and the client's secret
 (``docs/internals/slack.md``, "Sign in with Slack", which also says why there is no PKCE). The authorize page
@@ -42,17 +42,18 @@ from bot.web.shapes import FORM
 log = structlog.get_logger(__name__)
 
 
-#: How long the cookies of a link and of a sign-in last, in seconds; this includes the time to type the link's
+#: How long the cookies of a link and of a sign-in last, in seconds. This includes the time to type the link's
 #: code.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
-#: Maximum number of links, and of sign-ins, that a browser may have open at a time; the oldest are forgotten.
+#: Maximum number of links, and of sign-ins, that a browser may have open at a time. The oldest are forgotten
+#: first.
 MAX_OPEN_FLOWS = 4
 
 _FLOW_FIELDS = ("state", "nonce", "verifier")
 #: The header in which the page's script sends its CSRF token.
 CSRF_HEADER = "X-Usher-Mark"
-#: Stands for *Sign in with Slack* where a connection's name is expected.
+#: Used for *Sign in with Slack* where a connection's name is expected.
 SLACK_SIGN_IN = ""
 MAX_FORM_BYTES = 16 * 1024
 
@@ -60,7 +61,7 @@ MAX_FORM_BYTES = 16 * 1024
 def is_at(request: web.Request, url: str) -> bool:
     """Return whether a request was sent to the host name of a URL; proxies may leave out the port.
 
-    A dot at the end of the name is ignored: it is the same host, although browsers treat it as another
+    A dot at the end of the host name is ignored: it is the same host, although browsers treat it as another
     origin.
     """
     return bool(url) and request.host.lower().partition(":")[0].rstrip(".") == urlsplit(url).hostname
@@ -90,7 +91,7 @@ class Browsers:
         self._flow_name = cookie_name("usher-sign-in", is_secure=self._is_secure)
         self._session_name = cookie_name("usher-session", is_secure=self._is_secure)
         self._clock = clock
-        # itsdangerous expects the newest key last.
+        # itsdangerous expects the keys in order, with the newest last.
         self._signer = URLSafeSerializer(
             list(reversed(keys)),
             salt="usher.pages",
@@ -101,7 +102,7 @@ class Browsers:
     # -- cookies -------------------------------------------------------------------------------------------
 
     def remember(self, request: web.Request, response: web.StreamResponse, nonce: str) -> Visit:
-        """Add a link's nonce to the cookie, beside those of other tabs; the browser keeps its id."""
+        """Add a link's nonce to the cookie, beside those of other tabs; the browser's id stays the same."""
         others = [one for one in self._read(request, self._visit_name, ("n", "b")) if one["n"] != nonce]
         visit = Visit(nonce, others[-1]["b"] if others else secrets.token_urlsafe(32))
         content = {"n": visit.nonce, "b": visit.browser}
@@ -109,7 +110,7 @@ class Browsers:
         return visit
 
     def find_visit(self, request: web.Request, name: str = "") -> Visit | None:
-        """Return the link with this name in this browser, or its newest one if no name is given, or None."""
+        """Return the named link if it is open in this browser; without a name, the newest one; or None."""
         return next((one for one in self._list_visits(request) if name in ("", one.name)), None)
 
     def remember_flow(
@@ -117,30 +118,29 @@ class Browsers:
     ) -> None:
         """Store a sign-in and its purpose in the cookie.
 
-        The purpose is a ``link`` (the digest of its nonce), with the connection ``at`` which the sign-in
-        takes place (``SLACK_SIGN_IN`` for Slack), a ``new`` link's connection, or the ``page`` of a
-        workspace.
+        The purpose is one of these: a ``link`` (the digest of its nonce), with the connection ``at`` which
+        the sign-in takes place (``SLACK_SIGN_IN`` for Slack); the connection of a ``new`` link; or the
+        ``page`` of a workspace.
         """
         others = self._read(request, self._flow_name, _FLOW_FIELDS)
         self._write(response, self._flow_name, others, {**asdict(flow), **purpose}, SIGN_IN_SECONDS)
 
     def find_flow(self, request: web.Request, **purpose: str) -> Flow | None:
-        """Return the sign-in now coming back if this browser began it for exactly this purpose, or None."""
+        """Return the sign-in that is returning if this browser began it for exactly this purpose, or None."""
         for one in self._read(request, self._flow_name, (*_FLOW_FIELDS, *purpose)):
             if _has_state(request, one) and purpose.items() <= one.items():
                 return Flow(*(one[name] for name in _FLOW_FIELDS))
         return None
 
     def find_purpose(self, request: web.Request, purpose: str) -> str:
-        """Return what the returning sign-in was begun for, if it is for such a ``purpose``; otherwise ""."""
+        """Return the value stored for this ``purpose`` of the returning sign-in; "" for another purpose."""
         begun = self._read(request, self._flow_name, (*_FLOW_FIELDS, purpose))
         return next((one[purpose] for one in begun if _has_state(request, one)), "")
 
     def find_page_of_sign_in(self, request: web.Request) -> str | None:
-        """Return the workspace for whose page the returning sign-in was begun, or None.
+        """Return the workspace from whose page the returning sign-in was begun, or None.
 
-        If this browser began no sign-in with this state, its newest one tells which page should show the
-        refusal.
+        If this browser began no sign-in with this state, the page of its newest sign-in shows the refusal.
         """
         begun = self._read(request, self._flow_name, _FLOW_FIELDS)
         matching = [one for one in begun if _has_state(request, one)] or begun
@@ -148,7 +148,7 @@ class Browsers:
         return page if isinstance(page, str) else None
 
     def forget_flow(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Remove the sign-in that came back from the cookie."""
+        """Remove the sign-in that has returned from the cookie."""
         others = [
             one for one in self._read(request, self._flow_name, _FLOW_FIELDS) if not _has_state(request, one)
         ]
@@ -168,7 +168,7 @@ class Browsers:
         return is_at(request, self._page_url)
 
     def find_session(self, request: web.Request, page: str = "", mark: str | None = None) -> str | None:
-        """Return the digest of the session id, from the cookie or the page's token; None without either.
+        """Return the digest of the session id in the cookie or the page's token; None without either.
 
         This doesn't check whether the session exists.
         """
@@ -184,12 +184,12 @@ class Browsers:
         self._forget(response, self._session_name)
 
     def get_page_csrf_token(self, session: str, page: str) -> str:
-        """Return the CSRF token for the forms and requests of one signed-in page; no other accepts it."""
+        """Return the CSRF token for the forms and requests of one signed-in page; other pages reject it."""
         content = f"session:{session}:{page}".encode(errors="replace")
         return f"{session}.{hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()}"
 
     def is_of_session(self, request: web.Request, session: str, page: str, mark: str) -> bool:
-        """Return whether a form or request was sent by exactly this page, in this session."""
+        """Return whether a form or request was sent by this very page, in this session."""
         return self.is_same_origin(request) and self._is_page_csrf_token(session, page, mark)
 
     def _is_page_csrf_token(self, session: str, page: str, mark: str) -> bool:
@@ -199,12 +199,12 @@ class Browsers:
     # -- forms ---------------------------------------------------------------------------------------------
 
     def get_csrf_token(self, visit: Visit) -> str:
-        """Return the CSRF token of a link's forms, which binds them to this browser and to this link."""
+        """Return the CSRF token of a link's forms, which ties them to this browser and to this link."""
         content = f"{visit.browser}:{compute_digest(visit.nonce)}".encode()
         return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
     def find_sender(self, request: web.Request, mark: str) -> Visit | None:
-        """Return the link whose page, open in this browser, sent a form; None if it came from elsewhere."""
+        """Return the link whose page in this browser sent a form; None if the form is from elsewhere."""
         if not self.is_same_origin(request):
             return None
         visits = self._list_visits(request)
@@ -218,7 +218,7 @@ class Browsers:
 
         Our pages send no referrer, so browsers give their forms the origin ``null``. That is accepted only
         together with Sec-Fetch-Site, which no page can set. At the second host name, a form may also come
-        from the first, whose pages lead there.
+        from the first, because pages there link to it.
         """
         site = request.headers.getall("Sec-Fetch-Site", [])
         origin = request.headers.getall("Origin", [])
@@ -264,7 +264,7 @@ class Browsers:
         response.del_cookie(name, path="/", secure=self._is_secure, httponly=True, samesite="Lax")
 
     def _read(self, request: web.Request, name: str, fields: Sequence[str]) -> list[dict[str, Any]]:
-        """Return a cookie's unexpired entries that have these fields, oldest first."""
+        """Return a cookie's unexpired entries with the given fields, oldest first."""
         value = request.cookies.get(name)
         if value is None or len(value) > 2048:
             return []
@@ -310,9 +310,9 @@ def see_other(location: str) -> web.Response:
 
 
 OPENID_SCOPE = "openid"
-#: How long Slack may take to answer while the person waits, in seconds.
+#: How long Slack may take to answer while a person waits, in seconds.
 SLACK_TIMEOUT_SECONDS = 10.0
-#: Minimum seconds between two look-ups of Slack's keys.
+#: Minimum time between two look-ups of Slack's keys, in seconds.
 KEY_LOOK_UP_SECONDS = 60.0
 
 
@@ -322,7 +322,7 @@ _CLAIM_PREFIX = f"{SLACK_ORIGIN}/"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The secrets of one sign-in, which must come back with it; only the browser's cookie stores them.
+    """The secrets of one sign-in, which its redirect must match; only the browser's cookie stores them.
 
     Slack puts the nonce into its token. The PKCE verifier is for providers and isn't sent to Slack.
     """
@@ -344,7 +344,7 @@ class Flow:
 
 
 class SlackSignIn:
-    """Sign in with Slack: send a person to Slack, and verify from Slack's answer who they are."""
+    """Sign in with Slack: redirect a person to Slack, and verify who they are from Slack's answer."""
 
     def __init__(
         self,
@@ -366,14 +366,15 @@ class SlackSignIn:
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_url = redirect_url
-        # Importing the library behind this takes a thirtieth of the start-up time.
+        # Importing the library used here takes a thirtieth of the start-up time, so it is imported only when
+        # needed.
         from bot.web.id_tokens import IdTokens  # noqa: PLC0415 - only where people sign in with Slack
 
         self._tokens = IdTokens(client_id)
         self._keys_asked_at: float | None = None
 
     def begin(self, team_id: str) -> tuple[str, Flow]:
-        """Return Slack's sign-in URL for a person of this workspace ("" if unknown), and the new sign-in."""
+        """Return Slack's sign-in URL and the new sign-in, for a person of this workspace ("" if unknown)."""
         flow = Flow.create()
         query = {
             "response_type": "code",
@@ -388,7 +389,7 @@ class SlackSignIn:
         return f"{self.origin}/openid/connect/authorize?{urlencode(query)}", flow
 
     async def finish(self, code: str, flow: Flow) -> Principal:
-        """Exchange a code and return the person who signed in; raise SlackFailed if that can't be proven."""
+        """Exchange a code and return the person who signed in; raise SlackFailed if that isn't proven."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -412,7 +413,10 @@ class SlackSignIn:
             raise _build_failure(type(error).__name__) from None
 
     async def _claims(self, token: str, nonce: str) -> dict[str, Any]:
-        """Return a token's claims after checking that Slack signed it, for us, now, and for this sign-in."""
+        """Return a token's claims after checking them.
+
+        Slack must have signed the token, for us and for this sign-in, and it must be valid now.
+        """
         try:
             try:
                 claims = self._tokens.verify_signature(token)
@@ -423,7 +427,7 @@ class SlackSignIn:
         except self._tokens.odd as error:
             raise _build_failure(f"id_token: {type(error).__name__}") from None
         if isinstance(claims["aud"], list) and len(claims["aud"]) != 1:
-            # The library would accept a token for several audiences as long as we are one of them.
+            # The library would accept a token meant for several audiences, as long as we are one of them.
             raise _build_failure("id_token: audience")
         return claims
 
@@ -434,7 +438,8 @@ class SlackSignIn:
         found = (await self._ask("GET", f"{self.origin}/openid/connect/keys")).get("keys")
         if not isinstance(found, list):
             raise _build_failure("no keys")
-        # Set only after a successful answer, so that the next sign-in after a failure asks again.
+        # Set only after a successful answer, so that after a failure the next sign-in asks for the keys
+        # again.
         self._keys_asked_at = now
         self._tokens.take(found)
 
@@ -450,7 +455,7 @@ def _read_principal(claims: dict[str, Any]) -> Principal:
 def go_to_slack(
     browsers: Browsers, sign_in: SlackSignIn | None, request: web.Request, team_id: str, **purpose: str
 ) -> web.StreamResponse:
-    """Redirect to Slack if the button on our own page was pressed; otherwise back to that page.
+    """Redirect to Slack if the button on our own page was clicked; otherwise back to that page.
 
     The button leads to ``/sign-in`` below the page.
     """
@@ -485,10 +490,10 @@ def _build_failure(code: str) -> SlackFailed:
 
 
 def get_slack_url(sign_in: SlackSignIn | None, team_id: str, channel_id: str | None) -> str:
-    """Return a URL that opens a conversation in any Slack client, or just the workspace if no channel."""
+    """Return a URL that opens a conversation in any Slack client; without a channel, the workspace."""
     origin = SLACK_ORIGIN if sign_in is None else sign_in.origin
     if channel_id:
         return f"{origin}/app_redirect?team={team_id}&channel={channel_id}"
-    # A Slack at another origin than slack.com redirects to its own client, not app.slack.com.
+    # A Slack server at an origin other than slack.com redirects to its own client, not app.slack.com.
     is_public = origin == SLACK_ORIGIN
     return f"https://app.slack.com/client/{team_id}" if is_public else f"{origin}/app_redirect?team={team_id}"

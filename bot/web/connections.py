@@ -3,8 +3,8 @@
 Anybody may open a connection and send nothing, or half a request. So there is a deadline for the headers, and
 if there are too many connections, the one that has waited longest without a request is closed to make room.
 This way no stranger can keep others out, and file descriptors remain for the database, Slack and the
-providers. A limit also applies to the total memory of unfinished requests: headers, bodies, and whatever is
-sent after them.
+providers. The total memory of unfinished requests is limited, too: headers, bodies, and whatever is sent
+after them.
 """
 
 import asyncio
@@ -24,43 +24,45 @@ log = structlog.get_logger(__name__)
 
 #: How long a new connection may take to send the headers of its first request, in seconds.
 HEADER_SECONDS: Final = 10.0
-#: How long a connection is kept open for another request, in seconds; longer than proxies keep theirs to us
-#: (Caddy: 120).
+#: How long a connection is kept open for another request, in seconds. This is longer than proxies keep their
+#: connections to us (Caddy: 120).
 IDLE_SECONDS: Final = 130.0
 #: Number of file descriptors reserved for everything other than incoming connections.
 SPARE_FILES: Final = 300
-#: Maximum limit of open files to ask for. A system may allow a billion, and some programs then close each
+#: Maximum limit of open files to request. A system may allow a billion, and some programs then close each
 #: one.
 _MOST_FILES: Final = 65_536
-#: How long the rest of an already answered request is read and dropped before its connection is closed, in
-#: seconds.
+#: After a request is answered early, how long the rest of it is read and discarded before its connection is
+#: closed, in seconds.
 LINGER_SECONDS: Final = 1.0
 #: Maximum number of incoming connections, even if the system's limit of open files would allow more.
 MAX_CONNECTIONS: Final = 4096
-#: Memory used by a connection with an unfinished request, in bytes, in addition to the bytes received
-#: (measured with aiohttp 3.14).
+#: Memory used by a connection with an unfinished request, in bytes, on top of the bytes received (measured
+#: with aiohttp 3.14).
 CONNECTION_BYTES: Final = 13_000
-#: A request counts as large if more than this many bytes were received or announced. Slack's have a few
-#: kilobytes.
+#: A request counts as large if more than this many bytes were received or announced. Slack's requests have a
+#: few kilobytes.
 MAX_SMALL_BYTES: Final = 64 * 1024
-#: Maximum bytes that unfinished requests may use in total: all large ones, all small ones, and both together.
+#: Maximum memory that unfinished requests may use in total, in bytes: all large ones, all small ones, and
+#: both together.
 MAX_LARGE_TOTAL_BYTES: Final = 64_000_000
 MAX_SMALL_TOTAL_BYTES: Final = 32_000_000
 MAX_TOTAL_BYTES: Final = 72_000_000
-#: Maximum bytes counted for one connection, because whatever it sends beyond that is dropped.
+#: Maximum number of bytes counted for one connection, because anything it sends beyond that is dropped.
 MAX_HELD_BYTES: Final = 2 * 1024 * 1024
-#: Maximum bytes read from a connection in one go, and roughly how much of a body is buffered for its reader.
+#: Maximum number of bytes read from a connection in one go, and roughly how much of a body is buffered for
+#: its reader.
 READ_BYTES: Final = 4 * 1024
-#: Value of the Server header, instead of the library's name and versions.
+#: The value of the Server header, sent instead of the library's name and versions.
 SERVER_HEADER: Final = "usher"
 
 
 def choose_max_connections() -> int:
-    """Raise the soft limit of open files towards the hard one; return how many connections that allows."""
+    """Raise the soft limit of open files towards the hard limit; return how many connections that allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < allowed:
-        # A service manager may forbid the call; it then sets the limit itself.
+        # A service manager may forbid this call; it then sets the limit itself.
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
             soft = allowed
@@ -72,15 +74,15 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
     """A connection to the server that reports its requests and bytes to its limiter."""
 
     def __init__(self, limiter: "ConnectionLimiter", server: web.Server, **options: Any) -> None:
-        # Decompressing could make a body a thousand times larger than the bytes that were counted.
+        # Decompression could make a body a thousand times larger than the bytes counted.
         options |= {"read_bufsize": READ_BYTES, "auto_decompress": False, "lingering_time": LINGER_SECONDS}
         super().__init__(server, **options)
         self._limiter = limiter
-        #: The timer that closes the connection if no request has arrived by then.
+        #: The timer that closes the connection if no request has arrived in time.
         self.deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count the new connection; its sender is unknown until a request proves who that is."""
+        """Count the new connection; its sender is unknown until a request proves who they are."""
         mark_as_stranger()
         super().connection_made(transport)
         self._limiter.on_opened(self)
@@ -120,19 +122,19 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
 
 
 class RequestMemory:
-    """The bytes used by unfinished requests of one size class (large or small), by connection."""
+    """The bytes used by unfinished requests of one size class (large or small), for each connection."""
 
     def __init__(self) -> None:
         self.total = 0
-        #: Maps connections to their counted bytes; the one whose request has been unfinished longest comes
-        #: first.
+        #: Maps each connection to its counted bytes, ordered so that the request that has been unfinished
+        #: longest is first.
         self._sizes: dict[ServerConnection, int] = {}
 
     def __getitem__(self, connection: ServerConnection) -> int:
         return self._sizes.get(connection, 0)
 
     def put(self, connection: ServerConnection, size: int) -> None:
-        """Set the bytes counted for a connection."""
+        """Set how many bytes are counted for a connection."""
         self.total += size - self[connection]
         self._sizes[connection] = size
 
@@ -150,8 +152,8 @@ class RequestMemory:
 class ConnectionLimiter:
     """Limit the number of connections, and the memory that their unfinished requests use.
 
-    If there are too many connections, the one that has waited longest without a request is closed; if the
-    memory is used up, the one whose request has been unfinished longest.
+    If there are too many connections, the one that has gone longest without a request is closed. If the
+    memory is used up, the one whose request has been unfinished longest is closed.
 
     In memory: the connections. Restart: there are none. Several processes: each has its own.
     """
@@ -161,7 +163,8 @@ class ConnectionLimiter:
         self._max_connections = max_connections
         self._header_seconds = header_seconds
         self._open = 0
-        #: Connections on which no request is being served; the one that has waited longest comes first.
+        #: Connections on which no request is being served, ordered so that the one that has waited longest is
+        #: first.
         self._waiting: dict[ServerConnection, None] = {}
         self._small = RequestMemory()
         self._large = RequestMemory()
@@ -170,7 +173,7 @@ class ConnectionLimiter:
         return self._open
 
     def on_opened(self, connection: ServerConnection) -> None:
-        """Count a new connection; if there are too many, close the one idle for longest."""
+        """Count a new connection; if there are too many, close the one that has been idle longest."""
         self._open += 1
         self._waiting[connection] = None
         loop = asyncio.get_running_loop()
@@ -201,7 +204,7 @@ class ConnectionLimiter:
             self._close(self._small.find_oldest())
 
     def middleware(self) -> Middleware:
-        """Return the middleware that records on which connections a request is being served."""
+        """Return the middleware that records which connections are serving a request."""
 
         @web.middleware
         async def serving(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -212,8 +215,8 @@ class ConnectionLimiter:
             _end_deadline(connection)
             if (request.content_length or 0) > MAX_SMALL_BYTES:
                 self._large.put(connection, self._small.pop(connection) + self._large.pop(connection))
-            # This is called immediately if the whole body has already arrived, so it stops counting before
-            # more is read.
+            # If the whole body has already arrived, this is called immediately, so its bytes stop counting
+            # before more is read.
             request.content.on_eof(partial(self._release, connection))
             try:
                 return await handler(request)

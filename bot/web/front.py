@@ -1,9 +1,9 @@
 """The front: check the size, headers, time and signature of Slack's requests before anything parses them.
 
-Bolt alone parses first, so unsigned garbage led to status 500, and the same signed bytes were accepted again
-for five minutes (measured on slack-bolt 1.30). The inbox separately ensures that a request takes effect only
-once. A proxy may repeat a request whose answer it lost, so for a minute the same bytes get the same answer.
-The rule is in ``docs/internals/rules.md``, "The front verifies before anything parses".
+Bolt on its own parses first, so unsigned garbage led to status 500, and the same signed bytes were accepted
+again for five minutes (measured on slack-bolt 1.30). The inbox separately ensures that a request takes effect
+only once. A proxy may repeat a request whose answer it lost, so for a minute the same bytes get the same
+answer. The rule is in ``docs/internals/rules.md``, "The front verifies before anything parses".
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ from bot.web.shapes import Malformed, read
 log = structlog.get_logger(__name__)
 
 
-#: Maximum size of a request's body in bytes, here and in the whole application. Slack's payloads are far
+#: Maximum size of a request's body, in bytes, here and in the whole application. Slack's payloads are far
 #: smaller.
 MAX_BYTES = 1024 * 1024
-#: How much a request's signed time may differ from ours, in seconds; less than the time signatures are
-#: remembered.
+#: How much a request's signed time may differ from ours, in seconds. Signatures are remembered for longer
+#: than this.
 MAX_AGE = 300
 BODY_SECONDS = 5.0
-#: For this many seconds after a request, an identical one gets the same answer.
+#: For this many seconds after a request, an identical request gets the same answer.
 REPEAT_SECONDS: Final = 60.0
-#: Maximum number of answers kept for repeated requests; if an answer is no longer kept, the repeat gets an
-#: empty one.
+#: Maximum number of answers kept for repeated requests. If an answer is no longer kept, the repeated request
+#: gets an empty one.
 MAX_KEPT_ANSWERS: Final = 100
 
 _TIMESTAMP_PATTERN = re.compile(r"[0-9]{9,11}")
@@ -52,29 +52,29 @@ _SIGNATURE_PATTERN = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
 
 
-#: Serves a payload that passed the checks; also receives the signature and the (unsigned) headers.
+#: Serves a payload that passed the checks. It is also passed the signature and the (unsigned) headers.
 Serve: TypeAlias = Callable[[dict[str, Any], str, Mapping[str, str]], Awaitable[web.Response]]
-#: Status, body and content type of an answer; None if there wasn't one.
+#: Status, body and content type of an answer; None if there was no answer.
 _KeptAnswer: TypeAlias = tuple[int, bytes, str] | None
 
 
 class Refusal(Exception):
-    """Refuse a request with a status, and a reason that reveals nothing of the request's content."""
+    """Refuse a request with a status, and with a reason that reveals nothing of the request's content."""
 
     def __init__(self, status: int, reason: str, *, is_signed: bool = False) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
-        #: Whether Slack signed the request. Anybody can send any number of unsigned ones.
+        #: Whether Slack signed the request. Anybody can send any number of unsigned requests.
         self.is_signed = is_signed
 
 
 class Repeated(Exception):
-    """Signal that the same bytes arrived a moment ago; the message is their signature."""
+    """Signal that a request with the same bytes arrived before; the message is its signature."""
 
 
 class Front:
-    """Check and count the requests to an address that Slack calls."""
+    """Verify and count the requests to one of the addresses that Slack calls."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Front:
         self._answers: OrderedDict[str, asyncio.Future[_KeptAnswer]] = OrderedDict()
 
     def guard(self, serve: Serve) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Return the handler for all HTTP methods; ``serve`` receives the payloads that pass."""
+        """Return the handler for all HTTP methods; ``serve`` receives the payloads that pass the checks."""
 
         async def handler(request: web.Request) -> web.Response:
             try:
@@ -115,7 +115,10 @@ class Front:
         return handler
 
     async def _keep_answer(self, signature: str, serving: Awaitable[web.Response]) -> web.Response:
-        """Return the answer, and keep it in case the same bytes arrive again, even before it is ready."""
+        """Return the answer, and keep it for repeated requests with the same bytes.
+
+        A repetition that arrives before the answer is ready waits for it.
+        """
         kept = self._answers[signature] = asyncio.get_running_loop().create_future()
         if len(self._answers) > MAX_KEPT_ANSWERS:
             self._answers.popitem(last=False)
@@ -129,7 +132,7 @@ class Front:
             kept.set_result(answer)
 
     async def _repeat_answer(self, signature: str) -> web.Response:
-        """Send the same bytes' earlier answer again, or an empty one if this process hasn't kept it."""
+        """Repeat the answer to the same bytes; it is empty if this process hasn't kept that answer."""
         kept = self._answers.get(signature)
         answer = None if kept is None else await asyncio.shield(kept)
         status, body, content_type = answer or (200, b"", "text/plain")
@@ -174,9 +177,9 @@ def _require_header(request: web.Request, name: str, shape: re.Pattern[str]) -> 
 
 
 class _Body:
-    """The pieces of a body received so far; a long body has its own memory, freed right after use.
+    """Collect the pieces of a body; a long body has separate memory, which is freed right after use.
 
-    In the process's regular heap, the pieces of many bodies would leave holes that can't be reused.
+    In the process's regular heap, the pieces of many bodies would leave gaps that can't be reused.
     """
 
     def __init__(self) -> None:
@@ -208,14 +211,14 @@ class _Body:
 
 
 async def read_body(request: web.Request) -> bytes:
-    """Return the whole body; raise Refusal if it is too large, too slow or cut off.
+    """Return the whole body; raise Refusal if it is too large, arrives too slowly or is cut off.
 
     With ``request.read()``, aiohttp would hold up to twice the limit for each connection.
     """
     with closing(_Body()) as body:
         try:
             if request.content.is_eof():
-                # Nearly always the whole body has already arrived, so there is nothing to wait for.
+                # The whole body has nearly always arrived already, so there is nothing to wait for.
                 body.add(request.content.read_nowait())
                 return body.read()
             async with asyncio.timeout(BODY_SECONDS):
@@ -230,7 +233,7 @@ async def read_body(request: web.Request) -> bytes:
 
 
 def build_refusal(status: int, reason: str | None = None) -> web.Response:
-    """Return a response with only a status and a reason, after which the connection is closed."""
+    """Return a response with only a status and a reason, which also closes the connection."""
     response = web.Response(status=status, text=reason)
     # Don't wait for the rest of the body.
     response.force_close()

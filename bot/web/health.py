@@ -1,7 +1,7 @@
 """The monitoring endpoints: ``/healthz``, ``/readyz``, ``/workz`` and ``/metrics``.
 
-They report whether the process is alive, can answer people and does its work, and expose figures. They
-contain no secrets and no people's names.
+They report whether the process is alive, can answer people and does its work, and they expose metrics. They
+don't contain secrets or people's names.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from bot.support.errors import StoreBusy, StoreError
 
 #: How long the store may take to answer, in seconds.
 STORE_SECONDS = 2.0
-#: How long the store may take to count its figures, in seconds; monitoring systems wait for ten by default.
+#: How long the store may take to compute its metrics, in seconds. Monitoring systems usually time out after
+#: ten.
 FIGURES_SECONDS = 5.0
 
 
 Checks = Callable[[], Mapping[str, bool]]
-#: Maps each check to what is wrong if it fails, and what to do. For the store, its own error is used instead.
+#: Maps each check to what is wrong if it fails, and what to do. For the store, the store's own error is used
+#: instead.
 _PROBLEMS = {
     "loops": "background work stands still: usher docs incidents#work-stands-still-or-everything-is-slow",
     "keys": "other processes have encryption keys that this one lacks: restart it with all of them",
@@ -41,9 +43,9 @@ _PROBLEMS = {
 class HealthRoutes:
     """The routes for monitoring the process (``docs/adr/0079-what-a-supervisor-is-told.md``).
 
-    ``ready`` returns, by name, whether each part that answers people works; ``works`` does so for the
-    background work. ``store`` is None until the database has been reached. If there is a ``metrics_token``,
-    ``/metrics`` requires it.
+    ``ready`` returns whether each part that answers people works, by the part's name; ``works`` returns the
+    same for background work. ``store`` is None until the database has been reached. If there is a
+    ``metrics_token``, ``/metrics`` requires it.
     """
 
     store: Store | None
@@ -66,7 +68,7 @@ class HealthRoutes:
         return web.json_response({"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
-        # The store isn't checked here: while it is down, people are told that nothing was done, which is
+        # The store isn't checked here: while it is down, Usher still answers that nothing was done, which is
         # true.
         return _verdict("ready", self.ready())
 
@@ -137,16 +139,16 @@ _COUNTED_ROWS = {
     "people": "people known from Slack",
 }
 #: Upper bounds, in seconds, of the histogram of claim times. A claim is written before its reads are sent, so
-#: it must leave time for them.
+#: it must leave time for the reads.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
-#: How often the event loop is checked, in seconds; also the delay from which it counts as blocked, because a
-#: busy machine causes small delays anyway.
+#: How often the event loop is checked, and the delay from which it counts as blocked, in seconds. A busy
+#: machine causes smaller delays anyway.
 _LOOKS_EVERY = 0.5
 _LATE_SECONDS = 0.1
 
 
 class Metrics:
-    """The metrics: counts of what happens in this process, and the store's figures.
+    """The metrics: counters of what happens in this process, and the store's figures.
 
     ``described`` lists each metric's name, type, labels and meaning, for the documentation.
     """
@@ -204,8 +206,8 @@ class Metrics:
             "usher_slack_requests_refused", "requests to Slack's address that were refused", "reason"
         )
         for reason in ("signature", "time"):
-            # Create these series at the start, because the first value of a new series doesn't count as an
-            # increase.
+            # Create these series at the start, because monitoring doesn't see the first value of a new series
+            # as an increase.
             self._refused.labels(reason)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
@@ -229,11 +231,11 @@ class Metrics:
         self._errors.labels(connection, kind).inc()
 
     def request_refused(self, reason: str) -> None:
-        """Count a refused request by reason; details of malformed ones are dropped to keep the labels few."""
+        """Count a refused request by reason, without the details of malformed ones, to keep labels few."""
         self._refused.labels(reason.partition(":")[0]).inc()
 
     async def follow_loop(self) -> None:
-        """Measure for how many seconds the event loop is blocked, until cancelled."""
+        """Measure how long the event loop is blocked, in seconds, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + _LOOKS_EVERY
@@ -243,7 +245,7 @@ class Metrics:
                 self._late.inc(late)
 
     def render(self, checks: Mapping[str, bool], figures: Figures | None) -> bytes:
-        """Return all metrics as text; without ``figures``, those of the store keep their last values."""
+        """Return all metrics as text; without ``figures``, the store's metrics keep their last values."""
         for name, works in checks.items():
             self._checks.labels(name).set(works)
         if figures is not None:
@@ -256,7 +258,7 @@ class Metrics:
         self._waited.set(figures.waited)
         self._outages.clear()
         for name, seconds in figures.outages.items():
-            # Outages of Slack and other services have no connection in their name.
+            # The names of outages of Slack and other services contain no connection.
             connection, _, kind = name.partition("#")
             self._outages.labels(connection, kind or "away").set(seconds)
         self._processes.clear()

@@ -14,9 +14,9 @@ LEEWAY: Final = 60
 
 
 class IdTokens:
-    """Check tokens for one client, using the keys that Slack publishes."""
+    """Check ID tokens for one client, using the keys that Slack publishes."""
 
-    #: The error for a token that names an unknown key.
+    #: The error raised for a token that names an unknown key.
     unknown_key: Final = InvalidKeyIdError
     #: The errors that the library, or a parser that it uses, raises for malformed tokens and keys.
     odd: Final = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
@@ -26,17 +26,17 @@ class IdTokens:
         self._keys = KeySet([])
 
     def take(self, published: Iterable[Any]) -> None:
-        """Use these keys from now on, leaving out invalid ones."""
+        """Use these keys from now on, ignoring invalid ones."""
         self._keys = KeySet(list(filter(None, map(self._public_key, published))))
 
     def verify_signature(self, token: str) -> dict[str, Any]:
-        """Return the claims of a token that one of the keys has signed; raise ``unknown_key`` or ``odd``."""
+        """Return the claims of a token signed with one of the keys; raise ``unknown_key`` or ``odd``."""
         # Slack uses only this algorithm. Accepting others would allow "none", or a symmetric one with a
         # public key.
         return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
 
     def check(self, claims: dict[str, Any], now: int, nonce: str) -> None:
-        """Raise one of ``odd`` unless the claims are from Slack, for us, valid now and for this sign-in."""
+        """Raise one of ``odd`` unless the claims are Slack's, for us, valid now and for this sign-in."""
         jwt.JWTClaimsRegistry(
             now=now,
             leeway=LEEWAY,
@@ -48,7 +48,7 @@ class IdTokens:
         ).validate(claims)
 
     def _keys_for(self, token: GuestProtocol) -> KeySet:
-        """Return the keys, from which the library picks the one that the token names; it must name one."""
+        """Return the keys, so that the library can pick the one named by the token, which must name one."""
         if not token.headers().get("kid"):
             raise InvalidKeyIdError
         return self._keys
@@ -56,7 +56,7 @@ class IdTokens:
     def _public_key(self, given: Any) -> RSAKey | None:
         """Parse a published key; return None unless it is an RSA key of at least 2048 bits."""
         try:
-            # For shorter keys, the library only issues a warning.
+            # The library only issues a warning for shorter keys.
             with warnings.catch_warnings(action="error", category=SecurityWarning):
                 return RSAKey.import_key(given) if given["kty"] == "RSA" else None
         except (*self.odd, KeyError, SecurityWarning):

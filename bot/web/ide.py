@@ -68,7 +68,7 @@ _PHASE_BY_STATE = {
     State.GONE: "gone",
     State.UNKNOWN: "unknown",
 }
-#: Maps phases to the state whose buttons the page offers, where the row may still have another state.
+#: Maps each phase to the state whose buttons the page offers, if the row may still have a different state.
 _STATE_BY_PHASE = {
     "starting": State.STARTING,
     "stopping": State.STOPPING,
@@ -78,7 +78,7 @@ _STATE_BY_PHASE = {
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """The state that the page shows; ``start`` labels the button that starts the workspace, "" for none.
+    """The state shown on the page; ``start`` labels the button that starts the workspace, "" for none.
 
     If ``line`` mentions a time, ``clock`` is the time as text, ``at`` is the same in epoch seconds, and
     ``zone`` is its time zone.
@@ -101,7 +101,7 @@ class PageState:
 
     @property
     def is_busy(self) -> bool:
-        """Return whether the state will change without further action, so that the page shows progress."""
+        """Return whether the state will change by itself, in which case the page shows progress."""
         return self.phase in {"starting", "stopping", "ending", "unknown"}
 
     def as_json(self) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class PageState:
 
 
 def build_page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
-    """Return the page's state, from the row, its newest operation, and the buttons that Slack offers.
+    """Return the page's state, based on the row, its newest operation, and the buttons offered in Slack.
 
     Times are in ``zone``, the person's time zone.
     """
@@ -162,7 +162,7 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
 def _sentence(
     phase: str, ends: Sequence[tuple[StopMode | ExpiryMode, float]], now: float, zone: tzinfo
 ) -> tuple[str, float]:
-    """Return a line about the workspace's state and end, and the time that it mentions (0 for none)."""
+    """Return a line about the workspace's state and when it stops, and the time mentioned (0 for none)."""
     for how, at in ends[:1]:
         said = times.format_day(at, now, zone).removeprefix("today ")
         match how, phase:
@@ -175,27 +175,26 @@ def _sentence(
 
 SIGN_OUT_PATH = "/sign-out"
 SIGNED_OUT_PATH = "/signed-out"
-#: Pattern of row ids; nothing else is accepted in addresses.
+#: Matches row ids. Nothing else is accepted in addresses.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-#: A function that does what a button is for; it receives the fields of the button's form.
+#: A function that carries out what a button is for. It is passed the fields of the button's form.
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
-#: While someone is looking at the page, a row is read again once it is this old, in seconds. The credential
-#: must be newer than this.
+#: While someone is viewing the page, a row is read again once it is this old, in seconds. The credential must
+#: be newer than this.
 FRESH_SECONDS = 20.0
 #: How long the page waits for a requested read before requesting another, in seconds.
 ASKED_SECONDS = 3.0
 #: Maps names to consents: a question's form names the consent that the person has given.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}
-#: Pattern of a blocked item in a report: a directive of the page's policy, and a host (or "inline" or
-#: "eval").
+#: Matches a blocked item in a report: a directive of the page's policy, and a host (or "inline" or "eval").
 _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
 
 
 @dataclass(frozen=True, slots=True)
 class SessionWorkspace:
-    """The workspace that a request is about, owned by the signed-in person, and its current state."""
+    """The workspace that a request is about, which the signed-in person owns, and its current state."""
 
     session: str
     rows: PageRows
@@ -216,11 +215,11 @@ class SessionWorkspace:
 
     @property
     def is_asked_for(self) -> bool:
-        """Return whether a read was requested so recently that its result is still to be expected."""
+        """Return whether a read was requested so recently that its result may still arrive."""
         return self.rows.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
-#: The workspace if it may be shown, and the rows that were read, which are None without a valid session.
+#: The workspace, if it may be shown, and the rows that were read, or None without a valid session.
 PageAccess = tuple[SessionWorkspace | None, PageRows | None]
 
 
@@ -248,7 +247,7 @@ class IdePages:
         self._ids = context.ids
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes of the pages, and of signing in and out."""
+        """Return the routes of the pages, and those for signing in and out."""
         page = f"{IDE_PATH}/{{id:{_ID.pattern}}}"
         return [
             web.get(page, self._page),
@@ -318,8 +317,8 @@ class IdePages:
     async def _entry(self, request: web.Request) -> web.StreamResponse:
         """Return the credential that opens the workspace, as fresh as the poll gate allows.
 
-        ``again`` tells the script to repeat the request, because a read is in progress. With ``late`` in the
-        query, the script has waited long enough and receives the stored credential.
+        ``again`` tells the script to repeat the request, because a read is in progress. If the query contains
+        ``late``, the script has waited long enough and receives the stored credential.
         """
         shown, rows = await self._find_shown(request)
         if shown is None:
@@ -343,7 +342,7 @@ class IdePages:
         return web.json_response({"workspace": shown.workspace.remote_id, "token": token})
 
     async def _log_blocked(self, request: web.Request) -> web.StreamResponse:
-        """Log something that the page's security policy blocked, as reported by the page's script."""
+        """Log what the page's script reports as blocked by the page's security policy."""
         shown, _ = await self._find_shown(request)
         if shown is None or not self._is_own(request, shown):
             return web.json_response({}, status=403)
@@ -359,14 +358,14 @@ class IdePages:
     def _is_own(
         self, request: web.Request, shown: SessionWorkspace, form: Mapping[str, str] | None = None
     ) -> bool:
-        """Return whether this very page sent a form, or its script sent a request."""
+        """Return whether a form, or a script's request, was sent by this very page."""
         mark = request.headers.get(CSRF_HEADER, "") if form is None else form.get("form", "")
         return self._browsers.is_of_session(request, shown.session, shown.workspace.id, mark)
 
     # -- buttons -------------------------------------------------------------------------------------------
 
     def _run_button(self, act: Act) -> Handler:
-        """Return the handler of a link (GET), or of a button, whose form must be sent by the page itself."""
+        """Return the handler of a link (GET), or of a button, whose form must come from the page itself."""
 
         async def pressed(request: web.Request) -> web.StreamResponse:
             fields = await read_form(request) or {}
@@ -390,7 +389,7 @@ class IdePages:
     async def _begin(
         self, shown: SessionWorkspace, fields: Mapping[str, str], *, verb: OperationVerb
     ) -> web.StreamResponse:
-        """Begin an operation, and redirect to the page of its workspace."""
+        """Begin an operation, and redirect to the workspace's page."""
         caller = Caller(self._context, shown.workspace.principal, reference=self._ids.reference())
         agreed = _CONSENT_BY_NAME.get(fields.get("agreed", ""), Consent.NONE)
         try:
@@ -419,7 +418,7 @@ class IdePages:
     # -- signing in and out ----------------------------------------------------------------------------------
 
     def _ask(self, page: str) -> web.Response:
-        """Ask a visitor to sign in, whether or not the workspace of the page exists."""
+        """Ask a visitor to sign in, whether or not the page's workspace exists."""
         if self._sign_in is None:
             return render.render_problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
         note = ide.SIGN_IN_NOTE.format(lasts=times.format_duration(SESSION_SECONDS))
@@ -430,7 +429,7 @@ class IdePages:
         return go_to_slack(self._browsers, self._sign_in, request, team, page=request.match_info["id"])
 
     async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
-        """Begin a session for the person whom Slack identified, and redirect to the page they asked for."""
+        """Begin a session for the person identified by Slack, and redirect to the page they requested."""
         back = f"{IDE_PATH}/{page}" if _ID.fullmatch(page) else ""
         flow = self._browsers.find_flow(request, page=page)
         try:
@@ -508,7 +507,7 @@ class IdePages:
             await caller.run(request_status_read, shown.workspace.id)
 
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
-        """Return the same page whether the workspace doesn't exist or belongs to another person."""
+        """Return the same page if the workspace doesn't exist as if it belongs to another person."""
         return render.render_page(
             "nothing.html",
             404,

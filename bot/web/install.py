@@ -1,7 +1,7 @@
 """Installation of Usher in a Slack workspace: Bolt's OAuth flow, with our stores and our pages.
 
-See ``docs/adr/0101-a-place-is-stored-once.md``; the facts are in ``docs/internals/slack.md``, "Installation
-by OAuth".
+See ``docs/adr/0101-a-place-is-stored-once.md``; the facts about Slack are in ``docs/internals/slack.md``,
+"Installation by OAuth".
 """
 
 import hashlib
@@ -38,12 +38,12 @@ from bot.support.logs import mark_as_known
 from bot.web import render
 from bot.web.browsers import cookie_name
 
-#: How long a person may take on Slack's pages, in seconds, and how far another process's clock may be ahead.
+#: How long a person may spend on Slack's pages, in seconds, and how far another process's clock may be ahead.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
-#: The name with which states are encrypted, in place of a row's name; no row has it.
+#: The name under which states are encrypted, in place of a row's name. No row has this name.
 _STATE: Final = "state of an installation"
-#: Name of a field that our installations have in addition to Bolt's own.
+#: The name of a field that our installations have in addition to Bolt's own fields.
 _BOT_NAME: Final = "bot_name"
 _PLACE_PATTERN: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
 _REASON_PATTERN: Final = re.compile(r"[a-z_]{1,60}")
@@ -52,14 +52,14 @@ _log = structlog.get_logger(__name__)
 
 
 class NotInstalled(BoltError):
-    """Signal that an installation wasn't stored, and why; the message is a key of ``ide.REFUSED``."""
+    """Signal that an installation wasn't stored; the message, a key of ``ide.REFUSED``, says why."""
 
 
 class States(AsyncOAuthStateStore):
     """Issue OAuth states that can't be forged, and accept each once, within ten minutes.
 
-    Anybody can open the page, so issuing a state writes nothing; a row is written only when a genuine state
-    comes back.
+    Anybody can open the page, so issuing a state writes nothing. A row is written only when a genuine state
+    is returned.
     """
 
     def __init__(self, context: Context) -> None:
@@ -72,7 +72,7 @@ class States(AsyncOAuthStateStore):
         return self._vault.seal(_STATE, made)
 
     async def async_consume(self, state: str) -> bool:
-        """Return whether a state is ours, recent enough, and used for the first time; raises StoreError."""
+        """Return whether a state is ours, recent, and used for the first time; raises StoreError."""
         try:
             made_at = float(self._vault.open(_STATE, state)["at"])
         except SecretError:
@@ -85,7 +85,7 @@ class States(AsyncOAuthStateStore):
 
 
 class Rows(AsyncInstallationStore):
-    """Store installations in encrypted rows, which also authorise requests (``Authorize``)."""
+    """Store installations in encrypted rows, from which requests are authorised (``Authorize``)."""
 
     def __init__(self, slack: InstalledSlack) -> None:
         self._slack = slack
@@ -118,7 +118,7 @@ class Rows(AsyncInstallationStore):
 
 
 class _Flow(AsyncOAuthFlow):
-    """Bolt's OAuth flow, with our page, and with Slack called in our own way."""
+    """Bolt's OAuth flow, with our own page and our own way of calling Slack."""
 
     def __init__(self, context: Context, slack: InstalledSlack, settings: AsyncOAuthSettings) -> None:
         super().__init__(logger=_quiet(), settings=settings)
@@ -126,7 +126,7 @@ class _Flow(AsyncOAuthFlow):
         self._slack = slack
 
     async def run_installation(self, code: str) -> Installation | None:
-        """Exchange the code; return None if Slack refuses it, and raise SlackFailed if it doesn't answer."""
+        """Exchange the code; return None if Slack refuses it, raise SlackFailed if Slack doesn't answer."""
         try:
             granted, bot = await self._slack.exchange(code, self.redirect_uri or "")
         except (SlackLimited, SlackUnknownOutcome):
@@ -161,12 +161,12 @@ class _Flow(AsyncOAuthFlow):
 
 
 def _quiet() -> logging.Logger:
-    """Return the logger that ``build_bolt`` silences, because the SDK would log codes and answers."""
+    """Return the logger silenced by ``build_bolt``, because the SDK would log codes and answers."""
     return logging.getLogger("bot.bolt")
 
 
 class InstallPages:
-    """Serve the page that installs Usher, and the address to which Slack redirects people."""
+    """Serve the page that installs Usher, and the address to which Slack redirects afterwards."""
 
     def __init__(
         self,
@@ -177,7 +177,7 @@ class InstallPages:
         self._command = context.command
         origin = urlsplit(api_url)
         self._is_secure = (context.public_url or "").startswith("https://")
-        # Bolt reads these variables for anything it isn't passed.
+        # Bolt reads these environment variables for anything that it isn't passed.
         with hide_variables("SLACK_"):
             settings = AsyncOAuthSettings(
                 client_id=slack.tokens.client["client_id"],
@@ -204,7 +204,7 @@ class InstallPages:
         return [web.get(INSTALL_PATH, self._begin), web.get(INSTALL_REDIRECT_PATH, self._finish)]
 
     async def _begin(self, request: web.Request) -> web.Response:
-        # The only parameter passed on is the workspace that Slack's page should suggest.
+        # Only one parameter is passed on: the workspace for Slack's page to suggest.
         team = request.query.get("team", "")
         query = {"team": team} if _PLACE_PATTERN.fullmatch(team) else {}
         return await self._to_response(
@@ -270,6 +270,6 @@ class InstallPages:
         )
 
     def _answer(self, page: web.Response) -> BoltResponse:
-        """Convert a page to an answer of Bolt."""
+        """Convert a page to one of Bolt's answers."""
         headers: dict[str, str | Sequence[str]] = {"Content-Type": "text/html; charset=utf-8"}
         return BoltResponse(status=page.status, body=page.text or "", headers=headers)

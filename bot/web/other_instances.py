@@ -3,7 +3,7 @@
 Slack spreads people's requests over all connections of an app. So each Usher receives only some of them and
 doesn't know what is in the other's database, yet nothing looks wrong. Whenever a connection opens, Slack says
 how many the app has; if that is more than the processes on this database hold, the others belong to another
-Usher. This one keeps working, because nobody knows which of the two is right.
+Usher. This Usher keeps working, because nobody knows which of the two is right.
 """
 
 import socket
@@ -23,17 +23,18 @@ from bot.web.socket import Count, SocketSide
 
 log = structlog.get_logger(__name__)
 
-#: How often connections are compared, in seconds, and how long there must be too many before that counts. A
-#: killed process's connections count until Slack notices, and processes replace theirs now and then.
+#: How often connections are compared, in seconds, and how long there must be too many before that is
+#: reported. A killed process's connections count until Slack notices, and processes replace theirs now and
+#: then.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: How long until Slack is made to count again, in seconds: in doubt, while there is another Usher, and
-#: otherwise.
+#: How long until Slack is asked to count the connections again, in seconds: in doubt, while there is another
+#: Usher, and otherwise.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
 #: With up to this many web processes, each has two connections, so that one works while the other is renewed.
-#: Slack allows ten in all.
+#: Slack allows a total of ten.
 _MAX_WEBS_OF_TWO: Final = 4
 #: Roles whose processes hold connections to Slack.
 _LISTENING: Final = frozenset({"serve", "web"})
@@ -47,7 +48,7 @@ def choose_connections(webs: int) -> int:
 class OtherInstances:
     """Record when another Usher was first noticed, and tell administrators.
 
-    In memory: Slack's last count. Restart: Slack counts again. Several processes: a row says that there is
+    In memory: Slack's last count. Restart: Slack counts again. Several processes: a row records that there is
     another Usher.
     """
 
@@ -55,14 +56,14 @@ class OtherInstances:
         self._context = context
         self._store = context.store
         self._side = side
-        #: Since when, in the store's time, Slack has been counting more connections than ours; None if it
-        #: isn't.
+        #: The time, by the store's clock, since which Slack has been counting more connections than ours;
+        #: None if it isn't.
         self._since: float | None = None
 
     async def step(self) -> None:
         """Compare Slack's last count with the connections of this database's processes; never raises.
 
-        The number of processes also decides how many connections this one holds.
+        This also sets how many connections this process holds, which depends on the number of processes.
         """
         try:
             self._side.hold_connections(choose_connections(await self._count_other_webs() + 1))
@@ -76,14 +77,14 @@ class OtherInstances:
             self._side.replace_connection()
 
     async def excess(self) -> int:
-        """Return by how much Slack's last count exceeds the connections of this database's processes."""
+        """Return how many more connections Slack last counted than this database's processes hold."""
         return 0 if self._side.count is None else max(await self._excess(self._side.count), 0)
 
     async def _excess(self, count: Count) -> int:
         return count.counted - count.held - await self._held_by_others()
 
     async def _compare(self, count: Count) -> float:
-        """Record whether there is another Usher; return how many seconds to wait for Slack's next count."""
+        """Record whether there is another Usher; return the seconds to wait for Slack's next count."""
         clock = self._context.clock
         counted_at = clock.now() - (clock.monotonic() - count.at)
         began = (await self._store.read(outages.list_outages)).get(TWICE)

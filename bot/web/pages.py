@@ -36,16 +36,17 @@ from bot.web.browsers import (
 )
 
 LINK_PATH = "/link"
-#: Path of the lasting pages, which begin with Sign in with Slack; a connection's name follows it.
+#: Path of the permanent link pages, which begin with Sign in with Slack. It is followed by a connection's
+#: name.
 NEW_PATH = f"{LINK_PATH}/new"
-#: Path of the redirect to the provider's sign-in.
+#: Path of the redirect to the sign-in page of the provider.
 THERE_PATH = f"{LINK_PATH}/there"
-#: Query parameter that names the link in the addresses of its pages.
+#: The query parameter that names the link in the addresses of its pages.
 OF = "of"
-#: The address to which the page of a refused request links back.
+#: The address to which the page shown for a refused request links back.
 _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 
-#: What is accepted as a connection's name in addresses.
+#: Matches what is accepted as a connection's name in addresses.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 _log = structlog.get_logger(__name__)
@@ -61,7 +62,7 @@ class PageStep:
 
 
 class LinkPages:
-    """Serve the linking pages; without ``sign_in`` (no Slack client is set), people type a code in Slack."""
+    """Serve the linking pages; without ``sign_in`` (no Slack client is set), users type a code in Slack."""
 
     def __init__(
         self,
@@ -88,7 +89,7 @@ class LinkPages:
             web.post(f"{LINK_PATH}/check", self._render_refusals(self._check)),
             web.post(f"{LINK_PATH}/again", self._render_refusals(self._discard_token)),
             web.post(f"{LINK_PATH}/confirm", self._render_refusals(self._confirm)),
-            # This route comes last, because it takes any other word for a nonce.
+            # This route comes last, because it takes any other path for a nonce.
             web.get(LINK_PATH + "/{nonce}", self._render_refusals(self._arrive)),
         ]
 
@@ -121,7 +122,7 @@ class LinkPages:
     # -- Sign in with Slack ----------------------------------------------------------------------------------
 
     async def _ask_who(self, request: web.Request) -> web.StreamResponse:
-        """Ask a visitor of a lasting page to sign in, whether or not its connection exists."""
+        """Ask a visitor of a permanent page to sign in, whether or not the page's connection exists."""
         if self._sign_in is None:
             raise Refused("link.unknown", command=self._command)
         return render.render_first_sign_in(request.path, pages.LINK_TITLE, pages.FIRST_TEXT, pages.FIRST_NOTE)
@@ -133,7 +134,7 @@ class LinkPages:
     async def _start_link(
         self, request: web.Request, response: web.StreamResponse, connection: str
     ) -> tuple[LinkPage, Visit]:
-        """Create the link of the person whom Slack identified, and open it in this browser."""
+        """Create a link for the person identified by Slack, and open it in this browser."""
         flow = self._browsers.find_flow(request, new=connection)
         proven = await prove_sign_in(self._sign_in, flow, request.query, pages)
         principal = self._context.installation.resolve_principal(proven)
@@ -154,7 +155,7 @@ class LinkPages:
         return response
 
     async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
-        """Apply a sign-in with Slack to the link for which it was begun, or to a new one."""
+        """Use a sign-in with Slack for the link for which it was begun, or for a new one."""
         connection = self._browsers.find_purpose(request, "new")
         response, back = see_other(LINK_PATH), f"{NEW_PATH}/{connection}" if connection else ""
         try:
@@ -165,7 +166,7 @@ class LinkPages:
                 visit = self._require_visit(request, name)
                 back = _address(visit)
                 opened = await self._prove(request, visit)
-            # The page that sent the person to Slack has already said what follows.
+            # The page that sent the person to Slack has already said what happens next.
             response.headers["Location"] = _address(visit, THERE_PATH if opened.signs_in else LINK_PATH)
         except Refused as refused:
             _log.info("link.page_refused", rule=refused.rule)
@@ -197,9 +198,10 @@ class LinkPages:
         return response
 
     def _has_seen_sides(self, request: web.Request) -> bool:
-        """Return whether the person comes from our page naming both accounts; no other may send them.
+        """Return whether the person comes from our page that names both accounts, as they must.
 
-        If Sign in with Slack comes first, it has proven whose link this is, and the person comes from Slack.
+        If Sign in with Slack comes first, the person comes from Slack, which has already proven whose link
+        this is.
         """
         return (
             self._sign_in is not None or request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
@@ -310,8 +312,8 @@ class LinkPages:
         labels = [pages.STEP_SIGN_IN] if self._context.sign_in else []
         labels += [opened.title if opened.signs_in else pages.STEP_TOKEN, pages.STEP_CONFIRM]
         labels += [] if self._context.sign_in else [pages.STEP_CODE]
-        # The first step is signing in with Slack; if people type a code in Slack instead, there is no such
-        # step.
+        # Normally the first step is signing in with Slack. If people type a code in Slack instead, there is
+        # no such step.
         place = current if self._context.sign_in else current - 1
         steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]
         return render.render_page(
@@ -344,5 +346,5 @@ class LinkPages:
 
 
 def _address(visit: Visit, path: str = LINK_PATH) -> str:
-    """Return the address of a page of a link, for the browser that opened the link."""
+    """Return the address of one of a link's pages, for the browser that opened the link."""
     return f"{path}?{OF}={visit.name}"

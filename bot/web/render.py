@@ -1,4 +1,4 @@
-"""Render pages from templates: input is escaped, and pages aren't cached or framed and send no referrer.
+"""Render pages from templates. Input is escaped; pages aren't cached or framed, and send no referrer.
 
 Only a page that shows an IDE may load anything from other hosts, namely its vendor's
 (``docs/internals/security.md``, rows 14 and 38).
@@ -22,10 +22,10 @@ from bot.support.errors import Refused
 
 FOLDER = Path(__file__).parent
 STATIC_PATH = "/static"
-#: Maps file names to the static files, which are served unchanged.
+#: Maps the names of static files to the files, which are served unchanged.
 STATIC_FILES = {path.name: path for path in (FOLDER / "static").iterdir() if path.is_file()}
 
-#: The content security policy of our pages: no scripts, no frames, no other hosts, only our own style and
+#: The content security policy of our pages: no scripts, no frames, no other hosts, only our own styles and
 #: forms.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -68,7 +68,7 @@ STATUS = {
     "page.too_many": 429,
     "workspace.not_allowed": 409,
 }
-#: Rules whose refusals let the person continue on the page where they were.
+#: Rules whose refusals let people continue on the page where they were.
 _CAN_GO_ON = frozenset(
     {"link.changed", "link.sign_in_first", "sign_in.cancelled", "sign_in.expired", "sign_in.failed"}
 )
@@ -97,18 +97,18 @@ def _load_templates() -> Callable[[str], Any]:
 
 
 def render_page(template: str, status: int = 200, **facts: Any) -> web.Response:
-    """Render a template; raises UndefinedError for a missing value."""
+    """Render a template; raises UndefinedError if it uses a missing value."""
     text = _load_templates()(template).render(**facts)
     return web.Response(text=text, status=status, content_type="text/html")
 
 
 def render_first_sign_in(page: str, title: str, text: str, note: str) -> web.Response:
-    """Ask a visitor of a page to sign in with Slack; their press leads to ``/sign-in`` below the page."""
+    """Ask a visitor of a page to sign in with Slack; the button leads to ``/sign-in`` below the page."""
     return render_page("first_sign_in.html", page=page, title=title, text=text, note=note)
 
 
 def render_refusal(refused: Refused, back: str = "/link") -> web.Response:
-    """Render a refusal's page, with the reason and advice; ``back`` is where its link leads."""
+    """Render the page of a refusal, with the reason and advice; ``back`` is the target of its link."""
     title = pages.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else pages.REFUSED_TITLE
     goes_on = refused.rule in _CAN_GO_ON or not refused.rule.startswith(("link.", "token."))
     return render_page(
@@ -127,7 +127,7 @@ def render_problem(status: int, title: str, text: str, reference: str = "") -> w
 
 
 def _escape_texts(catalogue: ModuleType) -> SimpleNamespace:
-    """Return a catalogue whose texts are escaped once, rather than on each page."""
+    """Return a catalogue whose texts are already escaped, so that they aren't escaped for each page."""
     values = {name: value for name, value in vars(catalogue).items() if not name.startswith("_")}
     return SimpleNamespace(
         **{name: escape(value) if isinstance(value, str) else value for name, value in values.items()}
@@ -142,7 +142,7 @@ def _get_asset_url(name: str) -> str:
 
 
 def clean_line(text: object, most: int = 120) -> str:
-    """Return outside text as one truncated line without invisible characters; templates escape it."""
+    """Return text from outside as one truncated line without invisible characters; templates escape it."""
     line = clean(text).replace("\n", " ")
     return line if len(line) <= most else line[: most - 1] + "…"
 
@@ -151,13 +151,13 @@ def get_leading_headers(page_origin: str) -> Mapping[str, str]:
     """Return the headers of the page that shows a workspace's state and leads to its IDE."""
     own = CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {page_origin}")
     policy = f"{own}; script-src 'self'; connect-src 'self'"
-    # The IDE's page must be able to see, in the browser's headers, that the person comes from here.
+    # The browser's headers must tell the IDE's page that the person comes from here.
     return {"Content-Security-Policy": policy, "Referrer-Policy": "strict-origin"}
 
 
 @lru_cache(maxsize=64)
 def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
-    """Return the headers that let one page show an IDE; of our addresses, it may call those below ``own``.
+    """Return the headers that let a page show an IDE; of our addresses, it may call those below ``own``.
 
     The other headers are the same as on every page. The vendor's script can do whatever the page can.
     """
@@ -177,10 +177,10 @@ def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
             f"img-src 'self' {sdk}{more}; font-src {sdk}{more}; connect-src {own} {talks}; "
             f"frame-src {hosts}{more}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
         ),
-        # An IDE may open windows and keep access to them. That doesn't include our own pages, which are
+        # An IDE may open windows and keep access to them, but not to our own pages, which are
         # ``same-origin``.
         "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
-        # The vendor checks which site embeds the IDE, but isn't told which page.
+        # The vendor checks which site embeds the IDE, but doesn't learn which page does.
         "Referrer-Policy": "strict-origin",
         "Permissions-Policy": (
             f"camera=(), geolocation=(), microphone=(), payment=(), usb=(), fullscreen=(self {quoted}), "

@@ -1,9 +1,9 @@
 """The signatures of past requests, remembered in order to recognise replays.
 
-They are kept in memory, and in the database for other processes. The new ones are written together once a
-second, after their requests were served, because writing each one first would cost more than answering it. A
-killed process may lose the signatures of its last second, and other processes don't know them until then; but
-the inbox knows what those requests did.
+They are kept in memory, and in the database for other processes. New ones are written together once a second,
+after their requests were served, because writing each one first would cost more than answering it. If a
+process is killed, the signatures of its last second may be lost, and other processes only learn of signatures
+once they are written; but the inbox knows what those requests did.
 """
 
 from collections import OrderedDict
@@ -24,9 +24,9 @@ log = structlog.get_logger(__name__)
 MAX_REMEMBERED = 200_000
 #: How often new signatures are saved, in seconds.
 SAVED_EVERY = 1.0
-#: How far back other processes' signatures are read each time, in seconds.
+#: How far back the signatures of other processes are read each time, in seconds.
 SHARED_SECONDS = 10.0
-#: Number of hexadecimal digits kept of a signature: 64 bits are enough to tell it from all others.
+#: Number of hexadecimal digits kept of each signature: 64 bits are enough to tell it from all others.
 LENGTH = 16
 
 
@@ -43,7 +43,7 @@ class Replays:
         return len(self._seen)
 
     def is_first(self, signature: str) -> bool:
-        """Return whether a (hexadecimal) signature is new, and remember it if so."""
+        """Return whether a signature (hexadecimal) is new; if so, remember it."""
         now, start = self._monotonic(), signature[:LENGTH]
         while self._seen and next(iter(self._seen.values())) <= now - RETENTION_SECONDS:
             self._seen.popitem(last=False)
@@ -58,7 +58,7 @@ class Replays:
         return self._monotonic() - self._seen[signature[:LENGTH]]
 
     async def load(self, store: Store, within: float = RETENTION_SECONDS) -> None:
-        """Load the signatures that other processes have seen; must be called before the first request."""
+        """Load the signatures seen by other processes; must be called before the first request."""
         now = self._monotonic()
         for age, signatures in await store.read(signature_rows.list_signatures, within):
             for at in range(0, len(signatures), LENGTH):
@@ -68,7 +68,7 @@ class Replays:
         """Save this process's new signatures, and load those of other processes."""
         await self.save(store)
         with suppress(StoreError):
-            # If this fails, the next read still covers the time that was missed.
+            # If this fails, the next load still covers the time that was missed.
             await self.load(store, SHARED_SECONDS)
 
     async def save(self, store: Store) -> None:

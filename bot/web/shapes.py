@@ -1,7 +1,7 @@
-"""Check the shape of Slack's payloads, so that a signed body of a wrong shape gets status 400, never 500.
+"""Check the shape of Slack's payloads, so that a signed body of the wrong shape gets status 400, not 500.
 
 Bolt and our handlers access fields of payloads without checks. Who is acting, and in which workspace, is
-decided later (``TenantGuard``, principal).
+determined later (``TenantGuard``, principal).
 """
 
 import json
@@ -19,11 +19,11 @@ _MAX_DEPTH = 60
 
 
 class Malformed(Exception):
-    """Signal that a body doesn't have Slack's shape; the message says where, without quoting the content."""
+    """Signal that a body doesn't have Slack's format; the message says where, without quoting the body."""
 
 
 def find_kind(payload: Mapping[str, Any]) -> str:
-    """Return Slack's name for a payload's kind, or ``command`` for slash commands, which have none."""
+    """Return Slack's name for the kind of a payload; ``command`` for slash commands, which have none."""
     return payload.get("type") or "command"
 
 
@@ -72,7 +72,7 @@ def read_envelope(kind: str, payload: object) -> dict[str, Any]:
 
 
 def check_payload(payload: dict[str, Any]) -> dict[str, Any]:
-    """Check the shape that an interaction or event must have for its type; raises Malformed."""
+    """Check that an interaction or event has the structure required for its type; raises Malformed."""
     kind = payload.get("type")
     if not isinstance(kind, str) or not kind:
         raise Malformed("type")
@@ -101,7 +101,7 @@ def _parse_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
         if "\\u" in text:
-            # A lone surrogate can be parsed, but fails later when the string is encoded.
+            # A lone surrogate can be parsed, but raises an error later, when the string is encoded.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Malformed("not JSON") from None
@@ -112,7 +112,7 @@ def _parse_object(text: str) -> dict[str, Any]:
     return value
 
 
-#: Maps keys to the type that their value must have, wherever they occur; null counts as missing.
+#: Maps each key to the type that its value must have, wherever the key occurs. Null counts as missing.
 _TYPE_BY_KEY: Mapping[str, type | tuple[type, ...]] = {
     "user": (dict, str),
     "team": (dict, str),
@@ -157,7 +157,7 @@ _TYPE_BY_KEY: Mapping[str, type | tuple[type, ...]] = {
 _REQUIRED_PATHS: Mapping[str, tuple[str, ...]] = {
     "command": ("command",),
     "block_actions": ("actions",),
-    # Bolt reads the view's type without checking whether it is there.
+    # Bolt reads the view's type without checking that it exists.
     "view_submission": ("view.id", "view.callback_id", "view.type"),
     "view_closed": ("view.id", "view.callback_id"),
     "block_suggestion": ("action_id",),

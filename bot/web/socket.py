@@ -7,7 +7,7 @@ last event.
 
 Slack's client reconnects by closing its connection and opening another. Payloads that Slack sends in between
 are lost, and an answer that becomes ready then is sent on a connection that never saw the question. So here
-each client serves one connection only: instead of reconnecting, it signals that a new one is needed.
+each client serves one connection only: instead of reconnecting, it signals that a new connection is needed.
 """
 
 from __future__ import annotations
@@ -48,26 +48,26 @@ PING_SECONDS = 10.0
 #: How long a connection that Slack is about to close is kept for its last payloads, in seconds, unless Slack
 #: closes it sooner.
 LINGER_SECONDS = 30.0
-#: Maximum size of a frame in bytes; after a longer one Slack closes the connection with code 1009.
+#: Maximum size of a frame, in bytes. After a longer one, Slack closes the connection with code 1009.
 MAX_FRAME_BYTES: Final = 20_480
 #: Finds the id in an envelope that can't be parsed, for example because of endless numbers or nesting.
 _ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"')
-#: Slack's reason when the app has more than ten connections: this one must be closed before another is
-#: opened.
+#: Slack's reason when the app has more than ten connections. A connection with this reason must be closed
+#: before another is opened.
 TOO_MANY: Final = "too_many_websockets"
 #: The reason recorded when Usher itself ends a connection.
 RENEWED: Final = "renewed"
 #: Maximum pause before reconnecting, in seconds, even if Slack or a proxy in front of it asks for a longer
 #: one.
 LONGEST_PAUSE: Final = 600.0
-#: A connection that lasts less than this many seconds counts as short-lived; it isn't replaced immediately,
-#: because the next may end as soon.
+#: A connection that lasts less than this many seconds counts as short-lived. It isn't replaced immediately,
+#: because the next one may end as soon.
 SHORT_LIVED: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The number of the app's connections according to Slack, and how many of them this process held then.
+    """Hold how many connections the app has according to Slack, and how many this process held then.
 
     ``at`` is a monotonic time.
     """
@@ -78,20 +78,20 @@ class Count:
 
 
 def write_frame(answer: SocketModeResponse) -> bytes:
-    """Return an acknowledgement as the text of a frame."""
-    # Replaces lone surrogates, which can't be encoded.
+    """Encode an acknowledgement as the text of a frame."""
+    # Lone surrogates can't be encoded, so they are replaced.
     return json.dumps(answer.to_dict(), ensure_ascii=False).encode(errors="replace")
 
 
 def make_acknowledgement(envelope_id: str, answer: BoltResponse) -> SocketModeResponse:
-    """Return the acknowledgement of an envelope, with Bolt's answer in it."""
+    """Return the acknowledgement of an envelope, which includes Bolt's answer."""
     is_json = answer.first_headers().get("content-type", "").startswith("application/json")
     payload = json.loads(answer.body) if is_json and answer.body else {"text": answer.body}
     return SocketModeResponse(envelope_id, payload if answer.body else None)
 
 
 def read_frame(text: str) -> dict[str, Any]:
-    """Parse a frame from Slack; if that fails, return only the id needed to acknowledge it."""
+    """Parse a frame from Slack; if it can't be parsed, return only the id needed to acknowledge it."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -101,7 +101,7 @@ def read_frame(text: str) -> dict[str, Any]:
 
 
 def wanted_pause(header: str, usual: float) -> float:
-    """Return the seconds in a ``Retry-After`` header, within bounds, or ``usual`` if it isn't a number."""
+    """Return the seconds given by a ``Retry-After`` header, within bounds; ``usual`` if not a number."""
     is_number = header.isascii() and header.isdecimal()
     return min(max(float(header), usual), LONGEST_PAUSE) if is_number else usual
 
@@ -109,8 +109,8 @@ def wanted_pause(header: str, usual: float) -> float:
 class SocketSide(AsyncSocketModeHandler):
     """Keep Socket Mode connections open, and pass the requests on them to the listeners.
 
-    In memory: the connections. Restart: they are opened again, and Slack repeats what wasn't acknowledged.
-    Several processes: each has its own, at most ten in all for an app.
+    In memory: the connections. Restart: they are opened again, and Slack resends what wasn't acknowledged.
+    Several processes: each has its own, and an app has ten at most.
     """
 
     def __init__(
@@ -142,7 +142,8 @@ class SocketSide(AsyncSocketModeHandler):
         self._is_started = False
         self._ping_seconds = ping_seconds
         self._live: dict[int, SocketConnection] = {}
-        #: Slack's count when the newest connection opened; None before the first, or if Slack gave none.
+        #: The number of connections that Slack reported when the newest one opened; None before the first, or
+        #: if Slack gave none.
         self.count: Count | None = None
         self._open: set[SocketConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -154,7 +155,7 @@ class SocketSide(AsyncSocketModeHandler):
         self.hold_connections(self._connections)
 
     def hold_connections(self, connections: int) -> None:
-        """Keep this many connections open from now on, or once started."""
+        """From now on, or once started, keep this many connections open."""
         self._connections = connections
         for number, connection in self._live.items():
             if number >= connections:
@@ -166,7 +167,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._keep_connected(number))
 
     def replace_connection(self) -> None:
-        """Replace a connection, to make Slack count all connections, as it does whenever one opens."""
+        """Replace a connection so that Slack counts all connections, as it does whenever one opens."""
         for connection in tuple(self._live.values())[:1]:
             connection.reason = RENEWED
             connection.ending.set()
@@ -189,11 +190,11 @@ class SocketSide(AsyncSocketModeHandler):
                 # If this fails, Slack sends the envelope again, as it does over HTTP.
                 await client.send_socket_mode_response(make_acknowledgement(req.envelope_id, answer))
         except (OSError, aiohttp.ClientError) as error:
-            # Slack will send the envelope again, and the inbox recognises it.
+            # Slack will send the envelope again, and the inbox recognises the repetition.
             log.warning("slack.envelope_not_acknowledged", error=error)
 
     async def _answer(self, req: SocketModeRequest) -> BoltResponse:
-        """Return the answer to an envelope; malformed ones are acknowledged too, as repeating can't help."""
+        """Return the answer to an envelope; malformed ones are acknowledged too, as a retry wouldn't help."""
         around = write_frame(SocketModeResponse(req.envelope_id, payload={}))
         try:
             payload = read_envelope(req.type, req.payload)
@@ -207,7 +208,7 @@ class SocketSide(AsyncSocketModeHandler):
         return BoltResponse(status=200)
 
     async def close(self, seconds: float = 5.0) -> None:
-        """Allow running work a few seconds to finish, then close the connections and end their tasks."""
+        """Give running work a few seconds to finish, then close the connections and end their tasks."""
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
@@ -221,7 +222,7 @@ class SocketSide(AsyncSocketModeHandler):
         task.add_done_callback(self._tasks.discard)
 
     async def _keep_connected(self, number: int) -> None:
-        """Keep one connection open; when Slack is about to close it, open the next before giving it up."""
+        """Keep one connection open; when Slack announces its end, open the next before closing it."""
         while number < self._connections:
             new = await self._count_connected()
             old, self._live[number] = self._live.get(number), new
@@ -229,7 +230,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._retire(old))
             log.info("slack.socket_connected", connection=number)
             if number >= self._connections:
-                # Fewer connections are wanted now than when this one began to open.
+                # Fewer connections are wanted now than when this one started to open.
                 break
             opened = self._monotonic()
             await new.ending.wait()
@@ -244,7 +245,7 @@ class SocketSide(AsyncSocketModeHandler):
             self._run(self._retire(last))
 
     async def _count_connected(self) -> SocketConnection:
-        """Open a connection, with a new address for each attempt, as one works only once and briefly."""
+        """Open a connection, with a new address per attempt, because each works only once and briefly."""
         while True:
             connection = SocketConnection(
                 self.app_token,
@@ -267,7 +268,7 @@ class SocketSide(AsyncSocketModeHandler):
                 pause = 0.0
             except SlackApiError as refused:
                 answer = refused.response
-                # A response that couldn't be parsed has another type.
+                # If the response couldn't be parsed, it has another type.
                 is_parsed = isinstance(answer, AsyncSlackResponse) and isinstance(answer.data, dict)
                 if is_parsed and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
                     pause = wanted_pause(answer.headers.get("Retry-After", ""), pause)
@@ -275,7 +276,7 @@ class SocketSide(AsyncSocketModeHandler):
             except (OSError, aiohttp.ClientError) as error:
                 log.warning("slack.socket_not_opened", error=error)
             except Exception as error:  # noqa: BLE001 - whatever answers in Slack's place, it is asked again
-                # The error isn't logged, as it may contain the address with its ticket.
+                # The error itself isn't logged, as it may contain the address with its ticket.
                 log.warning("slack.socket_not_opened", kind=type(error).__name__)
             else:
                 if connection.counted is not None:
@@ -285,7 +286,7 @@ class SocketSide(AsyncSocketModeHandler):
             await asyncio.sleep(pause)
 
     async def _retire(self, old: SocketConnection) -> None:
-        """Wait until Slack closes a connection as announced, and finish the requests on it."""
+        """Wait until Slack closes a connection as announced, while finishing the requests on it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 await old.gone.wait()
@@ -303,14 +304,14 @@ class SocketSide(AsyncSocketModeHandler):
         self._open.discard(connection)
 
 
-#: Number of unanswered pings after which a connection counts as dead.
+#: Number of unanswered pings after which a connection is considered dead.
 MISSED_PINGS = 4
 #: How long Slack may take to close a connection from its side, in seconds.
 CLOSE_SECONDS = 1.0
 
 
 class SocketConnection(SocketModeClient):
-    """One connection; ``ending`` is set when a new one is needed, ``gone`` when nothing more can arrive."""
+    """One connection; ``ending`` is set once a new one is needed, ``gone`` once nothing more can arrive."""
 
     def __init__(
         self,
@@ -328,7 +329,7 @@ class SocketConnection(SocketModeClient):
         self.gone = asyncio.Event()
         #: Slack's reason for ending the connection, or "" if it gave none.
         self.reason = ""
-        #: Slack's count of the app's connections when this one opened.
+        #: The number of the app's connections that Slack reported when this one opened.
         self.counted: int | None = None
         self._greeted = asyncio.Event()
         self._monotonic = monotonic
@@ -345,7 +346,7 @@ class SocketConnection(SocketModeClient):
         await self._greeted.wait()
 
     def is_ready(self) -> bool:
-        """Return whether payloads can arrive: connected, greeted, and the last pong is recent enough."""
+        """Return whether payloads can arrive: it is connected and greeted, and its last pong is recent."""
         session = self.current_session
         is_open = session is not None and not session.closed and not self.closed
         return is_open and self._greeted.is_set() and not self.gone.is_set() and not self._misses_pongs()
@@ -362,7 +363,7 @@ class SocketConnection(SocketModeClient):
         return self._misses_pongs()
 
     async def process_message(self) -> None:
-        """Read one frame; unlike the client's own method, keep frames that can't be parsed."""
+        """Read one frame; unlike the client's own method, this keeps frames that can't be parsed."""
         text = str(await self.message_queue.get() or "")
         task = asyncio.create_task(self.run_message_listeners(read_frame(text), text))
         self._tasks.add(task)
@@ -385,14 +386,14 @@ class SocketConnection(SocketModeClient):
             request = SocketModeRequest(str(message.get("type") or ""), str(envelope_id), {})
             request.envelope_id = envelope_id  # type: ignore[assignment]  # as it came
             request.retry_attempt = message.get("retry_attempt")
-            # Set here because the client's own parsing raises for a payload that isn't an object; that must
-            # be acknowledged, too.
+            # Set here because the client's own parsing raises an error for a payload that isn't an object.
+            # Such an envelope must be acknowledged, too.
             request.payload = message.get("payload")  # type: ignore[assignment]
             for listener in self.socket_mode_request_listeners:
                 await listener(self, request)  # type: ignore[arg-type, call-arg, misc]  # as in the client
 
     async def send_socket_mode_response(self, response: dict[str, Any] | SocketModeResponse) -> None:
-        """Send an acknowledgement, leaving out its answer if that is so long that Slack would disconnect."""
+        """Send an acknowledgement, without its answer if that is so long that Slack would disconnect."""
         answer = response if isinstance(response, SocketModeResponse) else SocketModeResponse(**response)
         frame = write_frame(answer)
         if len(frame) > MAX_FRAME_BYTES:
@@ -402,7 +403,7 @@ class SocketConnection(SocketModeClient):
             await self.send_message(frame.decode())
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
-        """Signal that a new connection is needed: Slack announced the end (``force``), or it has happened."""
+        """Signal that a new connection is needed: this one will end (Slack's ``force``), or has ended."""
         self.ending.set()
         if not force:
             self.gone.set()

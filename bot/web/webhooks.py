@@ -20,7 +20,10 @@ HOOKS_PATH = "/hooks"
 
 
 def build_webhook_route(context: Context) -> web.RouteDef:
-    """Return the route for events, for connections whose provider sends any; other methods get a 405."""
+    """Return the route for events from providers; other methods get a 405.
+
+    It serves the connections whose provider sends events.
+    """
     hearing = {name: one for name, one in context.connections.items() if isinstance(one, facets.Events)}
 
     async def hear(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""The notifier: sends each message to Slack once, within Slack's limits, urgent ones first.
+"""The notifier: sends each message to Slack once, within Slack's limits, the most urgent first.
 
 Why: ``docs/internals/rules.md``, "No notice is lost or sent twice".
 """
@@ -24,18 +24,17 @@ from bot.support.settings.core import SLACK_API_URL
 __all__ = ["Notifier", "Timing"]
 
 log = structlog.get_logger(__name__)
-#: Slack counts as absent once no call has been answered for this many seconds.
+#: Slack is considered absent once calls have gone unanswered for this many seconds.
 MIN_ABSENCE_SECONDS: Final = 10.0
-#: Slack's absence is forgotten this many seconds after the last unanswered call if no other call was made
-#: since.
+#: If no other call was made, Slack's absence is forgotten this many seconds after the last unanswered call.
 FORGET_ABSENCE_SECONDS: Final = 120.0
 
 
 class Notifier:
     """Send notices and card updates; raise ValueError if a send could outlast its lease.
 
-    ``http`` posts replies to the addresses that came with a command or a click, if they belong to the Slack
-    whose Web API is at ``api_url``. The reconciler puts the outputs of runs on the ``board``.
+    ``http`` posts replies to the addresses that Slack sent with a command or a click, if they belong to the
+    Slack whose Web API is at ``api_url``. The reconciler puts the outputs of runs on the ``board``.
     """
 
     def __init__(
@@ -69,7 +68,7 @@ class Notifier:
         return self.lockout_code is None and self._slack.answering.row_since is None
 
     def is_restless(self) -> bool:
-        """Return whether messages need work that no row shows as due."""
+        """Return whether messages need work although no row is due."""
         is_waiting = self._results.is_waiting or self._slack.answering.is_restless
         return is_waiting or any(client.is_restless for client in self._slack.list_clients())
 
@@ -82,9 +81,9 @@ class Notifier:
     async def _note_absence(self) -> None:
         """Record and log when Slack stops answering and when it answers again.
 
-        A single failed call doesn't count as an absence. Pending messages are tried again and again, so if no
-        call has failed for a while, no message is waiting for Slack. Then it isn't known whether Slack
-        answers, and the absence is forgotten.
+        A single failed call isn't treated as an absence. Pending messages are retried, so if no call has
+        failed for a while, no message is waiting for Slack. It is then unknown whether Slack answers, and the
+        absence is forgotten.
         """
         answering, event = self._slack.answering, "slack answers again"
         before, failed_at = answering.row_since, answering.failed_at
@@ -102,5 +101,5 @@ class Notifier:
         return 0 if self._slack.is_locked_out else await self._cards.step(pool)
 
     async def step_outputs(self, pool: Pool | None = None) -> int:
-        """Upload the outputs of ended runs as files; return how many."""
+        """Upload the outputs of ended runs as files; return how many were uploaded."""
         return 0 if self._slack.is_locked_out else await self._outputs.step(pool)

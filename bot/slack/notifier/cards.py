@@ -1,4 +1,4 @@
-"""Updates of dirty cards: messages in Slack that no longer show the latest state."""
+"""Updates of dirty cards, which are messages in Slack that no longer show the latest state."""
 
 from functools import partial
 
@@ -58,7 +58,7 @@ class CardUpdates:
         return len(cards)
 
     async def _isolate_errors(self, card: Card, claimed_at: float) -> None:
-        # An update may safely be repeated, whatever happened to the first attempt.
+        # Repeating an update is safe, whatever happened to the first attempt.
         delay, failed = backoff(4, 0.5), partial(self._hand_over, card)
         back = partial(self._store.write, card_rows.retry_card, card.id, delay)
         unwritten = partial(self._results.write, card.id, back)
@@ -94,7 +94,7 @@ class CardUpdates:
         await self._store.write(notices.add_notices, [told])
 
     async def _hand_over(self, card: Card) -> None:
-        """Hand a card over to the outbox, which retries at growing intervals and finally sends plain text."""
+        """Hand a card over to the outbox, which retries at growing intervals and falls back to plain text."""
         body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": card.kind}
         occasion = f"update:{card.updated_at:.3f}"
         notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
@@ -102,7 +102,7 @@ class CardUpdates:
         await self._store.write(card_rows.forget_location, card.id)
 
     async def _delete_message(self, slack: PacedSlack, card: Card) -> bool:
-        """Delete a card's message, so that no search can find its key; return False if Slack refuses."""
+        """Delete a card's message, so that no search finds it by its key; return False if Slack refuses."""
         try:
             await slack.call(methods.CHAT_DELETE, {"channel": card.channel_id, "ts": card.message_ts})
         except errors.SlackPermanent as error:

@@ -1,4 +1,4 @@
-"""The destination of a message: a conversation, and possibly a thread in it."""
+"""A message's destination: a conversation, and possibly a thread in it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,23 +8,23 @@ from bot.store import cards
 from bot.store.store import Store
 from bot.support.guards import guards
 
-#: How long a notice waits for its card to be posted so that it can go into the card's thread, in seconds.
+#: How long a notice waits for its card to be posted so that it can be sent in the card's thread, in seconds.
 MAX_CARD_WAIT_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A conversation (a person's id stands for their direct message), and a thread in it or None."""
+    """A conversation (a direct message may be given by the person's id), and a thread in it or None."""
 
     channel: str
     thread_ts: str | None = None
 
 
 class Destinations:
-    """Find where to send each notice; a thread is below a card, or below the message sent in its place.
+    """Find where to send each notice; its thread is below a card, or below the message sent in its place.
 
-    Output is never sent to a channel, where others would see it and files may be refused. If the card is in a
-    channel, its run's output is sent as a direct message.
+    Output is never sent to a channel, where others would see it and files may be refused. If a run's card is
+    in a channel, its output is sent as a direct message.
 
     In memory: the notices whose thread Slack refused. After a restart, or in another process, Slack refuses
     them again.
@@ -32,7 +32,7 @@ class Destinations:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        #: Notices whose thread Slack refused; they are sent outside it.
+        #: Notices that are sent outside their thread because Slack refused the thread.
         self._alone: set[str] = set()
 
     @guards("Output is read again, not remembered")

@@ -1,4 +1,4 @@
-"""Uploads of files and pictures, which nobody sees until they are shared."""
+"""Uploads of files and pictures. Nobody sees them until they are shared."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -13,7 +13,7 @@ PICTURE_NAME: Final = "usage.png"
 async def upload_file(
     slack: PacedSlack, name: str, pieces: AsyncIterator[bytes], size: int, *, alt_text: str | None = None
 ) -> str:
-    """Upload a file that nobody sees until it is shared; return its id. Raises SlackFailed."""
+    """Upload a file, which nobody sees until it is shared; return its id. Raises SlackFailed."""
     announced = {"filename": name, "length": size, "alt_txt": alt_text}
     answer = await slack.call(methods.FILES_GET_UPLOAD_URL, announced)
     await slack.upload(str(answer.data.get("upload_url") or ""), pieces, size)

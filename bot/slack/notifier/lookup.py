@@ -31,7 +31,7 @@ class PostedMessage(NamedTuple):
 
 
 class Lookup:
-    """Search the direct messages with a person, or a thread there, back to a given time."""
+    """Search the direct messages with a person, or one thread of them, back to a given time."""
 
     def __init__(self, store: Store, slack: AnySlack) -> None:
         self._store = store
@@ -45,7 +45,7 @@ class Lookup:
 
         ``oldest`` is a time by our clock. It is corrected by how far our clock is ahead of Slack's, which the
         first response shows; therefore the search starts with the newest message. Threads are short, and
-        Slack returns them from the beginning, so they are read completely.
+        Slack returns them from the beginning, so they are read in full.
         """
         slack, channel = self._slack.find_client(notices[0].principal), await self.find_channel(notices[0])
         method, within = methods.CONVERSATIONS_HISTORY, {}
@@ -79,7 +79,7 @@ class Lookup:
                 return messages_by_id
 
     async def find_channel(self, notice: Notice) -> str:
-        """Return the id of the person's direct message, as stored or from Slack; raises SlackFailed."""
+        """Return the id of the person's direct message, stored or asked from Slack; raises SlackFailed."""
         channel = notice.channel_id or await self._store.read(
             notice_rows.find_direct_channel, notice.principal
         )
@@ -110,10 +110,10 @@ def _find_message(messages: Iterable[dict[str, Any]], notice: Notice) -> dict[st
 
 
 def _is_key_of(key: str, notice: Notice) -> bool:
-    """Return whether a key belongs to a notice's message.
+    """Return whether the key found in a message belongs to a notice.
 
-    For the notice of an end, any end of the same operation or run counts: a failover of the database may have
-    lost the row of the end that was sent, and the work may then have ended differently.
+    For the notice of an end, any end of the same operation or run matches: a failover of the database may
+    have lost the row of the end that was sent, and the work may then have ended differently.
     """
     if Mark.END not in notice.kind.marks:
         return key == notice.key

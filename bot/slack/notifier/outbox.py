@@ -1,4 +1,4 @@
-"""The outbox: claim notices, render them from the rows, send each once, and record the result in its row."""
+"""The outbox: claims notices, renders them from rows, sends each once, and records the result in its row."""
 
 from __future__ import annotations
 
@@ -48,34 +48,34 @@ from bot.support.windows import Window, limit_departures
 log = structlog.get_logger(__name__)
 
 
-#: Share of Slack's rate limit that notices of each urgency (0 is the highest) may use.
-#: The rest is reserved for more urgent notices.
+#: Maps each urgency of notices (0 is the highest) to the share of Slack's rate limit that they may use. The
+#: rest is reserved for more urgent notices.
 BUDGET_SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
 _REPLIES_ONLY: Final = {0: 1.0}
-#: Error meanings after which a person can't receive direct messages.
+#: Meanings of Slack errors after which a person can't receive direct messages.
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
-#: Error meanings after which a file can't be sent, but a message can.
+#: Meanings of Slack errors after which a file can't be sent, but a message can.
 _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
-#: Prefix of the ``occasion`` of notices that say a message couldn't be delivered.
+#: Prefix of the ``occasion`` of notices which say that a message couldn't be delivered.
 _MISSING: Final = "missing:"
-#: Error code recorded for a card when it isn't known whether it was posted.
+#: Error code recorded for a card if it isn't known whether the card was posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
-#: An answer replaces the message that promised it only within this many seconds. Later it is sent separately,
-#: because Slack doesn't notify anyone of an edit.
+#: An answer replaces the message that promised it only within this many seconds. After that it is sent
+#: separately, because Slack doesn't notify people of edits.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
-#: How often the outbox checks whether a promising message has been sent, so that the answer can replace it,
-#: in seconds.
+#: How often the outbox checks, in seconds, whether the message that promised an answer has been sent, so that
+#: the answer can replace it.
 PROMISE_CHECK_SECONDS: Final = 1.0
-#: Maximum rate-limit pause, in seconds, that an answer waits out in order to be sent as an edit. If the pause
-#: is longer, it is sent as a new message.
+#: Maximum rate-limit pause, in seconds, after which an answer is still sent as an edit. If the pause is
+#: longer, the answer is sent as a new message.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
-#: The error recorded for a send that was interrupted by the end of the process or by a bug in Usher.
+#: The errors recorded for a send that was interrupted by the end of the process, and by a bug in Usher.
 _STOPPED: Final = errors.SlackUnknownOutcome(methods.CHAT_POST_MESSAGE, "stopped")
 _BROKEN: Final = errors.SlackFailed(methods.CHAT_POST_MESSAGE, "internal")
 
 
 class Outbox:
-    """Send due notices, the most urgent first, within Slack's rate limits."""
+    """Send due notices within Slack's rate limits, the most urgent first."""
 
     def __init__(
         self,
@@ -113,8 +113,8 @@ class Outbox:
                     notice_rows.release_notices, slack.budget.installation.id, self._timing.settles
                 )
         shares = _REPLIES_ONLY if installed and all(slack.is_away for slack in installed) else BUDGET_SHARES
-        # Notices that exceed the budget aren't claimed, so they keep their place. Replies don't use this
-        # budget.
+        # Notices that exceed the budget aren't claimed, so they keep their place. Replies don't count towards
+        # this budget.
         quota = self._slack.get_quota(methods.CHAT_POST_MESSAGE)
         claimed_at = self._clock.monotonic()
         notices = await self._store.perform(
@@ -124,11 +124,11 @@ class Outbox:
         return len(notices) + len(tries)
 
     async def _try(self, slack: PacedSlack) -> None:
-        """Try one pending message of an installation while Slack is away; once it answers, send all.
+        """Try one pending message of an installation while Slack is away; once Slack answers, send all.
 
-        An unanswered send leaves one more message to search for. So while there are messages to search for,
-        only the 1st, 3rd, 7th, 15th … try is a send. Sends never stop entirely, as searches may fail on their
-        own.
+        Each send that isn't answered leaves one more message to search for. So while there are messages to
+        search for, only the 1st, 3rd, 7th, 15th … try is a send. Sends never stop entirely, because searches
+        may fail for reasons of their own.
         """
         installation_id, is_send = slack.budget.installation.id, slack.tries & (slack.tries + 1) == 0
         async with contain_errors("try", self._ids, installation=installation_id):
@@ -139,14 +139,14 @@ class Outbox:
             if not notices:
                 slack.note_nothing_pending(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
-                # Only a search was pending, so don't count this try; the next one then sends.
+                # There was only a search to do, so this try isn't counted, and the next one is a send.
                 slack.tries -= 1
             await run_all(self._plan_sends(notices, claimed_at, is_try=True), None)
 
     def _plan_sends(
         self, notices: Sequence[Notice], claimed_at: float, *, is_try: bool = False
     ) -> list[Coroutine[Any, Any, None]]:
-        """Return a send for each notice, and one search per person for messages that may have been sent."""
+        """Return one send per notice, and one search per person with messages that may have been sent."""
         unsure: dict[Principal, list[Notice]] = {}
         for notice in notices:
             if notice.unknown_since is not None and _is_searchable(notice.kind):
@@ -156,15 +156,16 @@ class Outbox:
         return [*searches, *(self._isolate_errors(notice, claimed_at, is_try) for notice in others)]
 
     async def _isolate_errors(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
-        """Send one notice so that a failure doesn't affect the others; a failed one is retried later."""
-        # The notice may have been sent, so search for it before retrying, at growing intervals.
+        """Send one notice so that its failure doesn't affect others; a failed notice is retried later."""
+        # The notice may have been sent, so search for it before sending it again, at increasing intervals.
         back = partial(self._record_unknown, notice, _STOPPED)
         failed = partial(self._postpone, notice, _BROKEN, is_unknown=True)
-        # `Results` keeps the result of every send even if the database fails, so here nothing was sent.
+        # `Results` keeps the result of every send even if the database fails, so reaching this means that
+        # nothing was sent.
         unwritten = partial(self._put_back, [notice])
         hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
         async with contain_errors("notice", self._ids, **hands_back, notice=notice.id):
-            # No call may start so late that it could end after the lease.
+            # No call may start so late that it might end after the lease does.
             with limit_departures(Window(claimed_at + self._last_start)):
                 if notice.kind is NoticeKind.REPLY:
                     await self._replies.send(notice, is_try=is_try)
@@ -172,7 +173,7 @@ class Outbox:
                     await self._send_one(notice, is_try)
 
     async def _put_back(self, notices: Sequence[Notice]) -> None:
-        """Put back claimed notices that weren't sent because the database failed."""
+        """Put back claimed notices that couldn't be sent because the database failed."""
         for notice in notices:
             await self._results.retry(notice, 0.0, error=NoticeError.NOT_WRITTEN)
 
@@ -181,7 +182,8 @@ class Outbox:
             if not is_try and self._slack.find_client(notice.principal).is_away:
                 raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, calls.UNREACHABLE_CODE)
             if notice.kind in UNPOSTED and notice.unknown_since is not None:
-                # Usher never reads a channel's history, so ask the poster whether to post the card again.
+                # Usher never reads a channel's history, so the poster is asked whether to post the card
+                # again.
                 await self._ask_poster(notice, _UNKNOWN_OUTCOME)
                 return
             rendered = await self._renderer.render(notice, is_try=is_try)
@@ -193,7 +195,7 @@ class Outbox:
     async def _record_failure(
         self, notice: Notice, error: errors.SlackFailed, *, is_search: bool = False
     ) -> None:
-        """Record a failed attempt to send a notice or to search for it."""
+        """Record that an attempt to send a notice, or to search for it, has failed."""
         if isinstance(error, errors.SlackLimited):
             await self._postpone_limited(notice, error)
         elif isinstance(error, errors.SlackUnknownOutcome) and not is_search:
@@ -223,10 +225,9 @@ class Outbox:
 
     @guards("No notice is lost or sent twice")
     async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
-        """Edit the message that promised an answer; return False if the answer must be a separate message.
+        """Edit the message that promised an answer; return False if the answer has to be sent separately.
 
-        While the promise is still being sent, the notice is put back, and True is returned. Raises
-        SlackFailed.
+        If the promise is still being sent, the notice is put back, and True is returned. Raises SlackFailed.
         """
         promise = await self._find_promise(notice)
         if promise is None:
@@ -239,13 +240,15 @@ class Outbox:
         if not ts or not channel.startswith("D") or not is_recent:
             return False
         try:
-            # Include the key, so that an edit whose outcome is unknown can be searched for like any message.
+            # Include the key, so that an edit with an unknown outcome can be searched for like any other
+            # message.
             message = build_edit(channel, ts, rendered.answer) | {"metadata": build_metadata(notice)}
             await edit(self._slack.find_client(notice.principal), message)
         except errors.SlackLimited as error:
             if error.retry_after <= MAX_EDIT_WAIT_SECONDS:
                 raise
-            # Card updates have used up this minute's edits. Send a separate message, as a person is waiting.
+            # Card updates have used up the edits for this minute. A person is waiting, so send a separate
+            # message.
             return False
         except errors.SlackPermanent as error:
             if classify(error).is_shut_out:
@@ -255,9 +258,9 @@ class Outbox:
         return True
 
     async def _find_promise(self, notice: Notice) -> Notice | None:
-        """Return the message that a notice replaces, or None if there is none.
+        """Return the message that a notice should replace, or None if there is none.
 
-        If that message hasn't been sent yet, it is dropped, and the message that it would have replaced is
+        If that message hasn't been sent yet, it is dropped, and the message that it was going to replace is
         returned instead.
         """
         passed = [notice.id]
@@ -305,12 +308,12 @@ class Outbox:
             await self._results.write_not_sent([item for item in notices if item.id not in found])
 
     async def _postpone_all(self, notices: Sequence[Notice], error: errors.SlackFailed) -> None:
-        """Put back the notices whose search failed."""
+        """Put back the notices for which a search failed."""
         for notice in notices:
             await self._record_failure(notice, error, is_search=True)
 
     async def _update(self, notice: Notice, rendered: RenderedNotice) -> None:
-        """Update a card in place; a channel's card that can't be rendered is left as it is."""
+        """Update a card in place; if a channel's card can't be rendered, leave it as it is."""
         if rendered.is_plain and notice.body["card"] in UNPOSTED:
             await self._results.write_dead(notice, NoticeError.UNDRAWABLE)
             return
@@ -319,7 +322,7 @@ class Outbox:
         await self._results.write_sent(notice, channel, ts, said=rendered.said)
 
     async def _share_file(self, notice: Notice, answer: Answer, destination: Destination) -> None:
-        """Share a file that was uploaded earlier; until now nobody could see it."""
+        """Share a file that was uploaded earlier and that nobody could see until now."""
         channel = destination.channel
         if destination.thread_ts is None:
             channel = await self._lookup.find_channel(notice)
@@ -334,7 +337,7 @@ class Outbox:
         await self._results.write_sent(notice, channel, "")
 
     async def _share_picture(self, notice: Notice, rendered: RenderedNotice) -> None:
-        """Share a picture, uploading it first if needed; if that is impossible, send its text instead."""
+        """Share a picture, uploading it first if necessary; if that's impossible, send its text instead."""
         try:
             if "file" not in notice.body:
                 slack, body = self._slack.find_client(notice.principal), notice.body
@@ -385,12 +388,13 @@ class Outbox:
         return str(channel), str(ts)
 
     async def _record_unknown(self, notice: Notice, error: errors.SlackUnknownOutcome) -> None:
-        """Record that the outcome of a send is unknown, and schedule a search for the message."""
+        """Record that it isn't known whether a send succeeded, and schedule a search for the message."""
         log.info("outcome of a send unknown", notice=notice.id, problem=error.code)
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # If the database fails, repeat all of this; otherwise the notice would count as not sent.
+        # If the database fails, all of this is repeated, since the notice would otherwise be recorded as not
+        # sent.
         since = await self._store.now()
         await self._store.write(
             notice_rows.retry_notice, notice, self._timing.settles, error=code, unknown_since=since
@@ -413,7 +417,7 @@ class Outbox:
         if now - notice.created_at > max_age and is_let_in:
             await self._give_up(notice, error)
             return
-        # No random jitter is needed, because the budget spreads sends anyway.
+        # Random jitter isn't needed, because the budget spreads sends out anyway.
         wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
         min_wait, since = (self._timing.settles, now) if is_unknown else (0.0, None)
         if isinstance(error, errors.SlackRefusedHere):
@@ -422,7 +426,7 @@ class Outbox:
         await self._results.retry(notice, max(wait, min_wait), error=error.code, unknown_since=since)
 
     async def _ask_poster(self, notice: Notice, error: str) -> None:
-        """Give up a channel's card and ask its poster what to do.
+        """Give up on a channel's card and ask the person who posted it what to do.
 
         The question is written first: if giving up then fails, repeating both steps doesn't add a second
         question.
@@ -440,7 +444,7 @@ class Outbox:
         await self._results.write_dead(notice, error)
 
     async def _give_up(self, notice: Notice, error: errors.SlackFailed) -> None:
-        """Give up a notice that Slack refuses, and reach the person some other way if possible."""
+        """Give up on a notice that Slack refuses, and reach the person in another way if possible."""
         if notice.kind in UNPOSTED:
             await self._ask_poster(notice, error.code)
             return
@@ -459,7 +463,7 @@ class Outbox:
             log.info("person not reached", notice=notice.id, problem=failed.code)
 
     async def _say_in_channel(self, notice: Notice) -> None:
-        """Tell a person, in the channel where they asked, that Slack rejects direct messages to them.
+        """Tell a person, in the channel where they wrote, that Slack rejects direct messages to them.
 
         This is sent at most once a day in each channel.
         """
@@ -473,7 +477,7 @@ class Outbox:
         await self._store.write(notice_rows.add_notices, [waiting])
 
     async def _say_missing(self, notice: Notice, error: errors.SlackFailed) -> None:
-        """Tell a person in plain text that they missed a message, at most once a day for each cause."""
+        """Tell a person in plain text that they missed a message, at most once a day per cause."""
         is_hopeless = classify(error) is Meaning.SETUP or notice.occasion.startswith(_MISSING)
         if is_hopeless or notice.kind is NoticeKind.CARD_UPDATE:
             return
@@ -491,7 +495,7 @@ class Outbox:
 
 
 def _is_searchable(kind: NoticeKind) -> bool:
-    """Return whether a search can find messages of this kind.
+    """Return whether messages of this kind can be found by a search.
 
     Channels aren't read, and replies are never sent again.
     """
@@ -499,7 +503,7 @@ def _is_searchable(kind: NoticeKind) -> bool:
 
 
 def _find_pacing_key(notice: Notice) -> str:
-    """Return the id to which Slack's limit per conversation applies: the person's, or the channel's."""
+    """Return the id to which Slack's per-conversation limit applies: the person's or the channel's."""
     if Mark.IN_CHANNEL in notice.kind.marks:
         return str(notice.body.get("channel_id") or "")
     return notice.principal.user_id

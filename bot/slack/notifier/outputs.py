@@ -1,4 +1,4 @@
-"""Send the outputs of runs as files."""
+"""Sends the output of runs as files."""
 
 import re
 from typing import Final
@@ -28,7 +28,7 @@ from bot.support.pool import Pool, count_free_slots, run_all
 log = structlog.get_logger(__name__)
 
 
-#: Maximum number of attempts to upload a file that Slack doesn't accept; at growing intervals, they take
+#: Maximum number of attempts to upload a file that Slack doesn't accept. With increasing intervals, they take
 #: about half an hour.
 MAX_DELIVERIES: Final = 10
 MAX_DELIVERY_WAIT_SECONDS: Final = 300.0
@@ -50,10 +50,10 @@ class Outputs:
         self._timing = timing
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Upload the files that are due; return how many.
+        """Upload the files that are due; return how many were uploaded.
 
-        Only outputs that this process still owns are sent, because if it was frozen for a while, another
-        process may have taken over an output and sent it.
+        Only outputs that this process still owns are sent: if it was frozen for a while, another process may
+        have taken over an output and sent it.
         """
         due = [entry for entry in self._board.entries.values() if self._is_deliverable(entry)]
         if not due:
@@ -87,7 +87,7 @@ class Outputs:
             entry.is_delivering = False
 
     async def _deliver(self, entry: FollowedRun) -> None:
-        """Upload the whole output, and queue the notice that shares it; until then nobody sees the file."""
+        """Upload the whole output, and queue the notice that shares it; nobody sees the file before that."""
         run = await self._store.read(run_rows.find_run, entry.run_id)
         spool = entry.transcript.spool
         if run is None:
@@ -120,14 +120,13 @@ class Outputs:
             else:
                 entry.deliver_after = self._board.monotonic() + seconds
         else:
-            # The new file's id makes this a separate notice, so anyone who asks again receives the file
-            # again.
+            # The new file's id makes this a separate notice, so anyone who asks again is sent the file again.
             body = {"job": run.id, "file": file, "name": name}
             await self._finish(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
 
     @staticmethod
     def _fits_end(entry: FollowedRun) -> bool:
-        """Return whether all of the output fits into the message about the run's end."""
+        """Return whether the whole output fits into the message about the run's end."""
         tail = format_output(entry.transcript.tail)
         is_whole = tail is not None and not tail.is_cut and entry.transcript.is_short
         return is_whole and not entry.is_asked
@@ -142,7 +141,7 @@ class Outputs:
         return end.kind is NoticeKind.JOB_ENDED and digest(edit) == end.rendered_digest
 
     def _build_missing_notice(self, run: Run, cause: str) -> NewNotice:
-        """Return the notice that says that, and why, no output file is sent."""
+        """Return the notice that says why no output file is sent."""
         log.info("no file of an output", run=run.id, problem=cause)
         body = {"job": run.id, "connection": run.connection, "cause": cause}
         return NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, self._ids.new("file"), run.principal, body)

@@ -1,9 +1,8 @@
 """Rendering of notices and cards from rows.
 
-A notice holds only the keys of a person and of rows. It is rendered when it is sent, from the rows as they
-are then; if it is no longer needed, it is marked as sent without being sent. Failed renderings are retried at
-growing intervals, and finally plain text is sent. Digests are compared so that the same content isn't sent
-twice.
+A notice holds only the keys of a person and of rows. It is rendered from the current rows when it is sent; if
+it is no longer needed, it is marked as sent without being sent. Failed renderings are retried at increasing
+intervals, and finally plain text is sent. Digests are compared so that the same content isn't sent twice.
 """
 
 import hashlib
@@ -44,18 +43,18 @@ from bot.support.errors import SlackPermanent, StoreError
 log = structlog.get_logger(__name__)
 
 
-#: How long to wait before rendering a notice again that isn't ready yet, in seconds.
+#: How long to wait before rendering a notice again if it wasn't ready, in seconds.
 NOT_READY_SECONDS: Final = 2.0
-#: Maximum age of the last read of a workspace when a message is sent after a silence, in seconds.
+#: Maximum age of a workspace's last read, in seconds, when a message about it is sent after a silence.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Maximum pause between two attempts to send a notice, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0
-#: Options of every message: no link previews, and names aren't turned into mentions.
+#: Options of every message: links have no previews, and names aren't turned into mentions.
 POST_OPTIONS: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
 
 
 def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, Any]:
-    """Return an answer as the content of a message, with its blocks or as text alone."""
+    """Return an answer as the content of a message, either with its blocks or as text alone."""
     if is_text or not answer.blocks:
         return {"text": plain.make_plain_text(answer)}
     return {"text": plain.make_fallback_text(answer), "blocks": list(answer.blocks)}
@@ -63,7 +62,7 @@ def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class RenderedNotice:
-    """A message to be sent, and its destination.
+    """A message to be sent, and where to send it.
 
     With ``is_plain``, it is a plain sentence sent because rendering failed. ``said`` is the text to store as
     sent, or None if the message is to be rendered again from its rows.
@@ -99,7 +98,7 @@ class NoticeRenderer:
             facts = await self._gatherer.describe_notice(notice)
             end = await self._gatherer.read_end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
             if end == "sent":
-                # The message about the end was sent while this card waited, so the card has nothing to
+                # The message about the end was sent while this card was waiting, so the card has nothing to
                 # announce.
                 await self._store.write(notice_rows.mark_notice_sent, notice, "", "")
                 return None
@@ -123,7 +122,7 @@ class NoticeRenderer:
             reference = self._ids.reference()
             log.exception("notice not drawn", notice=notice.id, kind=str(notice.kind), reference=reference)
         if await self._store.now() - notice.created_at < self._timing.plain_text_after:
-            # Nothing was sent, so Slack needn't be searched.
+            # Nothing was sent, so there is no need to search Slack.
             wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
             await self._store.write(notice_rows.retry_notice, notice, wait, error=NoticeError.UNDRAWABLE)
             return None
@@ -135,7 +134,8 @@ class NoticeRenderer:
     async def draw_found(self, notice: Notice, found: Answer) -> SentText:
         """Return the text to store for a message found in Slack, or None if it is to be rendered again.
 
-        It is rendered from its rows; if these no longer call for a message, the text in Slack is kept.
+        The text is rendered from the notice's rows; if these no longer call for a message, the text in Slack
+        is kept.
         """
         if Mark.CARD in notice.kind.marks or not _is_history(notice.kind, None):
             return None
@@ -147,8 +147,9 @@ class NoticeRenderer:
     async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
         """Put back a notice delayed by a silence until its workspaces are reread; return whether it was.
 
-        It waits ``SILENCE_SECONDS`` at most. A read counts only if it was requested after the wait began and
-        is recent. If the message then can't be sent, or was last tried long ago, it waits for another read.
+        It waits at most ``SILENCE_SECONDS``. A read is accepted only if it was requested after the wait began
+        and is recent. If the message then can't be sent, or was last tried long ago, it waits for another
+        read.
         """
         now = facts.now
         found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
@@ -158,8 +159,8 @@ class NoticeRenderer:
         read_at = {row.id: row.observed_at or 0.0 for row in rows if row is not None}
         began_at, try_at = now, now
         if notice.read_since is not None:
-            # A notice that wasn't tried while Slack was away keeps waiting since the same time, so earlier
-            # reads count.
+            # A notice that wasn't tried while Slack was away keeps the time at which its wait began, so
+            # earlier reads are accepted.
             began_at, try_at = notice.read_since, math.inf if notice.tried_at is None else notice.tried_at
         if now - try_at > SILENCE_SECONDS and min(read_at.values(), default=now) >= began_at:
             began_at = now
@@ -209,7 +210,7 @@ class MessageUpdate:
 
     ``stays``: the text never changes again, though its buttons may disappear. ``is_over``: nothing in the
     message changes again. ``goes``: the message is deleted, because another one replaces it or it has nothing
-    left to say. ``waits``: another message is about to report how things ended, so this one isn't updated
+    left to say. ``waits``: another message is about to report how the work ended, so this one isn't updated
     yet.
     """
 
@@ -225,7 +226,7 @@ class MessageUpdate:
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
-    """Return when a message became news, which for a card is when its operation ends."""
+    """Return when a message became news; for a card, that is when its operation ends."""
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     if Mark.CARD not in notice.kind.marks or operation is None:
         return facts.written_at
@@ -246,7 +247,7 @@ def _is_history(kind: NoticeKind, facts: Facts | None) -> bool:
 
 
 async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
-    """Render a message's update, or return None if its rows are gone or its text isn't known."""
+    """Render a message's update; return None if its rows are gone or its text isn't known."""
     is_said = Mark.ASKS not in card.kind.marks and "blocks" in card.body
     said = stored.read(card.body, card.created_at) if is_said else None
     if said is not None and "offers" in card.body:
@@ -259,8 +260,8 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
         answer = keep_current_buttons(card.kind, facts, said, beside)
         is_alone = card.kind is NoticeKind.READY and not beside
         if is_alone and isinstance(facts, WorkspaceFacts) and is_ready_over(facts):
-            # The message says that the workspace is ready and until when. That no longer holds, so replace it
-            # with what has happened.
+            # The message says that the workspace is ready, and for how long. That is no longer true, so
+            # replace it with what has happened.
             answer = render(card.kind, facts)
     elif facts is None:
         return None
@@ -336,10 +337,10 @@ def _is_named(press: ButtonValue, parts: Iterable[Part]) -> bool:
 
 
 def _is_planned(part: Part, facts: Facts | None) -> bool:
-    """Return whether the plan announced by a part of a message still exists; without facts it doesn't."""
+    """Return whether the plan that a message part announces still exists; False without facts."""
     if isinstance(facts, WorkspaceFacts):
         return facts.plans(part.plan, part.moments)
-    # For plans of several workspaces, the facts can't tell.
+    # If a plan is about several workspaces, the facts can't tell whether it still exists.
     return facts is not None
 
 
@@ -348,12 +349,12 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     facts = await gatherer.describe_offer(card)
     answer = kit.keep_buttons(said, lambda button: still_applies(button, facts))
     left = await _remove_past(gatherer, card, answer, facts)
-    # A question that was answered in words, or whose buttons are gone, no longer asks anything.
+    # A question that was answered in words, or whose buttons are gone, is no longer open.
     is_question = any(str(one.get("block_id", "")).startswith(kit.QUESTION) for one in said.blocks)
     is_answered = str(card.body["offers"]).startswith(kit.QUESTION) or (
         is_question and not any(kit.iterate_buttons(left.answer.blocks))
     )
-    # An answer without buttons has started an action; another message reports its end, or soon will.
+    # An answer without buttons has started an action, whose end another message reports or will soon report.
     has_buttons = any(kit.iterate_buttons(said.blocks))
     end = "" if has_buttons else await gatherer.read_end_state(card, facts)
     goes = left.is_nothing or is_answered or end == "sent"
@@ -362,7 +363,7 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
 
 
 def build_edit(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
-    """Return the arguments for replacing a message with an answer; without new blocks, old ones go away."""
+    """Return the arguments for replacing a message with an answer; old blocks are removed if it has none."""
     at = {"channel": channel_id, "ts": message_ts}
     return {**at, "blocks": [], **make_message_content(answer), "link_names": False}
 

@@ -1,4 +1,4 @@
-"""Replies to commands, clicks and mentions: sent within a minute or not at all, and never twice (ADR 88)."""
+"""Replies to commands, clicks and mentions, each sent within a minute or not at all, never twice (ADR 88)."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ log = structlog.get_logger(__name__)
 MAX_ATTEMPTS_PER_WAY: Final = 2
 #: A person is told at most once in this many seconds that they may have missed answers.
 UNSURE_PERIOD_SECONDS: Final = 600
-#: A function that sends a reply in one way and records that it was sent; raises SlackFailed.
+#: A function that sends a reply by one method and records that it was sent; raises SlackFailed.
 Way = Callable[[Notice], Awaitable[None]]
 
 
 class Replies:
-    """Send replies, each by the best way back to the person it is for.
+    """Send replies, each by the best way that leads back to its recipient.
 
     A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and where to send it:
     a ``response_url``, or a ``channel_id`` with ``thread_ts`` and ``where`` (the kind of place). With
@@ -59,8 +59,8 @@ class Replies:
         self._slack = slack
         self._http = http
         self._timing = timing
-        #: Ids of replies whose thread Slack refused, so they are sent outside it. After a restart, Slack
-        #: refuses them again.
+        #: Ids of replies that are sent outside their thread because Slack refused the thread. Not stored:
+        #: after a restart, Slack refuses the thread again.
         self._alone: set[str] = set()
 
     async def send(self, notice: Notice, *, is_try: bool = False) -> None:
@@ -113,7 +113,7 @@ class Replies:
                 return
 
     def _list_ways_back(self, notice: Notice) -> list[Way]:
-        """Return the ways back to a person, best first; only the first may be visible to other people.
+        """Return the ways back to a person, best first; only the first may be visible to others.
 
         If a form has been closed, the message that was to appear in it is sent as a direct message.
         """
@@ -141,7 +141,7 @@ class Replies:
     async def _respond(self, notice: Notice) -> None:
         url, body = str(notice.body["response_url"]), notice.body
         if not is_slack_address(url, self._api_url):
-            # Slack never supplies such an address, so send nothing to it, and don't try another way.
+            # Slack never supplies an address like this, so send nothing to it, and don't try another way.
             raise errors.SlackUnknownOutcome(methods.RESPONSE_URL, "strange_address")
         replaces = bool(body.get("replaces"))
         message = _make_content(notice) | {
@@ -168,7 +168,7 @@ class Replies:
         await self._results.write_sent(notice, channel, over, in_place=True)
 
     async def _post_for_all(self, notice: Notice) -> None:
-        """Post an answer that the person asked to share in the channel."""
+        """Post an answer to the channel, because the person asked to share it."""
         await self._post(
             notice, _make_content(notice) | self._make_thread_fields(notice), str(notice.body["channel_id"])
         )
@@ -185,7 +185,7 @@ class Replies:
         await self._results.write_sent(notice, channel, "")
 
     async def _post_to_person(self, notice: Notice) -> None:
-        """Answer by direct message; if the person asked in a channel, say why the answer isn't there."""
+        """Answer by direct message; if the person asked in a channel, explain why the answer isn't there."""
         body = notice.body
         channel = body.get("channel_id")
         if channel and body.get("where") == Where.DIRECT:
@@ -197,8 +197,8 @@ class Replies:
 
     async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
         message |= {"channel": channel, **POST_OPTIONS}
-        # A direct message may be given by its channel id or by the person's id; the rate limit counts it by
-        # the person's.
+        # A direct message may be given by its channel id or by the person's id; its rate limit is kept under
+        # the person's id.
         direct = channel.startswith("D") or channel == notice.principal.user_id
         paced = notice.principal.user_id if direct else channel
         if direct:
@@ -216,7 +216,7 @@ class Replies:
         return {"thread_ts": thread_ts} if thread_ts and notice.id not in self._alone else {}
 
     def _can_leave_thread(self, notice: Notice, error: errors.SlackFailed) -> bool:
-        """Return whether Slack may accept a reply outside its thread where only the person would see it."""
+        """Return whether Slack may accept a reply outside its thread, where only the person would see it."""
         is_refused = isinstance(error, errors.SlackPermanent) and classify(error) is Meaning.THREAD
         return is_refused and bool(self._make_thread_fields(notice)) and not notice.body.get("in_channel")
 
@@ -241,7 +241,7 @@ class Replies:
 
 
 def _should_try_next_way(notice: Notice, error: errors.SlackFailed, seconds_left: float) -> bool:
-    """Return whether a reply surely wasn't shown, and retrying the same way won't help in time.
+    """Return whether a reply certainly wasn't shown, and retrying it the same way won't help in time.
 
     Transient errors are first retried the same way. If the person has changed a form in the meantime, it is
     newer than the reply, which is then not sent in any other way.
@@ -264,7 +264,7 @@ def _can_be_text(notice: Notice, error: errors.SlackFailed) -> bool:
 
 
 def _make_content(notice: Notice, *, moved_from: str = "") -> dict[str, Any]:
-    """Return the content of a reply; if it was moved from a channel, it says so first."""
+    """Return the content of a reply, which first says so if it was moved out of a channel."""
     return make_message_content(_to_answer(notice, moved_from), is_text=notice.is_text)
 
 

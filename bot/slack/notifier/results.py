@@ -1,4 +1,4 @@
-"""The results of sends, written as soon as the database accepts them."""
+"""The results of sends, written to the database as soon as it accepts them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -18,9 +18,9 @@ Write = Callable[[], Awaitable[object]]
 
 
 class Results:
-    """Write results of sends; if the database fails, keep and retry each one until its lease ends.
+    """Write the results of sends; if the database fails, retry each until its lease ends.
 
-    In memory: the results not yet written. After a restart they are lost: the leases expire, and messages
+    In memory: the results not yet written. They are lost on restart: the leases then expire, and messages
     that may have been sent are searched for.
     """
 
@@ -28,29 +28,30 @@ class Results:
         self._store = context.store
         self._monotonic: Final = context.clock.monotonic
         self._lease = timing.lease
-        #: Maps message ids to the writes to retry, in order, each with the time until which to retry it.
+        #: Maps message ids to the writes that have to be retried, in order, each with the time until which it
+        #: is retried.
         self._waiting: dict[str, list[tuple[float, Write]]] = {}
 
     @property
     def is_waiting(self) -> bool:
-        """Return whether results are waiting to be written again."""
+        """Return whether results are still waiting to be written."""
         return bool(self._waiting)
 
     async def write_sent(self, notice: Notice, channel_id: str, message_ts: str, **more: Any) -> None:
-        """Record that a notice was sent; see ``mark_notice_sent`` of the store."""
+        """Record that a notice was sent; see ``mark_notice_sent`` in the store."""
         await self.write(
             notice.id,
             partial(self._store.write, notice_rows.mark_notice_sent, notice, channel_id, message_ts, **more),
         )
 
     async def retry(self, notice: Notice, due_in: float, **more: Any) -> None:
-        """Record when to retry a notice; see ``retry_notice`` of the store."""
+        """Record when to retry a notice; see ``retry_notice`` in the store."""
         await self.write(
             notice.id, partial(self._store.write, notice_rows.retry_notice, notice, due_in, **more)
         )
 
     async def retry_as_text(self, notice: Notice, code: str) -> None:
-        """Record that a notice must be sent as text immediately; its workspaces needn't be read again."""
+        """Record that a notice must be sent immediately as text, without rereading its workspaces."""
         error = notice.error if notice.error == NoticeError.TO_BE_READ else code
         waits = {"read_since": notice.read_since, "tried_at": notice.tried_at}
         await self.retry(notice, 0.0, error=error, is_text=True, **waits)
@@ -60,7 +61,7 @@ class Results:
         await self.write(notice.id, partial(self._store.write, notice_rows.give_up_notice, notice.id, error))
 
     async def write_not_sent(self, notices: Sequence[Notice]) -> None:
-        """Record that some notices weren't sent, as a search didn't find them."""
+        """Record that some notices weren't sent, because a search didn't find them."""
         for notice in notices:
             await self.write(
                 notice.id, partial(self._store.write, notice_rows.requeue_unsent_notices, [notice])
@@ -87,7 +88,8 @@ class Results:
                     if self._monotonic() < until:
                         await write()
                 except StoreError:
-                    # The database may reject only this write, so begin with another message's next time.
+                    # The database may be rejecting only this write, so begin with another message's next
+                    # time.
                     self._waiting[message_id] = self._waiting.pop(message_id)
                     return
                 del waiting[0]

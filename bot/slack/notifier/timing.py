@@ -1,4 +1,4 @@
-"""Timeouts and waits of the notifier."""
+"""The notifier's timeouts and waits."""
 
 from dataclasses import dataclass
 
@@ -19,19 +19,19 @@ class Timing:
     reply_lives: float = 60.0
     #: Age at which a notice that Slack hasn't accepted is given up and reported by doctor.
     gives_up_after: float = 86_400.0
-    #: Age at which a channel's card that Slack refuses with an unknown code is given up; shorter than for
-    #: other notices, because a class is waiting for it.
+    #: Age at which a channel's card is given up if Slack refuses it with an unknown code. It is shorter than
+    #: for other notices, because a class is waiting for the card.
     gives_up_in_channel: float = 3_600.0
-    #: Age at which a notice that can't be rendered is sent as plain text.
+    #: Age at which a notice that still can't be rendered is sent as plain text.
     plain_text_after: float = 300.0
     batch: int = 20
 
     def check(self) -> None:
-        """Raise ValueError if a send could outlast its lease, as another process would then send it again."""
+        """Raise ValueError if a send could outlast its lease, as another process would then repeat it."""
         if self.send_timeout >= self.lease:
             raise ValueError("the time-out of a send must be shorter than the lease of a notice")
 
     @property
     def last_start(self) -> float:
-        """Return within how many seconds of its claim a send must start, so that it ends within the lease."""
+        """Return how many seconds after its claim a send may start at the latest, to end within the lease."""
         return self.lease - self.send_timeout - min(5.0, (self.lease - self.send_timeout) / 2)

@@ -28,13 +28,13 @@ __all__ = [
     "translate_message",
 ]
 
-#: Minimum similarity, from 0 to 100, for a variable to count as a misspelt setting.
+#: Minimum similarity, from 0 to 100, for a variable's name to count as a misspelt setting.
 _MIN_SIMILARITY: Final = 88.0
-#: Prefixes of Usher's variables. Other programs use SLACK_, too, so a variable with that prefix doesn't count
-#: as a misspelt setting if that setting is already set.
+#: Prefixes of Usher's variables. Other programs also use SLACK_, so a variable with that prefix doesn't count
+#: as a misspelling of a setting that is already set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
-#: Suffixes of the variables that Kubernetes sets in each pod; it adds them to a service's name.
+#: Suffixes that Kubernetes adds to a service's name in the variables that it sets in each pod.
 _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"
@@ -70,13 +70,13 @@ class SettingsError(Exception):
 VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
 
 
-#: An empty set of arguments, for the type checker's sake: every field is read from the environment.
+#: An empty set of arguments, which satisfies the type checker: every field is read from the environment.
 _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedSettings:
-    """Hold the settings from the environment, as far as they are valid.
+    """Hold the settings from the environment that are valid, and describe those that aren't.
 
     ``problems`` are sentences without values. ``wrong`` are the variables with an invalid value, for which
     ``settings`` has a stand-in. ``unknown`` are Usher's variables that no setting reads, and ``removed`` are
@@ -149,13 +149,13 @@ def _format_error(error: Any) -> str:
 
 
 def translate_message(error: Any) -> str:
-    """Return a validation error's message in a form that continues a sentence after the setting's name."""
+    """Return a validation error's message, worded to follow the setting's name in a sentence."""
     message = str(error["msg"]).removeprefix("Value error, ").partition(", unable to")[0]
     return message.replace("Input should be", "needs to be")
 
 
 def leave_out_service_variables(names: Iterable[str]) -> list[str]:
-    """Return the variables without those that Kubernetes adds for its services."""
+    """Return the environment variables except those that Kubernetes adds for its services."""
     given = list(names)
     services = [name.removesuffix(_SERVICE_HOST) for name in given if name.endswith(_SERVICE_HOST)]
     return [
@@ -171,7 +171,7 @@ def leave_out_service_variables(names: Iterable[str]) -> list[str]:
 def find_unknown_variables(
     given: Iterable[str], known: Collection[str], referenced: Collection[str] = ()
 ) -> tuple[dict[str, str], list[str]]:
-    """Return misspelt variables with the settings they resemble, and other variables without any effect.
+    """Return misspelt variables with the settings they resemble, and other variables that have no effect.
 
     ``known`` are the settings; ``referenced`` are the variables from which a secret is read (``env:NAME``).
     """

@@ -33,19 +33,20 @@ from bot.support.settings.database import (
 )
 from bot.support.settings.field import AreRight, setting, split_keys, split_names
 
-#: Pairs of quotation marks, typed on keyboards or inserted by chat programs.
+#: Pairs of quotation marks that people type or that chat programs insert around a value.
 _QUOTES: Final = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
 _SLACK_WORKSPACE_PATTERN: Final = re.compile(r"^[TE][A-Z0-9]+$")
-#: In the list of Slack workspaces, stands for any workspace.
+#: Stands for any workspace in the list of Slack workspaces.
 ANY_WORKSPACE: Final = "*"
 #: Matches the start of a line such as ``NAME=value``, pasted whole from a settings file.
 _ASSIGNMENT_PATTERN: Final = re.compile(r"(?:export )?[A-Z]+_[A-Z0-9_]+=.")
 _ADMINISTRATOR_PATTERN = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
-#: Matches Slack's secrets, but not the tokens, keys, paths and placeholders often pasted by mistake.
+#: Matches Slack's secrets, but not the tokens, keys, paths and placeholders that people often paste by
+#: mistake.
 _SECRET_PATTERN: Final = r"(?!xox|xapp-)[A-Za-z0-9._~-]+"  # noqa: S105 - a pattern
-#: Maps settings to the pattern that a value must match and what to say if it doesn't. The metrics token can
-#: follow "Bearer" (RFC 6750) and is too long to guess.
+#: Maps each setting to the pattern that its value must match, and the message if it doesn't. The metrics
+#: token can follow "Bearer" (RFC 6750) and is too long to guess.
 _SHAPES: Final = {
     "metrics_token": (r"[A-Za-z0-9._~+/-]{16,}=*", "16 or more letters, digits and -._~+/= without spaces"),
     "slack_bot_token": (r"xoxb-[A-Za-z0-9._-]+", "the bot token of the app, which begins with xoxb-"),
@@ -58,7 +59,7 @@ _SHAPES: Final = {
     "no_proxy": (r"[^\s;,]*(?:\s*,\s*[^\s;,]*)*", "hosts with commas between"),
     "slack_client_secret": (_SECRET_PATTERN, "the client secret, which is letters and digits"),
 }
-#: Length of a Fernet key in characters: 32 bytes as Base64.
+#: Length of a Fernet key, in characters: 32 bytes encoded as Base64.
 KEY_LENGTH: Final = 44
 _COMMAND_PATTERN = re.compile(r"^/[a-z0-9_-]{1,31}$")
 _APP_PAGE: Final = "your app's page at api.slack.com/apps"
@@ -76,7 +77,7 @@ class _TrimmedEnvironment(EnvSettingsSource):
 
 
 class Settings(BaseSettings):
-    """All settings, validated; each one's ``validation_alias`` is its environment variable."""
+    """Hold all settings, validated; each one's ``validation_alias`` is its environment variable."""
 
     model_config = SettingsConfigDict(
         extra="ignore", hide_input_in_errors=True, frozen=True, case_sensitive=True
@@ -199,11 +200,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return where settings are read from: the call's arguments, then the environment."""
+        """Return the sources of the settings: the call's arguments, then the environment."""
         return init_settings, _TrimmedEnvironment(settings_cls)
 
-    # This runs after the other "before" validators, so it also checks secrets that were read from a
-    # reference.
+    # This runs after the other "before" validators, so it also checks secrets read from a reference.
     @field_validator("*", mode="before")
     @classmethod
     def _unquoted(cls, value: Any) -> Any:
@@ -341,7 +341,7 @@ class Settings(BaseSettings):
         return split_keys(self.encryption_keys)
 
     def ports(self) -> range:
-        """Return the ports to try in turn: several only if neither an address nor a setting names a port."""
+        """Return the ports to try in order: several only if neither an address nor a setting names a port."""
         public, is_named = urlsplit(self.public_url or ""), "port" in self.model_fields_set
         local = public.port if is_loopback(public.hostname or "") else None
         first = self.port if is_named else local or self.port
@@ -349,14 +349,14 @@ class Settings(BaseSettings):
         return range(first, first + (10 if is_free else 1))
 
     def admin_ids(self) -> frozenset[str]:
-        """Return the administrators of individual Slack workspaces; with a bot token, of its workspace."""
+        """Return the ids of administrators of single Slack workspaces; with a bot token, of its workspace."""
         return split_names(self.administrators) - self._list_ids_alone()
 
     def global_admin_ids(self) -> frozenset[str]:
         """Return the administrators of all Slack workspaces, as ``T…:U…``; empty with a bot token.
 
-        They are the administrators listed without a workspace. As the same id may belong to someone else in
-        another workspace, each is taken as an id of the first workspace listed.
+        They are the administrators listed without a workspace. The same id may belong to someone else in
+        another workspace, so each is taken to be an id of the first workspace listed.
         """
         return frozenset(f"{self._first_workspace}:{name}" for name in self._list_ids_alone())
 
@@ -373,12 +373,12 @@ class Settings(BaseSettings):
         return split_names(self.slack_workspaces)
 
     def nightly_backups(self) -> tuple[Path, Path] | None:
-        """Return the SQLite file and the folder of its nightly copies; None if the database isn't a file."""
+        """Return the SQLite file and the folder of its nightly backups; None if there is no such file."""
         file = find_database_file(self.database_url)
         return None if file is None else (file, self.backups or file.with_name("backups"))
 
     def proxy(self) -> Proxy:
-        """Return the proxy for outgoing requests, and the hosts reached without it."""
+        """Return the proxy for outgoing requests, with the hosts that are reached without it."""
         return Proxy(self.https_proxy.get_secret_value() if self.https_proxy else "", self.no_proxy)
 
     def secrets(self) -> list[str]:
@@ -400,7 +400,7 @@ class Settings(BaseSettings):
         return named + [("USHER_ENCRYPTION_KEYS", key) for key in self.keys()]
 
     def clashes(self, are_right: AreRight) -> Iterator[str]:
-        """Yield the problems of settings that are each valid on their own but don't fit together."""
+        """Yield a problem for each combination of settings that are valid separately but not together."""
         has_way_in = self.slack_signing_secret is not None or self.slack_app_token is not None
         if not has_way_in and are_right("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"):
             yield (

@@ -1,4 +1,4 @@
-"""The database URL: which kind of database it names, its problems, and its passwords."""
+"""The database URL: the kind of database that it refers to, its problems, and its passwords."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from bot.support.logs import redact_from_now_on
 
 #: Matches the part of a URL that libpq reads as user and password.
 _CREDENTIALS = re.compile(r"\w+://([^@/]*)@")
-#: Matches a server's name or address, or its socket's folder (percent-encoded), and its port; both are
+#: Matches a server's name or address, or its socket's directory (percent-encoded), and its port. Both are
 #: optional.
 _HOST_PATTERN = re.compile(r"(?:[\w.%~-]+|\[[0-9a-fA-F:.%\w]+\])?(?::[0-9]{0,5})?")
 _SCHEME_AND_CREDENTIALS = re.compile(r"^\w+://(?:[^@/]*@)?")
@@ -33,7 +33,7 @@ def explain_wrong_url(url: str) -> str:
         form = "needs the form sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
         return explain_wrong_path(url.removeprefix("sqlite:///")) if is_file else form
     place = _SCHEME_AND_CREDENTIALS.sub("", url).partition("?")[0]
-    # libpq would read the rest of such a password as the host, and show it in messages that name the host.
+    # libpq would take the rest of the password, after its ``@``, for the host, and show it in error messages.
     if "@" in place:
         return "percent-encode the password (@ is %40, / is %2F)"
     hosts = place.partition("/")[0].split(",")
@@ -43,7 +43,7 @@ def explain_wrong_url(url: str) -> str:
 
 
 def explain_wrong_path(path: str) -> str:
-    """Return why a value can't be the path that the operator meant; "" if it can."""
+    """Return why a path in a setting can't be what the operator meant; "" if it can be."""
     if path.startswith("~"):
         return "needs the whole path: only a shell replaces ~"
     is_path = "?" not in path and not re.match(r"\w+:/", path)
@@ -51,7 +51,7 @@ def explain_wrong_path(path: str) -> str:
 
 
 def list_passwords(url: str) -> list[str]:
-    """Return the passwords in a database URL, each as written and decoded."""
+    """Return the passwords in a database URL, each both as written and decoded."""
     if not is_postgres(url):
         return []
     credentials = _CREDENTIALS.match(url)
@@ -63,7 +63,7 @@ def list_passwords(url: str) -> list[str]:
 def read_sign_in_again(url: str) -> str:
     """Return a URL with the current user and password from the file that USHER_DATABASE_URL refers to.
 
-    Return it unchanged if there is no file, or if the file's URL is for another database.
+    The URL is returned unchanged if there is no file, or if the file's URL is for another database.
     """
     written = read_variable("USHER_DATABASE_URL")
     if not written.startswith(("file:", "credential:")):
@@ -79,7 +79,7 @@ def read_sign_in_again(url: str) -> str:
 
 
 def _leave_out_sign_in(url: str) -> tuple[str, list[str]]:
-    """Return a URL without its user and password, and a sorted list of its other parameters."""
+    """Return a URL without user and password, and a sorted list of the URL's other parameters."""
     address, _, parameters = url.partition("?")
     kept = [each for each in parameters.split("&") if each and not each.startswith(("user=", "password="))]
     return _SCHEME_AND_CREDENTIALS.sub("", address), sorted(kept)

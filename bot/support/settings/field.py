@@ -1,4 +1,4 @@
-"""The definition of a single setting: its variable, and its text in the documentation and in ``doctor``."""
+"""The definition of a single setting: its variable, and how the documentation and ``doctor`` describe it."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _ADVICE: Final = "advice"
 
 
 def setting(variable: str, default: Any, meaning: str, shown: str = "", advice: str = "", **more: Any) -> Any:
-    """Return a field for an environment variable; it is required if its default is ``...``.
+    """Return a field read from an environment variable; it is required if its default is ``...``.
 
     The documentation shows ``shown`` in place of the default. ``advice`` says how to correct an invalid
     value.
