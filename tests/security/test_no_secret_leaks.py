@@ -1,5 +1,6 @@
 """Invariant I7: a canary in every slot of a secret, every failure driven, every sink searched."""
 
+import base64
 import json
 import re
 from contextlib import asynccontextmanager
@@ -122,10 +123,14 @@ async def link(canaries, connection, account):
     """Link, and remember what is secret on the way: the nonce, the code."""
     person, scene = canaries.scene.alice, canaries.scene
     shown, address = await person.invited(connection)
-    nonce = address.rpartition("/")[2]
-    canaries.private.add(nonce)
+    if not scene.has_sign_in:
+        canaries.private.add(address.rpartition("/")[2])
     async with Browser() as browser:
         page = await person.goes_through(browser, address, scene.token_of(account, connection))
+        # The address of a lasting page is no secret; the nonce that its browser gets is.
+        (cookie,) = (one.value for one in browser._session.cookie_jar)
+        (visit,) = json.loads(base64.urlsafe_b64decode(f"{cookie.partition('.')[0]}=="))
+        canaries.private |= {cookie, visit["n"]}
     scene.watch.may_read(person.id, account)
     if not scene.has_sign_in:
         code = page.source.partition("<code>")[2].partition("</code>")[0]
