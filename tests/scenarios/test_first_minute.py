@@ -20,7 +20,7 @@ async def test_from_the_first_words_to_a_workspace_by_buttons_alone(tmp_path):
         await world.pass_time(3)
         # What waited for the link goes on by itself, and the next step is a button.
         linked = alice.only("linked")
-        assert linked.labels == ["Show my workspaces", "Unlink", "New workspace"]
+        assert linked.labels == ["Show my workspaces", "Unlink"]
         # "If that wasn't you, unlink it": the button is to be seen, and in no menu.
         elements = [one for block in linked.json["blocks"] for one in block.get("elements", ())]
         seen = [one["text"]["text"] for one in elements if one["type"] == "button"]

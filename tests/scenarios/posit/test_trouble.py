@@ -42,7 +42,7 @@ LIMITS = {
 
 #: Of one's own, and of all of them.
 SAYS = (
-    ("A limit on Workbench has been reached.", "Stop something you don't need, then try again."),
+    ("It needed more than a quota on Workbench allows.", "Stop something you don't need, or ask"),
     ("There's no room on Workbench right now.", "Try again later."),
 )
 
@@ -72,7 +72,7 @@ async def test_a_limit_holds_for_resuming_too(linked):
     linked.switch(session_limit=1)
     await linked.alice.types("start thesis")
     await linked.pass_time(20)
-    assert "A limit on Workbench has been reached." in linked.alice.only("failed").text
+    assert SAYS[0][0] in linked.alice.only("failed").text
 
 
 @pytest.mark.parametrize(
