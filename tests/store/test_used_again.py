@@ -54,17 +54,17 @@ async def test_a_connection_to_postgresql_keeps_neither_settings_nor_locks():
     for _ in range(2):
         store = await postgres.open_store(url, FakeClock(), SystemIds())
         engine: Any = store.engine
-        found = set()
-        sessions = [*engine._writing, *engine._reading]
-        for session in sessions:
+        found, serving = set(), set()
+        for session in (*engine._writing, *engine._reading):
             (row,) = session._cursor().execute(
                 "SELECT current_setting('work_mem') = '77MB' AS is_set, (SELECT COUNT(*) FROM pg_locks "
-                "WHERE pid = pg_backend_pid() AND locktype = 'advisory') AS locks"
+                "WHERE pid = pg_backend_pid() AND locktype = 'advisory') AS locks, pg_backend_pid() AS pid"
             )
             found.add((row["is_set"], row["locks"]))
+            serving.add(row["pid"])
             session._cursor().execute("SET work_mem = '77MB'")
             session._cursor().execute("SELECT pg_advisory_lock_shared(77)")
-        pids.append({session.pid for session in sessions})
+        pids.append(serving)
         await store.close()
         assert found == {(False, 0)}
     assert pids[0] == pids[1]

@@ -344,6 +344,7 @@ PLAIN = {
     "lives": {"kind": "run", "subject": "s", "principal": ALICE, "connection": "c", "name": "n"}
     | {"began_known": "told", "ended_known": "told"},
     "owners": {"owner": "a"},
+    "usage_mondays": {"due_at": 0.0},
     "pauses": {"connection": "c", "calls": "any", "account_id": "w"},
     "form_values": {"connection": "c", "purpose": "job", "payload": "{}"},
     "usage_sums": {"connection": "c", "kind": "run", "template": "", "currency": "", "lives": 1}
