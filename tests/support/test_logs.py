@@ -25,6 +25,8 @@ def written(is_terminal=False):
     """Log to a terminal or elsewhere, and see what was written."""
     stream = io.StringIO()
     stream.isatty = lambda: is_terminal
+    # Else a start in this process counts as capturing warnings, though pytest has put them back since.
+    logging.captureWarnings(False)
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     with pytest.MonkeyPatch.context() as patched:
