@@ -34,11 +34,10 @@ class HoldCode(StrEnum):
     UNSEEN = "unseen"
     #: The user's own account may send no more requests until the time in the detail.
     OWN_LIMIT = "own_limit"
-    #: An earlier stop has to finish first, or has already taken a long time.
+    #: Waiting for an earlier stop to finish; with ``STOPPING_LONG`` that has already taken a long time.
     STOPPING_FIRST = "stopping_first"
     STOPPING_LONG = "stopping_long"
-    #: A stop that Usher didn't send has to finish first, or has already taken a long time. The detail quotes
-    #: what the provider says about that stop.
+    #: The same for a stop that Usher didn't send. The detail quotes what the provider says about that stop.
     STOPPING_ELSEWHERE = "stopping_elsewhere"
     STOPPING_ELSEWHERE_LONG = "stopping_elsewhere_long"
     #: The provider is still busy with another change of the workspace. The detail quotes the provider.

@@ -258,7 +258,7 @@ class Caller:
         *,
         hidden_as: Refused | None = None,
     ) -> None:
-        """Ask the policy as ``check`` does, but with a row of the person that the caller has just read."""
+        """Ask the policy as ``check`` does, but with the person's row that was just read."""
         is_current = self.uses_stored_identity or policy.is_current(person, verb, tx.now())
         installation = self.context.installation
         decision = policy.decide(self.principal, verb, target, installation, person if is_current else None)

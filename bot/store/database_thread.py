@@ -334,7 +334,7 @@ class QueueWorker:
         self._thread: Thread | None = None
 
     async def start(self, name: str) -> None:
-        """Start the thread and open the session in it. Raise StoreUnavailable."""
+        """Start the thread and open the session in it; raise StoreUnavailable if that fails."""
         opened: Future[None] = Future()
         # From now on nobody can cancel it.
         opened.set_running_or_notify_cancel()

@@ -82,7 +82,7 @@ class Engine(ABC):
 
     @abstractmethod
     async def open(self) -> None:
-        """Start the threads and open the database. Raise StoreUnavailable."""
+        """Start the threads and open the database; raise StoreUnavailable if that fails."""
 
     @abstractmethod
     async def migrate(self, *, serves: bool = False) -> list[str]:

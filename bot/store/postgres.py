@@ -122,7 +122,7 @@ class PostgresEngine(Engine):
         return self.is_whole and not self._session.is_cut
 
     async def open(self) -> None:
-        """Start the threads and connect. Raise StoreUnavailable."""
+        """Start the threads and connect; raise StoreUnavailable if that fails."""
         await asyncio.to_thread(refuse_pooling, self._url, self._servers)
         await self._writer.start("store")
         self._time.begin()

@@ -116,7 +116,7 @@ def list_watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
 
 
 def queue_grown_outputs(tx: Transaction, run_ids: Sequence[str]) -> None:
-    """Mark the cards of runs that have written more output to be redrawn."""
+    """Queue a redraw of the card of every run that has written more output."""
     for run_id in run_ids:
         cards.queue_updates(tx, run_id, changed=False)
 

@@ -125,7 +125,7 @@ class SqliteEngine(Engine):
         return mounts.is_local(mounts.detect_file_system(Path(self._path), self._mountinfo))
 
     async def open(self) -> None:
-        """Start the thread and open the file, with mode 0600 if it is new. Raise StoreUnavailable."""
+        """Start the thread and open the file (mode 0600 if new); raise StoreUnavailable if that fails."""
         await self._worker.start("store")
 
     async def tidy(self) -> None:

@@ -141,7 +141,7 @@ def _sweep_runs(tx: Transaction, after: str) -> str | None:
 
 
 def _sweep_gates(tx: Transaction, after: str) -> str | None:
-    """Delete some gates without workspaces, a day after they opened; return where to continue, or None."""
+    """Delete a batch of gates that opened a day ago and have no workspace; return where to continue."""
     found = [row["gate_key"] for row in tx.all("some_gates", after=after, limit=_BATCH_SIZE)]
     before = tx.now() - _DAY
     for gate_key in found:

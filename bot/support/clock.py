@@ -57,7 +57,7 @@ class SystemClock:
     def boot(self) -> str:
         """Return the id that Linux gives the machine's current boot, or "" on other systems.
 
-        A systemd unit that hides the file passes the id in ``BOOT_ID``.
+        If a systemd unit hides ``/proc/sys/kernel/random/boot_id``, it passes the id in ``BOOT_ID``.
         """
         if given := read_variable("BOOT_ID").strip():
             return given.replace("-", "")

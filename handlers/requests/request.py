@@ -112,7 +112,7 @@ class Request:
     more: float = 0.0
     #: The deferred command that this request replays, if any.
     deferred: DeferredCommand = NOT_DEFERRED
-    #: The form that was submitted, or that contains the button or search. It holds only keys and texts.
+    #: The form that was submitted, or in which a button was pressed or a list searched, as Slack sent it.
     view: Mapping[str, Any] = field(default_factory=dict)
     #: The message on which a message shortcut was used, as Slack sent it. Anyone may have written it.
     message: Mapping[str, Any] = field(default_factory=dict)

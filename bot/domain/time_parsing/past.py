@@ -20,7 +20,7 @@ WindowProblem = Literal["unreadable", "future", "backwards", "old"]
 _MAX_CHARACTERS: Final = 60
 #: How many days records of what ran are kept: a year and a month, so that months can be compared.
 RETENTION_DAYS: Final = 400
-#: Alternative spellings of words that are only used for windows of past days.
+#: Maps other spellings of words to the usual ones. They are accepted only in windows of past days.
 _SPELT: Final = {
     **dict.fromkeys(("letzte", "letzten", "letzter", "vorige", "previous", "past"), "last"),
     **dict.fromkeys(("current", "diesen", "dieser", "dieses"), "this"),

@@ -150,10 +150,10 @@ def link_buttons(
     first: int = 0,
     until: float | None = None,
 ) -> list[Element]:
-    """Return a link button for each (name, title, whether it is linked with a token).
+    """Return a link button for each connection: its name, its title, and whether people link it themselves.
 
-    Without a token, the button asks an administrator. ``waiting`` is the command that runs once an account is
-    linked, and ``first`` is the number of the first button, if others precede it.
+    If they can't, the button asks an administrator to link them. ``waiting`` is the command that runs once an
+    account is linked, and ``first`` is the number of the first button, if others precede it.
     """
     return [
         link_connection_button(
