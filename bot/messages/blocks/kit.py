@@ -113,8 +113,7 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
 def count_characters(blocks: Iterable[Block]) -> int:
     """Return how many characters of text the blocks contain."""
-    # Every message is measured, and extending the list while iterating takes a third of the time that
-    # recursion would.
+    # Every message is measured, and extending the list while iterating takes a third of recursion's time.
     characters, parts = 0, list(blocks)
     for part in parts:
         for key, value in part.items():
@@ -502,10 +501,7 @@ def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
 
 
 def day(at: float, now: float, zone: tzinfo | None) -> Dated:
-    """Return a day in the reader's zone: "Mon 30 Nov".
-
-    If it is today, or the zone isn't known, Slack words the day for each reader.
-    """
+    """Return a day in the reader's zone ("Mon 30 Nov"); today, or without a zone, in Slack's words."""
     marked = _mark(at, "{date_short_pretty}", times.format_day_in_utc(at))
     own = "" if zone is None else times.format_other_day(at, now, zone)
     return marked.rewrite(own) if own else marked
