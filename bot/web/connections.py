@@ -45,8 +45,8 @@ CONNECTION_BYTES: Final = 13_000
 MAX_SMALL_BYTES: Final = 64 * 1024
 #: Maximum memory that unfinished requests may use in total, in bytes: all large ones, all small ones, and
 #: both together.
-MAX_LARGE_TOTAL_BYTES: Final = 64_000_000
-MAX_SMALL_TOTAL_BYTES: Final = 32_000_000
+MAX_LARGE_TOTAL_BYTES: Final = 58_000_000
+MAX_SMALL_TOTAL_BYTES: Final = 22_000_000
 MAX_TOTAL_BYTES: Final = 72_000_000
 #: Maximum number of bytes counted for one connection, because anything it sends beyond that is dropped.
 MAX_HELD_BYTES: Final = 2 * 1024 * 1024
