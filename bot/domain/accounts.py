@@ -4,6 +4,7 @@ Users are reminded one week and one day before their link's credential expires.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -35,6 +36,12 @@ MAX_COMPARED_SECONDS: Final = 570.0
 RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
 #: Links that start to rest within this many seconds of each other are reported in the same message.
 SAME_REST_SECONDS: Final = 86_400.0
+#: Maximum number of commands that wait for one link.
+MAX_DEFERRED_COMMANDS: Final = 10
+#: The key under which a deferred command contains the earlier ones.
+_EARLIER: Final = "earlier"
+#: A deferred command as stored (``handlers.requests.deferred_command``).
+CommandBody = dict[str, Any]
 _WHOLE_SECOND_PATTERN: Final = re.compile(r"created=\d+\.0+")
 #: A server may round an account's creation time by up to this many seconds after a restart or an upgrade.
 MAX_ROUNDED_SECONDS: Final = 1.0
@@ -140,7 +147,8 @@ class Account:
 class Link:
     """A link in progress, keyed by the SHA-256 of its nonce; it can be used once, for ten minutes.
 
-    ``deferred_command`` runs once the link is made. ``stage`` is ``open``, then ``checked`` (the credential
+    ``deferred_command`` runs once the link is made, after the earlier ones that it contains
+    (``defer_after``). ``stage`` is ``open``, then ``checked`` (the credential
     is valid, and ``secret`` holds its ciphertext), ``code`` (confirmed, and waiting for the user to type the
     code in Slack) and ``used``.
     """
@@ -168,13 +176,37 @@ class Link:
     remote_id: str | None = None
 
 
+def defer_after(earlier: Iterable[CommandBody | None], newest: CommandBody | None) -> CommandBody | None:
+    """Return the newest of the commands that wait for a link; it contains the earlier ones.
+
+    Of several commands with the same text, only the newest is kept, and of all commands the last
+    ``MAX_DEFERRED_COMMANDS``.
+    """
+    by_text: dict[str, CommandBody] = {}
+    for command in (command for body in (*earlier, newest) for command in list_deferred(body)):
+        text = command.get("text", "")
+        by_text.pop(text, None)
+        by_text[text] = command
+    kept = [*by_text.values()][-MAX_DEFERRED_COMMANDS:]
+    if not kept:
+        return None
+    return kept[-1] | ({_EARLIER: kept[:-1]} if kept[1:] else {})
+
+
+def list_deferred(body: CommandBody | None) -> list[CommandBody]:
+    """Return the commands in the body of a link or a request, oldest first."""
+    if body is None:
+        return []
+    return [*body.get(_EARLIER, ()), {name: value for name, value in body.items() if name != _EARLIER}]
+
+
 @dataclass(frozen=True, slots=True)
 class Approval:
     """A person's request to be linked to a username, which an administrator decides on.
 
     ``state`` is ``requested``, then ``approved`` (being checked with the provider) and ``linked``. Otherwise
     it ends as ``denied``, or as ``failed`` (``detail`` says why, such as an unknown username).
-    ``deferred_command`` runs once the link is made.
+    ``deferred_command`` is as in ``Link``.
     """
 
     id: str

@@ -8,7 +8,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.accounts import APPROVED_SECONDS, Account, LinkSource, compare_remote_ids, is_unique
+from bot.domain.accounts import (
+    APPROVED_SECONDS,
+    Account,
+    LinkSource,
+    compare_remote_ids,
+    is_unique,
+    list_deferred,
+)
 from bot.domain.audit import AuditEntry
 from bot.domain.holds import hold_by_cause
 from bot.domain.notices import NewNotice, NoticeKind
@@ -128,9 +135,9 @@ def link_account(
     The person's former link on the connection is replaced. If the account was only renamed, its workspaces
     are kept; if it is a different account, those found through the former link are deleted. Someone else's
     link to the account ends if it was only approved and this one is proven, or if it is this person's own
-    link under a former key. It rests if its account has another id (``remote_id``). ``deferred_command`` is
-    the command to run once the lists have been read. ``actor``, ``proof`` (of who asked) and ``more`` are for
-    the audit.
+    link under a former key. It rests if its account has another id (``remote_id``). The commands in
+    ``deferred_command`` run once the lists have been read. ``actor``, ``proof`` (of who asked) and ``more``
+    are for the audit.
     """
     account = _build_account(tx, caller, connection, username, secret, expires_at, link_source)
     account = account_ids.build_account(account, now=tx.now(), remote_id=remote_id)
@@ -168,8 +175,11 @@ def link_account(
         text: {"principal": key, "text": text}
         for text in courses.find_waiting_texts(tx, caller.principal, connection)
     }
-    if deferred_command and (deferred_command.get("text") or "becomes" not in body):
-        waits[deferred_command.get("text", "")] = deferred_command
+    waits |= {
+        command.get("text", ""): command
+        for command in list_deferred(deferred_command)
+        if command.get("text") or "becomes" not in body
+    }
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, account.id, {"then": list(waits.values())})])
     detail = {"account": account.id, "username": username, "proof": proof, "link_source": link_source, **more}
     detail |= {"remote_id": remote_id} if remote_id else {}

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from bot.domain.accounts import Account, Link
+from bot.domain.accounts import Account, Link, defer_after
 from bot.domain.audit import AuditEntry
 from bot.domain.people import Person, Principal
 from bot.domain.tasks import TaskKind
@@ -172,7 +172,7 @@ def format_person_name(principal: Principal, person: Person | None) -> str:
 def create_links(
     tx: Transaction, caller: Caller, deferred_commands: Mapping[str, dict[str, Any] | None]
 ) -> dict[str, str]:
-    """Create a link for each connection and return the addresses; a single one ends older links for it.
+    """Create a link for each connection and return the addresses; a single one replaces older links for it.
 
     Several links are only an offer, so they don't end a page on which the person is already linking an
     account. ``deferred_commands`` maps each connection to the command to run once its account is linked.
@@ -182,13 +182,21 @@ def create_links(
     caller.check(tx, "link")
     if not caller.is_first_delivery(tx):
         raise Refused("link.repeated")
-    if len(deferred_commands) == 1:
-        links.expire(tx, caller.principal.key, *deferred_commands)
     nonces = {name: create_nonce() for name in deferred_commands}
     for name, body in deferred_commands.items():
-        _create_link(tx, caller, name, body, nonces[name])
+        create = _replace_links if len(deferred_commands) == 1 else _create_link
+        create(tx, caller, name, body, nonces[name])
     origin = (caller.context.public_url or "").rstrip("/")
     return {name: f"{origin}/link/{nonce}" for name, nonce in nonces.items()}
+
+
+def _replace_links(
+    tx: Transaction, caller: Caller, connection: str, deferred_command: dict[str, Any] | None, nonce: str
+) -> None:
+    """Create a link that replaces the person's others on the connection; their commands now wait for it."""
+    earlier = links.list_deferred_commands(tx, caller.principal, connection)
+    links.expire(tx, caller.principal.key, connection)
+    _create_link(tx, caller, connection, defer_after(earlier, deferred_command), nonce)
 
 
 def _create_link(
@@ -294,11 +302,9 @@ def show_page(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
 def start_link(tx: Transaction, caller: Caller, visit: Visit, connection: str) -> LinkPage | Refused:
     """Create a link for a person who has just signed in with Slack on a connection's permanent page.
 
-    A command that was waiting for the person's previous link now waits for the new one.
+    All commands that were waiting for the person's earlier links now wait for the new one.
     """
-    waiting = links.find_open_link(tx, caller.principal, "open", connection)
-    links.expire(tx, caller.principal.key, connection)
-    _create_link(tx, caller, connection, waiting.deferred_command if waiting else None, visit.nonce)
+    _replace_links(tx, caller, connection, None, visit.nonce)
     return accept_proof(tx, caller, visit, caller.principal)
 
 
@@ -578,7 +584,7 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
         proof=proof,
         link_source=link.link_source,
         remote_id=link.remote_id or "",
-        deferred_command=link.deferred_command,
+        deferred_command=defer_after(links.list_deferred_commands(tx, link.principal, link.connection), None),
         more={"link": _get_short_id(link)},
     )
     if account is None:
@@ -590,6 +596,8 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
             username=username,
         )
     _change_link(tx, link, stage="used", secret=None, code_hash=None, deferred_command=None)
+    # The person's other links on the connection are no longer needed, and their commands run, too.
+    links.expire(tx, link.principal.key, link.connection)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=compute_digest(secret))
     return account
 

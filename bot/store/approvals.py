@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final, Literal
 
-from bot.domain.accounts import Approval
+from bot.domain.accounts import Approval, defer_after
 from bot.domain.people import Principal
 from bot.store import cards
 from bot.store.tables import APPROVALS, PEOPLE
@@ -22,17 +22,18 @@ _PRECEDING_STATES = {
 def save_request(tx: Transaction, new: Approval) -> Approval:
     """Write a request (state ``requested``), or update the person's open one on the connection; return it.
 
-    An open request takes over the new ``deferred_command`` and username, and its messages are redrawn. Their
-    buttons carry the username, so nobody can approve a username that they weren't shown.
+    An open request also takes over the new ``deferred_command`` and username, and its messages are redrawn.
+    Their buttons carry the username, so nobody can approve a username that they weren't shown.
     """
     existing = find_open_request(tx, new.principal, new.connection)
     if existing is None:
         APPROVALS.add(tx, new)
         return new
-    current = replace(existing, deferred_command=new.deferred_command or existing.deferred_command)
+    deferred_command = defer_after([existing.deferred_command], new.deferred_command)
+    current = replace(existing, deferred_command=deferred_command)
     if new.username != existing.username:
         # A request for another username is a new request, with new questions and a full day to answer them.
-        current = replace(new, id=current.id, deferred_command=current.deferred_command)
+        current = replace(new, id=current.id, deferred_command=deferred_command)
     APPROVALS.upsert(tx, current)
     cards.queue_updates(tx, current.id, changed=True)
     return current

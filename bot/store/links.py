@@ -1,16 +1,24 @@
 """Links that people are making to their accounts, until they are used or expire."""
 
+from typing import Any
+
 from bot.domain.accounts import Link
 from bot.domain.people import Principal
 from bot.store.engine import Engine
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, repeat_until_done
 from bot.store.tables import LINKS
-from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction, from_json
 
 
 def expire(tx: Transaction, principal_key: str, connection: str) -> None:
     """Expire a person's unused links on a connection, and delete the secrets they contain."""
     tx.run("expire_links", principal=principal_key, connection=connection, now=tx.now())
+
+
+def list_deferred_commands(tx: Transaction, principal: Principal, connection: str) -> list[dict[str, Any]]:
+    """Return what a person's unused links on a connection hold as deferred commands, oldest first."""
+    about = {"principal": principal.key, "connection": connection, "now": tx.now()}
+    return [from_json(row["deferred_command"]) for row in tx.all("deferred_commands_of_links", **about)]
 
 
 async def clear_ended_links(engine: Engine) -> int:

@@ -1,3 +1,9 @@
+-- name: deferred_commands_of_links
+SELECT deferred_command FROM links
+WHERE principal = :principal AND connection = :connection AND stage <> 'used' AND expires_at > :now
+    AND deferred_command IS NOT NULL
+ORDER BY created_at, nonce_hash;
+
 -- name: expire_links
 UPDATE links SET expires_at = :now, secret = NULL, code_hash = NULL, deferred_command = NULL
 WHERE principal = :principal AND connection = :connection AND stage <> 'used' AND expires_at > :now;

@@ -142,7 +142,6 @@ async def aiohttp_page():
         yield show
 
 
-@pytest.mark.thorough
 @pytest.mark.timeout(300)
 async def test_the_whole_story_with_light_servers(tmp_path):
     async with playing(tmp_path, "demo-once", "--light", "--port", str(reserved_port())) as process:

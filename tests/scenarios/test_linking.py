@@ -155,6 +155,27 @@ async def test_press_in_home_is_carried_on_after_linking(bare):
     assert "Starting *notebook* on Saturn Cloud." in answer
 
 
+@pytest.mark.parametrize(
+    "bare",
+    [{"sign_in": True}, {"sign_in": False}, {"sign_in": True, "connections": {"lab": LAB}}],
+    indirect=True,
+    ids=["lasting pages", "pages of ten minutes", "several accounts"],
+)
+async def test_everything_asked_before_linking_is_answered(bare):
+    alice = bare.alice
+    for text in ("start notebook", "hours notebook", "list"):
+        asked = await alice.types(text)
+        await bare.pass_time(30)
+    if "Link Lab" in asked.labels:
+        await Presses(alice).link(bare, asked, "Link Saturn Cloud")
+    else:
+        await alice.links("alice", asked=asked)
+    await bare.pass_time(5)
+    said = "\n".join(shown.text for shown in [*alice.sees(), *alice.sees("C0GENERAL")])
+    for answer in ("Starting *notebook* on Saturn Cloud.", "*Your workspaces*", "hours"):
+        assert answer in said
+
+
 @pytest.mark.parametrize("bare", [{"sign_in": False, "connections": {"lab": LAB}}], indirect=True)
 async def test_offer_of_several_accounts_ends_no_page_that_is_open(bare):
     """Somebody who is just linking one looks at something else meanwhile; a newer page of that one counts."""

@@ -341,6 +341,19 @@ async def test_what_waits_for_the_link_is_carried_on_after_the_lasting_page_once
     assert task.payload == {"then": [{"text": "start notebook"}]}
 
 
+async def test_all_that_waits_for_a_link_is_carried_on_in_its_order(made):
+    for text in ("list", "start notebook", "hours", "list"):
+        await made.accounts.invite(ALICE, "saturn", {"text": text})
+        made.clock.advance(1)
+    browser = await made.browser()
+    await browser.get("/link/new/saturn/sign-in")
+    await browser.send("/link/check", token=GOOD)
+    await browser.send("/link/confirm")
+    assert browser.status == 200
+    (task,) = await made.store.claim(tasks.claim_tasks, 10, 60)
+    assert task.payload == {"then": [{"text": text} for text in ("start notebook", "hours", "list")]}
+
+
 async def test_a_request_of_long_ago_isnt_carried_on_by_the_lasting_page(made):
     await made.accounts.invite(ALICE, "saturn", {"text": "start notebook"})
     made.clock.advance(601)

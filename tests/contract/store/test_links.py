@@ -1,6 +1,7 @@
 """Links: fresh, changed by the first alone, consumed once, and honest afterwards."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -122,6 +123,9 @@ async def test_a_code_writes_the_account_and_all_that_follows_once(store, clock)
     await met(store, ALICE)
     caller = ask(store)
     await put_link(store, waiting_for_code(caller, fresh(clock, secret="s", username="alice")))
+    clock.advance(1)
+    offered = fresh(clock, "n2")
+    await put_link(store, replace(offered, deferred_command={"text": "list"}))
     made = await asyncio.gather(
         *(caller.run(linking.confirm_code, CODE) for _ in range(10)), return_exceptions=True
     )
@@ -134,7 +138,9 @@ async def test_a_code_writes_the_account_and_all_that_follows_once(store, clock)
     ]
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert (task.kind, task.subject) == (TaskKind.DISCOVER, account.id)
-    assert task.payload == {"then": [{"text": "start"}]}
+    assert task.payload == {"then": [{"text": "start"}, {"text": "list"}]}
+    ended = await store.read(links.find_link, "n2")
+    assert (ended.stage, ended.expires_at, ended.deferred_command) == ("open", clock.now(), None)
     used = await store.read(links.find_link, "n1")
     assert (used.stage, used.secret, used.code_hash, used.deferred_command) == ("used", None, None, None)
 
