@@ -19,7 +19,8 @@ from bot.messages.texts import runs, verbs
 
 FORM_CALLBACK: Final = "make"
 START_CALLBACK: Final = "start_workspace"
-#: The callback id of the form that asks where to run a message's command, and the form's fields.
+#: The callback id of the form that asks where to run a message's command. ``CODE_PLACE`` and ``CODE_FIELD``
+#: are its fields.
 CODE_CALLBACK: Final = "run_code"
 CODE_PLACE: Final = "place"
 CODE_FIELD: Final = "command"
