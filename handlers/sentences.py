@@ -65,11 +65,12 @@ from handlers.workspace import confirmations, targets
 from handlers.workspace.class_cards import show_own_courses
 from handlers.workspace.course_pages import show_courses
 
-#: Maximum number of buttons offered, and of words in a text that may be a mistyped command.
+#: Maximum number of buttons offered. A text of up to ``_MAX_COMMAND_WORDS`` words may be a mistyped command.
 MAX_OFFERS: Final = 5
 _MAX_COMMAND_WORDS: Final = 4
 _SEVERAL: Final = 2
-#: Maximum number of things that a text can name, and of unknown words that are compared with all names.
+#: Maximum number of things that a text can name. At most ``_MAX_STRANGE`` unknown words are compared with all
+#: names.
 _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
 #: Words that rule out offering an action, because it isn't wanted, isn't wanted now, or isn't meant for

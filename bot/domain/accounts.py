@@ -71,7 +71,8 @@ class Account:
     checked_at: Past | None = None
     #: When the account's runs were last read.
     runs_read_at: Past | None = None
-    #: When the credential expires, according to its provider, and when the user is next reminded of that.
+    #: When the credential expires, according to its provider. ``remind_at`` is when the user is next reminded
+    #: of that.
     expires_at: Stays | None = None
     remind_at: Stays | None = None
     #: The account's new username at the provider, if the account is refused because it was renamed.
@@ -169,7 +170,8 @@ class Link:
     #: signed in as the principal.
     browser_hash: str | None = None
     proven: bool = False
-    #: When the checked credential expires, according to its provider, and how Usher obtained the credential.
+    #: When the checked credential expires, according to its provider. ``link_source`` says how Usher obtained
+    #: it.
     credential_expires_at: Stays | None = None
     link_source: LinkSource = ""
     #: The checked account's id at the provider; "" if the provider has none.
@@ -226,8 +228,8 @@ class Approval:
     answers: dict[str, bool | None] | None = None
     #: Whether the request can't be approved yet, because the people asked have a day to answer.
     awaits_answers: bool = False
-    #: The e-mail address and the id at the provider of the requested user, as far as the provider reveals
-    #: them.
+    #: The e-mail address of the requested user, if the provider reveals it. ``remote_id`` is their id at the
+    #: provider.
     email: str | None = None
     remote_id: str | None = None
 

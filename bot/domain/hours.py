@@ -176,7 +176,7 @@ class HoursRule(Timetable):
     #: The id is used to find the workspace again.
     name: str = ""
     remote_id: str = ""
-    #: When the rule last started its workspace, and how many starts in a row went unused.
+    #: When the rule last started its workspace. ``unused`` counts how many starts in a row nobody used.
     started_at: Past | None = None
     unused: int = 0
 

@@ -336,8 +336,8 @@ class Notice:
     error: str | None = None
     #: Whether the notice is sent as plain text, because Slack refused its blocks.
     is_text: bool = False
-    #: When the notice began to wait for a read of its workspace, and when it was last tried while Slack was
-    #: unavailable.
+    #: When the notice began to wait for a read of its workspace. ``tried_at`` is when it was last tried while
+    #: Slack was unavailable.
     read_since: Past | None = None
     tried_at: Past | None = None
     #: The key in the message's Slack metadata, if the notice may have been sent by a release that used a
@@ -386,8 +386,8 @@ class Card:
     body: dict[str, Any] = field(default_factory=dict)
     created_at: Past = 0.0
     name: str | None = None
-    #: Digests of the card's current content and of its content when it was claimed for an update; "" if
-    #: unknown.
+    #: A digest of the card's current content. ``claimed_digest`` is the digest of its content when it was
+    #: claimed for an update. Both are "" if unknown.
     rendered_digest: str = ""
     claimed_digest: str = ""
     #: When the current claim's lease expires.

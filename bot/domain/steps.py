@@ -44,7 +44,8 @@ class Update:
     cause: str | None = None  #: why it ended or, without ``outcome``, why its last call was refused ("": not)
     deadline_passed: bool = False  #: clear ``deadline_at``, as the person was told
     asked: bool | None = None  #: whether the person is asked from now on whether to repeat the call
-    #: When the provider began to refuse calls because it is busy, and when the next call may be sent.
+    #: When the provider began to refuse calls because it is busy. ``retry_at`` is when the next call may be
+    #: sent.
     busy_since: float | None = None
     retry_at: float | None = None
     keeps_waiting: bool = False  #: the person answered that they keep waiting: the time to answer restarts

@@ -32,8 +32,9 @@ STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
 #: If an accepted stop has had no effect after this many seconds, the card says so.
 NO_EFFECT_AFTER: Final = 60.0
-#: Minimum and maximum number of seconds before a call refused by a busy provider is sent again. The pause
-#: grows the longer the call has been refused, and ``busy_pause`` shortens it by up to half.
+#: A call that a busy provider refused is sent again after ``MIN_BUSY_SECONDS`` at the earliest and
+#: ``MAX_BUSY_SECONDS`` at the latest. The pause grows the longer the call has been refused, and
+#: ``busy_pause`` shortens it by up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
 #: Maximum number of seconds before a call is sent again after a refusal because of another change of the

@@ -11,7 +11,7 @@ from bot.domain.hours import EVENING, YEAR_SECONDS, Occurrence, Timetable, list_
 from bot.domain.stops import PlannedStop, StopMode
 from bot.domain.time_parsing import DAYS, load_zone, resolve_instant
 
-#: How many days a course lasts if no end is given, and the maximum for any course.
+#: How many days a course lasts if no end is given. ``MAX_COURSE_DAYS`` is the maximum for any course.
 DEFAULT_COURSE_DAYS: Final = 140
 MAX_COURSE_DAYS: Final = 366
 #: ``PREPARE_SECONDS`` before a lesson, its lead time is computed. Its teachers are told how many members are

@@ -92,7 +92,7 @@ class PostgresTransaction(Transaction):
         self._clock = clock
         #: The connection. The session replaces it after it was lost.
         self.connection: psycopg.Connection[Row] | None = None
-        #: The open pipeline, and the function that waits for everything sent through it.
+        #: The open pipeline. ``_sync`` waits for everything sent through it.
         self._pipeline: AbstractContextManager[psycopg.Pipeline] | None = None
         self._sync: Callable[[], None] = lambda: None
         #: Whether commits tell listening processes which tables were written.

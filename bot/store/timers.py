@@ -43,7 +43,8 @@ _DOUBT_SECONDS: Final = 600.0
 #: A workspace found down at most this many seconds before the end that its provider announced is assumed to
 #: have ended because of that.
 _EXPIRY_SLACK_SECONDS: Final = 60.0
-#: Reasons of planned stops that apply only to the workspace's current run: it isn't used, or isn't needed.
+#: Reasons of planned stops that apply only to the workspace's current run: nobody said that it is still
+#: needed, or nobody uses the capacity that it got.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 

@@ -43,8 +43,8 @@ class Priority(IntEnum):
 
     URGENT = 0  #: A person is waiting: 2 s, then StoreBusy.
     STEADY = 1  #: Steps of operations, notices: 10 s.
-    #: Priority of poll results, and of whether providers answer; and of claims of due rows. Both are as
-    #: urgent as STEADY, but on PostgreSQL each has a separate connection.
+    #: Priority of writes that record polls, or whether providers answer. ``CLAIMS`` is for claims of due
+    #: rows. Both are as urgent as STEADY, but on PostgreSQL each has a separate connection.
     RECORDS = 2
     CLAIMS = 3
     #: Work that runs only when there is nothing else to do. A write waits up to 10 s and then raises
@@ -353,7 +353,7 @@ def share_request_patience() -> Iterator[None]:
         request_began.reset(token)
 
 
-#: The keys used by the current request, and those used by its current transaction.
+#: The keys used by the current request. ``keys_in_use`` are those used by its current transaction.
 used_keys: ContextVar[set[str] | None] = ContextVar("used", default=None)
 keys_in_use: ContextVar[set[str] | None] = ContextVar("using", default=None)
 

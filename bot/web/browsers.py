@@ -42,8 +42,8 @@ from bot.web.shapes import FORM
 log = structlog.get_logger(__name__)
 
 
-#: How long the cookies of a link and of a sign-in last, in seconds. This includes the time to type the link's
-#: code.
+#: How long a link's cookie lasts, in seconds, which includes the time to type the link's code. A sign-in's
+#: cookie lasts ``SIGN_IN_SECONDS``.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
 #: Maximum number of links, and of sign-ins, that a browser may have open at a time. The oldest are forgotten

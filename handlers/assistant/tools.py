@@ -41,7 +41,8 @@ from handlers.requests.services import Services
 from handlers.workspace.timers import read_typed_time
 from handlers.workspace.usage import describe_usage
 
-#: Maximum lengths of a name or time in a call, and of a field name that is repeated in an error.
+#: Maximum length of a name or time in a call. A field name that is repeated in an error is cut to
+#: ``_MAX_SHOWN_LENGTH``.
 _MAX_ARGUMENT_LENGTH: Final = 200
 _MAX_SHOWN_LENGTH: Final = 40
 
@@ -186,7 +187,7 @@ class _Call:
 
     tool: Tool
     given: Mapping[str, str]
-    #: Whether the command was run, its outcome, and what the answer doesn't say.
+    #: Whether the command was run. ``facts`` is its outcome, and ``remarks`` what the answer doesn't say.
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)

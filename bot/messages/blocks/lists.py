@@ -556,7 +556,8 @@ def format_in_state(
     return fill(template, name=workspace.title, being=Markup(f"{being}{seen}"))
 
 
-#: Maximum number of users per message and of lines per paragraph. They fit however long the users' names are.
+#: Maximum number of users per message; ``_LINES_PER_PARAGRAPH`` is the maximum number of lines per paragraph.
+#: With these limits, users fit however long their names are.
 MAX_USERS: Final = 60
 _LINES_PER_PARAGRAPH: Final = 12
 _MAX_FACTS: Final = 30

@@ -15,8 +15,8 @@ from bot.domain.usability import Lack
 from bot.domain.workspaces import State, Workspace
 from bot.support import errors
 
-#: Used if the provider reports a failure without a reason. The texts that follow it say where to find out
-#: more, with or without a page of the provider.
+#: Used if the provider reports a failure without a reason. ``SEE_PAGE`` follows if the provider has a page
+#: about it, otherwise ``ASK_ADMIN``.
 NO_REASON: Final = "{title} didn't give a reason."
 SEE_PAGE: Final = "Its page there may say more."
 ASK_ADMIN: Final = "Ask your {title} admin."
