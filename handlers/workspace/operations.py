@@ -196,7 +196,6 @@ async def start(request: Request) -> Answer:
             done="I'll stop {names} {at}.",
         ),
         opposite=Opposite("Start again", "start", "Start {name}"),
-        opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running"),
     )
 )
 @routes.verb(
@@ -226,7 +225,6 @@ async def start(request: Request) -> Answer:
             done="I'll suspend {names} {at}.",
         ),
         opposite=Opposite(cards.RESUME, "start", "Resume {name}"),
-        opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running"),
     )
 )
 async def stop(request: Request) -> Answer:
@@ -324,7 +322,7 @@ async def _add_timer(request: Request, workspace: Workspace, moment: Moment, ans
     if not answer.text and not notes:
         return answer
     at = await request.format_time(workspace.stop_at or 0.0)
-    sentence = kit.join([format_timer(cards.SET, workspace, facts.connection_title, at), *notes])
+    sentence = kit.join([format_timer(workspace, facts.connection_title, at), *notes])
     text = f"{answer.text} {kit.strip_markup(sentence)}" if answer.text else kit.strip_markup(sentence)
     return replace(kit.with_blocks(answer, (*answer.blocks, kit.section(sentence))), text=text)
 
