@@ -419,7 +419,7 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
 
     If all of them would lose something, or there are too many, the verb is only offered.
     """
-    verb = confirmations.find_verb(request)
+    verb = request.variant
     needed = await confirmations.filter_needed(request, workspaces)
     if needed and not confirmations.can_do_several(request):
         labels = list_labels(request, needed, workspaces)
@@ -444,7 +444,7 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
 
 def _needs_question(request: Request, workspace: Workspace) -> bool:
     """Return whether a verb must ask first, as it would end a workspace or lose something in it."""
-    verb = confirmations.find_verb(request)
+    verb = request.variant
     if confirmations.may_lose(request, workspace):
         return True
     if AGREED in request.flags:

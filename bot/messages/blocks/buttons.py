@@ -378,10 +378,10 @@ def format_day_note(moment: Moment) -> list[str]:
     ]
 
 
-def list_choice_buttons(
+def list_timed_buttons(
     verb: str, workspaces: Sequence[Workspace], labels: Sequence[str], times: Sequence[float | None]
 ) -> list[Element]:
-    """Return a button for each workspace that the user may have meant; pressing one chooses it."""
+    """Return a button for each workspace that the user may have meant, each with the time that it carries."""
     offered = zip(workspaces[:MAX_CHOICES], labels, times, strict=False)
     return [
         kit.button(line(label, limits.MAX_BUTTON_LENGTH), make_change(verb, one, number=number, at=at))
