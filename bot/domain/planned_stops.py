@@ -14,9 +14,9 @@ from typing import Final
 
 from bot.domain.stops import PlannedStop
 
-#: Reasons for an end that are ignored once the owner has set an end themselves.
+#: Reasons for a stop that no longer counts once the owner has set a stop themselves.
 _BY_ITSELF: Final = frozenset({"hours", "needed"})
-#: Reasons for an end that comes from a class or course, which is shared with other people.
+#: Reasons for a stop that comes from a class or course, which is shared with other people.
 _SHARED_REASONS: Final = frozenset({"class", "lesson", "look"})
 
 
@@ -33,14 +33,14 @@ def choose_end(
     finishes later, ``postpone`` returns the lesson's end. ``is_needed_after`` returns whether the owner's
     hours need the workspace beyond a time.
     """
-    # An assistant that may start but not stop workspaces only plans a stop for its own start, so other
-    # planned stops still apply.
+    # The object that a verb is used on, with its owner.
     own = next((one for one in ends if one.because == "own" and not (one.start and len(ends) > 1)), None)
     unused = next((one for one in ends if one.because == "room"), None)
     if unused is not None and not any(
         one.because in _SHARED_REASONS or one.since > unused.since for one in ends
     ):
-        # Someone else is waiting for this capacity, so the workspace isn't kept running until its hours end.
+        # A decision of the policy, and the rule that made it: the audit records it, and a refusal explains
+        # it.
         ends = (unused if own is None or own.at > unused.at else own,)
     elif own is not None and own.since >= agreed_at:
         return own

@@ -22,8 +22,8 @@ from bot.support.cleaning import HIDDEN
 
 #: Maximum number of characters of a server's own words that are shown to users.
 MAX_MESSAGE_LENGTH = 200
-#: Maximum number of characters of a message that includes details. It is higher than without, since details
-#: say more.
+#: Maximum number of characters of a message that includes details. It is higher than for other messages,
+#: since details say more.
 MAX_DETAILED_LENGTH = 300
 #: Maximum number of details to show for one refusal.
 MAX_DETAILS = 5
@@ -65,7 +65,8 @@ _IDENTIFIER_PATTERN: Final = re.compile(r"[\w.]*?(?:[a-z][A-Z]|[A-Z]{2}\d)[\w.]*
 _LABEL_WORD_PATTERN: Final = re.compile(
     rf"\b(?:{'|'.join(map(re.escape, _PHRASES))})\b|[\w+]+://\S+|\w[\w.$]*", re.IGNORECASE
 )
-#: Match the end of a label such as "Error: ", and arguments in brackets after a name or a label.
+#: Matches the end of a label such as "Error: ". ``_ARGUMENTS_PATTERN`` and ``_BRACKETS_PATTERN`` match
+#: arguments in brackets after a name or a label.
 _LABEL_END_PATTERN: Final = re.compile(r":\s+| = |(?<=\w)=(?=\S)|(?<=\])\s+")
 _ARGUMENTS_PATTERN: Final = re.compile(r"([\w. ]{1,100}\w)\((?:[^()]|\([^()]*\)){0,300}\)(?=: )")
 _BRACKETS_PATTERN: Final = re.compile(r"([^()]{1,300})\(((?:[^()]|\([^()]*\))*)\)\.?")
