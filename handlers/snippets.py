@@ -38,7 +38,7 @@ _INLINE_PATTERN: Final = re.compile(r"`([^`\n]+)`")
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Hold the command found in a message, and who wrote the message if that isn't the user."""
+    """The command found in a message, and who wrote the message if that isn't the user."""
 
     text: str
     author: str

@@ -399,7 +399,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hold a verb's answer to a person: blocks and their fallback text, escaped and within Slack's limits.
+    """A verb's answer to a person: blocks and their fallback text, escaped and within Slack's limits.
 
     - ``in_channel`` is set only if the person asked for that (``--share``). Such an answer has no IDE URL.
     - ``replaces`` updates the message whose button was pressed.

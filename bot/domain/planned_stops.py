@@ -33,14 +33,14 @@ def choose_end(
     finishes later, ``postpone`` returns the lesson's end. ``is_needed_after`` returns whether the owner's
     hours need the workspace beyond a time.
     """
-    # The object that a verb is used on, with its owner.
+    # An assistant that may start but not stop workspaces only plans a stop for its own start, so other
+    # planned stops still apply.
     own = next((one for one in ends if one.because == "own" and not (one.start and len(ends) > 1)), None)
     unused = next((one for one in ends if one.because == "room"), None)
     if unused is not None and not any(
         one.because in _SHARED_REASONS or one.since > unused.since for one in ends
     ):
-        # A decision of the policy, and the rule that made it: the audit records it, and a refusal explains
-        # it.
+        # Someone else is waiting for this capacity, so the workspace isn't kept running until its hours end.
         ends = (unused if own is None or own.at > unused.at else own,)
     elif own is not None and own.since >= agreed_at:
         return own

@@ -36,8 +36,8 @@ MAX_OBJECT_ATTEMPTS: Final = 10
 #: Maximum number of characters of a Python literal that is parsed. Parsing a longer one would take too long.
 MAX_LITERAL_LENGTH: Final = 2000
 #: Keys under which APIs put details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
-#: (``errors``, ``messages``), OAuth (``error_description``). Below them, the keys of a detail's text, and of
-#: the name of its field.
+#: (``errors``, ``messages``), OAuth (``error_description``). ``_TEXT_KEYS`` are the keys of a detail's
+#: text, ``_FIELD_KEYS`` those of the name of its field.
 _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
 _TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
 _SENTENCE_PATTERN: Final = re.compile(r"[^\W\d_]{2}\S* [^\W\d_]{2}")

@@ -442,7 +442,7 @@ _IN_A_SECTION: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """Hold a workspace's list row, with the effect of a stop only if that ends it permanently."""
+    """A workspace's list row, with the effect of a stop only if that ends it permanently."""
 
     workspace: Workspace
     title: str
