@@ -99,7 +99,7 @@ class Role(StrEnum):
 
 
 class StartError(NotDone):
-    """Signal that the process can't run; the message is one sentence saying what to do."""
+    """The process can't run; the message is one sentence saying what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ _FILLERS: Final = split_words(
 
 @dataclass(slots=True)
 class _Part:
-    """Hold one part of a sentence: a verb, the things that it names, and its times."""
+    """One part of a sentence: a verb, the things that it names, and its times."""
 
     verb: Verb | None = None
     things: list[object] = field(default_factory=list)
@@ -308,7 +308,7 @@ def _join(former: _Part, part: _Part) -> None:
 
 @dataclass
 class _Sentence:
-    """Hold a sentence and everything that was found in it."""
+    """A sentence and everything that was found in it."""
 
     request: Request
     rows: Sequence[Workspace]

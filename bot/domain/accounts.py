@@ -28,8 +28,8 @@ RAREST_SECONDS: Final = 3600.0
 #: supplied, by the account's e-mail address, or from the first answer that contained the id. "" if the id
 #: isn't known.
 RemoteIdSource = Literal["", "link", "token", "email", "seen"]
-#: How long the comparison of an account's id can be relied on by calls that name the account, in seconds: ten
-#: minutes, minus the longest call.
+#: How long calls that name an account may rely on the last comparison of its id, in seconds: ten minutes,
+#: minus the longest call.
 MAX_COMPARED_SECONDS: Final = 570.0
 #: Administrators are told this many seconds after the first link starts to rest, so that the message can
 #: include others that start to rest in the meantime.
@@ -38,7 +38,7 @@ RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
 SAME_REST_SECONDS: Final = 86_400.0
 #: Maximum number of commands that wait for one link.
 MAX_DEFERRED_COMMANDS: Final = 10
-#: The key under which a deferred command contains the earlier ones.
+#: The key under which a deferred command stores the earlier ones.
 _EARLIER: Final = "earlier"
 #: A deferred command as stored (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]

@@ -49,7 +49,8 @@ class Mark(Flag):
     #: The message announces or asks about a change. It is removed once its statement is no longer true, or
     #: once a newer message replaces it.
     PASSES = auto()
-    #: A newer request doesn't make the message outdated. Only the end of the message's own condition does.
+    #: A newer request doesn't make the message outdated. It is outdated only once what it says no longer
+    #: holds.
     STANDS = auto()
     #: The message belongs in the thread of its run's card.
     THREADED = auto()
@@ -235,8 +236,8 @@ class NoticeKind(StrEnum):
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Maps each kind of message that is never posted again automatically to the kind that asks its poster what to
-#: do, sent if the message can't be posted or if it is unknown whether it was.
+#: Maps each kind of message that Usher never posts twice by itself to a question for its poster. The question
+#: is sent if the message can't be posted, or if it isn't known whether it was.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. Their bodies hold the file's id as ``file`` once it is uploaded.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
@@ -398,7 +399,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hold a verb's answer to a person: blocks and their fallback text, escaped and within Slack's limits.
+    """A verb's answer to a person: blocks and their fallback text, escaped and within Slack's limits.
 
     - ``in_channel`` is set only if the person asked for that (``--share``). Such an answer has no IDE URL.
     - ``replaces`` updates the message whose button was pressed.

@@ -14,9 +14,9 @@ from typing import Final
 
 from bot.domain.stops import PlannedStop
 
-#: Reasons for an end that are ignored once the owner has set an end themselves.
+#: Reasons for a stop that no longer counts once the owner has set a stop themselves.
 _BY_ITSELF: Final = frozenset({"hours", "needed"})
-#: Reasons for an end that comes from a class or course, which is shared with other people.
+#: Reasons for a stop that comes from a class or course, which is shared with other people.
 _SHARED_REASONS: Final = frozenset({"class", "lesson", "look"})
 
 

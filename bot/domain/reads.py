@@ -11,7 +11,7 @@ from bot.domain.workspaces import State
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """Hold an uncertain finding of consecutive reads: its kind, how many reads, and since when."""
+    """An uncertain finding of consecutive reads: its kind, how many there were, and when it began."""
 
     kind: str
     times: int

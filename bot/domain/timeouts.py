@@ -56,8 +56,8 @@ ANSWER_SECONDS: Final = 86_400.0
 #: Maximum number of seconds between searches for a missing result while the user is being asked.
 _SELDOM: Final = 300.0
 
-#: The read found nothing. Like the kinds of reports below, and like a refusal, this is uncertain and has to
-#: be confirmed.
+#: The read found nothing. Like a refusal and the kinds of reports below, this is uncertain and has to be
+#: confirmed.
 GONE: Final = "gone"
 #: The workspace is missing from a list, which a read or the next list has to confirm.
 UNLISTED: Final = "unlisted"
@@ -66,8 +66,8 @@ LEFT_OUT: Final = "left_out"
 #: provider for the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
-#: Maps each kind of uncertain report to how many in a row, over how many seconds, make it certain. Any other
-#: kind is a refusal.
+#: Maps each kind of uncertain report to how often in a row, and over how many seconds, it must occur to be
+#: certain. Any other kind is a refusal, for which ``_REFUSAL_CERTAIN`` applies.
 _CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}
 _REFUSAL_CERTAIN: Final = (3, 60.0)
 

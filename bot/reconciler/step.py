@@ -607,7 +607,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
 
 def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
-    """Return the hold for a provider that has been busy or silent since a time, or None without a time."""
+    """Return the hold for a provider that has been busy or silent since ``since``; None if that is None."""
     if since is None:
         return None
     is_silent = runtime.health.since is not None

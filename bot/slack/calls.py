@@ -199,9 +199,9 @@ class PacedSlack:
         #: process may have had unanswered calls.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
-        #: Whether messages are waiting until Slack answers one (initially True); how many tries there have
-        #: been since it last did, or since it answered a search; when the next try is due; and when a call
-        #: last went unanswered.
+        #: ``_waits`` says whether messages wait until Slack answers one (initially True). ``tries`` counts
+        #: the tries since Slack last did, or since it answered a search. ``_tries_at`` is when the next try
+        #: is due, and ``_silent_at`` is when a call last went unanswered.
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
     def find_client(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it

@@ -58,7 +58,7 @@ _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices that are combined, or searched for in Slack, together.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: Maps each urgency to the share that it may use of the calls that Slack still accepts: all of them.
+#: Lets every urgency use all the calls that Slack still accepts.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"

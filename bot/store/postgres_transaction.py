@@ -317,7 +317,7 @@ def _encode_text(value: Any) -> str | None:
 
 
 class DatabaseClock:
-    """Tell the database's time: the last reading of its clock, advanced by the machine's monotonic clock."""
+    """The database's time: the last reading of its clock, advanced by the machine's monotonic clock."""
 
     def __init__(self, machine: Clock) -> None:
         self._machine = machine

@@ -75,7 +75,7 @@ def get_priority(work: Callable[..., Any], usual: Priority) -> Priority:
 
 
 class NotAlone(Exception):
-    """Signal that work begun in parallel with other work must run alone, so it is run again that way."""
+    """Work begun in parallel with other work must run alone, so it is run again that way."""
 
 
 #: Maps each declared function to the function that finds its subjects among its arguments.
@@ -359,7 +359,7 @@ keys_in_use: ContextVar[set[str] | None] = ContextVar("using", default=None)
 
 
 class UsedTwice(Exception):
-    """Signal that two writes of a request used the same key, although each needs a separate one.
+    """Two writes of a request used the same key, although each needs a separate one.
 
     The inbox would take the second write for a redelivery and drop it, although the answer mentions both.
     """

@@ -53,7 +53,7 @@ _log = structlog.get_logger(__name__)
 
 
 class NotInstalled(BoltError):
-    """Signal that an installation wasn't stored; the message, a key of ``ide.REFUSED``, says why."""
+    """An installation wasn't stored; the message, a key of ``ide.REFUSED``, says why."""
 
 
 class States(AsyncOAuthStateStore):

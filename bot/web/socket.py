@@ -67,7 +67,7 @@ SHORT_LIVED: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Hold how many connections the app has according to Slack, and how many this process held then.
+    """How many connections the app has according to Slack, and how many this process held then.
 
     ``at`` is a monotonic time.
     """

@@ -57,7 +57,7 @@ _ZONE: Final = re.compile(r"[A-Z]{2,5}|(?:UTC|GMT)?[+-][0-9:]+|[A-Za-z]+/[A-Za-z
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[_What_co]):
-    """Hold what some words refer to, and their position: a tuple of things, a verb, a time, or hours."""
+    """What some words refer to, and their position: a tuple of things, a verb, a time, or hours."""
 
     begin: int
     end: int
@@ -65,7 +65,7 @@ class Found(Generic[_What_co]):
 
 
 class Time(NamedTuple):
-    """Hold a time in a sentence: the word before it, the time as typed, and the moments it may mean."""
+    """A time in a sentence: the word before it, the time as typed, and the moments it may mean."""
 
     lead: str
     text: str

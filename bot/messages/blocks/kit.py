@@ -83,7 +83,7 @@ def fill(template: Template, **values: object) -> str:
 
 
 class _Values(dict[str, object]):
-    """Hold a template's values; ``moments`` are those of the values used so far."""
+    """A template's values; ``moments`` are those of the values used so far."""
 
     moments: tuple[int, ...] = ()
 

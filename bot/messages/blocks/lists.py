@@ -69,7 +69,7 @@ SEEN_TOGETHER_SECONDS: Final = 300.0
 #: Maximum number of rows with several buttons. In longer lists each row has a menu instead, so that the list
 #: takes at most two screens.
 MAX_ROWS_WITH_BUTTONS: Final = 8
-#: Maximum length of the provider's words about a workspace, so that its row has two lines.
+#: Maximum length of the provider's words about a workspace, so that its row needs only two lines.
 MAX_DETAIL_LENGTH: Final = 80
 
 
@@ -442,7 +442,7 @@ _IN_A_SECTION: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """Hold a workspace's list row, with the effect of a stop only if that ends it permanently."""
+    """A workspace's list row, with the effect of a stop only if that ends it permanently."""
 
     workspace: Workspace
     title: str

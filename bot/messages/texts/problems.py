@@ -193,7 +193,8 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes for which the provider's message, if its reason is known, is explained the way a failure would be.
+#: Causes for which the provider's message is explained as it would be for a failure, if Usher knows its
+#: reason.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
 #: Reasons for which the provider's own message is quoted as well, since it says how much, whose rule, or what
 #: is missing.

@@ -77,7 +77,7 @@ _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class ParsedSettings:
-    """Hold the settings from the environment that are valid, and describe those that aren't.
+    """The valid settings from the environment, and the problems with the others.
 
     ``problems`` are sentences without values. ``wrong`` are the variables with an invalid value, for which
     ``settings`` has a stand-in. ``unknown`` are Usher's variables that no setting reads, and ``removed`` are
