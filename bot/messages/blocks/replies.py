@@ -76,13 +76,9 @@ def plain_problem(sentence: str, reference: str) -> Answer:
     return problem(safe(sentence), reference)
 
 
-def verb_button(
-    verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str | None = None
-) -> Element:
+def verb_button(verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str) -> Element:
     """Return the button that runs a verb on a workspace, numbered to tell it apart in its row."""
-    text = kit.line(
-        label or f"{find_verb('workspace', verb).label} {workspace.title}", limits.MAX_BUTTON_LENGTH
-    )
+    text = kit.line(label, limits.MAX_BUTTON_LENGTH)
     match verb:
         case "stop":
             button = stop_button(workspace, effects)
