@@ -36,7 +36,7 @@ SILENT = Answer(text="")
 
 
 class Answered(Exception):
-    """Carry an answer that ends a verb early; only helpers raise it, as handlers return their answer."""
+    """An answer that ends a verb early; only helpers raise it, as handlers return their answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)
@@ -44,7 +44,7 @@ class Answered(Exception):
 
 
 class InvalidFields(Exception):
-    """Carry errors by block id for a form's fields; a form's handler raises this to keep the form open."""
+    """Errors for a form's fields, by block id; a form's handler raises this to keep the form open."""
 
     def __init__(self, errors: Mapping[str, str], rule: str = "form.fields") -> None:
         super().__init__(rule)
@@ -58,7 +58,7 @@ Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 
 @dataclass(slots=True)
 class RequestNotes:
-    """Hold what a request is about and what has been done for it, whatever the answer."""
+    """What a request is about and what has been done for it, whatever the answer."""
 
     about: Referents | None = None
     #: Everything that was accepted for this request, keyed by kind and subject.
@@ -82,7 +82,7 @@ class RequestNotes:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Hold one request from a user: words, a click, a shortcut, a search, or a submitted form.
+    """One request from a user: words, a click, a shortcut, a search, or a submitted form.
 
     ``reference`` is its short id, as shown in the answer and in the log. ``target`` is the key carried by a
     button; it is only a key, because its row is read and authorised again. ``text`` is the command as Slack

@@ -382,7 +382,7 @@ async def describe_beyond_card(request: Request, workspace: Workspace, accepted:
 
 @dataclass(slots=True)
 class _BulkResult:
-    """Hold the result of a request about several workspaces: those changed, and notes on the others."""
+    """The result of a request about several workspaces: those changed, and notes on the others."""
 
     changed: list[Workspace] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

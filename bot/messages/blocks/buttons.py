@@ -1,4 +1,4 @@
-"""A workspace's buttons, which depend on its provider's abilities and its state, and lines about its end."""
+"""A workspace's buttons, which depend on its provider and its state, and the lines that say when it ends."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -45,7 +45,7 @@ from bot.messages.texts import cards, holds, problems, times, verbs
 from bot.messages.texts import hours as words
 
 HOURS_CALLBACK: Final = "hours"
-#: The names of the fields of the hours form, and the hours that the form proposes.
+#: The names of the fields of the hours form. It proposes ``PROPOSED_HOURS``.
 WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 #: Maximum number of occurrences to search for the next one: the starts and stops of two weeks.
