@@ -26,7 +26,6 @@ from bot.store import (
 from bot.store.engine import Engine
 from bot.store.fan_out import read_batches, register_fan_out, start_fan_out, take_batch
 from bot.store.links import expire
-from bot.store.plan_tables import PARTICIPANTS
 from bot.store.queues import Queue, declare_queue
 from bot.store.revocations import enqueue_revocation
 from bot.store.tables import (
@@ -34,7 +33,6 @@ from bot.store.tables import (
     ACCOUNTS,
     CONVERSATIONS,
     FORM_VALUES,
-    GREETINGS,
     OPERATIONS,
     RUNS,
     SNAPSHOTS,
@@ -73,8 +71,7 @@ def note_introduction(tx: Transaction, principal: Principal) -> dict[str, str] |
 
     Return None if they were introduced before, or first met Usher by pressing a class card.
     """
-    is_known = bool(PARTICIPANTS.rows(tx, principal=principal))
-    if is_known or not GREETINGS.add_new(tx, principal=principal, greeted_at=tx.now()):
+    if not tx.count("note_introduction", principal=principal, now=tx.now()):
         return None
     return list_account_states(tx, principal)
 

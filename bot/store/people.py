@@ -61,7 +61,7 @@ class PeopleCache:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
-        #: Incremented by each invalidation, so that the result of a read that began before it isn't cached.
+        #: Counts invalidations, so that the result of a read isn't cached if it began before the latest one.
         self.mark = 0
 
     def find(self, principal: Principal) -> Person | None:

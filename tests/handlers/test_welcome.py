@@ -103,6 +103,7 @@ async def test_a_store_that_fails_costs_the_introduction_and_not_the_answer(bot)
 
 async def test_an_introduction_is_one_transaction(bot):
     await bot.say("help")
+    assert await bot.store.person(ALICE) is not None
     answer = replies.answer("Done.")
     for transactions in (1, 0):
         with counting(bot.store, "none", 1) as count:
