@@ -434,7 +434,7 @@ async def start_workspace(request: Request) -> Answer:
     rows = [workspace for workspace in rows if workspace.connection in services.connections]
     if not rows:
         # The answer for an empty list already includes a description of Usher.
-        await services.greeted.mark_greeted(request.principal)
+        await services.greeted.greet(request.principal)
         return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)
