@@ -131,7 +131,6 @@ def parse_request(request: Request, text: str) -> Request:
         typed_words=parsed.words,
         folder=folder,
         text=text,
-        is_shared="share" in parsed.flags,
         flags=parsed.flags,
     )
 
@@ -169,7 +168,7 @@ def _read_beginning(request: Request, text: str) -> str:
 
 
 class _Message(NamedTuple):
-    """Hold the words of a message to read and, in ``besides``, the rest, which may contain a token."""
+    """The words of a message to read and, in ``besides``, the rest, which may contain a token."""
 
     text: str
     is_quoted: bool = False
@@ -280,14 +279,10 @@ async def run_unasked(
 
 
 async def run_shortcut(
-    services: Services,
-    principal: Principal,
-    surface: Surface,
-    callback_id: str,
-    message: Mapping[str, Any] | None = None,
+    services: Services, principal: Principal, surface: Surface, callback_id: str
 ) -> Answer:
     """Run a shortcut's handler; always answers."""
-    request = _create_request(services, principal, surface, callback_id, message=message or {})
+    request = _create_request(services, principal, surface, callback_id)
     return await run_within_limit(request, routes.shortcut.get(callback_id) or answer_old_button)
 
 
