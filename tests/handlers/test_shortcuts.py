@@ -11,7 +11,6 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store import operations
 from bot.store import tasks as task_rows
-from tests.handlers.rig import words
 from tests.handlers.slack import LittleSlack, bolt_for, interaction, little_slack, send
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, BOB
