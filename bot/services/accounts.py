@@ -81,6 +81,8 @@ def _find_former_keys(tx: Transaction, caller: Caller, connections: Collection[s
 
 def refuse_unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
     """Return the refusal of an unknown connection, naming those that the person may link."""
+    if context.find_absence(name) == "connection_coming":
+        return Refused("connection_coming", title=context.title(name))
     known = ", ".join(map(context.title, there)) or "none"
     return Refused("link.unknown_connection", name=name, known=known)
 

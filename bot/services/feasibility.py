@@ -72,7 +72,7 @@ def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Wor
     connection = workspace.connection
     account = accounts.find_account(tx, workspace.principal, connection)
     away = outages.list_outages(tx)
-    obstacle = find_access_obstacle(account, tx.now(), is_connected=connection in context.connections)
+    obstacle = context.find_absence(connection) or find_access_obstacle(account, tx.now())
     if obstacle == "sign_in_refused" and f"{connection}{outages.PEOPLE}" in away:
         return "people_out"
     if obstacle or connection in away:

@@ -278,6 +278,7 @@ STILL: Final = ("it's still", "they're still")
 #: Maps each obstacle to a sentence that says why a stop isn't possible and what happens instead.
 OBSTACLES: Final[Mapping[str, str]] = {
     "connection_gone": "I'm not connected to {title} any more",
+    "connection_coming": "part of me is still being updated and doesn't have {title} yet",
     "unlinked": "your {title} account isn't linked any more",
     "credential_refused": "{title} no longer accepts your link",
     "renamed": "your account on {title} has been renamed",
