@@ -63,7 +63,7 @@ HOUR_SECONDS: Final = 3600.0
 UNOFFERED_SECONDS: Final = 1800.0
 #: Maximum number of running workspaces per claim. The maximum number of rules is half this.
 CLAIM_BATCH_SIZE: Final = 100
-#: How often to check whether to ask about a workspace that was left running, in seconds.
+#: How often, in seconds, Usher checks whether to ask about a workspace that was left running.
 IDLE_CHECK_SECONDS: Final = 1800.0
 #: A rule before and after a change; None if there is no rule before or after it.
 RuleChange = tuple[HoursRule | None, HoursRule | None]
