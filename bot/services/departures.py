@@ -35,8 +35,8 @@ from bot.store.transaction import Transaction
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
 #: How long to wait for the read that shows whether a workspace is still running, in seconds.
 MAX_READING_SECONDS: Final = 120.0
-#: How long the message to administrators is held back, in seconds, so that one message can cover several
-#: leavers.
+#: How long the message to administrators about leavers is held back, in seconds, so that one message can
+#: cover several of them.
 GATHER_SECONDS: Final = 60.0
 #: Maximum number of stops begun per transaction.
 STOPS_BATCH_SIZE: Final = 10
