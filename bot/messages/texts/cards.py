@@ -20,8 +20,8 @@ STATES: Final[Mapping[State, str]] = {
     State.GONE: "No longer exists",
     State.UNKNOWN: "Unknown",
 }
-#: Maps each state to the mark before a workspace's name. The state is always given in words, too. The marks
-#: have no variation selector, because with one, browsers would draw a small ring.
+#: Maps each state to the mark before a workspace's name. The state is always given in words, too. White and
+#: black marks have a variation selector, because without it browsers draw a small ring.
 MARKS: Final[Mapping[State, str]] = {
     State.RUNNING: "🟢",
     State.STARTING: "🟡",
