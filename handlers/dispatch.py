@@ -131,7 +131,6 @@ def parse_request(request: Request, text: str) -> Request:
         typed_words=parsed.words,
         folder=folder,
         text=text,
-        is_shared="share" in parsed.flags,
         flags=parsed.flags,
     )
 

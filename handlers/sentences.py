@@ -491,7 +491,7 @@ class _Sentence:
         about = replace(request.redirect("workspace", name, ()), flags=frozenset())
         ats = [moment.at for time in times for moment in time.moments] if verb.offer_at.button else []
         labels = [await confirmations.format_label(replace(about, at=at), name, title) for at in ats]
-        return buttons.list_choice_buttons(name, [one] * len(ats), labels, ats)
+        return buttons.list_timed_buttons(name, [one] * len(ats), labels, ats)
 
     def _offer_planned(self, one: Workspace, begin: Time, end: Time | None) -> list[kit.Element]:
         """Return the buttons for a planned start, which is stored as hours on a single date."""

@@ -102,10 +102,8 @@ class Verb:
     offer_at: Offer = _NOTHING
     bulk: Offer = _NOTHING
     bulk_at: Offer = _NOTHING
-    #: The button that undoes what the verb did or, for ``opposite_at``, cancels what it scheduled; None if
-    #: there is none.
+    #: The button that undoes what the verb did; None if there is none.
     opposite: Opposite | None = None
-    opposite_at: Opposite | None = None
     #: The use case that is run for each of several workspaces; None if the verb begins an operation.
     each: Callable[..., Any] | None = None
     #: The variant's name, if this is a variant of another verb.

@@ -27,7 +27,6 @@ from time import monotonic
 from types import NoneType
 from typing import Any, Final, TypeVar
 
-from bot.domain.audit import AuditEntry
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.stops import PlannedStops
@@ -111,9 +110,8 @@ class Transaction(ABC):
     def __init__(self, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
         self._time = time
-        #: Audit rows to append at the end of the transaction; appending earlier would make other transactions
-        #: wait.
-        self.audit_entries: list[AuditEntry] = []
+        #: Audit rows to append along with the commit; appending earlier would make other transactions wait.
+        self.audit_rows: list[Row] = []
         #: The last audit row written by this transaction; empty if it wrote none.
         self.audited: Row = {}
         #: Returns whether the caller is still waiting; None if several callers share the transaction.
@@ -145,16 +143,18 @@ class Transaction(ABC):
         The statement must say how PostgreSQL processes them all in one go (``json_to_recordset(:each)``).
         """
 
-    @abstractmethod
-    def settle(self, *, waits: bool) -> None:
-        """Append to the audit; with ``waits``, wait for everything in flight, so that the commit needn't."""
-
     # In an engine without a network, the following methods do nothing, as it has no use for them.
 
     def ask(self, query: str, **params: Any) -> None:  # noqa: B027
         """Send a query in advance, so that a later ``all`` or ``one`` with it doesn't have to wait.
 
         If its tables are written to in between, the rows are read again.
+        """
+
+    def settle(self, *, waits: bool) -> None:  # noqa: B027
+        """Wait until the transaction has begun; with ``waits``, for everything in flight.
+
+        The commit then needn't.
         """
 
     def finish(self) -> None:  # noqa: B027

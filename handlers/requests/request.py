@@ -103,7 +103,6 @@ class Request:
     press: ButtonValue | None = None
     text: str = ""
     typed_words: tuple[str, ...] = ()
-    is_shared: bool = False
     flags: frozenset[str] = frozenset()
     #: The time carried by a button, or typed together with its ``moment``, in epoch seconds.
     at: float | None = None
@@ -154,6 +153,17 @@ class Request:
         if AGREED not in self.flags:
             return Consent.NONE
         return (self.press.agreed if self.press is not None else Consent.NONE) or Consent.GIVEN
+
+    @property
+    def variant(self) -> str:
+        """Return the verb or its variant: ``stop`` with ``--force`` becomes *force*."""
+        variant = {"stop": "force", "start": "wait"}.get(self.verb, "")
+        return variant if variant in self.flags else self.verb
+
+    @property
+    def is_shared(self) -> bool:
+        """Return whether the user asked for an answer that everyone in the channel can read."""
+        return "share" in self.flags
 
     @property
     def outdated(self) -> str:
