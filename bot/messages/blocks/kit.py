@@ -1,7 +1,7 @@
-"""Small Block Kit builders that stay within Slack's limits; text from outside is escaped once, here.
+"""Small Block Kit builders that stay within Slack's limits, and the functions that escape text.
 
-See ``docs/internals/rules.md``, "Text from outside is escaped once". The builders' arguments have to be
-escaped already.
+``safe``, ``line`` and ``fill`` escape text from outside, once (``docs/internals/rules.md``, "Text from
+outside is escaped once"). The builders' arguments have to be escaped already.
 """
 
 from __future__ import annotations
