@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.people import Person, Principal
 from bot.domain.time_parsing import load_zone
 from bot.store import tables
-from bot.store.plan_tables import PARTICIPANTS
+from bot.store.tables import PARTICIPANTS
 from bot.store.transaction import Priority, Transaction, concerns, prioritize
 
 
