@@ -280,14 +280,10 @@ async def run_unasked(
 
 
 async def run_shortcut(
-    services: Services,
-    principal: Principal,
-    surface: Surface,
-    callback_id: str,
-    message: Mapping[str, Any] | None = None,
+    services: Services, principal: Principal, surface: Surface, callback_id: str
 ) -> Answer:
     """Run a shortcut's handler; always answers."""
-    request = _create_request(services, principal, surface, callback_id, message=message or {})
+    request = _create_request(services, principal, surface, callback_id)
     return await run_within_limit(request, routes.shortcut.get(callback_id) or answer_old_button)
 
 

@@ -1,4 +1,4 @@
-"""Buttons and forms of earlier releases that no longer exist. The answer to each says what to do instead.
+"""Buttons, forms and shortcuts of earlier releases that no longer exist. Each answer says what to do instead.
 
 Buttons of former verbs aren't listed here: they run the verb that replaced theirs (``Verb.former``).
 """
@@ -29,6 +29,9 @@ _LESSONS: Final = (
     "Single lessons can't be skipped any more. Leave the course, and press *Join* on its card when you're "
     "back: `{command}card` shows your courses."
 )
+_COMMANDS_OF_MESSAGES: Final = (
+    "I don't take commands from messages any more. Type `{job}run -- COMMAND` instead."
+)
 #: Maps the action of each former button to its answer.
 BUTTONS: Final[Mapping[str, str]] = {
     "ask_for_more": _LIMITS,
@@ -43,17 +46,26 @@ BUTTONS: Final[Mapping[str, str]] = {
     "lesson_unskip": _LESSONS,
     "more_declined": _LIMITS,
     "more_done": _LIMITS,
+    "run_code": _COMMANDS_OF_MESSAGES,
     **talk.FORMER_WORDS,
 }
+#: Maps the callback id of each former shortcut to its answer.
+SHORTCUTS: Final[Mapping[str, str]] = {"run_as_job": _COMMANDS_OF_MESSAGES}
 #: Maps the callback id of each former form to its answer.
-FORMS: Final[Mapping[str, str]] = {"course": _COURSE_FORMS, "decline_more": _LIMITS}
+FORMS: Final[Mapping[str, str]] = {
+    "course": _COURSE_FORMS,
+    "decline_more": _LIMITS,
+    "run_code": _COMMANDS_OF_MESSAGES,
+}
 
 
 async def _answer(request: Request, *, sentence: str) -> Answer:
-    return replies.hint(request.fill(sentence))
+    return replies.hint(request.fill(sentence, job=partial(request.format_command, "job")))
 
 
 for _name, _sentence in BUTTONS.items():
     routes.action(_name)(partial(_answer, sentence=_sentence))
+for _name, _sentence in SHORTCUTS.items():
+    routes.shortcut(_name)(partial(_answer, sentence=_sentence))
 for _name, _sentence in FORMS.items():
     routes.view(_name)(partial(_answer, sentence=_sentence))

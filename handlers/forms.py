@@ -287,7 +287,6 @@ def make_form_view(
         username=account.username,
         values=fitting,
         has_people=not provider.has_link_method("none"),
-        author=form_context.author,
     )
 
 
@@ -321,8 +320,6 @@ class FormContext:
     connection: str
     purpose: Purpose
     channel_id: str = ""
-    #: The author of the message from which the command was taken; empty if the user wrote the message.
-    author: str = ""
     #: Values that other fields depend on. They are kept here because a search doesn't send the form's inputs.
     chosen: Mapping[str, Value] = field(default_factory=dict)
     #: The default values of text fields. If a field hasn't been edited, its default follows the choices in
@@ -345,7 +342,6 @@ class FormContext:
             "connection": self.connection,
             "purpose": self.purpose,
             "channel_id": self.channel_id,
-            **({"author": self.author} if self.author else {}),
             "chosen": chosen,
             "proposed": proposed,
         }
@@ -356,7 +352,7 @@ class FormContext:
         try:
             metadata = json.loads(str(view.get("private_metadata") or ""))
             connection, purpose = str(metadata["connection"]), metadata["purpose"]
-            channel_id, author = (str(metadata.get(key) or "") for key in ("channel_id", "author"))
+            channel_id = str(metadata.get("channel_id") or "")
             chosen, proposed = (
                 {str(name): restore_value(value) for name, value in dict(metadata.get(key) or {}).items()}
                 for key in ("chosen", "proposed")
@@ -367,7 +363,7 @@ class FormContext:
             services, purpose
         ):
             raise Refused("form.outdated", verbs.OUTDATED)
-        return cls(connection, purpose, channel_id, author, chosen, proposed)
+        return cls(connection, purpose, channel_id, chosen, proposed)
 
 
 def restore_value(value: Any) -> Value:

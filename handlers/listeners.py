@@ -233,8 +233,7 @@ class Listeners:
         surface = payload.parse_shortcut_surface(body)
         principal = answer = self._resolve_principal(body)
         if isinstance(principal, Principal):
-            callback_id, message = str(body.get("callback_id") or ""), body.get("message")
-            answer = await run_shortcut(services, principal, surface, callback_id, message)
+            answer = await run_shortcut(services, principal, surface, str(body.get("callback_id") or ""))
         assert isinstance(answer, Answer)
         view = answer.view or forms.answer_view(answer)
         team = principal if isinstance(principal, Principal) else payload.parse_team(body)

@@ -10,10 +10,10 @@ from cryptography.fernet import Fernet
 from bot.commands import RUN_WHERE_USHER_RUNS, complain, has_settings, read
 from bot.commands.doctor import run_checks
 from bot.commands.setting_checks import check_settings
-from bot.providers import build_providers, can_run_commands, read_connections
+from bot.providers import build_providers
 from bot.services.checks import Check, as_json, as_text, exit_status
 from bot.slack.manifest import http_manifest, render, socket_manifest
-from bot.support.environment import explain_exposed_env_file, find_connections_source
+from bot.support.environment import explain_exposed_env_file
 from bot.support.http import Http
 from bot.support.settings import read_settings
 from handlers.loading import load
@@ -60,17 +60,14 @@ def manifest(arguments: argparse.Namespace) -> int:
     if by_oauth and arguments.url is None:
         complain("--by-oauth needs --url: Slack sends people back there.")
         return 2
-    place = find_connections_source()
-    # Only the kind of provider matters here; ``doctor`` reports problems with the connections.
-    commanding = can_run_commands(read_connections(place)[0]) if place is not None else False
     try:
         if arguments.url is None or arguments.socket:
             if arguments.assistant:
                 raise ValueError("Slack's assistant needs --url, without --socket")
-            made = socket_manifest(arguments.url, runs_commands=commanding, by_oauth=by_oauth, **names)
+            made = socket_manifest(arguments.url, by_oauth=by_oauth, **names)
         else:
             ways = {"by_oauth": by_oauth, "with_assistant": arguments.assistant}
-            made = http_manifest(arguments.url, runs_commands=commanding, **ways, **names)
+            made = http_manifest(arguments.url, **ways, **names)
     except ValueError as wrong:
         complain(f"Can't create a manifest from this: {wrong}.")
         return 2

@@ -34,7 +34,7 @@ from bot.domain.people import Principal
 from bot.domain.user_groups import is_group
 from bot.messages.blocks import replies, stored
 from bot.messages.texts import answers
-from bot.providers import base, build, build_providers, can_run_commands, facets, read_connections
+from bot.providers import base, build, build_providers, facets, read_connections
 from bot.providers.connection import ConnectionSettings
 from bot.providers.registry import find_provider_class, list_installed
 from bot.services import linking
@@ -378,10 +378,7 @@ def _explain_app_creation() -> str:
     """Return the steps for creating the Slack app; redirect URLs are included only for an https address."""
     settings = read_settings().settings
     url = settings.public_url if (settings.public_url or "").startswith("https:") else None
-    commanding = can_run_commands(read_connections(settings.connections)[0])
-    made = socket_manifest(
-        url, command=settings.command, job_command=settings.job_command, runs_commands=commanding
-    )
+    made = socket_manifest(url, command=settings.command, job_command=settings.job_command)
     words = f"manifest --socket --url {url}" if url else "manifest"
     return _CREATE_APP.format(link=create_url(made), manifest=command(words))
 

@@ -19,7 +19,6 @@ from pydantic import ValidationError
 from bot.providers.base import Provider
 from bot.providers.binding import bind
 from bot.providers.connection import ConnectionSettings
-from bot.providers.facets import Runs
 from bot.providers.registry import find_distribution, find_provider_class
 from bot.providers.registry import list_provider_classes as list_provider_classes
 from bot.support.cleaning import trim
@@ -110,12 +109,6 @@ def build_providers(settings: Mapping[str, ConnectionSettings], http: Http) -> d
 def list_secrets(settings: Mapping[str, ConnectionSettings]) -> list[str]:
     """Return every secret in the connections' settings, so that logs can leave them out."""
     return [secret for given in settings.values() for secret in given.secrets()]
-
-
-def can_run_commands(settings: Mapping[str, ConnectionSettings]) -> bool:
-    """Return whether any of these connections runs commands typed by users."""
-    classes = (find_provider_class(given.provider, given.source) for given in settings.values())
-    return any(issubclass(one, Runs) and one.can_run_commands() for one in classes)
 
 
 def list_distributions(settings: Mapping[str, ConnectionSettings]) -> dict[str, str]:

@@ -64,32 +64,18 @@ COMMANDS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """A shortcut as Slack shows it, with the reason why the app asks for it.
-
-    ``kind`` is "global", or "message" for one in each message's menu.
-    """
+    """A shortcut as Slack shows it, with the reason why the app asks for it."""
 
     why: str
-    kind: str
     name: str
     description: str
-    #: Whether to request the shortcut only if a connection can run commands.
-    runs_commands: bool = False
 
 
 SHORTCUTS: Final[Mapping[str, Shortcut]] = {
     "start_workspace": Shortcut(
         "Starts one of a person's workspaces from wherever they are in Slack.",
-        kind="global",
         name="Start a workspace",
         description="Choose one of your workspaces and start it",
-    ),
-    "run_as_job": Shortcut(
-        "Opens the job form with the command of a message in it; it runs when the person presses Run.",
-        kind="message",
-        name="Run as a job",
-        description="Run the command in this message as a job",
-        runs_commands=True,
     ),
 }
 
@@ -118,17 +104,15 @@ def socket_manifest(
     *,
     command: str = WORKSPACE_COMMAND,
     job_command: str = JOB_COMMAND,
-    runs_commands: bool = False,
     by_oauth: bool = False,
 ) -> dict[str, Any]:
     """Return the manifest for Socket Mode, in which Slack needs no address of ours.
 
     ``url``, if given, is the address that people's browsers reach, so that Sign in with Slack can redirect to
-    it. ``runs_commands`` says whether a connection runs commands, and ``by_oauth`` whether Usher is to be
-    installed in several Slack workspaces. Raises ValueError for an address or a command that Slack would
-    reject.
+    it. ``by_oauth`` says whether Usher is to be installed in several Slack workspaces. Raises ValueError for
+    an address or a command that Slack would reject.
     """
-    manifest = _build_common(command, job_command, runs_commands=runs_commands)
+    manifest = _build_common(command, job_command)
     if url is not None:
         manifest["oauth_config"]["redirect_urls"] = [_require_https(url) + SIGN_IN_REDIRECT_PATH]
         if by_oauth:
@@ -142,18 +126,17 @@ def http_manifest(
     *,
     command: str = WORKSPACE_COMMAND,
     job_command: str = JOB_COMMAND,
-    runs_commands: bool = False,
     by_oauth: bool = False,
     with_assistant: bool = False,
 ) -> dict[str, Any]:
     """Return the manifest for HTTP, for a server that Slack reaches at ``url`` (https).
 
-    ``runs_commands`` says whether a connection runs commands, ``by_oauth`` whether Usher is to be installed
-    in several Slack workspaces, and ``with_assistant`` whether Slack's assistant may call it. Raises
-    ValueError for an address or a command that Slack would reject.
+    ``by_oauth`` says whether Usher is to be installed in several Slack workspaces, and ``with_assistant``
+    whether Slack's assistant may call it. Raises ValueError for an address or a command that Slack would
+    reject.
     """
     base = _require_https(url)
-    manifest = _build_common(command, job_command, runs_commands=runs_commands)
+    manifest = _build_common(command, job_command)
     for slash_command in manifest["features"]["slash_commands"]:
         slash_command["url"] = base + SLACK_PATH
     manifest["oauth_config"]["redirect_urls"] = [base + SIGN_IN_REDIRECT_PATH]
@@ -192,7 +175,7 @@ def _allow_several_workspaces(manifest: dict[str, Any], base: str) -> None:
     manifest["settings"]["token_rotation_enabled"] = True
 
 
-def _build_common(command: str, job_command: str, *, runs_commands: bool) -> dict[str, Any]:
+def _build_common(command: str, job_command: str) -> dict[str, Any]:
     for one in (command, job_command):
         if not one.startswith("/") or not 2 <= len(one) <= 32 or one != "".join(one.split()).lower():
             raise ValueError("a slash command is / and up to 31 characters, in lower case and without spaces")
@@ -215,12 +198,11 @@ def _build_common(command: str, job_command: str, *, runs_commands: bool) -> dic
             "shortcuts": [
                 {
                     "name": one.name,
-                    "type": one.kind,
+                    "type": "global",
                     "callback_id": callback_id,
                     "description": one.description,
                 }
                 for callback_id, one in SHORTCUTS.items()
-                if runs_commands or not one.runs_commands
             ],
             "slash_commands": [
                 {

@@ -231,17 +231,12 @@ def _straighten(text: str) -> str:
     return text if text.isascii() else _LONG_DASH_PATTERN.sub("--", text.translate(_STRAIGHT))
 
 
-def decode_links(text: str, *, is_code: bool = False) -> str:
-    """Decode Slack's notation for addresses and mentions in a text, but leave HTML entities encoded.
-
-    In code, an https address is kept whole, because for a program it isn't interchangeable with its label.
-    """
-    return (
-        _LINK_PATTERN.sub(lambda match: _decode_link(match, is_code=is_code), text) if "<" in text else text
-    )
+def decode_links(text: str) -> str:
+    """Decode Slack's notation for addresses and mentions in a text, but leave HTML entities encoded."""
+    return _LINK_PATTERN.sub(_decode_link, text) if "<" in text else text
 
 
-def _decode_link(match: re.Match[str], *, is_code: bool) -> str:
+def _decode_link(match: re.Match[str]) -> str:
     """Decode one ``<…>`` in Slack's notation: an address, a mention (kept), a channel, or an email."""
     inside, label = match.group(1), match.group(2)
     match inside[0]:
@@ -254,8 +249,6 @@ def _decode_link(match: re.Match[str], *, is_code: bool) -> str:
             return _decode_date(inside) or label or ""
     # Slack turns text that looks like an address or a number into a link (app.py); its label is what was
     # typed.
-    if is_code and inside.startswith("https://"):
-        return inside
     label_or_address = label or (inside if "://" in inside else _SCHEME_PATTERN.sub("", inside, count=1))
     return label_or_address if is_same_address(inside, label_or_address) else inside
 

@@ -114,8 +114,6 @@ class Request:
     deferred: DeferredCommand = NOT_DEFERRED
     #: The form that was submitted, or in which a button was pressed or a list searched, as Slack sent it.
     view: Mapping[str, Any] = field(default_factory=dict)
-    #: The message on which a message shortcut was used, as Slack sent it. Anyone may have written it.
-    message: Mapping[str, Any] = field(default_factory=dict)
     #: Notes on what the request is about, so that the user's next command can refer to it.
     notes: RequestNotes = field(default_factory=RequestNotes)
 

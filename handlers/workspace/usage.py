@@ -58,9 +58,9 @@ async def show_usage(request: Request) -> Answer:
     if fold_word(first) == TEAM:
         return await _show_team(request, rest)
     window = await _read_window(request, typed)
-    if window == "unreadable" and (found := await _find_cards(request, typed)):
-        return await _show_class(request, found)
     if not isinstance(window, Window):
+        if found := await _find_cards(request, typed):
+            return await _show_class(request, found)
         return _explain(request, window, typed)
     facts = await _load(request, window)
     is_drawn = window.days == WEEK_DAYS and bool(facts.usage.lines) and can_draw() and not request.surface.via

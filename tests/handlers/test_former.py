@@ -5,12 +5,14 @@ import tomllib
 import pytest
 
 from bot.domain.operations import OperationVerb
+from bot.domain.surfaces import Surface
 from bot.domain.workspaces import State
 from bot.messages.texts import verbs as view_words
 from bot.messages.verb import find_verb, list_former_verbs
 from bot.store import operations
 from bot.store import waitlist as waits
 from handlers import former
+from handlers.dispatch import run_shortcut
 from handlers.requests import routes
 from tests.handlers.rig import buttons, submit, words
 from tests.project.repository import ROOT
@@ -224,6 +226,14 @@ async def test_form_whose_subject_is_gone_is_answered(bot, form):
     )
     said = str(answered["view"])
     assert view_words.OUTDATED in said or former.FORMS[form][:20] in said
+
+
+@pytest.mark.parametrize("shortcut", sorted(former.SHORTCUTS))
+async def test_former_shortcut_says_what_to_do_instead(bot, shortcut):
+    await bot.link()
+    said = words(await run_shortcut(bot.services, ALICE, Surface(kind="shortcut"), shortcut))
+    assert said == "I don't take commands from messages any more. Type `/job run -- COMMAND` instead."
+    assert await list_open(bot) == []
 
 
 def test_former_names_are_those_of_old_messages():

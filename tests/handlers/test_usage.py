@@ -133,6 +133,10 @@ async def test_names_and_currencies_from_outside_are_escaped(bot):
         ("usage since Monday", "*Mon 18 Jan – Wed 20 Jan*"),
         ("usage December", "*December 2026* · Tue 1 Dec 2026 – Thu 31 Dec 2026"),
         ("usage 2027-01-12", "*Tue 12 Jan*"),
+        ("usage Q4 2026", "*Q4 2026* · Thu 1 Oct 2026 – Thu 31 Dec 2026"),
+        ("usage 2027-W02", "*Mon 11 Jan – Sun 17 Jan*"),
+        ("usage past 10 days", "*Mon 11 Jan – Wed 20 Jan*"),
+        ("usage 1-15 January", "*Fri 1 Jan – Fri 15 Jan*"),
         ("spending last week", "*Last week* · Mon 11 Jan – Sun 17 Jan"),
     ],
 )
@@ -146,6 +150,12 @@ async def test_window_is_named(bot, text, said):
     [
         ("usage whenever", "I can't read `whenever` as a time"),
         ("usage 2027-02-01", "hasn't begun yet"),
+        ("usage next week", "`next week` hasn't begun yet"),
+        ("usage last night", "I add up whole days, so I can't read the time of day in `last night`"),
+        (
+            "usage since Monday 9am",
+            "can't read the time of day in `since Monday 9am`. Type `/workspace usage",
+        ),
         ("usage from 7 Jan to 3 Jan", "ends before it begins"),
         ("usage June 2025", "I only keep what ran for 400 days, so I have nothing of `June 2025` any more."),
     ],

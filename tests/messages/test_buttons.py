@@ -37,7 +37,6 @@ WITHOUT_OBJECT = {
     "usage",
     "undo",
     "make",
-    "run_code",
 }
 
 
@@ -161,7 +160,6 @@ WRITTEN = [
     (ButtonValue("list", "2 running on hub", mark="more"), "list:more", "2 running on hub"),
     (ButtonValue("invite", "hub start my notebook", number=1), "invite:1", "hub start my notebook"),
     (ButtonValue("ask", "stop:yes w1@2"), "ask", "stop:yes w1@2"),
-    (ButtonValue("run_code", "hub\nprint(1)\n"), "run_code", "hub\nprint(1)\n"),
 ]
 
 

@@ -21,16 +21,23 @@ from tests.playground.slack_help import (
 
 NAME = plain("R&amp;D &lt;main&gt;")
 URL = "https://usher.example.org"
+ON_MESSAGES = {
+    "callback_id": "run_as_job",
+    "type": "message",
+    "name": "Run as a job",
+    "description": "Run it",
+}
 
 
-def set_up(server, *, runs_commands=True):
-    address = server.state.app.request_url
-    manifest.apply(server.state, http_manifest(URL, runs_commands=runs_commands))
+def set_up(server, *shortcuts):
+    address, made = server.state.app.request_url, http_manifest(URL)
+    made["features"]["shortcuts"] += shortcuts
+    manifest.apply(server.state, made)
     server.state.app.request_url = address
 
 
 async def test_what_slack_does_not_offer_can_not_be_chosen(server, client, app):
-    set_up(server)
+    set_up(server, ON_MESSAGES)
     ts = (await server.say(CHEN, GENERAL, "hello"))["ts"]
     await client.chat_postEphemeral(channel=GENERAL, user=OLIVIA, text="only you")
     hidden = server.seen(OLIVIA, GENERAL)[-1]["ts"]
@@ -49,7 +56,7 @@ async def test_what_slack_does_not_offer_can_not_be_chosen(server, client, app):
 
 
 async def test_the_page_knows_the_shortcuts_of_the_manifest(server):
-    set_up(server, runs_commands=False)
+    set_up(server)
     assert server.sees(OLIVIA)["app"]["shortcuts"] == [
         {"callback_id": "start_workspace", "name": "Start a workspace", "type": "global"}
     ]
@@ -58,7 +65,7 @@ async def test_the_page_knows_the_shortcuts_of_the_manifest(server):
 @pytest.mark.browser
 async def test_both_kinds_are_pressed_on_the_page():
     async with slack(clock=None) as (server, client), recorded(server) as app:
-        set_up(server)
+        set_up(server, ON_MESSAGES)
         await client.chat_postMessage(channel=GENERAL, text="R&amp;D", blocks=[actions(button(text=NAME))])
         async with Browser.started() as browser:
             await browser.open(f"{server.state.base_url}/?as={OLIVIA}")

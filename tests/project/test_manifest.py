@@ -2,13 +2,11 @@
 
 import json
 from itertools import chain
-from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
 
-from bot.providers import can_run_commands
 from bot.slack.manifest import (
     ASSISTANT_SCOPES,
     BOT_SCOPES,
@@ -24,6 +22,7 @@ from bot.slack.manifest import (
     render,
     socket_manifest,
 )
+from handlers import former
 from handlers.requests import routes
 from tests.project.repository import ROOT
 from tests.project.slack_scopes import scopes_of
@@ -37,7 +36,6 @@ FORMS = {
     "socket": socket_manifest(),
     "socket with pages": socket_manifest(URL),
     "http": http_manifest(URL),
-    "http where commands run": http_manifest(URL, runs_commands=True),
     "http for several": http_manifest(URL, by_oauth=True),
     "http with Slack's assistant": http_manifest(URL, with_assistant=True),
     "socket for several": socket_manifest(URL, by_oauth=True),
@@ -98,24 +96,7 @@ def test_every_scope_event_and_command_has_a_use_and_every_use_is_asked_for(form
 
 
 def test_every_shortcut_has_its_handler_and_the_other_way_round():
-    assert set(routes.shortcut.get_all()) == set(SHORTCUTS)
-
-
-def test_the_shortcut_that_runs_commands_is_asked_for_only_where_a_connection_does():
-    for does in (False, True):
-        for made in (
-            socket_manifest(runs_commands=does),
-            http_manifest(URL, runs_commands=does),
-        ):
-            asked = {one["callback_id"]: one["type"] for one in made["features"]["shortcuts"]}
-            expected = {"start_workspace": "global"} | ({"run_as_job": "message"} if does else {})
-            assert asked == expected
-
-
-@pytest.mark.parametrize(("provider", "runs"), [("posit", True), ("saturn", False), ("jupyterhub", False)])
-def test_which_connections_run_commands(provider, runs):
-    given = SimpleNamespace(provider=provider, source="")
-    assert can_run_commands({"one": given, "hub": SimpleNamespace(provider="jupyterhub", source="")}) is runs
+    assert set(routes.shortcut.get_all()) == {*SHORTCUTS, *former.SHORTCUTS}
 
 
 def test_no_link_is_unfurled():

@@ -57,7 +57,6 @@ from handlers.requests.finding import (
     list_names,
 )
 from handlers.requests.list_filters import filter_workspaces
-from handlers.snippets import find_code
 from tests.handlers.rig import Rig
 from tests.handlers.run_rig import run_rig
 from tests.handlers.slack import mention
@@ -221,7 +220,6 @@ READERS = {
         MAX_COMMAND_LENGTH, among(lambda words, _, known: naming.split_leading_connection(words, known))
     ),
     "times": Reader(MAX_COMMAND_LENGTH, pure(times_of)),
-    "code in a message": Reader(40_000, pure(lambda text: find_code({"text": text}))),
     # forms, in Slack and on pages
     "a field": Reader(
         3_000, lambda rig, text: typing_mistakes.describe_token_in_field(rig.bot.services, ALICE, text)

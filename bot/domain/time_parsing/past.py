@@ -4,6 +4,7 @@ Weeks begin on Monday. A day or month without a year is the most recent one that
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
@@ -13,29 +14,53 @@ from bot.domain.time_parsing.days import find_weekday, resolve_past_day
 from bot.domain.time_parsing.moment import resolve_instant
 from bot.domain.time_parsing.spelling import MONTHS, fold_signs, spell
 
-#: Why a string gives no window: it can't be read, hasn't begun, ends before it begins, or is older than the
-#: records.
-WindowProblem = Literal["unreadable", "future", "backwards", "old"]
+#: Why a string gives no window: it can't be read, has a time of day, hasn't begun, ends before it begins, or
+#: is older than the records.
+WindowProblem = Literal["unreadable", "clock", "future", "backwards", "old"]
 
 _MAX_CHARACTERS: Final = 60
 #: How many days records of what ran are kept: a year and a month, so that months can be compared.
 RETENTION_DAYS: Final = 400
 #: Maps other spellings of words to the usual ones. They are accepted only in windows of past days.
 _SPELT: Final = {
-    **dict.fromkeys(("letzte", "letzten", "letzter", "vorige", "previous", "past"), "last"),
+    **dict.fromkeys(("letzte", "letzten", "letzter", "letztes", "vorige", "previous", "past"), "last"),
     **dict.fromkeys(("current", "diesen", "dieser", "dieses"), "this"),
     **dict.fromkeys(("since", "seit", "starting"), "from"),
     **dict.fromkeys(("monat", "months"), "month"),
     **dict.fromkeys(("jahr", "years"), "year"),
+    "quartal": "quarter",
+    "kw": "week",
     "gestern": "yesterday",
 }
-_NOISE: Final = frozenset({"in", "for", "on", "during", "of", "the", "my", "over"})
+_NOISE: Final = frozenset({"in", "for", "on", "during", "of", "the", "die", "my", "over"})
+_COMING: Final = re.compile(r"next|coming|tomorrow|overmorrow|in [0-9]{1,3} [a-z]+")
+_CLOCK: Final = re.compile(
+    r"\b(?:[0-9]*(?:hours?|minutes?|h)|[0-9]{1,2}:[0-9]{2}|[0-9.:]+ ?[ap]m|o'clock|at [0-9]+)\b"
+    r"|\b(?:morning|noon|lunch|afternoon|evening|tonight|night|midnight|eod)\b"
+)
+#: Replacements that give days, weeks and quarters one spelling, applied in this order.
+_REWRITTEN: Final = tuple(
+    (re.compile(pattern), said)
+    for pattern, said in (
+        (r"\bday before yesterday\b", "2 days ago"),
+        (r"(?<![0-9/])(20[0-9]{2})/([0-9]{2})/([0-9]{2})(?![0-9/])", r"\1-\2-\3"),
+        (r"(?<![0-9/])(0[1-9]|1[0-2])/(20[0-9]{2})(?![0-9/])", r"\2-\1"),
+        (r"\b([1-4])(?:st|nd|rd|th) quarter\b", r"q\1"),
+        (r"\b(?:week|w) (?=[0-9]{1,2}\b)", "w"),
+        (r"\b(20[0-9]{2})[- ]?([wq][0-9]{1,2})\b", r"\2 \1"),
+        # In `1nov - 15`, both days are in November.
+        (r"\b([0-9]{1,2})([a-z]{3})( ?- ?| to )([0-9]{1,2})(?: (20[0-9]{2}))?$", r"\1\2 - \4\2\5"),
+    )
+)
 _YEAR: Final = re.compile(r"20[0-9]{2}")
 _MONTH: Final = re.compile(rf"({'|'.join(MONTHS)})(?: (20[0-9]{{2}}))?")
 _ISO_MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
-_COUNTED: Final = re.compile(r"last ([0-9]{1,3}) (days?|weeks?|months?)")
+_QUARTER: Final = re.compile(r"q([1-4])(?: (20[0-9]{2}))?")
+_WEEK: Final = re.compile(r"w(0?[1-9]|[1-4][0-9]|5[0-3])(?: (20[0-9]{2}))?")
+_COUNTED: Final = re.compile(r"(?:last )?([0-9]{1,3}) ?(d|days?|w|weeks?|months?)")
+_DAYS_AGO: Final = re.compile(r"([0-9]{1,3}) days? ago")
 #: Matches the word between the first and the last day of a span, or the dash between two names.
-_SPAN: Final = re.compile(r"\s(?:to|until|till|through|-)\s|(?<=[a-z])-(?=[a-z])")
+_SPAN: Final = re.compile(r"\s(?:to|until|till|through|-)\s|(?<=[a-z0-9])-(?=[a-z])")
 _YEAR_LAST: Final = re.compile(r"20[0-9]{2}$")
 
 _Days = tuple[date, date]
@@ -78,12 +103,17 @@ def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem
     if len(text) > _MAX_CHARACTERS:
         return "unreadable"
     today = datetime.fromtimestamp(now, zone).date()
-    plain = " ".join(_normalize(word) for word in fold_signs(text).casefold().split())
-    words = " ".join(word for word in spell(plain).replace(" – ", " - ").split() if word not in _NOISE)
+    plain = [_normalize(word) for word in fold_signs(text).casefold().split()]
+    spelt = spell(" ".join(plain)).replace(" – ", " - ")
+    if any(map(_COMING.fullmatch, (spelt, *map(spell, plain)))):
+        return "future"
+    words = " ".join(word for word in spelt.split() if word not in _NOISE)
+    for pattern, said in _REWRITTEN:
+        words = pattern.sub(said, words)
     try:
         found = _read(words, today)
         if found is None:
-            return "unreadable"
+            return "clock" if _CLOCK.search(words) else "unreadable"
         (first, last), name = found
         if first > today:
             return "future"
@@ -101,7 +131,7 @@ def _normalize(word: str) -> str:
 
 def _read(words: str, today: date) -> tuple[_Days, str] | None:
     """Return the days that a string means, with their usual name; None if it can't be read."""
-    if words in {"", "week", "month", "year"}:
+    if words in {"", "week", "month", "quarter", "year"}:
         words = f"this {words or 'week'}"
     if counted := _COUNTED.fullmatch(words):
         count = int(counted[1])
@@ -121,7 +151,7 @@ def _read(words: str, today: date) -> tuple[_Days, str] | None:
 def _count_back(count: int, unit: str, today: date) -> _Days:
     """Return the last ``count`` days, weeks or months, up to today."""
     if not unit.startswith("month"):
-        return today - timedelta(days=count * (7 if unit.startswith("week") else 1) - 1), today
+        return today - timedelta(days=count * (7 if unit.startswith("w") else 1) - 1), today
     year, month = divmod(today.year * 12 + today.month - 1 - count, 12)
     last_day = _span_month(date(year, month + 1, 1))[1].day
     return date(year, month + 1, min(today.day, last_day)) + timedelta(days=1), today
@@ -146,10 +176,11 @@ def _name(words: str, first: date, last: date, today: date) -> str:
     """Return what people call a period, or "" if it has no such name."""
     if words in {"this week", "last week", "last weekend", "today", "yesterday"}:
         return words
-    if first == last or words.endswith("weekend"):
+    length = (last - first).days
+    if length < 27:
         return ""
-    month = f"{first:%B}" if first.month == last.month else ""
-    return " ".join(filter(None, [month, "" if month and first.year == today.year else str(first.year)]))
+    label = f"{first:%B}" if length < 31 else f"Q{_count_quarters(first) % 4 + 1}" if length < 92 else ""
+    return " ".join(filter(None, [label, "" if label and first.year == today.year else str(first.year)]))
 
 
 def _read_period(words: str, today: date) -> _Days | None:
@@ -164,6 +195,8 @@ def _read_period(words: str, today: date) -> _Days | None:
         "last weekend": (monday - timedelta(days=2), monday - timedelta(days=1)),
         "this month": _span_month(month),
         "last month": _span_month((month - timedelta(days=1)).replace(day=1)),
+        "this quarter": _span_quarter(_count_quarters(today)),
+        "last quarter": _span_quarter(_count_quarters(today) - 1),
         "this year": _span_year(today.year),
         "last year": _span_year(today.year - 1),
         "yesterday": (today - timedelta(days=1), today - timedelta(days=1)),
@@ -173,15 +206,34 @@ def _read_period(words: str, today: date) -> _Days | None:
         return named[words]
     if dated := _MONTH.fullmatch(name):
         number = MONTHS.index(dated[1]) + 1
-        until = month - timedelta(days=1) if is_last else today
-        year = int(dated[2]) if dated[2] else until.year - (number > until.month)
-        return _span_month(date(year, number, 1))
+        return _find_latest(lambda year: _span_month(date(year, number, 1)), dated[2], today, is_last=is_last)
+    if dated := _QUARTER.fullmatch(name):
+        number = int(dated[1]) - 1
+        return _find_latest(lambda year: _span_quarter(4 * year + number), dated[2], today, is_last=is_last)
+    if dated := _WEEK.fullmatch(name):
+        number = int(dated[1])
+        return _find_latest(lambda year: _span_week(year, number), dated[2], today, is_last=is_last)
+    if name.startswith("week ") and (week := _read_period(name.removeprefix("week "), today)):
+        monday = _find_monday(week[0])
+        return (monday, monday + timedelta(days=6)) if week[0] == week[1] else None
+    if ago := _DAYS_AGO.fullmatch(words):
+        return (today - timedelta(days=int(ago[1])),) * 2
     if iso := _ISO_MONTH.fullmatch(words):
         return _span_month(date(int(iso[1]), int(iso[2]), 1))
     if _YEAR.fullmatch(words):
         return _span_year(int(words))
     day = resolve_past_day(name, today - timedelta(days=is_last))
     return None if day is None else (day, day)
+
+
+def _find_latest(
+    span: Callable[[int], _Days | None], year: str | None, today: date, *, is_last: bool
+) -> _Days | None:
+    """Return the days of a given year or, without one, the latest that have begun (``is_last``: ended)."""
+    if year is not None:
+        return span(int(year))
+    every = filter(None, map(span, range(today.year + 1, today.year - 9, -1)))
+    return next((days for days in every if days[is_last] <= today - timedelta(days=is_last)), None)
 
 
 def _find_monday(day: date) -> date:
@@ -194,3 +246,18 @@ def _span_month(first: date) -> _Days:
 
 def _span_year(year: int) -> _Days:
     return date(year, 1, 1), date(year, 12, 31)
+
+
+def _span_week(year: int, number: int) -> _Days | None:
+    if number > date(year, 12, 28).isocalendar().week:
+        return None
+    return date.fromisocalendar(year, number, 1), date.fromisocalendar(year, number, 7)
+
+
+def _count_quarters(day: date) -> int:
+    return 4 * day.year + (day.month - 1) // 3
+
+
+def _span_quarter(count: int) -> _Days:
+    first = date(count // 4, count % 4 * 3 + 1, 1)
+    return first, _span_month(first + timedelta(days=62))[1]

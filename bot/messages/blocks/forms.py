@@ -12,17 +12,12 @@ from typing import Any, Final
 
 from bot.domain.forms import Choice, Field, FlagProblem, Form, Purpose, Values, flag_name
 from bot.domain.notices import Answer
-from bot.domain.people import Named
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block, Element, Markup, fill, line
 from bot.messages.texts import runs, verbs
 
 FORM_CALLBACK: Final = "make"
 START_CALLBACK: Final = "start_workspace"
-#: The callback id of the form that asks where to run a message's command, and the form's fields.
-CODE_CALLBACK: Final = "run_code"
-CODE_PLACE: Final = "place"
-CODE_FIELD: Final = "command"
 #: The only field of the form that starts a workspace.
 START_FIELD: Final = "workspace"
 #: Represents an empty choice, because Slack requires every option to have a value.
@@ -42,18 +37,14 @@ def make_view(
     username: str,
     values: Values,
     has_people: bool = True,
-    author: str = "",
 ) -> dict[str, Any]:
     """Return a form's modal, filled with ``values``; if it has no fields, it says that nothing is offered.
 
-    ``has_people`` is False if everyone's workspaces are created by the operator's account. ``author`` wrote
-    the message that contained the command.
+    ``has_people`` is False if everyone's workspaces are created by the operator's account.
     """
     template = verbs.AT if username else "On *{title}*, with your own account."
     head = fill(template if has_people else verbs.AT_NOBODYS, title=title, username=username)
     blocks: list[Block] = [kit.context(head)]
-    if author:
-        blocks.append(kit.section(fill(verbs.FROM_MESSAGE, who=kit.mention(Named(author)))))
     if form.note:
         blocks.append(kit.section(kit.safe(form.note)))
     if not form.fields:
@@ -104,21 +95,6 @@ def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
         [kit.field(START_FIELD, "Workspace", menu), kit.context("I'll message you when it's ready.")],
         callback_id=START_CALLBACK,
         submit="Start",
-        close=verbs.CLOSE,
-    )
-
-
-def code_choice_view(connections: Sequence[tuple[str, str]], code: str, author: str) -> dict[str, Any]:
-    """Return the form that asks which (name, title) connection runs a message's command, shown in full."""
-    options = [kit.option(name, title) for name, title in connections]
-    place = kit.select(CODE_PLACE, verbs.WHERE["job"], options)
-    command = kit.text_field(CODE_FIELD, "Command", multiline=True, initial_value=code)
-    return kit.modal(
-        verbs.TITLE["job"],
-        [place, command],
-        callback_id=CODE_CALLBACK,
-        private_metadata=author,
-        submit="Continue",
         close=verbs.CLOSE,
     )
 

@@ -117,6 +117,7 @@ def explain_window(problem: WindowProblem, given: str, command: Markup) -> str:
     """Explain what is wrong with a typed window."""
     why = {
         "unreadable": words.WINDOW_UNREAD,
+        "clock": words.WINDOW_CLOCK,
         "future": words.WINDOW_FUTURE,
         "backwards": words.WINDOW_BACKWARDS,
         "old": words.WINDOW_OLD,

@@ -63,6 +63,10 @@ WINDOW_UNREAD: Final = (
     "I can't read `{given}` as a time. Type `{command}usage last week`, `{command}usage September`, "
     "`{command}usage since Monday` or `{command}usage 2026-11-03`."
 )
+WINDOW_CLOCK: Final = (
+    "I add up whole days, so I can't read the time of day in `{given}`. Type `{command}usage yesterday`, "
+    "`{command}usage since Monday` or `{command}usage 2026-11-03`."
+)
 WINDOW_FUTURE: Final = "`{given}` hasn't begun yet. Nothing can have run in it."
 WINDOW_BACKWARDS: Final = "`{given}` ends before it begins. Type the first day before the last."
 WINDOW_OLD: Final = "I only keep what ran for {days} days, so I have nothing of `{given}` any more."

@@ -55,22 +55,3 @@ OUTDATED: Final = "This form is out of date. Close it and open a new one."
 #: Titles of the forms that Slack shortcuts open.
 ANSWER_TITLE: Final = "Usher"
 START_TITLE: Final = "Start a workspace"
-FROM_MESSAGE: Final = (
-    "The command is from a message by {who}. Read it before you press *Run*: it runs with your account."
-)
-NO_CODE: Final = (
-    "I can't find a command in that message. Put it in a code block, between three backticks, and try again."
-)
-CODE_TOO_LONG: Final = (
-    "That command has {length} characters, and a job on {title} takes {limit} at most. "
-    "Save it as a script there and run the script."
-)
-CODE_INVISIBLE: Final = (
-    "That command has characters in it that can't be seen, so you couldn't check what would run. "
-    "Type it again in a new message."
-)
-CODE_NO_PLACE: Final = (
-    "The form for {title} has no field for that command. Type `{command}run` to see what it offers."
-)
-CODE_NOT_LINKED: Final = "You haven't linked {titles} yet. Link it, then choose *Run as a job* again."
-CODE_LATER: Final = "{title} hasn't told me what it offers. Try *Run as a job* again in a minute."

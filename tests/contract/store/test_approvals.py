@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from bot.domain.accounts import Approval
+from bot.domain.accounts import Approval, list_deferred
 from bot.domain.notices import NoticeKind
 from bot.domain.tasks import TaskKind
 from bot.providers.base import Credential, Identity
@@ -38,6 +38,14 @@ async def test_who_asks_for_the_same_again_changes_what_waits(store):
     assert again == request(1, deferred_command=WAITING)
     assert await store.read(approval_rows.find_request, "a2") is None
     assert (await ask_approval(store, request(3))).deferred_command == WAITING
+
+
+async def test_all_that_waits_for_a_request_runs_once_it_is_linked(store):
+    for number, text in enumerate(["list", "start notebook", "list"]):
+        await ask_approval(store, request(number, deferred_command={"text": text, "channel_id": "C1"}))
+    kept = await store.read(approval_rows.find_request, "a0")
+    texts = [command["text"] for command in list_deferred(kept.deferred_command)]
+    assert texts == ["start notebook", "list"]
 
 
 @pytest.mark.both_engines

@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 from bot.app import Outlets, Process
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
-from bot.providers import can_run_commands, list_secrets
+from bot.providers import list_secrets
 from bot.providers.registry import find_provider_class
 from bot.slack.manifest import http_manifest, socket_manifest
 from bot.store import audit, tasks
@@ -265,11 +265,10 @@ class World:
     def _install(self, address: str) -> None:
         """Set the app up from our own manifest; its address is https for Slack, ours is on loopback."""
         app, stand_in = self.slack.state.app, "https://usher.example.test"
-        wanted: dict[str, Any] = {"runs_commands": can_run_commands(self.connections())}
         if self.has_socket:
-            told = socket_manifest(stand_in, **wanted)
+            told = socket_manifest(stand_in)
         else:
-            told = http_manifest(stand_in, **wanted, with_assistant="USHER_ASSISTANT" in self.environment())
+            told = http_manifest(stand_in, with_assistant="USHER_ASSISTANT" in self.environment())
         manifest.apply(self.slack.state, told)
         app.redirect_urls = [url.replace(stand_in, address) for url in app.redirect_urls]
         app.request_url = None if self.has_socket else str(app.request_url).replace(stand_in, address)
