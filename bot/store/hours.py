@@ -82,7 +82,7 @@ def _delete_row(tx: Transaction, row: Row, _said: Row) -> None:
     RULES.delete(tx, id=row["id"])
 
 
-fan_out.register_fan_out("departed", lambda _tx, _said: True, ("some_rules_of_person", _delete_row))
+fan_out.register_fan_out("departed", ("some_rules_of_person", _delete_row))
 
 
 RULE_QUEUE: Final = declare_queue(

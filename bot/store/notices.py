@@ -535,7 +535,7 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
         cards.queue_ended(tx, row["subject"])
 
 
-register_fan_out("finished", lambda _tx, _said: True, ("some_told_together", _end))
+register_fan_out("finished", ("some_told_together", _end))
 
 
 def reply_to(tx: Transaction, interaction: str, passed: Collection[str] = ()) -> Notice | None:

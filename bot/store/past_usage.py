@@ -93,7 +93,6 @@ def _follow_run(tx: Transaction, entry: Row, detail: Row) -> None:
 
 register_fan_out(
     "past_lives",
-    lambda _tx, _said: True,
     ("some_past_runs", _add_run),
     ("some_past_entries", _follow_entry),
 )
