@@ -77,8 +77,8 @@ from handlers.requests.services import build_services
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-#: How long running work may take to end after SIGTERM, and then how long the last database writes may take,
-#: in seconds.
+#: After SIGTERM, running work has ``DRAIN_SECONDS`` to end. The last database writes then have
+#: ``END_WRITE_SECONDS``.
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
 #: How long to wait between attempts to reach the database and Slack at start-up, in seconds; the last value
@@ -99,7 +99,7 @@ class Role(StrEnum):
 
 
 class StartError(NotDone):
-    """Signal that the process can't run; the message is one sentence saying what to do."""
+    """The process can't run; the message is one sentence saying what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
 #: Minimum number of letters for a word to be taken as the beginning of a name.
 _MIN_BEGINNING: Final = 3
-#: Slack's bold and code markers, and punctuation that may end a command.
+#: Slack's bold and code markers. ``_END_SIGNS`` has the punctuation that may end a command.
 _MARKUP_SIGNS: Final = "*`"
 _END_SIGNS: Final = ".!,;"
 #: Maximum number of words that may follow a synonym of a verb that parses its own words.

@@ -131,7 +131,6 @@ def parse_request(request: Request, text: str) -> Request:
         typed_words=parsed.words,
         folder=folder,
         text=text,
-        is_shared="share" in parsed.flags,
         flags=parsed.flags,
     )
 
@@ -169,7 +168,7 @@ def _read_beginning(request: Request, text: str) -> str:
 
 
 class _Message(NamedTuple):
-    """Hold the words of a message to read and, in ``besides``, the rest, which may contain a token."""
+    """The words of a message to read and, in ``besides``, the rest, which may contain a token."""
 
     text: str
     is_quoted: bool = False

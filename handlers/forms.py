@@ -315,7 +315,7 @@ PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 
 @dataclass(frozen=True, slots=True)
 class FormContext:
-    """Hold what a form is for; it is stored in the form as keys, which are authorised on each use."""
+    """What a form is for; it is stored in the form as keys, which are authorised on each use."""
 
     connection: str
     purpose: Purpose

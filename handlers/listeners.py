@@ -119,7 +119,7 @@ def _limit_store_wait(
 
 
 class Listeners:
-    """Hold the listeners, one for each kind of payload; none of them raises.
+    """The listeners, one for each kind of payload; none of them raises.
 
     Each does its work before acknowledging: it returns the ack with its result, or sends the answer in
     another way.

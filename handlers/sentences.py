@@ -65,11 +65,12 @@ from handlers.workspace import confirmations, targets
 from handlers.workspace.class_cards import show_own_courses
 from handlers.workspace.course_pages import show_courses
 
-#: Maximum number of buttons offered, and of words in a text that may be a mistyped command.
+#: Maximum number of buttons offered. A text of up to ``_MAX_COMMAND_WORDS`` words may be a mistyped command.
 MAX_OFFERS: Final = 5
 _MAX_COMMAND_WORDS: Final = 4
 _SEVERAL: Final = 2
-#: Maximum number of things that a text can name, and of unknown words that are compared with all names.
+#: Maximum number of things that a text can name. At most ``_MAX_STRANGE`` unknown words are compared with all
+#: names.
 _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
 #: Words that rule out offering an action, because it isn't wanted, isn't wanted now, or isn't meant for
@@ -111,7 +112,7 @@ _FILLERS: Final = split_words(
 
 @dataclass(slots=True)
 class _Part:
-    """Hold one part of a sentence: a verb, the things that it names, and its times."""
+    """One part of a sentence: a verb, the things that it names, and its times."""
 
     verb: Verb | None = None
     things: list[object] = field(default_factory=list)
@@ -307,7 +308,7 @@ def _join(former: _Part, part: _Part) -> None:
 
 @dataclass
 class _Sentence:
-    """Hold a sentence and everything that was found in it."""
+    """A sentence and everything that was found in it."""
 
     request: Request
     rows: Sequence[Workspace]
@@ -490,7 +491,7 @@ class _Sentence:
         about = replace(request.redirect("workspace", name, ()), flags=frozenset())
         ats = [moment.at for time in times for moment in time.moments] if verb.offer_at.button else []
         labels = [await confirmations.format_label(replace(about, at=at), name, title) for at in ats]
-        return buttons.list_choice_buttons(name, [one] * len(ats), labels, ats)
+        return buttons.list_timed_buttons(name, [one] * len(ats), labels, ats)
 
     def _offer_planned(self, one: Workspace, begin: Time, end: Time | None) -> list[kit.Element]:
         """Return the buttons for a planned start, which is stored as hours on a single date."""

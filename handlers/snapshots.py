@@ -1,4 +1,4 @@
-"""Provider lists and offers that a command needs: use cached ones, or defer it until they're read."""
+"""Provider lists and offers that a command needs: cached ones are used, or the command waits for a read."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace

@@ -45,12 +45,12 @@ _WHY_NOT: Final = {
 
 
 class ImportProblem(NotDone):
-    """Say in one sentence why the whole file can't be used."""
+    """The reason why the whole file can't be used, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
-    """Hold one row of the CSV file, exactly as written."""
+    """One row of the CSV file, exactly as written."""
 
     line: int
     slack_user: str

@@ -16,7 +16,7 @@ from bot.support.settings import Settings
 _SCRIPT_BYTES = 5_000_000
 #: Maximum number of an account's workspaces listed by name.
 _MAX_LISTED_WORKSPACES = 5
-#: Finds host names in a script, except for those in ``_NAMESPACES``, which only identify an image format.
+#: Finds host names in a script. ``_NAMESPACES`` are ignored, because they only identify an image format.
 _HOST_PATTERN = re.compile(
     rb"(?:https?:)?//([0-9A-Za-z](?:[0-9A-Za-z-]*\.)+[A-Za-z]{2,}(?::\d+)?)(?=[/\"'`?])"
 )

@@ -1,4 +1,4 @@
-"""The pages of ``docs/``, which a wheel has inside the package and a checkout has beside it."""
+"""The pages of ``docs/``. In a wheel they are inside the package, in a checkout next to it."""
 
 import argparse
 import re

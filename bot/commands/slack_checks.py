@@ -17,7 +17,7 @@ from bot.support.settings import Settings
 
 REACH: Final = "Check that this machine can reach Slack."
 SCOPES: Final = "Paste what `usher manifest` prints into your app's manifest page, then reinstall the app."
-#: How far this machine's clock may differ from Slack's, in seconds. From a difference of 300 seconds on,
+#: How far this machine's clock may differ from Slack's, in seconds. If it differs by 300 seconds or more,
 #: Usher refuses Slack's requests.
 CLOCK_SKEW_SECONDS: Final = 60.0
 _SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."

@@ -28,8 +28,8 @@ RAREST_SECONDS: Final = 3600.0
 #: supplied, by the account's e-mail address, or from the first answer that contained the id. "" if the id
 #: isn't known.
 RemoteIdSource = Literal["", "link", "token", "email", "seen"]
-#: How long the comparison of an account's id can be relied on by calls that name the account, in seconds: ten
-#: minutes, minus the longest call.
+#: How long calls that name an account may rely on the last comparison of its id, in seconds: ten minutes,
+#: minus the longest call.
 MAX_COMPARED_SECONDS: Final = 570.0
 #: Administrators are told this many seconds after the first link starts to rest, so that the message can
 #: include others that start to rest in the meantime.
@@ -38,7 +38,7 @@ RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
 SAME_REST_SECONDS: Final = 86_400.0
 #: Maximum number of commands that wait for one link.
 MAX_DEFERRED_COMMANDS: Final = 10
-#: The key under which a deferred command contains the earlier ones.
+#: The key under which a deferred command stores the earlier ones.
 _EARLIER: Final = "earlier"
 #: A deferred command as stored (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]
@@ -71,7 +71,8 @@ class Account:
     checked_at: Past | None = None
     #: When the account's runs were last read.
     runs_read_at: Past | None = None
-    #: When the credential expires, according to its provider, and when the user is next reminded of that.
+    #: When the credential expires, according to its provider. ``remind_at`` is when the user is next reminded
+    #: of that.
     expires_at: Stays | None = None
     remind_at: Stays | None = None
     #: The account's new username at the provider, if the account is refused because it was renamed.
@@ -169,7 +170,8 @@ class Link:
     #: signed in as the principal.
     browser_hash: str | None = None
     proven: bool = False
-    #: When the checked credential expires, according to its provider, and how Usher obtained the credential.
+    #: When the checked credential expires, according to its provider. ``link_source`` says how Usher obtained
+    #: it.
     credential_expires_at: Stays | None = None
     link_source: LinkSource = ""
     #: The checked account's id at the provider; "" if the provider has none.
@@ -226,8 +228,8 @@ class Approval:
     answers: dict[str, bool | None] | None = None
     #: Whether the request can't be approved yet, because the people asked have a day to answer.
     awaits_answers: bool = False
-    #: The e-mail address and the id at the provider of the requested user, as far as the provider reveals
-    #: them.
+    #: The e-mail address of the requested user, if the provider reveals it. ``remote_id`` is their id at the
+    #: provider.
     email: str | None = None
     remote_id: str | None = None
 

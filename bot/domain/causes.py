@@ -58,7 +58,7 @@ _CIRCUMSTANCE_STATUSES: Final = frozenset({405, 407, 412, 421, 424, 426, 428, 43
 #: Matches words that show that a refusal is about permissions.
 _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
 
-#: Cause words that the provider's message may be appended to.
+#: Causes to which the provider's own message may be appended.
 QUOTING: Final = frozenset(
     {
         "conflict",

@@ -18,8 +18,8 @@ NOTHING: Final = Hold("")
 class HoldCode(StrEnum):
     """Codes of holds; a hold's detail is a time in epoch seconds, a cause, or the provider's own words."""
 
-    #: Since the time in the detail, the connection has given no usable answer or has refused calls because it
-    #: is too busy.
+    #: Since the time in the detail, the connection has given no usable answer (``SILENT``) or has refused
+    #: calls because it is too busy (``OVERLOADED``).
     SILENT = "silent"
     OVERLOADED = "overloaded"
     #: The connection asked for a pause until the time in the detail.
@@ -34,10 +34,11 @@ class HoldCode(StrEnum):
     UNSEEN = "unseen"
     #: The user's own account may send no more requests until the time in the detail.
     OWN_LIMIT = "own_limit"
-    #: Waiting for an earlier stop to finish; with ``STOPPING_LONG`` that has already taken a long time.
+    #: An earlier stop has to finish first. ``STOPPING_LONG`` means that this has already taken a long time.
     STOPPING_FIRST = "stopping_first"
     STOPPING_LONG = "stopping_long"
-    #: The same for a stop that Usher didn't send. The detail quotes what the provider says about that stop.
+    #: A stop that Usher didn't send has to finish first. The detail quotes what the provider says about that
+    #: stop.
     STOPPING_ELSEWHERE = "stopping_elsewhere"
     STOPPING_ELSEWHERE_LONG = "stopping_elsewhere_long"
     #: The provider is still busy with another change of the workspace. The detail quotes the provider.

@@ -24,8 +24,8 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: How long before its time a stop by hours becomes the workspace's timer, in seconds, so that the owner is
-#: warned.
+#: A stop that hours plan becomes the workspace's timer this many seconds before its time, so that there is
+#: time to warn the owner.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 #: How long hours without a stop are assumed to last, in seconds. This decides how late their start may still
 #: be sent.
@@ -34,7 +34,7 @@ OPEN_HOURS_SECONDS: Final = 12 * 3600.0
 #: ``MIN_SECONDS_LEFT``.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
-#: Within this many seconds of its time, a start may be sent no matter how short its plan is.
+#: A start that is at most this many seconds late may be sent no matter how short its plan is.
 ON_TIME_SECONDS: Final = 60.0
 #: How far back missed occurrences are considered, and how far ahead rules without a last day are planned, in
 #: seconds.
@@ -176,7 +176,7 @@ class HoursRule(Timetable):
     #: The id is used to find the workspace again.
     name: str = ""
     remote_id: str = ""
-    #: When the rule last started its workspace, and how many starts in a row went unused.
+    #: When the rule last started its workspace. ``unused`` counts how many starts in a row nobody used.
     started_at: Past | None = None
     unused: int = 0
 

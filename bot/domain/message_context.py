@@ -60,7 +60,8 @@ class Facts:
     #: When the account's credential expires, according to its provider.
     link_expires_at: float | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
-    #: When the message was written, and whether the user has made a newer request since.
+    #: When the message was written. ``is_superseded`` tells whether the user has made a newer request since
+    #: then.
     written_at: float = 0.0
     is_superseded: bool = False
 
@@ -106,7 +107,7 @@ class WorkspaceFacts(Facts):
     opens_in_page: bool = False
     page_url: str | None = None
     effects: StopEffects = field(default_factory=dict)
-    #: The workspace's hours, and the courses for whose lessons it is started.
+    #: The workspace's hours. ``lessons`` are the courses for whose lessons it is started.
     rules: tuple[HoursRule, ...] = ()
     lessons: tuple[ClassCard, ...] = ()
     #: The class whose end stops the workspace.
@@ -263,12 +264,12 @@ class ClassFacts(Facts):
     counts: ClassCounts = field(default_factory=ClassCounts)
     effects: StopEffects = field(default_factory=dict)
     people: People = field(default_factory=dict)
-    #: Whether the reader is the person who ended it or, if nobody did, its poster.
+    #: Whether the reader is the person who ended the class or, if nobody did, who posted its card.
     is_stopper: bool = False
     #: The members who aren't ready for a lesson, if the message names them.
     problems: Sequence[ClassProblem] = ()
-    #: For a course: whether the reader teaches it, and the workspace with which they joined. ``pending`` is
-    #: the state of their enrollment while an account or a workspace is missing.
+    #: For a course: whether the reader teaches it. ``workspace`` is the one with which they joined, and
+    #: ``pending`` is the state of their enrollment while an account or a workspace is missing.
     is_teacher: bool = False
     workspace: WorkspaceFacts | None = None
     pending: ClassProblem | None = None

@@ -49,7 +49,8 @@ class Mark(Flag):
     #: The message announces or asks about a change. It is removed once its statement is no longer true, or
     #: once a newer message replaces it.
     PASSES = auto()
-    #: A newer request doesn't make the message outdated. Only the end of the message's own condition does.
+    #: A newer request doesn't make the message outdated. It is outdated only once what it says no longer
+    #: holds.
     STANDS = auto()
     #: The message belongs in the thread of its run's card.
     THREADED = auto()
@@ -235,8 +236,8 @@ class NoticeKind(StrEnum):
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Maps each kind of message that is never posted again automatically to the kind that asks its poster what to
-#: do, sent if the message can't be posted or if it is unknown whether it was.
+#: Maps each kind of message that Usher never posts twice by itself to a question for its poster. The question
+#: is sent if the message can't be posted, or if it isn't known whether it was.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. Their bodies hold the file's id as ``file`` once it is uploaded.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
@@ -336,8 +337,8 @@ class Notice:
     error: str | None = None
     #: Whether the notice is sent as plain text, because Slack refused its blocks.
     is_text: bool = False
-    #: When the notice began to wait for a read of its workspace, and when it was last tried while Slack was
-    #: unavailable.
+    #: When the notice began to wait for a read of its workspace. ``tried_at`` is when it was last tried while
+    #: Slack was unavailable.
     read_since: Past | None = None
     tried_at: Past | None = None
     #: The key in the message's Slack metadata, if the notice may have been sent by a release that used a
@@ -386,8 +387,8 @@ class Card:
     body: dict[str, Any] = field(default_factory=dict)
     created_at: Past = 0.0
     name: str | None = None
-    #: Digests of the card's current content and of its content when it was claimed for an update; "" if
-    #: unknown.
+    #: A digest of the card's current content. ``claimed_digest`` is the digest of its content when it was
+    #: claimed for an update. Both are "" if unknown.
     rendered_digest: str = ""
     claimed_digest: str = ""
     #: When the current claim's lease expires.
@@ -398,7 +399,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hold a verb's answer to a person: blocks and their fallback text, escaped and within Slack's limits.
+    """A verb's answer to a person: blocks and their fallback text, escaped and within Slack's limits.
 
     - ``in_channel`` is set only if the person asked for that (``--share``). Such an answer has no IDE URL.
     - ``replaces`` updates the message whose button was pressed.

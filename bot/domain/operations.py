@@ -91,8 +91,8 @@ class Operation(WorkItem):
     #: How long the workspace should run, in seconds from the request, if the user said so; 0 means that it
     #: shouldn't be started at all.
     run_seconds: Stays | None = None
-    #: How long a start like this usually takes, and after how long it counts as slow, in seconds, as known
-    #: when the request was accepted.
+    #: How long a start like this usually takes, in seconds, as known when the request was accepted. After
+    #: ``slow_seconds`` the start counts as slow.
     usual_seconds: Stays | None = None
     slow_seconds: Stays | None = None
 

@@ -11,7 +11,7 @@ SLACK: Final = "#slack"
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Hold when a connection or Slack last answered, and when it stopped answering (None if it answers)."""
+    """When a connection or Slack last answered, and when it stopped answering (None if it answers)."""
 
     name: str
     answered_at: Past | None = None

@@ -56,7 +56,7 @@ RECENTLY_USED = 3_600.0
 
 
 class Step(StrEnum):
-    """Name the next thing to do for an operation or a run."""
+    """The next thing to do for an operation or a run."""
 
     READ = "read"  #: ask the poll gate for a status read, then plan again
     START = "start"  #: send the start call
@@ -75,7 +75,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Hold a decision: the next step and, for END, the outcome.
+    """A decision: the next step and, for END, the outcome.
 
     ``cause`` names a text in ``bot.messages``. For READ and WAIT, it says what is holding up the work, if
     users should be told. ``at``, in epoch seconds, ends a WAIT that nothing else would end.
@@ -393,7 +393,7 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
 
 
 def _had_effect(operation: Operation) -> bool:
-    """Return whether the start made the workspace fail even though the provider refused it as too busy."""
+    """Return whether the start made the workspace fail although the provider had refused it as too busy."""
     is_refused = operation.busy_since is not None and operation.conflict is None
     return is_refused and operation.called_from is not State.FAILED
 

@@ -3,9 +3,10 @@
 Several lessons, classes and hours may plan a stop of the same workspace, but only one of these *ends* takes
 effect. An end that the owner set after they last joined a class or course wins. Otherwise the latest end
 wins, so that the end of one class doesn't stop anyone who is in another. The exception is an unused workspace
-whose capacity others are waiting for. When each workspace had only a single timer, someone who joined a
-course shortly before a lesson was stopped in the middle of it, because the hour for their first look was
-over.
+whose capacity others are waiting for.
+
+A single timer per workspace isn't enough: when there was only one, a person who joined a course shortly
+before a lesson was stopped in the middle of it, because the hour for trying out the workspace was over.
 """
 
 from collections.abc import Callable, Collection
@@ -13,9 +14,9 @@ from typing import Final
 
 from bot.domain.stops import PlannedStop
 
-#: Reasons for an end that are ignored once the owner has set an end themselves.
+#: Reasons for a stop that no longer counts once the owner has set a stop themselves.
 _BY_ITSELF: Final = frozenset({"hours", "needed"})
-#: Reasons for an end that comes from a class or course, which is shared with other people.
+#: Reasons for a stop that comes from a class or course, which is shared with other people.
 _SHARED_REASONS: Final = frozenset({"class", "lesson", "look"})
 
 

@@ -49,7 +49,7 @@ FOREIGN_TEAM: Final = "policy.foreign_team"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Hold the object that a verb is used on, and its owner.
+    """The object that a verb is used on, and its owner.
 
     ``consented_to`` is the person whom the owner has allowed to stop the target, by a recorded consent that
     hasn't been withdrawn; ``kind`` is then ``consent``. ``delegates`` are the keys of the people named by a
@@ -65,7 +65,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Hold a decision and the rule that made it, which the audit records and a refusal explains."""
+    """A decision and the rule that made it, which the audit records and a refusal explains."""
 
     allowed: bool
     rule: str

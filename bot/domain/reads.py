@@ -11,7 +11,7 @@ from bot.domain.workspaces import State
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """Hold an uncertain finding of consecutive reads: its kind, how many reads, and since when."""
+    """An uncertain finding of consecutive reads: its kind, how many there were, and when it began."""
 
     kind: str
     times: int
@@ -48,7 +48,7 @@ class ReadClaim:
     #: The encrypted secret that opens the workspace from Usher's page (``Observed.entry``), as stored in the
     #: row of the user whose account is used for the read; None if there is none.
     entry: str | None = None
-    #: What the workspace lacked when it was last read, and when that was first found missing.
+    #: What the workspace lacked when it was last read. ``lacks_since`` is when that was first found missing.
     lacks: Lack | None = None
     lacks_since: float | None = None
     #: Whether the workspace's owner has asked for a read since the last one.

@@ -37,26 +37,31 @@ PAST: Final = Time(Kind.PAST)
 SINCE: Final = Time(Kind.SINCE)
 STAYS: Final = Time(Kind.STAYS)
 GATE: Final = Time(Kind.GATE)
-#: Kind of time for the end of a lease. Its limit is longer than ``Numbers.lease`` and ``Timing.lease``.
+#: Kind of time for the end of a lease, at most this many seconds ahead: longer than ``Numbers.lease`` and
+#: ``Timing.lease``.
 LEASE: Final = make_due(60.0)
-#: Kind of time for the next sending. Its limit covers the longest waits of ``bot.slack.notifier``.
+#: Kind of time for the next sending of a message, at most this many seconds ahead: as long as the longest
+#: waits of ``bot.slack.notifier``.
 SEND: Final = make_due(300.0)
 
 Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
-#: Kind of time for the next step. Its limit covers ``Numbers.slow_tick``. A provider's *Retry-After* may be
-#: longer; if Usher waits for less than that, the provider repeats it at the next step.
+#: Kind of time for the next step, at most this many seconds ahead: enough for ``Numbers.slow_tick``. A
+#: provider's *Retry-After* may be longer; if Usher waits for less than that, the provider repeats it at the
+#: next step.
 Step = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
-#: Kind of time for a deadline. Its limit covers ``bot.domain.work_items.DEADLINE_SECONDS`` from now or from a
-#: press of *Keep waiting*, which in earlier releases was up to a day.
+#: Kind of time for a deadline, at most a day ahead. That is enough for
+#: ``bot.domain.work_items.DEADLINE_SECONDS`` from now or from a press of *Keep waiting*, which in earlier
+#: releases could add up to a day.
 Deadline = Annotated[float, make_due(86_400.0)]
-#: Kind of time for the end of a link in progress. Its limit is that of ``bot.services.linking``: ten minutes
-#: for the page, and ten for the code.
+#: Kind of time for the end of a link in progress, at most this many seconds ahead: as in
+#: ``bot.services.linking``, ten minutes for the page and ten for the code.
 LinkEnd = Annotated[float, make_due(1_200.0)]
-#: Kind of time at which a task is due. Its limit covers ``bot.services.linking.UNUSED_SECONDS``.
+#: Kind of time at which a task is due, at most this many seconds ahead: enough for
+#: ``bot.services.linking.UNUSED_SECONDS``.
 TaskDue = Annotated[float, make_due(1_320.0)]
-#: Kind of time for the end of a session. Its limit covers ``bot.services.browsers.SESSION_SECONDS``, which in
-#: earlier releases was up to a week.
+#: Kind of time for the end of a browser session, at most a week ahead: the longest that
+#: ``bot.services.browsers.SESSION_SECONDS`` has been in any release.
 SessionEnd = Annotated[float, make_due(7 * 86_400.0)]

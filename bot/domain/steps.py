@@ -21,7 +21,7 @@ _Subject = TypeVar("_Subject", Operation, Run)
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Hold the changes that a step saves; None leaves a column unchanged.
+    """The changes that a step saves; None leaves a column unchanged.
 
     An empty ``block_reason`` clears the stored one. ``next_in`` is the number of seconds until the next step.
     An update with an ``outcome`` ends the operation or run. While a call is in flight (``CALLING``), the step
@@ -44,7 +44,8 @@ class Update:
     cause: str | None = None  #: why it ended or, without ``outcome``, why its last call was refused ("": not)
     deadline_passed: bool = False  #: clear ``deadline_at``, as the person was told
     asked: bool | None = None  #: whether the person is asked from now on whether to repeat the call
-    #: When the provider began to refuse calls because it is busy, and when the next call may be sent.
+    #: When the provider began to refuse calls because it is busy. ``retry_at`` is when the next call may be
+    #: sent.
     busy_since: float | None = None
     retry_at: float | None = None
     keeps_waiting: bool = False  #: the person answered that they keep waiting: the time to answer restarts
@@ -85,7 +86,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Claimed(Generic[_Subject]):
-    """Hold a claimed operation or run with everything that a step needs.
+    """A claimed operation or run, with everything that a step needs.
 
     ``account`` is None after an unlink, and ``person`` is None until Slack has been asked about them.
     ``claim`` identifies this lease. Each update carries it, so a step whose lease has expired can't overwrite
@@ -106,12 +107,12 @@ class Claimed(Generic[_Subject]):
 
 @dataclass(frozen=True, slots=True)
 class ClaimedOperation(Claimed[Operation]):
-    """Hold a claimed operation together with its workspace."""
+    """A claimed operation, with its workspace."""
 
     workspace: Workspace
 
 
 class ClaimedRun(Claimed[Run]):
-    """Hold a claimed run."""
+    """A claimed run."""
 
     __slots__ = ()

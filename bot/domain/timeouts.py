@@ -33,8 +33,9 @@ STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
 #: If an accepted stop has had no effect after this many seconds, the card says so.
 NO_EFFECT_AFTER: Final = 60.0
-#: Minimum and maximum number of seconds before a call refused by a busy provider is sent again. The pause
-#: grows the longer the call has been refused, and ``busy_pause`` shortens it by up to half.
+#: A call that a busy provider refused is sent again after ``MIN_BUSY_SECONDS`` at the earliest and
+#: ``MAX_BUSY_SECONDS`` at the latest. The pause grows the longer the call has been refused, and
+#: ``busy_pause`` shortens it by up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
 #: Maximum number of seconds before a call is sent again after a refusal because of another change of the
@@ -56,8 +57,8 @@ ANSWER_SECONDS: Final = 86_400.0
 #: Maximum number of seconds between searches for a missing result while the user is being asked.
 _SELDOM: Final = 300.0
 
-#: The read found nothing. Like the kinds of reports below, and like a refusal, this is uncertain and has to
-#: be confirmed.
+#: The read found nothing. Like a refusal and the kinds of reports below, this is uncertain and has to be
+#: confirmed.
 GONE: Final = "gone"
 #: The workspace is missing from a list, which a read or the next list has to confirm.
 UNLISTED: Final = "unlisted"
@@ -66,8 +67,8 @@ LEFT_OUT: Final = "left_out"
 #: provider for the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
-#: Maps each kind of uncertain report to how many in a row, over how many seconds, make it certain. Any other
-#: kind is a refusal.
+#: Maps each kind of uncertain report to how often in a row, and over how many seconds, it must occur to be
+#: certain. Any other kind is a refusal, for which ``_REFUSAL_CERTAIN`` applies.
 _CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}
 _REFUSAL_CERTAIN: Final = (3, 60.0)
 

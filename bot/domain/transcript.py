@@ -46,8 +46,8 @@ _BEGUN: Final = re.compile(rf"(?:{_CONTROL_SEQUENCE}|{_CONTROL_STRING}\x1b?|\x1b
 _INTRODUCERS: Final = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
 #: Control characters to be dropped: all except line feed, carriage return, backspace and tab.
 _CONTROLS: Final = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-#: How much of the end of an output is kept: the number of lines, the total number of characters, and the
-#: number of characters per line.
+#: How much of the end of an output is kept: ``LINES`` lines, ``CHARACTERS`` characters in all, and
+#: ``OF_A_LINE`` characters per line.
 LINES: Final = 40
 CHARACTERS: Final = 2_500
 OF_A_LINE: Final = 400
@@ -335,7 +335,7 @@ class FollowedRun:
     changed_at: float = float("-inf")
     #: The transcript's version when the card was last marked dirty.
     pending_version: int = 0
-    #: When delivery of the file is next tried, and how often it has been tried in vain.
+    #: When delivery of the file is next tried. ``deliveries`` counts the attempts that failed.
     deliver_after: float = 0.0
     deliveries: int = 0
     is_delivering: bool = False

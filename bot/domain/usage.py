@@ -146,7 +146,8 @@ class Life:
     ended: Moment | None = None
     #: When a read last showed the workspace or run as running.
     last_seen_at: float
-    #: When the workspace was last opened from Usher, and when it was last used according to its provider.
+    #: When the workspace was last opened from Usher. ``used_at`` is when it was last used, according to its
+    #: provider.
     opened_at: float | None = None
     used_at: float | None = None
     #: The price when the life began; None if the price isn't known.

@@ -44,8 +44,9 @@ class State(StrEnum):
 
 #: States of a workspace that is up or coming up.
 UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
-#: States of a workspace that is down, of one that can be started, and of one that isn't up (which includes
-#: gone). A failed workspace may still be partly running, which ``is_down`` checks.
+#: States of a workspace that is down, of one that can be started (``DOWN_OR_FAILED_STATES``), and of one that
+#: isn't up, which includes gone (``NOT_UP_STATES``). A failed workspace may still be partly running, which
+#: ``is_down`` checks.
 DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
 DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
 NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}
@@ -131,8 +132,8 @@ class Workspace:
     entry: str | None = None
     #: The latest event that the provider reported about the workspace, as a sentence.
     event_message: str | None = None
-    #: Whether the user is told when the workspace is ready and when it stops by itself; None means that their
-    #: settings decide.
+    #: Whether the user is told when the workspace is ready and, in ``notify_stopped``, when it stops by
+    #: itself. None means that their settings decide.
     notify_ready: bool | None = None
     notify_stopped: bool | None = None
     #: Whether the workspace survives a stop; None if its provider hasn't said.
@@ -176,7 +177,7 @@ class Workspace:
     #: When the workspace went down, according to its provider; None if the provider doesn't report that.
     down_at: Stays | None = None
     owner: str | None = None
-    #: What the workspace lacks while running, and when a read first found that missing.
+    #: What the workspace lacks while running. ``lacks_since`` is when a read first found that missing.
     lacks: Lack | None = None
     lacks_since: Past | None = None
 

@@ -65,8 +65,8 @@ class Verb:
     command: Command = "workspace"
     #: What to type after the command; empty for a variant, which is another verb with a flag.
     usage: str = ""
-    #: How the verb appears in the help: its line, the sentences after it, its group, and its position in the
-    #: group.
+    #: The verb's line in the help. ``more`` has the sentences after it; ``group`` and ``order`` say where in
+    #: the help it appears.
     summary: str = ""
     more: tuple[str, ...] = ()
     group: str = ""
@@ -76,8 +76,8 @@ class Verb:
     #: What a person needs before help lists the verb for them: a facet or stop mode of a connection they have
     #: linked, or ``linking``, ``linked``, ``administrator``.
     needs: tuple[str, ...] = ()
-    #: The verb's effect, the flags it accepts as ``--WORD`` (None if it parses its own), and the kinds of its
-    #: arguments.
+    #: The verb's effect. ``flags`` are those that it accepts as ``--WORD`` (None if it parses its own), and
+    #: ``accepts`` are the kinds of its arguments.
     effect: Effect = Effect.MAKES
     flags: tuple[str, ...] | None = ()
     accepts: tuple[ArgumentKind, ...] = ()
@@ -86,26 +86,24 @@ class Verb:
     #: Maps the usage of each verb that this one replaced in release 0.5 to what to type now. The old forms
     #: are understood until 0.6; buttons of old messages keep working.
     former: Mapping[str, str] | None = None
-    #: Words that suggest this verb within a sentence but can't begin a command, and words after them that
-    #: mean a different verb.
+    #: Words that suggest this verb within a sentence but can't begin a command. ``otherwise`` maps other
+    #: verbs to the words that, after one of these, mean that verb instead.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
-    #: Button labels: beside a workspace's name (and whether that button is red), and for the command without
-    #: and with words.
+    #: Label of the verb's button beside a workspace's name; ``is_red`` makes that button red. ``alone``
+    #: labels the command without further words, ``does`` the command with words.
     label: str = ""
     is_red: bool = False
     alone: str = ""
     does: str = ""
-    #: The offers to run the verb: on one workspace, on one at a given time, on several, and on several at a
-    #: given time.
+    #: Offers to run the verb on one workspace, and on one at a given time (``offer_at``). ``bulk`` and
+    #: ``bulk_at`` are the same for several workspaces.
     offer: Offer = _NOTHING
     offer_at: Offer = _NOTHING
     bulk: Offer = _NOTHING
     bulk_at: Offer = _NOTHING
-    #: The button that undoes what the verb did or, for ``opposite_at``, cancels what it scheduled; None if
-    #: there is none.
+    #: The button that undoes what the verb did; None if there is none.
     opposite: Opposite | None = None
-    opposite_at: Opposite | None = None
     #: The use case that is run for each of several workspaces; None if the verb begins an operation.
     each: Callable[..., Any] | None = None
     #: The variant's name, if this is a variant of another verb.

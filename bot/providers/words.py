@@ -22,8 +22,8 @@ from bot.support.cleaning import HIDDEN
 
 #: Maximum number of characters of a server's own words that are shown to users.
 MAX_MESSAGE_LENGTH = 200
-#: Maximum number of characters of a message that includes details. It is higher than without, since details
-#: say more.
+#: Maximum number of characters of a message that includes details. It is higher than for other messages,
+#: since details say more.
 MAX_DETAILED_LENGTH = 300
 #: Maximum number of details to show for one refusal.
 MAX_DETAILS = 5
@@ -36,8 +36,8 @@ MAX_OBJECT_ATTEMPTS: Final = 10
 #: Maximum number of characters of a Python literal that is parsed. Parsing a longer one would take too long.
 MAX_LITERAL_LENGTH: Final = 2000
 #: Keys under which APIs put details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
-#: (``errors``, ``messages``), OAuth (``error_description``). Below them, the keys of a detail's text, and of
-#: the name of its field.
+#: (``errors``, ``messages``), OAuth (``error_description``). ``_TEXT_KEYS`` are the keys of a detail's
+#: text, ``_FIELD_KEYS`` those of the name of its field.
 _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
 _TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
 _SENTENCE_PATTERN: Final = re.compile(r"[^\W\d_]{2}\S* [^\W\d_]{2}")
@@ -65,7 +65,8 @@ _IDENTIFIER_PATTERN: Final = re.compile(r"[\w.]*?(?:[a-z][A-Z]|[A-Z]{2}\d)[\w.]*
 _LABEL_WORD_PATTERN: Final = re.compile(
     rf"\b(?:{'|'.join(map(re.escape, _PHRASES))})\b|[\w+]+://\S+|\w[\w.$]*", re.IGNORECASE
 )
-#: Match the end of a label such as "Error: ", and arguments in brackets after a name or a label.
+#: Matches the end of a label such as "Error: ". ``_ARGUMENTS_PATTERN`` and ``_BRACKETS_PATTERN`` match
+#: arguments in brackets after a name or a label.
 _LABEL_END_PATTERN: Final = re.compile(r":\s+| = |(?<=\w)=(?=\S)|(?<=\])\s+")
 _ARGUMENTS_PATTERN: Final = re.compile(r"([\w. ]{1,100}\w)\((?:[^()]|\([^()]*\)){0,300}\)(?=: )")
 _BRACKETS_PATTERN: Final = re.compile(r"([^()]{1,300})\(((?:[^()]|\([^()]*\))*)\)\.?")

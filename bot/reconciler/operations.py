@@ -54,7 +54,8 @@ from bot.support.errors import Conflict, NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Steps and verbs that stop a workspace; and states in transition, during which calls may be refused.
+#: Steps that stop a workspace. ``_STOP_VERBS`` are the verbs that do, and ``_TRANSIENT_STATES`` are states in
+#: transition, during which calls may be refused.
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
@@ -62,8 +63,8 @@ _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKN
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
 #: How long a start waits for a stop to finish before its card says who can help, in seconds.
 LONG_STOP_SECONDS: Final = 300.0
-#: Creations requested up to this many seconds before this one are considered as well, since a workspace that
-#: a search finds may be theirs.
+#: When a search finds a workspace, creations that were requested up to this many seconds earlier are
+#: considered, too, since the workspace may be theirs.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
 #: Maximum number of creation times to remember. Others are read again when needed.
 MAX_CREATION_TIMES = 10_000
@@ -81,8 +82,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        #: Maps candidates' gates to their creation times, if the list doesn't include them. Creation times
-        #: never change, so each is read only once.
+        #: Maps each candidate's gate to when the candidate was created, if the list doesn't say so. Creation
+        #: times never change, so each is read only once.
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:

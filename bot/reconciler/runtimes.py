@@ -45,8 +45,8 @@ SHARED_LIMIT_SECONDS = 60.0
 #: Key of a pause that applies to everyone. No account has this id.
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
-#: How much later a pause may end in its row than in this process's memory, in seconds, merely because the row
-#: was written later.
+#: A pause may end up to this many seconds later in its row than in this process's memory, merely because the
+#: row was written later.
 ROW_DELAY_SECONDS = 1.0
 #: Maximum share of a connection's slots that one person's calls may use; also the maximum for all lists
 #: together.
@@ -182,8 +182,8 @@ class CircuitBreaker:
         #: The last failure; None if the connection has answered since then.
         self._failure: TemporaryError | None = None
         self.answering = Reachability(name)
-        #: When the pause that the provider requested ends, and when the pause because the connection is down
-        #: ends (monotonic).
+        #: When the pause that the provider requested ends. ``_away_until`` is when the pause because the
+        #: connection is down ends (both monotonic).
         self._requested_until = 0.0
         self._away_until = 0.0
 
@@ -297,7 +297,7 @@ class Runtime:
 
 
 #: Factor by which starts stay below a per-second limit, since requests may arrive less evenly than they are
-#: sent; and the share of the limit that may be sent in one burst.
+#: sent. ``BURST_SHARE`` is the share of the limit that may be sent in one burst.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
 #: How long after its turn began an operation may still ask again before it loses the turn, in seconds.
@@ -322,8 +322,8 @@ class StartQueue:
         #: When this process took over the connection's starts (monotonic).
         self.owned_since = 0.0
         self._delayed_until = 0.0
-        #: The waiting operations, oldest first; and a map of each operation's id to the time by which it must
-        #: ask again.
+        #: The waiting operations, oldest first. ``_comes_until`` maps each operation's id to the time by
+        #: which it must ask again.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
         #: When starts that still count towards the limit were granted.

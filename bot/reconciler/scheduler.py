@@ -1,10 +1,11 @@
 """The scheduler: one loop for each kind of work, asleep until its first row is due.
 
-Due times are stored in the rows. They are queried after each commit of this process, for the kinds of work
-whose tables it wrote; when another process notifies this one; and after each step. If other processes write
-to the same database, they are also queried once a second. A single timer wakes the loops at the first due
-time. APScheduler keeps its jobs in memory and only runs things at intervals; due work, including daily work,
-is in Usher's rows.
+Due times are stored in the rows. A process queries them after each of its commits (for the kinds of work
+whose tables it wrote), after each step, and when another process notifies it. If other processes write to the
+same database, it also queries them once a second. A single timer wakes the loops at the first due time.
+
+APScheduler keeps its jobs in memory and only runs things at intervals; due work, including daily work, is in
+Usher's rows.
 """
 
 import asyncio
@@ -35,8 +36,8 @@ from bot.support.pool import Pool, contain_errors
 log = structlog.get_logger(__name__)
 
 SWEEP: Final = "sweep"
-#: The length of a day in seconds; and the time of day, in seconds after midnight UTC, from which daily work
-#: is due.
+#: The length of a day in seconds. Daily work is due from ``NIGHT_SECOND_OF_DAY`` on, in seconds after
+#: midnight UTC.
 DAY_SECONDS: Final = 86_400.0
 NIGHT_SECOND_OF_DAY: Final = 3 * 3600.0 + 17 * 60.0
 #: How often, in seconds, a tiny write checks that the store is writable and reads its clock.

@@ -87,8 +87,8 @@ _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
 class Stepper(EnginePart, ABC, Generic[S]):
     """Step due operations or runs, committing the state *calling* before each call (ADR 54).
 
-    The abstract methods at the end are what differs between operations and runs. If an item is replaced or
-    unlinked in the meantime, that change wins: an item that has ended accepts no updates.
+    Operations and runs differ only in the abstract methods at the end. If an item is replaced or unlinked in
+    the meantime, that change wins: an item that has ended accepts no updates.
     """
 
     #: The outcome of an item that ends after a call whose effect is unknown.
@@ -605,7 +605,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
 
 def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
-    """Return the hold for a provider that has been busy or silent since a time, or None without a time."""
+    """Return the hold for a provider that has been busy or silent since ``since``; None if that is None."""
     if since is None:
         return None
     is_silent = runtime.health.since is not None

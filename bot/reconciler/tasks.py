@@ -30,12 +30,12 @@ _T = TypeVar("_T")
 #: Maximum number of attempts at a failing task, with increasing waits, unless its handler sets another
 #: number.
 MAX_TASK_ATTEMPTS: Final = 10
-#: How long after its creation a task's attempts aren't counted if nothing could be tried, in seconds.
+#: For this many seconds after a task's creation, an attempt isn't counted if nothing could be tried.
 MAX_BUSY_SECONDS = 900.0
 #: How long a person waits for a list that can't be read before being told why, in seconds.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
-#: Holder name under which all of a connection's lists share slots. It can't be a principal's key.
+#: The name under which all of a connection's lists share slots. It can't clash with a principal's key.
 LISTS_HOLDER = "lists"
 
 

@@ -194,8 +194,8 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
     return [NewTask(TaskKind.FOLLOW_UP, approval.id, due_in=min(looks_at - now, store.DAY_SECONDS / 4))]
 
 
-#: Maximum number of people who are asked whether an account is theirs, and of such questions to one person
-#: per day.
+#: Maximum number of people who are asked whether an account is theirs. It is also the maximum number of such
+#: questions to one person per day.
 MAX_QUESTIONS_PER_DAY: Final = 3
 #: How often, in seconds, to check again whether a question can be asked now, or has been sent.
 RECHECK_SECONDS: Final = 600.0

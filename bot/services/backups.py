@@ -23,7 +23,7 @@ from bot.support.errors import StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: How many copies are kept; and the free space needed for a copy, as a multiple of the file's size.
+#: How many copies are kept. A copy needs free space of ``FREE_SPACE_FACTOR`` times the file's size.
 BACKUPS_RETAINED: Final = 7
 FREE_SPACE_FACTOR: Final = 3
 #: Time limit for making a copy, in seconds, since a network disk may never respond.

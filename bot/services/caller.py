@@ -71,14 +71,14 @@ def is_stale(sent_at: float | None, now: float) -> bool:
 
 
 class ConfirmationRequired(Exception):
-    """Signal that a request must be confirmed before it changes anything; nothing has been written.
+    """A request must be confirmed before it changes anything; nothing has been written.
 
     Confirmation is needed if the request is old, quoted, or beyond what the person's assistant may do.
     """
 
 
 class _NotIdentifiedYet(Refused):
-    """Signal that Slack must first be asked about the person; ``rule`` is the verb being requested."""
+    """Slack must first be asked about the person; ``rule`` is the verb being requested."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class Context:
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
     #: The public origin under which browsers reach Usher, or None if it has none.
     public_url: str | None = None
-    #: The slash commands for workspaces and for jobs.
+    #: The slash command for workspaces. ``job_command`` is the one for jobs.
     command: str = "/workspace"
     job_command: str = "/job"
     #: Whether people prove their identity by Sign in with Slack. If not, they type a code in Slack.

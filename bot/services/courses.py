@@ -65,8 +65,8 @@ from bot.support.guards import guards
 RATE_WINDOW_SECONDS: Final = 30.0
 #: Maximum time between redraws of a card, in seconds; an idle card is redrawn less and less often.
 MAX_REDRAW_SECONDS: Final = 60.0
-#: Maximum number of cards per claim, and of enrollments per transaction, since each enrollment writes several
-#: rows.
+#: Maximum number of cards per claim. ``ENROLLMENTS_PER_TRANSACTION`` is limited, too, since each enrollment
+#: writes several rows.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
 #: How long a workspace created for a course runs until it is stopped again, in seconds, so that its owner can

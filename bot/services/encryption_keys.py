@@ -99,8 +99,8 @@ class Rotation:
     done: int = 0
     #: Number of secrets that another process replaced between being read and being written.
     changed: int = 0
-    #: Number of links that ended because no key can decrypt their secrets; and number that resumed because a
-    #: key can decrypt them again.
+    #: Number of links that ended because no key can decrypt their secrets. ``recalled`` is the number of
+    #: links that resumed because a key can decrypt their secrets again.
     forgotten: int = 0
     recalled: int = 0
     #: How many links, and out of how many, have secrets that no key can decrypt; set only if they were too

@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-#: Minimum and maximum lead time for a lesson's starts, in seconds.
+#: Minimum lead time for a lesson's starts, in seconds. ``MAX_SECONDS_AHEAD`` is the maximum.
 MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
 #: How long a start is assumed to take, in seconds, until enough starts have been measured.
 USUAL_START_SECONDS: Final = 180.0
-#: How far the lead time stays below the provider's idle limit, after which workspaces are stopped, in
-#: seconds.
+#: The provider stops a workspace that is idle for too long. The lead time stays this many seconds below that
+#: limit.
 IDLE_MARGIN_SECONDS: Final = 60.0
 
 

@@ -37,7 +37,8 @@ from bot.support.errors import CredentialRefused, ProviderError, Refused, Tempor
 from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
 
-#: How long a link is valid, in seconds, and then how long its code is.
+#: How long a link is valid, in seconds. A code that its page shows is valid for ``CODE_SECONDS`` from then
+#: on.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
 #: After this many seconds a link is certainly over, so a credential that is still unused will never be used.

@@ -25,7 +25,7 @@ _OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")
 #: Minimum similarity (0-100) at which a name is suggested instead of the one that was typed.
 _MIN_SIMILARITY: Final = 60.0
 _MAX_SUGGESTIONS: Final = 5
-#: Maximum number of words in a name, and in a list of names.
+#: Maximum number of words in a name. ``_MAX_NAMED_WORDS`` is the maximum in a list of names.
 _MAX_NAME_WORDS: Final = 6
 _MAX_NAMED_WORDS: Final = 40
 #: Words and characters that join the names in a list.

@@ -111,8 +111,8 @@ class SharedOwners(Owners):
         self._shown |= {f"{owners.CONNECTION_PREFIX}{one}:{name}" for one in connections}
         self._store = store
         self._monotonic = monotonic
-        #: Maps each job to when this process became its owner; and to the time until which it can rely on
-        #: that (monotonic).
+        #: Maps each job to when this process became its owner. ``_sure_until`` maps it to the time until
+        #: which the process can rely on that (monotonic).
         self._since: dict[str, float] = {}
         self._sure_until: dict[str, float] = {}
         self._asking = asyncio.Lock()

@@ -76,7 +76,8 @@ EMPTY_TRY_SECONDS: Final = 1.0
 COUNT_TIMEOUT_SECONDS: Final = 0.3
 #: Share of a method's limit that each process may use if the database can't count calls.
 UNCOUNTED_SHARE: Final = 0.5
-#: Methods that search for messages; and all methods that may be called to try a pending message.
+#: Methods that search for messages. ``_TRY_METHODS`` are all methods that may be called to try a pending
+#: message.
 _SEARCH_METHODS: Final = frozenset({CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES})
 _TRY_METHODS: Final = _SEARCH_METHODS | {CHAT_POST_MESSAGE, CONVERSATIONS_OPEN}
 #: Arguments of Slack methods that identify a conversation, a person or a group of people.
@@ -183,8 +184,8 @@ class PacedSlack:
         self._locked_out_until = 0.0
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
-        #: How far Slack's clock is ahead of ours, in seconds, according to the header of the last response,
-        #: and to the last message.
+        #: How far Slack's clock is ahead of ours, in seconds, according to the header of the last response;
+        #: ``_by_message`` is the same according to the last message.
         self._by_header = 0.0
         self._by_message = 0.0
         #: The error code with which Slack locks the whole app out; None if the app isn't locked out.
@@ -198,9 +199,9 @@ class PacedSlack:
         #: process may have had unanswered calls.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
-        #: Whether messages are waiting until Slack answers one (initially True); how many tries there have
-        #: been since it last did, or since it answered a search; when the next try is due; and when a call
-        #: last went unanswered.
+        #: ``_waits`` says whether messages wait until Slack answers one (initially True). ``tries`` counts
+        #: the tries since Slack last did, or since it answered a search. ``_tries_at`` is when the next try
+        #: is due, and ``_silent_at`` is when a call last went unanswered.
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
     def find_client(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it

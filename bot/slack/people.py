@@ -22,14 +22,14 @@ log = structlog.get_logger(__name__)
 
 #: Number of people per page of ``users.list``. The rate limit allows 18 pages a minute.
 PEOPLE_PER_PAGE = 500
-#: Name of the lease that a process holds while it reads everyone, and how long other processes then wait, in
-#: seconds.
+#: Name of the lease that a process holds while it reads everyone. Other processes then wait for
+#: ``OTHER_PROCESS_WAIT_SECONDS``.
 READING_OWNER_KEY = "people"
 OTHER_PROCESS_WAIT_SECONDS = 5.0
 #: Number of workspaces per page of ``auth.teams.list``.
 TEAMS_PER_PAGE = 100
-#: Maximum age, in seconds, of an enterprise's list of workspaces; and the maximum age if the list lacks the
-#: workspace in question.
+#: Maximum age, in seconds, of an enterprise's list of workspaces. If the list lacks the workspace in
+#: question, it is ``MIN_TEAMS_REREAD_SECONDS``.
 MAX_TEAMS_AGE_SECONDS = 3600.0
 MIN_TEAMS_REREAD_SECONDS = 60.0
 

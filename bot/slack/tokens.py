@@ -22,7 +22,7 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: How long before it expires a token is replaced, in seconds, as in Bolt. If that fails, the old one still
+#: A token is replaced this many seconds before it expires, as in Bolt. If that fails, the old one still
 #: works.
 REPLACE_EARLY_SECONDS: Final = 7_200.0
 

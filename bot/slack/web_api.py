@@ -18,7 +18,8 @@ from bot.support.responses import parse_retry_after
 
 #: Minimum speed of an upload, in bytes per second. A slower upload is abandoned for now.
 _MIN_UPLOAD_BYTES_PER_SECOND: Final = 200_000
-#: Shortest and longest pause after a 429 response that doesn't specify one, in seconds.
+#: Shortest pause after a 429 response that doesn't specify one, in seconds. ``MAX_PAUSE_SECONDS`` is the
+#: longest.
 MIN_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 30.0
 

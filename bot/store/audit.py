@@ -27,25 +27,23 @@ def hash_of(row: Mapping[str, Any]) -> str:
 
 @prioritize(Priority.URGENT)
 def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
-    """Queue audit rows, to be appended at the end of the transaction."""
-    tx.audit_entries.extend(entries)
-
-
-def append_entries(tx: Transaction) -> None:
-    """Write the transaction's audit rows and their hash chain; do this last, because it locks the head."""
-    if not tx.audit_entries:
-        return
-    entries, tx.audit_entries = tx.audit_entries, []
-    now = float(tx.now())
+    """Queue audit rows, to be appended along with the transaction's commit."""
     for entry in entries:
         row: Row = {
-            "at": now,
+            "at": float(tx.now()),
             "actor": clean(entry.actor),
             "action": clean(entry.action),
             "target": clean(entry.target),
             "result": clean(entry.result),
             "detail": as_json(entry.detail),
         }
+        tx.audit_rows.append(row)
+
+
+def append_rows(tx: Transaction) -> None:
+    """Write the queued rows and their hash chain. Only the commit may follow, because this locks the head."""
+    rows, tx.audit_rows = tx.audit_rows, []
+    for row in rows:
         # Leave the first and last values out of the canonical JSON, as the query takes them from the head.
         content = as_json([row[column] for column in _CONTENT])[1:-1]
         tx.run("append_audit", **row, content=content)

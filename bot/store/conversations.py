@@ -1,4 +1,4 @@
-"""Conversations: what "it" means after a person's last words and actions in a place."""
+"""Conversations: what "it" means, given what a person last said and did in one place."""
 
 import json
 from collections.abc import Mapping

@@ -29,7 +29,7 @@ from bot.support.errors import StoreNotMigrated, StoreUnavailable
 COPY_BATCH_PAGES: Final = 1000
 #: The largest possible row id in SQLite.
 _MAX_ROWID: Final = 2**63 - 1
-#: Length of a SQLite file's header in bytes, and the position of the page counts within it.
+#: Length of a SQLite file's header, in bytes. ``_PAGE_COUNTS`` is where the page counts are in it.
 _HEADER_BYTES: Final = 100
 _PAGE_COUNTS: Final = slice(28, 40)
 #: Errors that reading a damaged part of a file can raise. A length stored there may have any value, so memory

@@ -18,8 +18,9 @@ from bot.store.transaction import Row, Transaction
 #: How long a correction is held back for a second read to confirm it, in seconds, since a single observation
 #: proves nothing.
 _DOUBT_SECONDS: Final = 30.0
-#: How long after an operation's end an observation may contradict its result, in seconds: for a start
-#: reported as ready, for other successes, and for failures. Later, the owner may well have acted elsewhere.
+#: For this many seconds after a start was reported as ready, an observation may contradict that.
+#: ``_DONE_SECONDS`` applies to other successes and ``_FAILED_SECONDS`` to failures. Later, the owner may well
+#: have acted elsewhere.
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0

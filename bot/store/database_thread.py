@@ -78,10 +78,10 @@ class WriteQueue:
         self._queues = {
             priority: deque[QueuedWork]() for priority in (Priority.URGENT, Priority.STEADY, Priority.IDLE)
         }
-        #: The callers waiting for results, and the timer that checks whose patience has run out.
+        #: The callers waiting for results. ``_timer`` checks whose patience has run out.
         self._callers: dict[QueuedWork, None] = {}
         self._timer: asyncio.TimerHandle | None = None
-        #: The callers' event loop, and whether it will wake the thread in its next iteration.
+        #: The callers' event loop. ``_wakes`` says whether it will wake the thread in its next iteration.
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wakes = False
         self._urgent_rounds = 0

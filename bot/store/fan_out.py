@@ -17,8 +17,8 @@ from bot.store.transaction import Priority, Row, Transaction, Work, from_json
 Item = TypeVar("Item")
 #: A batch ends after this many changed rows, leaving room in the transaction for the last row's changes.
 FAN_OUT_BATCH_SIZE: Final = 80
-#: Number of rows per batch when a whole table is read, and when rows are counted by an index. Either kind of
-#: batch occupies the store's thread for a few milliseconds.
+#: Number of rows per batch when a whole table is read; ``COUNT_BATCH_SIZE`` applies when rows are counted by
+#: an index. Either kind of batch occupies the store's thread for a few milliseconds.
 READ_BATCH_SIZE: Final = 500
 COUNT_BATCH_SIZE: Final = 5_000
 

@@ -36,8 +36,9 @@ from bot.store.transaction import Priority, Row, Transaction, as_json, concerns,
 
 #: Maximum time that the notice of an operation's end waits for a card that is being sent, in seconds.
 CARD_FIRST_SECONDS = 5.0
-#: Maximum time that the end of one of several operations is held back for the ends of the others, in seconds:
-#: for a successful stop; and for anything else, since someone is waiting for it.
+#: If one request began several operations, how long the end of one is held back for the ends of the others,
+#: in seconds, if it is a successful stop. Any other end is held back for ``REQUESTED_RESULT_SECONDS``, since
+#: someone is waiting for it.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 #: The kinds of notices that combine several others into one message.
@@ -57,7 +58,7 @@ _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices that are combined, or searched for in Slack, together.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: Maps each urgency to the share that it may use of the calls that Slack still accepts: all of them.
+#: Lets every urgency use all the calls that Slack still accepts.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from bot.domain.people import Person, Principal
 from bot.domain.time_parsing import load_zone
 from bot.store import tables
-from bot.store.tables import PARTICIPANTS
 from bot.store.transaction import Priority, Transaction, concerns, prioritize
 
 
@@ -35,14 +34,14 @@ def list_members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]
 
 def was_introduced(tx: Transaction, principal: Principal) -> bool:
     """Return whether a person was introduced to Usher, or first met it by pressing a class card."""
-    return any(one.rows(tx, principal=principal) for one in (tables.GREETINGS, PARTICIPANTS))
+    return tx.one("was_introduced", principal=principal) is not None
 
 
 @prioritize(Priority.URGENT)
 @concerns(lambda principal: [principal.key])
 def note_introduction(tx: Transaction, principal: Principal) -> bool:
     """Record that a person is being introduced to Usher; return whether this is the first time."""
-    return tables.GREETINGS.add_new(tx, principal=principal, greeted_at=tx.now())
+    return tx.count("note_introduction", principal=principal, now=tx.now()) == 1
 
 
 #: Number of people saved per write; PostgreSQL takes a third of a millisecond for each (benchmark
@@ -74,7 +73,7 @@ class PeopleCache:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
-        #: Incremented by each invalidation, so that the result of a read that began before it isn't cached.
+        #: Counts invalidations, so that the result of a read isn't cached if it began before the latest one.
         self.mark = 0
 
     def find(self, principal: Principal) -> Person | None:

@@ -214,7 +214,6 @@ class PostgresEngine(Engine):
         session.begin(writes=True, subjects=subjects)
         if self._serves and not session.is_compared:
             maintenance.compare(session.transaction, session.timeline)
-            session.transaction.settle(waits=False)
             session.commit()
             session.is_compared = True
             session.begin(writes=True, subjects=subjects)

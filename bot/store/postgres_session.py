@@ -36,8 +36,8 @@ log = structlog.get_logger(__name__)
 
 #: The oldest PostgreSQL version that is still maintained.
 OLDEST_VERSION = 140_000
-#: How long to wait between attempts to reconnect, in seconds: normally, and if a server answers but can't be
-#: used.
+#: How long to wait between attempts to reconnect, in seconds; ``REFUSED_SECONDS`` applies if a server answers
+#: but can't be used.
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
 #: How long a new connection's first statement may take, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0
@@ -94,7 +94,7 @@ class PostgresSession:
         self._connection: psycopg.Connection[Row] | None = None
         #: Why there is no connection, or "" if there is one.
         self.problem = ""
-        #: Why the last server that answered couldn't be used, and when to ask it again.
+        #: Why the last server that answered couldn't be used. ``_asks_at`` is when to ask it again.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
         #: When servers began to refuse the sign-in; None if they accept it.

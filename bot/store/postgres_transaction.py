@@ -19,7 +19,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import Cursor
 
-from bot.store.audit import append_entries
+from bot.store.audit import append_rows
 from bot.store.postgres_errors import STANDBY
 from bot.store.queues import KINDS_BY_TABLE
 from bot.store.statements import OWN_COMMENT_PATTERN, PARAMETER_PATTERN, number_parameters, read_queries
@@ -92,7 +92,7 @@ class PostgresTransaction(Transaction):
         self._clock = clock
         #: The connection. The session replaces it after it was lost.
         self.connection: psycopg.Connection[Row] | None = None
-        #: The open pipeline, and the function that waits for everything sent through it.
+        #: The open pipeline. ``_sync`` waits for everything sent through it.
         self._pipeline: AbstractContextManager[psycopg.Pipeline] | None = None
         self._sync: Callable[[], None] = lambda: None
         #: Whether commits tell listening processes which tables were written.
@@ -116,7 +116,7 @@ class PostgresTransaction(Transaction):
         self._under_way: list[tuple[Cursor[Row], str]] = []
         #: Maps the SQL and parameters of each prefetched query to the cursor with its result.
         self._ahead: dict[tuple[str, tuple[str | None, ...]], Cursor[Row]] = {}
-        self.audit_entries = []
+        self.audit_rows = []
         self.audited = {}
         self.may_commit = None
         #: Whether the commit has already been sent together with the last statement.
@@ -213,13 +213,13 @@ class PostgresTransaction(Transaction):
             self._catch_up(leaves=True)
 
     def settle(self, *, waits: bool) -> None:
-        """Append to the audit, and wait for everything in flight so that the commit doesn't have to."""
-        append_entries(self)
+        """Wait until the transaction has begun; with ``waits``, for everything in flight."""
         if self._begins or (waits and self._under_way):
             self._catch_up()
 
     def commit(self) -> None:
-        """Send the commit together with everything in flight, and wait for both."""
+        """Send the audit rows and the commit together with everything in flight, and wait for all of it."""
+        append_rows(self)
         if self.newest_known and self._begins:
             self._send(_REFUSE_MIGRATED, [self.newest_known])
         self.written.update(*(find_written_table(text) for _, text in self._under_way))
@@ -237,7 +237,7 @@ class PostgresTransaction(Transaction):
 
     def finish(self) -> None:
         """Send the commit together with everything in flight, and wait for both."""
-        if self.may_commit is None or self.audit_entries:
+        if self.may_commit is None or self.audit_rows:
             return
         if not self.may_commit():
             raise StoreBusy("nobody waits for it any more; nothing was done")
@@ -296,7 +296,7 @@ class PostgresTransaction(Transaction):
         """Return the number of rows changed on this connection, including audit rows still to be written."""
         if self._under_way:
             self._catch_up()
-        return self._changes + len(self.audit_entries)
+        return self._changes + len(self.audit_rows)
 
 
 def _number(query: str, params: dict[str, Any]) -> tuple[str, tuple[str | None, ...]]:
@@ -317,7 +317,7 @@ def _encode_text(value: Any) -> str | None:
 
 
 class DatabaseClock:
-    """Tell the database's time: the last reading of its clock, advanced by the machine's monotonic clock."""
+    """The database's time: the last reading of its clock, advanced by the machine's monotonic clock."""
 
     def __init__(self, machine: Clock) -> None:
         self._machine = machine

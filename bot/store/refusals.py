@@ -1,4 +1,4 @@
-"""Accounts whose secrets their provider refuses: since when, when to retry, and what resumes afterwards."""
+"""Accounts whose secret their provider refuses: since what time, when to retry, and what then resumes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -319,8 +319,8 @@ def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]
     return {**watched, **asked} if listed["requested_stop"] and row["requested_stop"] != "force" else watched
 
 
-#: Maximum age in seconds, and maximum number, of ended runs that are added from a list. The sweep would
-#: delete any others.
+#: Ended runs are added from a list only up to this age in seconds, and at most ``MAX_RETAINED_RUNS`` of them.
+#: The sweep would delete any others.
 RETENTION_SECONDS = 30 * 86_400.0
 MAX_RETAINED_RUNS = 50
 #: Number of runs merged per transaction, each with its messages.

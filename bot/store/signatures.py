@@ -4,13 +4,15 @@ from typing import Final
 
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.tables import SIGNATURES
-from bot.store.transaction import Transaction
+from bot.store.transaction import Priority, Transaction, prioritize
 
 #: How long signatures are kept, in seconds. This is longer than the delay after which a request is rejected
 #: as too old.
 RETENTION_SECONDS: Final = 600.0
 
 
+# These rows depend on no others, so this needn't run alone.
+@prioritize(Priority.RECORDS)
 def save_signatures(tx: Transaction, signatures: str) -> None:
     """Save new signatures, and delete the oldest ones."""
     now = tx.now()

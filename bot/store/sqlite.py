@@ -263,13 +263,14 @@ class SqliteSession:
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002 - one writes
         """Begin a transaction; if it writes and the file was moved or deleted, refuse."""
-        self.transaction.audit_entries.clear()
+        self.transaction.audit_rows.clear()
         if writes:
             self._check_file()
         self.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     def commit(self) -> None:
-        """Commit the transaction."""
+        """Append to the audit, and commit the transaction."""
+        audit.append_rows(self.transaction)
         self.connection.commit()
 
     def rollback(self) -> None:
@@ -372,10 +373,6 @@ class SqliteTransaction(Transaction):
         #: Maps each query to its column names, as SQLite reported them.
         self._columns: dict[str, list[str]] = {}
 
-    def settle(self, *, waits: bool) -> None:  # noqa: ARG002 - each statement was waited for
-        """Append to the audit."""
-        audit.append_entries(self)
-
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
         text, names, written = translate_query(query)
         self.written |= written
@@ -406,7 +403,7 @@ class SqliteTransaction(Transaction):
     @property
     def changes(self) -> int:
         """The number of rows changed on this connection, including audit rows still to be written."""
-        return self._connection.total_changes + len(self.audit_entries)
+        return self._connection.total_changes + len(self.audit_rows)
 
 
 def _spell_out(found: re.Match[str]) -> str:

@@ -31,8 +31,8 @@ _RETENTION_SECONDS = {
     "sweep_occurrences": 60 * _DAY,
     "sweep_waits": 7 * _DAY,
 }
-#: Queries that delete rows which may have a card, so the card is deleted, too; and queries that delete
-#: notices, which may be messages that have a card row.
+#: Queries that delete rows which may have a card, so the card is deleted, too. ``_ARE_CARDS`` are queries
+#: that delete notices, which may be messages that have a card row.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
 #: Number of rows deleted per transaction. Deleting this many takes some milliseconds.

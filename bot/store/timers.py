@@ -34,15 +34,17 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_via": "",
     "planned_stops": "",
 }
-#: While a stop has to wait for its warning to be delivered, how often that is checked, in seconds.
+#: How often, in seconds, to check whether a stop's warning has been delivered, while the stop has to wait for
+#: that.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: If a workspace was found down, how long a planned stop is kept after its time, in seconds. If the workspace
-#: is then found running again, the first read may have been wrong.
+#: If a workspace was found down, a planned stop is kept for this many seconds after its time. If the
+#: workspace is then found running again, the first read may have been wrong.
 _DOUBT_SECONDS: Final = 600.0
 #: A workspace found down at most this many seconds before the end that its provider announced is assumed to
 #: have ended because of that.
 _EXPIRY_SLACK_SECONDS: Final = 60.0
-#: Reasons of planned stops that apply only to the workspace's current run: it isn't used, or isn't needed.
+#: Reasons of planned stops that apply only to the workspace's current run: nobody said that it is still
+#: needed, or nobody uses the capacity that it got.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 

@@ -27,7 +27,6 @@ from time import monotonic
 from types import NoneType
 from typing import Any, Final, TypeVar
 
-from bot.domain.audit import AuditEntry
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.stops import PlannedStops
@@ -43,8 +42,8 @@ class Priority(IntEnum):
 
     URGENT = 0  #: A person is waiting: 2 s, then StoreBusy.
     STEADY = 1  #: Steps of operations, notices: 10 s.
-    #: Priority of poll results, and of whether providers answer; and of claims of due rows. Both are as
-    #: urgent as STEADY, but on PostgreSQL each has a separate connection.
+    #: Priority of writes that record polls, or whether providers answer. ``CLAIMS`` is for claims of due
+    #: rows. Both are as urgent as STEADY, but on PostgreSQL each has a separate connection.
     RECORDS = 2
     CLAIMS = 3
     #: Work that runs only when there is nothing else to do. A write waits up to 10 s and then raises
@@ -76,7 +75,7 @@ def get_priority(work: Callable[..., Any], usual: Priority) -> Priority:
 
 
 class NotAlone(Exception):
-    """Signal that work begun in parallel with other work must run alone, so it is run again that way."""
+    """Work begun in parallel with other work must run alone, so it is run again that way."""
 
 
 #: Maps each declared function to the function that finds its subjects among its arguments.
@@ -111,9 +110,8 @@ class Transaction(ABC):
     def __init__(self, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
         self._time = time
-        #: Audit rows to append at the end of the transaction; appending earlier would make other transactions
-        #: wait.
-        self.audit_entries: list[AuditEntry] = []
+        #: Audit rows to append along with the commit; appending earlier would make other transactions wait.
+        self.audit_rows: list[Row] = []
         #: The last audit row written by this transaction; empty if it wrote none.
         self.audited: Row = {}
         #: Returns whether the caller is still waiting; None if several callers share the transaction.
@@ -145,16 +143,18 @@ class Transaction(ABC):
         The statement must say how PostgreSQL processes them all in one go (``json_to_recordset(:each)``).
         """
 
-    @abstractmethod
-    def settle(self, *, waits: bool) -> None:
-        """Append to the audit; with ``waits``, wait for everything in flight, so that the commit needn't."""
-
     # In an engine without a network, the following methods do nothing, as it has no use for them.
 
     def ask(self, query: str, **params: Any) -> None:  # noqa: B027
         """Send a query in advance, so that a later ``all`` or ``one`` with it doesn't have to wait.
 
         If its tables are written to in between, the rows are read again.
+        """
+
+    def settle(self, *, waits: bool) -> None:  # noqa: B027
+        """Wait until the transaction has begun; with ``waits``, for everything in flight.
+
+        The commit then needn't.
         """
 
     def finish(self) -> None:  # noqa: B027
@@ -353,13 +353,13 @@ def share_request_patience() -> Iterator[None]:
         request_began.reset(token)
 
 
-#: The keys used by the current request, and those used by its current transaction.
+#: The keys used by the current request. ``keys_in_use`` are those used by its current transaction.
 used_keys: ContextVar[set[str] | None] = ContextVar("used", default=None)
 keys_in_use: ContextVar[set[str] | None] = ContextVar("using", default=None)
 
 
 class UsedTwice(Exception):
-    """Signal that two writes of a request used the same key, although each needs a separate one.
+    """Two writes of a request used the same key, although each needs a separate one.
 
     The inbox would take the second write for a redelivery and drop it, although the answer mentions both.
     """

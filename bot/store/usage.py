@@ -1,4 +1,4 @@
-"""The ledger of usage: reads, lists and steps begin and end lives, which can also be queried here."""
+"""The ledger of usage: how reads, lists and steps begin and end lives, and the queries about lives."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final

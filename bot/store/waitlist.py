@@ -28,8 +28,9 @@ from bot.store.transaction import Row, Transaction
 
 #: Maximum number of waitlist entries that one event changes in one transaction.
 MAX_WAITS_AT_ONCE: Final = 100
-#: Minimum time after a failed attempt before a person is tried again, in seconds: when a workspace was
-#: stopped, and when a run ended. Runs end often and rarely free the capacity that people wait for.
+#: Minimum time, in seconds, after a failed attempt before a person is tried again because a workspace was
+#: stopped. ``RUN_PAUSE_SECONDS`` applies if a run ended: runs end often and rarely free the capacity that
+#: people wait for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
 

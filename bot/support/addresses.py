@@ -57,7 +57,7 @@ SAFE_CHARACTERS = "%/:?#[]@!$&'()*+,;=-._~"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Hold an address's scheme, host and port in comparable form; IPv6 hosts have no brackets."""
+    """An address's scheme, host and port in comparable form; IPv6 hosts have no brackets."""
 
     scheme: str
     host: str
@@ -179,7 +179,7 @@ _BY_TUNNEL = frozenset({"https", "wss"})
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Hold the proxy's address ("" for none) and the hosts to reach without it."""
+    """The proxy's address ("" for none) and the hosts to reach without it."""
 
     address: str = ""
     without: str = ""

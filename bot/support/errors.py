@@ -48,7 +48,7 @@ class Refused(UsherError):
 
 
 class NotLinked(Refused):
-    """Signal that a user's account on a connection can't be used: not linked, or not accepted any more."""
+    """A user's account on a connection can't be used: not linked, or not accepted any more."""
 
     def __init__(self, connection: str, cause: str, title: str, *, is_refused: bool = False) -> None:
         super().__init__("account.refused" if is_refused else "account.none", cause=cause, title=title)
@@ -57,7 +57,7 @@ class NotLinked(Refused):
 
 
 class NotIdentified(Refused):
-    """Signal that a request has to wait, because Slack hasn't confirmed yet who the person is."""
+    """A request has to wait, because Slack hasn't confirmed yet who the person is."""
 
 
 class StoreError(UsherError):
@@ -65,71 +65,71 @@ class StoreError(UsherError):
 
 
 class StoreBusy(StoreError):
-    """Signal that a transaction didn't commit in time and was rolled back."""
+    """A transaction didn't commit in time and was rolled back."""
 
 
 class StoreUnsure(StoreError):
-    """Signal that a commit is taking longer than its caller can wait; it may still succeed."""
+    """A commit is taking longer than its caller can wait; it may still succeed."""
 
 
 class StoreUnavailable(StoreError):
-    """Signal that the database can't be used at all; the message tells operators why."""
+    """The database can't be used at all; the message tells operators why."""
 
 
 class StoreNotMigrated(StoreUnavailable):
-    """Signal that the database lacks a table."""
+    """The database lacks a table."""
 
 
 class StoreAway(StoreUnavailable):
-    """Signal that the database server isn't responding at the moment, but may do so soon."""
+    """The database server isn't responding at the moment, but may do so soon."""
 
 
 class StoreRefused(StoreAway):
-    """Signal that the database server responds but refuses all logins; the message gives its reason."""
+    """The database server responds but refuses all logins; the message gives its reason."""
 
 
 class StoreInUse(StoreError):
-    """Signal that another process is serving from this database; the message says what to do."""
+    """Another process is serving from this database; the message says what to do."""
 
 
 class StoreOutdated(StoreError):
-    """Signal that this database mustn't be used: it is a copy, or was copied, as the message says."""
+    """This database mustn't be used: it is a copy, or was copied, as the message says."""
 
 
 class TooLate(StoreError):
-    """Signal that it is too late to send a call for a request."""
+    """It is too late to send a call for a request."""
 
 
 class Outdated(StoreError):
-    """Signal that the rows behind a decision have changed, so it must be made again before a call is sent."""
+    """The rows behind a decision have changed, so it must be made again before a call is sent."""
 
 
 class StoreTooNew(StoreError):
-    """Signal that the database was migrated by a newer release."""
+    """The database was migrated by a newer release."""
 
 
 class StoreMigrated(StoreError):
-    """Signal that a newer release has migrated the database that this process serves from."""
+    """A newer release has migrated the database that this process serves from."""
 
 
 class StoreTooOld(StoreError):
-    """Signal that the database is from a release that is too old for this one to upgrade it."""
+    """The database is from a release that is too old for this one to upgrade it."""
 
 
 class StoreUnreleased(StoreError):
-    """Signal that the database predates the first release; the message says what to do."""
+    """The database predates the first release; the message says what to do."""
 
 
 class PictureError(UsherError):
-    """Signal that a picture couldn't be drawn."""
+    """A picture couldn't be drawn."""
 
 
 class SecretError(UsherError):
-    """Signal that a secret couldn't be decrypted: the keys are wrong, or its row was swapped."""
+    """A secret couldn't be decrypted: the keys are wrong, or its row was swapped."""
 
 
 class SlackFailed(UsherError):
-    """Signal that a call to Slack failed; ``code`` is Slack's error code."""
+    """A call to Slack failed; ``code`` is Slack's error code."""
 
     def __init__(self, method: str, code: str) -> None:
         super().__init__(f"{method}: {code}")
@@ -138,7 +138,7 @@ class SlackFailed(UsherError):
 
 
 class SlackLimited(SlackFailed):
-    """Signal that Slack asks for a pause of ``retry_after`` seconds."""
+    """Slack asks for a pause of ``retry_after`` seconds."""
 
     def __init__(self, method: str, retry_after: float) -> None:
         super().__init__(method, "ratelimited")
@@ -146,15 +146,15 @@ class SlackLimited(SlackFailed):
 
 
 class SlackUnknownOutcome(SlackFailed):
-    """Signal that a request was sent to Slack but no answer was received."""
+    """A request was sent to Slack but no answer was received."""
 
 
 class SlackPermanent(SlackFailed):
-    """Signal that Slack would refuse the request however often it is sent."""
+    """Slack would refuse the request however often it is sent."""
 
 
 class SlackRefusedHere(SlackFailed):
-    """Signal that Slack refuses the app for only one conversation, person or method.
+    """Slack refuses the app for only one conversation, person or method.
 
     Nothing is sent there for ``retry_after`` seconds.
     """
@@ -165,7 +165,7 @@ class SlackRefusedHere(SlackFailed):
 
 
 class ProviderError(UsherError):
-    """Signal that a call to a provider failed; ``message`` is short, unescaped, and free of secrets.
+    """A call to a provider failed; ``message`` is short, unescaped, and free of secrets.
 
     If the error has the HTTP ``status`` of an answer, the message is the provider's own; otherwise it is
     ours. Users see the messages of Forbidden, Conflict, InvalidRequest and LimitReached, so each of those is
@@ -194,7 +194,7 @@ class ProviderError(UsherError):
 
 
 class TemporaryError(ProviderError):
-    """Signal that the same call may work later, after ``retry_after`` seconds if the provider says so."""
+    """The same call may work later, after ``retry_after`` seconds if the provider says so."""
 
     def __init__(
         self, message: str = "", *, status: int | None = None, retry_after: float | None = None
@@ -209,19 +209,19 @@ class TemporaryError(ProviderError):
 
 
 class Unreachable(TemporaryError):
-    """Signal that no connection could be made, so nothing was sent."""
+    """No connection could be made, so nothing was sent."""
 
 
 class UntrustedCertificate(Unreachable):
-    """Signal that the server's certificate isn't trusted, so nothing was sent."""
+    """The server's certificate isn't trusted, so nothing was sent."""
 
 
 class UnknownOutcome(TemporaryError):
-    """Signal that the request was sent, but no usable answer was received."""
+    """The request was sent, but no usable answer was received."""
 
 
 class RateLimited(TemporaryError):
-    """Signal that the provider asks for a pause; ``is_own`` means that only this account is limited."""
+    """The provider asks for a pause; ``is_own`` means that only this account is limited."""
 
     def __init__(
         self,
@@ -241,7 +241,7 @@ class RateLimited(TemporaryError):
 
 
 class ServerFailed(TemporaryError):
-    """Signal that the provider failed.
+    """The provider failed.
 
     ``did_nothing`` means that the answer itself says that nothing was done.
     """
@@ -264,63 +264,63 @@ class ServerFailed(TemporaryError):
 
 
 class BadAnswer(TemporaryError):
-    """Signal that an answer doesn't match the provider's documentation."""
+    """An answer doesn't match the provider's documentation."""
 
 
 class SentTooLate(TemporaryError):
-    """Signal that the time allowed by the poll gate passed before the request could be sent.
+    """The time allowed by the poll gate passed before the request could be sent.
 
     Nothing was sent.
     """
 
 
 class PermanentError(ProviderError):
-    """Signal that repeating the same call won't help."""
+    """Repeating the same call won't help."""
 
 
 class CredentialRefused(PermanentError):
-    """Signal that the provider rejected the credential itself."""
+    """The provider rejected the credential itself."""
 
 
 class CredentialExpired(CredentialRefused):
-    """Signal that the credential has expired; ``Renewal.refresh`` may obtain a new one."""
+    """The credential has expired; ``Renewal.refresh`` may obtain a new one."""
 
 
 class AccountRenamed(CredentialRefused):
-    """Signal that the credential is valid but its account was renamed; the message is the new name."""
+    """The credential is valid but its account was renamed; the message is the new name."""
 
 
 class Forbidden(PermanentError):
-    """Signal that the credential is valid but lacks a permission."""
+    """The credential is valid but lacks a permission."""
 
 
 class NotFound(PermanentError):
-    """Signal that the provider doesn't know the resource."""
+    """The provider doesn't know the resource."""
 
 
 class Conflict(PermanentError):
-    """Signal that the resource's current state doesn't allow the call."""
+    """The resource's current state doesn't allow the call."""
 
 
 class InvalidRequest(PermanentError):
-    """Signal that the provider rejected the request as invalid."""
+    """The provider rejected the request as invalid."""
 
 
 class LimitReached(PermanentError):
-    """Signal that a quota, or the maximum number of servers, has been reached."""
+    """A quota, or the maximum number of servers, has been reached."""
 
 
 class NoCapacity(LimitReached):
-    """Signal that all machines, places or licences are taken by other people."""
+    """All machines, places or licences are taken by other people."""
 
 
 class Misconfigured(PermanentError):
-    """Signal that the server, or the user's account on it, is configured so that a call can't work."""
+    """The server, or the user's account on it, is configured so that a call can't work."""
 
 
 class Untrusted(PermanentError):
-    """Signal that an answer can't be trusted: it points to another host, or to someone else's account."""
+    """An answer can't be trusted: it points to another host, or to someone else's account."""
 
 
 class OutcomeNotReported(PermanentError):
-    """Signal that the provider can't tell what became of a call whose answer was lost."""
+    """The provider can't tell what became of a call whose answer was lost."""

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-#: How many requests a person may make in one burst, and how many more are allowed per second.
+#: How many requests a person may make in one burst. After that, ``REQUESTS_PER_SECOND`` are allowed.
 MAX_BURST: Final = 30.0
 REQUESTS_PER_SECOND: Final = 1.0
 #: Minimum time, in seconds, between two messages telling a person that they are over the limit.
 NOTICE_INTERVAL_SECONDS: Final = 5.0
-#: Maximum number of people remembered. Whoever was last seen longest ago is forgotten first; by then, their
-#: bucket is full.
+#: Maximum number of people remembered. The person who was last seen longest ago is forgotten first; by then,
+#: their bucket is full.
 MAX_REMEMBERED_PEOPLE: Final = 10_000
 
 
@@ -71,8 +71,8 @@ class RateLimiter:
         return True
 
 
-#: How many searches a person may make in one burst, and how many more are allowed per second. Nobody types
-#: faster.
+#: How many searches a person may make in one burst. After that, ``SEARCHES_PER_SECOND`` are allowed; nobody
+#: types faster.
 MAX_SEARCH_BURST: Final = 20.0
 SEARCHES_PER_SECOND: Final = 5.0
 

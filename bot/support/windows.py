@@ -12,12 +12,12 @@ from aiohttp.connector import Connection
 
 
 class TooLateError(Exception):
-    """Signal that the send window closed before the first byte was sent."""
+    """The send window closed before the first byte was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Hold the latest monotonic time for sending a request, and a final check made just before sending."""
+    """The latest monotonic time for sending a request, and a final check made just before sending."""
 
     until: float = math.inf
     may_leave: Callable[[], bool] | None = None
@@ -29,7 +29,7 @@ class Window:
 
 @dataclass(slots=True)
 class Attempt:
-    """Hold one attempt to send a request: its window, its clock, and whether the request was sent."""
+    """One attempt to send a request: its window, its clock, and whether the request was sent."""
 
     monotonic: Callable[[], float]
     window: Window

@@ -147,8 +147,8 @@ def _busy(reference: str = "") -> web.Response:
     return page
 
 
-#: Maximum number of connections accepted in one go, and of those that the system queues. The limiter counts
-#: connections (and closes excess ones) only a few loop iterations later, so there must be free file
+#: Maximum number of connections accepted in one go; the system queues up to ``QUEUED`` more. The limiter
+#: counts connections (and closes excess ones) only a few loop iterations later, so there must be free file
 #: descriptors until then.
 AT_ONCE: Final = 32
 QUEUED: Final = 128

@@ -1,11 +1,11 @@
 """Identify people in a browser: cookies, forms, proof that a form is from our page, Sign in with Slack.
 
-There are three cookies. One, signed, holds the nonces of the links open in this browser, and the browser's
-id. Another, signed, holds the secrets with which sign-ins must return. Both last for minutes, and the server
-stores nothing about them. Several links may be open in tabs; each address names its link. The third cookie
-holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
+There are three cookies. The first holds the browser's id and the nonces of the links that are open in it;
+each address names its link, so several links may be open in tabs. The second holds the secrets with which
+sign-ins must return. These two are signed and last for minutes, and the server stores nothing about them. The
+third holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
 
-Signing in is OpenID Connect with only the scope ``openid``, with state, nonce and the client's secret
+Signing in uses OpenID Connect with only the scope ``openid``, and with state, nonce and the client's secret
 (``docs/internals/slack.md``, "Sign in with Slack", which also says why there is no PKCE). The authorize page
 and the keys are at the origin of the Web API's address. The issuer is always Slack's, even with a local
 Slack. Opening a page never signs anybody in.
@@ -42,8 +42,8 @@ from bot.web.shapes import FORM
 log = structlog.get_logger(__name__)
 
 
-#: How long the cookies of a link and of a sign-in last, in seconds. This includes the time to type the link's
-#: code.
+#: How long a link's cookie lasts, in seconds, which includes the time to type the link's code. A sign-in's
+#: cookie lasts ``SIGN_IN_SECONDS``.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
 #: Maximum number of links, and of sign-ins, that a browser may have open at a time. The oldest are forgotten

@@ -43,8 +43,8 @@ CONNECTION_BYTES: Final = 13_000
 #: A request counts as large if more than this many bytes were received or announced. Slack's requests have a
 #: few kilobytes.
 MAX_SMALL_BYTES: Final = 64 * 1024
-#: Maximum memory that unfinished requests may use in total, in bytes: all large ones, all small ones, and
-#: both together.
+#: Maximum memory that large unfinished requests may use in total, in bytes. ``MAX_SMALL_TOTAL_BYTES`` applies
+#: to all small ones, and ``MAX_TOTAL_BYTES`` to both together.
 MAX_LARGE_TOTAL_BYTES: Final = 58_000_000
 MAX_SMALL_TOTAL_BYTES: Final = 22_000_000
 MAX_TOTAL_BYTES: Final = 72_000_000

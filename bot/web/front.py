@@ -1,9 +1,10 @@
 """The front: check the size, headers, time and signature of Slack's requests before anything parses them.
 
-Bolt on its own parses first, so unsigned garbage led to status 500, and the same signed bytes were accepted
-again for five minutes (measured on slack-bolt 1.30). The inbox separately ensures that a request takes effect
-only once. A proxy may repeat a request whose answer it lost, so for a minute the same bytes get the same
-answer. The rule is in ``docs/internals/rules.md``, "The front verifies before anything parses".
+Bolt alone parses a request before it checks anything. So it answers unsigned garbage with status 500, and
+accepts the same signed bytes again for five minutes (measured on slack-bolt 1.30). The inbox separately
+ensures that a request takes effect only once. A proxy may repeat a request whose answer it lost, so for a
+minute the same bytes get the same answer. The rule is in ``docs/internals/rules.md``, "The front verifies
+before anything parses".
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Refusal(Exception):
 
 
 class Repeated(Exception):
-    """Signal that a request with the same bytes arrived before; the message is its signature."""
+    """A request with the same bytes arrived before; the message is its signature."""
 
 
 class Front:

@@ -141,8 +141,8 @@ _COUNTED_ROWS = {
 #: Upper bounds, in seconds, of the histogram of claim times. A claim is written before its reads are sent, so
 #: it must leave time for the reads.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
-#: How often the event loop is checked, and the delay from which it counts as blocked, in seconds. A busy
-#: machine causes smaller delays anyway.
+#: How often the event loop is checked, in seconds. It counts as blocked from a delay of ``_LATE_SECONDS`` on,
+#: because a busy machine causes smaller delays anyway.
 _LOOKS_EVERY = 0.5
 _LATE_SECONDS = 0.1
 

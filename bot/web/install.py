@@ -38,7 +38,8 @@ from bot.support.logs import mark_as_known
 from bot.web import render
 from bot.web.browsers import cookie_name
 
-#: How long a person may spend on Slack's pages, in seconds, and how far another process's clock may be ahead.
+#: How long a person may spend on Slack's pages, in seconds. Another process's clock may be ahead by
+#: ``_RENEWAL_SECONDS``.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
 #: The name under which states are encrypted, in place of a row's name. No row has this name.
@@ -52,7 +53,7 @@ _log = structlog.get_logger(__name__)
 
 
 class NotInstalled(BoltError):
-    """Signal that an installation wasn't stored; the message, a key of ``ide.REFUSED``, says why."""
+    """An installation wasn't stored; the message, a key of ``ide.REFUSED``, says why."""
 
 
 class States(AsyncOAuthStateStore):

@@ -277,7 +277,7 @@ class LinkPages:
         """Return the link that a request is about; raise Refused if this browser hasn't opened it."""
         visit = self._browsers.find_visit(request, name or request.query.get(OF, ""))
         if visit is None:
-            raise Refused("link.no_cookie", pages.explain_missing_cookie(self._command))
+            raise Refused("link.no_cookie", command=self._command)
         request[_BACK] = _address(visit)
         return visit
 

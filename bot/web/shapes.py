@@ -19,7 +19,7 @@ _MAX_DEPTH = 60
 
 
 class Malformed(Exception):
-    """Signal that a body doesn't have Slack's format; the message says where, without quoting the body."""
+    """A body doesn't have Slack's format; the message says where, without quoting the body."""
 
 
 def find_kind(payload: Mapping[str, Any]) -> str:

@@ -67,7 +67,7 @@ SHORT_LIVED: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Hold how many connections the app has according to Slack, and how many this process held then.
+    """How many connections the app has according to Slack, and how many this process held then.
 
     ``at`` is a monotonic time.
     """
@@ -334,8 +334,8 @@ class SocketConnection(SocketModeClient):
         self._greeted = asyncio.Event()
         self._monotonic = monotonic
         self._tasks: set[asyncio.Task[None]] = set()
-        #: The time of the last pong as recorded by the client (wall clock), and the monotonic time when we
-        #: first saw it.
+        #: The time of the last pong as recorded by the client (wall clock). ``_pong_at`` is the monotonic
+        #: time when we first saw it.
         self._last_pong: float | None = None
         self._pong_at = 0.0
 

@@ -41,14 +41,15 @@ from handlers.requests.services import Services
 from handlers.workspace.timers import read_typed_time
 from handlers.workspace.usage import describe_usage
 
-#: Maximum lengths of a name or time in a call, and of a field name that is repeated in an error.
+#: Maximum length of a name or time in a call. A field name that is repeated in an error is cut to
+#: ``_MAX_SHOWN_LENGTH``.
 _MAX_ARGUMENT_LENGTH: Final = 200
 _MAX_SHOWN_LENGTH: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """Hold a tool's verb, the lowest level at which the tool is allowed, and its fields.
+    """A tool's verb, the lowest level at which the tool is allowed, and its fields.
 
     The tool's effect may need a higher level (``Caller.is_first_delivery``). ``takes`` lists the fields in
     the order that the verb expects. If a name is among them, it is required. ``only_shows`` means that the
@@ -186,7 +187,7 @@ class _Call:
 
     tool: Tool
     given: Mapping[str, str]
-    #: Whether the command was run, its outcome, and what the answer doesn't say.
+    #: Whether the command was run. ``facts`` is its outcome, and ``remarks`` what the answer doesn't say.
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)

@@ -103,7 +103,7 @@ def count_allowed_slips(word: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ParsedCommand:
-    """Hold a parsed command: its words as typed, including the verb, and its known flags.
+    """A parsed command: its words as typed, including the verb, and its known flags.
 
     ``folder`` is the folder named before the verb (``job list``), or empty.
     """
@@ -115,7 +115,7 @@ class ParsedCommand:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """Hold a command line: the words after the verb, the flags, and the words after ``--``, or None.
+    """A command line: the words after the verb, the flags, and the words after ``--``, or None.
 
     The latter are None if there is no ``--``.
     """

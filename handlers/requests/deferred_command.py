@@ -17,7 +17,7 @@ ANSWER_EXPECTED_SECONDS: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class DeferredCommand:
-    """Hold a command or click that waits for a link, a list or a person, and where to answer it.
+    """A command or click that waits for a link, a list or a person, and where to answer it.
 
     It is stored as JSON. The task that runs it adds ``task``, which distinguishes one run from the next, and
     ``problem``.

@@ -12,7 +12,7 @@ from handlers.requests.services import Services
 
 @dataclass(frozen=True, slots=True)
 class EventRequest:
-    """Hold a Slack event; if nothing was written, its handler raises StoreError so that Slack resends it.
+    """A Slack event; if nothing was written, its handler raises StoreError so that Slack resends it.
 
     Handlers raise Refused if Slack doesn't say whom the event is about.
     """

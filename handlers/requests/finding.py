@@ -26,7 +26,8 @@ from handlers.requests.synonyms import find_similar_verbs, split_words
 
 _Thing = TypeVar("_Thing")
 _What_co = TypeVar("_What_co", covariant=True)
-#: Maximum number of words in a name, in a time or in a set of hours, and of words read from a sentence.
+#: Maximum number of words in a name. ``_MAX_TIME_WORDS`` is the maximum in a time, ``_MAX_HOURS_WORDS`` in a
+#: set of hours, and ``_MAX_WORDS`` in a sentence, of which the rest isn't read.
 _MAX_NAME_WORDS: Final = 6
 _MAX_TIME_WORDS: Final = 7
 _MAX_HOURS_WORDS: Final = 8
@@ -45,7 +46,8 @@ _BEFORE_PARTICLE: Final = split_words("turn switch put bring fire spin power")
 _AFTER_PARTICLE: Final = split_words("please pls now again and me my the")
 #: Words indicating that a time occurs only once.
 _ONCE: Final = frozenset({"today", "tomorrow", "tonight", "once"})
-#: Minimum similarity of a word to the name of a thing or a verb (0 to 100), and minimum length of that word.
+#: Minimum similarity of a word to the name of a thing or a verb, from 0 to 100. Words of fewer than
+#: ``_MIN_LENGTH`` letters aren't compared.
 _MIN_SIMILARITY: Final = 80
 _MIN_LENGTH: Final = 3
 _SIGNS: Final = re.compile(r"[\W_]+")
@@ -55,7 +57,7 @@ _ZONE: Final = re.compile(r"[A-Z]{2,5}|(?:UTC|GMT)?[+-][0-9:]+|[A-Za-z]+/[A-Za-z
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[_What_co]):
-    """Hold what some words refer to, and their position: a tuple of things, a verb, a time, or hours."""
+    """What some words refer to, and their position: a tuple of things, a verb, a time, or hours."""
 
     begin: int
     end: int
@@ -63,7 +65,7 @@ class Found(Generic[_What_co]):
 
 
 class Time(NamedTuple):
-    """Hold a time in a sentence: the word before it, the time as typed, and the moments it may mean."""
+    """A time in a sentence: the word before it, the time as typed, and the moments it may mean."""
 
     lead: str
     text: str

@@ -32,9 +32,9 @@ class GreetedPeople:
 
     async def mark_greeted(self, principal: Principal) -> bool:
         """Record that Usher has been introduced to a person; return whether this was the first time."""
-        is_first = await self.is_new(principal) and await self._store.write(
-            people.note_introduction, principal
-        )
+        if principal.key in self._greeted:
+            return False
+        is_first = await self._store.write(people.note_introduction, principal)
         self._remember(principal)
         return is_first
 

@@ -24,7 +24,7 @@ _MAX_FILTER_LENGTH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class FilteredRows(Generic[_Row]):
-    """Hold some of a person's rows, and the state, connection or name by which they were selected."""
+    """Some of a person's rows, and the state, connection or name by which they were selected."""
 
     rows: tuple[_Row, ...]
     state: str = ""

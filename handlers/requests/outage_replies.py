@@ -25,7 +25,7 @@ MAX_REMEMBERED_MESSAGES: Final = 1000
 
 
 class Unanswered(StoreError):
-    """Signal that the answer to a message couldn't be stored, and perhaps not the message's effect either."""
+    """The answer to a message couldn't be stored, and perhaps not the message's effect either."""
 
     def __init__(self, cause: StoreError, principal: Principal, surface: Surface) -> None:
         super().__init__(str(cause))

@@ -36,7 +36,7 @@ SILENT = Answer(text="")
 
 
 class Answered(Exception):
-    """Carry an answer that ends a verb early; only helpers raise it, as handlers return their answer."""
+    """An answer that ends a verb early; only helpers raise it, as handlers return their answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)
@@ -44,7 +44,7 @@ class Answered(Exception):
 
 
 class InvalidFields(Exception):
-    """Carry errors by block id for a form's fields; a form's handler raises this to keep the form open."""
+    """Errors for a form's fields, by block id; a form's handler raises this to keep the form open."""
 
     def __init__(self, errors: Mapping[str, str], rule: str = "form.fields") -> None:
         super().__init__(rule)
@@ -58,7 +58,7 @@ Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 
 @dataclass(slots=True)
 class RequestNotes:
-    """Hold what a request is about and what has been done for it, whatever the answer."""
+    """What a request is about and what has been done for it, whatever the answer."""
 
     about: Referents | None = None
     #: Everything that was accepted for this request, keyed by kind and subject.
@@ -82,7 +82,7 @@ class RequestNotes:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Hold one request from a user: words, a click, a shortcut, a search, or a submitted form.
+    """One request from a user: words, a click, a shortcut, a search, or a submitted form.
 
     ``reference`` is its short id, as shown in the answer and in the log. ``target`` is the key carried by a
     button; it is only a key, because its row is read and authorised again. ``text`` is the command as Slack
@@ -103,7 +103,6 @@ class Request:
     press: ButtonValue | None = None
     text: str = ""
     typed_words: tuple[str, ...] = ()
-    is_shared: bool = False
     flags: frozenset[str] = frozenset()
     #: The time carried by a button, or typed together with its ``moment``, in epoch seconds.
     at: float | None = None
@@ -154,6 +153,17 @@ class Request:
         if AGREED not in self.flags:
             return Consent.NONE
         return (self.press.agreed if self.press is not None else Consent.NONE) or Consent.GIVEN
+
+    @property
+    def variant(self) -> str:
+        """Return the verb or its variant: ``stop`` with ``--force`` becomes *force*."""
+        variant = {"stop": "force", "start": "wait"}.get(self.verb, "")
+        return variant if variant in self.flags else self.verb
+
+    @property
+    def is_shared(self) -> bool:
+        """Return whether the user asked for an answer that everyone in the channel can read."""
+        return "share" in self.flags
 
     @property
     def outdated(self) -> str:

@@ -27,7 +27,7 @@ from handlers.requests.payload import parse_principal
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Hold the objects that handlers use; ``commands`` maps slash commands to their verbs' folders."""
+    """The objects that handlers use; ``commands`` maps slash commands to their verbs' folders."""
 
     context: Context
     store: Store

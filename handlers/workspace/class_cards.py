@@ -296,7 +296,7 @@ def _offered(form: Form) -> Sequence[Choice]:
 
 @dataclass(slots=True)
 class CardCommand:
-    """Hold a parsed ``card`` command: its template or name, its flags, and ``problems`` for each flag.
+    """A parsed ``card`` command: its template or name, its flags, and ``problems`` for each flag.
 
     In one line: ``card TEMPLATE|NAME --title TEXT --until 17:00 --max 60``.
     """

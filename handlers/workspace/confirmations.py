@@ -25,7 +25,7 @@ from bot.messages.blocks.buttons import (
 from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.texts import answers, cards, talk, times
 from bot.messages.texts.refusals import explain_refusal
-from bot.messages.verb import find_verb as find_declared
+from bot.messages.verb import find_verb
 from bot.services import waitlist
 from bot.services.feasibility import check_possible, find_final_mode, predict_stop_effects
 from bot.store import operations as operation_rows
@@ -48,15 +48,9 @@ _DOWN: Final = DOWN_STATES | {State.STOPPING}
 _REACHED: Final = {"start": UP_STATES, "wait": UP_STATES, "stop": _DOWN, "suspend": _DOWN, "force": _DOWN}
 
 
-def find_verb(request: Request) -> str:
-    """Return the requested verb or its variant: ``stop`` with ``--force`` becomes *force*."""
-    variant = {"stop": "force", "start": "wait"}.get(request.verb, "")
-    return variant if variant in request.flags else request.verb
-
-
 async def offer_for_one(request: Request, workspace: Workspace) -> Answer:
     """Offer the request's verb for one workspace; say so if it would end the workspace for good."""
-    verb, at = find_verb(request), find_time(request, workspace)
+    verb, at = request.variant, find_time(request, workspace)
     if verb in _OPERATION_VERBS:
         try:
             check_possible(request.services.context, workspace, _OPERATION_VERBS[verb])
@@ -97,10 +91,10 @@ async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answe
 async def format_label(request: Request, verb: str, name: str) -> str:
     """Return a button's label, with the verb, the workspace, and the time in the user's zone."""
     if request.at is None:
-        return find_declared("workspace", verb).offer.button.format(name=name)
+        return find_verb("workspace", verb).offer.button.format(name=name)
     zone = await request.services.store.zone(request.principal)
     then = times.format_label(request.at, request.services.clock.now(), zone, request.text)
-    template = find_declared("workspace", verb).offer_at.button
+    template = find_verb("workspace", verb).offer_at.button
     is_until = template.endswith("until {then}")
     return template.format(name=name, then=then if is_until or " at " in then else f"at {then}")
 
@@ -109,7 +103,7 @@ async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> A
     """Offer the request's verb for a later time, which is stored in the button."""
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=await request.format_time(at))
     label = await format_label(replace(request, at=at), request.verb, line(workspace.title))
-    (button,) = buttons.list_choice_buttons(request.verb, [workspace], [label], [at])
+    (button,) = buttons.list_timed_buttons(request.verb, [workspace], [label], [at])
     about = Referents((workspace.id,), is_question=True)
     return replace(replies.answer(sentence, [button]), about=about)
 
@@ -149,7 +143,7 @@ def may_lose(request: Request, workspace: Workspace) -> bool:
     """Return whether a typed verb may lose something now, because it forces or interrupts something."""
     if request.press is not None or AGREED in request.flags or request.at is not None:
         return False
-    verb = find_verb(request)
+    verb = request.variant
     if workspace.state is State.GONE:
         return False
     return verb == "force" or (verb in _INTERRUPTING_VERBS and bool(format_stop_risk(workspace)))
@@ -157,7 +151,7 @@ def may_lose(request: Request, workspace: Workspace) -> bool:
 
 def can_do_several(request: Request) -> bool:
     """Return whether one button can apply the request's verb to several workspaces."""
-    declared = find_declared("workspace", find_verb(request))
+    declared = find_verb("workspace", request.variant)
     return bool((declared.bulk if request.at is None else declared.bulk_at).text)
 
 
@@ -169,7 +163,7 @@ async def read_operations_under_way(request: Request) -> dict[str, Operation]:
 
 async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
     """Return the workspaces that the request's verb would change, according to their rows."""
-    under_way, verb = await read_operations_under_way(request), find_verb(request)
+    under_way, verb = await read_operations_under_way(request), request.variant
     waits = await request.caller.read(waitlist.list_own) if verb == "cancel" else []
     waiting = {one.workspace_id for one in waits}
     at = request.at or request.more or None
@@ -181,7 +175,7 @@ async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_n
 
     If the user named them, the answer also lists those to which the verb doesn't apply.
     """
-    services, verb = request.services, find_verb(request)
+    services, verb = request.services, request.variant
     at = request.at
     changing = await filter_needed(request, rows)
     fitting = [one for one in changing if is_possible(request, one)]
@@ -236,7 +230,7 @@ def is_possible(request: Request, workspace: Workspace) -> bool:
 
 def _find_refusal(request: Request, workspace: Workspace) -> str:
     """Return why the workspace's provider doesn't support the request's verb at all; "" if it does."""
-    verb = find_verb(request)
+    verb = request.variant
     if verb not in _OPERATION_VERBS:
         return ""
     try:
@@ -284,7 +278,7 @@ async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -
     """Return a sentence for each workspace left unchanged: its state, or why nothing can be done."""
     under_way = await read_operations_under_way(request)
     now, zone = request.services.clock.now(), await request.find_zone()
-    verb, at = find_verb(request), request.at or request.more or None
+    verb, at = request.variant, request.at or request.more or None
     notes = []
     for one in workspaces:
         operation = under_way.get(one.id)

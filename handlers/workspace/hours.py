@@ -42,7 +42,8 @@ from handlers.workspace.targets import find_by_whole_name, read_workspace, requi
 
 #: How far ahead a day may be to be left out of a workspace's hours.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
-#: Up to this time of day, the current day can still be named.
+#: Appended to words for a day that can't be read, to find out why not. It is late in the day, so that *today*
+#: isn't over yet.
 _END_OF_DAY: Final = "23:59"
 
 

@@ -196,7 +196,6 @@ async def start(request: Request) -> Answer:
             done="I'll stop {names} {at}.",
         ),
         opposite=Opposite("Start again", "start", "Start {name}"),
-        opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running"),
     )
 )
 @routes.verb(
@@ -226,7 +225,6 @@ async def start(request: Request) -> Answer:
             done="I'll suspend {names} {at}.",
         ),
         opposite=Opposite(cards.RESUME, "start", "Resume {name}"),
-        opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running"),
     )
 )
 async def stop(request: Request) -> Answer:
@@ -324,7 +322,7 @@ async def _add_timer(request: Request, workspace: Workspace, moment: Moment, ans
     if not answer.text and not notes:
         return answer
     at = await request.format_time(workspace.stop_at or 0.0)
-    sentence = kit.join([format_timer(cards.SET, workspace, facts.connection_title, at), *notes])
+    sentence = kit.join([format_timer(workspace, facts.connection_title, at), *notes])
     text = f"{answer.text} {kit.strip_markup(sentence)}" if answer.text else kit.strip_markup(sentence)
     return replace(kit.with_blocks(answer, (*answer.blocks, kit.section(sentence))), text=text)
 
@@ -385,7 +383,7 @@ async def describe_beyond_card(request: Request, workspace: Workspace, accepted:
 
 @dataclass(slots=True)
 class _BulkResult:
-    """Hold the result of a request about several workspaces: those changed, and notes on the others."""
+    """The result of a request about several workspaces: those changed, and notes on the others."""
 
     changed: list[Workspace] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -421,7 +419,7 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
 
     If all of them would lose something, or there are too many, the verb is only offered.
     """
-    verb = confirmations.find_verb(request)
+    verb = request.variant
     needed = await confirmations.filter_needed(request, workspaces)
     if needed and not confirmations.can_do_several(request):
         labels = list_labels(request, needed, workspaces)
@@ -446,7 +444,7 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
 
 def _needs_question(request: Request, workspace: Workspace) -> bool:
     """Return whether a verb must ask first, as it would end a workspace or lose something in it."""
-    verb = confirmations.find_verb(request)
+    verb = request.variant
     if confirmations.may_lose(request, workspace):
         return True
     if AGREED in request.flags:

@@ -13,7 +13,7 @@ from bot.messages.blocks import buttons, lists, replies
 from bot.messages.blocks.buttons import MAX_CHOICES
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import answers, talk, times
-from bot.messages.verb import find_verb as find_declared
+from bot.messages.verb import find_verb
 from bot.services import naming, snapshots
 from bot.services.feasibility import get_stop_effects
 from bot.services.workspaces import require_workspace
@@ -28,7 +28,7 @@ from handlers.requests.command_line import Quoted, fold_word, normalise_fully
 from handlers.requests.request import Answered, Request
 from handlers.requests.suggestions import format_bold, format_commands, offer_as_command
 from handlers.snapshots import describe_read_failure, filter_by_connection, refresh_lists
-from handlers.workspace.confirmations import find_time, find_verb, format_label
+from handlers.workspace.confirmations import find_time, format_label
 
 
 async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
@@ -232,7 +232,7 @@ async def answer_unknown_name(
     between; a list that arrives later is read again.
     """
     first, _, _ = name.partition(" ")
-    for verb, words in (find_declared("workspace", request.verb).otherwise or {}).items():
+    for verb, words in (find_verb("workspace", request.verb).otherwise or {}).items():
         if fold_word(first) in words.split():
             return offer_as_command(request.redirect("workspace", verb, ()))
     _, connection = naming.split_connection(name, request.services.connections)
@@ -265,7 +265,7 @@ async def make_choice_buttons(
     request: Request, candidates: Sequence[Workspace], labels: Sequence[str]
 ) -> list[dict[str, object]]:
     """Return a button for each workspace that may be meant, labelled with what a click does."""
-    verb = find_verb(request)
+    verb = request.variant
     pressed = verb if verb == "wait" else request.verb
     if request.more:
         labels = [
@@ -275,7 +275,7 @@ async def make_choice_buttons(
         declared = verb if request.at is None else pressed
         labels = [await format_label(request, declared, label) or label for label in labels]
     if request.at is not None or request.verb == "keep":
-        return buttons.list_choice_buttons(
+        return buttons.list_timed_buttons(
             pressed, candidates, labels, [find_time(request, workspace) for workspace in candidates]
         )
     return replies.list_choice_buttons(

@@ -14,11 +14,11 @@ from bot.messages.blocks import timers as drawn
 from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.buttons import (
     format_day_note,
+    format_timer,
     list_earlier_end,
     list_extend_button,
     list_opposite_button,
 )
-from bot.messages.blocks.buttons import format_timer as said_of
 from bot.messages.blocks.kit import fill
 from bot.messages.texts import cards, times
 from bot.messages.verb import Effect, Offer, Verb
@@ -117,7 +117,7 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
         await require_account(request, workspace.connection)
         return _answer_not_up(request, workspace)
     sentences = [
-        said_of(cards.SET, changed, title, await request.format_time(timer.at)),
+        format_timer(changed, title, await request.format_time(timer.at)),
         *format_day_note(moment),
         *drawn.format_skipped_lesson(changed, request.services.clock.now()),
     ]
@@ -218,7 +218,7 @@ async def _answer_moved(request: Request, workspace: Workspace) -> Answer:
     at = await request.format_time(workspace.stop_at or 0.0)
     facts = await request.services.gatherer.describe_workspace(workspace)
     earlier = list_earlier_end(facts, workspace.stop_at)
-    said = kit.join([said_of(cards.SET, workspace, title, at), *earlier])
+    said = kit.join([format_timer(workspace, title, at), *earlier])
     extends = list_extend_button(facts) if earlier else []
     return replies.answer(said, [*drawn.keep_buttons(workspace)[:1], *extends], replaces=True)
 

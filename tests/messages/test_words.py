@@ -47,7 +47,7 @@ IN_SLACK = {
     "NO_ADDRESS",
     "UNKNOWN_CONNECTION",
     "NOT_BY_TOKEN",
-    "explain_unexpected_code",
+    "CODE_UNEXPECTED",
     "explain_wrong_code",
     "FOREIGN_TEAM",
     "TRIED",

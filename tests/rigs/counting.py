@@ -95,15 +95,14 @@ class _Counted(Transaction):
         self.may_commit = tx.may_commit
         #: Whether the commit went with the last statement.
         self._is_finished = False
-        self.audit_entries = tx.audit_entries
+        self.audit_rows = tx.audit_rows
 
     @property
     def ending(self) -> int:
         """The round trips of the end: until nothing can keep it from its commit, and this, if it writes."""
         if self._is_finished:
             return 0
-        is_under_way = self._is_under_way or bool(self._tx.audit_entries)
-        return self._writes + ((is_under_way and self._is_urgent) or (self._writes and not self.waits))
+        return self._writes + ((self._is_under_way and self._is_urgent) or (self._writes and not self.waits))
 
     def _wait_for(self, query: str) -> None:
         """Wait, unless somebody has since the query was sent."""
@@ -135,12 +134,9 @@ class _Counted(Transaction):
         self._ahead[query] = self.waits
 
     def finish(self) -> None:
-        if not self._tx.audit_entries:
+        if not self._tx.audit_rows:
             self._wait()
             self._is_finished = True
-
-    def settle(self, *, waits: bool) -> None:
-        self._tx.settle(waits=waits)
 
     def count(self, query: str, **params: Any) -> int:
         self._wait()

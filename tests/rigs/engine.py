@@ -114,7 +114,6 @@ class EngineWithoutThread(QuickSqlite):
             else:
                 session.begin(writes=False)
             result = work(session.transaction)
-            session.transaction.settle(waits=False)
             session.commit()
             if written := session.transaction.written:
                 asyncio.get_running_loop().call_soon(self._write_queue.on_write, tuple(written))

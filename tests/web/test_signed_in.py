@@ -149,7 +149,7 @@ async def test_a_state_of_another_browser_signs_nobody_in(rig):
     assert not await is_signed_in(victim, "workspace_x")
     stranger = await rig.made.browser()
     await stranger.get(back)
-    assert pages.explain_missing_cookie("/workspace").split(".")[0] in stranger.text.replace("&#39;", "'")
+    assert pages.LINK_NO_COOKIE.split(".")[0] in stranger.text.replace("&#39;", "'")
 
 
 async def test_a_sign_in_for_a_page_proves_no_link_and_the_other_way_round(rig):

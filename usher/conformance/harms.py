@@ -1,4 +1,4 @@
-"""Tests for mistakes by authors that harm people, but don't show while everything works."""
+"""Tests for authors' mistakes that would harm people but go unnoticed while everything works."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def _require_value(name: str) -> Callable[..., Any]:
 
 @dataclass
 class FacetValues:
-    """Hold the values that contracts of facets need and that only the rig knows.
+    """The values that contracts of facets need and that only the rig knows.
 
     Attributes:
         settings: The connection's settings for a facet, in addition to the usual ones.

@@ -59,7 +59,7 @@ _LENGTH: Final = re.compile(
 _ISO_LENGTH: Final = re.compile(
     rf"p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?)?"
 )
-#: Matches the T between a date and a time in machine format; the next pattern matches that format without
+#: Matches the T between a date and a time in machine format. ``_ISO_BARE`` matches that format without
 #: separators.
 _ISO_JOINT: Final = re.compile(r"(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})t(?=[0-9]{2}:)|^t(?=[0-9]{2}:)")
 _ISO_BARE: Final = re.compile(r"\b([0-9]{4})([0-9]{2})([0-9]{2})t([0-9]{2})([0-9]{2})([0-9]{2})?\b")

@@ -66,7 +66,7 @@ _OTHER_WORDS: Final = frozenset(
 )
 #: Maximum number of words in a zone's name.
 _MAX_WORDS: Final = 4
-#: Words allowed before and after a zone's name: ``in Tokyo``, ``Tokyo time``.
+#: Words allowed before a zone's name (``in Tokyo``). ``_AFTER`` has those allowed after it (``Tokyo time``).
 _BEFORE: Final = frozenset({"in"})
 _AFTER: Final = frozenset({"time", "zeit"})
 _OFFSET: Final = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?")
@@ -74,8 +74,8 @@ _MAX_OFFSET: Final = timedelta(hours=14)
 #: Matches a zone that programs append to a time without a space: ``18:00Z``, ``18:00+02:00[Europe/Berlin]``.
 _IN_BRACKETS: Final = re.compile(r"\[[\w/+-]+\]")
 _JOINED: Final = re.compile(r"(?<=[0-9])(?=(?:z|utc|gmt)(?![a-z])|\+[0-9])")
-#: Matches a negative offset appended without a space; the minus is a dash unless the time has a date or
-#: seconds.
+#: Matches a date with a time, or a time with seconds, before a negative offset that follows without a space.
+#: After any other time, the minus is a dash.
 _JOINED_MINUS: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}[t ][0-9:.,]+|[0-9]:[0-9]{2}:[0-9.,]+)(?=-[0-9]{2}(?::?[0-9]{2})?(?![0-9:]))"
 )

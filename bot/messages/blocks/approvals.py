@@ -87,8 +87,8 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
 
 #: Marks the buttons of a request that is shown in a list.
 LISTED: Final = "listed"
-#: Maximum number of requests in one list, and of characters in all of them together. Requests are never
-#: shortened, because every word counts.
+#: Maximum number of requests in one list. ``MAX_LISTED_CHARACTERS`` limits their combined length, because
+#: requests are never shortened: every word counts.
 MAX_LISTED: Final = 12
 MAX_LISTED_CHARACTERS: Final = limits.MAX_BLOCKS_TEXT_LENGTH - 1_000
 

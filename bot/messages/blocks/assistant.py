@@ -29,7 +29,8 @@ from bot.messages.texts.waitlist import WAITED_FOR, WAITING_UNTIL
 from bot.support.cleaning import HIDDEN, unescape
 
 _ADDRESS_PATTERN: Final = re.compile(r"\w+://[^\s\"]+")
-#: Match Slack's notation for a time, capturing its seconds, and for a link or mention, capturing its label.
+#: Matches Slack's notation for a time, and captures its seconds. ``_LINK_PATTERN`` matches a link or a
+#: mention, and captures its label.
 _TIME_PATTERN: Final = re.compile(r"<!date\^([0-9]+)\^[^>]*>")
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
 #: Matches bold text; any other asterisk is part of the text.

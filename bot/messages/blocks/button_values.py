@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
 
-#: Means that the person agreed to the button's own question; also used when that is typed as a flag.
+#: In a button's value, means that the person agreed to the button's own question. People can type it as a
+#: flag, too.
 AGREED: Final = "yes"
 _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 _NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")
@@ -31,8 +32,8 @@ class ButtonValue(NamedTuple):
     #: Whether the button's own question warned that the workspace would end permanently, and whether it also
     #: said what would be lost.
     agreed: Consent = Consent.NONE
-    #: Tells the button apart from others beside it, which do the same to another object, or something
-    #: different.
+    #: Tells the button apart from other buttons beside it: by ``number`` if they do the same to other
+    #: objects, by ``mark`` if they do something else.
     number: int | None = None
     mark: str = ""
     #: The time for which the button was rendered, in epoch seconds.

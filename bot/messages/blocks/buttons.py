@@ -1,4 +1,4 @@
-"""A workspace's buttons, which depend on its provider's abilities and its state, and lines about its end."""
+"""A workspace's buttons, which depend on its provider and its state, and the lines that say when it ends."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from bot.messages.blocks import kit, limits
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block, Element, Markup, fill, line
 from bot.messages.texts import cards, waitlist
-from bot.messages.verb import find_verb, to_present_name
+from bot.messages.verb import Opposite, find_verb, to_present_name
 
 
 def make_change(
@@ -73,6 +73,13 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
 IN_ROW: Final = "row"
 #: Marks the button that undoes the operation that its message reports.
 BACK: Final = "back"
+_CANCEL_PLAN: Final = Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running")
+
+
+def _find_opposite(verb: str, at: float | None) -> Opposite | None:
+    """Return the button that undoes a verb or, if it was scheduled, cancels the plan; None without one."""
+    opposite = find_verb("workspace", verb).opposite
+    return opposite if at is None or opposite is None else _CANCEL_PLAN
 
 
 def list_opposite_button(
@@ -82,8 +89,7 @@ def list_opposite_button(
 
     ``carried`` is what the button's value holds besides the workspace; if that is too long, [] is returned.
     """
-    declared = find_verb("workspace", verb)
-    opposite = declared.opposite if at is None else declared.opposite_at
+    opposite = _find_opposite(verb, at)
     key = f"{workspace.id} {carried}".rstrip()
     if opposite is None or len(key) > limits.MAX_BUTTON_VALUE_LENGTH:
         return []
@@ -95,8 +101,7 @@ def list_opposite_button(
 
 def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float | None) -> list[Element]:
     """Return buttons that undo a verb's changes to several workspaces, each labelled with its name."""
-    declared = find_verb("workspace", verb)
-    opposite = declared.opposite if at is None else declared.opposite_at
+    opposite = _find_opposite(verb, at)
     named = [
         kit.add_number(button, number, fill(opposite.named, name=Markup(line(one.title))))
         for number, one in enumerate(workspaces[:MAX_CHOICES])
@@ -373,10 +378,10 @@ def format_day_note(moment: Moment) -> list[str]:
     ]
 
 
-def list_choice_buttons(
+def list_timed_buttons(
     verb: str, workspaces: Sequence[Workspace], labels: Sequence[str], times: Sequence[float | None]
 ) -> list[Element]:
-    """Return a button for each workspace that the user may have meant; pressing one chooses it."""
+    """Return a button for each workspace that the user may have meant, each with the time that it carries."""
     offered = zip(workspaces[:MAX_CHOICES], labels, times, strict=False)
     return [
         kit.button(line(label, limits.MAX_BUTTON_LENGTH), make_change(verb, one, number=number, at=at))
@@ -384,8 +389,8 @@ def list_choice_buttons(
     ]
 
 
-def format_timer(template: str, workspace: Workspace, title: str, at: Markup) -> str:
-    """Fill a sentence about a workspace with its timer; ``at`` is the timer's time as the reader sees it."""
+def format_timer(workspace: Workspace, title: str, at: Markup) -> str:
+    """Say when a workspace will be stopped; ``at`` is that time as the reader sees it."""
     do = Markup("suspend" if workspace.stop_mode == "suspend" else "stop")
-    said = fill(template, name=workspace.title, title=title, at=at, do=do)
+    said = fill(cards.SET, name=workspace.title, title=title, at=at, do=do)
     return kit.announce("stop", workspace.id, said)

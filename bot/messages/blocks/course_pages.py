@@ -22,8 +22,8 @@ from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import course_pages as words
 from bot.messages.texts import courses as class_words
 
-#: The callback id of the form for a class card, the element type of each of its fields, and the required
-#: fields.
+#: The callback id of the form for a class card. ``FIELD_TYPES`` maps each of its fields to the type of its
+#: element, and ``REQUIRED_FIELDS`` has those that must be filled in.
 CARD_CALLBACK: Final = "card"
 FIELD_TYPES: Final = {
     **dict.fromkeys(("what", "title", "max"), "plain_text_input"),
@@ -34,8 +34,8 @@ FIELD_TYPES: Final = {
     "with": "multi_users_select",
 }
 REQUIRED_FIELDS: Final = frozenset({"what", "channel"})
-#: The form's page for a course with a timetable, the fields that are only on this page, and the fields that
-#: are only on the page for a single class.
+#: The form's page for a course with a timetable. ``COURSE_FIELDS`` are only on this page, and
+#: ``CLASS_FIELDS`` only on the page for a single class.
 COURSE_PAGE: Final = "course"
 COURSE_FIELDS: Final = frozenset({"hours", "begin", "end", "from", "until", "with"})
 CLASS_FIELDS: Final = frozenset({"today"})

@@ -1,4 +1,4 @@
-"""A person's Home tab: their list on one page, with its time, below the answer to the last button press.
+"""A person's Home tab: their list, with the time it was drawn, below the answer to their last press.
 
 Only that person sees it, so a name may link to a workspace: ``docs/internals/rules.md``, "An IDE's address
 reaches only the owner".

@@ -45,7 +45,7 @@ from bot.messages.texts import cards, holds, problems, times, verbs
 from bot.messages.texts import hours as words
 
 HOURS_CALLBACK: Final = "hours"
-#: The names of the fields of the hours form, and the hours that the form proposes.
+#: The names of the fields of the hours form. It proposes ``PROPOSED_HOURS``.
 WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 #: Maximum number of occurrences to search for the next one: the starts and stops of two weeks.
@@ -381,12 +381,7 @@ def _is_down(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.HOURS_MISSED, is_true=lambda facts: _is_down(facts) or facts.word("cause") == "given_up")
 def render_missed(facts: WorkspaceFacts) -> Answer:
-    """Render the message about a start or stop that was missed."""
-    return format_missed(facts, words.MISSED, ["Its hours continue as planned."])
-
-
-def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], **names: str) -> Answer:
-    """Format a missed start or stop with a template, or explain why it failed."""
+    """Render a missed start or stop, or explain why it failed."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"
     forms = {
         **VERB_FORMS[OperationVerb(side)],
@@ -397,10 +392,14 @@ def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], 
         because = Markup(kit.safe(problems.explain_cause(cause, facts.connection_title)))
         said = [fill_notice(words.OCCURRENCE_FAILED, facts, cause=because, **forms)]
     else:
-        said = [fill_notice(template, facts, **forms, **names), *_format_missed_reason(facts)]
+        said = [fill_notice(words.MISSED, facts, **forms), *_format_missed_reason(facts)]
     more = fill(words.MISSED_MORE, count=times.format_count(count, "start or stop", "starts and stops"))
     can_start, buttons = _offer_start(facts) if side == "start" else ([], [])
-    return kit.message(kit.join([*said, *([more] if count else []), *goes_on, *can_start]), [], buttons)
+    return kit.message(
+        kit.join([*said, *([more] if count else []), "Its hours continue as planned.", *can_start]),
+        [],
+        buttons,
+    )
 
 
 def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
@@ -446,17 +445,12 @@ def _are_paused(facts: Facts) -> bool:
 @renders(NoticeKind.HOURS_PAUSED, is_true=_are_paused)
 def render_paused(facts: Facts) -> Answer:
     """Tell a person that hours are paused and why, with buttons that help."""
-    end = kit.button(words.TURN_OFF, "hours_off", facts.word("workspace"))
-    return format_paused(facts, words.PAUSED, end)
-
-
-def format_paused(facts: Facts, template: str, end: Element, **names: str) -> Answer:
-    """Explain why something is paused; ``end`` is the button that turns it off permanently."""
     cause = facts.word("cause")
-    if not (isinstance(facts, WorkspaceFacts) and facts.workspace) and facts.word("name"):
-        names["name"] = facts.word("name")
+    is_known = isinstance(facts, WorkspaceFacts) and facts.workspace is not None
+    names = {} if is_known or not facts.word("name") else {"name": facts.word("name")}
     because = Markup(_format_cause(cause, facts.connection_title))
-    sentence = fill_notice(template, facts, because=because, **names)
+    sentence = fill_notice(words.PAUSED, facts, because=because, **names)
+    end = kit.button(words.TURN_OFF, "hours_off", facts.word("workspace"))
     resume = kit.button(words.RESUME, "hours_on", facts.word("workspace"), style=kit.PRIMARY)
     buttons = [] if cause == "withheld" else [end] if cause == "gone" else [resume, end]
     if cause in words.BECAUSE:

@@ -83,7 +83,7 @@ def fill(template: Template, **values: object) -> str:
 
 
 class _Values(dict[str, object]):
-    """Hold a template's values; ``moments`` are those of the values used so far."""
+    """A template's values; ``moments`` are those of the values used so far."""
 
     moments: tuple[int, ...] = ()
 
@@ -156,7 +156,7 @@ BUTTONS_PER_ROW: Final = 2
 #: ack.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
-#: Matches the space between two sentences; the next pattern matches the characters that end a sentence.
+#: Matches the space between two sentences. ``_SENTENCE_ENDS`` has the characters that end a sentence.
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
 _SENTENCE_ENDS: Final = (".", "!", "?", "\u2026")
 #: Maximum number of heading lines above a sentence: a title, and a workspace's line.

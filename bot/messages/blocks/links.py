@@ -14,7 +14,8 @@ from bot.messages.blocks.kit import Element, Markup, fill
 from bot.messages.blocks.renderers import renders
 from bot.messages.texts import answers, cards, notices, pages, requests
 
-#: Maximum number of workspaces named in a message to administrators, and of pages that it links to.
+#: Maximum number of workspaces named in a message to administrators. ``MAX_PAGES`` is the maximum number of
+#: pages that it links to.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
 #: Prefix of the value of the *Approve* button for a resting link. The account's key and the id of the other

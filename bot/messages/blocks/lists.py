@@ -69,7 +69,7 @@ SEEN_TOGETHER_SECONDS: Final = 300.0
 #: Maximum number of rows with several buttons. In longer lists each row has a menu instead, so that the list
 #: takes at most two screens.
 MAX_ROWS_WITH_BUTTONS: Final = 8
-#: Maximum length of the provider's words about a workspace, so that its row has two lines.
+#: Maximum length of the provider's words about a workspace, so that its row needs only two lines.
 MAX_DETAIL_LENGTH: Final = 80
 
 
@@ -442,7 +442,7 @@ _IN_A_SECTION: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """Hold a workspace's list row, with the effect of a stop only if that ends it permanently."""
+    """A workspace's list row, with the effect of a stop only if that ends it permanently."""
 
     workspace: Workspace
     title: str
@@ -556,7 +556,8 @@ def format_in_state(
     return fill(template, name=workspace.title, being=Markup(f"{being}{seen}"))
 
 
-#: Maximum number of users per message and of lines per paragraph. They fit however long the users' names are.
+#: Maximum number of users per message; ``_LINES_PER_PARAGRAPH`` is the maximum number of lines per paragraph.
+#: With these limits, users fit however long their names are.
 MAX_USERS: Final = 60
 _LINES_PER_PARAGRAPH: Final = 12
 _MAX_FACTS: Final = 30

@@ -1,4 +1,7 @@
-"""Messages that a person must not miss: posted as new messages, because edits notify nobody; edited later."""
+"""Messages that a person must not miss. They are posted as new messages, because edits notify nobody.
+
+Later changes are made by editing them.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

@@ -1,8 +1,8 @@
-"""Stored answers: texts in parts, with the moments until which each part and each button is valid.
+"""Stored answers: texts in parts, with the time until which each part and each button is valid.
 
 A message is rendered again from these parts, so no text has to be searched, compared or changed. Rows of
-release 0.4.1 have only texts, as do messages that were found in Slack (``undated``). A message made from
-these says when it was written.
+release 0.4.1 contain only texts, and so do messages that were found in Slack (``undated``). A message made
+from such a row says when it was written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block, fill
 from bot.messages.texts import answers
 
-#: Marks a row whose texts aren't divided into parts that are each valid until a moment.
+#: Marks a row whose texts aren't divided into parts, each with the time until which it is valid.
 UNDATED: Final = "undated"
 
 

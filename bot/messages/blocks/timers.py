@@ -1,4 +1,4 @@
-"""Timers: the warning before a stop, and why something wasn't stopped."""
+"""Messages about timers: the warning before a stop, and why something wasn't stopped."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -28,8 +28,7 @@ MAX_PEOPLE: Final = 30
 #: Maximum number of workspaces with buttons in the Monday message.
 MAX_RUNNING: Final = 5
 _CENT: Final = Decimal("0.01")
-#: Durations of at least this many hours are given without minutes. The other value is the number of minutes
-#: in an hour.
+#: Durations of at least this many hours are given without minutes.
 _WHOLE_HOURS: Final = 100
 _MINUTES: Final = 60
 

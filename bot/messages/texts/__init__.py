@@ -1,1 +1,1 @@
-"""Catalogue of texts for people, unescaped, that are long or shared. Short ones are written in place."""
+"""Long texts for people, and those used in several places, all unescaped. Short ones are written in place."""

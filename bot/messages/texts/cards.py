@@ -108,7 +108,8 @@ NO_PAGE: Final = (
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
-#: Describes a workspace that is gone, and one that its provider doesn't show as the person's own.
+#: Describes a workspace that is gone. ``NOT_SHOWN`` describes one that its provider doesn't show as the
+#: person's own.
 GONE: Final = "no longer exists on {title}"
 NOT_SHOWN: Final = "isn't in your account on {title}"
 GONE_SINCE: Final = "It {gone}."
@@ -269,8 +270,8 @@ ENDING_FINAL: Final = "It can't be started again after that. {lost}"
 OVER: Final = "*{name}* on {title} has no planned stop any more."
 OVER_DOWN: Final = "*{name}* on {title} isn't running any more, so there's nothing to stop."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
-#: Says that a planned stop isn't possible, in the workspace's card or list and once the time of the stop has
-#: passed.
+#: Says in a workspace's card or list that a planned stop isn't possible. ``BLOCKED_PASSED`` says so once the
+#: time of the stop has passed.
 STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
 BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
 STILL: Final = ("it's still", "they're still")

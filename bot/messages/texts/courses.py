@@ -13,7 +13,8 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: Words for how a class ends a workspace: what is done to it, what happens to it, and what that means.
+#: How a class ends a workspace, in words: what is done to it, what it does, and a sentence about what that
+#: means.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
@@ -273,7 +274,8 @@ WITHHELD: Final = (
     "The template of this card is only available to some people on {title}, and you aren't one of them. "
     "Ask the person who posted it."
 )
-#: The texts for a press without a place or a workspace, indexed by whether the presser posted the card.
+#: Answers to a press if the class has no place left or the person has no suitable workspace. Each is a pair:
+#: the first text is for others, the second for the person who posted the card.
 FULL: Final = (
     "*{name}* is full: it has {places}. Ask {who} if you need one.",
     "*{name}* is full: it has {places}.",
@@ -338,7 +340,8 @@ CLASS_CLOSED: Final = (
     "I'm telling everyone, so that they can keep theirs.",
     "The rest will be stopped {at}. I'll send you a summary.",
 )
-#: The texts for the end of a class, indexed by whether the reader ends it.
+#: Texts about the end of a class, in pairs: the first is for readers whose class somebody else ends, the
+#: second for the reader who ends it.
 WARNED: Final = (
     "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
     "You're ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
@@ -362,7 +365,8 @@ class Words(NamedTuple):
 
     press: str
     end: tuple[str, str, str, str]
-    #: The texts for when the class is over, indexed by whether the workspace would have been created for it.
+    #: The answers to a press after the class is over: the first if its card starts people's own workspaces,
+    #: the second if it creates them.
     over: tuple[str, str]
     summary: tuple[str, ...]
 

@@ -53,8 +53,8 @@ MISSED: Final = (
 MISSED_MORE: Final = "I also missed {count} before that."
 OCCURRENCE_FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"
 PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
-#: Maps the causes that pause hours until the owner links again or resumes the hours to their messages. Other
-#: causes use their standard messages.
+#: Messages for the causes that pause hours until the owner links again or resumes the hours. Other causes use
+#: their standard messages.
 BECAUSE: Final[Mapping[str, str]] = {
     "unlinked": "Your {title} account isn't linked any more. Link it again, and they'll resume.",
     "refused": "{title} no longer accepts your link. Link again, and they'll resume.",

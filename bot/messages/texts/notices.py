@@ -35,7 +35,7 @@ STOPPED_AS_ANNOUNCED: Final[Mapping[str, str]] = {
     "stops": "{title} stopped *{name}*, because nobody was using it. Start it again if you need it.",
     "stops_anyway": "{title} stopped *{name}*, because its time was up. Start it again if you need it.",
 }
-#: Used whoever ended the workspace: one that no longer exists can't be started again.
+#: Used no matter who ended the workspace, because one that no longer exists can't be started again.
 NO_LONGER_EXISTS: Final = "*{name}* {gone}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
 #: Corrections of earlier messages that turned out to be wrong, keyed by which message it was.

@@ -119,41 +119,24 @@ POLICY: Final[Mapping[str, str]] = {
 # -- why a link does not work --------------------------------------------------------------------------------
 
 
-def _new_link(command: str, title: str = "") -> str:
-    return f"Type {command} link {title}".rstrip() + " in Slack to get a new link."
-
-
-def explain_unknown_link(command: str) -> str:
-    """Explain that Usher never issued this link, or that the link expired long ago."""
-    return f"This link doesn't exist, or it's more than a day old. {_new_link(command)}"
-
-
-def explain_expired_link(command: str, title: str) -> str:
-    """Explain that a link has expired or was replaced by a newer one."""
-    return (
-        "A link is valid for 10 minutes, or until you ask for a newer one. "
-        f"This one has expired. {_new_link(command, title)}"
-    )
-
-
-def explain_used_link(command: str, title: str) -> str:
-    """Explain that a link has already been used."""
-    return f"This link has already been used, and each link only works once. {_new_link(command, title)}"
-
-
-def explain_exhausted_link(command: str, title: str) -> str:
-    """Explain that a link can't be used any more because five tokens were tried with it."""
-    return f"Five tokens have been tried with this link, so it no longer works. {_new_link(command, title)}"
-
-
-def explain_link_in_other_browser(command: str, title: str) -> str:
-    """Explain that a link is already being used in another browser."""
-    return (
-        "This link is already being used in another browser. Continue there, or start over here. "
-        f"{_new_link(command, title)}"
-    )
-
-
+_ANY_LINK: Final = "Type {command} link in Slack to get a new link."
+_NEW_LINK: Final = "Type {command} link {title} in Slack to get a new link."
+#: Shown if Usher never issued the link, or if the link expired long ago.
+LINK_UNKNOWN: Final = f"This link doesn't exist, or it's more than a day old. {_ANY_LINK}"
+#: Shown if a link has expired or was replaced by a newer one.
+LINK_EXPIRED: Final = (
+    f"A link is valid for 10 minutes, or until you ask for a newer one. This one has expired. {_NEW_LINK}"
+)
+LINK_USED: Final = f"This link has already been used, and each link only works once. {_NEW_LINK}"
+LINK_TRIES: Final = f"Five tokens have been tried with this link, so it no longer works. {_NEW_LINK}"
+LINK_IN_OTHER_BROWSER: Final = (
+    f"This link is already being used in another browser. Continue there, or start over here. {_NEW_LINK}"
+)
+#: Shown if the browser lacks the cookie set on the first visit.
+LINK_NO_COOKIE: Final = (
+    "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
+    f"for this site. {_ANY_LINK}"
+)
 #: Shown if the person has left the Slack workspace.
 LINK_PERSON: Final = "{person} is no longer active in this Slack workspace, so nothing can be linked."
 #: Shown if the operator has since removed the connection.
@@ -190,15 +173,6 @@ SIGN_IN_EXPIRED: Final = (
 FORGED: Final = (
     "This form didn't come from this page, or the page was too old. Nothing was changed. Open it again."
 )
-
-
-def explain_missing_cookie(command: str) -> str:
-    """Explain that the browser lacks the cookie set on the first visit."""
-    return (
-        "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
-        f"for this site. {_new_link(command)}"
-    )
-
 
 # -- why a token does not work -------------------------------------------------------------------------------
 
@@ -281,20 +255,17 @@ LINK_REPEATED: Final = "You already have a link from that press. If you can't se
 UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {known}."
 #: Shown on connections where people can't link an account themselves.
 NOT_BY_TOKEN: Final = "You don't need to link {title} yourself. Your Usher admin sets that up."  # noqa: S105 - a text
-
-
-def explain_unexpected_code(command: str) -> str:
-    """Explain that Usher isn't waiting for a code."""
-    return (
-        "I'm not waiting for a code from you. It may have expired after 10 minutes, or been used already. "
-        f"{_new_link(command)}"
-    )
+#: The reply if Usher isn't waiting for a code.
+CODE_UNEXPECTED: Final = (
+    "I'm not waiting for a code from you. It may have expired after 10 minutes, or been used already. "
+    f"{_ANY_LINK}"
+)
 
 
 def explain_wrong_code(attempts_left: int, command: str) -> str:
     """Explain that a code is wrong, and how many tries are left."""
     if attempts_left == 0:
-        return f"That code is wrong, and it was your last try. {_new_link(command)}"
+        return f"That code is wrong, and it was your last try. {_ANY_LINK.format(command=command)}"
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
     return f"That code is wrong. Check the page again. {tries}"
 

@@ -15,8 +15,8 @@ from bot.domain.usability import Lack
 from bot.domain.workspaces import State, Workspace
 from bot.support import errors
 
-#: Used if the provider reports a failure without a reason. The texts that follow it say where to find out
-#: more, with or without a page of the provider.
+#: Used if the provider reports a failure without a reason. ``SEE_PAGE`` follows if the provider has a page
+#: about it, otherwise ``ASK_ADMIN``.
 NO_REASON: Final = "{title} didn't give a reason."
 SEE_PAGE: Final = "Its page there may say more."
 ASK_ADMIN: Final = "Ask your {title} admin."
@@ -193,7 +193,8 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes for which the provider's message, if its reason is known, is explained the way a failure would be.
+#: Causes for which the provider's message is explained as it would be for a failure, if Usher knows its
+#: reason.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
 #: Reasons for which the provider's own message is quoted as well, since it says how much, whose rule, or what
 #: is missing.

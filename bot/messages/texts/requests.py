@@ -55,8 +55,8 @@ NONE_OPEN: Final = "Nobody is waiting for you to approve an account."
 MORE_OPEN: Final = "{count} more are waiting. Decide about these first."
 #: Replaces the old message of a request that has been posted again.
 ASKED_AGAIN: Final = "{who} wants to be linked to *{username}* on {title}: see my newest message about it."
-#: Shown above a request that is still undecided the next morning. The other texts are sent to administrators
-#: and requester after a week.
+#: Shown above a request that is still undecided the next morning. After a week, ``UNDECIDED`` is sent to
+#: administrators and ``UNDECIDED_PERSON`` to the requester.
 REMINDER: Final = "This request has been waiting since {since}. It ends by itself after 7 days."
 UNDECIDED: Final = (
     "{who} wanted to be linked to *{username}* on {title}. Nobody decided within 7 days, so the request has "

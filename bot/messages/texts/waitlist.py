@@ -24,7 +24,7 @@ WAITED_FOR: Final[Mapping[str, str]] = {
     "license": "a free license",
     "room": "room",
 }
-#: How many attempts have been made; one text each for none, one and several.
+#: Says how many attempts have been made: one text each for none, one and several.
 TRIED_SO_FAR: Final = ("", "I've tried once so far.", "I've tried {count} times so far.")
 TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
 #: The message when the wait times out. It doesn't say whether capacity was freed, since others may have got

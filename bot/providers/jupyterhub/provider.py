@@ -64,8 +64,8 @@ CREDENTIAL_NOTE = "Usher"
 #: Scopes of the token that Usher makes for a user: start, stop and read servers, check their IDE, delete the
 #: token.
 SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
-#: The scope for listing the servers that others share with the user, available from hub 5.0 on; and the key
-#: in ``Credential.extra`` that marks a token with this scope.
+#: The scope for listing the servers that others share with the user, available from hub 5.0 on.
+#: ``SHARES_KEY`` in ``Credential.extra`` marks a token with this scope.
 SHARES_SCOPE = "read:users:shares"
 SHARES_KEY = "shares"
 _REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
@@ -86,8 +86,8 @@ MAX_TOKEN_SECONDS = 365 * 86_400
 #: How long the hub may take to record the use of a token, in seconds: its ``activity_resolution`` of 30 plus
 #: a margin.
 USE_SECONDS = 60.0
-#: Time limits for exchanging the code and for deleting the exchanged token at a sign-in, in seconds; users
-#: wait at most 10 s in all.
+#: Time limit for exchanging the code at a sign-in, in seconds. ``FORGET_SECONDS`` is the time limit for
+#: deleting the exchanged token. Users wait at most 10 s in all.
 EXCHANGE_SECONDS = 2.5
 FORGET_SECONDS = 0.5
 

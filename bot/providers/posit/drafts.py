@@ -1,6 +1,6 @@
 """Drafts: the choices made so far for a session or a job, and the options that remain; pure.
 
-Values that are no longer offered are dropped, and people aren't asked for what a template sets.
+Values that are no longer offered are dropped. People aren't asked about anything that a template sets.
 ``posit.forms`` builds the form for a draft, and ``posit.specs`` checks a filled form against it.
 """
 

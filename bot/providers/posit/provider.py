@@ -65,7 +65,7 @@ LOOKUP_SECONDS = 2.0
 
 
 class PositSettings(ConnectionSettings):
-    """Hold the settings of a Workbench connection; ``super_admin_token`` acts for approved usernames."""
+    """The settings of a Workbench connection; ``super_admin_token`` acts for approved usernames."""
 
     link_methods: ClassVar[Mapping[LinkMethod, str]] = {"token": "", "admin": "super_admin_token"}
 

@@ -44,8 +44,8 @@ from bot.support import errors
 
 T = TypeVar("T")
 
-#: Limits for reading runs: how many jobs are listed, how many of them are read concurrently, and how many
-#: runs per job.
+#: Limits for reading runs: ``MAX_JOBS`` jobs are listed, ``MAX_CONCURRENT_LISTS`` of them are read
+#: concurrently, and ``MAX_RUNS_PER_JOB`` runs are read per job.
 MAX_JOBS = 50
 MAX_CONCURRENT_LISTS = 5
 MAX_RUNS_PER_JOB = 10

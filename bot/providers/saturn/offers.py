@@ -336,8 +336,8 @@ class SaturnOffer:
     prices: Mapping[str, str] = field(default_factory=dict)
 
 
-#: Paths for creating a workspace: the one in the document, and the one in the guide, which newer servers no
-#: longer have.
+#: The path for creating a workspace that is in the document. ``CLONE_PATH`` is the one in the guide, which
+#: newer servers no longer have.
 CREATE_PATH = "/api/recipes"
 CLONE_PATH = "/api/resource_recipes/clone"
 #: Status codes of a server that doesn't have a path or a method.

@@ -80,8 +80,8 @@ CHECK_SECONDS = 8.0
 #: Time limit for each of the five requests that it takes to get a user's token, in seconds; at most 20 s in
 #: all.
 MINT_SECONDS = 4.0
-#: Maximum number of pages that a login link may lead through before a session begins, and the maximum size of
-#: each page, in bytes.
+#: Maximum number of pages that a login link may lead through before a session begins. ``MAX_PAGE_BYTES`` is
+#: the maximum size of each page.
 MAX_LOGIN_PAGES = 5
 MAX_PAGE_BYTES = 2_000_000
 #: Credential owner recorded for tokens that Usher obtained with the administrator's token, and can obtain

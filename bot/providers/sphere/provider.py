@@ -62,7 +62,8 @@ class SphereSettings(ConnectionSettings):
     access_token: SecretStr
     #: The host from which the SDK is loaded; by default that of the base URL.
     sdk_base: str = ""
-    #: Additional hosts that the page may load from; and whether the SDK may write styles into the page.
+    #: Additional hosts that the page may load from. ``page_inline_styles`` lets the SDK write styles into the
+    #: page.
     page_hosts: HostPatterns = ()
     page_inline_styles: bool = False
     projects: tuple[str, ...] | Literal["all"] = "all"

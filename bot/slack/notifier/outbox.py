@@ -69,7 +69,8 @@ PROMISE_CHECK_SECONDS: Final = 1.0
 #: Maximum rate-limit pause, in seconds, after which an answer is still sent as an edit. If the pause is
 #: longer, the answer is sent as a new message.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
-#: The errors recorded for a send that was interrupted by the end of the process, and by a bug in Usher.
+#: The error recorded for a send that was interrupted by the end of the process. ``_BROKEN`` is recorded for
+#: one that failed because of a bug in Usher.
 _STOPPED: Final = errors.SlackUnknownOutcome(methods.CHAT_POST_MESSAGE, "stopped")
 _BROKEN: Final = errors.SlackFailed(methods.CHAT_POST_MESSAGE, "internal")
 

@@ -34,7 +34,8 @@ _MIN_SIMILARITY: Final = 88.0
 #: as a misspelling of a setting that is already set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
-#: Suffixes that Kubernetes adds to a service's name in the variables that it sets in each pod.
+#: Suffix that Kubernetes adds to a service's name in a variable that it sets in each pod.
+#: ``_SERVICE_VARIABLE_PATTERN`` matches all of these suffixes.
 _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"
@@ -76,7 +77,7 @@ _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class ParsedSettings:
-    """Hold the settings from the environment that are valid, and describe those that aren't.
+    """The valid settings from the environment, and the problems with the others.
 
     ``problems`` are sentences without values. ``wrong`` are the variables with an invalid value, for which
     ``settings`` has a stand-in. ``unknown`` are Usher's variables that no setting reads, and ``removed`` are

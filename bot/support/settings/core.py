@@ -77,7 +77,7 @@ class _TrimmedEnvironment(EnvSettingsSource):
 
 
 class Settings(BaseSettings):
-    """Hold all settings, validated; each one's ``validation_alias`` is its environment variable."""
+    """All settings, validated; each one's ``validation_alias`` is its environment variable."""
 
     model_config = SettingsConfigDict(
         extra="ignore", hide_input_in_errors=True, frozen=True, case_sensitive=True

@@ -22,7 +22,7 @@ _LONGEST_HINT = 150
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """Hold a rich parameter of a template's version."""
+    """A rich parameter of a template's version."""
 
     name: str
     label: str
@@ -135,7 +135,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Hold a template, with the version from which new workspaces are created."""
+    """A template, with the version from which new workspaces are created."""
 
     id: str
     name: str
@@ -146,7 +146,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Hold the templates that an account may use, and the names of its workspaces."""
+    """The templates that an account may use, and the names of its workspaces."""
 
     templates: tuple[Template, ...] = ()
     names: tuple[str, ...] = ()

@@ -112,7 +112,7 @@ SEED: Mapping[str, Any] = {
 
 @dataclass(eq=False)
 class Build:
-    """Hold a build: when it began, whether it was canceled, and what its job and log say if it fails."""
+    """A build: when it began, whether it was canceled, and what its job and log say if it fails."""
 
     id: str
     number: int
@@ -150,7 +150,7 @@ class Build:
 
 @dataclass(eq=False)
 class Made:
-    """Hold a workspace with its builds."""
+    """A workspace with its builds."""
 
     id: str
     owner: str

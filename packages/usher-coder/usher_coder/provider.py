@@ -82,7 +82,7 @@ WIDTH = 5
 
 
 class CoderSettings(up.ConnectionSettings):
-    """Hold the settings of a Coder connection."""
+    """The settings of a Coder connection."""
 
     #: The slug of the app to open. If omitted, this is the first app that has a page.
     app: str | None = None

@@ -139,7 +139,7 @@ def refused(status: int, message: str = "injected fault") -> dict[str, str]:
 
 @dataclass
 class LocalCodespace:
-    """Hold a codespace: its owner, its names, and the states that it will enter, each with its time."""
+    """A codespace: its owner, its names, and the states that it will enter, each with its time."""
 
     number: int
     name: str

@@ -21,7 +21,7 @@ NO_REPOSITORIES_ADVICE = "Set `repositories` for the connection, and let the org
 
 @dataclass(frozen=True)
 class Repository:
-    """Hold a repository for new codespaces, with its branches and machines, as values and titles."""
+    """A repository for new codespaces, with its branches and machines, as values and titles."""
 
     full_name: str
     branches: tuple[str, ...]
@@ -30,7 +30,7 @@ class Repository:
 
 @dataclass(frozen=True)
 class Offer:
-    """Hold the choices in a user's form, and the codespace names in use."""
+    """The choices in a user's form, and the codespace names in use."""
 
     repositories: tuple[Repository, ...]
     names: tuple[str, ...]

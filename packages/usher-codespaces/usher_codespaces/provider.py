@@ -60,7 +60,7 @@ TOKEN_STEPS = (
 
 
 class CodespacesSettings(up.ConnectionSettings):
-    """Hold the settings of a connection to GitHub Codespaces."""
+    """The settings of a connection to GitHub Codespaces."""
 
     #: The repositories (OWNER/NAME) that the form offers. If omitted, these are the ones that the user pushed
     #: to most recently.

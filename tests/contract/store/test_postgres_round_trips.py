@@ -7,11 +7,13 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
+from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.workspaces import State
 from bot.services.reachability import Reachability
-from bot.store import cards, gates, notices, operations, outages, slack_rate_limits
+from bot.store import audit, cards, gates, notices, operations, outages, slack_rate_limits
+from bot.store.database_thread import WriteQueue
 from bot.store.postgres import PostgresEngine
 from bot.store.store import Store
 from bot.store.transaction import Priority
@@ -75,6 +77,25 @@ async def test_work_waits_as_often_as_is_counted(store, monkeypatch, claim, most
         found = await store.engine.write(claim, Priority.CLAIMS)
     assert found is not None
     assert len(waits) <= most
+
+
+@pytest.mark.parametrize("priority", [Priority.URGENT, Priority.STEADY])
+async def test_nobody_holds_the_head_of_the_audit_before_the_commit(url, store, monkeypatch, priority):
+    heads, real = [], WriteQueue.may_commit
+
+    def lock_head(queue, items):
+        with psycopg.connect(url) as other:
+            heads.extend(other.execute("SELECT detail FROM audit WHERE seq = 0 FOR UPDATE NOWAIT").fetchall())
+        return real(queue, items)
+
+    monkeypatch.setattr(WriteQueue, "may_commit", lock_head)
+    entry = AuditEntry("usher", "account.linked", "x", "ok", {})
+    await asyncio.gather(
+        *(store.engine.write(lambda tx: audit.append_audit(tx, [entry]), priority) for _ in range(3))
+    )
+    assert heads
+    assert (await store.read(audit.read_audit_head))[0] == int(heads[0][0]) + 3
+    assert await store.perform(audit.verify_audit) is None
 
 
 @pytest.mark.parametrize(("when", "count"), [("before", 1), ("after", 2)])

@@ -18,28 +18,10 @@ OF_SQLITE = re.compile(r"heal_|free_|move_")
 #: Statements that no case of this folder runs on PostgreSQL, in the full matrix neither. There
 #: ``test_postgres_plans.py`` prepares them, as it does all.
 PREPARED_ONLY = {
-    "accounts_with_undecryptable_secrets",
-    "attempts_under_way",
     "claim_over_cards",
-    "connections",
-    "creation_of",
-    "failed_in_a_row",
-    "forget_replaced",
-    "head_of",
-    "last_wait",
-    "members",
-    "message_in_channel",
-    "migrated",
     "namesakes",
-    "notice_about",
-    "questions_to",
-    "schema_changes",
-    "shown_operation",
-    "uses",
     "wait_for_answer",
-    "was_asked",
     "was_audited",
-    "was_unlinked",
 }
 
 
