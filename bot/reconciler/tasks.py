@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -71,9 +71,6 @@ def hold_slot(runtime: Runtime) -> Iterator[None]:
         runtime.slots.give_share(LISTS_HOLDER)
 
 
-Work: TypeAlias = Coroutine[Any, Any, Sequence[NewTask] | None]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskHandler:
     """The handler of one kind of task.
@@ -84,7 +81,7 @@ class TaskHandler:
     policy rule that refused.
     """
 
-    do: Callable[[EngineContext, Task], Work]
+    do: Callable[[EngineContext, Task], Coroutine[Any, Any, Sequence[NewTask] | None]]
     person: Callable[[EngineContext, Task], Coroutine[Any, Any, Principal | None]] | None = None
     verb: str = "list"
     give_up: Callable[[EngineContext, Task], Coroutine[Any, Any, None]] | None = None

@@ -162,9 +162,8 @@ def add_card(
         Mark.IN_CARD in end.marks
         or preferences.should_send_notice(tx, replace(card, kind=end), has_card=True)
     ):
-        # ``waits`` tells release 0.2 that the card isn't needed once the end is reported.
         delay = max(cards.CARD_DELAY_SECONDS, (slow_seconds or 0.0) + MAX_PROMPT_SECONDS)
-        card = replace(card, due_in=delay, body=card.body | {"waits": True})
+        card = replace(card, due_in=delay)
     _add(tx, card, is_first=True)
 
 
