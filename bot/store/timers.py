@@ -32,6 +32,7 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_card": None,
     "stop_rule": None,
     "stop_via": "",
+    "stop_start": "",
     "planned_stops": "",
 }
 #: How often, in seconds, to check whether a stop's warning has been delivered, while the stop has to wait for
@@ -102,7 +103,7 @@ def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
 def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
     """Copy planned stops from one row of a workspace to another, except where that has one for the reason."""
     former = WORKSPACES.one(tx, id=former_id)
-    moving = () if former is None else former.planned_stops.rows
+    moving = () if former is None else _list_set_ends(former, tx.now()).rows
     if moving:
         _change(tx, workspace_id, lambda ends: _merge_ends(ends, moving))
 
@@ -110,6 +111,25 @@ def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
 def _merge_ends(ends: PlannedStops, more: Iterable[PlannedStop]) -> tuple[PlannedStop, ...]:
     known = {(one.because, one.source) for one in ends.rows}
     return (*ends.rows, *(one for one in more if (one.because, one.source) not in known))
+
+
+def _list_set_ends(found: workspaces.Workspace, now: float) -> PlannedStops:
+    """Return a workspace's planned stops; for a row from 0.2.1, its timer is the only one."""
+    if found.stop_at is None or found.planned_stops.counts is not None:
+        return found.planned_stops
+    source = found.stop_card or found.stop_rule or ""
+    end = PlannedStop(
+        found.stop_at,
+        found.stop_mode or "stop",
+        agreed=found.stop_agreed,
+        warns=bool(source),
+        because="class" if found.stop_card else "hours" if source else "own",
+        source=source,
+        since=now,
+        via=found.stop_via,
+        start=found.stop_start,
+    )
+    return PlannedStops((end,), end)
 
 
 def _change(
@@ -129,7 +149,7 @@ def _change(
     if row is None:
         return
     is_bare = row["stop_at"] is None and not row["planned_stops"]
-    former = PlannedStops() if is_bare else WORKSPACES.parse(row).planned_stops
+    former = PlannedStops() if is_bare else _list_set_ends(WORKSPACES.parse(row), tx.now())
     for one in former.rows:
         if withdraws and one.card:
             courses.withdraw(tx, one.card, row["principal"])
@@ -174,6 +194,7 @@ def _make_timer_columns(end: PlannedStop, now: float, *, is_named: bool) -> Row:
         "stop_card": end.card,
         "stop_rule": end.rule,
         "stop_via": end.via,
+        "stop_start": end.start,
     }
 
 
@@ -249,7 +270,11 @@ def save_timer_warning(
     else:
         warning_id = stop_warnings.write(tx, notice, warning_id)
     moved = {"stop_at": moved_to, "stop_check_at": next_check_at, "stop_warning": warning_id}
-    WORKSPACES.change(tx, {"id": workspace_id}, stop_warned=True, **moved)
+    is_moved = WORKSPACES.change_returning(tx, {"id": workspace_id}, stop_warned=True, **moved)
+    if is_moved is not None:
+        WORKSPACES.change(
+            tx, {"id": workspace_id}, planned_stops=_list_set_ends(WORKSPACES.parse(is_moved), now)
+        )
     cards.queue_messages(tx, workspace_id, changed=True)
 
 
@@ -323,7 +348,7 @@ def _make_rest(tx: Transaction, row: Row, *, is_stopped: bool) -> Row:
     now, latest = tx.now(), OPERATIONS.first(tx, "latest_operation", workspace_id=row["id"])
     kept = tuple(
         one
-        for one in WORKSPACES.parse(row).planned_stops.rows
+        for one in _list_set_ends(WORKSPACES.parse(row), now).rows
         if one.at > now - _DOUBT_SECONDS and not _was_for(one, latest)
     )
     resting = {"planned_stops": PlannedStops(kept), "stop_check_at": now} if kept else {}

@@ -82,13 +82,13 @@ async def test_what_holds_for_a_start_goes_if_that_did_nothing(store, clock, wor
     ended = Update(start.id, 0.0, start_call=call, outcome=Outcome.FULFILLED)
     await store.write(operations.save_step, ended)
     row = await store.read(workspaces.find_workspace, workspace.id)
-    kept = (own.at, "assistant") if call is Call.ACCEPTED else (None, "")
-    assert (row.stop_at, row.stop_via) == kept
+    kept = (own.at, "assistant", start.id) if call is Call.ACCEPTED else (None, "", "")
+    assert (row.stop_at, row.stop_via, row.stop_start) == kept
     # A timer of its person's own is bound to nothing.
     await within(store, timers.plan_stop, workspace.id, own)
     assert not await within(store, timers.apply_timer, workspace.id)
     row = await store.read(workspaces.find_workspace, workspace.id)
-    assert (row.stop_at, row.stop_via) == (own.at, "")
+    assert (row.stop_at, row.stop_via, row.stop_start) == (own.at, "", "")
 
 
 @pytest.mark.both_engines
