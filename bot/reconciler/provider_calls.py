@@ -227,15 +227,18 @@ class ProviderCaller:
     ) -> Succeeded[_T] | Rejected | errors.ProviderError:
         """Send a call within its window; return its result or error, or Rejected if the link has ended."""
         loop, watches = asyncio.get_running_loop(), list[asyncio.Task[None]]()
-        limit = asyncio.timeout(seconds if math.isfinite(seconds) else None)
+        until, limit = loop.time() + seconds, asyncio.timeout(None)
 
         def begin_watch() -> None:
+            if not math.isfinite(seconds):
+                return
+            limit.reschedule(until)
             # Streams check the link themselves, and an account being revoked is already unlinked.
-            if account is not None and account.state != "revoking" and math.isfinite(seconds):
+            if account is not None and account.state != "revoking":
                 watches.append(loop.create_task(self._watch(account, limit)))
 
-        # Most calls end before the watch begins.
-        timer = loop.call_later(self._numbers.watch, begin_watch)
+        # Most calls end before this, and need no other timer.
+        timer = loop.call_later(min(self._numbers.watch, seconds), begin_watch)
         try:
             async with limit:
                 with limit_departures(window):

@@ -19,7 +19,6 @@ from bot.domain.usage import (
     LifeKind,
     Span,
     SpanKind,
-    Sum,
     UsageFacts,
     UsageRow,
     find_next_monday,
@@ -83,7 +82,7 @@ async def list_rows(gatherer: Gatherer, principal: Principal, facts: UsageFacts)
 
 
 def _list_spans(life: Life) -> list[Span]:
-    spans = [Span(life.began.best, life.counts_until)]
+    spans = [Span(life.runs_from, life.runs_until)]
     if life.ended is not None and life.ended.known is Known.UNKNOWN:
         spans.append(Span(life.ended.earliest, life.ended.latest, SpanKind.UNKNOWN))
     return spans
@@ -195,18 +194,9 @@ def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, unti
     keeping the workspace, are left out. Individual hours are included only if the card says so before people
     press it.
     """
-    card, now = require_teacher(tx, caller, "class_usage", card_id), tx.now()
-    ends = [at for at in (card.stops_at, card.done_at, until) if at is not None]
-    members = {one.principal: one for one in courses_store.list_members(tx, card.id)}
-    sums: dict[str, Sum] = {}
-    for life in usage.read_lives_of_card(tx, card.id, since, until):
-        member = members.get(life.principal)
-        if member is None or member.withdrawn_at is not None:
-            continue
-        hours = life.measure(max(since, member.joined_at), min(ends), now)
-        if hours.best > 0 or hours.unknown:
-            sums.setdefault(life.principal.key, Sum()).add(hours, life.price)
-    return group_class(sums, is_seen=card.shows_hours)
+    card = require_teacher(tx, caller, "class_usage", card_id)
+    until = min(at for at in (card.stops_at, card.done_at, until) if at is not None)
+    return group_class(usage.sum_class(tx, card.id, since, until), is_seen=card.shows_hours)
 
 
 def read_team(tx: Transaction, caller: Caller, since: float, until: float) -> GroupUsage:

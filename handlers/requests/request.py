@@ -127,7 +127,7 @@ class Request:
 
     async def find_zone(self) -> ZoneInfo | None:
         """Return the reader's time zone; None if it is unknown, or if several people can read the answer."""
-        return None if self.is_shared else await self.services.store.known_zone(self.principal)
+        return None if "share" in self.flags else await self.services.store.known_zone(self.principal)
 
     async def format_time(self, at: float) -> Markup:
         """Format a time as an adverb, in the time zone of the answer's reader."""
@@ -159,11 +159,6 @@ class Request:
         """Return the verb or its variant: ``stop`` with ``--force`` becomes *force*."""
         variant = {"stop": "force", "start": "wait"}.get(self.verb, "")
         return variant if variant in self.flags else self.verb
-
-    @property
-    def is_shared(self) -> bool:
-        """Return whether the user asked for an answer that everyone in the channel can read."""
-        return "share" in self.flags
 
     @property
     def outdated(self) -> str:

@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
 from bot.domain.surfaces import Surface
@@ -103,7 +102,7 @@ async def show_list(request: Request) -> Answer:
     not_set_up = services.describe_not_set_up(workspace.connection for workspace in rows)
     resting = await describe_resting_links(request)
     hint = f"{list_filters.describe_count(request, part, len(rows))} {hint} {not_set_up} {resting}".strip()
-    if request.is_shared:
+    if "share" in request.flags:
         # The list offers its owner actions that would be refused to everyone else.
         hint = request.fill("To see your own, type `{command}list`.")
     under_way = await read_operations_under_way(request)
@@ -124,7 +123,7 @@ async def show_list(request: Request) -> Answer:
         page=workspace,
         count=len(ranked) if is_short else 0,
         remark=hint,
-        shared_by=request.mention if request.is_shared else None,
+        shared_by=request.mention if "share" in request.flags else None,
         replaces=is_redrawn or request.deferred.updates,
         more=[
             *await list_new_workspace_step(services, request.principal),
@@ -206,8 +205,7 @@ async def show_address(request: Request) -> Answer:
     if buttons.get_wait(facts) is not None:
         return lists.status_answer(facts, workspace)
     sentence = lists.format_in_state(facts.now, facts.zone, workspace, answers.NOT_RUNNING)
-    about = Referents((workspace.id,), is_question=True)
-    return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
+    return replies.ask(sentence, [buttons.start_button(workspace)], [workspace])
 
 
 @routes.verb(
@@ -436,7 +434,7 @@ async def start_workspace(request: Request) -> Answer:
     rows = [workspace for workspace in rows if workspace.connection in services.connections]
     if not rows:
         # The answer for an empty list already includes a description of Usher.
-        await services.greeted.mark_greeted(request.principal)
+        await services.greeted.greet(request.principal)
         return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.domain.conversations import Referents
 from bot.domain.markup import Template
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
@@ -261,9 +260,9 @@ async def show_current(request: Request, workspace: Workspace, hint: str = "", m
     await request.caller.run(request_status_read, workspace.id)
     operation = await services.store.read(operations.find_latest_operation, workspace.id)
     facts = await services.gatherer.describe_workspace(workspace, operation)
-    if operation is not None and operation.is_open and not request.is_shared:
+    if operation is not None and operation.is_open and "share" not in request.flags:
         return lists.card_answer(facts, remark=hint)
-    return lists.status_answer(facts, workspace, in_channel=request.is_shared, remark=hint, more=more)
+    return lists.status_answer(facts, workspace, in_channel="share" in request.flags, remark=hint, more=more)
 
 
 async def begin_for(
@@ -298,11 +297,11 @@ async def begin_for(
         # The row of the new operation already records what was mentioned
         # (``bot.store.conversations.find_referents``).
         request.notes.about = None
-    if request.is_shared:
+    if "share" in request.flags:
         # Read the workspace again to show the buttons for the operation that has just begun.
         begun = await services.store.read(workspace_rows.find_workspace, workspace.id)
         workspace = begun or workspace
-    if accepted.obstacle and accepted.operation.is_open and not request.is_shared:
+    if accepted.obstacle and accepted.operation.is_open and "share" not in request.flags:
         # The operation is waiting for the user, so don't promise anything else. In a direct message, its card
         # says so.
         facts = await services.gatherer.describe_workspace(workspace, accepted.operation)
@@ -348,7 +347,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
     if request.is_read_with_cards:
         return SILENT
     begun = accepted.operation.verb
-    if request.is_shared:
+    if "share" in request.flags:
         # Everyone can read this answer, so it has no buttons: only the workspace's owner could use them.
         template: Template = answers.SHARED_FORCING if begun is OperationVerb.FORCE else answers.SHARED
         sentence = request.fill(template, workspace, who=request.mention, **VERB_FORMS[begun])
@@ -559,10 +558,8 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
     """Ask for confirmation with a button; with ``is_form``, open the form where possible."""
     title = request.services.title(workspace.connection)
     effect = request.fill(answers.REMOVE_EFFECT, workspace)
-    answer = replies.answer(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)])
-    view = replies.remove_view(workspace, title) if is_form else None
-    about = Referents((workspace.id,), is_question=True)
-    return Answer(text=answer.text, blocks=answer.blocks, view=view, about=about)
+    answer = replies.ask(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)], [workspace])
+    return replace(answer, view=replies.remove_view(workspace, title) if is_form else None)
 
 
 @routes.view("remove")

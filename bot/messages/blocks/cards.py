@@ -161,9 +161,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     return _render_card(facts, lines, small, _open_buttons(facts, operation))
 
 
-def describe_progress(
-    facts: WorkspaceFacts, operation: Operation, *, is_explained: bool = False
-) -> list[str]:
+def describe_progress(facts: WorkspaceFacts, operation: Operation, *, is_explained: bool) -> list[str]:
     """Describe a workspace's open operation in a list row: its state, and at most one more fact.
 
     ``is_explained`` means that the reason for its wait is given above the rows.

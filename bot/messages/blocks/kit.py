@@ -102,6 +102,9 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     If that isn't enough, blocks are dropped from the end.
     """
     fitting, most = tuple(blocks)[: limits.MAX_MESSAGE_BLOCKS], limits.MAX_SECTION_LENGTH
+    # Nearly all messages are short even with everything round their texts, which is told in one call.
+    if len(repr(fitting)) <= limits.MAX_BLOCKS_TEXT_LENGTH:
+        return fitting
     while count_characters(fitting) > limits.MAX_BLOCKS_TEXT_LENGTH:
         if most > _MIN_SECTION_LENGTH:
             most -= _MIN_SECTION_LENGTH
@@ -113,7 +116,6 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
 def count_characters(blocks: Iterable[Block]) -> int:
     """Return how many characters of text the blocks contain."""
-    # Every message is measured, and extending the list while iterating takes a third of recursion's time.
     characters, parts = 0, list(blocks)
     for part in parts:
         for key, value in part.items():
@@ -419,7 +421,8 @@ def button(
         "action_id": carried.action_id,
     }
     more = {"value": carried.value or None, "style": style, "url": url, "confirm": confirm}
-    return add_label(element | {key: value for key, value in more.items() if value is not None}, of)
+    element |= {key: value for key, value in more.items() if value is not None}
+    return add_label(element, of) if of else element
 
 
 def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **values: object) -> Block:
@@ -663,10 +666,10 @@ def build_list(
     title: str,
     rows: Iterable[Block],
     page: RowPage[_Row],
-    remark: str = "",
+    remark: str,
     *,
-    verb: str = "",
-    words: str = "",
+    verb: str,
+    words: str,
     seen: Sequence[str] = (),
     above: Sequence[Element] = (),
     more: Element | None = None,

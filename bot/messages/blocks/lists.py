@@ -465,28 +465,27 @@ def offer_workspace(verb: str, workspace: Workspace, title: str) -> Answer:
     """Offer to change a workspace; the offer is valid only until the workspace is started again."""
     press = make_change(verb, workspace)
     cost = format_cost(workspace, None, "force" if verb == "force" else "stop")
-    offered = _offer(find_verb("workspace", verb), workspace.title, title, press, cost)
-    return replace(offered, about=Referents((workspace.id,), is_question=True))
+    return _offer(find_verb("workspace", verb), workspace, title, press, cost)
 
 
 def stop_run(run: Run, title: str, verb: str) -> Answer:
     """Offer to stop a run, or to force-quit it."""
     press = ButtonValue(f"job_{verb}", run.id)
-    offered = _offer(find_verb("job", verb), run.name, title, press)
-    return replace(offered, about=Referents(runs=(run.id,), is_question=True))
+    return _offer(find_verb("job", verb), run, title, press)
 
 
 def run_again(run: Run, title: str) -> Answer:
     """Offer to run a job once more, which needs a button press because it may cost money."""
-    offered = _offer(find_verb("job", "run"), run.name, title, ButtonValue("job_again", run.id))
-    return replace(offered, about=Referents(runs=(run.id,), is_question=True))
+    press = ButtonValue("job_again", run.id)
+    return _offer(find_verb("job", "run"), run, title, press)
 
 
-def _offer(verb: Verb, name: str, title: str, press: ButtonValue, cost: str = "") -> Answer:
+def _offer(verb: Verb, about: Workspace | Run, title: str, press: ButtonValue, cost: str = "") -> Answer:
+    name = about.name if isinstance(about, Run) else about.title
     style = kit.DANGER if verb.is_red else kit.PRIMARY
     label = fill(verb.offer.button, name=Markup(kit.line(name)))
     button = kit.button(kit.truncate(label, limits.MAX_BUTTON_LENGTH), press, style=style)
-    return replies.answer(fill(verb.offer.text, name=name, title=title, lost=Markup(cost)), [button])
+    return replies.ask(fill(verb.offer.text, name=name, title=title, lost=Markup(cost)), [button], [about])
 
 
 def offer_several(

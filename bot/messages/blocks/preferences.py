@@ -1,4 +1,4 @@
-"""A person's preferences: as shown in their Home tab and on request, and the form that changes them."""
+"""A person's preferences, and the form that changes them."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -7,7 +7,7 @@ from bot.domain.notices import Answer
 from bot.domain.preferences import ASKS_AFTER, PreferenceFacts, find_asking_hours
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import Block, Markup, fill, line
+from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import preferences as words
 
@@ -22,16 +22,11 @@ ASKING_HOURS: Final = (4, 8, 12, 24, 48)
 _MAX_NAMES: Final = 10
 
 
-def render_section(facts: PreferenceFacts, heading: str = "") -> Block:
-    """Return the current preferences, with the button that opens the form, for their owner only."""
-    sentences = [*([heading] if heading else []), *_format_sentences(facts)]
-    return kit.section("\n".join(sentences), kit.button(words.CHANGE, "settings_form"))
-
-
 def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
     """Return the preferences as an answer with the time, and the form if one can be opened."""
     small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
-    shown = kit.answer([render_section(facts, "*Your settings*"), small])
+    said = "\n".join(["*Your settings*", *_format_sentences(facts)])
+    shown = kit.answer([kit.section(said, kit.button(words.CHANGE, "settings_form")), small])
     return Answer(text=shown.text, blocks=shown.blocks, view=view)
 
 

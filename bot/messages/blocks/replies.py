@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
+from bot.domain.runs import Run
 from bot.domain.stops import StopEffects
 from bot.domain.time_parsing import FARTHEST_SECONDS, Unread
 from bot.domain.workspaces import Workspace
@@ -37,6 +39,15 @@ def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> A
     """Answer a typo, a question or a missing link with a filled sentence and suggestions; nothing broke."""
     text = kit.join([sentence, more], "\n") if more else sentence
     return kit.answer([kit.section(text), *kit.actions(buttons)])
+
+
+def ask(
+    sentence: str, buttons: Iterable[Element], things: Collection[Workspace | Run] = (), *, more: str = ""
+) -> Answer:
+    """Ask a question about things with a filled sentence; it is over once one of its buttons is pressed."""
+    workspaces = tuple(one.id for one in things if isinstance(one, Workspace))
+    runs = tuple(one.id for one in things if isinstance(one, Run))
+    return replace(hint(sentence, buttons, more=more), about=Referents(workspaces, runs, is_question=True))
 
 
 def as_question(answer: Answer) -> Answer:
@@ -76,13 +87,9 @@ def plain_problem(sentence: str, reference: str) -> Answer:
     return problem(safe(sentence), reference)
 
 
-def verb_button(
-    verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str | None = None
-) -> Element:
+def verb_button(verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str) -> Element:
     """Return the button that runs a verb on a workspace, numbered to tell it apart in its row."""
-    text = kit.line(
-        label or f"{find_verb('workspace', verb).label} {workspace.title}", limits.MAX_BUTTON_LENGTH
-    )
+    text = kit.line(label, limits.MAX_BUTTON_LENGTH)
     match verb:
         case "stop":
             button = stop_button(workspace, effects)

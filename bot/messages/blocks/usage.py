@@ -81,7 +81,7 @@ def _format_day(day: date, now_year: int) -> str:
 # -- one's own -----------------------------------------------------------------------------------------------
 
 
-def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool = False) -> Answer:
+def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool) -> Answer:
     """Answer with what ran for one person or, if nothing did, with what to type.
 
     ``is_drawn`` means that the picture is sent in a direct message.

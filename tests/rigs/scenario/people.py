@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from bot.domain.accounts import Account
 from bot.domain.tasks import TaskKind
 from bot.providers.base import Credential
-from bot.store import people, tasks
+from bot.store import accounts, tasks
 from bot.store.tasks import NewTask
 from bot.support.vault import row_key
 from playground.demo.browser import Browser, Page
@@ -241,7 +241,7 @@ class Person:
         key, now = f"account_{connection}_{self.id}", await store.now()
         name = account if is_named else ""
         await put_account(store, Account(key, principal, connection, name, secret, "active", now))
-        await store.write(people.note_introduction, principal)
+        await store.write(accounts.note_introduction, principal)
         await store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, key)])
         world.watch.may_read(self.id, account)
         await world.settle()
