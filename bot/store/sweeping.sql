@@ -20,6 +20,14 @@ UPDATE cards SET is_dirty = 0 WHERE id IN (
     ORDER BY updated_at LIMIT :limit
 );
 
+-- Release 0.2 left such updates of messages that aren't live any more.
+-- name: give_up_former_edits
+UPDATE cards SET is_dirty = 0 WHERE id IN (
+    SELECT id FROM cards
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage <> 'live' AND changed_at <= :before
+    ORDER BY changed_at LIMIT :limit
+);
+
 -- name: forgotten_operations
 SELECT id FROM operations o
 WHERE outcome IS NULL AND (SELECT w.id FROM workspaces w WHERE w.id = o.workspace_id) IS NULL LIMIT :limit;
