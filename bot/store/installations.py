@@ -1,5 +1,6 @@
 """Slack workspaces and enterprises that installed Usher (``docs/adr/0101-a-place-is-stored-once.md``)."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
@@ -104,11 +105,29 @@ def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
 def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
     """Return the enterprise id that the keys of an installation's people have, as stored when first seen.
 
-    ``enterprise_id`` is what Slack says now.
+    ``enterprise_id`` is what Slack says now; it is used for an installation that has no rows yet.
     """
-    PLACES.add_missing(tx, id=id_, enterprise_id=enterprise_id, seen_at=tx.now())
-    kept = PLACES.row(tx, id=id_)
-    return None if kept is None or kept["enterprise_id"] is None else str(kept["enterprise_id"])
+    if (kept := PLACES.row(tx, id=id_)) is None:
+        first = _find_place_in_rows(tx, id_, enterprise_id)
+        PLACES.add_new(tx, id=id_, enterprise_id=first, seen_at=tx.now())
+        kept = PLACES.row(tx, id=id_) or {"enterprise_id": first}
+    return None if kept["enterprise_id"] is None else str(kept["enterprise_id"])
+
+
+def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
+    """Return the enterprise id in most linked accounts' keys; in a tie, that of the older accounts.
+
+    Releases up to 0.3.0 stored no place but used what Slack said at each start, so a Slack workspace that has
+    joined an organisation may have keys of both kinds. If there are no accounts, what Slack said at the last
+    start of those releases is used.
+    """
+    rows = tx.all("accounts_at", place=f"%:{id_}:%")
+    if linked := [row for row in rows if row["link_source"]] or rows:
+        counts = Counter(Principal.from_key(row["principal"]).enterprise_id for row in linked)
+        return counts.most_common(1)[0][0]
+    identity = IDENTITY.row(tx, id=1)
+    said = {} if identity is None else dict(from_json(identity["auth_test"]))
+    return said.get("enterprise_id") or None if said.get("team_id") == id_ else enterprise_id
 
 
 def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None) -> dict[str, str | None]:

@@ -84,6 +84,32 @@ async def test_place_of_new_installation_is_kept_for_good(database):
     assert (found.enterprise_id, found.organisation_id) == (said[0], "E2")
 
 
+@pytest.mark.both_engines
+@pytest.mark.parametrize(
+    ("linked", "last_start", "expected"),
+    [
+        pytest.param([], None, "E1", id="nothing-known"),
+        pytest.param([], {"team_id": "T1"}, None, id="started-before-joining"),
+        pytest.param([], {"team_id": "T1", "enterprise_id": "E7"}, "E7", id="started-after-joining"),
+        pytest.param([], {"team_id": "T2", "enterprise_id": "E7"}, "E1", id="started-elsewhere"),
+        pytest.param(["-", "-"], {"team_id": "T1", "enterprise_id": "E1"}, None, id="nobody-linked-again"),
+        pytest.param(["-", "E1", "E1"], {"team_id": "T1"}, "E1", id="most-linked-again"),
+        pytest.param(["-", "E1"], {"team_id": "T1", "enterprise_id": "E1"}, None, id="older-of-as-many"),
+    ],
+)
+async def test_place_of_earlier_release_is_that_of_most_accounts(store, clock, linked, last_start, expected):
+    """0.3.0 stored no place: it built people's keys from what Slack said at each start."""
+    for number, enterprise in enumerate(linked):
+        person = Principal.from_key(f"{enterprise}:T1:U{number}")
+        await link_account(store, principal=person, username=f"u{number}")
+        clock.advance(60.0)
+    await link_account(store, principal=Principal("E9", "T2", "U1"), username="of another workspace")
+    if last_start is not None:
+        await store.write(installations.save_identity, "the digest of a former token", last_start)
+    assert await store.write(installations.keep_place, "T1", "E1") == expected
+    assert await store.write(installations.keep_place, "E1", "E1") == "E1"
+
+
 async def test_users_keep_the_enterprise_of_their_latest_link(store, clock):
     """Some linked before their Slack workspace joined an organisation, others or again after it."""
     for enterprise, user in [("-", "U1"), ("-", "U2"), ("-", "U3"), ("E1", "U3"), ("E1", "U4")]:
@@ -94,10 +120,10 @@ async def test_users_keep_the_enterprise_of_their_latest_link(store, clock):
     await link_account(store, Principal("E1", "T1", "U1"), "sphere", username="", link_source="")
     place = await store.write(installations.keep_place, "T1", "E1")
     others = await store.read(installations.find_other_enterprises, "T1", place)
-    assert (place, others) == ("E1", {"U1": None, "U2": None})
+    assert (place, others) == (None, {"U3": "E1", "U4": "E1"})
     here = Installation("T1", place, other_enterprises=others)
     named = [here.resolve_principal(Principal("E1", "T1", f"U{number}")).key for number in range(1, 6)]
-    assert named == ["-:T1:U1", "-:T1:U2", "E1:T1:U3", "E1:T1:U4", "E1:T1:U5"]
+    assert named == ["-:T1:U1", "-:T1:U2", "E1:T1:U3", "E1:T1:U4", "-:T1:U5"]
     # A stranger stays who they are.
     assert here.resolve_principal(Principal("E1", "T2", "U4")) == Principal("E1", "T2", "U4")
 
