@@ -157,8 +157,8 @@ class Workspace:
     stop_card: str | None = None
     #: The id of the hours or course that set the timer; None if something else did.
     stop_rule: str | None = None
-    #: The assistant that asked for the timer ("" if the owner did), and the start that the timer depends on
-    #: ("" if none): without that start, the timer is dropped.
+    #: The assistant that asked for the timer; "" if the owner did. ``stop_start`` is the start that the timer
+    #: depends on ("" if none): without that start, the timer is dropped.
     stop_via: str = ""
     stop_start: str = ""
     #: All planned stops, one of which is the timer; ``bot.domain.planned_stops`` decides which.
