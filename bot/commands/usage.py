@@ -54,8 +54,7 @@ def print_usage(arguments: argparse.Namespace) -> int:
     make, columns = (_make_totals, _TOTAL_COLUMNS) if arguments.totals else (_make_lives, _LIFE_COLUMNS)
 
     async def run(store: Store) -> int:
-        now = await store.now()
-        await store.engine.read(lambda tx: write(columns, make(tx, since, until, now)), Priority.IDLE)
+        await store.engine.read(lambda tx: write(columns, make(tx, since, until)), Priority.IDLE)
         return 0
 
     return with_store(settings, run)
@@ -78,9 +77,9 @@ def _read_window(arguments: argparse.Namespace) -> tuple[float, float, list[str]
     return found.get("--from", 0.0), found.get("--to", 0.0), problems
 
 
-def _make_lives(tx: Transaction, since: float, until: float, now: float) -> Iterator[Row]:
+def _make_lives(tx: Transaction, since: float, until: float) -> Iterator[Row]:
     for life in rows.iterate_lives(tx, since, until):
-        hours, price = life.measure(since, until, now), life.price
+        hours, price = life.hours, life.price
         yield {
             "life": life.id,
             "kind": life.kind,
@@ -101,13 +100,12 @@ def _make_lives(tx: Transaction, since: float, until: float, now: float) -> Iter
         }
 
 
-def _make_totals(tx: Transaction, since: float, until: float, now: float) -> Iterator[Row]:
+def _make_totals(tx: Transaction, since: float, until: float) -> Iterator[Row]:
     """Yield the totals; lives whose records have been deleted are included only for whole months."""
     sums: dict[tuple[str, str], Sum] = {}
     for life in rows.iterate_lives(tx, since, until):
-        hours = life.measure(since, until, now)
         for by, find_key in _TOTALS.items():
-            sums.setdefault((by, find_key(life)), Sum()).add(hours, life.price)
+            sums.setdefault((by, find_key(life)), Sum()).add(life.hours, life.price)
     for old in rows.read_old_sums(tx, since, until):
         hours = Hours(old["hours"], old["lowest"], old["highest"], old["unknown"])
         # Of their prices, the average is left.

@@ -213,7 +213,7 @@ def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account |
 def _is_another(former: Account, account: Account) -> bool:
     """Return whether a former link was to another account.
 
-    A link that rests was, unless the ids match.
+    For a resting link this is True, unless the ids match.
     """
     if former.state == "revoking":
         return False

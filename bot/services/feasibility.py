@@ -25,8 +25,8 @@ _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.FORCE: ("force", DOWN_OR_FAILED_STATES),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
-#: Maps each operation to the permissions that a share must include for it to be possible on someone else's
-#: workspace.
+#: Maps each operation to the permissions that a share must include so that the operation is possible on the
+#: shared workspace.
 _OF_SHARES: dict[OperationVerb, frozenset[Action]] = {
     OperationVerb.START: frozenset({"start"}),
     OperationVerb.RESTART: frozenset({"start", "stop"}),

@@ -439,8 +439,8 @@ STATES: Final = {
 }
 DONE: Final = "{who} is now linked to *{username}* on {title}."
 
-#: Sent if a request was denied or the account couldn't be linked: the first two to the requester, the third
-#: to the administrator.
+#: Sent to the requester if a request was denied. If the account couldn't be linked, ``FAILED_PERSON`` is sent
+#: to the requester and ``FAILED_ADMINISTRATOR`` to the administrator.
 DENIED_PERSON: Final = (
     "Your request for *{username}* on {title} wasn't approved. "
     "Talk to your Usher admin, or ask again with your own username."
