@@ -151,7 +151,6 @@ _MARKDOWN_PATTERNS: Final = (
 _CLOSING_QUOTES: Final = {
     '"': '"',
     "'": "'",
-    "`": "`",
     "\u201c": "\u201d",
     "\u2018": "\u2019",
     "\u00ab": "\u00bb",
