@@ -197,8 +197,6 @@ def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[di
     steps = services.make_link_buttons(unlinked)
     if unlinked and not _list_active(accounts):
         return [*steps, *replies.new_buttons(services.list_linkless(), first=len(steps))]
-    if len(steps) > 1:
-        steps = [replies.link_button()]
     if linked:
         # Another account is hardly the next step.
         steps = [*map(kit.without_colour, steps), replies.list_button()]

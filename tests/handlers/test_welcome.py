@@ -147,7 +147,8 @@ async def test_the_first_steps_are_those_that_work_here():
     async with rig(connections={"saturn": saturn, "hub": hub, "third": third}) as bot:
         await activate(bot.store, ALICE, "hub")
         assert await labels(bot) == [
-            ("Link an account", "link", None),
+            ("Link Saturn Cloud", "invite:0", "saturn"),
+            ("Link Third", "invite:1", "third"),
             show,
             ("New workspace", "make", "workspace hub"),
         ]

@@ -263,6 +263,11 @@ def render_workspaces(
     return blocks, [fill(template, at=kit.moment(first, rows[0].now, rows[0].zone))]
 
 
+def explains(rows: Iterable[WorkspaceFacts], connection: str) -> bool:
+    """Return whether rows say what prevents calls to a connection."""
+    return any(facts.connection == connection and _get_hold(facts) is not None for facts in rows)
+
+
 def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], WorkspaceFacts]:
     """Map the connection and code of each shared reason to the first workspace that waits for it."""
     held = dict[tuple[str, str], list[WorkspaceFacts]]()
@@ -327,7 +332,7 @@ def _render_row(
 
 def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
     """Return what will happen next to a workspace or is worth knowing about it, most important first."""
-    risk = format_stop_risk(workspace)
+    risk = format_stop_risk(workspace) if facts.is_up else ""
     condition = problems.describe_condition(workspace, facts.connection_title, helps=False)
     complaint = [safe(condition, MAX_DETAIL_LENGTH)] if condition else []
     said = [*([risk] if risk else []), *list_end_lines(facts)]
@@ -343,9 +348,9 @@ def _render_with_buttons(text: str, buttons: Sequence[Element], is_long: bool) -
 
 def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> str:
     """Return a workspace's state and, for its owner, when it stops and its scheduled hours."""
-    now = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
+    now = [format_stop_risk(workspace)] if facts.is_up else []
     more = [*format_lines(facts), *list_lessons(facts)]
-    own = [] if is_shared else [*now, *list_end_lines(facts), *more]
+    own = [] if is_shared else [*filter(None, now), *list_end_lines(facts), *more]
     return "\n".join([format_state_line(facts, workspace), *own])
 
 
