@@ -434,7 +434,7 @@ async def retry_write(services: Services, write: Callable[[], Awaitable[None]], 
 
 def _fit(request: Request, answer: Answer) -> Answer:
     """Complete an answer for its surface: referents, offers, date, form, and how commands are typed."""
-    if (about := request.notes.find_referents(answer)) != answer.about:
+    if (about := (answer.about or request.notes.about) if answer.text else None) != answer.about:
         answer = replace(answer, about=about)
     if answer.errors:
         return replace(

@@ -436,12 +436,12 @@ class ProviderCaller:
             return RetryLater(0.0, None, attempts)
         account_id = account.id if account is not None else ""
         log.info("not done", connection=runtime.name, call=what, account=account_id, problem=error)
-        if isinstance(error, errors.CredentialRefused) and not isinstance(error, errors.AccountRenamed):
-            # The credential isn't to blame: the server accepts it, or a proxy in front refused the call.
-            is_good = is_accepted or (error.is_ours and error.status is not None)
-            error = errors.Forbidden(error.message, status=error.status) if is_good else error
-        if isinstance(error, errors.Forbidden) and error.status == 401 and is_first_401:
-            # The credential is known to be accepted otherwise, so a single 401 may be a fluke.
+        is_renamed = isinstance(error, errors.AccountRenamed)
+        if isinstance(error, errors.CredentialRefused) and is_accepted and not is_renamed:
+            # The credential isn't to blame, since the server accepts it.
+            error = errors.Forbidden(error.message, status=error.status)
+        if not isinstance(error, errors.CredentialRefused) and error.status == 401 and is_first_401:
+            # The credential isn't to blame, so a single 401 may be a fluke.
             runtime.health.note_answer(error)
             return RetryLater(self.compute_backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
         error = refine_start_refusal(error) if starts else error
@@ -450,7 +450,7 @@ class ProviderCaller:
             return await self._resolve_refusal(runtime, account, error, attempts)
         if not isinstance(error, errors.TemporaryError):
             runtime.health.note_answer(error)
-            if account is not None and account.is_held:
+            if account is not None and account.is_held and not isinstance(error, errors.RefusedInFront):
                 # The provider refused this one call, but it accepted the credential.
                 await self._resume_account(account)
             cause = causes.to_cause(error)

@@ -75,10 +75,6 @@ class RequestNotes:
         """Note the run that the request is about."""
         self.about = Referents(runs=(run_id,))
 
-    def find_referents(self, answer: Answer) -> Referents | None:
-        """Return the answer's own referents or else those noted; None if there are none."""
-        return (answer.about or self.about) if answer.text else None
-
 
 @dataclass(frozen=True, slots=True)
 class Request:

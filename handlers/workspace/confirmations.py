@@ -94,7 +94,7 @@ async def format_label(request: Request, verb: str, name: str) -> str:
         return find_verb("workspace", verb).offer.button.format(name=name)
     zone = await request.services.store.zone(request.principal)
     then = times.format_label(request.at, request.services.clock.now(), zone, request.text)
-    template = find_verb("workspace", verb).offer_at.button
+    template = find_verb("workspace", verb).button_at
     is_until = template.endswith("until {then}")
     return template.format(name=name, then=then if is_until or " at " in then else f"at {then}")
 

@@ -63,7 +63,7 @@ declare_verb(
             text="This will start *{name}* on {title}, and wait for room if there is none.",
             button="Start {name} and wait",
         ),
-        offer_at=Offer(button="Wait for room for {name} until {then}"),
+        button_at="Wait for room for {name} until {then}",
     )
 )
 declare_verb(
@@ -102,7 +102,7 @@ declare_verb(
         former={"queue NAME [until TIME]": "start --wait", "resume NAME": "start"},
         label=cards.START,
         offer=Offer(text="This will start *{name}* on {title}.", button="Start {name}"),
-        offer_at=Offer(button="Start {name} until {then}"),
+        button_at="Start {name} until {then}",
         bulk=Offer(
             text="This will start these {count} workspaces:",
             done="Starting {names}. I'll message you when that's done.",
@@ -130,7 +130,7 @@ declare_verb(
         label=cards.RESTART,
         is_red=True,
         offer=Offer(text="This will restart *{name}* on {title}. {lost}", button="Restart {name}"),
-        offer_at=Offer(button="Restart {name} until {then}"),
+        button_at="Restart {name} until {then}",
         bulk=Offer(
             text="This will restart these {count} workspaces. Unsaved work may be lost.",
             done="Restarting {names}. I'll message you when that's done.",
@@ -183,7 +183,7 @@ async def start(request: Request) -> Answer:
             text="This will stop *{name}* on {title} and everything running in it. {lost}",
             button="Stop {name}",
         ),
-        offer_at=Offer(button="Stop {name} {then}"),
+        button_at="Stop {name} {then}",
         bulk=Offer(
             text="This will stop these {count} workspaces and everything running in them. "
             "Unsaved work may be lost.",
@@ -213,7 +213,7 @@ async def start(request: Request) -> Answer:
             text="This will suspend *{name}* on {title}. Resume it to pick up where you left off.",
             button="Suspend {name}",
         ),
-        offer_at=Offer(button="Suspend {name} {then}"),
+        button_at="Suspend {name} {then}",
         bulk=Offer(
             text="This will suspend these {count} workspaces. Resume them to pick up where you left off.",
             done="Suspending {names}. I'll message you when that's done.",
@@ -351,7 +351,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
         # Everyone can read this answer, so it has no buttons: only the workspace's owner could use them.
         template: Template = answers.SHARED_FORCING if begun is OperationVerb.FORCE else answers.SHARED
         sentence = request.fill(template, workspace, who=request.mention, **VERB_FORMS[begun])
-        return replies.answer(sentence, in_channel=True)
+        return replace(replies.answer(sentence), in_channel=True)
     template = answers.FORCING if begun is OperationVerb.FORCE else answers.ACCEPTED
     if begun is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = answers.RESUMING

@@ -1,7 +1,7 @@
-"""Small Block Kit builders that stay within Slack's limits; text from outside is escaped once, here.
+"""Small Block Kit builders that stay within Slack's limits, and the functions that escape text.
 
-See ``docs/internals/rules.md``, "Text from outside is escaped once". The builders' arguments have to be
-escaped already.
+``safe``, ``line`` and ``fill`` escape text from outside, once (``docs/internals/rules.md``, "Text from
+outside is escaped once"). The builders' arguments have to be escaped already.
 """
 
 from __future__ import annotations
@@ -146,16 +146,14 @@ PRIMARY: Final = "primary"
 DANGER: Final = "danger"
 #: The action id of a menu. Each of the menu's options carries the action and value of a button.
 MENU: Final = "menu"
-#: The action of a button that asks a question before it acts. Its value holds the original button's action
-#: and value.
+#: The action of a button that asks before it acts. Its value holds the original button's action and value.
 ASK_ACTION: Final = "ask"
 #: Prefix of the block ids of a question's buttons. The question is over once one of its buttons is pressed.
 QUESTION: Final = "question"
 #: Maximum number of buttons side by side.
 BUTTONS_PER_ROW: Final = 2
 
-#: Buttons that open an address in the browser. Only one person may see the address, and a press only needs an
-#: ack.
+#: Buttons that open an address that only one person may see. A press on one needs only an ack.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
 #: Matches the space between two sentences. ``_SENTENCE_ENDS`` has the characters that end a sentence.

@@ -27,12 +27,10 @@ from bot.messages.verb import Effect, find_verb, list_verbs
 _CONFIRMED_VERBS = frozenset({"stop", "remove"})
 
 
-def answer(
-    text: str, buttons: Iterable[Element] = (), *, in_channel: bool = False, replaces: bool = False
-) -> Answer:
+def answer(text: str, buttons: Iterable[Element] = (), *, replaces: bool = False) -> Answer:
     """Answer with one paragraph of our own text, already filled in and escaped."""
     rows = kit.actions(buttons) if (buttons := list(buttons)) else []
-    return kit.answer([kit.section(text), *rows], in_channel=in_channel, replaces=replaces)
+    return kit.answer([kit.section(text), *rows], replaces=replaces)
 
 
 def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:

@@ -143,8 +143,8 @@ def format_span(first: str, last: str, today: date) -> str:
 
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
-#: Tells teachers how many people can have a workspace when a lesson begins, how many already have one, and
-#: what is holding up the others.
+#: Tells teachers how many people can have a workspace when a lesson begins. ``REPORT`` says how many already
+#: have one, and ``REPORT_WHY`` what is holding up the others.
 IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
@@ -230,7 +230,7 @@ NOT_POSTED_BROKEN: Final = (
     "I couldn't post the card for *{name}* in <#{channel}>, because something broke while I was putting it "
     "together. Post it again, and tell your Usher admin if that doesn't help."
 )
-#: Maps each of Slack's error codes to advice on what would help.
+#: Maps Slack's error codes to advice for the person who posted a card that Slack refused.
 HELPS: Final = dict.fromkeys(
     ("channel_not_found", "no_permission", "not_in_channel"), "Invite me there, then post it again."
 ) | {
