@@ -87,7 +87,8 @@ def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool = False) 
     ``is_drawn`` means that the picture is sent in a direct message.
     """
     if not facts.usage.lines:
-        said = kit.join([format_nothing(facts.window), fill(words.NOTHING_NEXT, command=command)])
+        head = format_window(facts.window, _get_year(facts))
+        said = kit.join([head, words.NOTHING, fill(words.NOTHING_NEXT, command=command)], "\n")
         left = [kit.section(kit.join(lines, "\n"))] if (lines := _format_left(facts)) else []
         small = _render_what_is_kept(facts.window, facts.now)
         return kit.answer([kit.section(said), *left, *small, *kit.actions(_list_other_buttons(facts))])
@@ -103,13 +104,6 @@ def _render_what_is_kept(window: Window, now: float) -> list[Block]:
         return []
     day = Markup(_format_day(first, today.year))
     return [kit.context(fill(words.PARTLY_OLD, days=str(RETENTION_DAYS), day=day))]
-
-
-def format_nothing(window: Window) -> str:
-    """Say that nothing ran within a window."""
-    is_word = window.name and window.name[0].islower()
-    when = window.name if is_word else words.IN_MONTH.format(name=window.name) if window.name else words.WHEN
-    return fill(words.NOTHING, when=Markup(when))
 
 
 def explain_window(problem: WindowProblem, given: str, command: Markup) -> str:
