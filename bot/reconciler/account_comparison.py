@@ -77,6 +77,7 @@ class AccountComparer:
 
     async def _judge(self, account: Account, access: Access, current: RemoteAccount | None) -> Verdict:
         """Compare the account that has the linked name now, update the link's row, and return the verdict."""
+        is_learned = False
         if account.remote_id:
             match account_ids.compare_account(account, current):
                 case "another" if current is not None:
@@ -85,13 +86,15 @@ class AccountComparer:
                 case "unclear":
                     log.info("account not told", connection=account.connection, account=account.id)
                     return "unclear"
-        elif current is None or current.account_id:
+        elif is_learned := current is None or bool(current.account_id):
             await self._keys.learn_id(account, current, is_own_token=access.credential.owner == "person")
         if current is not None and account.username and current.username != account.username:
             # This is the linked account under another name, so it was renamed.
             return "changed" if await self._keys.follow_rename(account, current.username) else "unclear"
-        with suppress(errors.StoreError):
-            await self._store.write(rows.note_compared, account)
+        # An id is saved along with the time of the comparison.
+        if not is_learned:
+            with suppress(errors.StoreError):
+                await self._store.write(rows.note_compared, account)
         return "usable"
 
     def _may_learn(self, account: Account) -> bool:

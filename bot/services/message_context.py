@@ -43,6 +43,7 @@ class Gatherer:
     def __init__(self, context: Context, board: Board | None = None) -> None:
         self.store = context.store
         self.connections, self.title = context.connections, context.title
+        self._find_absence = context.find_absence
         self._public_url, self._link_page_prefix = context.public_url, context.link_page_prefix
         self.board = board
         self.names = PeopleNames(context)
@@ -346,7 +347,7 @@ class Gatherer:
             "is_linked": account is not None,
             "is_refused": account is not None and account.is_refused,
             "is_resting": account is not None and account.is_resting,
-            "obstacle": find_access_obstacle(account, now, is_connected=provider is not None),
+            "obstacle": self._find_absence(connection) or find_access_obstacle(account, now),
             "link_expires_at": account.expires_at if account is not None else None,
             "body": body,
         }

@@ -41,7 +41,7 @@ from bot.store.tables import (
     WORKSPACES,
 )
 from bot.store.tasks import take_over
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Priority, Row, Transaction, concerns, prioritize
 
 
 def find_account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
@@ -62,6 +62,18 @@ def list_accounts(tx: Transaction, principal: Principal) -> list[Account]:
 def list_account_states(tx: Transaction, principal: Principal) -> dict[str, str]:
     """Map each connection to the state of the principal's account, leaving out accounts being revoked."""
     return {row["connection"]: row["state"] for row in tx.all("account_states", principal=principal.key)}
+
+
+@prioritize(Priority.URGENT)
+@concerns(lambda principal: [principal.key])
+def note_introduction(tx: Transaction, principal: Principal) -> dict[str, str] | None:
+    """Record that a person is being introduced to Usher; return the states of their accounts.
+
+    Return None if they were introduced before, or first met Usher by pressing a class card.
+    """
+    if not tx.count("note_introduction", principal=principal, now=tx.now()):
+        return None
+    return list_account_states(tx, principal)
 
 
 async def list_active_accounts(engine: Engine) -> list[Account]:

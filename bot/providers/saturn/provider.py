@@ -200,7 +200,7 @@ class Saturn(
             pods = read_entries(
                 [] if response is None else [response.json_object()], "pod_summaries", read_live_pod
             )
-        except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed):
+        except (errors.BadAnswer, errors.Forbidden, errors.RefusedInFront, errors.ServerFailed):
             # The reason is optional: the state is known without it, and must be reported even if the reason
             # can't be read.
             return ""

@@ -117,7 +117,7 @@ async def test_no_error_is_none(fake: FakeWorkbench):
         (302, b"<html>", errors.PermanentError, errors.PermanentError),
         (302, b'{"error": {"code": 14}}', errors.PermanentError, errors.PermanentError),
         (400, b"Bad request", errors.InvalidRequest, errors.InvalidRequest),
-        (401, b"<html>", errors.Forbidden, errors.Forbidden),
+        (401, b"<html>", errors.RefusedInFront, errors.RefusedInFront),
         (403, b"", errors.Forbidden, errors.Forbidden),
         (404, b"<html>", errors.BadAnswer, errors.BadAnswer),
         (404, b"Not found", errors.BadAnswer, errors.BadAnswer),
