@@ -74,7 +74,6 @@ class OperationStepper(Stepper[ClaimedOperation]):
     """The stepper that advances operations when they are due."""
 
     lost_outcome = Outcome.UNKNOWN
-    creating_step = Step.CREATE
     question_kind = NoticeKind.OUTCOME_QUESTION
     late_kind = NoticeKind.WAITING
     keeps_call = False

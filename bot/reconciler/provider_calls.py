@@ -23,7 +23,6 @@ from bot.domain.plan import Step, backoff
 from bot.domain.timeouts import MAX_BUSY_SECONDS, busy_pause
 from bot.providers.base import Access, Credential
 from bot.providers.facets import Lists
-from bot.reconciler.account_comparison import AccountComparer
 from bot.reconciler.call_results import (
     CallResult,
     OutcomeUnknown,
@@ -89,7 +88,6 @@ class ProviderCaller:
         self._keys = keys
         self._numbers = numbers
         self._jitter = jitter
-        self._comparer = AccountComparer(store, keys, monotonic)
 
     def compute_backoff(self, attempts: int) -> float:
         """Return how many seconds to wait after ``attempts`` consecutive failures."""
@@ -315,7 +313,7 @@ class ProviderCaller:
         """Compare a call's account with the provider's; return None if they match, else the result."""
         if account is None or account.state == "revoking":
             return None
-        verdict = await self._comparer.compare(runtime.provider, account, what, access, now=now)
+        verdict = await self._keys.compare(runtime.provider, account, what, access, now=now)
         match verdict:
             case "usable":
                 return None

@@ -33,6 +33,7 @@ from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
 from bot.store import courses as courses_store
 from bot.store import people, usage, workspaces
 from bot.store.notices import add_notices
+from bot.store.tables import MONDAYS
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
@@ -116,10 +117,10 @@ def set_weekly(tx: Transaction, caller: Caller, *, is_on: bool) -> None:
     caller.check(tx, "usage")
     principal = caller.principal
     if usage.is_weekly(tx, principal) is not is_on and caller.is_first_delivery(tx):
-        usage.MONDAYS.delete(tx, principal=principal)
+        MONDAYS.delete(tx, principal=principal)
         if is_on:
             due_at = find_next_monday(tx.now(), people.find_zone(tx, principal))
-            usage.MONDAYS.add(tx, principal=principal, due_at=due_at)
+            MONDAYS.add(tx, principal=principal, due_at=due_at)
         caller.record(tx, "settings.save", principal.key, weekly="on" if is_on else "off")
 
 
@@ -142,7 +143,7 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
     zone = people.find_zone(tx, principal)
     local = datetime.fromtimestamp(now, zone)
     next_at = find_next_monday(now, zone)
-    is_wanted = usage.MONDAYS.count_changed(tx, {"principal": principal}, due_at=next_at)
+    is_wanted = MONDAYS.count_changed(tx, {"principal": principal}, due_at=next_at)
     if not is_wanted or local.weekday() or local.hour < MONDAY_HOUR:
         return
     week = find_week(now, zone, ago=1)
@@ -154,7 +155,7 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
 def _skip(tx: Transaction, _caller: Caller, row: WeeklyRow, _refusal: Refused) -> None:
     """Skip this week for a person who may not use Usher at present."""
     zone = people.find_zone(tx, row.principal)
-    usage.MONDAYS.change(tx, {"principal": row.principal}, due_at=find_next_monday(tx.now(), zone))
+    MONDAYS.change(tx, {"principal": row.principal}, due_at=find_next_monday(tx.now(), zone))
 
 
 def _claim(tx: Transaction, _context: Context) -> Sequence[WeeklyRow]:

@@ -296,15 +296,14 @@ def _is_current(tx: Transaction, said: Row) -> bool:
 
 register_fan_out(
     "revoking",
-    _is_current,
     ("some_workspaces_of", lambda tx, row, _: _delete_workspace(tx, row, notify=False)),
     ("some_runs_of", runs.end_orphaned),
     ("some_undoable_actions_of", lambda tx, row, _: ACCEPTED_REQUESTS.delete(tx, id=row["id"])),
     homes.STAGE,
+    holds=_is_current,
 )
 register_fan_out(
     "another",
-    lambda _tx, _body: True,
     (
         "some_workspaces_of",
         _limit_to_former(lambda tx, row, _: _delete_workspace(tx, row, notify=True)),
@@ -318,20 +317,20 @@ register_fan_out(
 )
 register_fan_out(
     "refused",
-    _is_current,
     ("some_open_operations_of", partial(work_items.hold, OPERATIONS)),
     ("some_open_runs_of", partial(work_items.hold, RUNS)),
     ("some_workspaces_of", lambda tx, row, _: tx.run("rest_gate_without_reader", gate_key=row["gate_key"])),
     homes.STAGE,
+    holds=_is_current,
 )
 register_fan_out(
     "active",
-    _is_current,
     ("some_open_operations_of", partial(work_items.resume, OPERATIONS)),
     ("some_open_runs_of", partial(work_items.resume, RUNS)),
     hours.RESUME_STAGE,
     ("some_workspaces_of", _reschedule_checks),
     homes.STAGE,
+    holds=_is_current,
 )
 
 

@@ -7,7 +7,6 @@ from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 from bot.domain.prices import parse_price
-from bot.domain.row_times import PAST, STAYS, make_due
 from bot.domain.runs import RunState
 from bot.domain.time_parsing.past import RETENTION_DAYS
 from bot.domain.usage import (
@@ -28,21 +27,9 @@ from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace, is_down
 from bot.store.fan_out import READ_BATCH_SIZE
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import make_plain_table, parse_enum, parse_principal, register_table
+from bot.store.tables import MONDAYS, parse_enum, parse_principal
 from bot.store.transaction import Row, Transaction, as_json
 
-_TIMES: Final = (
-    *("began_earliest", "began_latest", "ended_earliest", "ended_latest"),
-    *("last_seen_at", "opened_at", "used_at"),
-)
-LIVES: Final = register_table(make_plain_table("lives", "id", "subject", **dict.fromkeys(_TIMES, PAST)))
-# Durations, and money.
-_SUMS: Final = dict.fromkeys(("hours", "lowest", "highest", "cost"), STAYS)
-USAGE_SUMS: Final = register_table(
-    make_plain_table("usage_sums", "month connection kind template currency", **_SUMS)
-)
-# Due on next Monday, in any time zone.
-MONDAYS: Final = register_table(make_plain_table("usage_mondays", "principal", due_at=make_due(8 * 86_400.0)))
 MONDAY_QUEUE: Final = declare_queue(
     Queue(
         name="weekly",

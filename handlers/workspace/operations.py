@@ -47,7 +47,6 @@ from handlers.requests import routes
 from handlers.requests.command_line import normalise
 from handlers.requests.payload import find_value
 from handlers.requests.request import SILENT, InvalidFields, Request
-from handlers.requests.suggestions import answer_nothing_to_cancel
 from handlers.workspace import confirmations, waitlist
 from handlers.workspace.confirmations import ask_before_ending, find_stop_mode, make_stamp
 from handlers.workspace.targets import list_labels, make_choice_buttons, read_workspace
@@ -686,5 +685,6 @@ async def cancel(request: Request) -> Answer:
         return left
     latest = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if latest is None or not latest.is_open or latest.verb not in _CANCELLABLE_VERBS:
-        return await answer_nothing_to_cancel(request, workspace)
+        now, zone = request.services.clock.now(), await request.find_zone()
+        return replies.hint(lists.format_in_state(now, zone, workspace, talk.NOTHING_TO_CANCEL))
     return await begin_for(request, workspace, OperationVerb.STOP)

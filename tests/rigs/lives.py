@@ -8,8 +8,8 @@ from typing import Any
 from bot.domain.people import Principal
 from bot.domain.prices import Price
 from bot.domain.usage import Hours, Known, Life, Moment, Sum
+from bot.store.tables import LIVES
 from bot.store.transaction import Transaction
-from bot.store.usage import LIVES
 from tests.rigs.store import ALICE
 
 

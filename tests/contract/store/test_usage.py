@@ -16,8 +16,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store import creations, discovered, operations, prices, runs, usage, workspaces
 from bot.store.discovered import DiscoveredWorkspace
-from bot.store.tables import RUNS
-from bot.store.usage import LIVES
+from bot.store.tables import LIVES, RUNS
 from bot.support.errors import StoreError
 from tests.contract.store import classes
 from tests.contract.store.conftest import machines_clock
