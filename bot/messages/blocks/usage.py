@@ -83,8 +83,9 @@ def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool) -> Answe
     ``is_drawn`` means that the picture is sent in a direct message.
     """
     if not facts.usage.lines:
-        head = format_window(facts.window, _get_year(facts))
-        said = kit.join([head, words.NOTHING, fill(words.NOTHING_NEXT, command=command)], "\n")
+        said = kit.join(
+            [_format_window(facts), words.NOTHING, fill(words.NOTHING_NEXT, command=command)], "\n"
+        )
         left = [kit.section(kit.join(lines, "\n"))] if (lines := _format_left(facts)) else []
         small = _render_what_is_kept(facts.window, facts.now)
         return kit.answer([kit.section(said), *left, *small, *kit.actions(_list_other_buttons(facts))])
@@ -114,11 +115,14 @@ def explain_window(problem: WindowProblem, given: str, command: Markup) -> str:
     return fill(why[problem], given=given, command=command, days=str(RETENTION_DAYS))
 
 
+def _format_window(facts: UsageFacts) -> Markup:
+    return format_window(facts.window, datetime.fromtimestamp(facts.now, facts.zone or UTC).date())
+
+
 def _render(facts: UsageFacts) -> list[Block]:
     """Render one person's figures: the total, each workspace and job, and the longest idle time."""
     usage = facts.usage
-    today = datetime.fromtimestamp(facts.now, facts.zone or UTC).date()
-    head: list[str] = [format_window(facts.window, today)]
+    head: list[str] = [_format_window(facts)]
     if len(usage.lines) > 1:
         head.append(
             fill(words.TOTAL, hours=format_hours(usage.total.hours.best), money=format_money(usage.total))
