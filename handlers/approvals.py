@@ -59,9 +59,7 @@ async def _approve_resting(request: Request) -> Answer:
     key, _, other_id = (request.target or "").partition(" ")
     account_id = key.removeprefix(f"{RESTING_BUTTON}/")
     account, is_new = await request.caller.run(use_cases.approve_resting, account_id, other_id)
-    names = await request.services.gatherer.names.find_names(
-        request.principal, account.principal, in_full=True
-    )
+    names = await request.services.gatherer.find_names(request.principal, account.principal, in_full=True)
     who, title = kit.mention(names[account.principal.key]), request.services.title(account.connection)
     if not is_new:
         return replies.answer(
@@ -132,9 +130,7 @@ async def decide(request: Request, *, approve: bool) -> Answer:
 async def _decide(request: Request, *, approve: bool) -> str:
     approval_id, _, username = (request.target or "").partition(" ")
     approval, is_new = await request.caller.run(use_cases.decide, approval_id, username, approve=approve)
-    names = await request.services.gatherer.names.find_names(
-        request.principal, approval.principal, in_full=True
-    )
+    names = await request.services.gatherer.find_names(request.principal, approval.principal, in_full=True)
     who = kit.mention(names[approval.principal.key])
     title = request.services.title(approval.connection)
     if is_new:

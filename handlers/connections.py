@@ -17,13 +17,17 @@ _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Creation, "
 
 
 def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
-    """Return the connection with this name, title or unique prefix; raises Answered if there is none.
+    """Return the connection with this name, title or unique prefix; raises Answered or Refused otherwise.
 
     ``more`` is a sentence of ours and ``offers`` are buttons; both are added to the answer that is raised.
     """
     found = naming.find_connection(name, request.services.connections)
     if found is not None:
         return found
+    context = request.services.context
+    coming = {one: context.title(one) for one in context.owners.lacking_connections}
+    if (lacking := naming.find_title(name, coming, is_whole=True)) is not None:
+        context.need(lacking)
     sentence = fill(
         answers.UNKNOWN_CONNECTION,
         name=name,

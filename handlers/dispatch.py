@@ -434,7 +434,7 @@ async def retry_write(services: Services, write: Callable[[], Awaitable[None]], 
 
 def _fit(request: Request, answer: Answer) -> Answer:
     """Complete an answer for its surface: referents, offers, date, form, and how commands are typed."""
-    if (about := request.notes.find_referents(answer)) != answer.about:
+    if (about := (answer.about or request.notes.about) if answer.text else None) != answer.about:
         answer = replace(answer, about=about)
     if answer.errors:
         return replace(
@@ -546,14 +546,10 @@ async def add_introduction(services: Services, principal: Principal, answer: Ans
 
     The answer is left unchanged if others can read it, if it is empty, or if the person may not use Usher.
     """
-    if not answer.text or answer.in_channel:
+    if not answer.text or answer.in_channel or services.greeted.knows(principal):
         return answer
     try:
-        first = (
-            await start_introduction(services, principal)
-            if await services.greeted.is_new(principal)
-            else None
-        )
+        first = await start_introduction(services, principal)
     except StoreError as error:
         log.warning("nobody introduced", problem=error)
         return answer

@@ -197,8 +197,6 @@ def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[di
     steps = services.make_link_buttons(unlinked)
     if unlinked and not _list_active(accounts):
         return [*steps, *replies.new_buttons(services.list_linkless(), first=len(steps))]
-    if len(steps) > 1:
-        steps = [replies.link_button()]
     if linked:
         # Another account is hardly the next step.
         steps = [*map(kit.without_colour, steps), replies.list_button()]
@@ -232,7 +230,7 @@ def _make_new_workspace_button(services: Services, linked: Collection[str]) -> l
 async def start_introduction(
     services: Services, principal: Principal
 ) -> tuple[list[dict[str, Any]], bool] | None:
-    """Introduce a new person: return their first steps, or None if they may not use Usher.
+    """Introduce a new person: return their first steps, or None if they aren't new or may not use Usher.
 
     The second value is whether they have to link an account before they can do anything else.
     """
@@ -241,8 +239,9 @@ async def start_introduction(
         return None
     if not (await services.create_caller(principal).decide("help")).allowed:
         return None
+    accounts = await services.greeted.greet(principal)
+    if accounts is None:
+        return None
     own = services.limit_to(principal)
-    accounts = await services.store.read(account_rows.list_account_states, principal)
     is_first = bool(own.list_link_methods()) and not _list_active(accounts)
-    steps = make_first_steps(own, accounts)
-    return (steps, is_first) if await services.greeted.mark_greeted(principal) else None
+    return make_first_steps(own, accounts), is_first

@@ -45,7 +45,7 @@ async def open_home(occurrence: EventRequest) -> None:
         return
     # The Home tab itself introduces Usher to a person who hasn't used it yet.
     if (await services.create_caller(principal).decide(HOME_VERB)).allowed:
-        await services.greeted.mark_greeted(principal)
+        await services.greeted.greet(principal)
     await request_home(services, principal)
 
 

@@ -345,8 +345,7 @@ async def unlink(request: Request) -> Answer:
             unlink_button(connection_, labels[connection_], number)
             for number, connection_ in enumerate(matching)
         ]
-        request.notes.about = Referents(is_question=True)
-        return replies.answer("Which account do you want to unlink?", buttons)
+        return replies.ask("Which account do you want to unlink?", buttons)
     connection = _find_connection_to_unlink(request, name, ending)
     if AGREED not in request.flags:
         return await _ask_before_unlinking(request, connection, ending)
@@ -388,8 +387,7 @@ async def _ask_before_unlinking(
     button = kit.button(
         cards.UNLINK, ButtonValue("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
     )
-    about = Referents(is_question=True)
-    return replace(replies.answer(" ".join([effect, *means, ask]), [button]), about=about)
+    return replies.ask(" ".join([effect, *means, ask]), [button])
 
 
 def _is_linkless(request: Request, connection: str) -> bool:

@@ -489,7 +489,7 @@ class _Sentence:
         if verb.effect is Effect.STARTS and name != "keep" and begin is not None:
             return self._offer_planned(one, begin, next((time for time in times if time is not begin), None))
         about = replace(request.redirect("workspace", name, ()), flags=frozenset())
-        ats = [moment.at for time in times for moment in time.moments] if verb.offer_at.button else []
+        ats = [moment.at for time in times for moment in time.moments] if verb.button_at else []
         labels = [await confirmations.format_label(replace(about, at=at), name, title) for at in ats]
         return buttons.list_timed_buttons(name, [one] * len(ats), labels, ats)
 

@@ -18,7 +18,7 @@ from bot.domain.hours import HoursRule
 from bot.domain.notices import Mark, NoticeKind
 from bot.domain.people import Principal
 from bot.store import audit, open_store
-from bot.store.plan_tables import RULES
+from bot.store.tables import RULES
 from bot.support.clock import SystemClock, SystemIds
 from tests.rigs.endings import find_ending
 

@@ -54,8 +54,7 @@ def print_usage(arguments: argparse.Namespace) -> int:
     make, columns = (_make_totals, _TOTAL_COLUMNS) if arguments.totals else (_make_lives, _LIFE_COLUMNS)
 
     async def run(store: Store) -> int:
-        now = await store.now()
-        await store.engine.read(lambda tx: write(columns, make(tx, since, until, now)), Priority.IDLE)
+        await store.engine.read(lambda tx: write(columns, make(tx, since, until)), Priority.IDLE)
         return 0
 
     return with_store(settings, run)
@@ -78,9 +77,9 @@ def _read_window(arguments: argparse.Namespace) -> tuple[float, float, list[str]
     return found.get("--from", 0.0), found.get("--to", 0.0), problems
 
 
-def _make_lives(tx: Transaction, since: float, until: float, now: float) -> Iterator[Row]:
+def _make_lives(tx: Transaction, since: float, until: float) -> Iterator[Row]:
     for life in rows.iterate_lives(tx, since, until):
-        hours, price = life.measure(since, until, now), life.price
+        hours, price = life.hours, life.price
         yield {
             "life": life.id,
             "kind": life.kind,
@@ -97,17 +96,16 @@ def _make_lives(tx: Transaction, since: float, until: float, now: float) -> Iter
             **_format_hours(hours),
             "price_per_hour": None if price is None else price.amount,
             "currency": None if price is None else price.currency,
-            "cost": None if price is None else _round(price.amount * Decimal(hours.best)),
+            "cost": None if price is None else round(price.amount * Decimal(hours.best), 6),
         }
 
 
-def _make_totals(tx: Transaction, since: float, until: float, now: float) -> Iterator[Row]:
+def _make_totals(tx: Transaction, since: float, until: float) -> Iterator[Row]:
     """Yield the totals; lives whose records have been deleted are included only for whole months."""
     sums: dict[tuple[str, str], Sum] = {}
     for life in rows.iterate_lives(tx, since, until):
-        hours = life.measure(since, until, now)
         for by, find_key in _TOTALS.items():
-            sums.setdefault((by, find_key(life)), Sum()).add(hours, life.price)
+            sums.setdefault((by, find_key(life)), Sum()).add(life.hours, life.price)
     for old in rows.read_old_sums(tx, since, until):
         hours = Hours(old["hours"], old["lowest"], old["highest"], old["unknown"])
         # Of their prices, the average is left.
@@ -124,7 +122,7 @@ def _make_totals(tx: Transaction, since: float, until: float, now: float) -> Ite
             "unknown_ends": total.hours.unknown,
             "hours_without_price": round(total.unpriced, 6),
             "cost": " + ".join(
-                f"{_round(cost)} {currency}" for currency, cost in sorted(total.money.items())
+                f"{round(cost, 6)} {currency}" for currency, cost in sorted(total.money.items())
             ),
         }
 
@@ -149,10 +147,6 @@ def _format_hours(hours: Hours) -> Row:
 
 def _format_time(at: float | None) -> str | None:
     return None if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _round(cost: Decimal) -> Decimal:
-    return round(cost, 6)
 
 
 def _write_json(_columns: Sequence[str], found: Iterator[Row]) -> None:

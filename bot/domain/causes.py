@@ -31,6 +31,7 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.AccountRenamed, "renamed"),
     (errors.CredentialRefused, "credential_refused"),
     (errors.Forbidden, "forbidden"),
+    (errors.RefusedInFront, "in_front"),
     (errors.NotFound, "not_found"),
     (errors.Conflict, "conflict"),
     (errors.InvalidRequest, "invalid"),

@@ -158,7 +158,7 @@ def find_scarce_resources(message: str) -> tuple[str, ...]:
 
 
 #: Reasons for shortages that end when someone else frees machines. An expired licence, or a quota that the
-#: user has used up, doesn't come back by itself.
+#: user has used up, doesn't come back that way.
 _SHARED: Final = frozenset({Reason.NO_GPU, Reason.NO_ROOM})
 _SEATS: Final = re.compile(
     r"\blicen[cs]e\b.{0,80}(?:exceeded|limit)|no .{0,20}licen[cs]es? .{0,20}avail", re.IGNORECASE

@@ -13,20 +13,18 @@ from bot.domain.workspaces import State, Workspace
 #: Obstacles that linking again (*Link again*) removes.
 LINK_HELPS: Final = frozenset({"another_account", "credential_refused", "renamed", "sign_in_refused"})
 #: Obstacles that may go away while a plan waits. Any other obstacle ends the plan.
-PASSING_OBSTACLES: Final = LINK_HELPS | {"not_allowed_now", "people_out", "unreachable"}
+PASSING_OBSTACLES: Final = LINK_HELPS | {"connection_coming", "not_allowed_now", "people_out", "unreachable"}
 #: How long a plan waits for an obstacle to go away before the user is told, in seconds.
 GRACE_SECONDS: Final = 60.0
 #: How long a planned stop may be held up beyond its time before the user is told, in seconds.
 MAX_HELD_SECONDS: Final = 180.0
 
 
-def find_access_obstacle(account: Account | None, now: float, *, is_connected: bool) -> str:
+def find_access_obstacle(account: Account | None, now: float) -> str:
     """Return why no call can be made on a user's behalf, or "" if one can.
 
     A single refusal of the credential isn't an obstacle yet, because the provider is asked again.
     """
-    if not is_connected:
-        return "connection_gone"
     if account is None or account.state == "revoking":
         return "unlinked"
     return account.refusal if account.state == "refused" or account.repeats(now) else ""

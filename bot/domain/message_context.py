@@ -114,6 +114,8 @@ class WorkspaceFacts(Facts):
     stopping_class: "ClassFacts | None" = None
     #: The workspace's place on the waitlist for capacity, if it is down and waiting for capacity.
     waitlist_entry: WaitlistEntry | None = None
+    #: What a message about the wait shows; None in other messages, and if nobody is waiting any more.
+    wait: WaitlistFacts | None = None
     #: Other workspaces that the message is about.
     others: tuple["WorkspaceFacts", ...] = ()
     #: The workspace's name, if its row has been deleted.
@@ -276,10 +278,3 @@ class ClassFacts(Facts):
     def objects(self) -> dict[str, ObjectName]:
         """Return the titles of the class and the connection."""
         return {self.connection: ObjectName(self.connection_title), self.card.id: ObjectName(self.card.title)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingFacts(WorkspaceFacts):
-    """The facts for a message about a wait for capacity; without ``wait``, nobody is waiting any more."""
-
-    wait: WaitlistFacts | None = None

@@ -236,8 +236,8 @@ class NoticeKind(StrEnum):
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Maps each kind of message that Usher never posts twice by itself to a question for its poster. The question
-#: is sent if the message can't be posted, or if it isn't known whether it was.
+#: Kinds of messages that Usher posts only once. If one can't be posted, or if it isn't known whether it was,
+#: its poster gets a question of the kind that it is mapped to.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. Their bodies hold the file's id as ``file`` once it is uploaded.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})

@@ -30,7 +30,7 @@ from bot.domain.timeouts import (
     SAID_AGAIN_AFTER,
     START_SETTLES,
     STILL_DOWN_AFTER,
-    Pacing,
+    Pace,
     find_settling_time,
 )
 from bot.domain.usability import Lack, is_awaited, is_late
@@ -460,7 +460,7 @@ def next_read(
     has_open_operation: bool,
     used_at: float | None,
     now: float,
-    pace: Pacing,
+    pace: Pace,
     lacks_since: float | None = None,
 ) -> float | None:
     """Return how many seconds until a workspace is read again, or None if it is only read on request.

@@ -99,7 +99,7 @@ def decide(
 
 
 def _administration(principal: Principal, target: Target | None, installation: AnyInstallation) -> Decision:
-    """Decide about a verb for administrators, who cover their own Slack workspace or all of them."""
+    """Decide about an administrators' verb; each administers their own Slack workspace, or all of them."""
     if not installation.filter_administrators(lambda one: installation.are_together(one, principal)):
         return _refuse("no_administrators")
     if not installation.is_administrator(principal):

@@ -7,8 +7,9 @@ or finds nothing may be a gateway's error. Pure functions.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 
 from bot.domain.observations import Created
 from bot.domain.operations import MAX_PROMPT_SECONDS, Operation, OperationVerb
@@ -98,7 +99,29 @@ def busy_pause(busy_for: float, jitter: float, *, longest: float = MAX_BUSY_SECO
     return min(busy_for + MIN_BUSY_SECONDS, longest) * (1.0 - jitter / 2.0)
 
 
-def search_in(pace: Pacing, asked_at: float | None, now: float) -> float:
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often and how much a provider may be called, with times in seconds.
+
+    Attributes:
+        min_poll_interval: Minimum time between two reads of a workspace, by anyone (the poll gate).
+        pending_interval: Time between reads of a workspace that is starting or stopping.
+        running_interval: Time between reads of a workspace that is running and was used within a day, or
+            isn't running and was used within the hour.
+        unused_interval: Time between reads of any other workspace that was ever used.
+        batch_size: Maximum number of workspaces in one call of ``status``.
+        concurrency: Maximum number of concurrent calls.
+    """
+
+    min_poll_interval: float
+    pending_interval: float
+    running_interval: float = 300.0
+    unused_interval: float = 1800.0
+    batch_size: int = 1
+    concurrency: int = 20
+
+
+def search_in(pace: Pace, asked_at: float | None, now: float) -> float:
     """Return how many seconds to wait before the next search, which is longer while the user is asked."""
     usual = max(pace.pending_interval, pace.min_poll_interval)
     return usual if asked_at is None else max(usual, min((now - asked_at) / 20.0, _SELDOM))
@@ -107,30 +130,6 @@ def search_in(pace: Pacing, asked_at: float | None, now: float) -> float:
 def has_settled(maker: WorkItem, now: float) -> bool:
     """Return whether the result of a creation or launch of unknown outcome would be visible by now."""
     return now >= unknown_since(maker.start_call, maker.called_at, maker.unknown_since) + MAKE_SETTLES
-
-
-class Pacing(Protocol):
-    """How often a provider is read, in seconds; ``bot.providers.base.Pace`` implements this."""
-
-    @property
-    def min_poll_interval(self) -> float:
-        """Return the minimum number of seconds between two reads of a resource."""
-        ...
-
-    @property
-    def pending_interval(self) -> float:
-        """Return the number of seconds between reads while an operation or transition is in progress."""
-        ...
-
-    @property
-    def running_interval(self) -> float:
-        """Return the number of seconds between reads of a running workspace that is in use."""
-        ...
-
-    @property
-    def unused_interval(self) -> float:
-        """Return the number of seconds between reads of a workspace that hasn't been used for a day."""
-        ...
 
 
 class Verdict(StrEnum):

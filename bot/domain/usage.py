@@ -23,7 +23,6 @@ from bot.domain.time_parsing.past import Window, find_week
 
 #: Whether a life is that of a workspace or of a run.
 LifeKind = Literal["workspace", "run"]
-_HOUR: Final = 3600.0
 
 
 class Known(StrEnum):
@@ -53,11 +52,6 @@ class Moment(NamedTuple):
     earliest: float
     latest: float
     known: Known
-
-    @property
-    def best(self) -> float:
-        """Return the likeliest time: the middle if it happened between two reads, else the earliest."""
-        return (self.earliest + self.latest) / 2 if self.known is Known.SEEN else self.earliest
 
 
 def find_begin(
@@ -127,11 +121,14 @@ class Life:
     ``subject`` is something that can have only one life at a time: the gate of a workspace, which several
     users may have on their lists, or the id of a run. ``principal`` is the user who started it, or on whose
     list it was first seen running. ``workspace_id`` is that user's row, which may no longer exist, and
-    ``name`` is what they called it.
+    ``name`` is what they called it. ``line`` is the key of the workspace or job whose lives are added up.
+    ``hours`` are those within the window that was read, of which the best estimate is from ``runs_from`` to
+    ``runs_until``: its end, or its last sign of life.
     """
 
     id: str
     kind: LifeKind
+    line: tuple[LifeKind, str]
     subject: str
     principal: Principal
     connection: str
@@ -144,6 +141,9 @@ class Life:
     began: Moment
     #: When the life ended; None if, as far as is known, it is still going on.
     ended: Moment | None = None
+    runs_from: float
+    runs_until: float
+    hours: Hours
     #: When a read last showed the workspace or run as running.
     last_seen_at: float
     #: When the workspace was last opened from Usher. ``used_at`` is when it was last used, according to its
@@ -157,37 +157,6 @@ class Life:
     def is_open(self) -> bool:
         """Return whether the life is still in progress, as far as is known."""
         return self.ended is None
-
-    @property
-    def line(self) -> tuple[LifeKind, str]:
-        """Return the key of the workspace or job whose lives are added up."""
-        return self.kind, f"{self.connection}/{self.name}" if self.kind == "run" else self.subject
-
-    @property
-    def counts_until(self) -> float:
-        """Return the time up to which the life is counted: its end, or its last sign of life."""
-        return self.last_seen_at if self.ended is None else self.ended.best
-
-    def measure(self, since: float, until: float, now: float) -> Hours:
-        """Return the hours within a window, which may reach into the future.
-
-        A life that is still going on counts up to its last sign of life, and may have run until now.
-        """
-        until, began = min(until, now), self.began
-        ended = self.ended or Moment(self.last_seen_at, now, Known.ASKED)
-        is_unknown = ended.known is Known.UNKNOWN
-        longest = ended.earliest if is_unknown else ended.latest
-        return Hours(
-            _overlap(began.best, ended.best, since, until),
-            _overlap(began.latest, ended.earliest, since, until),
-            _overlap(began.earliest, longest, since, until),
-            int(is_unknown and since <= ended.earliest < until),
-        )
-
-
-def _overlap(began: float, ended: float, since: float, until: float) -> float:
-    seconds = (min(until, ended)) - (max(since, began))
-    return seconds / _HOUR if seconds > 0.0 else 0.0
 
 
 @dataclass(slots=True)
@@ -251,7 +220,7 @@ MIN_IDLE_SECONDS: Final = 3600.0
 class UsageLine:
     """The total of all lives of one workspace, or of one job's runs, within a window.
 
-    ``key`` is the key of its lives (``Life.line``). ``name`` and ``workspace_id`` are those of the newest
+    ``key`` is the key of its lives. ``name`` and ``workspace_id`` are those of the newest
     life. ``spread`` is how many hours the total may be off, because something happened between two reads.
     ``is_least``: it may also have run before the first sign of life. ``unknown_from`` is the last sign of
     life before an end that no read saw.

@@ -96,10 +96,10 @@ class Verb:
     is_red: bool = False
     alone: str = ""
     does: str = ""
-    #: Offers to run the verb on one workspace, and on one at a given time (``offer_at``). ``bulk`` and
-    #: ``bulk_at`` are the same for several workspaces.
+    #: The offer to run the verb on one workspace, and its button's label if a time is given. ``bulk`` and
+    #: ``bulk_at`` are offers for several workspaces.
     offer: Offer = _NOTHING
-    offer_at: Offer = _NOTHING
+    button_at: str = ""
     bulk: Offer = _NOTHING
     bulk_at: Offer = _NOTHING
     #: The button that undoes what the verb did; None if there is none.
@@ -132,7 +132,7 @@ class Verb:
     @property
     def runs_until(self) -> bool:
         """Return whether a time given with the verb says when the start ends, not when to run the verb."""
-        return self.offer_at.button.endswith("until {then}")
+        return self.button_at.endswith("until {then}")
 
     def is_for(self, able: Iterable[str]) -> bool:
         """Return whether help lists the verb for a person with these abilities."""

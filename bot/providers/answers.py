@@ -37,10 +37,13 @@ class Listing(list[T]):
         self.is_whole = is_whole
 
 
-def to_error(response: Response, *, changes: bool, message_pointer: str = "/message") -> errors.ProviderError:
+def to_error(
+    response: Response, *, changes: bool, message_pointer: str = "/message", is_plain: bool = False
+) -> errors.ProviderError:
     """Return the error for a non-2xx response, with the server's own words cleaned and shortened.
 
-    ``message_pointer`` locates the server's message in the body (a JSON Pointer, RFC 6901).
+    ``message_pointer`` locates the server's message in the body (a JSON Pointer, RFC 6901). A 401 or 403
+    without it isn't the server's, unless this ``is_plain``: it may refuse without JSON.
 
     If the server failed, or something in front of it answered, users aren't shown the words unless these say
     that there is no room.
@@ -66,9 +69,12 @@ def to_error(response: Response, *, changes: bool, message_pointer: str = "/mess
         return errors.UnknownOutcome(message, status=status, retry_after=response.retry_after())
     if status >= 500 or status in {408, 425}:
         return errors.ServerFailed(message, status=status, retry_after=response.retry_after())
-    if status == 407 or (status > 400 and response.body.lstrip()[:1] == b"<"):
+    is_page = status > 400 and response.body.lstrip()[:1] == b"<"
+    is_marked = is_plain or status not in {401, 403} or _has_key(response, message_pointer)
+    if status == 407 or is_page or not is_marked:
         # The page with a 400 may be the server's own, if it couldn't parse the request.
-        message = f"{errors.IN_FRONT} refused this (HTTP {status}). Ask your Usher admin to look into it."
+        words = f"something in front of the server refused this (HTTP {status})"
+        return errors.RefusedInFront(words, status=status)
     if status < 400:
         return errors.BadAnswer(message, status=status)
     return _find_refusal_class(status, message)(message, status=status)
@@ -102,6 +108,14 @@ def _read_message(response: Response, message_pointer: str) -> str | None:
         return read_words(response.json_object(), message_pointer)
     except errors.BadAnswer:
         return None
+
+
+def _has_key(response: Response, message_pointer: str) -> bool:
+    """Return whether the body is in the form of the API's refusals: an object with the message's key."""
+    try:
+        return message_pointer.split("/")[1] in response.json_object()
+    except errors.BadAnswer:
+        return False
 
 
 #: Maximum length, in bytes, of a response body that is taken for a plain sentence.

@@ -11,7 +11,6 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, TypeVar
 
@@ -21,6 +20,7 @@ from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.prices import MachineKind
 from bot.domain.stops import StopEffect, StopEffects, StopMode
+from bot.domain.timeouts import Pace as Pace  # noqa: PLC0414
 from bot.domain.workspaces import Workspace
 from bot.providers.access import Access, Identity, RemoteAccount
 from bot.providers.answers import to_error
@@ -32,29 +32,6 @@ from bot.support.cleaning import HIDDEN
 from bot.support.errors import CredentialRefused, InvalidRequest, ProviderError
 from bot.support.http import Http
 from bot.support.responses import Response
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often and how much a provider may be called, with times in seconds.
-
-    Attributes:
-        min_poll_interval: Minimum time between two reads of a workspace, by anyone (the poll gate).
-        pending_interval: Time between reads of a workspace that is starting or stopping.
-        running_interval: Time between reads of a workspace that is running and was used within a day, or
-            isn't running and was used within the hour.
-        unused_interval: Time between reads of any other workspace that was ever used.
-        batch_size: Maximum number of workspaces in one call of ``status``.
-        concurrency: Maximum number of concurrent calls.
-    """
-
-    min_poll_interval: float
-    pending_interval: float
-    running_interval: float = 300.0
-    unused_interval: float = 1800.0
-    batch_size: int = 1
-    concurrency: int = 20
-
 
 #: Quotes, whitespace and invisible characters that may be copied from a browser together with a token.
 _CHARACTERS_AROUND_TOKENS = (

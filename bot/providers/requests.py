@@ -221,7 +221,8 @@ def insert_ids(address: str, ids: Sequence[str]) -> str:
 def is_encoded_path(path: str) -> bool:
     """Return whether a path is percent-encoded and has no ``.`` or ``..`` segments."""
     is_sendable = _PATH_PATTERN.fullmatch(path) is not None
-    return is_sendable and {".", ".."}.isdisjoint(map(unquote, path.split("/")))
+    segments = path.split("/")
+    return is_sendable and {".", ".."}.isdisjoint(map(unquote, segments) if "%" in path else segments)
 
 
 def has_same_origin(url: str, root: str) -> bool:

@@ -5,7 +5,7 @@ Why: ``docs/internals/rules.md``, "Only the reconciler asks providers for work".
 
 import math
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -13,25 +13,18 @@ import structlog
 from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.domain.transcript import Board
-from bot.reconciler.approvals import Approvals
+from bot.reconciler import approvals, extensions, lists, people, renewals, revocations, snapshots
 from bot.reconciler.context import EngineContext
-from bot.reconciler.extensions import Extensions
 from bot.reconciler.keys import Keys
-from bot.reconciler.lists import ListReader
 from bot.reconciler.operations import OperationStepper
 from bot.reconciler.outages import Outages
-from bot.reconciler.pauses import Pauses
-from bot.reconciler.people import PeopleTasks
 from bot.reconciler.provider_calls import ProviderCaller
 from bot.reconciler.reads import Reads
-from bot.reconciler.renewals import Renewals
-from bot.reconciler.revocations import Revocations
 from bot.reconciler.runs import RunStepper
 from bot.reconciler.runtimes import Numbers, Observer, PublishHome, Replay, Runtime
 from bot.reconciler.scheduled_work import ScheduledWorkRunner
-from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.streams import Streams
-from bot.reconciler.tasks import TaskHandler, TaskRetry, Tasks, TaskWorker
+from bot.reconciler.tasks import TaskHandler, TaskRetry, Tasks, find_holder
 from bot.services.context import Context
 from bot.services.courses import CLASS_WORK
 from bot.services.due_lessons import LESSON_WORK
@@ -68,15 +61,60 @@ SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
     WAITLIST_WORK,
     WEEKLY_WORK,
 )
-#: The classes of task workers, which handle background tasks.
-WORKERS: Final[Sequence[Callable[[EngineContext], TaskWorker]]] = (
-    Snapshots,
-    PeopleTasks,
-    Revocations,
-    Approvals,
-    Renewals,
-    Extensions,
-)
+
+
+async def _replay_command(engine: EngineContext, task: Task) -> None:
+    principal = Principal.from_key(str(task.payload["principal"]))
+    # The task's id tells a retry of this command from a second, identical command.
+    await engine.replay(principal, {**task.payload["command"], "task": task.id})
+
+
+async def _publish_home(engine: EngineContext, task: Task) -> None:
+    try:
+        await engine.publish_home(Principal.from_key(task.subject), task.payload["shown"])
+    except SlackFailed as error:
+        seconds = find_retry_delay(error, 0.0)
+        is_over = await engine.store.now() - task.created_at > MAX_HOME_SECONDS
+        if seconds is None or error.code == NOT_INSTALLED_CODE or is_over:
+            log.info("home not published", principal=task.subject, problem=error.code)
+            return
+        raise TaskRetry(seconds) from None
+
+
+#: Maps each kind of background task to its handler.
+TASK_HANDLERS: Final[Mapping[TaskKind, TaskHandler]] = {
+    TaskKind.DISCOVER: TaskHandler(do=lists.read, person=find_holder),
+    TaskKind.LIST_RUNS: TaskHandler(do=lists.read, person=find_holder),
+    TaskKind.SNAPSHOT: TaskHandler(do=snapshots.read, person=find_holder),
+    TaskKind.LOOK_UP_PERSON: TaskHandler(do=people.look_up),
+    TaskKind.SYNC_PEOPLE: TaskHandler(do=people.sync),
+    TaskKind.OFFBOARD: TaskHandler(do=people.release, tries=math.inf),
+    TaskKind.REVOKE_CREDENTIAL: TaskHandler(do=revocations.revoke, tries=math.inf),
+    TaskKind.REVOKE_UNUSED: TaskHandler(do=revocations.enqueue_unused),
+    TaskKind.APPROVE: TaskHandler(
+        do=approvals.link,
+        person=approvals.find_requester,
+        verb="link",
+        give_up=approvals.give_up,
+        refuse=lambda engine, task, _rule: approvals.give_up(engine, task, "not_allowed"),
+    ),
+    TaskKind.LOOK_UP_USER: TaskHandler(do=approvals.look_up, person=approvals.find_requester),
+    TaskKind.ASK_ACCOUNT_OWNERS: TaskHandler(do=approvals.open_request),
+    TaskKind.FOLLOW_UP: TaskHandler(do=approvals.remind_approvers),
+    TaskKind.RENEW_CREDENTIAL: TaskHandler(do=renewals.renew, person=find_holder, give_up=renewals.give_up),
+    TaskKind.EXTEND: TaskHandler(
+        do=extensions.extend,
+        person=find_holder,
+        verb="start",
+        give_up=lambda engine, task: extensions.note_result(engine, task, None, "gave_up"),
+        refuse=lambda engine, task, rule: extensions.note_result(engine, task, None, rule),
+    ),
+    TaskKind.REPLAY: TaskHandler(do=_replay_command, tries=3),
+    TaskKind.HOME: TaskHandler(do=_publish_home, tries=math.inf),
+    TaskKind.FAN_OUT: TaskHandler(
+        do=lambda engine, task: engine.store.perform(fan_out.finish_fan_out, task), tries=math.inf
+    ),
+}
 
 
 class Reconciler:
@@ -112,48 +150,14 @@ class Reconciler:
             numbers=numbers,
             jitter=jitter,
             board=board,
+            replay=replay,
+            publish_home=publish_home,
         )
         self.engine = engine
-        self.lists = ListReader(engine)
         self.outages = Outages(engine)
-        self._pauses = Pauses(engine)
-        workers: list[TaskWorker] = [self.lists, *(make(engine) for make in WORKERS)]
-        handlers = {kind: work for worker in workers for kind, work in worker.list_handlers().items()}
-        self._replay = replay
-        handlers[TaskKind.REPLAY] = TaskHandler(do=self._replay_command, tries=3)
-        self._publish = publish_home
-        handlers[TaskKind.HOME] = TaskHandler(do=self._publish_home, tries=math.inf)
-        handlers[TaskKind.FAN_OUT] = TaskHandler(
-            do=lambda task: engine.store.perform(fan_out.finish_fan_out, task), tries=math.inf
-        )
-        self.tasks = Tasks(engine, handlers)
+        self.tasks = Tasks(engine, TASK_HANDLERS)
         # The step method of each of these two returns the number of items that it found.
         self.operations, self.runs = OperationStepper(engine), RunStepper(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
         self.scheduled_work = ScheduledWorkRunner(context, SCHEDULED_WORK)
-
-    async def _replay_command(self, task: Task) -> None:
-        principal = Principal.from_key(str(task.payload["principal"]))
-        # The task's id tells a retry of this command from a second, identical command.
-        await self._replay(principal, {**task.payload["command"], "task": task.id})
-
-    async def _publish_home(self, task: Task) -> None:
-        try:
-            await self._publish(Principal.from_key(task.subject), task.payload["shown"])
-        except SlackFailed as error:
-            seconds = find_retry_delay(error, 0.0)
-            is_over = await self.engine.store.now() - task.created_at > MAX_HOME_SECONDS
-            if seconds is None or error.code == NOT_INSTALLED_CODE or is_over:
-                log.info("home not published", principal=task.subject, problem=error.code)
-                return
-            raise TaskRetry(seconds) from None
-
-    async def step_outages(self, due: Collection[str] = ("outages",)) -> int:
-        """Apply the stored pauses and report outages; return the number of changes.
-
-        Only rows that are due are read.
-        """
-        if "outages" in due:
-            await self._pauses.step()
-        return await self.outages.step(reads="outages" in due)

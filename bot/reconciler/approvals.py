@@ -6,10 +6,11 @@ from typing import Final
 import structlog
 
 from bot.domain.people import Principal
-from bot.domain.tasks import Task, TaskKind
+from bot.domain.tasks import Task
 from bot.providers import facets
 from bot.reconciler.call_results import Rejected, Succeeded
-from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, to_task_retry
+from bot.reconciler.context import EngineContext
+from bot.reconciler.tasks import to_task_retry
 from bot.services.approvals import ask_owners, fail_approved, follow_up, link_approved, note_user
 from bot.services.caller import Caller
 from bot.store import approvals as store
@@ -22,98 +23,86 @@ log = structlog.get_logger(__name__)
 CHECK_SECONDS: Final = 20.0
 
 
-class Approvals(BaseTaskWorker):
-    """The task worker that links people under the usernames approved for them."""
+async def find_requester(engine: EngineContext, task: Task) -> Principal | None:
+    """Return the person who made the request, or None if it is gone."""
+    approval = await engine.store.read(store.find_request, task.subject)
+    return approval.principal if approval is not None else None
 
-    def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return the handlers of the tasks for link requests."""
-        return {
-            TaskKind.APPROVE: TaskHandler(
-                do=self.link,
-                person=self._person,
-                verb="link",
-                give_up=self.give_up,
-                refuse=lambda task, _rule: self.give_up(task, "not_allowed"),
-            ),
-            TaskKind.LOOK_UP_USER: TaskHandler(do=self.look_up, person=self._person),
-            TaskKind.ASK_ACCOUNT_OWNERS: TaskHandler(do=self._open),
-            TaskKind.FOLLOW_UP: TaskHandler(do=self._follow_up),
-        }
 
-    async def _person(self, task: Task) -> Principal | None:
-        approval = await self._store.read(store.find_request, task.subject)
-        return approval.principal if approval is not None else None
+async def open_request(engine: EngineContext, task: Task) -> Sequence[NewTask]:
+    """Ask those who may own the requested account, then the approvers."""
+    return await engine.store.carry_out(lambda tx: ask_owners(tx, engine, task.subject))
 
-    async def _open(self, task: Task) -> Sequence[NewTask]:
-        return await self._store.carry_out(lambda tx: ask_owners(tx, self._context, task.subject))
 
-    async def _follow_up(self, task: Task) -> Sequence[NewTask]:
-        return await self._store.carry_out(lambda tx: follow_up(tx, self._context, task.subject))
+async def remind_approvers(engine: EngineContext, task: Task) -> Sequence[NewTask]:
+    """Remind the approvers of a request, or end one that nobody has decided."""
+    return await engine.store.carry_out(lambda tx: follow_up(tx, engine, task.subject))
 
-    async def link(self, task: Task) -> None:
-        """Check an approved username and link the person; raise TaskRetry if the provider doesn't answer."""
-        approval = await self._store.read(store.find_request, task.subject)
-        if approval is None or approval.state != "approved":
-            return
-        runtime = self._runtimes.get(approval.connection)
-        is_served = runtime is not None and runtime.provider.is_available_to(approval.principal)
-        if runtime is None or not is_served or not runtime.provider.has_link_method("admin"):
-            # The connections file has changed since the request was approved.
-            await self.give_up(task, "not_set_up")
-            return
-        answer = await self._provider_caller.call(
-            runtime,
-            None,
-            "check a username",
-            lambda _own: runtime.provider.require_facet(facets.Impersonation).check_username(
-                approval.username
-            ),
-            attempts=task.attempts,
-            seconds=CHECK_SECONDS,
-        )
-        match answer:
-            case Succeeded(identity):
-                await Caller(self._context, approval.principal).run(link_approved, approval.id, identity)
-            case Rejected(error=NotFound()):
-                await self.give_up(task, "not_found")
-            case Rejected(error=CredentialRefused()):
-                await self.give_up(task, "credential_refused")
-            case Rejected(error=Untrusted() as error):
-                await self.give_up(task, "untrusted", error.message)
-            case Rejected():
-                await self.give_up(task, "forbidden")
-            case _:
-                raise to_task_retry(answer)
 
-    async def look_up(self, task: Task) -> None:
-        """Look up the requested user's e-mail address, to show it to the approvers.
+async def link(engine: EngineContext, task: Task) -> None:
+    """Check an approved username and link the person; raise TaskRetry if the provider doesn't answer."""
+    approval = await engine.store.read(store.find_request, task.subject)
+    if approval is None or approval.state != "approved":
+        return
+    runtime = engine.runtimes.get(approval.connection)
+    is_served = runtime is not None and runtime.provider.is_available_to(approval.principal)
+    if runtime is None or not is_served or not runtime.provider.has_link_method("admin"):
+        # The connections file has changed since the request was approved.
+        await give_up(engine, task, "not_set_up")
+        return
+    answer = await engine.provider_caller.call(
+        runtime,
+        None,
+        "check a username",
+        lambda _own: runtime.provider.require_facet(facets.Impersonation).check_username(approval.username),
+        attempts=task.attempts,
+        seconds=CHECK_SECONDS,
+    )
+    match answer:
+        case Succeeded(identity):
+            await Caller(engine, approval.principal).run(link_approved, approval.id, identity)
+        case Rejected(error=NotFound()):
+            await give_up(engine, task, "not_found")
+        case Rejected(error=CredentialRefused()):
+            await give_up(engine, task, "credential_refused")
+        case Rejected(error=Untrusted() as error):
+            await give_up(engine, task, "untrusted", error.message)
+        case Rejected():
+            await give_up(engine, task, "forbidden")
+        case _:
+            raise to_task_retry(answer)
 
-        Raises TaskRetry if the provider doesn't answer.
-        """
-        approval = await self._store.read(store.find_request, task.subject)
-        runtime = self._runtimes.get(approval.connection) if approval is not None else None
-        if approval is None or approval.state != "requested" or runtime is None:
-            return
-        if not isinstance(runtime.provider, facets.EmailLookup):
-            return
-        answer = await self._provider_caller.call(
-            runtime,
-            None,
-            "look up a user",
-            lambda _own: runtime.provider.require_facet(facets.EmailLookup).find_user(approval.username),
-            attempts=task.attempts,
-        )
-        match answer:
-            case Succeeded(user) if user.email or user.account_id:
-                await Caller(self._context, approval.principal).run(note_user, approval, user)
-            case Succeeded() | Rejected():
-                log.info("address not told", connection=approval.connection)
-            case _:
-                raise to_task_retry(answer)
 
-    async def give_up(self, task: Task, because: str = "gave_up", said: str = "") -> None:
-        """Tell the person and the administrator that linking failed, by default for lack of an answer."""
-        approval = await self._store.read(store.find_request, task.subject)
-        if approval is not None:
-            caller = Caller(self._context, approval.principal)
-            await caller.run(fail_approved, approval.id, because, said=said)
+async def look_up(engine: EngineContext, task: Task) -> None:
+    """Look up the requested user's e-mail address, to show it to the approvers.
+
+    Raises TaskRetry if the provider doesn't answer.
+    """
+    approval = await engine.store.read(store.find_request, task.subject)
+    runtime = engine.runtimes.get(approval.connection) if approval is not None else None
+    if approval is None or approval.state != "requested" or runtime is None:
+        return
+    if not isinstance(runtime.provider, facets.EmailLookup):
+        return
+    answer = await engine.provider_caller.call(
+        runtime,
+        None,
+        "look up a user",
+        lambda _own: runtime.provider.require_facet(facets.EmailLookup).find_user(approval.username),
+        attempts=task.attempts,
+    )
+    match answer:
+        case Succeeded(user) if user.email or user.account_id:
+            await Caller(engine, approval.principal).run(note_user, approval, user)
+        case Succeeded() | Rejected():
+            log.info("address not told", connection=approval.connection)
+        case _:
+            raise to_task_retry(answer)
+
+
+async def give_up(engine: EngineContext, task: Task, because: str = "gave_up", said: str = "") -> None:
+    """Tell the person and the administrator that linking failed, by default for lack of an answer."""
+    approval = await engine.store.read(store.find_request, task.subject)
+    if approval is not None:
+        caller = Caller(engine, approval.principal)
+        await caller.run(fail_approved, approval.id, because, said=said)

@@ -9,7 +9,7 @@ from typing import Any
 from bot.domain.transcript import Board
 from bot.reconciler.keys import Keys
 from bot.reconciler.provider_calls import ProviderCaller
-from bot.reconciler.runtimes import Numbers, Runtime
+from bot.reconciler.runtimes import Numbers, PublishHome, Replay, Runtime
 from bot.services.context import Context
 
 
@@ -26,6 +26,8 @@ class EngineContext(Context):
     numbers: Numbers
     jitter: Callable[[], float]
     board: Board
+    replay: Replay
+    publish_home: PublishHome
 
     @classmethod
     def extend(cls, context: Context, **parts: Any) -> EngineContext:

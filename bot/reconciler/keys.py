@@ -1,7 +1,8 @@
-"""Accounts' credentials: decrypted for calls, and renewed when a provider refuses them."""
+"""Accounts' credentials: decrypted for calls, renewed when refused, and compared with the linked account."""
 
 import asyncio
 import math
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Final, Literal
@@ -10,7 +11,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.domain import causes
-from bot.domain.accounts import Account
+from bot.domain.accounts import MAX_COMPARED_SECONDS, Account
 from bot.domain.audit import AuditEntry
 from bot.providers import facets
 from bot.providers.access import RemoteAccount
@@ -18,6 +19,7 @@ from bot.providers.base import Access, Credential, Provider
 from bot.reconciler.runtimes import Runtime
 from bot.services import account_ids, accounts
 from bot.services.context import Context
+from bot.store import account_ids as id_rows
 from bot.store import accounts as account_rows
 from bot.store import audit, credentials
 from bot.support import errors
@@ -32,6 +34,10 @@ OUTAGE_WINDOW_SECONDS: Final = 600.0
 #: Why a renewal failed: ``later`` if the provider didn't answer, ``locked`` if it refuses the connection's
 #: own secret, or the error itself.
 _RenewalFailure = Literal["later", "locked"] | errors.PermanentError
+#: The result of comparing accounts. ``changed``: the account's row has a new name; repeat the call with that
+#: name. ``resting``: the name now belongs to another account, so the link isn't used. ``unclear``: the
+#: provider's answer proves nothing, so a call that names the account has to wait.
+Verdict = Literal["usable", "changed", "resting", "unclear"]
 #: The result of handling a refused credential (see ``Keys.resolve_refusal``).
 RefusalResult = Literal["changed", "held", "refused", "locked", "later"]
 
@@ -46,16 +52,22 @@ MINT_SECONDS = 14.0
 #: decrypt them each time.
 ACCESS_CACHE_SECONDS = 60.0
 MAX_CACHED_ACCESSES = 5_000
+#: Calls that list what an account has, and so might reveal what belongs to someone else.
+_LISTS: Final = frozenset({"list", "list runs"})
+#: Time limit for comparing an account before a call, in seconds.
+COMPARE_SECONDS: Final = 10.0
+#: Maximum number of accounts without a known id for which we remember when their id was last requested.
+MAX_REMEMBERED: Final = 10_000
 
 
 class Keys:
-    """The decrypted secrets of accounts, and their renewal when a provider refuses one.
+    """The decrypted secrets of accounts, their renewal when a provider refuses one, and whose they are.
 
-    In memory: decrypted secrets. Restart: they are decrypted again, and a renewed secret that hadn't been
-    accepted yet may be renewed once more. Several processes: an account's row is read before each call, and
-    every 2 s during a long one, so a call is cut off about 2 s after its account is unlinked. A new secret
-    replaces only the one that was refused. Refusals, and outages that affect several people, are stored as
-    rows.
+    In memory: decrypted secrets, and when each unknown account id was last requested. Restart: they are
+    decrypted again, and a renewed secret that hadn't been accepted yet may be renewed once more. Several
+    processes: an account's row is read before each call, and every 2 s during a long one, so a call is cut
+    off about 2 s after its account is unlinked. A new secret replaces only the one that was refused.
+    Refusals, and outages that affect several people, are stored as rows.
     """
 
     def __init__(self, context: Context) -> None:
@@ -82,6 +94,7 @@ class Keys:
         #: None once that is over. ``_accepted_at`` maps it to when it last accepted one.
         self.people_lockouts: dict[str, float | None] = {}
         self._accepted_at: dict[str, float] = {}
+        self._learning_at: dict[str, float] = {}
 
     def open(self, account: Account) -> Access:
         """Return the access for an account's calls; raise SecretError if its secret can't be decrypted."""
@@ -144,9 +157,12 @@ class Keys:
             fresh = await self._refresh(current, runtime.provider)
             if isinstance(fresh, Credential) and self._is_of_connection(current):
                 # The credential was fetched by the account's name, which may have become another account's.
-                unusable = await self._compare_fetched(current, fresh)
-                if unusable is not None:
-                    return unusable
+                owner = RemoteAccount(fresh.account_id, current.username)
+                match await self._judge(current, owner, is_own_token=False):
+                    case "resting":
+                        return "refused"
+                    case "unclear":
+                        return "later"
             if isinstance(fresh, Credential):
                 sealed = self._vault.seal(
                     row_key(current.principal.key, current.connection), fresh.as_mapping()
@@ -183,40 +199,85 @@ class Keys:
                 self.people_lockouts[account.connection] = self._clock.now()
             return "held"
 
-    async def _compare_fetched(self, account: Account, fresh: Credential) -> RefusalResult | None:
-        """Compare the owner of a credential fetched by name with the linked account; None if they match."""
-        current = RemoteAccount(fresh.account_id, account.username)
-        if not account.remote_id:
-            if fresh.account_id:
-                await self.learn_id(account, current, is_own_token=False)
-            return None
-        match account_ids.compare_account(account, current):
-            case "same":
-                return None
-            case "another":
-                await self.rest(account, fresh.account_id)
-                return "refused"
-            case _:
-                log.info("account not told", connection=account.connection, account=account.id)
-                return "later"
+    async def compare(
+        self, provider: Provider, account: Account, what: str, access: Access, *, now: bool
+    ) -> Verdict | errors.ProviderError:
+        """Compare a call's account with the linked one; return the error if the provider didn't answer.
 
-    async def rest(self, account: Account, other_id: str) -> None:
-        """Let a link rest whose name now belongs to another account, until the person links again."""
-        log.warning("another account has the name", connection=account.connection, account=account.id)
-        await self._store.carry_out(
-            partial(account_ids.rest_account, context=self._context, account=account, other_id=other_id)
-        )
+        If a call names its account, the comparison is valid for ten minutes; before a list, or with ``now``,
+        the account is always compared again. An account id that isn't known yet is requested and saved. If
+        the provider doesn't answer, only calls that name an account with a known id have to wait, because a
+        person's own token can't open another account.
+        """
+        is_by_name = provider.is_made_by_name(access, what)
+        if account.remote_id is not None and not is_by_name:
+            return "usable"
+        if not provider.has_account_ids or (account.remote_id is None and not self._may_learn(account)):
+            return "usable"
+        is_recent = account.remote_id is not None and not (now or what in _LISTS)
+        if is_recent and account.was_compared(await self._store.now()):
+            return "usable"
+        # Without a known id there is nothing to compare, so the call doesn't have to wait.
+        is_required = is_by_name and bool(account.remote_id)
+        try:
+            async with asyncio.timeout(COMPARE_SECONDS):
+                current = await provider.read_account(access)
+        except TimeoutError:
+            return errors.UnknownOutcome("no answer in time") if is_required else "usable"
+        except errors.ProviderError as error:
+            log.info("account not compared", connection=account.connection, account=account.id, problem=error)
+            return error if is_required else "usable"
+        verdict = await self._judge(account, current, is_own_token=access.credential.owner == "person")
+        return "usable" if verdict == "unclear" and not is_by_name else verdict
 
-    async def follow_rename(self, account: Account, username: str) -> bool:
+    async def _judge(self, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> Verdict:
+        """Compare the account that has the linked name now, update the link's row, and return the verdict."""
+        is_learned = False
+        if account.remote_id:
+            match account_ids.compare_account(account, current):
+                case "another" if current is not None:
+                    log.warning(
+                        "another account has the name", connection=account.connection, account=account.id
+                    )
+                    await self._store.carry_out(
+                        partial(
+                            account_ids.rest_account,
+                            context=self._context,
+                            account=account,
+                            other_id=current.account_id,
+                        )
+                    )
+                    return "resting"
+                case "unclear":
+                    log.info("account not told", connection=account.connection, account=account.id)
+                    return "unclear"
+        elif is_learned := current is None or bool(current.account_id):
+            learn = partial(account_ids.learn_id, account=account, current=current, is_own_token=is_own_token)
+            await self._store.carry_out(learn, [account.principal.key])
+        if current is not None and account.username and current.username != account.username:
+            # This is the linked account under another name, so it was renamed.
+            return "changed" if await self._save_rename(account, current.username) else "unclear"
+        # An id is saved along with the time of the comparison.
+        if not is_learned:
+            with suppress(errors.StoreError):
+                await self._store.write(id_rows.note_compared, account)
+        return "usable"
+
+    def _may_learn(self, account: Account) -> bool:
+        """Return whether an account's id may be requested again: at most once every ten minutes."""
+        now = self._clock.monotonic()
+        if self._learning_at.get(account.id, -math.inf) > now - MAX_COMPARED_SECONDS:
+            return False
+        if len(self._learning_at) >= MAX_REMEMBERED:
+            self._learning_at.clear()
+        self._learning_at[account.id] = now
+        return True
+
+    async def _save_rename(self, account: Account, username: str) -> bool:
         """Save the new name of a renamed account; return whether the link now has that name."""
         return await self._store.carry_out(
             partial(account_ids.follow_rename, context=self._context, account=account, username=username)
         )
-
-    async def learn_id(self, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> None:
-        """Save the id of an account whose id wasn't known."""
-        learn = partial(account_ids.learn_id, account=account, current=current, is_own_token=is_own_token)
-        await self._store.carry_out(learn, [account.principal.key])
 
     async def _follow_rename(self, account: Account, runtime: Runtime) -> bool:
         """Save an account's new name and return True, if its credential proves it is the same account."""
@@ -229,7 +290,7 @@ class Keys:
             return False
         if current is None or account_ids.compare_account(account, current) != "same":
             return False
-        return current.username != account.username and await self.follow_rename(account, current.username)
+        return current.username != account.username and await self._save_rename(account, current.username)
 
     def note_lockout(self, connection: str) -> None:
         """Note that a connection's own secret was refused; log it only once until it is accepted again."""

@@ -13,8 +13,9 @@ from bot.domain.tasks import Task, TaskKind
 from bot.providers import base, facets
 from bot.providers.answers import Listing
 from bot.reconciler.call_results import Rejected, Succeeded
+from bot.reconciler.context import EngineContext
 from bot.reconciler.runtimes import Runtime
-from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, build_replays, hold_slot, require_result
+from bot.reconciler.tasks import build_replays, hold_slot, require_result
 from bot.services.snapshots import RUNS_KIND
 from bot.store import accounts, discovered, maintenance, runs, snapshots, tasks
 from bot.store.discovered import DiscoveredWorkspace
@@ -33,115 +34,111 @@ LIST_TIMEOUT_SECONDS = 30.0
 RECENT_USE_SECONDS = 3600.0
 
 
-class ListReader(BaseTaskWorker):
-    """The task worker that reads lists of workspaces and of runs, and rereads old lists of workspaces."""
-
-    def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return the handlers of the tasks that read lists of workspaces and of runs."""
-        work = TaskHandler(do=self.read, person=self._find_holder)
-        return {TaskKind.DISCOVER: work, TaskKind.LIST_RUNS: work}
-
-    async def read(self, task: Task) -> Sequence[NewTask]:
-        """Read the list for a task; return tasks for the commands waiting for it, or raise TaskRetry."""
-        account = await self._store.read(accounts.find_account_by_id, task.subject)
-        if account is None or account.state == "revoking":
-            return ()
-        runtime = self._runtimes.get(account.connection)
-        problem = ""
-        if runtime is not None and account.state == "active":
-            provider, of = runtime.provider, (task, account, runtime)
-            if task.kind is TaskKind.DISCOVER and provider.has_lists:
-                problem = await self._read(
-                    *of, "list", provider.require_facet(facets.Lists).discover, self._merge_workspaces
-                )
-            elif task.kind is TaskKind.LIST_RUNS and isinstance(provider, facets.Runs):
-                problem = await self._read(
-                    *of, "list runs", provider.require_facet(facets.Runs).list_runs, self._merge_runs
-                )
-        return build_replays(task, account.principal, problem)
-
-    async def _read(
-        self,
-        task: Task,
-        account: Account,
-        runtime: Runtime,
-        what: str,
-        read: Callable[[base.Access], Coroutine[Any, Any, _T]],
-        merge: Callable[[Account, Runtime, _T], Awaitable[None]],
-    ) -> str:
-        """Read a list and store it; return the cause if that fails, otherwise "". Raises TaskRetry."""
-        with hold_slot(runtime):
-            answer = await self._provider_caller.call(
-                runtime, account, what, read, attempts=task.attempts, seconds=LIST_TIMEOUT_SECONDS
+async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
+    """Read the list for a task; return tasks for the commands waiting for it, or raise TaskRetry."""
+    account = await engine.store.read(accounts.find_account_by_id, task.subject)
+    if account is None or account.state == "revoking":
+        return ()
+    runtime = engine.runtimes.get(account.connection)
+    problem = ""
+    if runtime is not None and account.state == "active":
+        provider, of = runtime.provider, (task, account, runtime)
+        if task.kind is TaskKind.DISCOVER and provider.has_lists:
+            problem = await _read(
+                engine, *of, "list", provider.require_facet(facets.Lists).discover, _merge_workspaces
             )
-            match require_result(answer):
-                case Succeeded(listing):
-                    await merge(account, runtime, listing)
-                    return ""
-                case Rejected(error=NotFound()):  # The server has no such lists.
-                    return ""
-                case Rejected(cause=cause):
-                    return cause
-
-    async def _merge_workspaces(
-        self, account: Account, runtime: Runtime, listing: Listing[facets.DiscoveredWorkspace]
-    ) -> None:
-        rows = await run_beside_loop(listing, _to_rows, runtime.provider, listing)
-        new = await self._store.perform(
-            discovered.merge_discovered, account.id, rows, is_whole=listing.is_whole
-        )
-        log.info(
-            "list read",
-            connection=runtime.name,
-            account=account.id,
-            found=len(listing),
-            new=new,
-            is_whole=listing.is_whole,
-        )
-
-    async def _merge_runs(self, account: Account, runtime: Runtime, listing: Sequence[DiscoveredRun]) -> None:
-        read_at = await self._store.now()
-        found = [replace(run, observed=drop_impossible_run_times(run.observed, read_at)) for run in listing]
-        new = await self._store.perform(runs.merge_runs, account.id, found)
-        await self._store.write(
-            snapshots.save_snapshot, Snapshot(account.connection, account.id, RUNS_KIND, None, read_at)
-        )
-        log.info("runs listed", connection=runtime.name, account=account.id, found=len(listing), new=new)
-
-    async def refresh(self) -> int:
-        """Queue reads of the lists that are due, oldest first, and return their number.
-
-        Lists in use are read often, others daily. After a failover of the database all lists are read again,
-        a few at a time. This begins only once the failover has settled, since until then the results of
-        earlier reads may still be written.
-        """
-        now, last, numbers = (
-            await self._store.now(),
-            await self._store.read(maintenance.find_failover),
-            self._numbers,
-        )
-        settled_at = 0.0 if last is None else last["detected_at"] + FAILOVER_CONFIRM_SECONDS
-        lost_at = settled_at if settled_at <= now else 0.0
-        stale_at = max(now - numbers.discover_unused_after, lost_at)
-        fresh_at = max(now - numbers.discover_after, lost_at)
-        names = [name for name, runtime in self._runtimes.items() if runtime.provider.has_lists]
-        stale = await self._store.read(
-            discovered.find_stale_lists, names, stale_at, numbers.discover_at_once * 10
-        )
-        used = await self._store.perform(
-            discovered.find_lists_in_use, names, now - RECENT_USE_SECONDS, stale_at, fresh_at
-        )
-        lost = sum(row.read_at < lost_at for row in stale)
-        # Half of the reads are reserved for each kind of list, so that many lists of one kind don't delay the
-        # other.
-        half = numbers.discover_at_once // 2
-        chosen = stale[: max(lost, half, numbers.discover_at_once - len(used))]
-        chosen += used[: max(half, numbers.discover_at_once - len(chosen))]
-        if chosen:
-            await self._store.write(
-                tasks.add_tasks, [NewTask(TaskKind.DISCOVER, row.account_id) for row in chosen]
+        elif task.kind is TaskKind.LIST_RUNS and isinstance(provider, facets.Runs):
+            problem = await _read(
+                engine, *of, "list runs", provider.require_facet(facets.Runs).list_runs, _merge_runs
             )
-        return len(chosen)
+    return build_replays(task, account.principal, problem)
+
+
+async def _read(
+    engine: EngineContext,
+    task: Task,
+    account: Account,
+    runtime: Runtime,
+    what: str,
+    read: Callable[[base.Access], Coroutine[Any, Any, _T]],
+    merge: Callable[[EngineContext, Account, Runtime, _T], Awaitable[None]],
+) -> str:
+    """Read a list and store it; return the cause if that fails, otherwise "". Raises TaskRetry."""
+    with hold_slot(runtime):
+        answer = await engine.provider_caller.call(
+            runtime, account, what, read, attempts=task.attempts, seconds=LIST_TIMEOUT_SECONDS
+        )
+        match require_result(answer):
+            case Succeeded(listing):
+                await merge(engine, account, runtime, listing)
+                return ""
+            case Rejected(error=NotFound()):  # The server has no such lists.
+                return ""
+            case Rejected(cause=cause):
+                return cause
+
+
+async def _merge_workspaces(
+    engine: EngineContext, account: Account, runtime: Runtime, listing: Listing[facets.DiscoveredWorkspace]
+) -> None:
+    rows = await run_beside_loop(listing, _to_rows, runtime.provider, listing)
+    new = await engine.store.perform(discovered.merge_discovered, account.id, rows, is_whole=listing.is_whole)
+    log.info(
+        "list read",
+        connection=runtime.name,
+        account=account.id,
+        found=len(listing),
+        new=new,
+        is_whole=listing.is_whole,
+    )
+
+
+async def _merge_runs(
+    engine: EngineContext, account: Account, runtime: Runtime, listing: Sequence[DiscoveredRun]
+) -> None:
+    read_at = await engine.store.now()
+    found = [replace(run, observed=drop_impossible_run_times(run.observed, read_at)) for run in listing]
+    new = await engine.store.perform(runs.merge_runs, account.id, found)
+    await engine.store.write(
+        snapshots.save_snapshot, Snapshot(account.connection, account.id, RUNS_KIND, None, read_at)
+    )
+    log.info("runs listed", connection=runtime.name, account=account.id, found=len(listing), new=new)
+
+
+async def refresh(engine: EngineContext) -> int:
+    """Queue reads of the lists that are due, oldest first, and return their number.
+
+    Lists in use are read often, others daily. After a failover of the database all lists are read again,
+    a few at a time. This begins only once the failover has settled, since until then the results of
+    earlier reads may still be written.
+    """
+    now, last, numbers = (
+        await engine.store.now(),
+        await engine.store.read(maintenance.find_failover),
+        engine.numbers,
+    )
+    settled_at = 0.0 if last is None else last["detected_at"] + FAILOVER_CONFIRM_SECONDS
+    lost_at = settled_at if settled_at <= now else 0.0
+    stale_at = max(now - numbers.discover_unused_after, lost_at)
+    fresh_at = max(now - numbers.discover_after, lost_at)
+    names = [name for name, runtime in engine.runtimes.items() if runtime.provider.has_lists]
+    stale = await engine.store.read(
+        discovered.find_stale_lists, names, stale_at, numbers.discover_at_once * 10
+    )
+    used = await engine.store.perform(
+        discovered.find_lists_in_use, names, now - RECENT_USE_SECONDS, stale_at, fresh_at
+    )
+    lost = sum(row.read_at < lost_at for row in stale)
+    # Half of the reads are reserved for each kind of list, so that many lists of one kind don't delay the
+    # other.
+    half = numbers.discover_at_once // 2
+    chosen = stale[: max(lost, half, numbers.discover_at_once - len(used))]
+    chosen += used[: max(half, numbers.discover_at_once - len(chosen))]
+    if chosen:
+        await engine.store.write(
+            tasks.add_tasks, [NewTask(TaskKind.DISCOVER, row.account_id) for row in chosen]
+        )
+    return len(chosen)
 
 
 def _to_rows(

@@ -74,7 +74,6 @@ class OperationStepper(Stepper[ClaimedOperation]):
     """The stepper that advances operations when they are due."""
 
     lost_outcome = Outcome.UNKNOWN
-    creating_step = Step.CREATE
     question_kind = NoticeKind.OUTCOME_QUESTION
     late_kind = NoticeKind.WAITING
     keeps_call = False
@@ -617,7 +616,7 @@ def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bo
     is_held = operation.verb.brings_down and bool(operation.block_reason)
     if is_held and now >= planned_for + MAX_HELD_SECONDS:
         return True
-    return find_access_obstacle(claimed.account, now, is_connected=True) in LINK_HELPS
+    return find_access_obstacle(claimed.account, now) in LINK_HELPS
 
 
 def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) -> Hold:

@@ -3,14 +3,14 @@
 A connection also counts as down if it refuses its own secret, or the credentials of several people.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import structlog
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.reconciler.context import EngineContext, EnginePart
-from bot.store import outages, work_items
+from bot.store import outages, pauses, work_items
 from bot.store import refusals as refusal_rows
 from bot.store.outages import OURS, PEOPLE
 from bot.support.errors import StoreError
@@ -47,17 +47,20 @@ class Outages(EnginePart):
         healths = [runtime.health.answering.is_restless for runtime in self._runtimes.values()]
         return any([self._current, *self._refusals.values(), *healths])
 
-    async def step(self, *, reads: bool = True) -> int:
-        """Begin and end outages according to the connections' health; return how many changed.
+    async def step(self, due: Collection[str] = ("outages",)) -> int:
+        """Apply the stored pauses, and begin and end outages; return how many outages changed.
 
-        ``reads`` means that the rows may have changed and must be read.
+        Only if outages are ``due`` may the rows of other processes have changed.
         """
+        is_due = "outages" in due
         try:
+            if is_due:
+                await self._take_pauses()
             for runtime in self._runtimes.values():
                 has_changed = await runtime.health.answering.write(self._store)
                 if has_changed and runtime.health.since is None:
                     await self._store.write(work_items.clear_silence, runtime.name)
-            current = dict(await self._store.read(outages.list_outages)) if reads or self._current else {}
+            current = dict(await self._store.read(outages.list_outages)) if is_due or self._current else {}
             if not (current or self._current or self._ended_elsewhere or any(self._find_outages().values())):
                 return 0
             self._take_over(current)
@@ -66,6 +69,12 @@ class Outages(EnginePart):
         except StoreError as error:
             log.warning("outage not written", problem=error)
             return 0
+
+    async def _take_pauses(self) -> None:
+        """Apply the pauses that providers asked any process for; ``ProviderCaller`` writes them."""
+        for pause in await self._store.read(pauses.list_pauses):
+            if (runtime := self._runtimes.get(pause.connection)) is not None:
+                runtime.select_limits(pause.calls).learn(pause)
 
     def _take_over(self, current: Mapping[str, float]) -> None:
         """Note the outages that other processes have begun or ended since the rows were last read."""

@@ -1,6 +1,5 @@
 """Tasks about people: looking them up in Slack, and ending the links of people who have left."""
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,14 +9,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.policy import find_flaw
 from bot.domain.tasks import Task, TaskKind
 from bot.reconciler.context import EngineContext
-from bot.reconciler.tasks import (
-    BaseTaskWorker,
-    TaskBusy,
-    TaskHandler,
-    ask_slack,
-    build_replays,
-    make_task_retry,
-)
+from bot.reconciler.tasks import TaskBusy, ask_slack, build_replays, make_task_retry
 from bot.services.caller import Caller
 from bot.services.departures import Progress, advance, end_departed, is_leaver
 from bot.slack.errors import is_about_person
@@ -31,77 +23,65 @@ log = structlog.get_logger(__name__)
 LEAVER_CHECK_SECONDS: Final = 5.0
 
 
-class PeopleTasks(BaseTaskWorker):
-    """The worker that looks people up and ends the links of those who have left."""
+async def look_up(engine: EngineContext, task: Task) -> Sequence[NewTask]:
+    """Look a person up in Slack; return tasks for the commands that wait for it, or raise TaskRetry."""
+    principal = Principal.from_key(task.subject)
+    try:
+        await engine.people.look_up(principal)
+    except SlackFailed as error:
+        if not is_about_person(error):
+            raise make_task_retry(error) from None
+        # Slack answers, but not about this person. The replies to the person's waiting commands say so.
+        log.info("person not described", principal=principal.key, problem=error.code)
+    return build_replays(task, principal)
 
-    def __init__(self, engine: EngineContext) -> None:
-        super().__init__(engine)
-        self._people = engine.people
 
-    def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return the handlers for tasks about people."""
-        return {
-            TaskKind.LOOK_UP_PERSON: TaskHandler(do=self._look_up),
-            TaskKind.SYNC_PEOPLE: TaskHandler(do=self._sync),
-            TaskKind.OFFBOARD: TaskHandler(do=self._release, tries=math.inf),
-        }
+async def release(engine: EngineContext, task: Task) -> None:
+    """Carry out a leaver's planned stops, then end their links; raise TaskBusy until that is done.
 
-    async def _look_up(self, task: Task) -> Sequence[NewTask]:
-        principal = Principal.from_key(task.subject)
-        try:
-            await self._people.look_up(principal)
-        except SlackFailed as error:
-            if not is_about_person(error):
-                raise make_task_retry(error) from None
-            # Slack answers, but not about this person. The replies to the person's waiting commands say so.
-            log.info("person not described", principal=principal.key, problem=error.code)
-        return build_replays(task, principal)
+    Before each of these steps, Slack is asked again. Someone who has come back keeps everything that they
+    still have.
+    """
+    leaver = Principal.from_key(task.subject)
+    caller = Caller(engine, leaver)
+    progress = await caller.run(advance, task)
+    if progress is Progress.UNCONFIRMED:
+        person = await _look_again(engine, leaver)
+        if person is not None and not is_leaver(person):
+            log.info("back again", principal=leaver.key)
+            return
+        cause = (person and find_flaw(person)) or str(task.payload["cause"])
+        progress = await caller.run(advance, task, confirmed=cause)
+    if progress is not Progress.ENDED:
+        raise TaskBusy(LEAVER_CHECK_SECONDS)
+    log.info("links ended", principal=leaver.key)
 
-    async def _release(self, task: Task) -> None:
-        """Carry out a leaver's planned stops, then end their links; raise TaskBusy until that is done.
 
-        Before each of these steps, Slack is asked again. Someone who has come back keeps everything that they
-        still have.
-        """
-        leaver = Principal.from_key(task.subject)
-        caller = Caller(self._context, leaver)
-        progress = await caller.run(advance, task)
-        if progress is Progress.UNCONFIRMED:
-            person = await self._look_again(leaver)
-            if person is not None and not is_leaver(person):
-                log.info("back again", principal=leaver.key)
-                return
-            cause = (person and find_flaw(person)) or str(task.payload["cause"])
-            progress = await caller.run(advance, task, confirmed=cause)
-        if progress is not Progress.ENDED:
-            raise TaskBusy(LEAVER_CHECK_SECONDS)
-        log.info("links ended", principal=leaver.key)
+async def _look_again(engine: EngineContext, principal: Principal) -> Person | None:
+    """Return the person as Slack describes them now, or as stored if Slack no longer knows them.
 
-    async def _look_again(self, principal: Principal) -> Person | None:
-        """Return the person as Slack describes them now, or as stored if Slack no longer knows them.
+    Raises TaskRetry if Slack doesn't answer.
+    """
+    try:
+        return await engine.people.look_up(principal)
+    except SlackFailed as error:
+        if not is_about_person(error):
+            raise make_task_retry(error) from None
+        return await engine.store.person(principal)
 
-        Raises TaskRetry if Slack doesn't answer.
-        """
-        try:
-            return await self._people.look_up(principal)
-        except SlackFailed as error:
-            if not is_about_person(error):
-                raise make_task_retry(error) from None
-            return await self._store.person(principal)
 
-    async def _sync(self, _task: Task) -> None:
-        leavers = {
-            person.principal: person for person in await ask_slack(self._people.sync()) if is_leaver(person)
-        }
-        resolve = self._context.installation.resolve_principal
-        async for holders in accounts.find_holders(self._store.engine):
-            for principal in leavers.keys() & {resolve(holder) for holder in holders}:
-                # Reading everyone from Slack takes a while, so this person may have returned in the meantime.
-                person = await self._look_again(principal)
-                leaver = leavers.pop(principal)
-                ended = await Caller(self._context, principal).run(
-                    end_departed, person or leaver, actor="usher"
-                )
-                if ended:
-                    log.info("links ended", principal=principal.key, count=len(ended))
-        await self._store.write(maintenance.note_daily_work, TaskKind.SYNC_PEOPLE)
+async def sync(engine: EngineContext, _task: Task) -> None:
+    """Reread everyone from Slack, and end the links of those who have left; raise TaskRetry."""
+    leavers = {
+        person.principal: person for person in await ask_slack(engine.people.sync()) if is_leaver(person)
+    }
+    resolve = engine.installation.resolve_principal
+    async for holders in accounts.find_holders(engine.store.engine):
+        for principal in leavers.keys() & {resolve(holder) for holder in holders}:
+            # Reading everyone from Slack takes a while, so this person may have returned in the meantime.
+            person = await _look_again(engine, principal)
+            leaver = leavers.pop(principal)
+            ended = await Caller(engine, principal).run(end_departed, person or leaver, actor="usher")
+            if ended:
+                log.info("links ended", principal=principal.key, count=len(ended))
+    await engine.store.write(maintenance.note_daily_work, TaskKind.SYNC_PEOPLE)

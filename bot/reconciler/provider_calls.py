@@ -23,7 +23,6 @@ from bot.domain.plan import Step, backoff
 from bot.domain.timeouts import MAX_BUSY_SECONDS, busy_pause
 from bot.providers.base import Access, Credential
 from bot.providers.facets import Lists
-from bot.reconciler.account_comparison import AccountComparer
 from bot.reconciler.call_results import (
     CallResult,
     OutcomeUnknown,
@@ -89,7 +88,6 @@ class ProviderCaller:
         self._keys = keys
         self._numbers = numbers
         self._jitter = jitter
-        self._comparer = AccountComparer(store, keys, monotonic)
 
     def compute_backoff(self, attempts: int) -> float:
         """Return how many seconds to wait after ``attempts`` consecutive failures."""
@@ -229,15 +227,18 @@ class ProviderCaller:
     ) -> Succeeded[_T] | Rejected | errors.ProviderError:
         """Send a call within its window; return its result or error, or Rejected if the link has ended."""
         loop, watches = asyncio.get_running_loop(), list[asyncio.Task[None]]()
-        limit = asyncio.timeout(seconds if math.isfinite(seconds) else None)
+        until, limit = loop.time() + seconds, asyncio.timeout(None)
 
         def begin_watch() -> None:
+            if not math.isfinite(seconds):
+                return
+            limit.reschedule(until)
             # Streams check the link themselves, and an account being revoked is already unlinked.
-            if account is not None and account.state != "revoking" and math.isfinite(seconds):
+            if account is not None and account.state != "revoking":
                 watches.append(loop.create_task(self._watch(account, limit)))
 
-        # Most calls end before the watch begins.
-        timer = loop.call_later(self._numbers.watch, begin_watch)
+        # Most calls end before this, and need no other timer.
+        timer = loop.call_later(min(self._numbers.watch, seconds), begin_watch)
         try:
             async with limit:
                 with limit_departures(window):
@@ -312,7 +313,7 @@ class ProviderCaller:
         """Compare a call's account with the provider's; return None if they match, else the result."""
         if account is None or account.state == "revoking":
             return None
-        verdict = await self._comparer.compare(runtime.provider, account, what, access, now=now)
+        verdict = await self._keys.compare(runtime.provider, account, what, access, now=now)
         match verdict:
             case "usable":
                 return None
@@ -433,12 +434,12 @@ class ProviderCaller:
             return RetryLater(0.0, None, attempts)
         account_id = account.id if account is not None else ""
         log.info("not done", connection=runtime.name, call=what, account=account_id, problem=error)
-        if isinstance(error, errors.CredentialRefused) and not isinstance(error, errors.AccountRenamed):
-            # The credential isn't to blame: the server accepts it, or a proxy in front refused the call.
-            is_good = is_accepted or (error.is_ours and error.status is not None)
-            error = errors.Forbidden(error.message, status=error.status) if is_good else error
-        if isinstance(error, errors.Forbidden) and error.status == 401 and is_first_401:
-            # The credential is known to be accepted otherwise, so a single 401 may be a fluke.
+        is_renamed = isinstance(error, errors.AccountRenamed)
+        if isinstance(error, errors.CredentialRefused) and is_accepted and not is_renamed:
+            # The credential isn't to blame, since the server accepts it.
+            error = errors.Forbidden(error.message, status=error.status)
+        if not isinstance(error, errors.CredentialRefused) and error.status == 401 and is_first_401:
+            # The credential isn't to blame, so a single 401 may be a fluke.
             runtime.health.note_answer(error)
             return RetryLater(self.compute_backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
         error = refine_start_refusal(error) if starts else error
@@ -447,7 +448,7 @@ class ProviderCaller:
             return await self._resolve_refusal(runtime, account, error, attempts)
         if not isinstance(error, errors.TemporaryError):
             runtime.health.note_answer(error)
-            if account is not None and account.is_held:
+            if account is not None and account.is_held and not isinstance(error, errors.RefusedInFront):
                 # The provider refused this one call, but it accepted the credential.
                 await self._resume_account(account)
             cause = causes.to_cause(error)

@@ -51,7 +51,6 @@ class RunStepper(Stepper[ClaimedRun]):
     """The stepper that advances job runs when they are due."""
 
     lost_outcome = Outcome.FAILED
-    creating_step = Step.LAUNCH
     question_kind = NoticeKind.JOB_OUTCOME_QUESTION
     late_kind = NoticeKind.JOB_WAITING
     keeps_call = True

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, insort
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import structlog
 
@@ -173,11 +173,8 @@ class CircuitBreaker:
     an outage is a row, which every process reads once a second.
     """
 
-    def __init__(
-        self, name: str, title: str, clock: Clock, jitter: Callable[[], float], observer: Observer
-    ) -> None:
+    def __init__(self, name: str, clock: Clock, jitter: Callable[[], float], observer: Observer) -> None:
         self._name = name
-        self._title = title
         self._clock = clock
         self._jitter = jitter
         self._observer = observer
@@ -281,11 +278,10 @@ class Runtime:
         self.name = name
         self.observer = observer
         self.provider = provider
-        self.title = provider.settings.title
         self.pace = provider.pace
         self.slots = Slots(provider.pace.concurrency)
         self.start_queue = StartQueue(provider.settings.starts_per_second, clock.monotonic)
-        self.health = CircuitBreaker(name, self.title, clock, jitter, observer)
+        self.health = CircuitBreaker(name, clock, jitter, observer)
         self.limits = Limits(name, clock.monotonic, self.health.delay)
         #: Limits for starts only: they hold up the start queue but not reads.
         self.start_limits = Limits(name, clock.monotonic, self.start_queue.delay)
@@ -416,20 +412,11 @@ class StartQueue:
         return max(int(rate * BURST_SHARE), 1)
 
 
-class PublishHome(Protocol):
-    """A function that publishes a person's Home tab, including anything that a pressed button adds to it."""
-
-    async def __call__(self, principal: Principal, shown: dict[str, Any], /) -> None:
-        """Render and publish the Home tab; raises SlackFailed and StoreError."""
-        ...
-
-
-class Replay(Protocol):
-    """A function that runs a deferred command as if it had just been typed: ``handlers.dispatch``."""
-
-    async def __call__(self, principal: Principal, waiting: dict[str, Any], /) -> None:
-        """Run the stored command; raise StoreError if nothing could be written."""
-        ...
+#: Publishes a person's Home tab, including anything that a pressed button adds to it; raises SlackFailed and
+#: StoreError.
+PublishHome: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
+#: Runs a deferred command as if it had just been typed; raises StoreError if nothing could be written.
+Replay: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
 
 
 class Observer(Protocol):

@@ -20,7 +20,7 @@ import structlog
 from bot.domain.plan import backoff
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import EXPIRY_WARNING_SECONDS
-from bot.reconciler import Reconciler
+from bot.reconciler import Reconciler, lists
 from bot.reconciler.streams import MAX_STREAMS
 from bot.services.owners import Owners
 from bot.slack.notifier import Notifier
@@ -194,10 +194,10 @@ class Scheduler:
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:
         """Create the loops that run the steps of reconciler and notifier; call it once, before ``start``."""
-        self._reconciler, engine, timed = reconciler, reconciler.engine, reconciler.scheduled_work
-        outages, board = reconciler.step_outages, engine.board
+        self._engine, timed = reconciler.engine, reconciler.scheduled_work
+        outages, board = reconciler.outages, self._engine.board
         served = reconciler.tasks.handlers
-        self._by = engine.connections, served, EXPIRY_WARNING_SECONDS
+        self._by = self._engine.connections, served, EXPIRY_WARNING_SECONDS
 
         def loop(name: str, step: Step, size: int, rest: float = LOOP_REST_SECONDS, **keys: Any) -> Loop:
             return Loop(name, step, size, self._ids, self._clock, rest, **keys)
@@ -209,7 +209,7 @@ class Scheduler:
             loop("operations", reconciler.operations.step, 200),
             loop("reads", reconciler.reads.step, 1_000, READS_REST_SECONDS),
             loop("tasks", reconciler.tasks.step, 50),
-            loop("outages", lambda _: outages(self.due), 1, is_restless=reconciler.outages.is_restless),
+            loop("outages", lambda _: outages.step(self.due), 1, is_restless=outages.is_restless),
             loop("jobs", reconciler.runs.step, 200),
             loop("streams", reconciler.streams.step, MAX_STREAMS, is_restless=board.is_used, is_endless=True),
             scheduled_work,
@@ -392,4 +392,4 @@ class Scheduler:
 
     async def _refresh_lists(self) -> None:
         async with contain_errors("lists", self._ids):
-            await self._reconciler.lists.refresh()
+            await lists.refresh(self._engine)

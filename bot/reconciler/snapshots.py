@@ -8,11 +8,12 @@ import structlog
 
 from bot.domain.accounts import Account
 from bot.domain.snapshots import Snapshot
-from bot.domain.tasks import Task, TaskKind
+from bot.domain.tasks import Task
 from bot.providers import base, facets
 from bot.reconciler.call_results import Rejected, Succeeded
+from bot.reconciler.context import EngineContext
 from bot.reconciler.lists import LIST_TIMEOUT_SECONDS
-from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, build_replays, hold_slot, to_task_retry
+from bot.reconciler.tasks import build_replays, hold_slot, to_task_retry
 from bot.services.snapshots import ALLOWANCES_KIND, TEMPLATES_KIND, to_payload
 from bot.store import accounts, prices, snapshots
 from bot.store.tasks import NewTask
@@ -23,63 +24,59 @@ log = structlog.get_logger(__name__)
 _CONNECTION: Final = "connection:"
 
 
-class Snapshots(BaseTaskWorker):
-    """The worker that reads forms with people's accounts, and server facts with Usher's own secret."""
+async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
+    """Read and store a task's snapshot; return tasks that run the waiting commands. Raises TaskRetry."""
+    owner, _, kind = task.subject.rpartition("/")
+    account: Account | None = None
+    connection = owner.removeprefix(_CONNECTION)
+    if not owner.startswith(_CONNECTION):
+        account = await engine.store.read(accounts.find_account_by_id, owner)
+        if account is None or account.state == "revoking":
+            return ()
+        if account.state == "refused":
+            return build_replays(task, account.principal, "credential_refused")
+        connection = account.connection
+    principal = account.principal if account is not None else None
+    return build_replays(task, principal, await _read(engine, task, connection, account, kind))
 
-    def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return the handler of snapshot tasks."""
-        return {TaskKind.SNAPSHOT: TaskHandler(do=self.read, person=self._find_holder)}
 
-    async def read(self, task: Task) -> Sequence[NewTask]:
-        """Read and store a task's snapshot; return tasks that run the waiting commands. Raises TaskRetry."""
-        owner, _, kind = task.subject.rpartition("/")
-        account: Account | None = None
-        connection = owner.removeprefix(_CONNECTION)
-        if not owner.startswith(_CONNECTION):
-            account = await self._store.read(accounts.find_account_by_id, owner)
-            if account is None or account.state == "revoking":
-                return ()
-            if account.state == "refused":
-                return build_replays(task, account.principal, "credential_refused")
-            connection = account.connection
-        principal = account.principal if account is not None else None
-        return build_replays(task, principal, await self._read(task, connection, account, kind))
+async def _read(
+    engine: EngineContext, task: Task, connection: str, account: Account | None, kind: str
+) -> str:
+    """Read and store a snapshot; return "", or the cause of a failure. Raises TaskRetry to retry."""
+    runtime = engine.runtimes.get(connection)
+    if runtime is None:
+        return "connection_gone"
+    provider = runtime.provider
+    if account is None and not isinstance(provider, facets.Overview):
+        return "no_about"
+    needed = {TEMPLATES_KIND: facets.Forms, ALLOWANCES_KIND: facets.Allowances}.get(kind)
+    if account is not None and (needed is None or not isinstance(provider, needed)):
+        return "not_found"
 
-    async def _read(self, task: Task, connection: str, account: Account | None, kind: str) -> str:
-        """Read and store a snapshot; return "", or the cause of a failure. Raises TaskRetry to retry."""
-        runtime = self._runtimes.get(connection)
-        if runtime is None:
-            return "connection_gone"
-        provider = runtime.provider
-        if account is None and not isinstance(provider, facets.Overview):
-            return "no_about"
-        needed = {TEMPLATES_KIND: facets.Forms, ALLOWANCES_KIND: facets.Allowances}.get(kind)
-        if account is not None and (needed is None or not isinstance(provider, needed)):
-            return "not_found"
+    async def send(access: base.Access) -> Any:
+        if account is None:
+            return await provider.require_facet(facets.Overview).read_overview()
+        if kind == ALLOWANCES_KIND:
+            return await provider.require_facet(facets.Allowances).read_allowances(access)
+        return await provider.require_facet(facets.Forms).read_offer(access)
 
-        async def send(access: base.Access) -> Any:
-            if account is None:
-                return await provider.require_facet(facets.Overview).read_overview()
-            if kind == ALLOWANCES_KIND:
-                return await provider.require_facet(facets.Allowances).read_allowances(access)
-            return await provider.require_facet(facets.Forms).read_offer(access)
-
-        seconds, attempts = None if account is None else LIST_TIMEOUT_SECONDS, task.attempts
-        with hold_slot(runtime):
-            answer = await self._provider_caller.call(
-                runtime, account, kind, send, attempts=attempts, seconds=seconds
-            )
-            match answer:
-                case Succeeded(offer):
-                    owner, now = account.id if account is not None else "", await self._store.now()
-                    read = Snapshot(connection, owner, kind, to_payload(offer), now)
-                    await self._store.write(snapshots.save_snapshot, read)
-                    if account is not None and kind == TEMPLATES_KIND:
-                        update = partial(provider.require_facet(facets.Forms).update_spec, offer)
-                        await self._store.write(prices.note_offer, account, update, provider.describe_machine)
-                    log.info("snapshot read", connection=connection, kind=kind)
-                    return ""
-                case Rejected(cause=cause):
-                    return cause
-                case _:
-                    raise to_task_retry(answer)
+    seconds, attempts = None if account is None else LIST_TIMEOUT_SECONDS, task.attempts
+    with hold_slot(runtime):
+        answer = await engine.provider_caller.call(
+            runtime, account, kind, send, attempts=attempts, seconds=seconds
+        )
+        match answer:
+            case Succeeded(offer):
+                owner, now = account.id if account is not None else "", await engine.store.now()
+                read = Snapshot(connection, owner, kind, to_payload(offer), now)
+                await engine.store.write(snapshots.save_snapshot, read)
+                if account is not None and kind == TEMPLATES_KIND:
+                    update = partial(provider.require_facet(facets.Forms).update_spec, offer)
+                    await engine.store.write(prices.note_offer, account, update, provider.describe_machine)
+                log.info("snapshot read", connection=connection, kind=kind)
+                return ""
+            case Rejected(cause=cause):
+                return cause
+            case _:
+                raise to_task_retry(answer)

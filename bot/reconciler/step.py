@@ -93,8 +93,6 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     #: The outcome of an item that ends after a call whose effect is unknown.
     lost_outcome: ClassVar[Outcome]
-    #: The step that creates something. If its outcome is unknown, the provider is searched for the result.
-    creating_step: ClassVar[Step]
     #: The kind of notice that asks the person whether to create another one.
     question_kind: ClassVar[NoticeKind]
     #: The kind of notice sent when an item reaches its deadline.
@@ -433,7 +431,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             asked=False,
             card_dirty=True,
             audit=[outcomes.build_audit_entry(claimed.subject, "call.find", "absent")],
-            **name_call(self.creating_step, Call.NONE),
+            start_call=Call.NONE,
         )
 
     def _ask_person(self, claimed: S, runtime: Runtime, now: float) -> Update:

@@ -1,10 +1,10 @@
 """Tasks: the reconciler's background work other than operations and runs, with a handler for each kind."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -81,29 +81,18 @@ class TaskHandler:
     policy rule that refused.
     """
 
-    do: Callable[[Task], Awaitable[Sequence[NewTask] | None]]
-    person: Callable[[Task], Awaitable[Principal | None]] | None = None
+    do: Callable[[EngineContext, Task], Coroutine[Any, Any, Sequence[NewTask] | None]]
+    person: Callable[[EngineContext, Task], Coroutine[Any, Any, Principal | None]] | None = None
     verb: str = "list"
-    give_up: Callable[[Task], Awaitable[None]] | None = None
-    refuse: Callable[[Task, str], Awaitable[None]] | None = None
+    give_up: Callable[[EngineContext, Task], Coroutine[Any, Any, None]] | None = None
+    refuse: Callable[[EngineContext, Task, str], Coroutine[Any, Any, None]] | None = None
     tries: float = MAX_TASK_ATTEMPTS
 
 
-class BaseTaskWorker(EnginePart):
-    """A base class for workers that handle tasks."""
-
-    async def _find_holder(self, task: Task) -> Principal | None:
-        """Return the owner of the account whose id begins a task's subject, or None if it was unlinked."""
-        account = await self._store.read(accounts.find_account_by_id, task.subject.partition("/")[0])
-        return account.principal if account is not None else None
-
-
-class TaskWorker(Protocol):
-    """A worker with handlers for some kinds of tasks."""
-
-    def list_handlers(self) -> Mapping[TaskKind, TaskHandler]:
-        """Return a handler for each kind of task."""
-        ...
+async def find_holder(engine: EngineContext, task: Task) -> Principal | None:
+    """Return the owner of the account whose id begins a task's subject, or None if it was unlinked."""
+    account = await engine.store.read(accounts.find_account_by_id, task.subject.partition("/")[0])
+    return account.principal if account is not None else None
 
 
 class Tasks(EnginePart):
@@ -111,9 +100,7 @@ class Tasks(EnginePart):
 
     def __init__(self, engine: EngineContext, handlers: Mapping[TaskKind, TaskHandler]) -> None:
         super().__init__(engine)
-        self.handlers = handlers
-        self._people = engine.people
-        self._jitter = engine.jitter
+        self.handlers = dict(handlers)
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim the due tasks and run them concurrently; return their number."""
@@ -134,7 +121,7 @@ class Tasks(EnginePart):
 
     async def _process(self, task: Task) -> None:
         handler = self.handlers[task.kind]
-        wait, counts, problem = backoff(task.attempts + 1, self._jitter()), True, "internal"
+        wait, counts, problem = backoff(task.attempts + 1, self._context.jitter()), True, "internal"
         try:
             then = await self._run_handler(task, handler)
         except TaskRetry as again:
@@ -161,7 +148,7 @@ class Tasks(EnginePart):
             return
         log.warning("task given up", task=task.id, kind=str(task.kind))
         if handler.give_up is not None:
-            await handler.give_up(task)
+            await handler.give_up(self._context, task)
         # Commands that were waiting for a list run without it, and their answers say what is missing.
         await self._store.write(
             task_rows.finish_task, task, then=build_replays(task, problem=problem or "busy")
@@ -170,10 +157,10 @@ class Tasks(EnginePart):
     async def _run_handler(self, task: Task, handler: TaskHandler) -> Sequence[NewTask]:
         because = await self._find_refusing_rule(task, handler)
         if not because:
-            return await handler.do(task) or ()
+            return await handler.do(self._context, task) or ()
         log.info("not done for this person", kind=str(task.kind), rule=because)
         if handler.refuse is not None:
-            await handler.refuse(task, because)
+            await handler.refuse(self._context, task, because)
         # The waiting commands run anyway, and their answers say why the task wasn't done.
         return build_replays(task)
 
@@ -182,12 +169,12 @@ class Tasks(EnginePart):
 
         Raises TaskRetry if the person's stored details aren't enough and Slack doesn't answer.
         """
-        owner = None if handler.person is None else await handler.person(task)
+        owner = None if handler.person is None else await handler.person(self._context, task)
         if owner is None:
             return ""
         person = await self._store.person(owner)
         if not is_current(person, handler.verb, await self._store.now()):
-            person = await ask_slack(self._people.look_up(owner))
+            person = await ask_slack(self._context.people.look_up(owner))
         decision = await decide_installed(self._context, owner, handler.verb, None, person)
         return "" if decision.allowed else decision.rule
 

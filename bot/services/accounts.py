@@ -81,6 +81,8 @@ def _find_former_keys(tx: Transaction, caller: Caller, connections: Collection[s
 
 def refuse_unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
     """Return the refusal of an unknown connection, naming those that the person may link."""
+    if context.find_absence(name) == "connection_coming":
+        return Refused("connection_coming", title=context.title(name))
     known = ", ".join(map(context.title, there)) or "none"
     return Refused("link.unknown_connection", name=name, known=known)
 
@@ -211,7 +213,7 @@ def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account |
 def _is_another(former: Account, account: Account) -> bool:
     """Return whether a former link was to another account.
 
-    A link that rests was, unless the ids match.
+    For a resting link this is True, unless the ids match.
     """
     if former.state == "revoking":
         return False

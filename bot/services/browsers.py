@@ -56,60 +56,58 @@ def _note_session(tx: Transaction, session: BrowserSession, action: str) -> None
     append_audit(tx, [AuditEntry(who, action, who, "ok", detail)])
 
 
-class Browsing:
-    """Begin, look up and end browser sessions."""
+async def begin(context: Context, principal: Principal) -> str:
+    """Start a session and return its id; raises Refused (``policy.…``) if its owner may not use Usher."""
+    resolved = context.installation.resolve_principal(principal)
+    return await Caller(context, resolved).run(sign_in)
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
 
-    async def begin(self, principal: Principal) -> str:
-        """Start a session and return its id; raises Refused (``policy.…``) if its owner may not use Usher."""
-        resolved = self._context.installation.resolve_principal(principal)
-        return await Caller(self._context, resolved).run(sign_in)
+async def end(context: Context, id_hash: str | None) -> None:
+    """Sign out; ending a session twice is harmless."""
+    if id_hash is not None:
+        await context.store.carry_out(lambda tx: sign_out(tx, id_hash))
 
-    async def end(self, id_hash: str | None) -> None:
-        """Sign out; ending a session twice is harmless."""
-        if id_hash is not None:
-            await self._context.store.carry_out(lambda tx: sign_out(tx, id_hash))
 
-    async def read_page_rows(self, id_hash: str | None, workspace_id: str) -> PageRows | None:
-        """Return the rows for a workspace's page, regardless of its owner, or None for an invalid session."""
-        if id_hash is None:
-            return None
-        store, query = self._context.store, browsers.find_page_rows
-        rows = await store.read(query, id_hash, MAX_IDLE_SECONDS, workspace_id)
-        if rows is not None:
-            mark_as_known()
-        if rows is not None and rows.now - rows.session.seen_at >= ACTIVITY_WRITE_SECONDS:
-            await store.write(browsers.keep_browser_session, rows.session.id_hash)
-        return rows
+async def read_page_rows(context: Context, id_hash: str | None, workspace_id: str) -> PageRows | None:
+    """Return the rows for a workspace's page, regardless of its owner, or None for an invalid session."""
+    if id_hash is None:
+        return None
+    store = context.store
+    rows = await store.read(browsers.find_page_rows, id_hash, MAX_IDLE_SECONDS, workspace_id)
+    if rows is not None:
+        mark_as_known()
+    if rows is not None and rows.now - rows.session.seen_at >= ACTIVITY_WRITE_SECONDS:
+        await store.write(browsers.keep_browser_session, rows.session.id_hash)
+    return rows
 
-    async def own(self, rows: PageRows) -> tuple[Workspace, base.Provider] | None:
-        """Return the requested workspace if it may be shown in this browser; None doesn't reveal why not.
 
-        The workspace must belong to the signed-in person, who must be allowed to act, and its provider's
-        workspaces must open in Usher's page.
-        """
-        workspace = rows.workspace
-        if workspace is None or workspace.hidden:
-            return None
-        owner, provider = workspace.principal, self._context.connections.get(workspace.connection)
-        if (
-            provider is None
-            or not isinstance(provider, facets.EmbeddedPage)
-            or not provider.is_available_to(owner)
-            or not self._context.installation.is_same_person(owner, rows.session.principal)
-        ):
-            return None
-        decision = await Caller(self._context, owner).decide("open", Target("workspace", workspace.id, owner))
-        if not decision.allowed:
-            log.info("page.refused", rule=decision.rule)
-            return None
-        return workspace, provider
+async def find_own(context: Context, rows: PageRows) -> tuple[Workspace, base.Provider] | None:
+    """Return the requested workspace if it may be shown in this browser; None doesn't reveal why not.
 
-    def entry(self, workspace: Workspace) -> str | None:
-        """Return the secret that opens a workspace in its page, if there is one; raises SecretError."""
-        if workspace.entry is None:
-            return None
-        row = entry_key(workspace.principal.key, workspace.connection, workspace.remote_id)
-        return self._context.vault.open(row, workspace.entry).get("entry")
+    The workspace must belong to the signed-in person, who must be allowed to act, and its provider's
+    workspaces must open in Usher's page.
+    """
+    workspace = rows.workspace
+    if workspace is None or workspace.hidden:
+        return None
+    owner, provider = workspace.principal, context.connections.get(workspace.connection)
+    if (
+        provider is None
+        or not isinstance(provider, facets.EmbeddedPage)
+        or not provider.is_available_to(owner)
+        or not context.installation.is_same_person(owner, rows.session.principal)
+    ):
+        return None
+    decision = await Caller(context, owner).decide("open", Target("workspace", workspace.id, owner))
+    if not decision.allowed:
+        log.info("page.refused", rule=decision.rule)
+        return None
+    return workspace, provider
+
+
+def open_entry(context: Context, workspace: Workspace) -> str | None:
+    """Return the secret that opens a workspace in its page, if there is one; raises SecretError."""
+    if workspace.entry is None:
+        return None
+    row = entry_key(workspace.principal.key, workspace.connection, workspace.remote_id)
+    return context.vault.open(row, workspace.entry).get("entry")

@@ -70,10 +70,20 @@ class Context:
     recent_commits: RecentCommits = field(default_factory=RecentCommits)
 
     def need(self, connection: str) -> Provider:
-        """Return a connection's provider; raises Refused (``connection_gone``) if there is none."""
-        if connection not in self.connections:
-            raise Refused("connection_gone", cause="connection_gone", title=self.title(connection))
+        """Return a connection's provider; raises Refused (see ``find_absence``) if there is none."""
+        if absence := self.find_absence(connection):
+            raise Refused(absence, title=self.title(connection))
         return self.connections[connection]
+
+    def find_absence(self, connection: str) -> str:
+        """Return the cause if this process lacks a connection, or "" if it has it.
+
+        If another process has it, this one is about to be restarted with the same settings.
+        """
+        if connection in self.connections:
+            return ""
+        is_elsewhere = connection in self.owners.lacking_connections
+        return "connection_coming" if is_elsewhere else "connection_gone"
 
     def list_linkable(self, way: LinkMethod, principal: Principal) -> list[str]:
         """Return the names of the connections that a person may link with a given method."""

@@ -16,8 +16,8 @@ from bot.services import courses as use_cases
 from bot.services.caller import Caller
 from bot.store import cards, timers
 from bot.store import courses as store
-from bot.store.plan_tables import CLASS_CARDS
 from bot.store.planned_starts import cancel_start
+from bot.store.tables import CLASS_CARDS
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import Refused
 

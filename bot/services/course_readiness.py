@@ -13,7 +13,7 @@ from bot.services.context import Context
 from bot.services.lesson_starts import StartRate
 from bot.store import courses as store
 from bot.store import operations
-from bot.store.plan_tables import CLASS_CARDS
+from bot.store.tables import CLASS_CARDS
 from bot.store.transaction import Transaction
 
 #: Maximum number of members notified per transaction.

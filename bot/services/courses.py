@@ -56,8 +56,7 @@ from bot.store import courses as store
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
-from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS
-from bot.store.tables import OPERATIONS
+from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
 from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards

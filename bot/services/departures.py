@@ -30,13 +30,13 @@ from bot.store.notices import add_or_extend
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 
-#: How long links are kept to make the stops if a provider doesn't answer, in seconds. Such a provider
-#: couldn't confirm a revocation either.
+#: How long the links of people who have left are kept for their last stops if a provider doesn't answer, in
+#: seconds. Such a provider couldn't confirm a revocation either.
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
 #: How long to wait for the read that shows whether a workspace is still running, in seconds.
 MAX_READING_SECONDS: Final = 120.0
-#: How long the message to administrators is held back, in seconds, so that one message can cover several
-#: leavers.
+#: How long the message to administrators about leavers is held back, in seconds, so that one message can
+#: cover several of them.
 GATHER_SECONDS: Final = 60.0
 #: Maximum number of stops begun per transaction.
 STOPS_BATCH_SIZE: Final = 10

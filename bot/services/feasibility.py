@@ -25,8 +25,8 @@ _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.FORCE: ("force", DOWN_OR_FAILED_STATES),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
-#: Maps each operation to the permissions that a share must include for it to be possible on someone else's
-#: workspace.
+#: Maps each operation to the permissions that a share must include so that the operation is possible on the
+#: shared workspace.
 _OF_SHARES: dict[OperationVerb, frozenset[Action]] = {
     OperationVerb.START: frozenset({"start"}),
     OperationVerb.RESTART: frozenset({"start", "stop"}),
@@ -72,7 +72,7 @@ def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Wor
     connection = workspace.connection
     account = accounts.find_account(tx, workspace.principal, connection)
     away = outages.list_outages(tx)
-    obstacle = find_access_obstacle(account, tx.now(), is_connected=connection in context.connections)
+    obstacle = context.find_absence(connection) or find_access_obstacle(account, tx.now())
     if obstacle == "sign_in_refused" and f"{connection}{outages.PEOPLE}" in away:
         return "people_out"
     if obstacle or connection in away:

@@ -2,8 +2,8 @@
 
 A start is an ordinary operation on the owner's behalf. A stop becomes one of the workspace's planned stops,
 so that the buttons of its warning change only that stop. It is planned shortly before its time. If the hours
-are changed while they are in progress, and the change would cancel their stop, it is planned at once instead.
-If a workspace keeps running with no stop planned, Usher asks its owner once a day whether it is still needed.
+are changed while they are in progress, and the change would cancel their stop, it is planned immediately. If
+a workspace keeps running with no stop planned, Usher asks its owner once a day whether it is still needed.
 """
 
 from collections.abc import Collection, Sequence
@@ -63,7 +63,7 @@ HOUR_SECONDS: Final = 3600.0
 UNOFFERED_SECONDS: Final = 1800.0
 #: Maximum number of running workspaces per claim. The maximum number of rules is half this.
 CLAIM_BATCH_SIZE: Final = 100
-#: How often to check whether to ask about a workspace that was left running, in seconds.
+#: How often, in seconds, Usher checks whether to ask about a workspace that was left running.
 IDLE_CHECK_SECONDS: Final = 1800.0
 #: A rule before and after a change; None if there is no rule before or after it.
 RuleChange = tuple[HoursRule | None, HoursRule | None]

@@ -43,9 +43,10 @@ class Gatherer:
     def __init__(self, context: Context, board: Board | None = None) -> None:
         self.store = context.store
         self.connections, self.title = context.connections, context.title
+        self._find_absence = context.find_absence
         self._public_url, self._link_page_prefix = context.public_url, context.link_page_prefix
         self.board = board
-        self.names = PeopleNames(context)
+        self._installation = context.installation
 
     async def describe_workspace(
         self, workspace: Workspace, operation: Operation | None = None
@@ -162,7 +163,7 @@ class Gatherer:
             card=card,
             counts=await self.store.read(courses.read_shown_counts, card.id),
             effects=predict_class_effects(self.connections.get(card.connection), card),
-            people=await self.names.find_names(reader, card.principal, *stopper),
+            people=await self.find_names(reader, card.principal, *stopper),
             is_stopper=card.stopper == reader.key,
         )
 
@@ -268,7 +269,27 @@ class Gatherer:
         """Map people's keys to their names as a reader should see them."""
         # Messages written when there was only one Slack workspace contain a user id instead of a key.
         found = [Principal.from_key(key) for key in sorted({*filter(None, keys)}) if ":" in key]
-        return await self.names.find_names(reader, *found, in_full=True)
+        return await self.find_names(reader, *found, in_full=True)
+
+    async def find_names(self, reader: Principal, *people: Principal, in_full: bool = False) -> People:
+        """Map people's keys to their names as a reader should see them.
+
+        ``in_full`` is for administrators' decisions: every name is included, even of people who would
+        otherwise only be mentioned, and so is each person's Slack workspace if there are several.
+        """
+        return {one.key: await self._name(reader, one, in_full=in_full) for one in people}
+
+    async def _name(self, reader: Principal, one: Principal, *, in_full: bool) -> Named:
+        is_here = self._installation.are_together(reader, one)
+        if is_here and not in_full:
+            return Named(one.user_id)
+        person = await self.store.person(one)
+        return Named(
+            one.user_id if is_here else "",
+            person.name if person is not None else "",
+            self._installation.find_for(one).team_name if self._installation.is_several else "",
+            person if in_full else None,
+        )
 
     async def _own_workspace(self, notice: Message, key: str) -> Workspace | None:
         workspace = await self.store.read(workspace_rows.find_workspace, key) if key else None
@@ -346,7 +367,7 @@ class Gatherer:
             "is_linked": account is not None,
             "is_refused": account is not None and account.is_refused,
             "is_resting": account is not None and account.is_resting,
-            "obstacle": find_access_obstacle(account, now, is_connected=provider is not None),
+            "obstacle": self._find_absence(connection) or find_access_obstacle(account, now),
             "link_expires_at": account.expires_at if account is not None else None,
             "body": body,
         }
@@ -413,34 +434,6 @@ def _get_run_page_url(provider: base.Provider | None, run: Run) -> str | None:
     if provider is None or not isinstance(provider, facets.Runs):
         return None
     return provider.allowed_url(provider.run_page_url(run))
-
-
-class PeopleNames:
-    """Find people's names as shown in messages."""
-
-    def __init__(self, context: Context) -> None:
-        self.store = context.store
-        self._installation = context.installation
-
-    async def find_names(self, reader: Principal, *people: Principal, in_full: bool = False) -> People:
-        """Map people's keys to their names as a reader should see them.
-
-        ``in_full`` is for administrators' decisions: every name is included, even of people who would
-        otherwise only be mentioned, and so is each person's Slack workspace if there are several.
-        """
-        return {one.key: await self._name(reader, one, in_full=in_full) for one in people}
-
-    async def _name(self, reader: Principal, one: Principal, *, in_full: bool) -> Named:
-        is_here = self._installation.are_together(reader, one)
-        if is_here and not in_full:
-            return Named(one.user_id)
-        person = await self.store.person(one)
-        return Named(
-            one.user_id if is_here else "",
-            person.name if person is not None else "",
-            self._installation.find_for(one).team_name if self._installation.is_several else "",
-            person if in_full else None,
-        )
 
 
 def rank_workspace(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:

@@ -286,14 +286,11 @@ def make_labels(
     found: Sequence[Workspace],
     among: Sequence[Workspace],
     title: Callable[[str], str],
-    *,
-    are_addresses: bool = False,
 ) -> list[str]:
     """Return labels that tell workspaces apart.
 
-    A label includes the connection's title if another workspace has the same title, or always with
-    ``are_addresses``. If two workspaces on the same connection have the same title, their ids are used
-    instead.
+    A label includes the connection's title if another workspace has the same title. If two workspaces on the
+    same connection have the same title, their ids are used instead.
     """
     asked = {fold(one.title) for one in found}
     names = [(name, one.connection) for one in among if (name := fold(one.title)) in asked]
@@ -302,8 +299,7 @@ def make_labels(
     for one in found:
         name = fold(one.title)
         label = one.remote_id if there[name, one.connection] > 1 else one.title
-        is_address = are_addresses or called[name] > 1
-        labels.append(f"{label}@{title(one.connection)}" if is_address else label)
+        labels.append(f"{label}@{title(one.connection)}" if called[name] > 1 else label)
     return labels
 
 

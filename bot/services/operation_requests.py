@@ -125,7 +125,7 @@ def begin_operation(
     caller.record(tx, f"workspace.{verb}", workspace, **by, **detail)
     accepted = replace(
         accepted,
-        obstacle=find_access_obstacle(account, tx.now(), is_connected=True),
+        obstacle=find_access_obstacle(account, tx.now()),
         remark=_choose_note(accepted, context, workspace, verb),
     )
     return _show_operation(tx, caller, accepted)

@@ -14,7 +14,7 @@ from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
 from bot.store import courses, workspaces
 from bot.store import upgrades as store
 from bot.store.notices import add_notices
-from bot.store.plan_tables import CLASS_CARDS
+from bot.store.tables import CLASS_CARDS
 from bot.store.transaction import Transaction, from_json
 from bot.support.release import RELEASE
 

@@ -19,7 +19,6 @@ from bot.domain.usage import (
     LifeKind,
     Span,
     SpanKind,
-    Sum,
     UsageFacts,
     UsageRow,
     find_next_monday,
@@ -34,6 +33,7 @@ from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
 from bot.store import courses as courses_store
 from bot.store import people, usage, workspaces
 from bot.store.notices import add_notices
+from bot.store.tables import MONDAYS
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
@@ -82,7 +82,7 @@ async def list_rows(gatherer: Gatherer, principal: Principal, facts: UsageFacts)
 
 
 def _list_spans(life: Life) -> list[Span]:
-    spans = [Span(life.began.best, life.counts_until)]
+    spans = [Span(life.runs_from, life.runs_until)]
     if life.ended is not None and life.ended.known is Known.UNKNOWN:
         spans.append(Span(life.ended.earliest, life.ended.latest, SpanKind.UNKNOWN))
     return spans
@@ -117,10 +117,10 @@ def set_weekly(tx: Transaction, caller: Caller, *, is_on: bool) -> None:
     caller.check(tx, "usage")
     principal = caller.principal
     if usage.is_weekly(tx, principal) is not is_on and caller.is_first_delivery(tx):
-        usage.MONDAYS.delete(tx, principal=principal)
+        MONDAYS.delete(tx, principal=principal)
         if is_on:
             due_at = find_next_monday(tx.now(), people.find_zone(tx, principal))
-            usage.MONDAYS.add(tx, principal=principal, due_at=due_at)
+            MONDAYS.add(tx, principal=principal, due_at=due_at)
         caller.record(tx, "settings.save", principal.key, weekly="on" if is_on else "off")
 
 
@@ -143,7 +143,7 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
     zone = people.find_zone(tx, principal)
     local = datetime.fromtimestamp(now, zone)
     next_at = find_next_monday(now, zone)
-    is_wanted = usage.MONDAYS.count_changed(tx, {"principal": principal}, due_at=next_at)
+    is_wanted = MONDAYS.count_changed(tx, {"principal": principal}, due_at=next_at)
     if not is_wanted or local.weekday() or local.hour < MONDAY_HOUR:
         return
     week = find_week(now, zone, ago=1)
@@ -155,7 +155,7 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
 def _skip(tx: Transaction, _caller: Caller, row: WeeklyRow, _refusal: Refused) -> None:
     """Skip this week for a person who may not use Usher at present."""
     zone = people.find_zone(tx, row.principal)
-    usage.MONDAYS.change(tx, {"principal": row.principal}, due_at=find_next_monday(tx.now(), zone))
+    MONDAYS.change(tx, {"principal": row.principal}, due_at=find_next_monday(tx.now(), zone))
 
 
 def _claim(tx: Transaction, _context: Context) -> Sequence[WeeklyRow]:
@@ -194,18 +194,9 @@ def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, unti
     keeping the workspace, are left out. Individual hours are included only if the card says so before people
     press it.
     """
-    card, now = require_teacher(tx, caller, "class_usage", card_id), tx.now()
-    ends = [at for at in (card.stops_at, card.done_at, until) if at is not None]
-    members = {one.principal: one for one in courses_store.list_members(tx, card.id)}
-    sums: dict[str, Sum] = {}
-    for life in usage.read_lives_of_card(tx, card.id, since, until):
-        member = members.get(life.principal)
-        if member is None or member.withdrawn_at is not None:
-            continue
-        hours = life.measure(max(since, member.joined_at), min(ends), now)
-        if hours.best > 0 or hours.unknown:
-            sums.setdefault(life.principal.key, Sum()).add(hours, life.price)
-    return group_class(sums, is_seen=card.shows_hours)
+    card = require_teacher(tx, caller, "class_usage", card_id)
+    until = min(at for at in (card.stops_at, card.done_at, until) if at is not None)
+    return group_class(usage.sum_class(tx, card.id, since, until), is_seen=card.shows_hours)
 
 
 def read_team(tx: Transaction, caller: Caller, since: float, until: float) -> GroupUsage:

@@ -6,12 +6,12 @@ outcomes and deadlines work as for any start. The transaction that ends it also 
 """
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Final, Literal, cast
 
 from bot.domain.accepted_requests import ROOM
 from bot.domain.hours import was_used
-from bot.domain.message_context import Facts, WaitingFacts, WorkspaceFacts
+from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode, is_final
@@ -52,8 +52,7 @@ async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
     provider = gatherer.connections.get(facts.connection)
     allowed = provider.settings.failures_allowed if provider is not None else math.inf
     wait = await gatherer.store.read(rows.describe_wait, message.subject, facts.connection_title, allowed)
-    own = {one.name: getattr(facts, one.name) for one in fields(facts)}
-    return WaitingFacts(**own, wait=wait) if isinstance(facts, WorkspaceFacts) else facts
+    return replace(facts, wait=wait) if isinstance(facts, WorkspaceFacts) else facts
 
 
 def list_own(tx: Transaction, caller: Caller) -> list[WaitlistFacts]:

@@ -77,9 +77,9 @@ def _is_resting(tx: Transaction, body: Row) -> bool:
 
 register_fan_out(
     "resting",
-    _is_resting,
     ("some_workspaces_of", _conceal),
     ("some_open_runs_of", lambda tx, row, _body: cards.queue_messages(tx, row["id"], changed=True)),
+    holds=_is_resting,
 )
 
 

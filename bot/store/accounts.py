@@ -41,7 +41,7 @@ from bot.store.tables import (
     WORKSPACES,
 )
 from bot.store.tasks import take_over
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Priority, Row, Transaction, concerns, prioritize
 
 
 def find_account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
@@ -62,6 +62,18 @@ def list_accounts(tx: Transaction, principal: Principal) -> list[Account]:
 def list_account_states(tx: Transaction, principal: Principal) -> dict[str, str]:
     """Map each connection to the state of the principal's account, leaving out accounts being revoked."""
     return {row["connection"]: row["state"] for row in tx.all("account_states", principal=principal.key)}
+
+
+@prioritize(Priority.URGENT)
+@concerns(lambda principal: [principal.key])
+def note_introduction(tx: Transaction, principal: Principal) -> dict[str, str] | None:
+    """Record that a person is being introduced to Usher; return the states of their accounts.
+
+    Return None if they were introduced before, or first met Usher by pressing a class card.
+    """
+    if not tx.count("note_introduction", principal=principal, now=tx.now()):
+        return None
+    return list_account_states(tx, principal)
 
 
 async def list_active_accounts(engine: Engine) -> list[Account]:
@@ -284,15 +296,14 @@ def _is_current(tx: Transaction, said: Row) -> bool:
 
 register_fan_out(
     "revoking",
-    _is_current,
     ("some_workspaces_of", lambda tx, row, _: _delete_workspace(tx, row, notify=False)),
     ("some_runs_of", runs.end_orphaned),
     ("some_undoable_actions_of", lambda tx, row, _: ACCEPTED_REQUESTS.delete(tx, id=row["id"])),
     homes.STAGE,
+    holds=_is_current,
 )
 register_fan_out(
     "another",
-    lambda _tx, _body: True,
     (
         "some_workspaces_of",
         _limit_to_former(lambda tx, row, _: _delete_workspace(tx, row, notify=True)),
@@ -306,20 +317,20 @@ register_fan_out(
 )
 register_fan_out(
     "refused",
-    _is_current,
     ("some_open_operations_of", partial(work_items.hold, OPERATIONS)),
     ("some_open_runs_of", partial(work_items.hold, RUNS)),
     ("some_workspaces_of", lambda tx, row, _: tx.run("rest_gate_without_reader", gate_key=row["gate_key"])),
     homes.STAGE,
+    holds=_is_current,
 )
 register_fan_out(
     "active",
-    _is_current,
     ("some_open_operations_of", partial(work_items.resume, OPERATIONS)),
     ("some_open_runs_of", partial(work_items.resume, RUNS)),
     hours.RESUME_STAGE,
     ("some_workspaces_of", _reschedule_checks),
     homes.STAGE,
+    holds=_is_current,
 )
 
 

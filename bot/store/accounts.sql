@@ -87,3 +87,9 @@ SELECT * FROM places ORDER BY id;
 UPDATE tasks SET due_at = :now
 WHERE kind IN ('discover', 'list_runs', 'snapshot', 'schedule')
     AND subject >= :account_id AND subject < :account_id || '0' AND is_leased = 0 AND due_at > :now;
+
+-- name: note_introduction
+INSERT INTO greetings (principal, greeted_at)
+SELECT CAST(:principal AS TEXT), CAST(:now AS DOUBLE PRECISION)
+WHERE NOT EXISTS (SELECT 1 FROM participants WHERE principal = :principal)
+ON CONFLICT DO NOTHING;

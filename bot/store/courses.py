@@ -21,9 +21,8 @@ from bot.domain.stops import PlannedStop
 from bot.domain.timers import CLASS_WARNING_SECONDS
 from bot.store import cards
 from bot.store.notices import add_notices
-from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import OPERATIONS, WORKSPACES, parse_principal
+from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS, WORKSPACES, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
 
 #: The due time of a card that needs no work until someone presses one of its buttons or ends the class.

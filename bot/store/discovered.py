@@ -315,10 +315,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         verified_at=row["verified_at"] or start,
         **values,
     )
-    machine = prices.find_new_machine(row, one.machine)
-    # A workspace that Usher created has the price of the form with which it was created.
-    if machine is not None and row["spec"] is None:
-        prices.note_machine(tx, row["id"], machine)
+    prices.note_listed(tx, row, one.machine)
     if is_news and one.owner is None:
         usage.note_listed(tx, row, Observed(state, actions=one.actions), start)
     if not row["hidden"]:

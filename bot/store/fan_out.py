@@ -29,11 +29,11 @@ Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
 #: A function that returns whether the row that caused a fan-out still calls for it, given the fan-out's
 #: parameters.
 Holds = Callable[[Transaction, Row], bool]
-_REGISTERED: Final[dict[str, tuple[Holds, tuple[Stage, ...]]]] = {}
+_REGISTERED: Final[dict[str, tuple[Holds | None, tuple[Stage, ...]]]] = {}
 
 
-def register_fan_out(what: str, holds: Holds, *stages: Stage) -> None:
-    """Register a fan-out's stages, which run one after the other as long as ``holds`` returns True."""
+def register_fan_out(what: str, *stages: Stage, holds: Holds | None = None) -> None:
+    """Register a fan-out's stages, which run one after the other as long as ``holds``, if given, is True."""
     _REGISTERED[what] = holds, stages
 
 
@@ -49,7 +49,7 @@ def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
 def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:
     """Run a batch of changes; return the parameters for the next batch, or None if this was the last."""
     (holds, stages), after, before = _REGISTERED[said["what"]], said["after"], tx.changes
-    if not holds(tx, said):
+    if holds is not None and not holds(tx, said):
         return None
     for stage, (query, do) in enumerate(stages[said["stage"] :], said["stage"]):
         rows = tx.all(query, **{**said, "after": after, "limit": FAN_OUT_BATCH_SIZE})

@@ -268,9 +268,10 @@ def _grant(
 
 
 def _turn(watcher: Row) -> tuple[int, float, str]:
-    """Return a reader's sort key: unproven and never tried first, then proven, then other unproven ones.
+    """Return the sort key by which readers take turns.
 
-    Within each group, the reader whose last turn was longest ago comes first.
+    Readers whose access isn't proven and was never tried come first, then those with proven access, then the
+    others. Within each group, the reader whose last turn was longest ago comes first.
     """
     attempted_at = watcher["attempted_at"]
     rank = 1 if _is_proven(watcher) else 0 if attempted_at is None else 2

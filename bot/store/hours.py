@@ -15,8 +15,8 @@ from bot.domain.workspaces import Workspace
 from bot.store import fan_out
 from bot.store.fan_out import Stage
 from bot.store.notices import add_notices
-from bot.store.plan_tables import OCCURRENCES, RULES
 from bot.store.queues import Queue, declare_queue
+from bot.store.tables import OCCURRENCES, RULES
 from bot.store.transaction import Row, Transaction
 
 DAY_SECONDS: Final = 86_400.0
@@ -82,7 +82,7 @@ def _delete_row(tx: Transaction, row: Row, _said: Row) -> None:
     RULES.delete(tx, id=row["id"])
 
 
-fan_out.register_fan_out("departed", lambda _tx, _said: True, ("some_rules_of_person", _delete_row))
+fan_out.register_fan_out("departed", ("some_rules_of_person", _delete_row))
 
 
 RULE_QUEUE: Final = declare_queue(

@@ -162,9 +162,8 @@ def add_card(
         Mark.IN_CARD in end.marks
         or preferences.should_send_notice(tx, replace(card, kind=end), has_card=True)
     ):
-        # ``waits`` tells release 0.2 that the card isn't needed once the end is reported.
         delay = max(cards.CARD_DELAY_SECONDS, (slow_seconds or 0.0) + MAX_PROMPT_SECONDS)
-        card = replace(card, due_in=delay, body=card.body | {"waits": True})
+        card = replace(card, due_in=delay)
     _add(tx, card, is_first=True)
 
 
@@ -536,7 +535,7 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
         cards.queue_ended(tx, row["subject"])
 
 
-register_fan_out("finished", lambda _tx, _said: True, ("some_told_together", _end))
+register_fan_out("finished", ("some_told_together", _end))
 
 
 def reply_to(tx: Transaction, interaction: str, passed: Collection[str] = ()) -> Notice | None:

@@ -12,8 +12,8 @@ from bot.domain.usage import Known
 from bot.domain.work_items import Outcome
 from bot.store import usage
 from bot.store.fan_out import register_fan_out
+from bot.store.tables import LIVES
 from bot.store.transaction import Row, Transaction, from_json
-from bot.store.usage import LIVES
 
 #: Runs are read at least this often, in seconds, so a run ended at most this long before its end was
 #: recorded.
@@ -93,7 +93,6 @@ def _follow_run(tx: Transaction, entry: Row, detail: Row) -> None:
 
 register_fan_out(
     "past_lives",
-    lambda _tx, _said: True,
     ("some_past_runs", _add_run),
     ("some_past_entries", _follow_entry),
 )

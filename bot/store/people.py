@@ -1,4 +1,4 @@
-"""People: what Slack last said about them, and whether they have been introduced to Usher."""
+"""People: what Slack last said about them."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.people import Person, Principal
 from bot.domain.time_parsing import load_zone
 from bot.store import tables
-from bot.store.transaction import Priority, Transaction, concerns, prioritize
+from bot.store.transaction import Transaction, concerns
 
 
 def find_person(tx: Transaction, principal: Principal) -> Person | None:
@@ -30,18 +30,6 @@ def list_members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]
     # Keys that begin with the place sort before the place with its final ":" replaced by ";".
     found = tx.all("members", place=place, beyond=f"{place[:-1]};")
     return [(row["principal"], (row["name"], row["handle"], row["email"] or "")) for row in found]
-
-
-def was_introduced(tx: Transaction, principal: Principal) -> bool:
-    """Return whether a person was introduced to Usher, or first met it by pressing a class card."""
-    return tx.one("was_introduced", principal=principal) is not None
-
-
-@prioritize(Priority.URGENT)
-@concerns(lambda principal: [principal.key])
-def note_introduction(tx: Transaction, principal: Principal) -> bool:
-    """Record that a person is being introduced to Usher; return whether this is the first time."""
-    return tx.count("note_introduction", principal=principal, now=tx.now()) == 1
 
 
 #: Number of people saved per write; PostgreSQL takes a third of a millisecond for each (benchmark

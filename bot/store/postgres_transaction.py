@@ -164,7 +164,7 @@ class PostgresTransaction(Transaction):
     def _catch_up(self, *, leaves: bool = False) -> None:
         """Wait for everything in flight, and note which tables and how many rows it changed.
 
-        ``leaves``: also leave the pipeline, so that each later statement is waited for.
+        ``leaves``: also leave the pipeline, so that callers wait for each later statement.
         """
         try:
             if leaves:

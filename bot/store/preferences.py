@@ -6,12 +6,11 @@ from bot.domain.notices import Mark, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.preferences import NoticeDelivery, Preferences, should_send
 from bot.domain.runs import RunState
-from bot.store.tables import Table, make_parser, register_table
+from bot.store.tables import PREFERENCES, make_parser
 from bot.store.transaction import Row, Transaction, as_json
 
 #: The final states of runs that didn't fail.
 _WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})
-PREFERENCES = register_table(Table("preferences", Preferences, "principal"), "q")
 _PREFERENCES: Callable[[Row], Preferences | None] = make_parser("q")
 
 

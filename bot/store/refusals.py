@@ -1,4 +1,4 @@
-"""Accounts whose secret their provider refuses: since what time, when to retry, and what then resumes."""
+"""Accounts whose secret their provider refuses: when that began, when to retry, and what then resumes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -70,7 +70,7 @@ def _try(tx: Transaction, row: Row, _said: Row) -> None:
     resume_now(tx, account)
 
 
-register_fan_out("accepted", lambda _tx, _said: True, ("some_held_accounts", _try))
+register_fan_out("accepted", ("some_held_accounts", _try))
 
 
 def note_accepted(tx: Transaction, account: Account) -> bool:

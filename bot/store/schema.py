@@ -128,8 +128,8 @@ def read_latest_schema() -> tuple[str, ...]:
 
 #: Clock differences of up to this many seconds are ordinary slewing. This is less than any poll margin.
 MAX_SLEW_SECONDS: Final = 0.1
-#: The clock reading is stored again once it has changed by this many seconds. This, too, is less than any
-#: poll margin.
+#: The clock reading is stored again once it has changed by this many seconds. Like ``MAX_SLEW_SECONDS``, this
+#: is less than any poll margin.
 CLOCK_READING_SECONDS: Final = 0.05
 #: Maximum time for which a gate stays closed, in seconds.
 MAX_GATE_SECONDS: Final = 600.0

@@ -23,17 +23,21 @@ from typing import (
     get_type_hints,
 )
 
-from bot.domain import accounts, installations, outages, people, snapshots, tasks
+from bot.domain import accounts, courses, installations, outages, people, snapshots, tasks
 from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.browsers import BrowserSession
 from bot.domain.forms import Spec
 from bot.domain.holds import Hold
+from bot.domain.hours import HoursRule
 from bot.domain.notices import Card, Notice
 from bot.domain.operations import Operation
+from bot.domain.preferences import Preferences
 from bot.domain.reads import Unconfirmed
 from bot.domain.row_times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, make_due
 from bot.domain.runs import Run
 from bot.domain.stops import PlannedStops
+from bot.domain.upgrades import UpgradeLoss
+from bot.domain.waitlist import PAUSE_SECONDS, WaitlistEntry
 from bot.domain.workspaces import Workspace
 from bot.store.transaction import Row, Transaction, clean, from_json
 from bot.support.cleaning import fold
@@ -474,6 +478,61 @@ WORKSPACES = Table(
     idle_check_at=make_due(1_800.0),
     provider_end_check_at=make_due(60.0),
 )
+# A rule's next check may be as far ahead as its next occurrence, and a card's as the end of its class, but an
+# extra check does no harm.
+RULES = Table(
+    "rules",
+    HoursRule,
+    "id",
+    "workspace_id",
+    "principal connection remote_id",
+    PAIR,
+    "principal",
+    next_check_at=make_due(60.0),
+)
+OCCURRENCES = make_plain_table("occurrences", "rule_id local side", at=STAYS)
+CLASS_CARDS = Table(
+    "class_cards", courses.ClassCard, "id", counted_at=PAST, changed_at=PAST, next_check_at=make_due(60.0)
+)
+PARTICIPANTS = Table(
+    "participants",
+    courses.Participant,
+    "card_id principal",
+    "card_id",
+    "workspace_id",
+    "principal",
+    warned_at=STAYS,
+    due_at=make_due(60.0),
+)
+WAITLIST_ENTRIES = Table(
+    "waitlist_entries", WaitlistEntry, "id", "workspace_id", next_at=make_due(PAUSE_SECONDS[-1])
+)
+PREFERENCES = Table("preferences", Preferences, "principal")
+LIVES = make_plain_table(
+    "lives",
+    "id",
+    "subject",
+    began_earliest=PAST,
+    began_latest=PAST,
+    ended_earliest=PAST,
+    ended_latest=PAST,
+    last_seen_at=PAST,
+    opened_at=PAST,
+    used_at=PAST,
+)
+# Durations, and money.
+USAGE_SUMS = make_plain_table(
+    "usage_sums",
+    "month connection kind template currency",
+    hours=STAYS,
+    lowest=STAYS,
+    highest=STAYS,
+    cost=STAYS,
+)
+# Due on next Monday, in any time zone.
+MONDAYS = make_plain_table("usage_mondays", "principal", due_at=make_due(8 * 86_400.0))
+UPGRADE_LOSSES = Table("upgrade_losses", UpgradeLoss, "id", "principal", due_at=make_due(60.0))
+FORMER_MEMBERS = Table("former_members", courses.FormerMember, "id", "card_id")
 TABLES: Final[dict[str, Table[Any]]] = {
     one.name: one for one in tuple(vars().values()) if isinstance(one, Table)
 }
@@ -485,15 +544,8 @@ ALIASES: Final[dict[str, Table[Any]]] = {
     "w": WORKSPACES,
     "a": ACCOUNTS,
     "p": PEOPLE,
+    "q": PREFERENCES,
 }
-
-
-def register_table(table: Table[Model], alias: str = "") -> Table[Model]:
-    """Register a table that another module declares, and return it."""
-    TABLES[table.name] = table
-    if alias:
-        ALIASES[alias] = table
-    return table
 
 
 def format_columns(aliases: str) -> str:

@@ -22,6 +22,7 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from enum import Enum, IntEnum
 from functools import cache
+from operator import attrgetter
 from threading import Lock
 from time import monotonic
 from types import NoneType
@@ -229,7 +230,8 @@ def _as_text(text: str) -> str:
 #: Maps each type to the function that encodes its values for storage. Values of other types are stored as
 #: they are.
 _ENCODERS: Final[Mapping[type, Callable[[Any], Any]]] = {
-    Enum: lambda one: clean(one.value),
+    # Its values need no encoding.
+    Enum: attrgetter("_value_"),
     str: _as_text,
     bool: int,
     Principal: lambda principal: principal.key,
@@ -312,7 +314,7 @@ class StoreTime:
             if difference < -_MAX_SLEW_SECONDS:
                 self._ahead -= min(max(0.0, monotonic - self._monotonic) / 2, -difference)
             self._monotonic = monotonic
-            now = wall if abs(difference) < _ROUNDING_SECONDS else monotonic + self._ahead
+            now = wall if -_ROUNDING_SECONDS < difference < _ROUNDING_SECONDS else monotonic + self._ahead
             self._last = max(self._last, now)
             return self._last
 

@@ -7,7 +7,6 @@ from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 from bot.domain.prices import parse_price
-from bot.domain.row_times import PAST, STAYS, make_due
 from bot.domain.runs import RunState
 from bot.domain.time_parsing.past import RETENTION_DAYS
 from bot.domain.usage import (
@@ -28,21 +27,9 @@ from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace, is_down
 from bot.store.fan_out import READ_BATCH_SIZE
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import make_plain_table, parse_enum, parse_principal, register_table
+from bot.store.tables import MONDAYS, parse_enum, parse_principal
 from bot.store.transaction import Row, Transaction, as_json
 
-_TIMES: Final = (
-    *("began_earliest", "began_latest", "ended_earliest", "ended_latest"),
-    *("last_seen_at", "opened_at", "used_at"),
-)
-LIVES: Final = register_table(make_plain_table("lives", "id", "subject", **dict.fromkeys(_TIMES, PAST)))
-# Durations, and money.
-_SUMS: Final = dict.fromkeys(("hours", "lowest", "highest", "cost"), STAYS)
-USAGE_SUMS: Final = register_table(
-    make_plain_table("usage_sums", "month connection kind template currency", **_SUMS)
-)
-# Due on next Monday, in any time zone.
-MONDAYS: Final = register_table(make_plain_table("usage_mondays", "principal", due_at=make_due(8 * 86_400.0)))
 MONDAY_QUEUE: Final = declare_queue(
     Queue(
         name="weekly",
@@ -243,23 +230,12 @@ def fold(tx: Transaction, limit: int) -> bool:
     Return whether there may be more.
     """
     rows = tx.all("old_lives", before=tx.now() - RETENTION_SECONDS, limit=limit)
-    for life in map(_parse, rows):
-        for month, since, until in list_months(life.began.earliest, life.counts_until):
-            hours = life.measure(since, until, tx.now())
-            tx.run(
-                "add_to_sum",
-                month=month,
-                connection=life.connection,
-                kind=life.kind,
-                template=life.template or "",
-                currency="" if life.price is None else life.price.currency,
-                hours=hours.best,
-                lowest=hours.lowest,
-                highest=hours.highest,
-                unknown=hours.unknown,
-                cost=0.0 if life.price is None else float(life.price.amount) * hours.best,
-            )
-        LIVES.delete(tx, id=life.id)
+    if rows:
+        ids = as_json({row["id"]: 1 for row in rows})
+        begins, ends = min(row["began_earliest"] for row in rows), rows[-1]["ended_latest"]
+        for month, since, until in list_months(begins, ends):
+            tx.run("add_to_sums", ids=ids, month=month, **_make_window(tx, since, until))
+        tx.run("delete_lives", ids=ids)
     return len(rows) == limit
 
 
@@ -268,14 +244,8 @@ def fold(tx: Transaction, limit: int) -> bool:
 
 def read_lives_of_person(tx: Transaction, principal: Principal, since: float, until: float) -> list[Life]:
     """Return a person's lives that overlap a window, in the order in which they began."""
-    rows = tx.all("lives_of_person", principal=principal, since=since, until=until)
-    return list(_parse_all(tx, rows, since))
-
-
-def read_lives_of_card(tx: Transaction, card_id: str, since: float, until: float) -> list[Life]:
-    """Return the lives, within a window, of the workspaces that people have for a class card."""
-    rows = tx.all("lives_of_card", card_id=card_id, since=since, until=until)
-    return list(_parse_all(tx, rows, since))
+    rows = tx.all("lives_of_person", principal=principal, **_make_window(tx, since, until))
+    return list(_parse_lives(rows, since))
 
 
 def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]:
@@ -284,22 +254,12 @@ def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]
         "ended_lives": {"after_ended_latest": since, "after_id": "~"},
         "open_lives": {"after_subject": ""},
     }
+    window = _make_window(tx, since, until)
     for query, beginning in beginnings.items():
         after = beginning
-        while rows := tx.all(query, until=until, limit=READ_BATCH_SIZE, **after):
-            yield from _parse_all(tx, rows, since)
+        while rows := tx.all(query, **window, limit=READ_BATCH_SIZE, **after):
+            yield from _parse_lives(rows, since)
             after = {name: rows[-1][name.removeprefix("after_")] for name in after}
-
-
-def _parse_all(tx: Transaction, rows: Iterable[Row], since: float) -> Iterator[Life]:
-    """Yield lives from rows; one that was last seen long ago is given an unknown end."""
-    silent_before = tx.now() - SILENT_SECONDS
-    for row in rows:
-        life = _parse(row)
-        if life.ended is None and life.last_seen_at < silent_before:
-            life.ended = Moment(life.last_seen_at, life.last_seen_at, Known.UNKNOWN)
-        if life.ended is None or life.ended.latest > since:
-            yield life
 
 
 def read_usage(tx: Transaction, principal: Principal, since: float, until: float) -> Usage:
@@ -310,7 +270,7 @@ def read_usage(tx: Transaction, principal: Principal, since: float, until: float
         kind, key = row["kind"], row["line"]
         line = lines.setdefault((kind, key), UsageLine(kind, key, row["connection"]))
         # The newest row comes last, so the line keeps the current name and workspace.
-        line.name, line.workspace_id = row["name"], row["workspace_id"]
+        line.name, line.workspace_id = row["title"], row["workspace_id"]
         best, lowest, highest = (row[name] or 0.0 for name in ("hours", "lowest", "highest"))
         hours = Hours(best, lowest, highest, row["unknown"])
         line.add(
@@ -330,7 +290,8 @@ def read_usage(tx: Transaction, principal: Principal, since: float, until: float
 def _make_window(tx: Transaction, since: float, until: float) -> Row:
     """Return the query parameters for measuring a window, which may reach into the future."""
     now = tx.now()
-    return {"since": since, "until": min(until, now), "now": now, "silent": now - SILENT_SECONDS}
+    window = {"since": since, "before": until, "until": min(until, now)}
+    return {**window, "now": now, "silent": now - SILENT_SECONDS}
 
 
 def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, int, Sum]]:
@@ -346,6 +307,11 @@ def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> 
 def sum_people(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, Sum]]:
     """Return the keys of people with their sums within a window, highest first."""
     return _parse_sums(tx.all("sums_of_people", reach=reach, **_make_window(tx, since, until)))
+
+
+def sum_class(tx: Transaction, card_id: str, since: float, until: float) -> dict[str, Sum]:
+    """Return the keys of a class's members with the sums of their workspaces since each one's press."""
+    return dict(_parse_sums(tx.all("sums_of_class", card_id=card_id, **_make_window(tx, since, until))))
 
 
 def count_people(
@@ -372,26 +338,36 @@ def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
     return [row for row in tx.all("SELECT * FROM usage_sums ORDER BY month") if row["month"] in months]
 
 
-def _parse(row: Row) -> Life:
-    ended, used_at = None, row["last_used_at"]
-    if row["ended_known"] is not None:
-        known = parse_enum(Known, row["ended_known"])
-        ended = Moment(row["ended_earliest"], row["ended_latest"], known)
-    began = Moment(row["began_earliest"], row["began_latest"], parse_enum(Known, row["began_known"]))
-    return Life(
-        id=row["id"],
-        kind=row["kind"],
-        subject=row["subject"],
-        principal=parse_principal(row["principal"]),
-        connection=row["connection"],
-        workspace_id=row["workspace_id"],
-        name=row["name"],
-        size=row["size"],
-        template=row["template"],
-        began=began,
-        ended=ended,
-        last_seen_at=row["last_sign_at"],
-        opened_at=row["opened_at"],
-        used_at=None if used_at is None or used_at < began.earliest else used_at,
-        price=parse_price(row["price"], row["currency"]),
-    )
+def _parse_lives(rows: Iterable[Row], since: float) -> Iterator[Life]:
+    """Yield lives from measured rows, except those that nobody has seen since the window began."""
+    for row in rows:
+        if row["ended_latest"] is None and not row["is_open"] and row["ended"] <= since:
+            continue
+        ended, used_at = None, row["last_used_at"]
+        if row["ended_known"] is not None:
+            known = parse_enum(Known, row["ended_known"])
+            ended = Moment(row["ended_earliest"], row["ended_latest"], known)
+        elif not row["is_open"]:
+            ended = Moment(row["ended"], row["ended"], Known.UNKNOWN)
+        best, lowest, highest = (max(row[name], 0.0) for name in ("hours", "lowest", "highest"))
+        yield Life(
+            id=row["id"],
+            kind=row["kind"],
+            line=(row["kind"], row["line"]),
+            subject=row["subject"],
+            principal=parse_principal(row["principal"]),
+            connection=row["connection"],
+            workspace_id=row["workspace_id"],
+            name=row["title"],
+            size=row["size"],
+            template=row["template"],
+            began=Moment(row["began_earliest"], row["began_latest"], parse_enum(Known, row["began_known"])),
+            ended=ended,
+            runs_from=row["began"],
+            runs_until=row["ended"],
+            hours=Hours(best, lowest, highest, row["unknown"]),
+            last_seen_at=row["last_sign_at"],
+            opened_at=row["opened_at"],
+            used_at=None if used_at is None or used_at < row["began_earliest"] else used_at,
+            price=parse_price(row["price"], row["currency"]),
+        )

@@ -42,7 +42,8 @@ UPDATE lives SET
     ended_earliest = CASE WHEN began_earliest > :earliest THEN began_earliest ELSE :earliest END,
     ended_latest = CASE WHEN began_latest > :latest THEN began_latest ELSE :latest END,
     ended_known = :known, last_seen_at = CASE WHEN last_seen_at > :up_at THEN last_seen_at ELSE :up_at END,
-    used_at = (SELECT last_used_at FROM workspaces w WHERE w.id = :workspace_id)
+    used_at = (SELECT last_used_at FROM workspaces w WHERE w.id = :workspace_id),
+    name = COALESCE((SELECT COALESCE(w.alias, w.name) FROM workspaces w WHERE w.id = lives.workspace_id), name)
 WHERE (subject = :subject OR workspace_id = :workspace_id) AND ended_latest IS NULL;
 
 -- Others who have the workspace on their lists still see what becomes of it.
@@ -66,33 +67,12 @@ UPDATE lives SET opened_at = :now WHERE workspace_id = :workspace_id AND ended_l
 SELECT verb AS operation_verb, start_call, stop_call, called_at, prior_call, prior_at
 FROM operations WHERE workspace_id = :workspace_id AND outcome IS NULL;
 
--- Lives, with the last sign of each and when it was last used.
--- part: lives_read
-SELECT l.*, COALESCE(w.last_used_at, l.used_at) AS last_used_at,
-    CASE WHEN COALESCE(w.up_at, r.observed_at, 0.0) > l.last_seen_at THEN COALESCE(w.up_at, r.observed_at)
-        ELSE l.last_seen_at END AS last_sign_at
-FROM lives l
-LEFT JOIN workspaces w ON w.id = l.workspace_id AND l.ended_latest IS NULL
-LEFT JOIN runs r ON r.id = l.id AND l.ended_latest IS NULL
-
 -- part: within
-l.began_earliest < :until AND (l.ended_latest IS NULL OR l.ended_latest > :since)
+l.began_earliest < :before AND (l.ended_latest IS NULL OR l.ended_latest > :since)
 
--- name: lives_of_person
-{lives_read} WHERE l.principal = :principal AND {within} ORDER BY l.began_earliest;
-
--- name: lives_of_card
-{lives_read} JOIN participants p ON p.card_id = :card_id AND p.principal = l.principal AND p.workspace_id = l.workspace_id
-WHERE {within} ORDER BY l.began_earliest, l.id;
-
--- name: ended_lives
-SELECT l.*, l.used_at AS last_used_at, l.last_seen_at AS last_sign_at FROM lives l
-WHERE l.ended_latest IS NOT NULL AND (l.ended_latest, l.id) > (:after_ended_latest, :after_id) AND l.began_earliest < :until
-ORDER BY l.ended_latest, l.id LIMIT :limit;
-
--- name: open_lives
-{lives_read} WHERE l.ended_latest IS NULL AND l.subject > :after_subject AND l.began_earliest < :until
-ORDER BY l.subject LIMIT :limit;
+-- Lives, and the beginning of the window in which each is measured.
+-- part: windowed
+SELECT l.*, CAST(:since AS DOUBLE PRECISION) AS counted_from FROM lives l
 
 -- A run's life has the run's id. Later saves only add what wasn't known.
 -- name: save_life_of_run
@@ -114,67 +94,107 @@ ON CONFLICT (id) DO UPDATE SET
     last_seen_at = excluded.last_seen_at;
 
 -- name: old_lives
-SELECT l.*, l.used_at AS last_used_at, l.last_seen_at AS last_sign_at FROM lives l
-WHERE l.ended_latest IS NOT NULL AND l.ended_latest < :before ORDER BY l.ended_latest, l.id LIMIT :limit;
+SELECT id, began_earliest, ended_latest FROM lives WHERE ended_latest < :before ORDER BY ended_latest, id LIMIT :limit;
 
--- name: add_to_sum
+-- name: add_to_sums
+WITH given AS ({windowed} WHERE l.id IN (SELECT one.key FROM json_each(:ids) one) AND {within}), {measured}
 INSERT INTO usage_sums (month, connection, kind, template, currency, lives, hours, lowest, highest, unknown, cost)
-VALUES (:month, :connection, :kind, :template, :currency, 1, :hours, :lowest, :highest, :unknown, :cost)
+SELECT CAST(:month AS TEXT), m.connection, m.kind, COALESCE(m.template, ''), COALESCE(m.currency, ''), COUNT(*),
+    COALESCE(SUM(m.hours) FILTER (WHERE m.hours > 0), 0.0), COALESCE(SUM(m.lowest) FILTER (WHERE m.lowest > 0), 0.0),
+    COALESCE(SUM(m.highest) FILTER (WHERE m.highest > 0), 0.0), SUM(m.unknown),
+    COALESCE(SUM(CAST(m.price AS DOUBLE PRECISION) * m.hours) FILTER (WHERE m.hours > 0), 0.0)
+FROM measured m WHERE m.ended >= :since GROUP BY 2, 3, 4, 5
 ON CONFLICT (month, connection, kind, template, currency) DO UPDATE SET
-    lives = usage_sums.lives + 1, hours = usage_sums.hours + excluded.hours,
+    lives = usage_sums.lives + excluded.lives, hours = usage_sums.hours + excluded.hours,
     lowest = usage_sums.lowest + excluded.lowest, highest = usage_sums.highest + excluded.highest,
     unknown = usage_sums.unknown + excluded.unknown, cost = usage_sums.cost + excluded.cost;
 
--- The likeliest, the fewest and the most hours of each given life within a window (``Life.measure``). A line adds up the lives
--- of a workspace, or of the runs of a job. A life seen before :silent has no known end.
+-- name: delete_lives
+DELETE FROM lives WHERE id IN (SELECT one.key FROM json_each(:ids) one);
+
+-- The likeliest, the fewest and the most hours of each given life within its window: the one measure of hours. What goes on
+-- counts up to its last sign of life, and may have run until now; seen before :silent, it has no known end. A line adds up
+-- the lives of a workspace, or of the runs of a job. Hours below zero are none. Whoever has the workspace on their list may
+-- have seen its last sign of life.
 -- part: measured
-bounded AS (
-    SELECT g.*, CASE g.kind WHEN 'run' THEN g.connection || '/' || g.name ELSE g.subject END AS line,
-        CASE WHEN g.ended_latest IS NULL AND g.last_sign_at >= :silent THEN 1 ELSE 0 END AS is_open,
-        CASE WHEN g.began_known = 'seen' OR g.ended_known = 'seen' THEN 1 ELSE 0 END AS is_seen,
-        CASE WHEN g.began_known = 'seen' THEN (g.began_earliest + g.began_latest) / 2 ELSE g.began_earliest END AS began,
-        CASE WHEN g.ended_known = 'seen' THEN (g.ended_earliest + g.ended_latest) / 2
-            ELSE COALESCE(g.ended_earliest, g.last_sign_at) END AS ended,
-        COALESCE(g.ended_earliest, g.last_sign_at) AS ended_first,
-        CASE WHEN g.ended_known = 'unknown' THEN g.ended_earliest WHEN g.ended_latest IS NOT NULL THEN g.ended_latest
-            WHEN g.last_sign_at >= :silent THEN :now ELSE g.last_sign_at END AS ended_last,
-        CASE WHEN g.ended_known = 'unknown' OR (g.ended_latest IS NULL AND g.last_sign_at < :silent)
-            THEN COALESCE(g.ended_earliest, g.last_sign_at) END AS unknown_from
+signed AS (
+    SELECT g.*, COALESCE(w.alias, w.name, g.name) AS title, COALESCE(w.last_used_at, g.used_at) AS last_used_at,
+        CASE WHEN g.ended_latest IS NOT NULL THEN 0.0
+            WHEN g.kind = 'run' THEN COALESCE((SELECT r.observed_at FROM runs r WHERE r.id = g.id), 0.0)
+            ELSE COALESCE((
+                SELECT MAX(o.up_at) FROM workspaces o
+                WHERE o.id = g.workspace_id OR (o.gate_key = g.subject AND o.owner IS NULL)
+            ), 0.0) END AS sign_at
     FROM given g
+    LEFT JOIN workspaces w ON w.id = g.workspace_id AND g.ended_latest IS NULL
+), seen AS (
+    SELECT s.*, CASE WHEN s.sign_at > s.last_seen_at THEN s.sign_at ELSE s.last_seen_at END AS last_sign_at FROM signed s
+), bounded AS (
+    SELECT s.*, CASE s.kind WHEN 'run' THEN s.connection || '/' || s.name ELSE s.subject END AS line,
+        CASE WHEN s.ended_latest IS NULL AND s.last_sign_at >= :silent THEN 1 ELSE 0 END AS is_open,
+        CASE WHEN s.began_known = 'seen' OR s.ended_known = 'seen' THEN 1 ELSE 0 END AS is_seen,
+        CASE WHEN s.began_known = 'seen' THEN (s.began_earliest + s.began_latest) / 2 ELSE s.began_earliest END AS began,
+        CASE WHEN s.ended_known = 'seen' THEN (s.ended_earliest + s.ended_latest) / 2
+            ELSE COALESCE(s.ended_earliest, s.last_sign_at) END AS ended,
+        COALESCE(s.ended_earliest, s.last_sign_at) AS ended_first,
+        CASE WHEN s.ended_known = 'unknown' THEN s.ended_earliest WHEN s.ended_latest IS NOT NULL THEN s.ended_latest
+            WHEN s.last_sign_at >= :silent THEN :now ELSE s.last_sign_at END AS ended_last,
+        CASE WHEN s.ended_known = 'unknown' OR (s.ended_latest IS NULL AND s.last_sign_at < :silent)
+            THEN COALESCE(s.ended_earliest, s.last_sign_at) END AS unknown_from
+    FROM seen s
 ), measured AS (
     SELECT b.*,
         ((CASE WHEN b.ended < :until THEN b.ended ELSE :until END)
-            - (CASE WHEN b.began > :since THEN b.began ELSE :since END)) / 3600.0 AS hours,
+            - (CASE WHEN b.began > b.counted_from THEN b.began ELSE b.counted_from END)) / 3600.0 AS hours,
         ((CASE WHEN b.ended_first < :until THEN b.ended_first ELSE :until END)
-            - (CASE WHEN b.began_latest > :since THEN b.began_latest ELSE :since END)) / 3600.0 AS lowest,
+            - (CASE WHEN b.began_latest > b.counted_from THEN b.began_latest ELSE b.counted_from END)) / 3600.0 AS lowest,
         ((CASE WHEN b.ended_last < :until THEN b.ended_last ELSE :until END)
-            - (CASE WHEN b.began_earliest > :since THEN b.began_earliest ELSE :since END)) / 3600.0 AS highest
+            - (CASE WHEN b.began_earliest > b.counted_from THEN b.began_earliest ELSE b.counted_from END)) / 3600.0 AS highest,
+        CASE WHEN b.unknown_from >= b.counted_from AND b.unknown_from < :until THEN 1 ELSE 0 END AS unknown
     FROM bounded b
 )
 
 -- part: of_person
-WITH given AS ({lives_read} WHERE l.principal = :principal AND {within}), {measured}
+WITH given AS ({windowed} WHERE l.principal = :principal AND {within}), {measured}
 
 -- part: of_people
-WITH given AS ({lives_read} WHERE SUBSTR(l.principal, 1, LENGTH(:reach)) = :reach AND {within}), {measured}
+WITH given AS ({windowed} WHERE SUBSTR(l.principal, 1, LENGTH(:reach)) = :reach AND {within}), {measured}
+
+-- name: lives_of_person
+{of_person}
+SELECT * FROM measured m ORDER BY m.began_earliest;
+
+-- name: ended_lives
+WITH given AS (
+    {windowed}
+    WHERE l.ended_latest IS NOT NULL AND (l.ended_latest, l.id) > (:after_ended_latest, :after_id) AND l.began_earliest < :before
+    ORDER BY l.ended_latest, l.id LIMIT :limit
+), {measured}
+SELECT * FROM measured m ORDER BY m.ended_latest, m.id;
+
+-- name: open_lives
+WITH given AS (
+    {windowed} WHERE l.ended_latest IS NULL AND l.subject > :after_subject AND l.began_earliest < :before
+    ORDER BY l.subject LIMIT :limit
+), {measured}
+SELECT * FROM measured m ORDER BY m.subject;
 
 -- name: usage_of_person
 {of_person}
-SELECT m.kind, m.line, m.connection, m.workspace_id, m.name, m.price, m.currency, m.is_open, m.is_seen, COUNT(*) AS lives,
+SELECT m.kind, m.line, m.connection, m.workspace_id, m.title, m.price, m.currency, m.is_open, m.is_seen, COUNT(*) AS lives,
     MAX(m.began) AS began, SUM(m.hours) FILTER (WHERE m.hours > 0) AS hours,
     SUM(m.lowest) FILTER (WHERE m.lowest > 0) AS lowest, SUM(m.highest) FILTER (WHERE m.highest > 0) AS highest,
     MAX(m.began_latest) FILTER (WHERE m.began_known = 'unknown' AND m.began_latest > :since) AS least_from,
-    MAX(m.unknown_from) FILTER (WHERE m.unknown_from < :until) AS unknown_from,
-    COUNT(m.unknown_from) FILTER (WHERE m.unknown_from < :until) AS unknown
+    MAX(m.unknown_from) FILTER (WHERE m.unknown = 1) AS unknown_from, SUM(m.unknown) AS unknown
 FROM measured m
-WHERE m.ended >= :since
-GROUP BY m.kind, m.line, m.connection, m.workspace_id, m.name, m.price, m.currency, m.is_open, m.is_seen
+WHERE m.ended >= :since AND m.began_earliest <= :until
+GROUP BY m.kind, m.line, m.connection, m.workspace_id, m.title, m.price, m.currency, m.is_open, m.is_seen
 ORDER BY began, m.is_open;
 
 -- The workspace that ran longest without being opened or used, for :least seconds or longer.
 -- name: idle_of_person
 {of_person}
-SELECT i.name, i.connection, i.workspace_id, i.since, i.until, i.is_open, i.is_use_known FROM (
+SELECT i.title AS name, i.connection, i.workspace_id, i.since, i.until, i.is_open, i.is_use_known FROM (
     SELECT t.*, CASE WHEN t.last_used_at >= t.began_earliest THEN 1 ELSE 0 END AS is_use_known,
         CASE WHEN t.ended < :until THEN t.ended ELSE :until END AS until,
         CASE WHEN t.touched_at > t.began AND t.touched_at > :since THEN t.touched_at
@@ -196,6 +216,16 @@ FROM measured m WHERE m.hours > 0 GROUP BY m.connection, m.price, m.currency;
 
 -- name: sums_of_people
 {of_people}
+SELECT m.principal AS name, m.price, m.currency, COUNT(*) AS lives, SUM(m.hours) AS hours
+FROM measured m WHERE m.hours > 0 GROUP BY m.principal, m.price, m.currency;
+
+-- A class's, from each person's press on.
+-- name: sums_of_class
+WITH given AS (
+    SELECT l.*, CASE WHEN p.joined_at > :since THEN p.joined_at ELSE CAST(:since AS DOUBLE PRECISION) END AS counted_from
+    FROM participants p JOIN lives l ON l.principal = p.principal AND l.workspace_id = p.workspace_id
+    WHERE p.card_id = :card_id AND p.withdrawn_at IS NULL AND {within}
+), {measured}
 SELECT m.principal AS name, m.price, m.currency, COUNT(*) AS lives, SUM(m.hours) AS hours
 FROM measured m WHERE m.hours > 0 GROUP BY m.principal, m.price, m.currency;
 

@@ -7,10 +7,8 @@ from typing import Any, Final
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
-from bot.domain.row_times import make_due
 from bot.domain.waitlist import (
     MIN_PAUSE_SECONDS,
-    PAUSE_SECONDS,
     OthersInLine,
     WaitlistEntry,
     WaitlistFacts,
@@ -25,7 +23,7 @@ from bot.domain.workspaces import State
 from bot.store import cards, people
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import ACCOUNTS, WORKSPACES, Table, register_table
+from bot.store.tables import ACCOUNTS, WAITLIST_ENTRIES, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
 #: Maximum number of waitlist entries that one event changes in one transaction.
@@ -35,9 +33,6 @@ MAX_WAITS_AT_ONCE: Final = 100
 #: people wait for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
-WAITLIST_ENTRIES: Final = register_table(
-    Table("waitlist_entries", WaitlistEntry, "id", "workspace_id", next_at=make_due(PAUSE_SECONDS[-1]))
-)
 
 
 def find_entry(tx: Transaction, wait_id: str) -> WaitlistEntry | None:

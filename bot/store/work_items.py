@@ -134,7 +134,6 @@ def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
 
 register_fan_out(
     "reachable",
-    lambda _tx, _said: True,
     ("some_held_operations", partial(_clear, OPERATIONS)),
     ("some_held_runs", partial(_clear, RUNS)),
 )

@@ -13,8 +13,6 @@ from typing import Any, Final
 
 #: Matches messages that are only a code, used when the provider sent no text.
 _CODE_PATTERN: Final = re.compile(r"(HTTP|error) \S+")
-#: How our own message begins when something between us and the server, such as a proxy, refused the request.
-IN_FRONT: Final = "Something in front of the server"
 _STATUS_PHRASES: Final = frozenset(status.phrase.casefold() for status in HTTPStatus)
 
 
@@ -182,8 +180,8 @@ class ProviderError(UsherError):
 
     @property
     def is_ours(self) -> bool:
-        """Return whether Usher wrote the message, as it does for redirects and proxies' error pages."""
-        return self.status is None or 300 <= self.status < 400 or self.message.startswith(IN_FRONT)
+        """Return whether Usher wrote the message, as it does for redirects."""
+        return self.status is None or 300 <= self.status < 400
 
     @property
     def is_quoted(self) -> bool:
@@ -292,6 +290,15 @@ class AccountRenamed(CredentialRefused):
 
 class Forbidden(PermanentError):
     """The credential is valid but lacks a permission."""
+
+
+class RefusedInFront(PermanentError):
+    """Something in front of the provider refused, which says nothing about the account."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Return True: whatever answered isn't quoted."""
+        return True
 
 
 class NotFound(PermanentError):

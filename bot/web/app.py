@@ -22,7 +22,6 @@ from aiohttp.typedefs import Handler, Middleware
 from slack_bolt.async_app import AsyncApp
 
 from bot.messages.texts import pages
-from bot.services.browsers import Browsing
 from bot.services.context import Context
 from bot.slack.manifest import ASSISTANT_PATH, SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.support.addresses import PAGE_PROOF, PROOF_PATH, is_every_ipv6_address
@@ -102,8 +101,7 @@ def build_app(
             )
         browsers = Browsers(public_url=context.public_url, keys=keys, clock=context.clock, page_url=page_url)
         links = LinkPages(context, browsers=browsers, sign_in=sign_in)
-        browsing = Browsing(context)
-        workspaces = IdePages(context, limiter, browsing=browsing, browsers=browsers, sign_in=sign_in)
+        workspaces = IdePages(context, limiter, browsers=browsers, sign_in=sign_in)
         routes += workspaces.routes()
         # This must precede the link routes, which would take its path for a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))

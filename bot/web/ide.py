@@ -33,7 +33,7 @@ from bot.messages.blocks import buttons
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import cards, ide, problems, times
 from bot.providers import base, facets
-from bot.services.browsers import SESSION_SECONDS, Browsing
+from bot.services import browsers as browsing
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.feasibility import check_possible, get_stop_effects
@@ -234,11 +234,9 @@ class IdePages:
         context: Context,
         limiter: RateLimiter,
         *,
-        browsing: Browsing,
         browsers: Browsers,
         sign_in: SlackSignIn | None,
     ) -> None:
-        self._browsing = browsing
         self._context = context
         self._browsers = browsers
         self._sign_in = sign_in
@@ -332,7 +330,7 @@ class IdePages:
             await self._keep_fresh(shown)
             return web.json_response({"again": True})
         try:
-            token = self._browsing.entry(shown.workspace)
+            token = browsing.open_entry(self._context, shown.workspace)
         except SecretError:
             log.exception("what opens a workspace does not open", workspace=shown.workspace.id)
             return web.json_response({"again": True})
@@ -421,7 +419,7 @@ class IdePages:
         """Ask a visitor to sign in, whether or not the page's workspace exists."""
         if self._sign_in is None:
             return render.render_problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
-        note = ide.SIGN_IN_NOTE.format(lasts=times.format_duration(SESSION_SECONDS))
+        note = ide.SIGN_IN_NOTE.format(lasts=times.format_duration(browsing.SESSION_SECONDS))
         return render.render_first_sign_in(f"{IDE_PATH}/{page}", ide.SIGN_IN_TITLE, ide.SIGN_IN_TEXT, note)
 
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
@@ -433,16 +431,16 @@ class IdePages:
         back = f"{IDE_PATH}/{page}" if _ID.fullmatch(page) else ""
         flow = self._browsers.find_flow(request, page=page)
         try:
-            session_id = await self._browsing.begin(
-                await prove_sign_in(self._sign_in, flow, request.query, ide)
+            session_id = await browsing.begin(
+                self._context, await prove_sign_in(self._sign_in, flow, request.query, ide)
             )
         except Refused as refused:
             log.info("page.sign_in_refused", rule=refused.rule)
             response: web.StreamResponse = render.render_refusal(refused, back)
         else:
-            await self._browsing.end(self._browsers.find_session(request))
+            await browsing.end(self._context, self._browsers.find_session(request))
             response = see_other(back or SIGNED_OUT_PATH)
-            self._browsers.open_session(response, session_id, SESSION_SECONDS)
+            self._browsers.open_session(response, session_id, browsing.SESSION_SECONDS)
         # Each sign-in is accepted only once, whatever the result.
         self._browsers.forget_flow(request, response)
         return response
@@ -462,7 +460,7 @@ class IdePages:
             if not self._browsers.is_of_session(request, session, SIGN_OUT_PATH, fields.get("form", "")):
                 log.warning("page.form_refused", reason="sign-out")
                 return render.render_problem(403, ide.FORGED_TITLE, ide.FORGED)
-            await self._browsing.end(session)
+            await browsing.end(self._context, session)
         response = see_other(SIGNED_OUT_PATH)
         self._browsers.close_session(response)
         return response
@@ -475,10 +473,12 @@ class IdePages:
     async def _find_shown(self, request: web.Request, mark: str | None = None) -> PageAccess:
         """Return the workspace if it may be shown, and the page's rows if the session is valid."""
         page = request.match_info["id"]
-        rows = await self._browsing.read_page_rows(self._browsers.find_session(request, page, mark), page)
+        rows = await browsing.read_page_rows(
+            self._context, self._browsers.find_session(request, page, mark), page
+        )
         if rows is None:
             return None, None
-        own = await self._browsing.own(rows)
+        own = await browsing.find_own(self._context, rows)
         if own is None:
             return None, rows
         workspace, provider = own

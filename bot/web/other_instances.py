@@ -56,8 +56,7 @@ class OtherInstances:
         self._context = context
         self._store = context.store
         self._side = side
-        #: The time, by the store's clock, since which Slack has been counting more connections than ours;
-        #: None if it isn't.
+        #: When Slack began to count more connections than ours, by the store's clock; None if it doesn't.
         self._since: float | None = None
 
     async def step(self) -> None:

@@ -26,8 +26,8 @@ from handlers.requests.synonyms import find_similar_verbs, split_words
 
 _Thing = TypeVar("_Thing")
 _What_co = TypeVar("_What_co", covariant=True)
-#: Maximum number of words in a name. ``_MAX_TIME_WORDS`` is the maximum in a time, ``_MAX_HOURS_WORDS`` in a
-#: set of hours, and ``_MAX_WORDS`` in a sentence, of which the rest isn't read.
+#: Maximum number of words in a name. ``_MAX_TIME_WORDS`` applies to a time, and ``_MAX_HOURS_WORDS`` to a set
+#: of hours. Only the first ``_MAX_WORDS`` words of a sentence are read.
 _MAX_NAME_WORDS: Final = 6
 _MAX_TIME_WORDS: Final = 7
 _MAX_HOURS_WORDS: Final = 8

@@ -75,10 +75,6 @@ class RequestNotes:
         """Note the run that the request is about."""
         self.about = Referents(runs=(run_id,))
 
-    def find_referents(self, answer: Answer) -> Referents | None:
-        """Return the answer's own referents or else those noted; None if there are none."""
-        return (answer.about or self.about) if answer.text else None
-
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -127,7 +123,7 @@ class Request:
 
     async def find_zone(self) -> ZoneInfo | None:
         """Return the reader's time zone; None if it is unknown, or if several people can read the answer."""
-        return None if self.is_shared else await self.services.store.known_zone(self.principal)
+        return None if "share" in self.flags else await self.services.store.known_zone(self.principal)
 
     async def format_time(self, at: float) -> Markup:
         """Format a time as an adverb, in the time zone of the answer's reader."""
@@ -159,11 +155,6 @@ class Request:
         """Return the verb or its variant: ``stop`` with ``--force`` becomes *force*."""
         variant = {"stop": "force", "start": "wait"}.get(self.verb, "")
         return variant if variant in self.flags else self.verb
-
-    @property
-    def is_shared(self) -> bool:
-        """Return whether the user asked for an answer that everyone in the channel can read."""
-        return "share" in self.flags
 
     @property
     def outdated(self) -> str:

@@ -71,13 +71,17 @@ class Services:
         )
 
     def describe_not_set_up(self, connections: Iterable[str]) -> str:
-        """Describe how many things are on connections that the operator removed; "" if none are.
+        """Describe how many things are on connections that this process lacks; "" if none are.
 
         ``connections`` names the connection of each thing.
         """
         gone = Counter(name for name in connections if name not in self.context.connections)
         return " ".join(
-            kit.fill(answers.NOT_SET_UP, count=Markup(str(gone[name])), title=self.title(name))
+            kit.fill(
+                answers.ABSENT[self.context.find_absence(name)],
+                count=Markup(str(gone[name])),
+                title=self.title(name),
+            )
             for name in sorted(gone)
         )
 

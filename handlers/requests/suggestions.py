@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bot.domain.notices import Answer
-from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.commands import describe_command
@@ -30,12 +29,6 @@ def answer_chat(request: Request, topic: str) -> Answer:
 def format_bold(names: Iterable[str]) -> Markup:
     """Return names in bold, joined for use in a sentence."""
     return Markup(", ".join(fill("*{name}*", name=name) for name in names))
-
-
-async def answer_nothing_to_cancel(request: Request, workspace: Workspace) -> Answer:
-    """Say that a workspace has nothing to cancel."""
-    now, zone = request.services.clock.now(), await request.find_zone()
-    return replies.hint(lists.format_in_state(now, zone, workspace, talk.NOTHING_TO_CANCEL))
 
 
 def answer_unknown_topic(request: Request, word: str) -> Answer:

@@ -520,7 +520,7 @@ async def answer_problems(request: Request, key: str) -> Answer:
     """Answer with the people who are waiting on a card, and why."""
     services = request.services
     card, found = await require_teacher(request, key, request.caller.read(use_cases.list_problems, key))
-    people = await services.gatherer.names.find_names(
+    people = await services.gatherer.find_names(
         request.principal, *(one.participant.principal for one in found)
     )
     zone = await request.find_zone()

@@ -94,7 +94,7 @@ async def format_label(request: Request, verb: str, name: str) -> str:
         return find_verb("workspace", verb).offer.button.format(name=name)
     zone = await request.services.store.zone(request.principal)
     then = times.format_label(request.at, request.services.clock.now(), zone, request.text)
-    template = find_verb("workspace", verb).offer_at.button
+    template = find_verb("workspace", verb).button_at
     is_until = template.endswith("until {then}")
     return template.format(name=name, then=then if is_until or " at " in then else f"at {then}")
 
@@ -104,8 +104,7 @@ async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> A
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=await request.format_time(at))
     label = await format_label(replace(request, at=at), request.verb, line(workspace.title))
     (button,) = buttons.list_timed_buttons(request.verb, [workspace], [label], [at])
-    about = Referents((workspace.id,), is_question=True)
-    return replace(replies.answer(sentence, [button]), about=about)
+    return replies.ask(sentence, [button], [workspace])
 
 
 def is_final_operation(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
@@ -127,8 +126,7 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
     buttons = [agreed_button(label, str(verb), workspace)]
     if facts.may("suspend") and workspace.state is State.RUNNING:
         buttons.append(suspend_button(workspace))
-    about = Referents((workspace.id,), is_question=True)
-    return replace(replies.answer(sentence, buttons), about=about)
+    return replies.ask(sentence, buttons, [workspace])
 
 
 async def ask_before_suspending(request: Request, workspace: Workspace) -> Answer:

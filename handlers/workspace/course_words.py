@@ -49,9 +49,10 @@ def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str
     )
     if not days:
         every = courses_timetable.list_lesson_days(card, now)
-        said = words.format_span(first.isoformat(), last.isoformat())
+        today = card.day(now)
+        said = words.format_span(first.isoformat(), last.isoformat(), today)
         coming = words.NEXT_LESSONS[min(len(every), 2)].format(
-            days=join_names(map(format_weekday, every[:2]))
+            days=join_names(format_weekday(day, today) for day in every[:2])
         )
         none = f"*{card.title}* has no lesson {said}."
         raise Refused("course.no_lesson", f"{none} {coming}")

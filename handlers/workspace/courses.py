@@ -155,14 +155,14 @@ async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
         if not decision.allowed:
             rule = decision.rule.removeprefix("policy.")
             why = words.NO_TEACHER.get(rule) or words.WHY_CAUSE.get(rule, "isn't from this Slack workspace")
-            who = (await request.services.gatherer.names.find_names(request.principal, one))[one.key]
+            who = (await request.services.gatherer.find_names(request.principal, one))[one.key]
             raise Answered(replies.hint(fill(words.BAD_TEACHER, who=kit.mention(who), why=why)))
     return keys - {request.principal.key}
 
 
 async def format_people(request: Request, keys: Iterable[str]) -> Markup:
     """Format the people with these keys."""
-    people = await request.services.gatherer.names.find_names(
+    people = await request.services.gatherer.find_names(
         request.principal, *map(Principal.from_key, sorted(keys))
     )
     return Markup(join_names(kit.mention(one) for one in people.values()))

@@ -261,7 +261,7 @@ async def _answer_hours(
     if not drawn.has_any(facts):
         none = fill(words.NO_HOURS, name=workspace.title, title=facts.connection_title)
         return _hint(request, none, words.NONE_NEXT, workspace.title)
-    former = Markup("; ".join(format_rule(one, facts.zone) for one in replaced))
+    former = Markup("; ".join(format_rule(one, facts.now, facts.zone) for one in replaced))
     more = [fill(words.REPLACED, hours=former)] if former else []
     return replies.answer(*drawn.describe_hours(template, facts, more, once, replaced))
 

@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
 from bot.domain.surfaces import Surface
@@ -95,17 +94,13 @@ async def show_list(request: Request) -> Answer:
     typed = () if is_all and list_filters.is_unfiltered(given) else given
     part = await run_beside_loop(rows, list_filters.filter_workspaces, typed, rows, services.connections)
     stale = filter_by_connection(stale, [] if part is None else [part.connection])
-    hint = await refresh_in_background(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
+    reads = await refresh_in_background(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
     if part is not None and not part.rows:
         return list_filters.answer_no_matches(
-            request, part, answers.WORKSPACES, "list", [replies.list_button()], hint
+            request, part, answers.WORKSPACES, "list", [replies.list_button()], reads
         )
     not_set_up = services.describe_not_set_up(workspace.connection for workspace in rows)
     resting = await describe_resting_links(request)
-    hint = f"{list_filters.describe_count(request, part, len(rows))} {hint} {not_set_up} {resting}".strip()
-    if request.is_shared:
-        # The list offers its owner actions that would be refused to everyone else.
-        hint = request.fill("To see your own, type `{command}list`.")
     under_way = await read_operations_under_way(request)
     # Leave out workspaces on a connection that is no longer set up.
     matching_rows = [
@@ -118,18 +113,22 @@ async def show_list(request: Request) -> Answer:
     short = ranked if is_whole else shorten_list(ranked, under_way)
     is_short = lists.AT_A_GLANCE < len(ranked) > len(short) and 0 < len(short) <= lists.PAGE_SIZE
     workspace = kit.get_page(short if is_short else ranked, page, lists.PAGE_SIZE)
+    shown = await services.gatherer.describe_workspaces(request.principal, workspace.shown, under_way)
+    if lists.explains(shown, request.failed_connection):
+        reads = ""
+    hint = f"{list_filters.describe_count(request, part, len(rows))} {reads} {not_set_up} {resting}"
+    if "share" in request.flags:
+        # The list offers its owner actions that would be refused to everyone else.
+        hint = request.fill("To see your own, type `{command}list`.")
     what, filter_words = list_filters.describe_selection(request, part, answers.WORKSPACES)
     return lists.workspace_list(
-        await services.gatherer.describe_workspaces(request.principal, workspace.shown, under_way),
+        shown,
         page=workspace,
         count=len(ranked) if is_short else 0,
-        remark=hint,
-        shared_by=request.mention if request.is_shared else None,
+        remark=hint.strip(),
+        shared_by=request.mention if "share" in request.flags else None,
         replaces=is_redrawn or request.deferred.updates,
-        more=[
-            *await list_new_workspace_step(services, request.principal),
-            replies.help_button("workspace", is_short=True),
-        ],
+        more=await list_new_workspace_step(services, request.principal),
         what=what,
         words=filter_words or (SHOW_ALL if is_all else ""),
     )
@@ -206,8 +205,7 @@ async def show_address(request: Request) -> Answer:
     if buttons.get_wait(facts) is not None:
         return lists.status_answer(facts, workspace)
     sentence = lists.format_in_state(facts.now, facts.zone, workspace, answers.NOT_RUNNING)
-    about = Referents((workspace.id,), is_question=True)
-    return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
+    return replies.ask(sentence, [buttons.start_button(workspace)], [workspace])
 
 
 @routes.verb(
@@ -436,7 +434,7 @@ async def start_workspace(request: Request) -> Answer:
     rows = [workspace for workspace in rows if workspace.connection in services.connections]
     if not rows:
         # The answer for an empty list already includes a description of Usher.
-        await services.greeted.mark_greeted(request.principal)
+        await services.greeted.greet(request.principal)
         return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.domain.conversations import Referents
 from bot.domain.markup import Template
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
@@ -48,7 +47,6 @@ from handlers.requests import routes
 from handlers.requests.command_line import normalise
 from handlers.requests.payload import find_value
 from handlers.requests.request import SILENT, InvalidFields, Request
-from handlers.requests.suggestions import answer_nothing_to_cancel
 from handlers.workspace import confirmations, waitlist
 from handlers.workspace.confirmations import ask_before_ending, find_stop_mode, make_stamp
 from handlers.workspace.targets import list_labels, make_choice_buttons, read_workspace
@@ -64,7 +62,7 @@ declare_verb(
             text="This will start *{name}* on {title}, and wait for room if there is none.",
             button="Start {name} and wait",
         ),
-        offer_at=Offer(button="Wait for room for {name} until {then}"),
+        button_at="Wait for room for {name} until {then}",
     )
 )
 declare_verb(
@@ -103,7 +101,7 @@ declare_verb(
         former={"queue NAME [until TIME]": "start --wait", "resume NAME": "start"},
         label=cards.START,
         offer=Offer(text="This will start *{name}* on {title}.", button="Start {name}"),
-        offer_at=Offer(button="Start {name} until {then}"),
+        button_at="Start {name} until {then}",
         bulk=Offer(
             text="This will start these {count} workspaces:",
             done="Starting {names}. I'll message you when that's done.",
@@ -131,7 +129,7 @@ declare_verb(
         label=cards.RESTART,
         is_red=True,
         offer=Offer(text="This will restart *{name}* on {title}. {lost}", button="Restart {name}"),
-        offer_at=Offer(button="Restart {name} until {then}"),
+        button_at="Restart {name} until {then}",
         bulk=Offer(
             text="This will restart these {count} workspaces. Unsaved work may be lost.",
             done="Restarting {names}. I'll message you when that's done.",
@@ -184,7 +182,7 @@ async def start(request: Request) -> Answer:
             text="This will stop *{name}* on {title} and everything running in it. {lost}",
             button="Stop {name}",
         ),
-        offer_at=Offer(button="Stop {name} {then}"),
+        button_at="Stop {name} {then}",
         bulk=Offer(
             text="This will stop these {count} workspaces and everything running in them. "
             "Unsaved work may be lost.",
@@ -214,7 +212,7 @@ async def start(request: Request) -> Answer:
             text="This will suspend *{name}* on {title}. Resume it to pick up where you left off.",
             button="Suspend {name}",
         ),
-        offer_at=Offer(button="Suspend {name} {then}"),
+        button_at="Suspend {name} {then}",
         bulk=Offer(
             text="This will suspend these {count} workspaces. Resume them to pick up where you left off.",
             done="Suspending {names}. I'll message you when that's done.",
@@ -261,9 +259,9 @@ async def show_current(request: Request, workspace: Workspace, hint: str = "", m
     await request.caller.run(request_status_read, workspace.id)
     operation = await services.store.read(operations.find_latest_operation, workspace.id)
     facts = await services.gatherer.describe_workspace(workspace, operation)
-    if operation is not None and operation.is_open and not request.is_shared:
+    if operation is not None and operation.is_open and "share" not in request.flags:
         return lists.card_answer(facts, remark=hint)
-    return lists.status_answer(facts, workspace, in_channel=request.is_shared, remark=hint, more=more)
+    return lists.status_answer(facts, workspace, in_channel="share" in request.flags, remark=hint, more=more)
 
 
 async def begin_for(
@@ -298,11 +296,11 @@ async def begin_for(
         # The row of the new operation already records what was mentioned
         # (``bot.store.conversations.find_referents``).
         request.notes.about = None
-    if request.is_shared:
+    if "share" in request.flags:
         # Read the workspace again to show the buttons for the operation that has just begun.
         begun = await services.store.read(workspace_rows.find_workspace, workspace.id)
         workspace = begun or workspace
-    if accepted.obstacle and accepted.operation.is_open and not request.is_shared:
+    if accepted.obstacle and accepted.operation.is_open and "share" not in request.flags:
         # The operation is waiting for the user, so don't promise anything else. In a direct message, its card
         # says so.
         facts = await services.gatherer.describe_workspace(workspace, accepted.operation)
@@ -348,11 +346,11 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
     if request.is_read_with_cards:
         return SILENT
     begun = accepted.operation.verb
-    if request.is_shared:
+    if "share" in request.flags:
         # Everyone can read this answer, so it has no buttons: only the workspace's owner could use them.
         template: Template = answers.SHARED_FORCING if begun is OperationVerb.FORCE else answers.SHARED
         sentence = request.fill(template, workspace, who=request.mention, **VERB_FORMS[begun])
-        return replies.answer(sentence, in_channel=True)
+        return replace(replies.answer(sentence), in_channel=True)
     template = answers.FORCING if begun is OperationVerb.FORCE else answers.ACCEPTED
     if begun is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = answers.RESUMING
@@ -559,10 +557,8 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
     """Ask for confirmation with a button; with ``is_form``, open the form where possible."""
     title = request.services.title(workspace.connection)
     effect = request.fill(answers.REMOVE_EFFECT, workspace)
-    answer = replies.answer(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)])
-    view = replies.remove_view(workspace, title) if is_form else None
-    about = Referents((workspace.id,), is_question=True)
-    return Answer(text=answer.text, blocks=answer.blocks, view=view, about=about)
+    answer = replies.ask(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)], [workspace])
+    return replace(answer, view=replies.remove_view(workspace, title) if is_form else None)
 
 
 @routes.view("remove")
@@ -689,5 +685,6 @@ async def cancel(request: Request) -> Answer:
         return left
     latest = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if latest is None or not latest.is_open or latest.verb not in _CANCELLABLE_VERBS:
-        return await answer_nothing_to_cancel(request, workspace)
+        now, zone = request.services.clock.now(), await request.find_zone()
+        return replies.hint(lists.format_in_state(now, zone, workspace, talk.NOTHING_TO_CANCEL))
     return await begin_for(request, workspace, OperationVerb.STOP)

@@ -152,9 +152,8 @@ async def save_form(request: Request) -> Answer:
         assistant=level if level in LEVELS else before.assistant,
     )
     await request.caller.run(save, wanted)
-    return Answer(
-        text="", view=drawn.build_saved_view(await load_preferences(services.context, principal, rows))
-    )
+    facts = await load_preferences(services.context, principal, rows)
+    return Answer(text="", view=drawn.build_saved_view(drawn.format_preferences(facts)))
 
 
 async def _save_workspace_form(request: Request) -> Answer:
@@ -164,7 +163,7 @@ async def _save_workspace_form(request: Request) -> Answer:
     if chosen in _MESSAGES and chosen != await _find_choice(request, workspace):
         await _save_workspace(request, workspace, *_MESSAGES[chosen])
         workspace = await request.caller.read(require_workspace, "notify", workspace.id)
-    return Answer(text="", view=drawn.build_workspace_saved_view(await _describe(request, workspace)))
+    return Answer(text="", view=drawn.build_saved_view(await _describe(request, workspace)))
 
 
 def _asks_after(chosen: str, before: Preferences) -> int | None:

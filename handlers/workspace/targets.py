@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import partial
 
 from bot.domain.accounts import Account
-from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import Workspace
@@ -181,7 +180,7 @@ async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answe
     labels = list_labels(request, rows[:MAX_CHOICES], rows)
     buttons = await make_choice_buttons(request, rows, labels)
     sentence = request.fill(answers.WHICH_OF_ALL, verb=Markup(request.verb))
-    return _add_question(replies.answer(sentence, buttons), rows)
+    return replies.ask(sentence, buttons, rows)
 
 
 async def ask_which_of_these(
@@ -201,12 +200,7 @@ async def ask_which_of_these(
     example = request.fill(answers.WHICH_AT, verb=Markup(request.verb), example=labels[0])
     more = example if len(candidates) > 1 else ""
     buttons = await make_choice_buttons(request, candidates, labels)
-    return _add_question(replies.hint(sentence, buttons, more=more), candidates)
-
-
-def _add_question(answer: Answer, candidates: Sequence[Workspace]) -> Answer:
-    """Add the referents to a question about which workspace is meant."""
-    return replace(answer, about=Referents(tuple(one.id for one in candidates), is_question=True))
+    return replies.ask(sentence, buttons, candidates, more=more)
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
@@ -258,7 +252,7 @@ async def answer_unknown_name(
         buttons = [*buttons, *lists.list_command_buttons(runs)]
     if not more:
         more = [request.fill("Type `{command}list` to see yours, or `{command}add LINK` to add one.")]
-    return _add_question(replies.hint(sentence, buttons, more=" ".join(more)), near)
+    return replies.ask(sentence, buttons, near, more=" ".join(more))
 
 
 async def make_choice_buttons(

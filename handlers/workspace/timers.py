@@ -57,7 +57,7 @@ from handlers.workspace.targets import read_workspace
             text="This will keep *{name}* on {title} running: any planned stop is cancelled.",
             button="Keep {name} running",
         ),
-        offer_at=Offer(button="Keep {name} running until {then}"),
+        button_at="Keep {name} running until {then}",
         bulk=Offer(
             text="This will keep these {count} workspaces running: any planned stop is cancelled.",
             done="I won't stop {names}.",

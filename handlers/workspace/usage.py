@@ -133,9 +133,7 @@ async def _answer_group(
     request: Request, name: str, window: Window, group: GroupUsage, why_no_names: str
 ) -> Answer:
     keys = [key for key, _ in group.by_person[: drawn.MAX_PEOPLE]]
-    people = await request.services.gatherer.names.find_names(
-        request.principal, *map(Principal.from_key, keys)
-    )
+    people = await request.services.gatherer.find_names(request.principal, *map(Principal.from_key, keys))
     titles = {one: request.services.title(one) for one, _, _ in group.by_connection}
     now = request.services.clock.now()
     return drawn.answer_group(name, window, group, titles, people, now, why_no_names)

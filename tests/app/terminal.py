@@ -65,7 +65,7 @@ class Colleague(Person):
         asked = await self.shown("[Link ")
         (button,) = (one for one in buttons(asked) if label(one).startswith("Link "))
         await self.press("@bot", asked, button["action_id"])
-        page = await self.shown("Open the link page")
+        page = await self.shown("Enter code")
         (url,) = (one["url"] for one in buttons(page) if "/link/" in one.get("url", ""))
         async with Browser() as browser:
             seen = await browser.submit(await browser.get(url), token=token)

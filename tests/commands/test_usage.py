@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.store import open_store, usage
-from bot.store.usage import LIVES, USAGE_SUMS
+from bot.store.tables import LIVES, USAGE_SUMS
 from bot.support.clock import SystemClock, SystemIds
 from tests.app.command_line import environment, run
 from tests.rigs.lives import sum_up

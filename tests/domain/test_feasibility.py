@@ -18,22 +18,19 @@ LINKED = Account("account_1", ALICE, "cloud", "alice", "sealed", "active", NOW -
 
 
 @pytest.mark.parametrize(
-    ("account", "is_connected", "obstacle"),
+    ("account", "obstacle"),
     [
-        pytest.param(LINKED, True, "", id="linked"),
-        pytest.param(LINKED, False, "connection_gone", id="connection taken off"),
-        pytest.param(None, True, "unlinked", id="unlinked"),
-        pytest.param(replace(LINKED, state="revoking"), True, "unlinked", id="being revoked"),
-        pytest.param(replace(LINKED, state="refused"), True, "credential_refused", id="link given up"),
-        pytest.param(replace(LINKED, refused_since=NOW - 5), True, "", id="one refusal"),
-        pytest.param(replace(LINKED, refused_since=NOW - 60), True, "sign_in_refused", id="refused"),
-        pytest.param(
-            replace(LINKED, refused_since=NOW - 60, renamed_to="al"), True, "renamed", id="another name"
-        ),
+        pytest.param(LINKED, "", id="linked"),
+        pytest.param(None, "unlinked", id="unlinked"),
+        pytest.param(replace(LINKED, state="revoking"), "unlinked", id="being revoked"),
+        pytest.param(replace(LINKED, state="refused"), "credential_refused", id="link given up"),
+        pytest.param(replace(LINKED, refused_since=NOW - 5), "", id="one refusal"),
+        pytest.param(replace(LINKED, refused_since=NOW - 60), "sign_in_refused", id="refused"),
+        pytest.param(replace(LINKED, refused_since=NOW - 60, renamed_to="al"), "renamed", id="another name"),
     ],
 )
-def test_access_obstacle_is_what_nothing_can_be_sent_for(account, is_connected, obstacle):
-    assert find_access_obstacle(account, NOW, is_connected=is_connected) == obstacle
+def test_access_obstacle_is_what_nothing_can_be_sent_for(account, obstacle):
+    assert find_access_obstacle(account, NOW) == obstacle
 
 
 ENDS = {"stop": StopEffect.ENDS}

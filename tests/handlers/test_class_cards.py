@@ -66,7 +66,7 @@ async def test_without_a_link_the_press_waits_for_one(bot):
     card = await posted(bot)
     answer = await bot.press("class_press", card.id)
     check_golden("answers/class-not-linked", without_nonces(answer))
-    assert list(buttons(answer)) == ["Open the link page", "Enter code"]
+    assert list(buttons(answer)) == ["Link Saturn Cloud", "Enter code"]
     ((_, connection, waiting),) = await invited(bot)
     assert (connection, waiting["text"]) == ("saturn", f"press {card.id}")
     # Which would replace the card that everybody sees.
@@ -177,7 +177,7 @@ async def test_the_trainer_alone_has_the_buttons_of_a_class_and_only_while_they_
     """*card* shows the trainer's classes to them; *card TITLE end* asks them, and administrators."""
     card = await posted(bot, "card notebook --title Lecture --until 20:00")
     listed = await bot.say("card", TRAINER)
-    assert "Nobody has pressed it yet." in words(listed)
+    assert "Nobody has pressed it yet" in words(listed)
     assert [*buttons(listed)] == ["Post a class card"]
     await bot.press("class_press", card.id, BOB)
     await bot.link()

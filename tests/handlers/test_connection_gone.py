@@ -21,3 +21,19 @@ async def test_lists_and_hours_say_what_is_on_a_connection_that_is_not_set_up_an
     answer = words(await bot.say("hours"))
     assert "2 on *saturn*, which isn't set up any more." in answer
     assert "None of your workspaces has working hours" not in answer
+
+
+async def test_connection_that_only_other_processes_have_yet_is_said_to_come(bot):
+    """Where processes are restarted one after another, the later ones lack a new connection for a while."""
+    mine = await bot.link(ALICE, ("notebook",))
+    del bot.connections["saturn"]
+    bot.services.context.owners.lacking_connections = frozenset({"saturn"})
+    said = [
+        words(await bot.say("list")),
+        words(await bot.press("start", mine.workspaces[0].id)),
+        words(await bot.say("link saturn")),
+        words(await bot.say("new saturn")),
+    ]
+    assert "1 on *saturn*, which part of me doesn't have yet, as I'm being updated." in said[0]
+    assert all("Part of me is still being updated and doesn't have saturn yet." in one for one in said[1:])
+    assert not any("set up any more" in one or "I don't have" in one for one in said)

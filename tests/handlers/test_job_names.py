@@ -125,7 +125,7 @@ async def test_a_list_of_runs_that_could_not_be_read_is_never_told_as_empty(bot)
 
 async def test_without_a_link_the_list_offers_one():
     async with run_rig(linked=False) as bot:
-        assert "Open the link page" in buttons(await bot.say("job list"))
+        assert "Link Posit Workbench" in buttons(await bot.say("job list"))
         assert (await invited(bot))[-1][2]["text"] == "job list"
         del bot.connections["posit"]
         assert "I can't run jobs on any connection here." in words(await bot.say("job status"))

@@ -233,6 +233,6 @@ async def test_job_named_with_its_connection_is_run_there_alone():
 async def test_make_button_keeps_its_command_for_after_linking():
     async with run_rig(linked=False) as bot:
         asked = await bot.press("make", "workspace posit")
-        assert buttons(asked)["Open the link page"]["url"].startswith(PAGE)
+        assert buttons(asked)["Link Posit Workbench"]["url"].startswith(PAGE)
         ((_, connection, waiting),) = await invited(bot)
         assert (connection, waiting["text"]) == ("posit", "new posit")

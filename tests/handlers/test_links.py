@@ -56,7 +56,7 @@ async def test_link_offers_every_connection(bot):
 async def test_link_has_the_page_of_the_one_that_is_named(bot, name):
     answer = await bot.say(f"link {name}")
     assert words(answer).startswith("Link your Saturn Cloud account.")
-    assert buttons(answer)["Open the link page"]["url"].startswith(PAGE)
+    assert buttons(answer)["Link Saturn Cloud"]["url"].startswith(PAGE)
     assert [(who, where) for who, where, _ in await invited(bot)] == [(ALICE, "saturn")]
 
 
@@ -95,7 +95,7 @@ async def test_the_button_answers_with_a_fresh_link(bot):
     assert (principal, connection) == (ALICE, "saturn")
     assert waiting["text"] == "start notebook"
     assert waiting["response_url"] == "https://hooks.example.org/1"
-    assert buttons(answer)["Open the link page"]["url"].startswith(PAGE)
+    assert buttons(answer)["Link Saturn Cloud"]["url"].startswith(PAGE)
 
 
 async def test_the_button_of_another_makes_a_link_of_ones_own(bot):
@@ -447,7 +447,7 @@ async def test_with_one_connection_link_names_it():
             assert (button["action_id"], button["value"]) == ("make:0", "workspace hub")
     async with rig(connections={"saturn": saturn, "hub": none}) as bot:
         answer = await bot.say("list")
-        assert list(buttons(answer)) == ["Open the link page", "New workspace on Hub", "Enter code"]
+        assert list(buttons(answer)) == ["Link Saturn Cloud", "New workspace on Hub", "Enter code"]
     async with one_cloud(linking=("admin",)) as bot:
         assert list(buttons(await bot.say("list"))) == ["Ask to link Saturn Cloud"]
 

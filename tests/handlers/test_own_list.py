@@ -34,7 +34,7 @@ async def test_an_id_that_could_be_at_two_places_is_asked_about(bot):
 
 
 async def test_adding_without_a_link_of_the_account_asks_for_it_and_waits(bot):
-    assert "Open the link page" in buttons(await bot.say(f"add {LINK}"))
+    assert "Link Saturn Cloud" in buttons(await bot.say(f"add {LINK}"))
     assert (await invited(bot))[-1][2]["text"] == f"add {LINK}"
     assert "Link an account" in words(await bot.say("add nonsense"))
 

@@ -104,7 +104,7 @@ async def test_form_that_asks_the_provider_first_becomes_its_answer(bot):
 
 async def test_who_posts_a_template_links_first(bot):
     answer = await bot.say("card saturn/local", TRAINER)
-    assert "Open the link page" in buttons(answer)
+    assert "Link Saturn Cloud" in buttons(answer)
     assert (await invited(bot))[-1][2]["text"] == "card saturn/local"
 
 

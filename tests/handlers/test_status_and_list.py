@@ -245,7 +245,7 @@ async def test_name_at_an_unlinked_connection_asks_for_that_link_alone(bot, text
     bot.clock.advance(100)
     answer = await getattr(bot, say)(text)
     assert "ink your Hub account" in words(answer)
-    assert list(buttons(answer)) == ["Open the link page", "Enter code"]
+    assert list(buttons(answer)) == ["Link Hub", "Enter code"]
     assert [where for _, where, _ in await invited(bot)] == ["hub"]
     assert await bot.store.claim(tasks.claim_tasks, 10, 60.0) == []
 

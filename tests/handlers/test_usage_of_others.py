@@ -10,7 +10,7 @@ import pytest
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.messages.blocks.notices import render
-from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS
+from bot.store.tables import CLASS_CARDS, PARTICIPANTS
 from tests.handlers.class_rig import ADMIN, BOB, CARLA, TRAINER, class_rig, posted
 from tests.handlers.rig import staged, words
 from tests.rigs.golden import check_golden

@@ -12,7 +12,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.reconciler.scheduled_work import ScheduledWorkRunner
 from bot.services.usage import WEEKLY_WORK
-from bot.store.usage import MONDAYS
+from bot.store.tables import MONDAYS
 from tests.handlers.rig import Cloud, buttons, one_cloud, staged, words
 from tests.rigs.golden import check_golden
 from tests.rigs.lives import keep, make_life

@@ -10,7 +10,7 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import MAX_MESSAGE_BLOCKS
 from bot.messages.texts import answers
-from bot.store import people
+from bot.store import accounts
 from bot.support.errors import StoreBusy
 from handlers.dispatch import add_introduction
 from handlers.helping import list_first_steps
@@ -28,6 +28,7 @@ from tests.handlers.rig import (
 )
 from tests.handlers.slack import bolt_for, click, command, little_slack, message, send
 from tests.rigs.clock import FakeClock
+from tests.rigs.counting import counting
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
@@ -77,7 +78,7 @@ async def test_guests_are_refused_and_not_introduced(bot, text):
     async with wired(bot) as app:
         answer = answered((await send(app, command(text, GUEST))).body)
         assert answers.WHAT not in words(answer)
-        assert not await bot.store.read(people.was_introduced, GUEST)
+        assert await bot.store.write(accounts.note_introduction, GUEST) is not None
 
 
 async def test_a_press_and_an_answer_for_everybody_are_no_introduction(bot):
@@ -88,17 +89,26 @@ async def test_a_press_and_an_answer_for_everybody_are_no_introduction(bot):
         shared = (await send(app, command("list --share"))).body
         assert shared["response_type"] == "in_channel"
         assert answers.WHAT not in words(answered(shared))
-        assert not await bot.store.read(people.was_introduced, ALICE)
+        assert await bot.store.write(accounts.note_introduction, ALICE) is not None
 
 
 async def test_a_store_that_fails_costs_the_introduction_and_not_the_answer(bot):
     await bot.say("help")
-    for method in (people.was_introduced, people.note_introduction):
-        bot.store.fails = {method: StoreBusy("full")}
-        answer = replies.answer("Done.")
-        assert await add_introduction(bot.services, ALICE, answer) == answer
+    bot.store.fails = {accounts.note_introduction: StoreBusy("full")}
+    answer = replies.answer("Done.")
+    assert await add_introduction(bot.services, ALICE, answer) == answer
     bot.store.fails = {}
     assert await add_introduction(bot.services, ALICE, answer) != answer
+
+
+async def test_an_introduction_is_one_transaction(bot):
+    await bot.say("help")
+    assert await bot.store.person(ALICE) is not None
+    answer = replies.answer("Done.")
+    for transactions in (1, 0):
+        with counting(bot.store, "none", 1) as count:
+            is_introduced = await add_introduction(bot.services, ALICE, answer) != answer
+        assert (count.transactions, is_introduced) == (transactions, bool(transactions)), count.waits
 
 
 async def labels(bot):
@@ -137,7 +147,8 @@ async def test_the_first_steps_are_those_that_work_here():
     async with rig(connections={"saturn": saturn, "hub": hub, "third": third}) as bot:
         await activate(bot.store, ALICE, "hub")
         assert await labels(bot) == [
-            ("Link an account", "link", None),
+            ("Link Saturn Cloud", "invite:0", "saturn"),
+            ("Link Third", "invite:1", "third"),
             show,
             ("New workspace", "make", "workspace hub"),
         ]

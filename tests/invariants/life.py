@@ -115,7 +115,7 @@ class Life(World):
 
     def steps(self) -> Steps:
         return {
-            "outages": self.reconciler.step_outages,
+            "outages": self.reconciler.outages.step,
             "tasks": self.reconciler.tasks.step,
             "operations": self.reconciler.operations.step,
             "reads": self.reconciler.reads.step,

@@ -83,7 +83,7 @@ def test_the_card(name):
 
 @pytest.mark.parametrize(
     ("joined", "said"),
-    [(0, "2 of 2 places left."), (1, "1 of 2 places left."), (2, "Full."), (3, "Full.")],
+    [(0, "2 of 2 places left"), (1, "1 of 2 places left"), (2, "Full"), (3, "Full")],
 )
 def test_card_counts_the_places_left(joined, said):
     for of in (CARD, COURSE):

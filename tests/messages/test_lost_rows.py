@@ -21,9 +21,15 @@ from bot.messages.blocks.notices import render_pending
 from bot.services.message_context import Gatherer
 from bot.slack.notifier.rendering import render_update
 from bot.store import operations, timers
-from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS, RULES
-from bot.store.tables import ACCEPTED_REQUESTS, APPROVALS, OPERATIONS
-from bot.store.waitlist import WAITLIST_ENTRIES
+from bot.store.tables import (
+    ACCEPTED_REQUESTS,
+    APPROVALS,
+    CLASS_CARDS,
+    OPERATIONS,
+    PARTICIPANTS,
+    RULES,
+    WAITLIST_ENTRIES,
+)
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.providers import FakeProvider

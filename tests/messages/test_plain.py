@@ -23,11 +23,11 @@ def opening(name, *, label="Open", url=URL):
         ),
         (
             replies.invitation("Link it.", [("saturn", "Saturn", True)], {"saturn": URL}, until=600.0),
-            f"{answers.LINK_PAGE}\n{answers.LINK_CODE.replace('*', '')}\nOpen the link page: {WRITTEN}",
+            f"{answers.LINK_PAGE}\n{answers.LINK_CODE.replace('*', '')}\nLink Saturn: {WRITTEN}",
         ),
         (
             replies.invitation("Link it.", [("saturn", "Saturn", True)], {"saturn": URL}, until=None),
-            f"Open the link page: {WRITTEN}",
+            f"Link Saturn: {WRITTEN}",
         ),
         (
             kit.message("*lab* and *etl* are ready.", (), [opening("open_url:0"), opening("open_url:1")]),

@@ -121,6 +121,20 @@ def test_what_holds_several_up_is_said_once_above_them():
     assert alone[0]["text"]["text"].startswith("🟡")
 
 
+def test_what_was_running_can_be_opened_while_its_start_waits():
+    silent = {"block_reason": make_hold(HoldCode.SILENT, NOW - 120)}
+    assert offered(row(State.RUNNING, operation=silent)) == (["Open", "Stop"], [])
+    assert offered(row(State.STOPPED, operation=silent)) == (["Stop"], [])
+    assert offered(row(State.RUNNING, operation={**silent, "verb": OperationVerb.STOP})) == ([], [])
+
+
+def test_a_suspended_row_says_nothing_of_its_memory():
+    """Only a question whether to end it does."""
+    suspended = row(State.SUSPENDED, effects=ENDS_FOR_GOOD, stop_risks=frozenset({"memory"}))
+    assert "memory" not in text_of(suspended)
+    assert "memory" not in str(lists.status_answer(suspended, suspended.workspace).blocks[0])
+
+
 def test_up_to_eight_rows_have_buttons_and_from_nine_on_menus_that_begin_with_open():
     assert len(draw(*(row(State.RUNNING, number) for number in range(8)))) == 16
     drawn = draw(*(row(State.RUNNING, number) for number in range(9)))

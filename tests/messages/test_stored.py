@@ -1,6 +1,7 @@
 """Answers as rows keep them: parts with their moments, which go once these come or their plan has gone."""
 
 import json
+from datetime import date
 
 import pytest
 
@@ -112,17 +113,30 @@ def test_parts_of_a_line_keep_what_is_planned_for_them():
         ([("2026-11-13", "2026-11-16")], "from 13 to 16 Nov"),
         ([("2026-11-13", "2026-11-13")], "on Fri 13 Nov"),
         ([("2026-11-13", "2026-11-13"), ("2026-11-17", "2026-11-17")], "on 13 and 17 Nov"),
-        ([("2026-12-22", "2027-01-06")], "from 22 Dec to 6 Jan"),
+        ([("2026-12-22", "2027-01-06")], "from 22 Dec to 6 Jan 2027"),
         (
             [("2026-11-24", "2026-11-24"), ("2026-12-22", "2027-01-06")],
-            "on Tue 24 Nov and from 22 Dec to 6 Jan",
+            "on Tue 24 Nov and from 22 Dec to 6 Jan 2027",
         ),
         ([("2026-11-30", "2026-11-30"), ("2026-12-02", "2026-12-02")], "on Mon 30 Nov and on Wed 2 Dec"),
+        ([("2027-01-04", "2027-01-04")], "on Mon 4 Jan 2027"),
+        ([("2027-01-04", "2027-01-04"), ("2027-01-06", "2027-01-06")], "on 4 and 6 Jan 2027"),
+        ([("2027-01-25", "2027-02-05")], "from 25 Jan to 5 Feb 2027"),
     ],
-    ids=["span", "day", "days", "months", "both", "two months"],
+    ids=[
+        "span",
+        "day",
+        "days",
+        "months",
+        "both",
+        "two months",
+        "next year",
+        "days of next year",
+        "span of next year",
+    ],
 )
 def test_days_are_said_once_with_their_month(spans, said):
-    assert times.format_dates(spans) == said
+    assert times.format_dates(spans, date(2026, 11, 1)) == said
 
 
 def test_message_stays_while_another_line_is_left():

@@ -1,10 +1,9 @@
 """Waiting for room: the form, and how many are ahead, in words."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 
-from bot.domain.message_context import WaitingFacts
 from bot.domain.notices import NoticeKind
 from bot.domain.waitlist import WaitlistFacts
 from bot.domain.work_items import Outcome
@@ -20,7 +19,7 @@ WAIT = WaitlistFacts("wait_1", "w1", "hub", "gpu", "Team hub", "gpu", NOW + 3600
 
 def waiting(wait):
     """Return the facts of the message that shows a wait."""
-    return WaitingFacts(**{one.name: getattr(facts(), one.name) for one in fields(facts())}, wait=wait)
+    return replace(facts(), wait=wait)
 
 
 def test_form_asks_until_when():

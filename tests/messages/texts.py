@@ -56,13 +56,13 @@ def declared_texts():
     """Yield every text of the declarations of verbs and actions."""
     for command, verbs in VERBS.items():
         for name, verb in verbs.items():
-            offers = ((field, getattr(verb, field)) for field in ("offer", "offer_at", "bulk", "bulk_at"))
+            offers = ((field, getattr(verb, field)) for field in ("offer", "bulk", "bulk_at"))
             yield from (
                 (f"{command}.{name}.{field}.{part}", "".join(getattr(offer, part)))
                 for field, offer in offers
                 for part in ("text", "button", "done")
             )
-            words = ("label", "alone", "does")
+            words = ("label", "alone", "does", "button_at")
             yield from ((f"{command}.{name}.{field}", getattr(verb, field)) for field in words)
             yield f"{command}.{name}.help", " ".join([verb.summary, *verb.more])
 

@@ -83,7 +83,7 @@ def test_words_of_a_refusal_are_cleaned_and_cut():
 
 
 PAGE = b"<html><title>Forbidden</title></html>"
-FRONT = "Something in front of the server refused this (HTTP {}). Ask your Usher admin to look into it."
+FRONT = "Something in front of Team hub refused this. Ask your Usher admin to look into it."
 
 
 @pytest.mark.parametrize(
@@ -94,16 +94,39 @@ FRONT = "Something in front of the server refused this (HTTP {}). Ask your Usher
         (400, "text/html", b"Not at night", "HTTP 400"),
         (400, "application/json", b"[]", "HTTP 400"),
         (400, "text/html", PAGE, "HTTP 400"),
-        (401, "text/html", PAGE, FRONT.format(401)),
-        (403, "text/html", PAGE, FRONT.format(403)),
-        (413, "text/html", PAGE, FRONT.format(413)),
-        (403, "text/plain", b"", "HTTP 403"),
+        (401, "text/html", PAGE, "something in front of the server refused this (HTTP 401)"),
+        (413, "text/html", PAGE, "something in front of the server refused this (HTTP 413)"),
+        (409, "text/plain", b"", "HTTP 409"),
     ],
 )
 def test_refusal_without_an_object_says_a_sentence(status, kind, body, said):
     error = to_error(Response(status, {"Content-Type": kind}, body), changes=True)
     assert error.message == said
-    assert error.is_ours is said.startswith("Something")
+    assert error.is_ours is isinstance(error, errors.RefusedInFront) is said.startswith("something")
+
+
+#: What proxies and sign-ins in front of a server answer in its place.
+IN_FRONT = {
+    "istio": b"RBAC: access denied",
+    "oauth2-proxy": b"{}",
+    "ext-authz": b"",
+    "cloudflare": b"error code: 1020",
+    "traefik": b"401 Unauthorized\n",
+    "gateway": b'{"error": "access_denied", "error_description": "Sign in first"}',
+    "fastapi": b'{"detail": "Not authenticated"}',
+    "access": b'{"success": false, "errors": [{"code": 10000, "message": "Authentication error"}]}',
+    "quoted": b'"Access denied"',
+    "quota": b"Forbidden: exceeded quota",
+    "page": PAGE,
+}
+
+
+@pytest.mark.parametrize("body", IN_FRONT.values(), ids=IN_FRONT)
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_not_in_the_apis_form_says_nothing_about_the_account(status, body):
+    error = to_error(Response(status, {}, body), changes=True)
+    assert type(error) is errors.RefusedInFront
+    assert explain_cause(error, "Team hub") == FRONT
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ TABLE: dict[type[BaseException], tuple[type, bool, bool]] = {
     errors.CredentialExpired: (RetryLater, False, True),
     errors.AccountRenamed: (RetryLater, False, True),
     errors.Forbidden: (Rejected, False, False),
+    errors.RefusedInFront: (Rejected, False, False),
     errors.NotFound: (Rejected, False, False),
     errors.Conflict: (Rejected, False, False),
     errors.InvalidRequest: (Rejected, False, False),

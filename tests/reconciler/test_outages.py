@@ -206,18 +206,18 @@ async def test_an_outage_that_another_process_began_is_ended_by_whoever_gets_an_
     world = administered
     other = reborn_beside(world)
     health_of(world.reconciler).note_answer()
-    await world.reconciler.step_outages()
+    await world.reconciler.outages.step()
     for _ in range(MAX_FAILURES):
         health_of(other).note_failure(Unreachable("no connection"))
     began = world.clock.now()
-    await other.step_outages()
+    await other.outages.step()
     await world.notifier.step_notices()
     # The process that began it is gone; an answer from before it was known doesn't end it.
     world.clock.advance(60)
-    await world.reconciler.step_outages()
+    await world.reconciler.outages.step()
     assert await world.store.read(outages.list_outages) == {"cloud": began}
     health_of(world.reconciler).note_answer()
-    await world.reconciler.step_outages()
+    await world.reconciler.outages.step()
     assert await world.store.read(outages.list_outages) == {}
     await world.pass_time(5)
     assert len(told(world)) == 2
@@ -229,22 +229,22 @@ async def test_a_process_that_alone_gets_no_answer_does_not_begin_an_outage_agai
     other = reborn_beside(world)
     for _ in range(MAX_FAILURES):
         health_of(other).note_failure(Unreachable("no connection"))
-    await other.step_outages()
-    await world.reconciler.step_outages()
+    await other.outages.step()
+    await world.reconciler.outages.step()
     health_of(world.reconciler).note_answer()
-    await world.reconciler.step_outages()
+    await world.reconciler.outages.step()
     for _ in range(3):
         health_of(other).note_failure(Unreachable("no connection"))
-        await other.step_outages()
+        await other.outages.step()
         assert await world.store.read(outages.list_outages) == {}
     await world.pass_time(5)
     assert len(told(world)) == 2
     health_of(other).note_answer()
-    await other.step_outages()
+    await other.outages.step()
     world.clock.advance(1.0)
     for _ in range(MAX_FAILURES):
         health_of(other).note_failure(Unreachable("no connection"))
-    await other.step_outages()
+    await other.outages.step()
     assert await world.store.read(outages.list_outages) == {"cloud": world.clock.now()}
 
 
@@ -256,17 +256,17 @@ async def test_refusals_that_another_process_found_last_until_this_one_finds_the
         one.engine.keys.lockouts if what == OURS else one.engine.keys.people_lockouts
         for one in (other, world.reconciler)
     ]
-    await other.step_outages()
-    await world.reconciler.step_outages()
+    await other.outages.step()
+    await world.reconciler.outages.step()
     refusals[1]["cloud"] = None
-    await world.reconciler.step_outages()
+    await world.reconciler.outages.step()
     refusals[0]["cloud"] = began = world.clock.now()
-    await other.step_outages()
-    await world.reconciler.step_outages()
+    await other.outages.step()
+    await world.reconciler.outages.step()
     assert await world.store.read(outages.list_outages) == {f"cloud{what}": began}
     refusals[1]["cloud"] = None
-    await world.reconciler.step_outages()
-    await other.step_outages()
+    await world.reconciler.outages.step()
+    await other.outages.step()
     assert await world.store.read(outages.list_outages) == {}
     await world.pass_time(5)
     assert len(told(world)) == 2

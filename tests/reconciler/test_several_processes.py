@@ -298,7 +298,7 @@ async def test_a_pause_of_one_person_holds_at_the_other_process_too(pair):
     before = len(pair.cloud.calls)
     assert before == 1
     # What the other one learns within a second holds for all of her calls, and for nobody else's.
-    await pair.theirs.reconciler.step_outages()
+    await pair.theirs.reconciler.outages.step()
     await pair.theirs.pass_time(40, step=10)
     assert {call.remote_id for call in pair.cloud.calls[before:]} <= {"r2"}
     await pair.theirs.begin(other)
@@ -314,15 +314,15 @@ async def test_limits_of_several_people_at_several_processes_are_everybodys(pair
         account = await world.link(who, token=f"token-{number}")
         pair.cloud.answers_to[f"token-{number}"] = limited(60.0)
         pair.clock.advance(1)
-        await world.reconciler.step_outages()
+        await world.reconciler.outages.step()
         await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
         await world.reconciler.tasks.step()
     assert health(pair.mine).pause == 60.0, "it found two of them, and learned of the third"
     pair.clock.advance(1)
-    await pair.theirs.reconciler.step_outages()
+    await pair.theirs.reconciler.outages.step()
     assert health(pair.theirs).pause == 59.0
     pair.mine.reborn()
-    await pair.mine.reconciler.step_outages()
+    await pair.mine.reconciler.outages.step()
     assert health(pair.mine).pause == 59.0, "so does a process that was started since"
 
 
@@ -336,7 +336,7 @@ async def test_what_one_process_finds_away_the_other_only_probes(pair):
         await pair.theirs.begin(await pair.theirs.own(BOB, f"r{number}"))
     pair.cloud.calls.clear()
     pair.cloud.fail("status", Unreachable("no connection"), times=99)
-    await pair.theirs.reconciler.step_outages()
+    await pair.theirs.reconciler.outages.step()
     await pair.theirs.reconciler.tasks.step()
     await pair.theirs.work()
     assert len(pair.cloud.calls) == 1
@@ -344,5 +344,5 @@ async def test_what_one_process_finds_away_the_other_only_probes(pair):
     pair.cloud.heal()
     await pair.mine.pass_time(MAX_PROBE_PAUSE_SECONDS, step=5)
     assert not health(pair.mine).is_doubtful
-    await pair.theirs.reconciler.step_outages()
+    await pair.theirs.reconciler.outages.step()
     assert health(pair.theirs).pause == 0

@@ -8,6 +8,7 @@ import pytest
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
+from bot.reconciler import lists
 from bot.store import accounts, counts, discovered, workspaces
 from bot.store import tasks as task_rows
 from bot.store.maintenance import FAILOVER_CONFIRM_SECONDS, compare
@@ -131,18 +132,18 @@ async def test_lists_are_kept_fresh_where_workspaces_are_used(world):
     account = await ask_for_list(world)
     world.provider.put("r1", State.STOPPED)
     await world.work()
-    assert await world.reconciler.lists.refresh() == 0
+    assert await lists.refresh(world.reconciler.engine) == 0
     world.clock.advance(700)
-    assert await world.reconciler.lists.refresh() == 0
+    assert await lists.refresh(world.reconciler.engine) == 0
     [row] = await world.store.perform(workspaces.read_workspaces, ALICE)
     await want_read(world.store, row.id)
-    assert await world.reconciler.lists.refresh() == 1
+    assert await lists.refresh(world.reconciler.engine) == 1
     await world.work()
     assert (
         await world.store.read(accounts.find_account_by_id, account.id)
     ).discovered_at == world.clock.now()
     world.clock.advance(90_000)
-    assert await world.reconciler.lists.refresh() == 1
+    assert await lists.refresh(world.reconciler.engine) == 1
 
 
 @pytest.mark.parametrize("age", [pytest.param(7_200.0, id="unused"), pytest.param(90_000.0, id="stale")])
@@ -160,7 +161,7 @@ async def test_list_in_use_is_read_among_many_older_ones(world, age):
     for one in others:
         await within(world.store, ACCOUNTS.change, {"id": one.id}, discovered_at=now - age)
     await within(world.store, ACCOUNTS.change, {"id": account.id}, discovered_at=now - 700.0)
-    assert await world.reconciler.lists.refresh() == (1 if age < 86_400.0 else numbers.discover_at_once)
+    assert await lists.refresh(world.reconciler.engine) == (1 if age < 86_400.0 else numbers.discover_at_once)
     tasks = await within(world.store, TASKS.rows, kind=TaskKind.DISCOVER, subject=account.id)
     assert len(tasks) == 1
 
@@ -170,17 +171,17 @@ async def test_after_a_failover_all_lists_are_read_again_once(world):
     await world.work()
     for server in ("1/1", "1/2"):
         world.clock.advance(1)
-        assert await world.reconciler.lists.refresh() == 0
+        assert await lists.refresh(world.reconciler.engine) == 0
         await world.store.carry_out(partial(compare, server=server))
     # What was found before that is written only now, and lacks what was made in the lost seconds.
     await ask_for_list(world)
     await world.work()
-    assert await world.reconciler.lists.refresh() == 0
+    assert await lists.refresh(world.reconciler.engine) == 0
     world.clock.advance(FAILOVER_CONFIRM_SECONDS)
-    assert await world.reconciler.lists.refresh() == 1
+    assert await lists.refresh(world.reconciler.engine) == 1
     world.clock.advance(1)
     await world.work()
-    assert await world.reconciler.lists.refresh() == 0
+    assert await lists.refresh(world.reconciler.engine) == 0
 
 
 async def test_pauses_and_busy_moments_use_up_no_tries(world):

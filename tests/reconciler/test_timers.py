@@ -265,3 +265,16 @@ async def test_warning_stands_though_something_else_is_asked(world):
     await world.begin(workspace, OperationVerb.START)
     await pass_until(world, workspace.stop_at - 5 * MINUTE)
     assert "stop_warning" in world.slack.kinds()
+
+
+async def test_planned_stop_waits_while_only_other_processes_have_its_connection(world):
+    workspace = await timed(world)
+    connections = world.context.connections
+    world.reborn(connections={})
+    world.owners.lacking_connections = frozenset({"cloud"})
+    await pass_until(world, workspace.stop_at + 30)
+    assert "planned_stop_failed" not in told(world)
+    world.reborn(connections=connections)
+    world.owners.lacking_connections = frozenset()
+    await world.pass_time(10 * MINUTE)
+    assert world.provider.accepted_stops == ["r1"]

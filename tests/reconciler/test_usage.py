@@ -183,7 +183,7 @@ async def test_the_ledger_of_a_term_is_what_ran(seed):
             assert life.ended.earliest - slack <= ended <= life.ended.latest + slack, (life, span)
         if span.by_usher and span.ended_by_usher:
             assert life.began.known is life.ended.known is Known.ASKED, (life, span)
-            told += life.measure(0.0, now, now).best
+            told += life.hours.best
             true += (ended - span.began) / HOUR
     ours = [one for found in spans.values() for one in found if one.by_usher and one.ended_by_usher]
     assert len(ours) > 50
@@ -195,7 +195,7 @@ async def test_the_ledger_of_a_term_is_what_ran(seed):
 
 
 def measure_overlap(life, span, now):
-    return min(life.counts_until, span.ended or now) - max(life.began.best, span.began)
+    return min(life.runs_until, span.ended or now) - max(life.runs_from, span.began)
 
 
 def assert_apart(lives):
@@ -204,11 +204,11 @@ def assert_apart(lives):
     for life in lives:
         by_subject[life.subject].append(life)
     for found in by_subject.values():
-        found.sort(key=lambda one: one.began.best)
+        found.sort(key=lambda one: one.runs_from)
         for one in found:
-            assert one.ended is None or one.began.best <= one.ended.best, one
+            assert one.runs_from <= one.runs_until, one
         for first, second in pairwise(found):
             assert first.ended is not None
             assert first.ended.earliest <= second.began.earliest
             assert first.ended.latest <= second.began.latest
-            assert first.ended.best <= second.began.best, (first, second)
+            assert first.runs_until <= second.runs_from, (first, second)

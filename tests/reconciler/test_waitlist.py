@@ -22,8 +22,8 @@ from bot.services.workspaces import request_status_read
 from bot.store import operations, schema, timers
 from bot.store import waitlist as stored_waits
 from bot.store import workspaces as workspace_rows
-from bot.store.tables import OPERATIONS
-from bot.store.waitlist import STOP_PAUSE_SECONDS, WAITLIST_ENTRIES
+from bot.store.tables import OPERATIONS, WAITLIST_ENTRIES
+from bot.store.waitlist import STOP_PAUSE_SECONDS
 from bot.support.errors import (
     Conflict,
     CredentialRefused,

@@ -280,7 +280,7 @@ class World:
         steps: Steps = {
             "operations": self.reconciler.operations.step,
             "reads": self.reconciler.reads.step,
-            "outages": self.reconciler.step_outages,
+            "outages": self.reconciler.outages.step,
             "tasks": self.reconciler.tasks.step,
             "jobs": self.reconciler.runs.step,
             "scheduled_work": self.looks.timed(self.reconciler),

@@ -7,15 +7,37 @@ from typing import Any
 
 from bot.domain.people import Principal
 from bot.domain.prices import Price
-from bot.domain.usage import Known, Life, Moment, Sum
+from bot.domain.usage import Hours, Known, Life, Moment, Sum
+from bot.store.tables import LIVES
 from bot.store.transaction import Transaction
-from bot.store.usage import LIVES
 from tests.rigs.store import ALICE
 
 
 def exact(at: float, known: Known = Known.ASKED) -> Moment:
     """Return a moment that is known exactly."""
     return Moment(at, at, known)
+
+
+def best(moment: Moment) -> float:
+    """Return the likeliest time: the middle if it happened between two reads, else the earliest."""
+    return (moment.earliest + moment.latest) / 2 if moment.known is Known.SEEN else moment.earliest
+
+
+def measure(life: Life, since: float, until: float, now: float) -> Hours:
+    """Return the hours within a window, worked out apart from the store's statements."""
+    until = min(until, now)
+    ended = life.ended or Moment(life.last_seen_at, now, Known.ASKED)
+    is_unknown = ended.known is Known.UNKNOWN
+
+    def overlap(begin: float, end: float) -> float:
+        return max(0.0, min(until, end) - max(since, begin)) / 3600.0
+
+    return Hours(
+        overlap(best(life.began), best(ended)),
+        overlap(life.began.latest, ended.earliest),
+        overlap(life.began.earliest, ended.earliest if is_unknown else ended.latest),
+        int(is_unknown and since <= ended.earliest < until),
+    )
 
 
 def make_life(
@@ -37,11 +59,17 @@ def make_life(
         "id": f"life_{principal.user_id}_{name}_{began.earliest:.0f}_{more.get('connection', '')}",
         "kind": "workspace",
         "connection": "saturn",
+        "runs_from": best(began),
+        "hours": Hours(),
         "workspace_id": None,
         "last_seen_at": last_seen_at,
         "price": Price(Decimal(amount), currency) if price else None,
     }
-    return Life(subject=subject, principal=principal, name=name, began=began, ended=ended, **given | more)
+    given |= more
+    kind = given["kind"]
+    line = kind, f"{given['connection']}/{name}" if kind == "run" else subject
+    given["runs_until"] = given["last_seen_at"] if ended is None else best(ended)
+    return Life(line=line, subject=subject, principal=principal, name=name, began=began, ended=ended, **given)
 
 
 async def keep(store: Any, *lives: Life) -> None:
@@ -57,7 +85,8 @@ async def keep(store: Any, *lives: Life) -> None:
 
 
 def _make_row(life: Life) -> dict[str, Any]:
-    row = {one.name: getattr(life, one.name) for one in fields(Life)}
+    made_up = {"line", "runs_from", "runs_until", "hours"}
+    row = {one.name: getattr(life, one.name) for one in fields(Life) if one.name not in made_up}
     price, began, ended = row.pop("price"), row.pop("began"), row.pop("ended")
     row |= {"principal": life.principal.key, "price": price and str(price.amount)}
     row |= {"currency": price and price.currency}
@@ -71,5 +100,5 @@ def sum_up(lives: Iterable[Life], by: str, since: float, until: float, now: floa
     for life in lives:
         keys = {"workspace": life.subject, "person": life.principal.key, "connection": life.connection}
         total = sums.setdefault(keys.get(by, life.template or ""), Sum())
-        total.add(life.measure(since, until, now), life.price)
+        total.add(measure(life, since, until, now), life.price)
     return sums

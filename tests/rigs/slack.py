@@ -14,7 +14,7 @@ from tests.rigs.faults import Faulty
 #: What says on a card, and nowhere else, how a stop, a suspension or a removal that has one ended.
 ON_CARDS = {
     "stopped": ("has stopped on", "was already stopped on", "has ended."),
-    "suspended": ("is suspended on",),
+    "suspended": ("was suspended on",),
     "removed": ("has been removed from",),
 }
 #: Kinds of messages that say an end: a card, and the warning of a stop, which becomes what says that.

@@ -15,7 +15,7 @@ async def test_from_the_first_words_to_a_workspace_by_buttons_alone(tmp_path):
         (asked,) = await alice.writes("list")
         carries_on = "Link it here and I'll carry on with your request."
         assert asked.text.startswith(f"{WHAT}, always with your own account. {carries_on}\n")
-        assert asked.labels == ["Open the link page", "Enter code", "Ask to link Saturn Cloud"]
+        assert asked.labels == ["Link Saturn Cloud", "Enter code", "Ask to link Saturn Cloud"]
         await alice.links("alice", asked=asked)
         await world.pass_time(3)
         # What waited for the link goes on by itself, and the next step is a button.

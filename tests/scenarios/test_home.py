@@ -67,11 +67,11 @@ async def test_home_before_anything_is_linked_offers_to_link(bare):
     shown = await alice.opens_home()
     assert "link it to begin" in shown.text
     shown = await alice.presses_home("Link Saturn Cloud")
-    assert shown.address("Open the link page").startswith("http")
+    assert shown.address("Link Saturn Cloud").startswith("http")
     await alice.has_linked("alice")
     await bare.pass_time(15)
     assert all(name in alice.home().text for name in ("notebook", "training"))
-    assert "Open the link page" not in alice.home().labels
+    assert "Link Saturn Cloud" not in alice.home().labels
 
 
 @pytest.mark.parametrize("bare", [{"saturn_seed": MANY}], indirect=True)

@@ -136,7 +136,7 @@ async def test_by_mouse_and_keyboard_somebody_signs_in_at_the_hub_and_its_log_ou
     async with beside(hub, tmp_path, live=True, sign_in=True) as ready, chromium() as window:
         alice = ready.alice
         asked = await alice.types("start training@hub")
-        await window.go(asked.address("Open the link page"))
+        await window.go(asked.address("Link Team hub"))
         await window.shows("Usher shows you both accounts before it links anything.")
         await window.press("a.button.main")
         await window.press(f"a[href*='as={alice.id}']")

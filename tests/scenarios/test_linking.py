@@ -75,12 +75,12 @@ async def newest(answers):
 
 #: Where somebody meets a button that links: the message with it, and its label.
 SURFACES = {
-    "a command": (lambda world: world.alice.types("start notebook"), "Open the link page"),
-    "link": (lambda world: world.alice.types("link"), "Open the link page"),
+    "a command": (lambda world: world.alice.types("start notebook"), "Link Saturn Cloud"),
+    "link": (lambda world: world.alice.types("link"), "Link Saturn Cloud"),
     "about": (lambda world: world.alice.types("about"), "Link Saturn Cloud"),
     "the welcome": (lambda world: world.alice.types("help"), "Link Saturn Cloud"),
-    "a mention": (lambda world: newest(world.alice.mentions("start notebook")), "Open the link page"),
-    "a direct message": (lambda world: newest(world.alice.writes("start notebook")), "Open the link page"),
+    "a mention": (lambda world: newest(world.alice.mentions("start notebook")), "Link Saturn Cloud"),
+    "a direct message": (lambda world: newest(world.alice.writes("start notebook")), "Link Saturn Cloud"),
     "hello": (lambda world: newest(world.alice.writes("hello")), "Link Saturn Cloud"),
     "Home": (lambda world: world.alice.opens_home(), "Link Saturn Cloud"),
     "unlinked": (unlinked, "Link again"),
@@ -136,8 +136,8 @@ async def test_command_typed_in_the_direct_message_says_once_that_it_is_linked(b
     alice = bare.alice
     await alice.writes("help")
     asked = await alice.types(text, BOT)
-    await alice.presses(asked, "Open the link page")
-    await Presses(alice).link(bare, asked, "Open the link page")
+    await alice.presses(asked, "Link Saturn Cloud")
+    await Presses(alice).link(bare, asked, "Link Saturn Cloud")
     left = [shown.text for shown in alice.sees() if shown.ts == asked.ts]
     assert [text.startswith(follows) for text in left] == [True] * bool(follows)
     assert len([shown for shown in alice.sees() if "is linked" in shown.text]) == 1
@@ -180,11 +180,11 @@ async def test_everything_asked_before_linking_is_answered(bare):
 async def test_offer_of_several_accounts_ends_no_page_that_is_open(bare):
     """Somebody who is just linking one looks at something else meanwhile; a newer page of that one counts."""
     alice = bare.alice
-    first = (await alice.types("link saturn")).address("Open the link page")
+    first = (await alice.types("link saturn")).address("Link Saturn Cloud")
     offered = (await alice.types("start notebook")).address("Link Saturn Cloud")
     async with Browser() as browser:
         assert [(await browser.get(one)).status for one in (first, offered)] == [200, 200]
-        newest = (await alice.types("link saturn")).address("Open the link page")
+        newest = (await alice.types("link saturn")).address("Link Saturn Cloud")
         assert [(await browser.get(one)).status for one in (first, offered, newest)] == [410, 410, 200]
 
 
@@ -192,7 +192,7 @@ async def test_offer_of_several_accounts_ends_no_page_that_is_open(bare):
 async def test_message_with_the_page_becomes_the_one_that_it_is_linked(bare):
     alice = bare.alice
     (asked,) = await alice.writes("link saturn")
-    assert asked.labels[0] == "Open the link page"
+    assert asked.labels[0] == "Link Saturn Cloud"
     await alice.links("alice", asked=asked)
     (linked,) = [shown for shown in alice.sees() if "Saturn Cloud" in shown.text]
     assert linked.ts == asked.ts
@@ -246,7 +246,7 @@ async def test_what_waited_for_a_link_is_answered_by_a_message_of_its_own(bare):
     """The press of the page's button would let it be answered there so that only its reader sees it."""
     alice = bare.alice
     (asked,) = await alice.writes("status notebook")
-    await alice.presses(asked, "Open the link page")
+    await alice.presses(asked, "Link Saturn Cloud")
     await alice.links("alice", asked=asked)
     await bare.pass_time(5)
     assert [shown.is_private for shown in alice.sees() if "*notebook* · Saturn Cloud" in shown.text] == [
@@ -297,13 +297,14 @@ async def test_linking_anew_replaces_the_old_link(linked):
 
 
 async def test_the_button_of_a_links_page_goes_with_the_page(just_linked):
-    """Whether a newer page has replaced it or not: in a message that Slack lets Usher edit."""
+    """Its button asks for a new page then, in a message that Slack lets Usher edit."""
     alice = just_linked.alice
     await alice.writes("unlink saturn --yes")
     await just_linked.pass_time(10)
     pages = [await alice.writes("link saturn") for _ in range(2)]
-    assert all("Open the link page" in page[-1].labels for page in pages)
+    assert all("Link Saturn Cloud" in page[-1].labels for page in pages)
     await just_linked.pass_time(660, step=30)
-    assert not any("Open the link page" in one.labels for one in alice.sees())
-    (again,) = await alice.presses(alice.sees()[-1], "Link an account")
-    assert "Open the link page" in again.labels
+    asking = [one for one in alice.sees() if "Link Saturn Cloud" in one.labels]
+    assert not any("url" in one.button("Link Saturn Cloud") for one in asking)
+    (again,) = await alice.presses(asking[-1], "Link Saturn Cloud")
+    assert again.address("Link Saturn Cloud").startswith("http")

@@ -79,7 +79,7 @@ async def test_while_slack_does_not_say_who_somebody_is_their_request_waits_and_
     assert answer.text.startswith("Checking with Slack who you are.")
     assert bare.calls("") == 0
     await bare.pass_time(60, step=3)
-    (asked,) = [shown for shown in alice.sees(GENERAL) if "Open the link page" in shown.labels]
+    (asked,) = [shown for shown in alice.sees(GENERAL) if "Link Saturn Cloud" in shown.labels]
     await alice.links("alice", asked=asked)
     assert bare.calls("GET /api/user") > 0
 
@@ -97,7 +97,7 @@ async def test_newcomer_whom_slack_does_not_describe_reads_why(bare, code):
     bare.heal()
     await bare.pass_time(60, step=5)
     await alice.types("link saturn")
-    assert [shown for shown in alice.sees(GENERAL) if "Open the link page" in shown.labels]
+    assert [shown for shown in alice.sees(GENERAL) if "Link Saturn Cloud" in shown.labels]
 
 
 async def test_who_becomes_a_guest_meanwhile_is_told_and_what_was_under_way_ends_with_the_link(linked):
@@ -131,4 +131,4 @@ async def test_who_takes_back_their_sign_in_is_told_why_they_are_unlinked_and_ca
     told = alice.only("unlinked")
     assert "took back the access you gave me by signing in with Slack" in told.text
     (invited,) = await alice.presses(told, "Link again")
-    assert "Open the link page" in invited.labels
+    assert "Link Saturn Cloud" in invited.labels

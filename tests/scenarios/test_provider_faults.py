@@ -15,7 +15,12 @@ READ = rf"/api/workspaces/{ID['notebook']}$"
 #: What a start is answered with, what the person reads then, and whether it comes true by itself.
 AT_START = {
     "403": ({"status": 403}, "Saturn Cloud refused the request. Saturn Cloud says", False),
-    "403 without words": ({"status": 403, "body": "{}"}, "isn't allowed to do that.", False),
+    "403 without words": ({"status": 403, "body": '{"message": ""}'}, "isn't allowed to do that.", False),
+    "403 of a proxy": (
+        {"status": 403, "body": "RBAC: access denied"},
+        "Something in front of Saturn Cloud refused this. Ask your Usher admin to look into it.",
+        False,
+    ),
     "404": ({"status": 404}, "Saturn Cloud refused the request. Saturn Cloud says", False),
     "400": ({"status": 400}, "Saturn Cloud refused the request.", False),
     "409": ({"status": 409}, "", True),

@@ -50,7 +50,7 @@ ABOUT_THE_CALL = [
         id="422-with-fields",
     ),
     pytest.param(401, says(message="Your trial has expired"), "“Your trial has expired.”", id="401-expired"),
-    pytest.param(403, HTML, "Something in front of the server refused this (HTTP 403).", id="403-page"),
+    pytest.param(403, HTML, "Something in front of Saturn Cloud refused this.", id="403-page"),
     pytest.param(400, "", "Saturn Cloud didn't give a reason.", id="400-without-words"),
 ]
 
@@ -141,8 +141,8 @@ async def test_read_decides_about_a_refused_stop(linked, is_down):
     ("status", "body", "words"),
     [
         (401, says(message='User is not active (status = "suspended"). Contact an admin.'), "is not active"),
-        (401, HTML, "Something in front of the server refused this (HTTP 401)."),
-        (403, HTML, "Something in front of the server refused this (HTTP 403)."),
+        (401, HTML, "Something in front of Saturn Cloud refused this."),
+        (403, HTML, "Something in front of Saturn Cloud refused this."),
     ],
     ids=["suspended", "401-page", "403-page"],
 )

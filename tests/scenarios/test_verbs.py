@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.reconciler import lists
 from tests.rigs.scenario import ID
 
 GENERAL, QUIET, SCIENCE = "C0GENERAL", "C0QUIET", "C0SCIENCE"
@@ -150,7 +151,7 @@ async def test_what_was_forgotten_can_be_brought_back_by_its_name(linked):
     await alice.types("forget report")
     assert "report" not in (await alice.types("list")).text
     linked.clock.advance(700)
-    await linked.bot.reconciler.lists.refresh()
+    await lists.refresh(linked.bot.reconciler.engine)
     await linked.settle()
     assert "report" not in (await alice.types("list")).text
     assert "*report* on Saturn Cloud is back on your list." in (await alice.types("add report")).text

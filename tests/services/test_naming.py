@@ -84,7 +84,6 @@ def test_names_are_told_apart_by_connection_and_then_by_id():
     assert naming.make_labels([NOTEBOOK], MINE, str) == ["notebook@saturn"]
     assert naming.make_labels([NOTEBOOK, twin], [*MINE, twin], str)[1] == "77@saturn"
     assert naming.make_labels([NOTEBOOK], [NOTEBOOK], str) == ["notebook"]
-    assert naming.make_labels([NOTEBOOK], [NOTEBOOK], str, are_addresses=True) == ["notebook@saturn"]
     assert naming.find_workspace("77@saturn", [*MINE, twin], CONNECTIONS).workspaces == (twin,)
 
 

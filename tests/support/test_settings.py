@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from bot.support.addresses import is_loopback
+from bot.support.addresses import Proxy, is_loopback
 from bot.support.environment import read_secret_file
 from bot.support.settings import REMOVED_SETTINGS, VARIABLES, Settings, read_settings
 from bot.support.settings.database import list_passwords
@@ -507,3 +507,19 @@ def test_what_cant_be_a_path_or_a_list_is_refused_by_its_name(environment, name,
 def test_quotes_within_a_value_are_its_own(environment):
     environment(USHER_DATABASE_URL="sqlite:////o'brien's/\"usher\"")
     assert load_settings().database_url == "sqlite:////o'brien's/\"usher\""
+
+
+@pytest.mark.parametrize(
+    ("upper", "proxy"),
+    [
+        ({}, "http://lower.example:3128"),
+        ({"HTTPS_PROXY": " "}, "http://lower.example:3128"),
+        ({"HTTPS_PROXY": "upper.example:80"}, "http://upper.example:80"),
+    ],
+    ids=["lower", "blank", "both"],
+)
+def test_proxy_may_be_set_in_lower_case(environment, monkeypatch, upper, proxy):
+    environment(**upper)
+    monkeypatch.setenv("https_proxy", "http://lower.example:3128")
+    monkeypatch.setenv("no_proxy", "hub.example")
+    assert load_settings().proxy() == Proxy(proxy, "hub.example")

@@ -161,9 +161,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     return _render_card(facts, lines, small, _open_buttons(facts, operation))
 
 
-def describe_progress(
-    facts: WorkspaceFacts, operation: Operation, *, is_explained: bool = False
-) -> list[str]:
+def describe_progress(facts: WorkspaceFacts, operation: Operation, *, is_explained: bool) -> list[str]:
     """Describe a workspace's open operation in a list row: its state, and at most one more fact.
 
     ``is_explained`` means that the reason for its wait is given above the rows.
@@ -262,6 +260,10 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     is_held = (operation.block_reason and is_theirs and facts.is_refused) or find_block(facts, operation)
     buttons = [link_again_button(facts)] if is_held else []
     buttons += list_late_buttons(operation)
+    is_running = facts.state is State.RUNNING and not (operation.has_called or facts.is_unusable)
+    if operation.block_reason and is_running and operation.verb is OperationVerb.START and facts.ide_url:
+        # It was running when it was last read, so people may need no more than its address.
+        buttons += open_buttons(facts)
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
     elif workspace is not None and not (operation.agreed or buttons or force_buttons(facts)):

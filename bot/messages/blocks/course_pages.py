@@ -81,7 +81,8 @@ def _list_change_buttons(facts: ClassFacts) -> list[Element]:
     card, coming = facts.card, _find_next_changeable_lesson(facts.card, facts.now)
     buttons = list[Element]()
     if coming is not None:
-        label = f"Cancel {times.format_weekday(coming.local[:10])} for everyone"
+        day = times.format_weekday(coming.local[:10], card.day(facts.now))
+        label = f"Cancel {day} for everyone"
         press = ButtonValue("course_change", f"{card.id} skip {coming.local[:10]}", at=coming.at)
         buttons.append(kit.button(label, press))
     if timetable.list_days_from_today(card, card.off, facts.now):

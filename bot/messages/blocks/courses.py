@@ -142,7 +142,7 @@ def _format_state(facts: ClassFacts, said: list[str]) -> list[str]:
     card, counts, numbers = facts.card, facts.counts, _format_counts(facts.counts)
     free = 0 if card.maximum is None else max(card.maximum - counts.joined, 0)
     if card.maximum is not None and not card.is_over(facts.now):
-        said += ["{free} of {places} left." if free else "Full."]
+        said += ["{free} of {places} left" if free else "Full"]
     names = {"places": times.format_count(card.maximum or 0, "place"), "free": f"{free:,}"}
     names |= {"who": name_stopper(facts), "at": kit.moment_at(card.stops_at or 0.0, facts.now, facts.zone)}
     names |= get_end_words(facts.effects, is_any=card.spec is None)
@@ -366,7 +366,7 @@ def render_course_left(facts: ClassFacts) -> Answer:
     days = group_days(facts.card, facts.body.get("skipped", ()))
     template = texts.LEFT_BY_SKIPS if days else texts.LEFT_BY_AGREEMENT
     names = {"course": facts.card.title, "lessons": format_timetable(facts.card, facts.now, facts.zone)}
-    said = fill(template, **names, days=times.format_dates(days))
+    said = fill(template, **names, days=times.format_dates(days, facts.card.day(facts.now)))
     return kit.message(said, [], [kit.button(texts.JOIN, "class_press", facts.card.id, style=kit.PRIMARY)])
 
 

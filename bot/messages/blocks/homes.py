@@ -10,6 +10,7 @@ from typing import Any, Final
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block, fill
+from bot.messages.blocks.replies import help_button
 from bot.messages.blocks.usage import week_button
 from bot.messages.texts import cards
 
@@ -20,8 +21,8 @@ MAX_ANSWER_BLOCKS: Final = 20
 def render_home(rows: Sequence[Block], answer: Sequence[Block], now: float) -> dict[str, Any]:
     """Render a Home tab: the list, below the answer to a button press if there is one."""
     above = [*answer[:MAX_ANSWER_BLOCKS], *([kit.divider()] if answer and rows else [])]
-    buttons = [kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh"))]
+    first = kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh"))
     if any(press.mark == "refresh" for _, press in kit.iterate_drawn([*above, *rows])):
-        buttons = [week_button()]
+        first = week_button()
     as_of = kit.context(fill("Page updated at {at}.", at=kit.moment(now, now)))
-    return kit.home([*above, *rows, kit.divider(), *kit.actions(buttons), as_of])
+    return kit.home([*above, *rows, kit.divider(), *kit.actions([first, help_button("workspace")]), as_of])

@@ -1,10 +1,9 @@
 """Working hours: the line in a workspace's state, the answers about them, and the messages they cause."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo
 
 from bot.domain.begun_hours import DAY_SECONDS
 from bot.domain.hours import (
@@ -61,14 +60,14 @@ def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
     return not weekly, min(weekly, default=0), sorted(rule.days - EVERY_DAY), first
 
 
-def _format_rules(rules: Iterable[HoursRule], reader_zone: ZoneInfo | None) -> Markup:
+def _format_rules(rules: Iterable[HoursRule], facts: WorkspaceFacts) -> Markup:
     """Format hours, naming their zone if it differs from the reader's."""
     every = sorted(rules, key=_sort_key)
     said_of = [replace(one.wanted, zone=one.zone) for one in every]
     left = [(one, said.without(said_of).days) for one, said in zip(every, said_of, strict=True)]
     ordered = [replace(one, days=days) for one, days in left if days]
-    said = "; ".join(format_rule(one, reader_zone) for one in ordered)
-    return Markup(said + format_zones((one.zone for one in ordered), reader_zone))
+    said = "; ".join(format_rule(one, facts.now, facts.zone) for one in ordered)
+    return Markup(said + format_zones((one.zone for one in ordered), facts.zone))
 
 
 def format_lines(facts: WorkspaceFacts) -> list[str]:
@@ -78,7 +77,7 @@ def format_lines(facts: WorkspaceFacts) -> list[str]:
         return []
     if all(one.paused for one in rules):
         return ["Hours: paused."]
-    return [fill("Hours: {hours}.", hours=_format_rules(rules, facts.zone))]
+    return [fill("Hours: {hours}.", hours=_format_rules(rules, facts))]
 
 
 def has_any(facts: WorkspaceFacts) -> bool:
@@ -110,7 +109,7 @@ def describe_hours(
         sentences = [*_format_single_day(facts, once, new[0]), *more]
     else:
         sentences = [
-            fill(template, name=workspace.title, title=title, hours=_format_rules(rules, facts.zone)),
+            fill(template, name=workspace.title, title=title, hours=_format_rules(rules, facts)),
             *more,
         ]
     causes = dict.fromkeys(one.paused for one in rules if one.paused)
@@ -230,7 +229,7 @@ def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> 
     others = [one for one in facts.rules if one is not rule]
     once_said = fill(words.ONCE, then=Markup(kit.join(stop, "")), **names, **VERB_FORMS[verb])
     said = [kit.announce("stop" if once.starts is None else "start", facts.workspace.id, once_said)]
-    return [*said, fill(words.BESIDES, hours=_format_rules(others, facts.zone))] if others else said
+    return [*said, fill(words.BESIDES, hours=_format_rules(others, facts))] if others else said
 
 
 def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
@@ -249,7 +248,7 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
     at, day, zone = min(found, key=lambda one: one[0])
     today = datetime.fromtimestamp(facts.now, zone).date()
     monday = today + timedelta(days=7 - today.weekday())
-    label, until = times.format_weekday(day.isoformat()), times.format_weekday(monday.isoformat())
+    label, until = (times.format_weekday(one.isoformat(), today) for one in (day, monday))
     left_out = {"skip": (words.SKIP.format(day=label), list_dates(day, day + timedelta(days=1)))}
     if day < monday - timedelta(days=1):
         left_out["pause"] = (f"Pause until {until}", list_dates(today, monday))
@@ -279,10 +278,11 @@ def _list_days_off(rules: Iterable[HoursRule], now: float) -> list[str]:
     return sorted(off)
 
 
-def format_left_out(rules: Iterable[HoursRule], now: float) -> list[str]:
+def format_left_out(rules: Collection[HoursRule], now: float) -> list[str]:
     """Say which days are skipped by rules, if any."""
     every = {span for one in rules for span in group_days(one, _list_days_off([one], now))}
-    return [fill(words.LEFT_OUT, days=times.format_dates(sorted(every)))] if every else []
+    today = max((one.day(now) for one in rules), default=date.min)
+    return [fill(words.LEFT_OUT, days=times.format_dates(sorted(every), today))] if every else []
 
 
 def _format_next(facts: WorkspaceFacts) -> list[str]:

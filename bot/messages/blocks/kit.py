@@ -1,7 +1,7 @@
-"""Small Block Kit builders that stay within Slack's limits; text from outside is escaped once, here.
+"""Small Block Kit builders that stay within Slack's limits, and the functions that escape text.
 
-See ``docs/internals/rules.md``, "Text from outside is escaped once". The builders' arguments have to be
-escaped already.
+``safe``, ``line`` and ``fill`` escape text from outside, once (``docs/internals/rules.md``, "Text from
+outside is escaped once"). The builders' arguments have to be escaped already.
 """
 
 from __future__ import annotations
@@ -102,6 +102,9 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     If that isn't enough, blocks are dropped from the end.
     """
     fitting, most = tuple(blocks)[: limits.MAX_MESSAGE_BLOCKS], limits.MAX_SECTION_LENGTH
+    # Nearly all messages are short even with everything round their texts, which is told in one call.
+    if len(repr(fitting)) <= limits.MAX_BLOCKS_TEXT_LENGTH:
+        return fitting
     while count_characters(fitting) > limits.MAX_BLOCKS_TEXT_LENGTH:
         if most > _MIN_SECTION_LENGTH:
             most -= _MIN_SECTION_LENGTH
@@ -113,7 +116,6 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
 def count_characters(blocks: Iterable[Block]) -> int:
     """Return how many characters of text the blocks contain."""
-    # Every message is measured, and extending the list while iterating takes a third of recursion's time.
     characters, parts = 0, list(blocks)
     for part in parts:
         for key, value in part.items():
@@ -144,16 +146,14 @@ PRIMARY: Final = "primary"
 DANGER: Final = "danger"
 #: The action id of a menu. Each of the menu's options carries the action and value of a button.
 MENU: Final = "menu"
-#: The action of a button that asks a question before it acts. Its value holds the original button's action
-#: and value.
+#: The action of a button that asks before it acts. Its value holds the original button's action and value.
 ASK_ACTION: Final = "ask"
 #: Prefix of the block ids of a question's buttons. The question is over once one of its buttons is pressed.
 QUESTION: Final = "question"
 #: Maximum number of buttons side by side.
 BUTTONS_PER_ROW: Final = 2
 
-#: Buttons that open an address in the browser. Only one person may see the address, and a press only needs an
-#: ack.
+#: Buttons that open an address that only one person may see. A press on one needs only an ack.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
 #: Matches the space between two sentences. ``_SENTENCE_ENDS`` has the characters that end a sentence.
@@ -419,7 +419,8 @@ def button(
         "action_id": carried.action_id,
     }
     more = {"value": carried.value or None, "style": style, "url": url, "confirm": confirm}
-    return add_label(element | {key: value for key, value in more.items() if value is not None}, of)
+    element |= {key: value for key, value in more.items() if value is not None}
+    return add_label(element, of) if of else element
 
 
 def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **values: object) -> Block:
@@ -663,10 +664,10 @@ def build_list(
     title: str,
     rows: Iterable[Block],
     page: RowPage[_Row],
-    remark: str = "",
+    remark: str,
     *,
-    verb: str = "",
-    words: str = "",
+    verb: str,
+    words: str,
     seen: Sequence[str] = (),
     above: Sequence[Element] = (),
     more: Element | None = None,

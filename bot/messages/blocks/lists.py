@@ -263,6 +263,11 @@ def render_workspaces(
     return blocks, [fill(template, at=kit.moment(first, rows[0].now, rows[0].zone))]
 
 
+def explains(rows: Iterable[WorkspaceFacts], connection: str) -> bool:
+    """Return whether rows say what prevents calls to a connection."""
+    return any(facts.connection == connection and _get_hold(facts) is not None for facts in rows)
+
+
 def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], WorkspaceFacts]:
     """Map the connection and code of each shared reason to the first workspace that waits for it."""
     held = dict[tuple[str, str], list[WorkspaceFacts]]()
@@ -327,7 +332,7 @@ def _render_row(
 
 def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
     """Return what will happen next to a workspace or is worth knowing about it, most important first."""
-    risk = format_stop_risk(workspace)
+    risk = format_stop_risk(workspace) if facts.is_up else ""
     condition = problems.describe_condition(workspace, facts.connection_title, helps=False)
     complaint = [safe(condition, MAX_DETAIL_LENGTH)] if condition else []
     said = [*([risk] if risk else []), *list_end_lines(facts)]
@@ -343,9 +348,9 @@ def _render_with_buttons(text: str, buttons: Sequence[Element], is_long: bool) -
 
 def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> str:
     """Return a workspace's state and, for its owner, when it stops and its scheduled hours."""
-    now = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
+    now = [format_stop_risk(workspace)] if facts.is_up else []
     more = [*format_lines(facts), *list_lessons(facts)]
-    own = [] if is_shared else [*now, *list_end_lines(facts), *more]
+    own = [] if is_shared else [*filter(None, now), *list_end_lines(facts), *more]
     return "\n".join([format_state_line(facts, workspace), *own])
 
 
@@ -465,28 +470,27 @@ def offer_workspace(verb: str, workspace: Workspace, title: str) -> Answer:
     """Offer to change a workspace; the offer is valid only until the workspace is started again."""
     press = make_change(verb, workspace)
     cost = format_cost(workspace, None, "force" if verb == "force" else "stop")
-    offered = _offer(find_verb("workspace", verb), workspace.title, title, press, cost)
-    return replace(offered, about=Referents((workspace.id,), is_question=True))
+    return _offer(find_verb("workspace", verb), workspace, title, press, cost)
 
 
 def stop_run(run: Run, title: str, verb: str) -> Answer:
     """Offer to stop a run, or to force-quit it."""
     press = ButtonValue(f"job_{verb}", run.id)
-    offered = _offer(find_verb("job", verb), run.name, title, press)
-    return replace(offered, about=Referents(runs=(run.id,), is_question=True))
+    return _offer(find_verb("job", verb), run, title, press)
 
 
 def run_again(run: Run, title: str) -> Answer:
     """Offer to run a job once more, which needs a button press because it may cost money."""
-    offered = _offer(find_verb("job", "run"), run.name, title, ButtonValue("job_again", run.id))
-    return replace(offered, about=Referents(runs=(run.id,), is_question=True))
+    press = ButtonValue("job_again", run.id)
+    return _offer(find_verb("job", "run"), run, title, press)
 
 
-def _offer(verb: Verb, name: str, title: str, press: ButtonValue, cost: str = "") -> Answer:
+def _offer(verb: Verb, about: Workspace | Run, title: str, press: ButtonValue, cost: str = "") -> Answer:
+    name = about.name if isinstance(about, Run) else about.title
     style = kit.DANGER if verb.is_red else kit.PRIMARY
     label = fill(verb.offer.button, name=Markup(kit.line(name)))
     button = kit.button(kit.truncate(label, limits.MAX_BUTTON_LENGTH), press, style=style)
-    return replies.answer(fill(verb.offer.text, name=name, title=title, lost=Markup(cost)), [button])
+    return replies.ask(fill(verb.offer.text, name=name, title=title, lost=Markup(cost)), [button], [about])
 
 
 def offer_several(

@@ -42,10 +42,10 @@ def format_zones(zones: Iterable[str], reader_zone: ZoneInfo | None) -> Markup:
     return Markup(f" ({', '.join(map(kit.line, cities))})") if found else Markup("")
 
 
-def format_rule(rule: HoursRule, reader_zone: ZoneInfo | None) -> Markup:
+def format_rule(rule: HoursRule, now: float, reader_zone: ZoneInfo | None) -> Markup:
     """Format hours, as in ``weekdays 09:00–18:00``."""
     named = [day.capitalize() for day in DAYS if day in rule.days]
-    named += map(times.format_date, sorted(rule.days - EVERY_DAY))
+    named += [times.format_date(day, rule.day(now)) for day in sorted(rule.days - EVERY_DAY)]
     days = words.DAY_NAMES.get(rule.days) or ", ".join(named)
     template = words.BOTH if rule.starts is not None else "{days} until {end}"
     template = "{days} from {begin}" if rule.stops is None else template
@@ -65,7 +65,8 @@ def format_weekdays(named: Collection[str]) -> str:
 def format_days_off(card: ClassCard, now: float) -> list[str]:
     """Format the days without a lesson."""
     off = courses_timetable.list_days_from_today(card, card.off, now)
-    return [fill("No lessons {days}.", days=times.format_dates(group_days(card, off)))] if off else []
+    days = times.format_dates(group_days(card, off), card.day(now))
+    return [fill("No lessons {days}.", days=days)] if off else []
 
 
 def format_timetable(card: ClassCard, now: float, reader_zone: ZoneInfo | None) -> Markup:

@@ -1,4 +1,4 @@
-"""A person's preferences: as shown in their Home tab and on request, and the form that changes them."""
+"""A person's preferences, and the form that changes them."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -7,7 +7,7 @@ from bot.domain.notices import Answer
 from bot.domain.preferences import ASKS_AFTER, PreferenceFacts, find_asking_hours
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import Block, Markup, fill, line
+from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import preferences as words
 
@@ -22,30 +22,21 @@ ASKING_HOURS: Final = (4, 8, 12, 24, 48)
 _MAX_NAMES: Final = 10
 
 
-def render_section(facts: PreferenceFacts, heading: str = "") -> Block:
-    """Return the current preferences, with the button that opens the form, for their owner only."""
-    sentences = [*([heading] if heading else []), *_format_sentences(facts)]
-    return kit.section("\n".join(sentences), kit.button(words.CHANGE, "settings_form"))
-
-
 def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
     """Return the preferences as an answer with the time, and the form if one can be opened."""
     small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
-    shown = kit.answer([render_section(facts, "*Your settings*"), small])
+    said = f"*Your settings*\n{format_preferences(facts)}"
+    shown = kit.answer([kit.section(said, kit.button(words.CHANGE, "settings_form")), small])
     return Answer(text=shown.text, blocks=shown.blocks, view=view)
 
 
-def build_saved_view(facts: PreferenceFacts) -> dict[str, Any]:
-    """Return the view that replaces the form once it has been saved."""
-    return build_workspace_saved_view("\n".join(_format_sentences(facts)))
-
-
-def build_workspace_saved_view(said: str) -> dict[str, Any]:
-    """Return the view that replaces a workspace's form once it has been saved, with what applies now."""
+def build_saved_view(said: str) -> dict[str, Any]:
+    """Return the view that replaces a form once it has been saved, with what applies now."""
     return kit.modal(words.SETTINGS_TITLE, [kit.section(f"{words.SAVED}\n{said}")])
 
 
-def _format_sentences(facts: PreferenceFacts) -> list[str]:
+def format_preferences(facts: PreferenceFacts) -> str:
+    """Format a person's preferences, one sentence a line."""
     wanted = facts.wanted
     sent = [said for topic, said in words.TOPICS.items() if getattr(wanted, topic)]
     sentences = [fill(words.SENT, topics=Markup(_join_or(sent))) if sent else words.NOT_SENT]
@@ -58,7 +49,7 @@ def _format_sentences(facts: PreferenceFacts) -> list[str]:
     sentences += _format_asking(facts)
     if facts.has_assistant:
         sentences.append(fill("Slackbot can {level}.", level=words.ASSISTANT_LEVELS[wanted.assistant]))
-    return sentences
+    return "\n".join(sentences)
 
 
 def _format_asking(facts: PreferenceFacts) -> list[str]:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
+from bot.domain.runs import Run
 from bot.domain.stops import StopEffects
 from bot.domain.time_parsing import FARTHEST_SECONDS, Unread
 from bot.domain.workspaces import Workspace
@@ -25,18 +27,25 @@ from bot.messages.verb import Effect, find_verb, list_verbs
 _CONFIRMED_VERBS = frozenset({"stop", "remove"})
 
 
-def answer(
-    text: str, buttons: Iterable[Element] = (), *, in_channel: bool = False, replaces: bool = False
-) -> Answer:
+def answer(text: str, buttons: Iterable[Element] = (), *, replaces: bool = False) -> Answer:
     """Answer with one paragraph of our own text, already filled in and escaped."""
     rows = kit.actions(buttons) if (buttons := list(buttons)) else []
-    return kit.answer([kit.section(text), *rows], in_channel=in_channel, replaces=replaces)
+    return kit.answer([kit.section(text), *rows], replaces=replaces)
 
 
 def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
     """Answer a typo, a question or a missing link with a filled sentence and suggestions; nothing broke."""
     text = kit.join([sentence, more], "\n") if more else sentence
     return kit.answer([kit.section(text), *kit.actions(buttons)])
+
+
+def ask(
+    sentence: str, buttons: Iterable[Element], things: Collection[Workspace | Run] = (), *, more: str = ""
+) -> Answer:
+    """Ask a question about things with a filled sentence; it is over once one of its buttons is pressed."""
+    workspaces = tuple(one.id for one in things if isinstance(one, Workspace))
+    runs = tuple(one.id for one in things if isinstance(one, Run))
+    return replace(hint(sentence, buttons, more=more), about=Referents(workspaces, runs, is_question=True))
 
 
 def as_question(answer: Answer) -> Answer:
@@ -76,13 +85,9 @@ def plain_problem(sentence: str, reference: str) -> Answer:
     return problem(safe(sentence), reference)
 
 
-def verb_button(
-    verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str | None = None
-) -> Element:
+def verb_button(verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str) -> Element:
     """Return the button that runs a verb on a workspace, numbered to tell it apart in its row."""
-    text = kit.line(
-        label or f"{find_verb('workspace', verb).label} {workspace.title}", limits.MAX_BUTTON_LENGTH
-    )
+    text = kit.line(label, limits.MAX_BUTTON_LENGTH)
     match verb:
         case "stop":
             button = stop_button(workspace, effects)
@@ -194,7 +199,6 @@ def invitation(
     removed. ``asks`` are connections where an administrator can be asked instead.
     """
     is_one = len(connections) == 1
-    template = "Open the link page" if is_one and template == cards.LINK else template
     small = [] if until is None else [answers.LINK_PAGE, answers.LINK_CODE]
     buttons = link_buttons(connections, pages, waiting, template, until=until)
     buttons += [] if until is None else [kit.button(cards.ENTER_CODE, "enter_code")]
@@ -351,11 +355,6 @@ def format_beginning(what: str, *, waits: bool) -> str:
     return "{what}: link it to begin.".format(what=what.removesuffix("."))
 
 
-def link_button() -> Element:
-    """Return the button that shows every account that can be linked."""
-    return kit.button("Link an account", "link", style=kit.PRIMARY)
-
-
 def list_button(*, style: str | None = None) -> Element:
     """Return the button that shows a person's workspaces in a message of its own."""
     return kit.button(answers.SHOW, "list", style=style)
@@ -368,10 +367,9 @@ def new_button(connection: str | None) -> Element:
     return kit.button(answers.NEW_WORKSPACE, "make", f"workspace {connection}")
 
 
-def help_button(folder: str, *, is_short: bool = False) -> Element:
-    """Return the button that shows help, either a short version or everything available to the person."""
-    action = "help" if folder == "workspace" else f"{folder}_help"
-    return kit.button("Help", action) if is_short else kit.button("Show all commands", action, "all")
+def help_button(folder: str) -> Element:
+    """Return the button that shows every command available to the person."""
+    return kit.button("Show all commands", "help" if folder == "workspace" else f"{folder}_help", "all")
 
 
 def add_introduction(

@@ -102,9 +102,10 @@ def _format(loss: DescribedLoss, facts: UpgradeFacts) -> str:
 
 def _format_moved(card: ClassCard, moved: Iterable[str], now: float) -> str:
     """Say which future lessons are at their usual time again, and which won't take place at all."""
-    days = [day for day in sorted(moved) if day >= card.day(now).isoformat()]
+    today = card.day(now)
+    days = [day for day in sorted(moved) if day >= today.isoformat()]
     usual = [day for day in days if card.on(date.fromisoformat(day))]
-    said = [fill(_AT_USUAL_TIME, day=format_weekday(day), begin=clock(card.starts)) for day in usual]
-    if lost := [format_weekday(day) for day in days if day not in usual]:
+    said = [fill(_AT_USUAL_TIME, day=format_weekday(day, today), begin=clock(card.starts)) for day in usual]
+    if lost := [format_weekday(day, today) for day in days if day not in usual]:
         said.append(fill(_NOT_HELD, days=join_names(lost), name=card.title))
     return fill(_MOVED, name=card.title, moved=Markup(" ".join(said)))

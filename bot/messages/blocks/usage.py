@@ -65,29 +65,27 @@ def _format_amount(amount: Decimal, currency: str) -> str:
     return f"{rounded:,} {line(currency)}"
 
 
-def format_window(window: Window, now_year: int) -> Markup:
+def format_window(window: Window, today: date) -> Markup:
     """Format a window as its name and days: ``*This week* · Mon 23 Nov – Sun 29 Nov``."""
-    days = _format_day(window.first, now_year)
+    days = times.format_weekday(window.first.isoformat(), today)
     if window.last != window.first:
-        days = words.DAYS.format(first=days, last=_format_day(window.last, now_year))
+        days = words.DAYS.format(first=days, last=times.format_weekday(window.last.isoformat(), today))
     name = f"{window.name[:1].upper()}{window.name[1:]}"
     return Markup(words.NAMED.format(name=name, days=days) if name else f"*{days}*")
-
-
-def _format_day(day: date, now_year: int) -> str:
-    return times.format_weekday(day.isoformat()) + (f" {day.year}" if day.year != now_year else "")
 
 
 # -- one's own -----------------------------------------------------------------------------------------------
 
 
-def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool = False) -> Answer:
+def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool) -> Answer:
     """Answer with what ran for one person or, if nothing did, with what to type.
 
     ``is_drawn`` means that the picture is sent in a direct message.
     """
     if not facts.usage.lines:
-        said = kit.join([format_nothing(facts.window), fill(words.NOTHING_NEXT, command=command)])
+        said = kit.join(
+            [_format_window(facts), words.NOTHING, fill(words.NOTHING_NEXT, command=command)], "\n"
+        )
         left = [kit.section(kit.join(lines, "\n"))] if (lines := _format_left(facts)) else []
         small = _render_what_is_kept(facts.window, facts.now)
         return kit.answer([kit.section(said), *left, *small, *kit.actions(_list_other_buttons(facts))])
@@ -101,15 +99,8 @@ def _render_what_is_kept(window: Window, now: float) -> list[Block]:
     first = today - timedelta(days=RETENTION_DAYS)
     if window.first >= first:
         return []
-    day = Markup(_format_day(first, today.year))
+    day = Markup(times.format_weekday(first.isoformat(), today))
     return [kit.context(fill(words.PARTLY_OLD, days=str(RETENTION_DAYS), day=day))]
-
-
-def format_nothing(window: Window) -> str:
-    """Say that nothing ran within a window."""
-    is_word = window.name and window.name[0].islower()
-    when = window.name if is_word else words.IN_MONTH.format(name=window.name) if window.name else words.WHEN
-    return fill(words.NOTHING, when=Markup(when))
 
 
 def explain_window(problem: WindowProblem, given: str, command: Markup) -> str:
@@ -124,10 +115,14 @@ def explain_window(problem: WindowProblem, given: str, command: Markup) -> str:
     return fill(why[problem], given=given, command=command, days=str(RETENTION_DAYS))
 
 
+def _format_window(facts: UsageFacts) -> Markup:
+    return format_window(facts.window, datetime.fromtimestamp(facts.now, facts.zone or UTC).date())
+
+
 def _render(facts: UsageFacts) -> list[Block]:
     """Render one person's figures: the total, each workspace and job, and the longest idle time."""
     usage = facts.usage
-    head: list[str] = [format_window(facts.window, _get_year(facts))]
+    head: list[str] = [_format_window(facts)]
     if len(usage.lines) > 1:
         head.append(
             fill(words.TOTAL, hours=format_hours(usage.total.hours.best), money=format_money(usage.total))
@@ -235,10 +230,6 @@ def _is_idle(facts: UsageFacts, one: WorkspaceFacts) -> bool:
     return idle is not None and one.workspace is not None and idle.workspace_id == one.workspace.id
 
 
-def _get_year(facts: UsageFacts) -> int:
-    return datetime.fromtimestamp(facts.now, facts.zone or UTC).year
-
-
 # -- of several people ---------------------------------------------------------------------------------------
 
 
@@ -252,7 +243,7 @@ def answer_group(
     why_no_names: str,
 ) -> Answer:
     """Answer with the hours of a class or team: the total, and as many of its parts as may be seen."""
-    days = format_window(replace(window, name=""), datetime.fromtimestamp(now, UTC).year)
+    days = format_window(replace(window, name=""), datetime.fromtimestamp(now, UTC).date())
     head = f"*{line(name)}* · {days.strip('*')}"
     if group.is_withheld:
         return kit.message(kit.join([head, fill(words.TOO_FEW, least=str(MIN_PEOPLE))], "\n"))

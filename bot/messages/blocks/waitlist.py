@@ -5,7 +5,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from bot.domain.failure_causes import find_reason
-from bot.domain.message_context import WaitingFacts, WorkspaceFacts
+from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.waitlist import ANSWERED_WITHIN_SECONDS, UNUSED_SECONDS, WaitlistFacts
@@ -99,7 +99,7 @@ def answer_place(
 @renders(NoticeKind.WAITLIST_PLACE)
 def _render_wait(facts: WorkspaceFacts) -> Answer:
     """Render the current place in line, or the end of the wait."""
-    wait = facts.wait if isinstance(facts, WaitingFacts) else None
+    wait = facts.wait
     if wait is None:
         return kit.message(fill_notice("*{name}* isn't waiting for room any more.", facts))
     said = format_lasting_place(wait, facts.now, facts.zone)

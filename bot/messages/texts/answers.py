@@ -216,7 +216,11 @@ CODE_DONE_NEXT: Final = "If you asked for something, I'm carrying on with it in 
 NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Usher admin to add a connection."
 UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
 UNLINK_OTHER_EFFECT: Final = "This will delete my access to {who}'s account on {title}."
-NOT_SET_UP: Final = "{count} on *{title}*, which isn't set up any more."
+#: Says how many workspaces aren't shown, by why this process lacks their connection.
+ABSENT: Final[Mapping[str, str]] = {
+    "connection_gone": "{count} on *{title}*, which isn't set up any more.",
+    "connection_coming": "{count} on *{title}*, which part of me doesn't have yet, as I'm being updated.",
+}
 #: Sent after a person ends a link. Keyed by what is left of it at the provider: a secret that Usher created,
 #: one of the person's own, or nothing.
 UNLINKED: Final[dict[str, str]] = {

@@ -1,6 +1,6 @@
 """Texts of cards and lists: states, progress, obstacles, timers, buttons and questions.
 
-An obstacle is described in one sentence, which also says that Usher carries on by itself.
+An obstacle only says why a stop is impossible; the text after it says what happens instead.
 """
 
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ STATES: Final[Mapping[State, str]] = {
     State.GONE: "No longer exists",
     State.UNKNOWN: "Unknown",
 }
-#: Maps each state to the mark before a workspace's name. The state is always given in words, too. The marks
-#: have no variation selector, because with one, browsers would draw a small ring.
+#: Maps each state to the mark before a workspace's name. The state is always given in words, too. White and
+#: black marks have a variation selector, because without it browsers draw a small ring.
 MARKS: Final[Mapping[State, str]] = {
     State.RUNNING: "🟢",
     State.STARTING: "🟡",
@@ -275,9 +275,11 @@ FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {c
 STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
 BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
 STILL: Final = ("it's still", "they're still")
-#: Maps each obstacle to a sentence that says why a stop isn't possible and what happens instead.
+#: Maps each obstacle to why a stop isn't possible, as the end of a sentence. ``WHEN_LINKED``, ``WHEN_BACK``
+#: or ``STOP_THERE`` follows and says what happens next.
 OBSTACLES: Final[Mapping[str, str]] = {
     "connection_gone": "I'm not connected to {title} any more",
+    "connection_coming": "part of me is still being updated and doesn't have {title} yet",
     "unlinked": "your {title} account isn't linked any more",
     "credential_refused": "{title} no longer accepts your link",
     "renamed": "your account on {title} has been renamed",

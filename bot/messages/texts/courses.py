@@ -1,5 +1,6 @@
 """The texts of class cards: before someone joins, afterwards, and at the end of the class."""
 
+from datetime import date
 from typing import Final, NamedTuple
 
 from bot.messages.texts.times import format_weekday
@@ -27,7 +28,7 @@ PRESS: Final = "Get my workspace"
 PROBLEMS: Final = "Show problems"
 NOT_YOURS: Final = "*Show problems* and *{end}* are for {who}, who posted this card, and for Usher admins."
 HOW_MANY: Final = {True: "{ready} of {expected} is ready", False: "{ready} of {expected} are ready"}
-NOBODY_YET: Final = "Nobody has pressed it yet."
+NOBODY_YET: Final = "Nobody has pressed it yet"
 READY_COUNT: Final = "*{ready} of {joined} ready*"
 COUNTS_OVER: Final = "*{got} of {joined} got a workspace*"
 CLOSING: Final = "{who} has ended the class. Its workspaces will be {done} {at}."
@@ -93,7 +94,9 @@ _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you c
 ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
 #: Sent if a lesson begins before the hour for a first look is over.
 ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so I'll keep it running until that's over."
-ENROLLED_NOW: Final = "A lesson is on, so I'm starting it now. I'll message you when it's ready."
+ENROLLED_NOW: Final = (
+    "A lesson is on or about to begin, so I'm starting it now. I'll message you when it's ready."
+)
 LEAVE_COURSE: Final = "Leave"
 #: Shown in the state of a workspace whose owner has joined a course with it, and in answers about its hours.
 COURSE_HOURS: Final = "Lessons of *{course}*: {lessons}."
@@ -132,16 +135,16 @@ NO_TEACHER: Final = {"bot": "isn't a person", "unknown_person": "couldn't be fou
 LEFT_NEXT: Final = "I won't start or stop your workspace for it any more."
 
 
-def format_span(first: str, last: str) -> str:
+def format_span(first: str, last: str, today: date) -> str:
     """Format a single day or a span of days, with weekdays."""
-    said = format_weekday(first)
-    return f"on {said}" if first == last else f"from {said} to {format_weekday(last)}"
+    said = format_weekday(first, today)
+    return f"on {said}" if first == last else f"from {said} to {format_weekday(last, today)}"
 
 
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
-#: Tells teachers how many people can have a workspace when a lesson begins, how many already have one, and
-#: what is holding up the others.
+#: Tells teachers how many people can have a workspace when a lesson begins. ``REPORT`` says how many already
+#: have one, and ``REPORT_WHY`` what is holding up the others.
 IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
@@ -227,7 +230,7 @@ NOT_POSTED_BROKEN: Final = (
     "I couldn't post the card for *{name}* in <#{channel}>, because something broke while I was putting it "
     "together. Post it again, and tell your Usher admin if that doesn't help."
 )
-#: Maps each of Slack's error codes to advice on what would help.
+#: Maps Slack's error codes to advice for the person who posted a card that Slack refused.
 HELPS: Final = dict.fromkeys(
     ("channel_not_found", "no_permission", "not_in_channel"), "Invite me there, then post it again."
 ) | {

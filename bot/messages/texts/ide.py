@@ -89,7 +89,7 @@ NEW_ONE: Final = "You can start a new one with the same settings."
 SIGN_IN_NOTE: Final = "You'll stay signed in here for at most {lasts}, and can sign out at any time."
 #: Heading shown instead of the workspace if the vendor's script doesn't load.
 UNREACHABLE_TITLE: Final = "{title} can't be reached"
-#: The explanation below ``UNREACHABLE_TITLE``.
+#: Shown below ``UNREACHABLE_TITLE``: says what may be wrong.
 UNREACHABLE: Final = (
     "Your browser couldn't load the workspace from {title}. "
     "Your network may be blocking it, or {title} may be down. The workspace itself keeps running."

@@ -46,7 +46,7 @@ TURNED_OUT: Final[dict[str, str]] = {
     "stopped": "*{name}* had stopped, but it's running on {title} again. I didn't start it.",
     "gone": "I told you that *{name}* was gone from {title}. It's there after all. {state}",
 }
-SUSPENDED: Final = "*{name}* is suspended on {title}. Resume it to pick up where you left off."
+SUSPENDED: Final = "*{name}* was suspended on {title}, just as you left it."
 REMOVED: Final = "*{name}* has been removed from {title} and from your list."
 NOT_MADE: Final = "I cancelled the creation of *{name}* before anything was created on {title}."
 ENDING_STOPS: Final = (

@@ -6,7 +6,7 @@ The texts are plain. Pages escape them, and code that puts one into a Slack mess
 from collections.abc import Mapping
 from typing import Final
 
-from bot.messages.texts.problems import quote_error
+from bot.messages.texts.problems import explain_cause, quote_error
 from bot.messages.texts.times import format_count
 from bot.support import errors
 
@@ -202,9 +202,8 @@ def explain_failed_check(
 ) -> str:
     """Explain in the provider's own words why it refused a token; below, the page shows how to get one."""
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
-    if error.is_ours and error.status is not None:
-        # A server in front of the provider answered, so whether the token is valid isn't known.
-        return f"{error.message} Nothing was stored. {tries}"
+    if isinstance(error, errors.RefusedInFront):
+        return f"{explain_cause(error, title)} Nothing was stored. {tries}"
     said = quote_error(error, title)
     if isinstance(error, errors.CredentialRefused):
         usual = f"{title} didn't accept this token.{said} Copy it again, or get a new one if it has expired."
@@ -321,7 +320,7 @@ def explain_failed_sign_in(error: errors.ProviderError, title: str, attempts_lef
             "Nothing was linked. Tell your Usher admin to compare the permissions that it has there with "
             "“usher docs connections”."
         )
-    if isinstance(error, errors.TemporaryError):
+    if isinstance(error, (errors.TemporaryError, errors.RefusedInFront)):
         return explain_failed_check(error, title, attempts_left)
     return (
         f"{title} didn't finish signing you in. Nothing was linked. "
@@ -440,8 +439,8 @@ STATES: Final = {
 }
 DONE: Final = "{who} is now linked to *{username}* on {title}."
 
-#: Sent if a request was denied or the account couldn't be linked: the first two to the requester, the third
-#: to the administrator.
+#: Sent to the requester if a request was denied. If the account couldn't be linked, ``FAILED_PERSON`` is sent
+#: to the requester and ``FAILED_ADMINISTRATOR`` to the administrator.
 DENIED_PERSON: Final = (
     "Your request for *{username}* on {title} wasn't approved. "
     "Talk to your Usher admin, or ask again with your own username."

@@ -84,6 +84,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "trying and carry on once it's accepted again. If you've changed or revoked it, link again.",
     "people_out": "{title} is refusing several people's sign-ins. That looks like a problem there, so I'll "
     "keep trying and carry on once they're accepted again.",
+    "in_front": "Something in front of {title} refused this. Ask your Usher admin to look into it.",
     "forbidden": "Your {title} account isn't allowed to do that.{said} "
     "Ask your {title} admin for permission.",
     "token_lacks": "The token that you linked isn't allowed to do that on {title}.{said} "
@@ -104,6 +105,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "untold": "{title} didn't answer, and I can't tell whether it went through. Check on {title}; "
     "if nothing is there, try again.",
     "connection_gone": "The connection {title} isn't set up any more. Ask your Usher admin.",
+    "connection_coming": "Part of me is still being updated and doesn't have {title} yet. Try again in a few "
+    "minutes.",
     "unknown_command": "I'm not set up for that command. Ask your Usher admin which ones I have.",
     # What a provider can't do: at all, with this workspace, or right now.
     "no_create": "You can't create workspaces on {title} from here. Create it there, then type `list`.",

@@ -82,8 +82,7 @@ def format_other_day(at: float, now: float, zone: tzinfo) -> str:
     local, today = datetime.fromtimestamp(at, zone).date(), datetime.fromtimestamp(now, zone).date()
     if local == today:
         return ""
-    day = format_weekday(local.isoformat())
-    return day if local.year == today.year else f"{day} {local.year}"
+    return format_weekday(local.isoformat(), today)
 
 
 def format_clock_time(at: float, zone: tzinfo) -> str:
@@ -109,25 +108,26 @@ def format_date(day: str, today: date | None = None) -> str:
     return found.strftime("%-d %b" if today is None or found.year == today.year else "%-d %b %Y")
 
 
-def format_weekday(day: str) -> str:
-    """Format a date with its weekday: ``Tue 24 Nov``."""
-    return date.fromisoformat(day).strftime("%a %-d %b")
+def format_weekday(day: str, today: date | None = None) -> str:
+    """Format a date with its weekday: ``Tue 24 Nov``, or ``Mon 4 Jan 2027`` if that isn't this year."""
+    return f"{date.fromisoformat(day):%a} {format_date(day, today)}"
 
 
-def format_dates(spans: Iterable[tuple[str, str]]) -> str:
+def format_dates(spans: Iterable[tuple[str, str]], today: date) -> str:
     """Format date spans given by first and last day: ``on Tue 24 Nov and from 22 Dec to 6 Jan``."""
     said: list[str] = []
     for (_, is_day), found in groupby(spans, key=lambda span: (span[1][:7], span[0] == span[1])):
         *most, last = found
         # For several days in the same month, only the last one names the month.
-        days = join_names([*(_day_of(day) for day, _ in most), format_date(last[1])])
-        days = days if most else format_weekday(last[1])
-        said += [f"on {days}"] if is_day else [_format_span(*span) for span in [*most, last]]
+        days = join_names([*(_day_of(day) for day, _ in most), format_date(last[1], today)])
+        days = days if most else format_weekday(last[1], today)
+        said += [f"on {days}"] if is_day else [_format_span(*span, today) for span in [*most, last]]
     return join_names(said)
 
 
-def _format_span(first: str, last: str) -> str:
-    return f"from {_day_of(first) if first[:7] == last[:7] else format_date(first)} to {format_date(last)}"
+def _format_span(first: str, last: str, today: date) -> str:
+    begin = _day_of(first) if first[:7] == last[:7] else format_date(first)
+    return f"from {begin} to {format_date(last, today)}"
 
 
 def _day_of(day: str) -> str:

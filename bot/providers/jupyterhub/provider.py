@@ -207,7 +207,7 @@ class JupyterHub(
         asking = access.api.call("GET", "/credits", total=CHECK_SECONDS)
         try:
             response = await none_if_absent(asking)
-        except errors.Forbidden:
+        except (errors.Forbidden, errors.RefusedInFront):
             return ()
         found = [] if response is None else response.json()
         return tuple(

@@ -51,6 +51,7 @@ from bot.support.errors import (
     NotFound,
     ProviderError,
     RateLimited,
+    RefusedInFront,
     ServerFailed,
     UnknownOutcome,
 )
@@ -271,7 +272,7 @@ class Servers:
 
         try:
             pages = await none_if_absent(read_pages(ask, _find_next_offset, MAX_SHARE_PAGES))
-        except Forbidden:
+        except (Forbidden, RefusedInFront):
             pages = None
         return (
             Listing()
@@ -290,7 +291,7 @@ class Servers:
         """
         name, server = ServerName.from_id(remote_id), share.server
         if is_wide and "read:servers" in share.scopes:
-            with suppress(Forbidden, NotFound, BadAnswer, InvalidRequest):
+            with suppress(Forbidden, RefusedInFront, NotFound, BadAnswer, InvalidRequest):
                 server = (await access.api.call("GET", name.path)).json_object()
         given = {"access:servers"} if not is_wide else {*_ACTIONS_BY_SCOPE}
         actions = frozenset(_ACTIONS_BY_SCOPE[scope] for scope in given & share.scopes)

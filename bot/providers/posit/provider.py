@@ -423,7 +423,7 @@ class PositProvider(
         try:
             api = self.api if token is None else self.connection_api()
             version = await Workbench(api).version(total=PROBE_SECONDS)
-        except (errors.CredentialRefused, errors.Forbidden):
+        except (errors.CredentialRefused, errors.Forbidden, errors.RefusedInFront):
             return ""
         return f"Workbench {_format_version(version)}"
 

@@ -167,7 +167,12 @@ class SaturnRuns(Runs[SaturnOffer]):
         async def of_job(one: Resource) -> tuple[list[tuple[JobRun, DiscoveredRun]], bool]:
             try:
                 shown = await self._list_job_runs(access, one.id) or JobRuns()
-            except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed) as error:
+            except (
+                errors.BadAnswer,
+                errors.Forbidden,
+                errors.RefusedInFront,
+                errors.ServerFailed,
+            ) as error:
                 # If one job's runs can't be read, those of the others are still listed.
                 log_oddity(f"the runs of a job can't be read: {type(error).__name__}")
                 return [], False

@@ -261,7 +261,7 @@ async def list_groups(access: Access) -> Mapping[str, str]:
     """
     try:
         found = await fetch_pages(access.api, "/api/user/owners", {})
-    except (errors.NotFound, errors.Forbidden):
+    except (errors.NotFound, errors.Forbidden, errors.RefusedInFront):
         return {}
     except (errors.BadAnswer, errors.InvalidRequest) as error:
         if error.status not in ABSENT:
@@ -406,7 +406,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         """Return the server's version, or "" if that requires a token or the server doesn't say."""
         try:
             response = await none_if_absent(self.api.call("GET", "/api/status", total=PROBE_SECONDS))
-        except (errors.CredentialRefused, errors.Forbidden):
+        except (errors.CredentialRefused, errors.Forbidden, errors.RefusedInFront):
             return ""
         return clean(
             (find_text(response.json_object(), "version") if response else "") or "", MAX_NAME_LENGTH

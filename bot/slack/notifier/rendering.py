@@ -322,10 +322,13 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
         return not has_come(press.at) and not has_lost_sentence
 
     kept = kit.keep_buttons(left or answer, is_kept)
-    presses = [ButtonValue.from_button(button) for button in kit.iterate_buttons(answer.blocks)]
-    if any(press.name == "link_url" and has_come(press.at) for press in presses):
-        # The message still asks the person to link, but they haven't done so in the last ten minutes.
-        kept = replies.with_button(kept, replies.link_button())
+    for button in kit.iterate_buttons(answer.blocks):
+        press = ButtonValue.from_button(button)
+        if press.name == "link_url" and has_come(press.at):
+            # The message still asks the person to link, so the button asks for a new page.
+            again = ButtonValue("invite", press.key, number=press.number)
+            asks = kit.button("", again, style=button.get("style")) | {"text": button["text"]}
+            kept = replies.with_button(kept, asks)
     is_announcing = any(at > now for at in stored.find_moments(kept.blocks))
     return _Remainder(kept, left is None, is_announcing)
 

@@ -69,11 +69,15 @@ _COPY_IDS: Final = "Copy member ids from people's profiles in Slack, and join th
 
 
 class _TrimmedEnvironment(EnvSettingsSource):
-    """Read the environment, trimming its values; a blank value counts as unset."""
+    """Read the environment, trimming its values; a blank value counts as unset.
+
+    Other programs read the proxy's variables in lower case, too, so many machines have them only so.
+    """
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
         given = super()._load_env_vars()
-        return {name: value for name, written in given.items() if (value := trim(written or ""))}
+        found = {name: value for name, written in given.items() if (value := trim(written or ""))}
+        return {name.upper(): found[name] for name in ("https_proxy", "no_proxy") if name in found} | found
 
 
 class Settings(BaseSettings):

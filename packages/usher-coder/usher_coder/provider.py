@@ -249,7 +249,7 @@ class Coder(
             )
             try:
                 response = await up.none_if_absent(access.api.call("GET", path))
-            except up.errors.Forbidden:
+            except (up.errors.Forbidden, up.errors.RefusedInFront):
                 continue
             answer = {} if response is None else response.json_object()
             budget, consumed = (up.find_amount(answer, key) for key in ("budget", "credits_consumed"))
@@ -553,7 +553,7 @@ async def _groups(
     try:
         response = await access.api.call("GET", "/groups", query={"has_member": own_id})
         found = up.read_entries([{"groups": response.json()}], "groups", lambda one: up.require_id(one, "id"))
-    except (up.errors.NotFound, up.errors.Forbidden):
+    except (up.errors.NotFound, up.errors.Forbidden, up.errors.RefusedInFront):
         return frozenset(everyone)
     return frozenset({*everyone, *found})
 

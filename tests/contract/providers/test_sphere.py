@@ -355,17 +355,17 @@ async def test_a_refused_resume_is_read_by_its_words(sphere: Rig, status, messag
 
 @pytest.mark.parametrize("call", ["start", "stop"])
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "kind"),
     [
-        {"status": 403, "body": "<html>Blocked</html>", "headers": {"Content-Type": "text/html"}},
-        {"status": 401, "body": json.dumps({"message": "Your account is disabled."})},
+        ({"status": 403, "body": "<html>Blocked</html>"}, errors.RefusedInFront),
+        ({"status": 401, "body": json.dumps({"message": "Your account is disabled."})}, errors.Forbidden),
     ],
     ids=["proxy", "account"],
 )
-async def test_refusal_not_for_the_state_is_no_conflict(sphere: Rig, call, fault):
+async def test_refusal_not_for_the_state_is_no_conflict(sphere: Rig, call, fault, kind):
     sphere.inject_fault("/(resume|stop)$", **fault)
     state = State.STOPPED if call == "start" else State.RUNNING
-    with pytest.raises(errors.Forbidden):
+    with pytest.raises(kind):
         await getattr(sphere.provider, call)(sphere.access, build_row(sphere.provider, TRAINING, state))
 
 

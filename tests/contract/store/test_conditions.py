@@ -39,7 +39,6 @@ from bot.store import courses as class_rows
 from bot.store import gates as gate_rows
 from bot.store import hours as hour_rows
 from bot.store import workspaces as workspace_rows
-from bot.store.plan_tables import PARTICIPANTS
 from bot.store.slack_rate_limits import CallQuota
 from bot.store.statements import fill_changes
 from bot.store.tables import (
@@ -50,6 +49,7 @@ from bot.store.tables import (
     INSTALLATIONS,
     NOTICES,
     OPERATIONS,
+    PARTICIPANTS,
     RUNS,
     TASKS,
     WORKSPACES,

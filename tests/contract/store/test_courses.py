@@ -21,8 +21,7 @@ from bot.services.timers import cancel_timer
 from bot.store import accounts, audit, cards, discovered, operations
 from bot.store import courses as class_rows
 from bot.store import workspaces as workspace_rows
-from bot.store.plan_tables import CLASS_CARDS
-from bot.store.tables import WORKSPACES
+from bot.store.tables import CLASS_CARDS, WORKSPACES
 from bot.support.clock import SystemIds
 from tests.contract.store.classes import CARD, TRAINER, by, ended, look, posted, press, stop, time, up
 from tests.rigs.store import (

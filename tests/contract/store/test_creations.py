@@ -16,7 +16,7 @@ from bot.store import cards, creations, discovered, gates, notices, operations, 
 from bot.store import courses as courses_store
 from bot.store.cards import MIN_UPDATE_INTERVAL_SECONDS
 from bot.store.discovered import DiscoveredWorkspace
-from bot.store.plan_tables import PARTICIPANTS
+from bot.store.tables import PARTICIPANTS
 from bot.store.tasks import NewTask
 from tests.contract.store.creations import SPEC, asked, provisional
 from tests.rigs.store import (

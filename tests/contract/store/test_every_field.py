@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, fields, replace
+from enum import IntEnum, StrEnum
 from functools import partial
 from typing import Any
 
 import pytest
 
+from bot.domain.notices import NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.runs import Run, RunState
 from bot.domain.steps import Update
+from bot.domain.workspaces import State
 from bot.store import operations, runs, work_items
 from bot.store.tables import GATES, GREETINGS, TABLES, Table
-from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction, clean, clean_all
 from bot.support.errors import StoreError
 from tests.contract.store.field_values import BESIDE, made, stand_for
 from tests.rigs.store import ALICE
@@ -109,3 +112,14 @@ def test_a_step_saves_whatever_it_may_change(model):
     update = Update("1", 0.0)
     saved = changes(None, row, update, work_items._choose_changes(row, update, 0.0))
     assert {field.name for field in fields(model)} - KEPT[model] - saved.keys() == set()
+
+
+def test_values_of_enums_are_stored_as_they_are():
+    kinds = [kind for base in (StrEnum, IntEnum) for kind in base.__subclasses__() if is_ours(kind)]
+    assert {NoticeKind, State} <= {*kinds}
+    for member in (member for kind in kinds for member in kind):
+        assert clean_all(["one"], {"one": member}) == [clean(member.value)]
+
+
+def is_ours(kind: type) -> bool:
+    return kind.__module__.startswith("bot.")

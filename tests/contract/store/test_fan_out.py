@@ -41,9 +41,8 @@ from bot.store import operations as operation_rows
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
 from bot.store.notices import add_notices
-from bot.store.plan_tables import RULES
 from bot.store.store import Store
-from bot.store.tables import ACCOUNTS, BROWSER_SESSIONS, CARDS, NOTICES, WORKSPACES
+from bot.store.tables import ACCOUNTS, BROWSER_SESSIONS, CARDS, NOTICES, RULES, WORKSPACES
 from tests.rigs.context import context
 from tests.rigs.store import (
     ALICE,

@@ -10,8 +10,7 @@ from bot.store import accounts as account_rows
 from bot.store import courses as class_rows
 from bot.store import operations, runs
 from bot.store import timers as timer_rows
-from bot.store.plan_tables import PARTICIPANTS
-from bot.store.tables import WORKSPACES
+from bot.store.tables import PARTICIPANTS, WORKSPACES
 from tests.contract.store.classes import CARD, ended, look, stop, time
 from tests.rigs.store import ALICE, BOB, launched, link_account, unlink, want_stop, within
 from tests.rigs.use_cases import ask

@@ -12,7 +12,7 @@ from bot.domain.workspaces import State
 from bot.services import course_changes as changes
 from bot.store import accounts, operations, sweeping
 from bot.store import courses as courses_store
-from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS
+from bot.store.tables import CLASS_CARDS, PARTICIPANTS
 from tests.contract.store.classes import CARD, by, look, press
 from tests.contract.store.course_rows import MEMBERS, local
 from tests.contract.store.course_rows import joined as joined  # noqa: PLC0414 - a fixture

@@ -12,9 +12,8 @@ from bot.services import courses as use_cases
 from bot.services import former_members
 from bot.store import courses as class_rows
 from bot.store.engine import Engine
-from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS
 from bot.store.store import Store
-from bot.store.tables import GATES, NOTICES, WORKSPACES
+from bot.store.tables import CLASS_CARDS, GATES, NOTICES, PARTICIPANTS, WORKSPACES
 from tests.contract.store.classes import CARD, TRAINER, by, look, posted, up
 from tests.contract.store.classes import press as press_class
 from tests.contract.store.course_rows import MEMBERS, joined, local

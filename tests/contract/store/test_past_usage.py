@@ -59,7 +59,7 @@ async def test_a_life_goes_from_call_to_call(store, clock, monkeypatch):
     assert (life.began.earliest, life.began.known) == (times[1], Known.ASKED)
     assert (life.ended.earliest, life.ended.known) == (times[4], Known.ASKED)
     assert (life.name, life.connection, life.kind) == ("lab", "saturn", "workspace")
-    assert life.measure(*EVER, now=4e9).best == pytest.approx(8.0)
+    assert life.hours.best == pytest.approx(8.0)
 
 
 async def test_an_end_that_the_audit_lacks_is_unknown(store, clock):
@@ -76,7 +76,7 @@ async def test_an_end_that_the_audit_lacks_is_unknown(store, clock):
     first, second = await fill(store)
     assert (first.ended.known, first.ended.earliest) == (Known.UNKNOWN, times[1])
     assert (second.ended.known, second.ended.earliest) == (Known.UNKNOWN, times[4])
-    assert second.measure(*EVER, now=4e9).unknown == 1
+    assert second.hours.unknown == 1
 
 
 async def test_what_runs_when_the_ledger_begins_was_started_by_its_last_call(store, clock, workspace):
@@ -108,7 +108,7 @@ async def test_runs_are_those_that_are_left_and_those_of_the_audit(store, clock,
         (2, "job.end", "lost", "ended", {"job": "job_old", "state": "succeeded"}),
     )
     lives = {one.id: one for one in await fill(store)}
-    assert lives[run.id].measure(*EVER, now=4e9).best == pytest.approx(1.0)
+    assert lives[run.id].hours.best == pytest.approx(1.0)
     old = lives["job_old"]
     assert (old.began.earliest, old.ended.latest, old.ended.known) == (*times, Known.SEEN)
-    assert old.measure(*EVER, now=4e9).best == pytest.approx(2.0, abs=0.1)
+    assert old.hours.best == pytest.approx(2.0, abs=0.1)

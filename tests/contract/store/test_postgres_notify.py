@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.domain.tasks import TaskKind
-from bot.store import open_store, outages, people, refusals, tasks
+from bot.store import accounts, open_store, outages, refusals, tasks
 from bot.store.tasks import NewTask
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import Refused
@@ -62,7 +62,7 @@ async def test_a_commit_tells_its_tables_and_so_does_a_connection_that_was_lost(
         await web.write(outages.begin_outage, "", 1.0, [])
         assert await next_of(told) == ["outages"]
         # Neither a claim, nor what finds nothing to write or makes nothing due, nor what a worker writes.
-        await web.write(people.note_introduction, ALICE)
+        await web.write(accounts.note_introduction, ALICE)
         await web.claim(tasks.claim_tasks, 9, 60.0)
         await web.write(refusals.end_outage, "another", [])
         await worker.write(refusals.end_outage, "", [])

@@ -15,9 +15,8 @@ from bot.domain.work_items import Outcome
 from bot.services import courses
 from bot.services.operation_requests import begin_operation, create_workspace
 from bot.store import audit, operations, postgres_transaction, waitlist
-from bot.store.plan_tables import CLASS_CARDS
 from bot.store.postgres_transaction import PostgresTransaction
-from bot.store.tables import OPERATIONS
+from bot.store.tables import CLASS_CARDS, OPERATIONS
 from bot.support.clock import SystemIds
 from handlers.loading import load
 from tests.rigs import postgres

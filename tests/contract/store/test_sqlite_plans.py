@@ -62,7 +62,7 @@ def test_next_due_sorts_nothing(connection):
         ("claim_running_workspaces", "workspaces_left"),
         ("starts_alike", "operations_of_a_kind"),
         ("lives_of_person", "lives_of_person"),
-        ("lives_of_card", "lives_of_person"),
+        ("sums_of_class", "lives_of_workspace"),
         ("ended_lives", "lives_ended"),
         ("open_lives", "lives_open"),
         ("end_life", "lives_open"),

@@ -21,25 +21,28 @@ from bot.store import audit, cards, gates, notices, operations, runs, sweeping
 from bot.store import workspaces as workspace_rows
 from bot.store.inbox import KEY_RETENTION_SECONDS, REDELIVERY_SECONDS
 from bot.store.notices import add_notices
-from bot.store.plan_tables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
 from bot.store.tables import (
     ACCEPTED_REQUESTS,
     APPROVALS,
     BROWSER_SESSIONS,
     CARDS,
+    CLASS_CARDS,
     CONVERSATIONS,
     GATES,
     INBOX,
     LINKS,
     NOTICES,
+    OCCURRENCES,
     OPERATIONS,
     OWNERS,
+    PARTICIPANTS,
+    RULES,
     RUNS,
     TABLES,
     UNDECRYPTABLE_SECRETS,
+    WAITLIST_ENTRIES,
     WORKSPACES,
 )
-from bot.store.waitlist import WAITLIST_ENTRIES
 from bot.support.clock import SystemIds
 from tests.contract.store import field_values
 from tests.project.repository import ROOT

@@ -16,8 +16,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store import creations, discovered, operations, prices, runs, usage, workspaces
 from bot.store.discovered import DiscoveredWorkspace
-from bot.store.tables import RUNS
-from bot.store.usage import LIVES
+from bot.store.tables import LIVES, RUNS
 from bot.support.errors import StoreError
 from tests.contract.store import classes
 from tests.contract.store.conftest import machines_clock
@@ -31,6 +30,7 @@ from tests.rigs.store import (
     add_workspace,
     follow,
     gate_key,
+    hide_workspace,
     launched,
     link_account,
     linked,
@@ -79,7 +79,7 @@ async def test_what_usher_begins_and_ends_counts_from_call_to_call(store, clock,
     (life,) = await lives_of(store)
     assert (life.began.earliest, life.began.known) == (pytest.approx(began), Known.ASKED)
     assert (life.ended.earliest, life.ended.known) == (pytest.approx(ended), Known.ASKED)
-    assert life.measure(*EVER, now=4e9).best == pytest.approx((ended - began) / 3600.0)
+    assert life.hours.best == pytest.approx((ended - began) / 3600.0)
 
 
 async def test_what_began_and_ended_elsewhere_lies_between_the_reads(store, clock, workspace):
@@ -124,7 +124,7 @@ async def test_a_life_that_no_read_saw_end_is_followed_by_the_next(store, clock,
     again = await store.now() - 600.0
     await observe(store, clock, workspace, Observed(State.RUNNING, started_at=again))
     first, second = await lives_of(store)
-    assert (first.began.best, second.began.best) == (began, again)
+    assert (first.runs_from, second.runs_from) == (began, again)
     assert (first.ended.known, first.ended.earliest, first.ended.latest) == (Known.SEEN, up, again)
     assert second.is_open
 
@@ -138,7 +138,9 @@ async def test_a_life_goes_on_through_reads_that_show_nothing(store, clock, work
     assert life.is_open
     assert life.last_seen_at == await find_last_read(store, workspace)
     # Nothing shows whether it has run since.
-    hours = life.measure(*EVER, now=life.last_seen_at + 3600.0)
+    clock.advance(3600.0)
+    (life,) = await lives_of(store)
+    hours = life.hours
     assert hours.highest - hours.best == pytest.approx(1.0)
 
 
@@ -155,10 +157,10 @@ async def test_what_vanishes_has_an_end_only_if_usher_removed_it(store, clock, w
     (life,) = await lives_of(store)
     assert life.ended.known is (Known.UNKNOWN if verb is None else Known.ASKED)
     assert life.ended.earliest >= up
-    hours = life.measure(*EVER, now=4e9)
+    hours = life.hours
     assert hours.unknown == (verb is None)
     if verb is None:
-        assert hours.highest == hours.best == pytest.approx((up - life.began.best) / 3600.0)
+        assert hours.highest == hours.best == pytest.approx((up - life.runs_from) / 3600.0)
 
 
 async def test_an_end_after_the_link_is_unknown(store, clock, workspace):
@@ -187,7 +189,7 @@ async def test_a_life_that_went_on_while_unlinked_is_one(store, clock, workspace
     relinked = await store.read(workspaces.find_by_remote_id, *key)
     await observe(store, clock, relinked, seen)
     (life,) = await lives_of(store)
-    assert (life.began.best, life.is_open, life.workspace_id) == (began, True, relinked.id)
+    assert (life.runs_from, life.is_open, life.workspace_id) == (began, True, relinked.id)
 
 
 async def test_lists_begin_and_end_lives(store, clock, workspace):
@@ -237,7 +239,7 @@ async def test_a_run_lives_from_its_begin_to_its_end(store, clock, account):
         await store.write(runs.save_run_step, Update(run.id, 1.0, observed=observed))
     (life,) = await lives_of(store)
     assert (life.kind, life.id, life.subject) == ("run", run.id, run.id)
-    assert life.measure(*EVER, now=4e9).best == pytest.approx(0.5)
+    assert life.hours.best == pytest.approx(0.5)
 
 
 async def test_a_run_without_times_lies_between_the_reads(store, clock, account):
@@ -276,7 +278,7 @@ async def test_runs_of_a_list_are_lives_if_their_times_are_known(store, clock, a
     ]
     await store.perform(runs.merge_runs, account.id, found)
     lives = {one.name: one for one in await lives_of(store)}
-    assert lives["a"].measure(*EVER, now=4e9).best == pytest.approx(1.0)
+    assert lives["a"].hours.best == pytest.approx(1.0)
     assert set(lives) == {"a", "c"}
     assert lives["c"].began.known is Known.UNKNOWN
 
@@ -327,7 +329,7 @@ async def test_old_lives_become_sums_without_persons(store, clock, workspace):
         ended = await store.now()
         await observe(store, clock, workspace, Observed(State.STOPPED, down_at=ended))
         clock.advance(3600.0)
-    before = sum((one.measure(*EVER, now=4e9).best for one in await lives_of(store)), 0.0)
+    before = sum((one.hours.best for one in await lives_of(store)), 0.0)
     assert before == pytest.approx(2 * 40 * 24, rel=1e-3)
     clock.advance(usage.RETENTION_SECONDS)
     while await store.write(usage.fold, limit=1):
@@ -452,13 +454,17 @@ async def test_what_was_created_and_listed_has_one_life(store, clock, account):
     assert (life.workspace_id, life.is_open) == ("ws1", False)
 
 
-async def test_a_class_card_has_the_lives_of_what_its_members_got(store, clock):
+async def test_a_class_has_the_hours_of_what_its_members_got_from_each_press_on(store, clock):
     await classes.posted(store)
     mine = await classes.up(store, clock)
     await classes.up(store, clock, BOB)
+    clock.advance(3600.0)
     await classes.press(store, mine)
-    (life,) = await store.read(usage.read_lives_of_card, classes.CARD, *EVER)
-    assert (life.principal, life.workspace_id) == (ALICE, mine.id)
+    clock.advance(1800.0)
+    await observe(store, clock, mine, RUNNING)
+    sums = await store.read(usage.sum_class, classes.CARD, *EVER)
+    assert sums.keys() == {ALICE.key}
+    assert sums[ALICE.key].hours.best == pytest.approx(0.5, abs=0.01)
 
 
 async def test_a_second_life_at_the_same_time_is_refused_by_the_database(store, clock, workspace):
@@ -491,11 +497,11 @@ async def test_lives_of_a_clock_that_was_ahead_do_not_hold_up_the_next(database,
         await observe(again, clock, workspace, seen)
     lives, now = await lives_of(again), await again.now()
     assert [one.is_open for one in lives] == [False, False, True]
-    assert all(one.began.best <= one.counts_until <= now for one in lives)
+    assert all(one.runs_from <= one.runs_until <= now for one in lives)
 
 
 async def test_sums_of_everybody_are_those_of_the_model(store):
-    """The database adds up as ``Life.measure`` does."""
+    """The database adds up as the model does."""
     hour, since, until = 3600.0, 100 * 3600.0, 200 * 3600.0
     lives = [
         make_life(90 * hour, 110 * hour, price="0.50 USD"),
@@ -527,3 +533,32 @@ async def test_sums_of_everybody_are_those_of_the_model(store):
     assert await store.read(usage.count_people, *given, ["hub"]) == 1
     assert await store.read(usage.sum_people, "-:T9:", since, until) == []
     assert [key for key, _ in await store.read(usage.sum_people, BOB.key, since, until)] == [BOB.key]
+
+
+async def test_what_a_workspace_is_called_now_is_its_name(store, clock, workspace):
+    await observe(store, clock, workspace, RUNNING)
+    for name, seen in (("thesis", RUNNING), ("paper", STOPPED)):
+        clock.advance(600.0)
+        await store.write(workspaces.name, workspace.id, name)
+        await observe(store, clock, workspace, seen)
+        (line,) = (await store.read(usage.read_usage, ALICE, *EVER)).lines
+        assert [line.name, *(one.name for one in await lives_of(store))] == [name, name]
+
+
+@pytest.mark.parametrize("leaves", [False, True], ids=["hides", "unlinks"])
+async def test_others_reads_are_signs_of_a_shared_life(store, clock, leaves):
+    for principal in (ALICE, BOB):
+        await link_account(store, principal, "saturn")
+    mine, theirs = [await add_workspace(store, by_reference(one)) for one in (ALICE, BOB)]
+    await observe(store, clock, mine, RUNNING)
+    if leaves:
+        await unlink(store, ALICE, "saturn")
+        await follow(store)
+    else:
+        await hide_workspace(store, mine.id)
+    for _ in range(3):
+        clock.advance(0.6 * DAY)
+        await observe(store, clock, theirs, RUNNING)
+    (life,) = await lives_of(store)
+    assert (life.is_open, life.last_seen_at) == (True, await find_last_read(store, theirs))
+    assert await lives_of(store, BOB) == []

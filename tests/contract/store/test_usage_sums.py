@@ -11,7 +11,7 @@ import pytest
 from bot.domain.usage import Known, Moment, Sum
 from bot.store import usage as ledger
 from tests.rigs.clock import NOW
-from tests.rigs.lives import exact, keep, make_life
+from tests.rigs.lives import exact, keep, make_life, measure
 from tests.rigs.store import ALICE
 
 pytestmark = pytest.mark.both_engines
@@ -172,17 +172,51 @@ def make_some(numbers):
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_lines_are_what_the_model_measures(store, seed):
-    """The database adds up as ``Life.measure`` does."""
+    """The database adds up as the model does."""
     lives = make_some(Random(seed))
     usage, now = await added(store, *lives), await store.now()
     wanted = {}
     for life in lives:
-        if life.began.earliest < now and life.counts_until >= at(100):
+        if life.began.earliest < now and life.runs_until >= at(100):
             wanted.setdefault(life.line, []).append(life)
     assert {(one.kind, one.key) for one in usage.lines} == wanted.keys()
     for line in usage.lines:
         total = Sum()
         for life in wanted[line.kind, line.key]:
-            total.add(life.measure(at(100), at(200), now), life.price)
+            total.add(measure(life, at(100), at(200), now), life.price)
         assert astuple(line.sum.hours) == pytest.approx(astuple(total.hours))
         assert (line.sum.lives, line.sum.at_price) == (total.lives, pytest.approx(total.at_price))
+
+
+async def read_lives(store, since, until):
+    return {one.id: one for one in await store.read(ledger.read_lives_of_person, ALICE, since, until)}
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_hours_are_within_their_bounds_and_add_up_over_windows(store, seed):
+    numbers = Random(seed)
+    await keep(store, *make_some(numbers))
+    first, second = sorted(numbers.uniform(80.0, 150.0) for _ in range(2))
+    whole = await read_lives(store, 0.0, 4e9)
+    windows = ((0.0, at(first)), (at(first), at(second)), (at(second), 4e9))
+    parts = [await read_lives(store, *window) for window in windows]
+    for key, life in whole.items():
+        some = [one[key].hours for one in parts if key in one]
+        for hours in (life.hours, *some):
+            assert 0.0 <= hours.lowest <= hours.best + 1e-9
+            assert hours.best <= hours.highest + 1e-9
+        assert sum(one.best for one in some) == pytest.approx(life.hours.best)
+        assert sum(one.unknown for one in some) == life.hours.unknown
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_an_export_is_the_sum_of_the_answers(store, seed):
+    usage = await added(store, *make_some(Random(seed)))
+    every = await store.read(lambda tx: list(ledger.iterate_lives(tx, at(100), at(200))))
+    total, now = Sum(), await store.now()
+    for life in every:
+        assert astuple(life.hours) == pytest.approx(astuple(measure(life, at(100), at(200), now)))
+        total.add(life.hours, life.price)
+    for name in ("best", "lowest", "unknown"):
+        assert getattr(usage.total.hours, name) == pytest.approx(getattr(total.hours, name))
+    assert usage.total.at_price == pytest.approx(total.at_price)

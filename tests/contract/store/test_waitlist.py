@@ -12,7 +12,8 @@ from bot.domain.work_items import Outcome
 from bot.services import restored_backups
 from bot.store import counts, operations
 from bot.store import waitlist as waitlist_store
-from bot.store.waitlist import RUN_PAUSE_SECONDS, STOP_PAUSE_SECONDS, WAITLIST_ENTRIES
+from bot.store.tables import WAITLIST_ENTRIES
+from bot.store.waitlist import RUN_PAUSE_SECONDS, STOP_PAUSE_SECONDS
 from bot.support.errors import StoreError
 from tests.rigs.store import ALICE, accept_operation, linked, unlink, within
 

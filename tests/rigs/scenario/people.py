@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from bot.domain.accounts import Account
 from bot.domain.tasks import TaskKind
 from bot.providers.base import Credential
-from bot.store import people, tasks
+from bot.store import accounts, tasks
 from bot.store.tasks import NewTask
 from bot.support.vault import row_key
 from playground.demo.browser import Browser, Page
@@ -29,6 +29,11 @@ _CODE = re.compile(r"<code>([A-Z0-9]{4}-[A-Z0-9]{4})</code>")
 
 #: What is there of an act: its card, which goes once there is a message about its end.
 _OF_AN_ACT = ("card", "ready", "failed", "refused")
+
+
+def _find_link(shown: Shown) -> str:
+    """Return the label of a message's first button that links an account."""
+    return next(label for label in shown.labels if label.startswith("Link"))
 
 
 class Person:
@@ -191,7 +196,7 @@ class Person:
         """Ask for a link; return the message that holds its page's address, and the address."""
         page = await self.types(f"link {connection}")
         assert page.is_private, "whoever sees the address can go on with it"
-        return page, page.address("Open the link page")
+        return page, page.address(_find_link(page))
 
     async def goes_through(self, browser: Browser, address: str, token: str) -> Page:
         """Open the link's page, prove who they are where that is asked, paste the token, confirm."""
@@ -216,11 +221,10 @@ class Person:
         if asked is None:
             shown, address = await self.invited(connection)
         else:
-            label = next((label for label in asked.labels if label.startswith("Link")), "Open the link page")
             shown = asked
-            if "url" not in asked.button(label):
-                (shown,), label = await self.presses(asked, label), "Open the link page"
-            address = shown.address(label)
+            if "url" not in asked.button(_find_link(asked)):
+                (shown,) = await self.presses(asked, _find_link(asked))
+            address = shown.address(_find_link(shown))
         async with Browser() as browser:
             page = await self.goes_through(browser, address, self.world.token_of(account, connection))
         self.world.watch.may_read(self.id, account)
@@ -241,7 +245,7 @@ class Person:
         key, now = f"account_{connection}_{self.id}", await store.now()
         name = account if is_named else ""
         await put_account(store, Account(key, principal, connection, name, secret, "active", now))
-        await store.write(people.note_introduction, principal)
+        await store.write(accounts.note_introduction, principal)
         await store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, key)])
         world.watch.may_read(self.id, account)
         await world.settle()

@@ -131,7 +131,7 @@ class World:
         """Return what the bot's loops do, each once."""
         bot = self.bot
         return {
-            "outages": bot.reconciler.step_outages,
+            "outages": bot.reconciler.outages.step,
             "tasks": bot.reconciler.tasks.step,
             "operations": bot.reconciler.operations.step,
             "reads": bot.reconciler.reads.step,

@@ -166,7 +166,7 @@ async def test_rstudio_is_suspended_and_goes_on_where_it_was(linked):
     assert answer
     await linked.pass_time(20)
     suspended = alice.only("suspended")
-    assert "*analysis* is suspended on Workbench. Resume it to pick up where you left off." in suspended.text
+    assert "*analysis* was suspended on Workbench, just as you left it." in suspended.text
     assert linked.session("analysis").state == "suspended"
     assert "Suspended" in (await alice.types("status analysis")).text
     await alice.presses(suspended, "Resume")
