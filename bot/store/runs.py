@@ -409,15 +409,15 @@ def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now
 
 
 def _follow_again(tx: Transaction, row: Row, one: DiscoveredRun, start: float) -> None:
-    """Open a run again that was reported as lost but is listed; tell its owner if they had been told."""
-    same = {"id": row["id"], "cause": "lost"}
-    reopened = RUNS.change_returning(tx, same, outcome=None, cause=None, ended_at=None, next_step_at=tx.now())
+    """Open a run again that was reported as lost but is listed; tell its owner once if they had been told."""
+    same, as_open = {"id": row["id"], "cause": "lost"}, dict.fromkeys(("outcome", "cause", "ended_at"))
+    reopened = RUNS.change_returning(tx, same, **as_open, unconfirmed=None, next_step_at=tx.now())
     if reopened is None:
         return
     if row["reference"] or row["requested_stop"]:
         body = {"job": row["id"], "connection": row["connection"]}
         who = parse_principal(row["principal"])
-        add_notices(tx, [NewNotice(row["id"], NoticeKind.JOB_FOUND, f"{start:.3f}", who, body)])
+        add_notices(tx, [NewNotice(row["id"], NoticeKind.JOB_FOUND, "once", who, body)])
     _update_run(tx, reopened, one, start, tx.now())
 
 

@@ -80,6 +80,19 @@ async def test_a_run_that_was_told_as_lost_and_is_listed_again_is_told_and_follo
     assert len(runs.told(run_id, "job_ended")) == 1
 
 
+async def test_a_run_that_comes_and_goes_is_told_of_once(runs):
+    runs.cloud.job_takes = None
+    run_id = await runs.begun(70)
+    for _ in range(3):
+        runs.cloud.runs["run1"].is_forgotten = True
+        await runs.until_over(run_id)
+        runs.cloud.runs["run1"].is_forgotten = False
+        await listed(runs)
+    await runs.world.pass_time(30)
+    assert runs.slack.sent_kinds().count("job_found") == runs.slack.sent_kinds().count("job_failed") == 1
+    assert (await runs.run(run_id)).is_open
+
+
 async def test_a_run_that_stays_lost_is_told_once(runs):
     runs.cloud.job_takes = None
     run_id = await runs.begun(70)
