@@ -12,7 +12,7 @@ from typing import Final
 from bot.domain.failure_causes import OWN_LIMITS, find_reason
 from bot.support import errors
 
-#: Maximum number of characters shown to users from a provider's own message.
+#: Maximum number of characters of a provider's own message that are shown to users.
 MESSAGE_LIMIT: Final = 300
 
 _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (

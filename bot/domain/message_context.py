@@ -17,7 +17,7 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: Maximum number of seconds between the read that ends an operation and the operation's end.
+#: An operation may still be open for this many seconds after the read that ends it.
 END_SECONDS: Final = 2.0
 
 

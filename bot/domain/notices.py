@@ -236,8 +236,8 @@ class NoticeKind(StrEnum):
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Kinds of messages that Usher posts only once. If one can't be posted, or if it isn't known whether it was,
-#: its poster gets a question of the kind that it is mapped to.
+#: Kinds of messages that Usher never posts a second time. If posting one fails, or may have failed, its
+#: poster is asked what to do: each kind is mapped to the kind of that question.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. Their bodies hold the file's id as ``file`` once it is uploaded.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
@@ -308,8 +308,8 @@ class NoticeError(StrEnum):
     UNDRAWABLE = "undrawable"
 
 
-#: Errors of notices that nobody will miss: the user is deactivated, the card is deleted (both are Slack's
-#: codes), or a newer notice has replaced the notice.
+#: Errors after which nobody misses the notice: the user is deactivated or the card is deleted (both are
+#: Slack's codes), or a newer notice has replaced this one.
 UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 
 

@@ -10,7 +10,7 @@ from bot.domain.stops import Consent
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State
 
-#: Remarks in an answer if what happens isn't what the verb suggests; "" if there is nothing to remark on.
+#: Remarks added to an answer when something other than what the verb suggests happens; "" means no remark.
 Remark = Literal[
     "",
     "calling_off",

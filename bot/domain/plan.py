@@ -62,10 +62,10 @@ class Step(StrEnum):
     START = "start"  #: send the start call
     CREATE = "create"  #: send the call that creates the workspace
     LAUNCH = "launch"  #: send the call that launches a run
-    FIND = "find"  #: look for the result of a creation or launch of unknown outcome
+    FIND = "find"  #: search for the result of a creation or launch whose outcome is unknown
     STOP = "stop"  #: send the stop call
-    SUSPEND = "suspend"  #: send the stop call that keeps its memory
-    FORCE = "force"  #: send the stop call that doesn't ask the IDE
+    SUSPEND = "suspend"  #: send the call that stops the workspace but keeps its memory
+    FORCE = "force"  #: send the call that stops the workspace without asking the IDE
     REMOVE = "remove"  #: send the call that deletes the workspace
     RENEW = "renew"  #: the workspace ended as agreed, or failed: create a new one in its place
     WAIT = "wait"  #: do nothing until the next read, or until ``at``

@@ -17,7 +17,7 @@ LEAST_TIMER_WARNING_SECONDS: Final = 300.0
 ABSENT_SECONDS: Final = 120.0
 #: Minimum number of seconds ahead that a timer can be set.
 SOONEST_SECONDS: Final = 60.0
-#: If the owner couldn't be warned of an irreversible stop, it is tried again after this many seconds.
+#: If the owner couldn't be warned of an irreversible stop, the stop is postponed by this many seconds.
 AGAIN_SECONDS: Final = 86_400.0
 #: Minimum number of seconds until a stop that needs a warning, including half a minute to deliver the
 #: warning.

@@ -15,8 +15,8 @@ Lack = Literal["address", "page", "agent", "app"]
 PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
 #: For this many seconds, a workspace that lacks something is read as often as a starting one.
 MAX_LATE_SECONDS: Final = 600.0
-#: Lacks that keep people from opening the workspace. With any other lack the workspace may work, because
-#: Usher might simply not see what it has.
+#: What people can't open the workspace without. If anything else seems to be missing, the workspace may still
+#: work, because Usher might simply not see it.
 UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 
 #: What users are told about a page whose certificate isn't trusted.

@@ -44,9 +44,9 @@ class State(StrEnum):
 
 #: States of a workspace that is up or coming up.
 UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
-#: States of a workspace that is down, of one that can be started (``DOWN_OR_FAILED_STATES``), and of one that
-#: isn't up, which includes gone (``NOT_UP_STATES``). A failed workspace may still be partly running, which
-#: ``is_down`` checks.
+#: States of a workspace that is down. ``DOWN_OR_FAILED_STATES`` are those from which it can be started, and
+#: ``NOT_UP_STATES`` also include gone. A failed workspace may still be partly running; ``is_down`` checks
+#: that.
 DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
 DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
 NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}

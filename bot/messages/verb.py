@@ -84,7 +84,7 @@ class Verb:
     #: The verb's synonyms, separated by spaces.
     also: str = ""
     #: Maps the usage of each verb that this one replaced in release 0.5 to what to type now. The old forms
-    #: are understood until 0.6; buttons of old messages keep working.
+    #: are understood until 0.6; buttons in old messages keep working.
     former: Mapping[str, str] | None = None
     #: Words that suggest this verb within a sentence but can't begin a command. ``otherwise`` maps other
     #: verbs to the words that, after one of these, mean that verb instead.

@@ -276,7 +276,7 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Maps each goal to how a refusal's message ends if the goal has already been reached. This wording isn't
+#: Maps each goal to words in a refusal which show that the goal has already been reached. This wording isn't
 #: documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",

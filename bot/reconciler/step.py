@@ -605,7 +605,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
 
 def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
-    """Return the hold for a provider that has been busy or silent since ``since``; None if that is None."""
+    """Return the hold for a provider that has been busy or silent since ``since``, or None without one."""
     if since is None:
         return None
     is_silent = runtime.health.since is not None

@@ -1,9 +1,9 @@
 """Working hours of workspaces: people set, skip and pause them, and Usher carries them out.
 
-A start is an ordinary operation on the owner's behalf. A stop becomes one of the workspace's planned stops,
-so that the buttons of its warning change only that stop. It is planned shortly before its time. If the hours
-are changed while they are in progress, and the change would cancel their stop, it is planned immediately. If
-a workspace keeps running with no stop planned, Usher asks its owner once a day whether it is still needed.
+A start is an ordinary operation on the owner's behalf. A stop becomes one of the workspace's planned stops
+shortly before its time, so that the buttons on its warning change only that stop. If hours in progress are
+changed in a way that would cancel their stop, the stop is planned immediately. If a workspace keeps running
+with no stop planned, Usher asks its owner once a day whether it is still needed.
 """
 
 from collections.abc import Collection, Sequence

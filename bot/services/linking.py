@@ -173,12 +173,12 @@ def format_person_name(principal: Principal, person: Person | None) -> str:
 def create_links(
     tx: Transaction, caller: Caller, deferred_commands: Mapping[str, dict[str, Any] | None]
 ) -> dict[str, str]:
-    """Create a link for each connection and return the addresses; a single one replaces older links for it.
+    """Create a link for each connection and return their addresses.
 
-    Several links are only an offer, so they don't end a page on which the person is already linking an
-    account. ``deferred_commands`` maps each connection to the command to run once its account is linked.
-    Raises Refused (``link.no_address``, ``link.unknown_connection``, ``link.not_by_token``,
-    ``link.repeated``).
+    A link for a single connection replaces the person's older links for it. Several links are only an offer,
+    so they don't end a page on which the person is already linking an account. ``deferred_commands`` maps
+    each connection to the command to run once its account is linked. Raises Refused (``link.no_address``,
+    ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
     """
     caller.check(tx, "link")
     if not caller.is_first_delivery(tx):

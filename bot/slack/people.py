@@ -28,8 +28,8 @@ READING_OWNER_KEY = "people"
 OTHER_PROCESS_WAIT_SECONDS = 5.0
 #: Number of workspaces per page of ``auth.teams.list``.
 TEAMS_PER_PAGE = 100
-#: Maximum age, in seconds, of an enterprise's list of workspaces. If the list lacks the workspace in
-#: question, it is ``MIN_TEAMS_REREAD_SECONDS``.
+#: Maximum age, in seconds, of an enterprise's list of workspaces. ``MIN_TEAMS_REREAD_SECONDS`` applies if the
+#: workspace in question isn't on the list.
 MAX_TEAMS_AGE_SECONDS = 3600.0
 MIN_TEAMS_REREAD_SECONDS = 60.0
 

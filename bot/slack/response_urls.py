@@ -1,4 +1,4 @@
-"""Errors of posts to a ``response_url``, the URL that Slack sends with a command or a click."""
+"""Errors from posting to a ``response_url``, the URL that Slack sends with a command or a click."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Copies of a SQLite file: making backups, restoring one, and salvaging what a damaged file still has."""
+"""Copies of a SQLite file: making backups, restoring one, and salvaging what is left in a damaged file."""
 
 import errno
 import os

@@ -62,7 +62,7 @@ class QueuedWork:
     future: asyncio.Future[Any]
     subjects: Sequence[str] = ()
     queued_at: float = field(default_factory=monotonic)
-    #: When the request that asked for this work began; None if the work wasn't asked for by a request.
+    #: When the request behind this work began; None if no request asked for it.
     began_at: float | None = field(default_factory=request_began.get)
     stage: QueueStage = QueueStage.QUEUED
     result: Any = None

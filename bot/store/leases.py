@@ -27,7 +27,7 @@ LEASES: Final[Mapping[str, str]] = {
     "participants.due_at": "free_lessons",
     "upgrade_losses.due_at": "free_upgrade_losses",
 }
-#: Columns that a claim moves to limit how often work is done, by whichever process; these aren't freed.
+#: Columns that a claim moves forward to limit how often any process does the work. They aren't freed.
 PACES: Final = frozenset(
     {
         "class_cards.next_check_at",

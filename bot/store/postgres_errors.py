@@ -86,7 +86,7 @@ _SAID = (
     (r"terminating connection", _RESTARTS),
 )
 _PASSING: Final = (_NOT_SERVED, _NO_SERVER, _TOO_MANY_CONNECTIONS, _RESTARTS)
-#: Maps patterns in the client library's messages, when it can't connect or lacks something, to the causes
+#: Maps patterns in the client library's messages about failed connections and missing parts to the causes
 #: reported to operators.
 _NOT_REACHED = (
     (r"no password supplied", _WRONG_SIGN_IN),

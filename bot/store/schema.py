@@ -1,8 +1,9 @@
-"""The schema of a database: migrations, and the correction ("healing") of stored times at start-up.
+"""The schema of a database: migrations, and the repair of stored times at start-up.
 
-Only the serving process heals times (``docs/adr/0019-who-heals-clocks.md``). While the machine keeps running,
-its monotonic clock shows whether the wall clock was changed. If it was, or after a reboot, it is unknown how
-much time has passed, so anything that must not happen early waits its full time again, counted from now.
+Only the serving process repairs times (``docs/adr/0019-who-heals-clocks.md``). While the machine keeps
+running, its monotonic clock shows whether the wall clock was changed. If it was, or after a reboot, it is
+unknown how much time has passed, so anything that must not happen early waits its full time again, counted
+from now.
 """
 
 import re

@@ -28,7 +28,7 @@ from bot.store.transaction import Row, Transaction
 
 #: Maximum number of waitlist entries that one event changes in one transaction.
 MAX_WAITS_AT_ONCE: Final = 100
-#: Minimum time, in seconds, after a failed attempt before a person is tried again because a workspace was
+#: Minimum time, in seconds, between a person's failed attempt and another one made because a workspace was
 #: stopped. ``RUN_PAUSE_SECONDS`` applies if a run ended: runs end often and rarely free the capacity that
 #: people wait for.
 STOP_PAUSE_SECONDS: Final = 60.0

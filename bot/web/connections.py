@@ -29,8 +29,8 @@ HEADER_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 130.0
 #: Number of file descriptors reserved for everything other than incoming connections.
 SPARE_FILES: Final = 300
-#: Maximum limit of open files to request. A system may allow a billion, and some programs then close each
-#: one.
+#: Highest limit on open files to ask for. A system may allow a billion, and some programs would then try to
+#: close each one.
 _MOST_FILES: Final = 65_536
 #: After a request is answered early, how long the rest of it is read and discarded before its connection is
 #: closed, in seconds.

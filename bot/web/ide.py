@@ -68,7 +68,8 @@ _PHASE_BY_STATE = {
     State.GONE: "gone",
     State.UNKNOWN: "unknown",
 }
-#: Maps each phase to the state whose buttons the page offers, if the row may still have a different state.
+#: Maps the phases in which the row's state may be out of date to the state whose buttons the page shows
+#: instead.
 _STATE_BY_PHASE = {
     "starting": State.STARTING,
     "stopping": State.STOPPING,
@@ -178,7 +179,7 @@ SIGNED_OUT_PATH = "/signed-out"
 #: Matches row ids. Nothing else is accepted in addresses.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-#: A function that carries out what a button is for. It is passed the fields of the button's form.
+#: A function that carries out a button's action, given the fields of the button's form.
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
 #: While someone is viewing the page, a row is read again once it is this old, in seconds. The credential must

@@ -35,8 +35,8 @@ DAY_MINUTES: Final = 24 * 60
 #: Minimum number of minutes between the start and the end of hours.
 LEAST_MINUTES: Final = 30
 
-#: Maps words that make hours recur by themselves (such as *mornings*) to the singular, which makes them recur
-#: only after *every*.
+#: Maps plural words such as *mornings*, which by themselves mean that hours recur, to the singular, which
+#: needs an *every* for that.
 _PLURAL_PARTS: Final = {
     "mornings": "morning",
     "afternoons": "afternoon",

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
 
-#: In a button's value, means that the person agreed to the button's own question. People can type it as a
-#: flag, too.
+#: Flag in a button's value: whoever pressed the button agreed to the button's own question. People can type
+#: it as a flag, too.
 AGREED: Final = "yes"
 _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 _NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")

@@ -77,7 +77,7 @@ FIELDS: Final[Mapping[str, str]] = {
         "out, or empty, for now."
     ),
 }
-#: Words that mean that there is no end, when given in place of a time.
+#: Words that people use in place of a time to say that there is no end.
 NO_END: Final = frozenset(
     {"none", "no", "no end", "never", "null", "forever", "indefinitely", "open end", "until stopped", "n/a"}
 )

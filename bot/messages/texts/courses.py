@@ -51,7 +51,8 @@ COURSE_JOIN: Final = (
     "Join once: I'll start your own workspace *{name}* on {title} before each lesson and stop it "
     f"afterwards. {_JOIN_NEXT}"
 )
-#: Names the template, because the workspaces created from it have other names.
+#: Shown on the card of a course that creates workspaces. It names the template, because the workspaces will
+#: have other names.
 COURSE_JOIN_MAKE: Final = (
     "Join once: I'll create a workspace from *{name}* for you on {title}, start it before each lesson and "
     f"stop it afterwards. {_JOIN_NEXT}"
@@ -121,7 +122,8 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: The lessons that follow a day without a lesson: none, one, or more.
+#: Says when the next lessons are if there is none on the requested day: one text each for none, one and
+#: several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",

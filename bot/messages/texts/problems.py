@@ -199,8 +199,8 @@ class Because(NamedTuple):
 #: Causes for which the provider's message is explained as it would be for a failure, if Usher knows its
 #: reason.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
-#: Reasons for which the provider's own message is quoted as well, since it says how much, whose rule, or what
-#: is missing.
+#: Reasons for which the provider's own message is quoted as well, because it says how much is used, whose
+#: rule applies, or what is missing.
 _QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
 #: Display names of the resources that a provider can run short of.
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}

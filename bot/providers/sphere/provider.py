@@ -154,12 +154,12 @@ LIST_SECONDS = 10.0
 MAX_PAGES = 100
 #: Number of entries requested per page; the server allows no more.
 PAGE_SIZE = "30"
-#: Fields by which workspaces created by Usher are recognized; list entries may lack them.
+#: Fields that show whether Usher created a workspace. The entries of a list may not have them.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
 NO_PROJECT = "That project no longer exists. Choose another one."
 
 
-#: Status codes of a start that exceeds the quota. This is assumed, since no document says so.
+#: Status codes returned if a start would exceed the quota. This is assumed, since no document says so.
 _QUOTA = {402, 403}
 NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need, then try again."
 

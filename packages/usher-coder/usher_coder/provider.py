@@ -36,8 +36,7 @@ _EITHER_WAY = {
     "deleted": up.State.GONE,
 }
 _NOT_DONE = frozenset({"canceled", "failed"})
-#: Maps each status and lifecycle state of an agent that means that nobody can work in it to the sentence
-#: shown.
+#: Maps an agent's statuses and lifecycle states in which nobody can use the workspace to the sentence shown.
 _LOST = {
     "disconnected": "Its agent has lost its connection.",
     "timeout": "Its agent hasn't connected in time.",
