@@ -41,7 +41,8 @@ from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
-#: How far back refused permissions are counted, in seconds. Older ones say nothing about the present.
+#: How far back refused permissions are counted, in seconds. The causes of older refusals may long have been
+#: fixed.
 REFUSALS_SECONDS = 7 * 86_400.0
 #: A revocation that is still pending after this many seconds has a lasting problem. Most take only seconds.
 REVOKED_WITHIN = 86_400.0

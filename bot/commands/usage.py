@@ -37,7 +37,7 @@ _TOTAL_COLUMNS: Final = (
 )
 #: Columns whose text comes from people and providers.
 _WORDS: Final = frozenset({"name", "size", "template", "currency"})
-#: Spreadsheets treat a cell that begins with one of these as a formula.
+#: A spreadsheet treats a cell as a formula if it begins with one of these.
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 

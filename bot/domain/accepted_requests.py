@@ -11,7 +11,7 @@ from bot.domain.row_times import Past
 #: How long the requests of an interaction can be found again, in seconds, in case Slack delivers the
 #: interaction twice.
 RECENT_SECONDS: Final = 120.0
-#: Initiators of requests that aren't people: hours, a timer, a class, or a turn on the waitlist (``ROOM``).
+#: Initiators of requests other than people: hours, a timer, a class, or a turn on the waitlist (``ROOM``).
 #: Each acts for the person who set it up or agreed to it.
 HOURS: Final = "hours"
 TIMER: Final = "timer"

@@ -221,9 +221,9 @@ class Approval:
     decided_at: Past | None = None
     detail: str | None = None
     deferred_command: dict[str, Any] | None = None
-    #: Keys of the other people in Slack to whom the username may belong, most likely first, or None if the
-    #: search hasn't been made yet. ``answers`` maps each person who was asked whether the account is theirs
-    #: to the answer, or to None if there is none yet.
+    #: Keys of the other people in Slack who may own the username, most likely first, or None if the search
+    #: hasn't been made yet. ``answers`` maps each person who was asked whether the account is theirs to their
+    #: answer, or to None if there is none yet.
     similar_users: list[str] | None = None
     answers: dict[str, bool | None] | None = None
     #: Whether the request can't be approved yet, because the people asked have a day to answer.

@@ -59,7 +59,7 @@ _CIRCUMSTANCE_STATUSES: Final = frozenset({405, 407, 412, 421, 424, 426, 428, 43
 #: Matches words that show that a refusal is about permissions.
 _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
 
-#: Causes to which the provider's own message may be appended.
+#: Causes that may be followed by the provider's own message.
 QUOTING: Final = frozenset(
     {
         "conflict",

@@ -107,12 +107,12 @@ class WorkspaceFacts(Facts):
     opens_in_page: bool = False
     page_url: str | None = None
     effects: StopEffects = field(default_factory=dict)
-    #: The workspace's hours. ``lessons`` are the courses for whose lessons it is started.
+    #: The workspace's hours. ``lessons`` are the courses that start it for their lessons.
     rules: tuple[HoursRule, ...] = ()
     lessons: tuple[ClassCard, ...] = ()
-    #: The class whose end stops the workspace.
+    #: The class that stops the workspace when it ends.
     stopping_class: "ClassFacts | None" = None
-    #: The workspace's place on the waitlist for capacity, if it is down and waiting for capacity.
+    #: The workspace's place on the waitlist, if it is down and waiting for capacity.
     waitlist_entry: WaitlistEntry | None = None
     #: What a message about the wait shows; None in other messages, and if nobody is waiting any more.
     wait: WaitlistFacts | None = None
@@ -268,7 +268,7 @@ class ClassFacts(Facts):
     is_stopper: bool = False
     #: The members who aren't ready for a lesson, if the message names them.
     problems: Sequence[ClassProblem] = ()
-    #: For a course: whether the reader teaches it. ``workspace`` is the one with which they joined, and
+    #: For a course: whether the reader teaches it. ``workspace`` is the one that they joined with, and
     #: ``pending`` is the state of their enrollment while an account or a workspace is missing.
     is_teacher: bool = False
     workspace: WorkspaceFacts | None = None

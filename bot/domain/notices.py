@@ -42,7 +42,7 @@ class Mark(Flag):
     NEWS = auto()
     #: The message is sent before replies.
     URGENT = auto()
-    #: The message asks a question. Like a card it is redrawn, and then it shows the answer.
+    #: The message asks a question. Like a card, it is updated later, and then it shows the answer.
     ASKS = auto()
     #: Only the newest message about the same object keeps its buttons.
     NEWEST = auto()
@@ -133,7 +133,8 @@ class NoticeKind(StrEnum):
     REVOKED = Traits("revoked")
     #: Tells administrators about secrets that Usher has erased but that a provider may still accept.
     NOT_REVOKED = Traits("not_revoked")
-    #: Tells administrators about running workspaces of people who have left and whose links have ended.
+    #: Tells administrators about workspaces that are still running after their owners left and their links
+    #: ended.
     LEFT_RUNNING = Traits("left_running")
     RELINK_PROMPT = Traits("relink_prompt", urgency=3, offers="link", marks=Mark.PASSES)
     SIGN_IN_REFUSED = Traits("sign_in_refused", urgency=3, offers="link", marks=Mark.PASSES)
@@ -377,7 +378,7 @@ class Card:
     channel_id: str | None
     message_ts: str | None
     is_dirty: bool
-    #: When the latest change of state that isn't shown yet was made; None if only the progress changed.
+    #: When the state last changed without being shown yet; None if only the progress changed.
     changed_at: Past | None
     updated_at: Past
     #: How many changes have made the card dirty.

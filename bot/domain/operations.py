@@ -81,7 +81,7 @@ class Operation(WorkItem):
     #: from the same spec, as it also does if the workspace has failed irreversibly. From then on, the verb is
     #: CREATE, and ``agreed`` remains set.
     agreed: Consent = Consent.NONE
-    #: The time for which this operation's timer or plan was set; None if the user asked for the operation
+    #: The time that this operation's timer or plan was set for; None if the user asked for the operation
     #: directly.
     planned_for: Stays | None = None
     #: The latest time at which a planned start may be sent; None means the deadline.

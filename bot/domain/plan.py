@@ -41,8 +41,8 @@ from bot.domain.workspaces import Action, State, is_down
 #: backoff grows to a minute, this allows about fifteen minutes of retries.
 MAX_ATTEMPTS = 20
 
-#: An operation's first call may rely on a read that is older than the operation by up to this many seconds.
-#: The value is slightly longer than the interval that Saturn Cloud requires between reads.
+#: An operation's first call may rely on a read from up to this many seconds before the operation was
+#: requested. The value is slightly longer than the interval that Saturn Cloud requires between reads.
 FRESH = 12.0
 
 #: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.
@@ -96,7 +96,7 @@ WAIT = Plan(Step.WAIT)
 WATCH = Plan(Step.WATCH)
 FULFILLED = Plan(Step.END, Outcome.FULFILLED)
 NOT_MADE = Plan(Step.END, Outcome.FULFILLED, "not_made")
-#: The provider can't restart the workspace, and Usher has no spec from which to create a new one.
+#: The provider can't restart the workspace, and Usher has no spec to create a new one from.
 NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
 #: The user was asked whether to create the workspace again and didn't answer within a day.
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")

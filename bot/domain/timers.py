@@ -6,9 +6,9 @@ from typing import Final
 from bot.domain.stops import ExpiryMode, PlannedStop, StopEffects, StopMode, is_final
 from bot.domain.workspaces import Workspace
 
-#: How long before a timer's stop the workspace's owner is warned, in seconds.
+#: How long in advance owners are warned of a planned stop, in seconds.
 TIMER_WARNING_SECONDS: Final = 600.0
-#: How long before the end of a class its members are warned, in seconds.
+#: How long in advance members are warned of the end of a class, in seconds.
 CLASS_WARNING_SECONDS: Final = 300.0
 #: Minimum number of seconds between the warning and the stop, however late the warning was sent.
 LEAST_TIMER_WARNING_SECONDS: Final = 300.0

@@ -10,8 +10,8 @@ from typing import Final, Literal
 #: - ``app``: a working app. Nobody can open the workspace without it.
 Lack = Literal["address", "page", "agent", "app"]
 
-#: Maps each lack to how long a start waits for it, in seconds from the first read that found it missing. If
-#: something is missing from a running workspace for no longer than that, nobody is told.
+#: Maps each thing that may be missing to how long a start waits for it, in seconds from the first read that
+#: found it missing. If a running workspace is without it for no longer than that, nobody is told.
 PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
 #: For this many seconds, a workspace that lacks something is read as often as a starting one.
 MAX_LATE_SECONDS: Final = 600.0

@@ -13,7 +13,7 @@ from bot.domain.row_times import Past, Stays
 from bot.domain.stops import NO_PLANNED_STOPS, ExpiryMode, PlannedStops, StopMode, StopRisk
 from bot.domain.usability import UNUSABLE, Lack
 
-#: How long before a workspace ends by itself its owner is warned, in seconds.
+#: How long in advance owners are warned that a workspace will end by itself, in seconds.
 EXPIRY_WARNING_SECONDS: Final = 300.0
 
 
@@ -179,7 +179,8 @@ class Workspace:
     #: When the workspace went down, according to its provider; None if the provider doesn't report that.
     down_at: Stays | None = None
     owner: str | None = None
-    #: What the workspace lacks while running. ``lacks_since`` is when a read first found that missing.
+    #: What is still missing from the running workspace. ``lacks_since`` is when a read first found that
+    #: missing.
     lacks: Lack | None = None
     lacks_since: Past | None = None
 

@@ -104,7 +104,7 @@ class Verb:
     bulk_at: Offer = _NOTHING
     #: The button that undoes what the verb did; None if there is none.
     opposite: Opposite | None = None
-    #: The use case that is run for each of several workspaces; None if the verb begins an operation.
+    #: The use case to run for each workspace if there are several; None if the verb begins an operation.
     each: Callable[..., Any] | None = None
     #: The variant's name, if this is a variant of another verb.
     variant: str = ""

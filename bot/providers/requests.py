@@ -283,10 +283,10 @@ _REACHED_PATTERNS: Mapping[str, str] = {
     "stop": r"(stopped|stopping)",
     "remove": r"(removed|deleted)",
 }
-#: Matches the wording of a refusal because the workspace is changing to another state.
+#: Matches refusals because the workspace is changing to another state.
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
-#: Matches the wording of a refusal because another operation is in progress. Checked only if nothing says
-#: that the goal is reached, and must not match a quota.
+#: Matches refusals because another operation is in progress. Checked only if nothing says that the goal is
+#: reached, and must not match a quota.
 _UNDER_WAY_PATTERN = re.compile(
     r"^(?!.*\b(only|limits?|maximum|at most|too many)\b).*(\b(in progress|under ?way|locked by another)\b"
     r"|\b(is|are) (currently |still |now |already )?(being \w+|busy|updating|rebuilding|migrating|starting|"

@@ -38,7 +38,7 @@ from bot.support.errors import NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Minimum time between a call and the first read, in seconds. A short run may already have ended by then.
+#: Minimum time between a call and the first read, in seconds, so that a short run may already have ended.
 MIN_FIRST_READ_SECONDS: Final = 2.0
 #: Maximum number of runs read in one request.
 MAX_RUNS_PER_READ: Final = 50

@@ -300,11 +300,12 @@ class Runtime:
 #: sent. ``BURST_SHARE`` is the share of the limit that may be sent in one burst.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: How long after its turn began an operation may still ask again before it loses the turn, in seconds.
+#: How long an operation may take to ask again once its turn has begun, in seconds. After that it loses the
+#: turn.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
 #: Without a rate limit, a start may overtake one that was requested up to this many seconds earlier.
 MAX_OVERTAKE_SECONDS: Final = 1.0
-#: How soon an operation asks again if only another operation's turn is in the way, in seconds.
+#: How soon an operation asks again if it only has to wait for another operation's turn, in seconds.
 TURN_POLL_SECONDS: Final = 0.25
 MAX_QUEUED_STARTS: Final = 10_000
 

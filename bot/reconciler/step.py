@@ -169,7 +169,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             await self._take_step(claimed, runtime, decided)
 
     def _find_end_cause(self, claimed: S, now: float) -> str | None:
-        """Return the cause, as a message key, for which an item can't continue, or None if it can."""
+        """Return why an item can't continue, as the key of a message, or None if it can."""
         subject, account = claimed.subject, claimed.account
         if account is None or account.state == "revoking":
             return "unlinked"
@@ -578,7 +578,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def record_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update after a refusal for which a retry wouldn't help."""
+        """Return the update after a refusal that a retry wouldn't change."""
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:

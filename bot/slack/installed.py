@@ -82,7 +82,7 @@ class InstalledSlack:
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
         self.answering = Reachability(SLACK)
-        #: Maps each unknown team to the time until which the rows aren't reread for that team (monotonic).
+        #: Maps each unknown team to when the rows may be reread for it again (monotonic).
         self._unknown: dict[tuple[str | None, str | None], float] = {}
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Merging the workspaces in a provider's list into the rows of the person for whom it was read."""
+"""Merging the workspaces on a provider's list into the rows of the person it was read for."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -109,7 +109,7 @@ class PostgresTransaction(Transaction):
         """Reset everything known about the previous transaction."""
         self._writes = False
         self._is_alone = True
-        #: The transaction's id, with which the outcome of its commit can be looked up; "" until it is known.
+        #: The transaction's id, used to look up the outcome of its commit; "" until it is known.
         self.id = ""
         #: When the transaction asked for the database's time, and the cursor that will receive the answer.
         self._asked: tuple[float, Cursor[Row]] | None = None

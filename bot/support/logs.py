@@ -45,7 +45,7 @@ _PATTERNS = (
 )
 
 
-#: Matches the strings with which secrets found by the patterns above begin. Text without any of them needs no
+#: Matches the beginnings of all secrets that the patterns above find. Text without any of them needs no
 #: further search.
 _SUSPECT = re.compile(r"xox|xapp-|bearer|token|/link/|gAAAA", re.IGNORECASE)
 

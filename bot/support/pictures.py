@@ -1,7 +1,7 @@
 """Renders SVG as PNG with resvg, which the extra ``pictures`` installs.
 
 Resvg silently omits text in a font family that it can't find, so the font ships with Usher, and each SVG
-names its family. Characters that the font lacks are taken from the system's fonts, if those have them.
+names its family. Characters missing from the font are taken from the system's fonts, if those have them.
 """
 
 import asyncio

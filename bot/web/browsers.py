@@ -1,9 +1,9 @@
 """Identify people in a browser: cookies, forms, proof that a form is from our page, Sign in with Slack.
 
 There are three cookies. The first holds the browser's id and the nonces of the links that are open in it;
-each address names its link, so several links may be open in tabs. The second holds the secrets with which
-sign-ins must return. These two are signed and last for minutes, and the server stores nothing about them. The
-third holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
+each address names its link, so several links may be open in tabs. The second holds the secrets that sign-ins
+must send back. These two are signed and last for minutes, and the server stores nothing about them. The third
+holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
 
 Signing in uses OpenID Connect with only the scope ``openid``, and with state, nonce and the client's secret
 (``docs/internals/slack.md``, "Sign in with Slack", which also says why there is no PKCE). The authorize page

@@ -1,4 +1,4 @@
-"""Check the tokens in which Slack says who signed in: that Slack signed them, and that they are for us."""
+"""Check that the tokens saying who signed in with Slack were signed by Slack and are meant for us."""
 
 import warnings
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ class IdTokens:
 
     #: The error raised for a token that names an unknown key.
     unknown_key: Final = InvalidKeyIdError
-    #: The errors that the library, or a parser that it uses, raises for malformed tokens and keys.
+    #: Errors raised by the library, or by a parser that it uses, for malformed tokens and keys.
     odd: Final = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
 
     def __init__(self, client_id: str) -> None:

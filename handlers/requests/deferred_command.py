@@ -44,7 +44,7 @@ class DeferredCommand:
     #: Whether the earlier answer was already complete, so that this answer only reports what has changed
     #: since.
     updates: bool = False
-    #: The connection for whose list this command is waiting.
+    #: The connection whose list this command is waiting for.
     asked: str = ""
     #: Why waiting failed: a cause from ``bot.messages.texts.problems``.
     problem: str = ""

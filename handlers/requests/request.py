@@ -107,7 +107,8 @@ class Request:
     more: float = 0.0
     #: The deferred command that this request replays, if any.
     deferred: DeferredCommand = NOT_DEFERRED
-    #: The form that was submitted, or in which a button was pressed or a list searched, as Slack sent it.
+    #: The form as Slack sent it: one that was submitted, or one where a button was pressed or a list
+    #: searched.
     view: Mapping[str, Any] = field(default_factory=dict)
     #: Notes on what the request is about, so that the user's next command can refer to it.
     notes: RequestNotes = field(default_factory=RequestNotes)

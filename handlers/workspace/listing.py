@@ -47,7 +47,7 @@ from handlers.workspace.waitlist import show_waitlist
 
 #: Verbs whose operations end with an address that works once the workspace is running.
 _STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
-#: The word with which buttons ask for the whole list.
+#: The word that buttons use to ask for the whole list.
 SHOW_ALL: Final = "all"
 #: The argument of ``list`` that asks for the waitlist instead of the workspaces.
 SHOW_QUEUE: Final = "waiting"

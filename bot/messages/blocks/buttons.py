@@ -71,7 +71,7 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
 
 #: Marks a *Stop waiting* button in a row of a list. The answer to a press doesn't replace the list.
 IN_ROW: Final = "row"
-#: Marks the button that undoes the operation that its message reports.
+#: Marks the button that undoes the operation reported in its message.
 BACK: Final = "back"
 _CANCEL_PLAN: Final = Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running")
 

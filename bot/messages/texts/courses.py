@@ -14,8 +14,7 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: How a class ends a workspace, in words: what is done to it, what it does, and a sentence about what that
-#: means.
+#: Words for how a class ends a workspace: a participle, a verb, and a sentence about what that means.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")

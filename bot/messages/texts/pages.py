@@ -132,7 +132,7 @@ LINK_TRIES: Final = f"Five tokens have been tried with this link, so it no longe
 LINK_IN_OTHER_BROWSER: Final = (
     f"This link is already being used in another browser. Continue there, or start over here. {_NEW_LINK}"
 )
-#: Shown if the browser lacks the cookie set on the first visit.
+#: Shown if the browser doesn't have the cookie from its first visit.
 LINK_NO_COOKIE: Final = (
     "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
     f"for this site. {_ANY_LINK}"
