@@ -41,7 +41,7 @@ from handlers.requests.vocabulary import means_everything
 from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
 
-#: Words that introduce a time at which something should stop running.
+#: Words that introduce the time when something should stop running.
 _UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})

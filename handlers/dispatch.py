@@ -72,7 +72,7 @@ _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
 _DECLINE = "leave"
 #: How long to wait before retrying when the store is slow, in seconds.
 _STORE_RETRY_SECONDS = 0.2
-#: Kinds of surface on which people type text.
+#: Kinds of surface where people type text.
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
 #: Matches text that can't contain a quotation, a mention or invisible characters.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)

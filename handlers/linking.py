@@ -471,7 +471,7 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 
 
 async def describe_resting_links(request: Request) -> str:
-    """Describe the user's resting links, whose workspaces are hidden from lists; "" if there are none."""
+    """Describe the user's resting links and say that their workspaces are hidden; "" if there are none."""
     titles = request.services.title
     return " ".join(
         fill(answers.LIST_RESTING, title=titles(account.connection), username=account.username)

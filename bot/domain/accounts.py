@@ -38,7 +38,7 @@ RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
 SAME_REST_SECONDS: Final = 86_400.0
 #: Maximum number of commands that wait for one link.
 MAX_DEFERRED_COMMANDS: Final = 10
-#: The key under which a deferred command stores the earlier ones.
+#: In a deferred command, the key for the commands deferred before it.
 _EARLIER: Final = "earlier"
 #: A deferred command as stored (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]
@@ -75,7 +75,7 @@ class Account:
     #: of that.
     expires_at: Stays | None = None
     remind_at: Stays | None = None
-    #: The account's new username at the provider, if the account is refused because it was renamed.
+    #: The account's new username at the provider, if the provider refuses the account because it was renamed.
     renamed_to: str | None = None
     link_source: LinkSource = ""
     #: The account's id at the provider: None if not known yet, "" if the provider has none.

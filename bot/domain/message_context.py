@@ -1,4 +1,4 @@
-"""The facts from which cards, notices and Home tabs are rendered."""
+"""The facts that cards, notices and Home tabs are rendered from."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields

@@ -298,7 +298,7 @@ class NewNotice:
 class NoticeError(StrEnum):
     """Usher's own codes for why a message wasn't sent; they are never renamed, because rows contain them."""
 
-    #: The notice wasn't sent, as a search for it in Slack found nothing.
+    #: The notice wasn't sent: a search for it in Slack found nothing.
     NOT_SENT = "not sent"
     #: The notice has been waiting since ``read_since`` for a read of its workspace.
     TO_BE_READ = "to be read"
@@ -309,7 +309,7 @@ class NoticeError(StrEnum):
     UNDRAWABLE = "undrawable"
 
 
-#: Errors after which nobody misses the notice: the user is deactivated or the card is deleted (both are
+#: Errors that mean that nobody will miss the notice: the user is deactivated or the card is deleted (both are
 #: Slack's codes), or a newer notice has replaced this one.
 UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 
@@ -342,7 +342,7 @@ class Notice:
     #: Slack was unavailable.
     read_since: Past | None = None
     tried_at: Past | None = None
-    #: The key in the message's Slack metadata, if the notice may have been sent by a release that used a
+    #: The key in the message's Slack metadata. Set if the notice may have been sent by a release that used a
     #: different word for its kind.
     sent_as: str | None = None
 

@@ -88,8 +88,8 @@ class Operation(WorkItem):
     good_until: Stays | None = None
     #: The last reason why the operation was delayed before it was sent.
     delayed_by: Hold = NOTHING
-    #: How long the workspace should run, in seconds from the request, if the user said so; 0 means that it
-    #: shouldn't be started at all.
+    #: How long the user wants the workspace to run, in seconds from the request; None if they didn't say, and
+    #: 0 if it shouldn't be started at all.
     run_seconds: Stays | None = None
     #: How long a start like this usually takes, in seconds, as known when the request was accepted. After
     #: ``slow_seconds`` the start counts as slow.

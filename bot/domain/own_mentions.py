@@ -15,7 +15,7 @@ _QUOTATION_PATTERN: Final = re.compile(
 _SEPARATOR_PATTERN: Final = re.compile(
     r"\A(?:[\s,;]|[.!?\u2026]+(?=\s|\Z)|[-\u2013\u2014]+(?=\s|\Z)|:(?![\w+-]+:))*"
 )
-#: Matches words after which a mention is the subject of a question: ``can @usher stop lab?``
+#: Matches words that make a mention after them the subject of a question: ``can @usher stop lab?``
 _MODAL_PATTERN: Final = re.compile(
     r"(?:\A|[,.;:!?]\s|\b(?:please|what|how)\s)\s*(?:can|could|will|would)\Z", re.IGNORECASE
 )

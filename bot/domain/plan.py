@@ -466,8 +466,8 @@ def next_read(
     """Return how many seconds until a workspace is read again, or None if it is only read on request.
 
     The provider sets the intervals (``Provider.pace``), but the result is never below ``min_poll_interval``.
-    For some minutes, a running workspace that has lacked something since ``lacks_since`` is read as often as
-    a starting one.
+    If something has been missing from a running workspace since ``lacks_since``, it is read as often as a
+    starting one for some minutes.
     """
     used = used_at is not None and now - used_at < UNUSED_AFTER
     is_coming = state is State.RUNNING and is_late(lacks_since, now)

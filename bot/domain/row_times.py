@@ -37,31 +37,28 @@ PAST: Final = Time(Kind.PAST)
 SINCE: Final = Time(Kind.SINCE)
 STAYS: Final = Time(Kind.STAYS)
 GATE: Final = Time(Kind.GATE)
-#: Kind of time at which a lease ends. It is at most a minute ahead: ``Numbers.lease`` and ``Timing.lease``
-#: are shorter.
+#: When a lease ends: at most a minute ahead, because ``Numbers.lease`` and ``Timing.lease`` are shorter than
+#: that.
 LEASE: Final = make_due(60.0)
-#: Kind of time at which a message is next sent. It is at most five minutes ahead, like the longest waits in
-#: ``bot.slack.notifier``.
+#: When a message is next sent: at most five minutes ahead, like the longest waits in ``bot.slack.notifier``.
 SEND: Final = make_due(300.0)
 
 Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
-#: Kind of time at which the next step is due. It is at most ten minutes ahead, which is enough for
-#: ``Numbers.slow_tick``. A provider's *Retry-After* may be longer; if Usher then calls too early, the
-#: provider repeats it at the next step.
+#: When the next step is due: at most ten minutes ahead, which is enough for ``Numbers.slow_tick``. A
+#: provider's *Retry-After* may be longer; if Usher then calls too early, the provider repeats it at the next
+#: step.
 Step = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
-#: Kind of time for a deadline, at most a day ahead. That is enough for
-#: ``bot.domain.work_items.DEADLINE_SECONDS`` from now or from a press of *Keep waiting*, which in earlier
-#: releases could add up to a day.
+#: A deadline, at most a day ahead. That is enough for ``bot.domain.work_items.DEADLINE_SECONDS`` from now or
+#: from a press of *Keep waiting*, which in earlier releases could add up to a day.
 Deadline = Annotated[float, make_due(86_400.0)]
-#: Kind of time at which a link in progress ends. It is at most twenty minutes ahead: ten for the page and ten
-#: for the code (``bot.services.linking``).
+#: When a link in progress ends: at most twenty minutes ahead, ten for the page and ten for the code
+#: (``bot.services.linking``).
 LinkEnd = Annotated[float, make_due(1_200.0)]
-#: Kind of time at which a task is due. It is at most 22 minutes ahead, which is enough for
-#: ``bot.services.linking.UNUSED_SECONDS``.
+#: When a task is due: at most 22 minutes ahead, which is enough for ``bot.services.linking.UNUSED_SECONDS``.
 TaskDue = Annotated[float, make_due(1_320.0)]
-#: Kind of time at which a browser session ends. It is at most a week ahead, because no release has had a
-#: longer ``bot.services.browsers.SESSION_SECONDS``.
+#: When a browser session ends: at most a week ahead, because no release has had a longer
+#: ``bot.services.browsers.SESSION_SECONDS``.
 SessionEnd = Annotated[float, make_due(7 * 86_400.0)]

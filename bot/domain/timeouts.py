@@ -68,7 +68,7 @@ LEFT_OUT: Final = "left_out"
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
 #: Maps each kind of uncertain report to how often in a row, and over how many seconds, it must occur before
-#: it is believed. All other kinds are refusals, for which ``_REFUSAL_CERTAIN`` applies.
+#: it is believed. All other kinds are refusals; see ``_REFUSAL_CERTAIN``.
 _CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}
 _REFUSAL_CERTAIN: Final = (3, 60.0)
 

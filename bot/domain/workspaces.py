@@ -127,8 +127,8 @@ class Workspace:
     actions: frozenset[Action] | None = None
     expires_at: Stays | None = None
     expiry_mode: ExpiryMode | None = None
-    #: The encrypted secret with which Usher's page opens the workspace (``bot.support.vault``), if the
-    #: provider has one.
+    #: The encrypted secret that Usher's page uses to open the workspace (``bot.support.vault``); None if
+    #: there is none.
     entry: str | None = None
     #: The latest event that the provider reported about the workspace, as a sentence.
     event_message: str | None = None

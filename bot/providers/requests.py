@@ -83,8 +83,7 @@ class ToError(Protocol):
         """Return the error for a non-2xx response."""
 
 
-#: Matches a path in the form in which it is sent. Anything that needs encoding belongs in an id or in the
-#: query.
+#: Matches a path in the form that is sent. Anything that needs encoding belongs in an id or in the query.
 _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
 
 

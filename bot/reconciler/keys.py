@@ -56,7 +56,7 @@ MAX_CACHED_ACCESSES = 5_000
 _LISTS: Final = frozenset({"list", "list runs"})
 #: Time limit for comparing an account before a call, in seconds.
 COMPARE_SECONDS: Final = 10.0
-#: Maximum number of accounts without a known id for which we remember when their id was last requested.
+#: Maximum number of accounts remembered because their id isn't known, each with when it was last requested.
 MAX_REMEMBERED: Final = 10_000
 
 
@@ -87,8 +87,8 @@ class Keys:
         #: secret isn't renewed again.
         self._unproven: dict[str, str] = {}
         #: Maps each connection to when the provider began to refuse the connection's own secret (epoch
-        #: seconds), or to None once it accepts the secret again. Connections for which neither is known are
-        #: absent.
+        #: seconds), or to None once it accepts the secret again. Connections are missing until one of these
+        #: is known.
         self.lockouts: dict[str, float | None] = {}
         #: Maps each connection to when it began to refuse several people's credentials (epoch seconds), or to
         #: None once that is over. ``_accepted_at`` maps it to when it last accepted one.

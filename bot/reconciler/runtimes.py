@@ -296,8 +296,8 @@ class Runtime:
         return self.health.is_doubtful and not self.slots.is_idle
 
 
-#: Factor by which starts stay below a per-second limit, since requests may arrive less evenly than they are
-#: sent. ``BURST_SHARE`` is the share of the limit that may be sent in one burst.
+#: Factor by which starts stay below a per-second limit, because they may arrive less evenly than they are
+#: sent. ``BURST_SHARE`` is the share of the limit that one burst may use.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
 #: How long an operation may take to ask again once its turn has begun, in seconds. After that it loses the
@@ -323,8 +323,8 @@ class StartQueue:
         #: When this process took over the connection's starts (monotonic).
         self.owned_since = 0.0
         self._delayed_until = 0.0
-        #: The waiting operations, oldest first. ``_comes_until`` maps each operation's id to the time by
-        #: which it must ask again.
+        #: The waiting operations, oldest first. ``_comes_until`` maps each operation's id to when it must
+        #: have asked again.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
         #: When starts that still count towards the limit were granted.

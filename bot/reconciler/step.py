@@ -77,7 +77,7 @@ PROBE_WAIT_SECONDS: Final = 2.0
 MAX_CONFLICT_ATTEMPTS: Final = 4
 #: Steps that start a workspace. Their calls are queued and may have a separate rate limit.
 START_STEPS: Final = frozenset({Step.START, Step.CREATE})
-#: The hold shown on an item whose step failed because of an error in Usher itself.
+#: The hold shown on an item after its step failed because of an error in Usher itself.
 _BROKEN: Final = hold_by_cause("internal")
 #: Steps that create something. Before such a call is repeated, the provider is searched for the earlier
 #: call's result.
@@ -91,7 +91,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     the meantime, that change wins: an item that has ended accepts no updates.
     """
 
-    #: The outcome of an item that ends after a call whose effect is unknown.
+    #: The outcome of an item that ends while its call's effect is unknown.
     lost_outcome: ClassVar[Outcome]
     #: The kind of notice that asks the person whether to create another one.
     question_kind: ClassVar[NoticeKind]

@@ -157,7 +157,7 @@ def is_token(text: str) -> bool:
 
 
 def get_return_address(public_url: str, connection: str) -> str:
-    """Return the URL to which a connection's provider redirects people after they sign in."""
+    """Return the URL that a connection's provider redirects people to after they sign in."""
     return f"{public_url.rstrip('/')}/link/back/{connection}"
 
 
@@ -640,7 +640,7 @@ def _get_link_return_address(caller: Caller, link: Link) -> str:
 
 
 def _get_code_key(link: Link) -> str:
-    """Return the row key with which a link's code is encrypted."""
+    """Return the row key used to encrypt a link's code."""
     return f"{row_key(link.principal.key, link.connection)}/code/{link.nonce_hash}"
 
 

@@ -43,7 +43,7 @@ class Owners:
 
     #: This process's name in the database; "" if it has none.
     name = ""
-    #: Whether another live process has an encryption key that this process lacks.
+    #: Whether another live process has an encryption key that this process doesn't have.
     lacks_keys = False
     #: Connections that another live process has but this one doesn't.
     lacking_connections: frozenset[str] = frozenset()

@@ -188,7 +188,7 @@ class PacedSlack:
         #: ``_by_message`` is the same according to the last message.
         self._by_header = 0.0
         self._by_message = 0.0
-        #: The error code with which Slack locks the whole app out; None if the app isn't locked out.
+        #: The error code that Slack locks the whole app out with; None if the app isn't locked out.
         self.lockout_code: str | None = None
         #: Maps each place where Slack refused a call to the time when sending there may resume, and to
         #: Slack's error code.

@@ -40,8 +40,8 @@ OVER_AFTER_SECONDS: Final = 30.0
 ENDS_WITHIN_SECONDS: Final = 2.0
 #: The content that a message was sent with, or None if it can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
-#: The keys of a ``SentText``: the plain text, the blocks, the times at which it goes out of date, and a flag
-#: for texts whose parts aren't known.
+#: The keys of a ``SentText``: the plain text, the blocks, the times when it goes out of date, and a flag for
+#: texts whose parts aren't known.
 _SAID: Final = ("text", "blocks", "moments", "undated")
 
 

@@ -50,10 +50,10 @@ SILENCE_SECONDS: Final = 60.0
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 #: The kinds of notices that post a card.
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: The urgencies of news that may be combined into one message. There is only one, as all news has the same
-#: urgency.
+#: The urgencies of news that may be combined into one message. There is only one, because all news has the
+#: same urgency.
 _INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
-#: All urgencies, in the order in which notices are sent.
+#: All urgencies, in the order that notices are sent.
 _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices that are combined into one message, or searched for in Slack, at a time.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2

@@ -58,7 +58,7 @@ _LOCK_SUBJECTS: Final = (
 #: The first query of a transaction that writes. The id that it returns shows later whether an unanswered
 #: commit took effect.
 _BEGUN: Final = f"{CLOCK_QUERY}, pg_current_xact_id()::text AS id"
-#: Divides by zero, so that the commit fails, if a newer release has migrated the database.
+#: Divides by zero if a newer release has migrated the database, so that the commit fails.
 _REFUSE_MIGRATED: Final = b"SELECT 1 / (max(name) <= $1)::int AS is_known FROM migrations"
 _MIGRATED = (
     "The database was migrated by a newer release of Usher ({name}), and this is {release}: this process has "
@@ -101,7 +101,7 @@ class PostgresTransaction(Transaction):
         #: The newest migration that this release knows; if set, commits fail once the database has a newer
         #: one.
         self.newest_known = ""
-        #: Number of rows changed on this connection, as of the last wait for the server.
+        #: Number of rows changed on this connection up to the last wait for the server.
         self._changes = 0
         self._forget()
 

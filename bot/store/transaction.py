@@ -183,7 +183,7 @@ OnWrite = Callable[[Collection[str] | None], None]
 Work = Callable[[Transaction], Result]
 
 
-#: The comment with which the SQL of a claim begins.
+#: The comment at the start of the SQL of every claim.
 CLAIM: Final = "/* claim */"
 _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 

@@ -84,7 +84,7 @@ class Browsers:
     def __init__(self, *, public_url: str, keys: Sequence[str], clock: Clock, page_url: str = "") -> None:
         self._page_url = page_url
         self.origin = _get_origin(public_url)
-        #: The origin of the pages in which a provider's script runs.
+        #: The origin of the pages that run a provider's script.
         self.page_origin = _get_origin(page_url or public_url)
         self._is_secure = self.origin.startswith("https:")
         self._visit_name = cookie_name("usher-link", is_secure=self._is_secure)

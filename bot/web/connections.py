@@ -163,7 +163,7 @@ class ConnectionLimiter:
         self._max_connections = max_connections
         self._header_seconds = header_seconds
         self._open = 0
-        #: Connections on which no request is being served, ordered so that the one that has waited longest is
+        #: Connections without a request in progress, ordered by how long they have been waiting, the longest
         #: first.
         self._waiting: dict[ServerConnection, None] = {}
         self._small = RequestMemory()

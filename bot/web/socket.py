@@ -304,7 +304,7 @@ class SocketSide(AsyncSocketModeHandler):
         self._open.discard(connection)
 
 
-#: Number of unanswered pings after which a connection is considered dead.
+#: A connection is considered dead after this many unanswered pings.
 MISSED_PINGS = 4
 #: How long Slack may take to close a connection from its side, in seconds.
 CLOSE_SECONDS = 1.0

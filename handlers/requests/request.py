@@ -29,7 +29,7 @@ from handlers.requests.command_line import join_words
 from handlers.requests.deferred_command import NOT_DEFERRED, RESPONSE_SECONDS, DeferredCommand
 from handlers.requests.services import Services
 
-#: The placeholder verb of a request whose actual verb isn't known yet.
+#: The placeholder verb of a request before its actual verb is known.
 WORDS = "words"
 #: An answer that isn't delivered, because the card in the same conversation already says everything.
 SILENT = Answer(text="")

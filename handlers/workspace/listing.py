@@ -45,7 +45,7 @@ from handlers.workspace.targets import (
 )
 from handlers.workspace.waitlist import show_waitlist
 
-#: Verbs whose operations end with an address that works once the workspace is running.
+#: Verbs that lead to an address, which works once the workspace is running.
 _STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
 #: The word that buttons use to ask for the whole list.
 SHOW_ALL: Final = "all"

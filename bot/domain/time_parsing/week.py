@@ -62,7 +62,7 @@ _HALVES: Final = frozenset({"am", "pm", "o'clock"})
 _SPOKEN_WORDS: Final = frozenset({"half", "quarter", "past"})
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
-#: Earliest minute of the day at which hours are taken to begin, unless the text says otherwise.
+#: Hours are assumed not to begin before this minute of the day, unless the text says otherwise.
 _EARLIEST_MINUTE: Final = 6 * 60
 
 

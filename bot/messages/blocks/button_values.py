@@ -36,7 +36,7 @@ class ButtonValue(NamedTuple):
     #: ``mark`` if they do something else.
     number: int | None = None
     mark: str = ""
-    #: The time for which the button was rendered, in epoch seconds.
+    #: The time that the button was rendered for, in epoch seconds.
     at: float | None = None
 
     @classmethod

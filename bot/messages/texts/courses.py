@@ -98,7 +98,7 @@ ENROLLED_NOW: Final = (
     "A lesson is on or about to begin, so I'm starting it now. I'll message you when it's ready."
 )
 LEAVE_COURSE: Final = "Leave"
-#: Shown in the state of a workspace whose owner has joined a course with it, and in answers about its hours.
+#: Shown in the state of a workspace that its owner has joined a course with, and in answers about its hours.
 COURSE_HOURS: Final = "Lessons of *{course}*: {lessons}."
 COURSE_USAGE: Final = (
     "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `resume` to restore cancelled "
@@ -344,8 +344,8 @@ CLASS_CLOSED: Final = (
     "I'm telling everyone, so that they can keep theirs.",
     "The rest will be stopped {at}. I'll send you a summary.",
 )
-#: Texts about the end of a class, in pairs: the first is for readers whose class somebody else ends, the
-#: second for the reader who ends it.
+#: Texts about the end of a class, in pairs: the first for readers whose class someone else ends, the second
+#: for the reader who ends it.
 WARNED: Final = (
     "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
     "You're ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",

@@ -196,8 +196,7 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes for which the provider's message is explained as it would be for a failure, if Usher knows its
-#: reason.
+#: Causes that are explained like failures if Usher knows the reason in the provider's message.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
 #: Reasons for which the provider's own message is quoted as well, because it says how much is used, whose
 #: rule applies, or what is missing.
@@ -389,7 +388,7 @@ def explain_reason(
     return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
 
-#: Explains what a running workspace still lacks, unless its provider has already said so.
+#: Explains what is still missing from a running workspace, unless its provider has already said so.
 _LACKS: Final[Mapping[Lack, str]] = {
     "address": "{title} hasn't given it a link yet.",
     "page": "Its page doesn't answer yet.",

@@ -57,7 +57,7 @@ NOTHING_NEXT: Final = (
     "To look further back, type `{command}usage last month` or `{command}usage since 3 Nov`."
 )
 WHEN: Final = "in that time"
-#: Names of time windows, as used within a sentence.
+#: Names of time windows within a sentence.
 IN_MONTH: Final = "in {name}"
 WINDOW_UNREAD: Final = (
     "I can't read `{given}` as a time. Type `{command}usage last week`, `{command}usage September`, "

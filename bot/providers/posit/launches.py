@@ -138,7 +138,7 @@ def list_templates(
     return [template for template in templates if template.purpose == purpose and template.is_for(principal)]
 
 
-#: Maximum length of a name with its mark, as accepted by the launcher's schedulers.
+#: Maximum length of a name with its mark that the launcher's schedulers accept.
 _MAX_MARKED_NAME_LENGTH = 63
 _MARK_PATTERN = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
 

@@ -76,7 +76,7 @@ CREDITS = "credits"
 CHECK_SECONDS = 4.0
 #: The number of workspaces per page of a list, and a maximum number of pages that nobody reaches.
 PAGE, MOST_PAGES = 100, 20
-#: Number of templates whose parameters are requested at the same time.
+#: Number of templates to request parameters for at the same time.
 WIDTH = 5
 
 

@@ -37,7 +37,7 @@ SECONDARY_LIMIT_WAIT_SECONDS = 60.0
 BILLING_PATTERN = re.compile(r"billing|budget|payment", re.IGNORECASE)
 #: Matches GitHub's wording for its request limits, which a proxy may pass on without their headers.
 REQUEST_LIMIT_PATTERN = re.compile(r"\brate limit|\babuse detection", re.IGNORECASE)
-#: Matches GitHub's wording for a token that lacks a permission.
+#: Matches GitHub's wording for a token without a required permission.
 TOKEN_LACKS_PATTERN = re.compile(
     r"\bnot accessible by\b|\bscopes?\b|\btoken\b.{0,40}\bpermission", re.IGNORECASE
 )
