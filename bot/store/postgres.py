@@ -43,8 +43,8 @@ log = structlog.get_logger(__name__)
 #: else.
 READERS = 2
 #: Number of connections that make decisions side by side, each for its share of the subjects. Only
-#: ``NEAR_LANES`` are used if the server answers within ``NEAR_SECONDS``: more connections help only while some
-#: of them wait for the network, and otherwise just cause more commits.
+#: ``NEAR_LANES`` are used if the server answers within ``NEAR_SECONDS``: more connections help only while
+#: some of them wait for the network, and otherwise just cause more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.0005
 #: How long the listener waits between attempts to reconnect, in seconds. Until then, periodic ticks do its
 #: work.
