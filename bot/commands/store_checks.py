@@ -44,7 +44,7 @@ from bot.support.vault import Vault
 #: How far back refused permissions are counted, in seconds. The causes of older refusals may long have been
 #: fixed.
 REFUSALS_SECONDS = 7 * 86_400.0
-#: A revocation that is still pending after this many seconds has a lasting problem. Most take only seconds.
+#: If a revocation is still pending after this many seconds, something is wrong. Most take only seconds.
 REVOKED_WITHIN = 86_400.0
 _PENDING_ADVICE = (
     "These secrets of ended links are still valid: check that their connections are set up and answer. "

@@ -35,7 +35,7 @@ _TOTAL_COLUMNS: Final = (
     *("total", "of", "lives", "hours", "hours_lowest", "hours_highest"),
     *("unknown_ends", "hours_without_price", "cost"),
 )
-#: Columns whose text comes from people and providers.
+#: Columns with text that comes from people and providers.
 _WORDS: Final = frozenset({"name", "size", "template", "currency"})
 #: A spreadsheet treats a cell as a formula if it begins with one of these.
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")

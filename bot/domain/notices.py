@@ -309,7 +309,7 @@ class NoticeError(StrEnum):
     UNDRAWABLE = "undrawable"
 
 
-#: Errors that mean that nobody will miss the notice: the user is deactivated or the card is deleted (both are
+#: Errors after which nobody will miss the notice: the user is deactivated or the card is deleted (both are
 #: Slack's codes), or a newer notice has replaced this one.
 UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 

@@ -12,9 +12,15 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Final, Literal, Self
 
-#: Reasons for planned stops that are dropped once the owner has planned a stop themself.
+#: Ways to bring a workspace down.
+#: - ``stop``: the provider's normal stop.
+#: - ``suspend``: a stop that keeps the memory.
+#: - ``force``: a stop without asking the IDE, which may not be answering.
 StopMode = Literal["stop", "suspend", "force"]
-#: Reasons for planned stops that come from a class or course, and so affect other people, too.
+#: What a stop would interrupt or lose now. Users are asked to confirm each risk first.
+#: - ``busy``: something is running in the workspace.
+#: - ``unsaved``: not everything in it is saved.
+#: - ``memory``: the memory that a suspended workspace keeps.
 StopRisk = Literal["busy", "unsaved", "memory"]
 #: What the provider itself does to a workspace at ``expires_at`` unless someone acts.
 #: - ``stops``: the workspace stops, unless it is in use.

@@ -87,7 +87,7 @@ class Verb:
     #: are understood until 0.6; buttons in old messages keep working.
     former: Mapping[str, str] | None = None
     #: Words that suggest this verb within a sentence but can't begin a command. ``otherwise`` maps other
-    #: verbs to the words that, after one of these, mean that verb instead.
+    #: verbs to words: if one of these is also in the sentence, the other verb is meant.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
     #: Label of the verb's button beside a workspace's name; ``is_red`` makes that button red. ``alone``

@@ -182,8 +182,8 @@ class CircuitBreaker:
         #: The last failure; None if the connection has answered since then.
         self._failure: TemporaryError | None = None
         self.answering = Reachability(name)
-        #: When the pause that the provider requested ends. ``_away_until`` is when the pause because the
-        #: connection is down ends (both monotonic).
+        #: End of the pause that the provider requested. ``_away_until`` is the end of the pause made because
+        #: the connection is down (both monotonic).
         self._requested_until = 0.0
         self._away_until = 0.0
 

@@ -56,7 +56,7 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: How soon to check a workspace again that must be read before its owner is asked about it, in seconds.
+#: How soon a workspace is checked again if it must be read before its owner is asked about it, in seconds.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
 #: How long after its scheduled time a start waits for the provider to allow it, in seconds.

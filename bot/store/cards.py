@@ -25,8 +25,8 @@ _ANSWER_WAIT_SECONDS: Final = 3.0
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
 #: Minimum time between two updates of the card of work in progress, in seconds.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
-#: During the first minute of a card or its run, minimum time between two updates that only show progress, in
-#: seconds. After that, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies.
+#: Minimum time between two updates that only show progress, in seconds, during the first minute of a card or
+#: its run. After that, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
 #: How long a card is held back if an answer has already announced the work, in seconds. Most work ends

@@ -10,8 +10,8 @@ from typing import Final
 
 from bot.store.transaction import Transaction
 
-#: Maps each column that a claim moves into the future, to keep other processes away, to the statement that
-#: frees it.
+#: Maps each column to the statement that frees it. A claim moves these columns into the future to keep other
+#: processes away.
 LEASES: Final[Mapping[str, str]] = {
     "operations.leased_until": "free_operations",
     "operations.next_step_at": "free_operations",

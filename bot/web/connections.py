@@ -32,8 +32,8 @@ SPARE_FILES: Final = 300
 #: Highest limit on open files to ask for. A system may allow a billion, and some programs would then try to
 #: close each one.
 _MOST_FILES: Final = 65_536
-#: After a request is answered early, how long the rest of it is read and discarded before its connection is
-#: closed, in seconds.
+#: If a request is answered early, the rest of it is read and discarded for this many seconds before its
+#: connection is closed.
 LINGER_SECONDS: Final = 1.0
 #: Maximum number of incoming connections, even if the system's limit of open files would allow more.
 MAX_CONNECTIONS: Final = 4096
