@@ -123,7 +123,7 @@ class Trial:
     clock: Clock
     record: TrialRecord
     access: Access
-    #: ``tell`` prints a line; ``sleep`` waits for a number of seconds.
+    #: Functions for the trial: ``tell`` prints a line, and ``sleep`` waits for a number of seconds.
     tell: Callable[[str], None] = print
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     #: The name of each step, its duration in seconds, and the kind of error if it failed.

@@ -7,7 +7,7 @@ from bot.domain.hours import ON_TIME_SECONDS, HoursRule, Occurrence, Side
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.work_items import Outcome
 
-#: How far ahead to look for the stop of hours in progress, in seconds. Hours never last longer than a day.
+#: How far ahead to look for the stop of hours in progress, in seconds: hours never last longer than a day.
 DAY_SECONDS: Final = 86_400.0
 #: If no stop is planned for a running workspace within this many seconds, its owner is asked about it.
 STOP_AHEAD_SECONDS: Final = 86_400.0

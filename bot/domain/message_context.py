@@ -118,7 +118,7 @@ class WorkspaceFacts(Facts):
     wait: WaitlistFacts | None = None
     #: Other workspaces that the message is about.
     others: tuple["WorkspaceFacts", ...] = ()
-    #: The workspace's name, if its row has been deleted.
+    #: The workspace's name; only set if the workspace's row has been deleted.
     former_name: str | None = None
     #: Whether the message about how the operation ended is waiting or has been sent.
     end_state: EndState = ""

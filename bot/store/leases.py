@@ -40,7 +40,7 @@ PACES: Final = frozenset(
         "workspaces.idle_check_at",
     }
 )
-#: How long a claim of scheduled work keeps other processes away from it at most, in seconds.
+#: Maximum time that a claim of scheduled work keeps other processes away from it, in seconds.
 MAX_CLAIM_SECONDS: Final = 60.0
 
 

@@ -132,7 +132,7 @@ MAX_SLEW_SECONDS: Final = 0.1
 #: The clock reading is stored again once it has changed by this many seconds. Like ``MAX_SLEW_SECONDS``, this
 #: is less than any poll margin.
 CLOCK_READING_SECONDS: Final = 0.05
-#: How long a gate stays closed at most, in seconds.
+#: Maximum time that a gate stays closed, in seconds.
 MAX_GATE_SECONDS: Final = 600.0
 #: After a send whose outcome is unknown, the message may still appear for this many seconds, whether its
 #: sender is waiting for the answer or has died: ``Timing.send_timeout`` plus ``Timing.settles``.

@@ -43,7 +43,7 @@ class FrozenClock:
         return 1_000.0
 
 
-#: Maximum number of reads, ten seconds apart, until a requested state must be reached.
+#: Maximum number of reads, ten seconds apart, to wait for a requested state.
 MAX_READS = 60
 
 

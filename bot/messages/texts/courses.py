@@ -93,7 +93,7 @@ ENROLLED: Final = (
 #: Used if creating a workspace also starts it, which depends on the provider.
 _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you can have a look."
 ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
-#: Sent if a lesson begins before the hour for a first look is over.
+#: Used instead of ``ENROLLED_MAKING`` if a lesson begins within that hour.
 ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so I'll keep it running until that's over."
 ENROLLED_NOW: Final = (
     "A lesson is on or about to begin, so I'm starting it now. I'll message you when it's ready."

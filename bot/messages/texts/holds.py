@@ -10,7 +10,7 @@ from bot.domain.time_marks import make_time_placeholder
 from bot.messages.texts.problems import WANTED, explain_cause
 
 _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
-#: ``{said}`` is how the provider describes a stop that Usher didn't request.
+#: Says that a stop that Usher didn't request isn't finished. ``{said}`` is the provider's description of it.
 _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
 #: Maps each code to an explanation of the wait. ``{title}`` is the connection's title, ``{at}`` a time in the
 #: reader's zone, and ``{said}`` the provider's words.
