@@ -134,7 +134,7 @@ _SERVER_PATTERN: Final = re.compile(
     r"(?:nginx|openresty|apache|cloudflare|envoy|caddy|traefik|microsoft-\w+|google|gunicorn|tornado)\S*",
     re.IGNORECASE,
 )
-#: Matches Markdown and Slack's markup, each with what replaces it: pictures, links, addresses, headings,
+#: Patterns for Markdown and Slack's markup, each with its replacement: pictures, links, addresses, headings,
 #: code, and emphasis.
 _MARKDOWN_PATTERNS: Final = (
     (re.compile(r"!\[[^\[\]]{0,200}\]\([^\s()]{1,500}\)"), ""),

@@ -198,8 +198,8 @@ class Because(NamedTuple):
 
 #: Causes that are explained like failures if Usher knows the reason in the provider's message.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
-#: Reasons for which the provider's own message is quoted as well, because it says how much is used, whose
-#: rule applies, or what is missing.
+#: Reasons that are shown with a quotation of the provider's own message, because it says how much is used,
+#: whose rule applies, or what is missing.
 _QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
 #: Display names of the resources that a provider can run short of.
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
