@@ -259,7 +259,7 @@ def _span_week(number: str, year: int) -> _Days | None:
     return date.fromisocalendar(year, int(number), 1), date.fromisocalendar(year, int(number), 7)
 
 
-#: Maps each pattern of a period that comes every year to its days in a year.
+#: Maps the pattern of each kind of period, such as a quarter, to a function that returns its days in a year.
 _SPANS: Final[Mapping[re.Pattern[str], Callable[[str, int], _Days | None]]] = {
     _MONTH: lambda name, year: _span_month(date(year, MONTHS.index(name) + 1, 1)),
     _QUARTER: lambda number, year: _span_quarter(4 * year + int(number) - 1),
