@@ -466,7 +466,7 @@ def split_run_id(remote_id: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class JobRuns:
-    """Runs by name; if not whole, some couldn't be identified, so a missing run may still exist."""
+    """Runs by name. Unless ``is_whole``, some couldn't be identified, so a missing run may still exist."""
 
     by_name: Mapping[str, JobRun] = field(default_factory=dict)
     is_whole: bool = True
