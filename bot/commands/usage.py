@@ -96,7 +96,7 @@ def _make_lives(tx: Transaction, since: float, until: float) -> Iterator[Row]:
             **_format_hours(hours),
             "price_per_hour": None if price is None else price.amount,
             "currency": None if price is None else price.currency,
-            "cost": None if price is None else _round(price.amount * Decimal(hours.best)),
+            "cost": None if price is None else round(price.amount * Decimal(hours.best), 6),
         }
 
 
@@ -122,7 +122,7 @@ def _make_totals(tx: Transaction, since: float, until: float) -> Iterator[Row]:
             "unknown_ends": total.hours.unknown,
             "hours_without_price": round(total.unpriced, 6),
             "cost": " + ".join(
-                f"{_round(cost)} {currency}" for currency, cost in sorted(total.money.items())
+                f"{round(cost, 6)} {currency}" for currency, cost in sorted(total.money.items())
             ),
         }
 
@@ -147,10 +147,6 @@ def _format_hours(hours: Hours) -> Row:
 
 def _format_time(at: float | None) -> str | None:
     return None if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _round(cost: Decimal) -> Decimal:
-    return round(cost, 6)
 
 
 def _write_json(_columns: Sequence[str], found: Iterator[Row]) -> None:

@@ -110,17 +110,17 @@ def _hide_arguments(provider: Provider, name: str) -> Callable[..., Awaitable[An
 
 def _hide_tokens(provider: Provider, result: Any) -> Any:
     """Return a method's result with any tokens removed from the provider's own wording."""
+    if isinstance(result, Observed):
+        detail = result.detail and provider.hide_tokens(result.detail)
+        reason = result.reason and provider.hide_tokens(result.reason)
+        is_same = (detail, reason) == (result.detail, result.reason)
+        return result if is_same else replace(result, detail=detail, reason=reason)
     if isinstance(result, Listing):
         result[:] = [_hide_tokens(provider, item) for item in result]
     elif isinstance(result, Mapping):
         return {key: _hide_tokens(provider, item) for key, item in result.items()}
     elif isinstance(result, (DiscoveredWorkspace, DiscoveredRun)):
         return replace(result, observed=_hide_tokens(provider, result.observed))
-    elif isinstance(result, Observed):
-        detail = result.detail and provider.hide_tokens(result.detail)
-        reason = result.reason and provider.hide_tokens(result.reason)
-        is_same = (detail, reason) == (result.detail, result.reason)
-        return result if is_same else replace(result, detail=detail, reason=reason)
     elif isinstance(result, ObservedRun) and result.detail:
         return replace(result, detail=provider.hide_tokens(result.detail))
     return result

@@ -134,10 +134,23 @@ _SERVER_PATTERN: Final = re.compile(
     r"(?:nginx|openresty|apache|cloudflare|envoy|caddy|traefik|microsoft-\w+|google|gunicorn|tornado)\S*",
     re.IGNORECASE,
 )
+#: Matches Markdown and Slack's markup, each with what replaces it: pictures, links, addresses, headings,
+#: code, and emphasis.
+_MARKDOWN_PATTERNS: Final = (
+    (re.compile(r"!\[[^\[\]]{0,200}\]\([^\s()]{1,500}\)"), ""),
+    (re.compile(r"\[([^\[\]]{1,200})\]\((https?://[^\s()]{1,500})\)"), r"\1 (\2)"),
+    (re.compile(r"<(https?://[^\s|<>]{1,500})\|([^<>]{1,200})>"), r"\2 (\1)"),
+    (re.compile(r"<(https?://[^\s|<>]{1,500})>"), r"\1"),
+    (re.compile(r"^#{1,6} ", re.MULTILINE), ""),
+    (re.compile(r"```(?:\w{1,20}(?=\n))?"), " "),
+    (re.compile(r"`([^`\n]{1,300})`"), r"\1"),
+    (re.compile(r"(?<![\w*])\*\*?([^\s*](?:[^*\n]{0,300}[^\s*])?)\*\*?(?![\w*])"), r"\1"),
+    (re.compile(r"(?<!\w)_([^\W_](?:[^_\n]{0,300}[^\s_])?)_(?!\w)"), r"\1"),
+    (re.compile(r"(?<![\w~])~~?([^\s~/](?:[^~\n]{0,300}[^\s~])?)~~?(?![\w~/])"), r"\1"),
+)
 _CLOSING_QUOTES: Final = {
     '"': '"',
     "'": "'",
-    "`": "`",
     "\u201c": "\u201d",
     "\u2018": "\u2019",
     "\u00ab": "\u00bb",
@@ -175,6 +188,7 @@ def _open_once(text: str) -> str:
         _read_embedded_object,
         _read_exception,
         _read_markup,
+        _read_markdown,
         _read_quotes,
     ):
         inner = read(text)
@@ -347,6 +361,13 @@ def _strip_tags(text: str, separator: str) -> str:
     return unescape(
         _TAG_PATTERN.sub(lambda tag: "" if _INLINE_TAG_PATTERN.match(tag[0]) else separator, text)
     )
+
+
+def _read_markdown(text: str) -> str:
+    """Return a text without the marks of Markdown or Slack, which would be shown, or format our message."""
+    for pattern, words in _MARKDOWN_PATTERNS:
+        text = pattern.sub(words, text)
+    return text
 
 
 def _read_quotes(text: str) -> str | None:

@@ -24,6 +24,9 @@ _DOUBT_SECONDS: Final = 30.0
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
+#: A workspace found down at most this many seconds before the end that its provider announced is assumed to
+#: have ended because of that.
+_EXPIRY_SLACK_SECONDS: Final = 60.0
 _FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 
 
@@ -45,8 +48,16 @@ def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: floa
         return False
     if said == "ready" and workspace.notify_stopped is not None:
         return False  # They have chosen whether to hear when it stops by itself.
-    _notify(tx, workspace, said, "" if last is None else last.id, seen_at)
+    announced = find_announced_end(before, seen_at) if said == "ready" else {}
+    _notify(tx, workspace, said, "" if last is None else last.id, seen_at, **announced)
     return True
+
+
+def find_announced_end(before: Row, seen_at: float) -> dict[str, str]:
+    """Return, for a message's body, how a provider ended a workspace if it had announced that end."""
+    ends_at = before["expires_at"]
+    is_announced = ends_at is not None and ends_at <= seen_at + _EXPIRY_SLACK_SECONDS
+    return {"expired": before["expiry_mode"]} if is_announced else {}
 
 
 def note_late_creations(tx: Transaction, principal: str, connection: str, seen_at: float) -> None:
@@ -91,13 +102,15 @@ def _find_contradiction(tx: Transaction, last: Operation, was: State, after: Sta
     return "not_started" if is_failure else "stopped"
 
 
-def _notify(tx: Transaction, workspace: Workspace, said: str, operation_id: str, seen_at: float) -> None:
+def _notify(
+    tx: Transaction, workspace: Workspace, said: str, operation_id: str, seen_at: float, **more: str
+) -> None:
     if tx.one("was_corrected", subject=workspace.id, prefix=f"{operation_id}:%") is not None:
         return
     # Ask for a read a moment after the one that was just granted, so that another read follows.
     tx.run("want_gate", id=workspace.id, unmade=f"{PROVISIONAL}%", now=math.nextafter(tx.now(), math.inf))
     body = {"workspace": workspace.id, "connection": workspace.connection}
-    body |= {"said": said, "operation": operation_id}
+    body |= {"said": said, "operation": operation_id, **more}
     occasion = f"{operation_id}:{seen_at:.3f}"
     kind, who = NoticeKind.TURNED_OUT, workspace.principal
     add_notices(tx, [NewNotice(workspace.id, kind, occasion, who, body, due_in=_DOUBT_SECONDS)])

@@ -41,9 +41,6 @@ _CHECK_INTERVAL_SECONDS: Final = 30.0
 #: If a workspace was found down, a planned stop is kept for this many seconds after its time. If the
 #: workspace is then found running again, the first read may have been wrong.
 _DOUBT_SECONDS: Final = 600.0
-#: A workspace found down at most this many seconds before the end that its provider announced is assumed to
-#: have ended because of that.
-_EXPIRY_SLACK_SECONDS: Final = 60.0
 #: Reasons of planned stops that apply only to the workspace's current run: nobody said that it is still
 #: needed, or nobody uses the capacity that it got.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
@@ -438,7 +435,7 @@ def _notify_of_unrequested_stop(tx: Transaction, before: Row, seen_at: float) ->
     The notice (STOPPED_ELSEWHERE; subject: the workspace; occasion: when it was seen down) is written once
     each time. The owner's preferences decide whether it is sent (``bot.domain.notices``).
     """
-    workspace_id, ends_at = before["id"], before["expires_at"]
+    workspace_id = before["id"]
     row = tx.one("stop_watch", id=workspace_id)
     if row is None or row["open_operation"] is not None:
         return
@@ -453,8 +450,7 @@ def _notify_of_unrequested_stop(tx: Transaction, before: Row, seen_at: float) ->
     if is_ours:
         return
     body = {"workspace": workspace_id, "connection": row["connection"]}
-    if ends_at is not None and ends_at <= seen_at + _EXPIRY_SLACK_SECONDS:
-        body |= {"expired": before["expiry_mode"]}
+    body |= corrections.find_announced_end(before, seen_at)
     principal = parse_principal(row["principal"])
     occasion = f"{seen_at:.3f}"
     add_notices(tx, [NewNotice(workspace_id, NoticeKind.STOPPED_ELSEWHERE, occasion, principal, body)])

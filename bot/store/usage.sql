@@ -119,12 +119,14 @@ DELETE FROM lives WHERE id IN (SELECT one.key FROM json_each(:ids) one);
 -- part: measured
 signed AS (
     SELECT g.*, COALESCE(w.alias, w.name, g.name) AS title, COALESCE(w.last_used_at, g.used_at) AS last_used_at,
-        CASE WHEN g.ended_latest IS NOT NULL THEN 0.0 WHEN g.kind = 'run' THEN COALESCE(r.observed_at, 0.0) ELSE COALESCE((
-            SELECT MAX(o.up_at) FROM workspaces o WHERE o.id = g.workspace_id OR (o.gate_key = g.subject AND o.owner IS NULL)
-        ), 0.0) END AS sign_at
+        CASE WHEN g.ended_latest IS NOT NULL THEN 0.0
+            WHEN g.kind = 'run' THEN COALESCE((SELECT r.observed_at FROM runs r WHERE r.id = g.id), 0.0)
+            ELSE COALESCE((
+                SELECT MAX(o.up_at) FROM workspaces o
+                WHERE o.id = g.workspace_id OR (o.gate_key = g.subject AND o.owner IS NULL)
+            ), 0.0) END AS sign_at
     FROM given g
     LEFT JOIN workspaces w ON w.id = g.workspace_id AND g.ended_latest IS NULL
-    LEFT JOIN runs r ON r.id = g.id AND g.ended_latest IS NULL
 ), seen AS (
     SELECT s.*, CASE WHEN s.sign_at > s.last_seen_at THEN s.sign_at ELSE s.last_seen_at END AS last_sign_at FROM signed s
 ), bounded AS (

@@ -293,7 +293,7 @@ class Forbidden(PermanentError):
 
 
 class RefusedInFront(PermanentError):
-    """Signal that something in front of the provider refused, which says nothing about the account."""
+    """Something in front of the provider refused, which says nothing about the account."""
 
     @property
     def is_ours(self) -> bool:

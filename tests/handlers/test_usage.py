@@ -83,9 +83,10 @@ async def test_nothing_ran_says_what_to_do_next(bot):
     await keep(bot.store)
     answer = await bot.say("usage")
     check_golden("answers/usage-nothing", answer)
-    assert "Nothing of yours ran last week." in words(await bot.push(answer, "Last week"))
-    assert "Nothing of yours ran in September 2026." in words(await bot.say("usage September"))
-    assert "Nothing of yours ran in that time." in words(await bot.say("usage since Monday"))
+    last, september = await bot.push(answer, "Last week"), await bot.say("usage September")
+    assert "*Last week* · Mon 11 Jan – Sun 17 Jan\nNothing of yours ran." in words(last)
+    assert "*September 2026* · Tue 1 Sep 2026 – Wed 30 Sep 2026\nNothing of yours ran." in words(september)
+    assert "*Mon 18 Jan – Wed 20 Jan*\nNothing" in words(await bot.say("usage since Monday"))
 
 
 async def test_thirty_workspaces_are_cut(bot):

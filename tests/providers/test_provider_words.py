@@ -54,6 +54,23 @@ NESTED_ANSWERS = [
     ),
     pytest.param("(403)\nReason: Forbidden\n", "", id="kubernetes-status-only"),
     pytest.param(f"Failed to make it: {json.dumps(STATUS_BODY)}", QUOTA_WORDS, id="status-in-a-sentence"),
+    pytest.param(
+        "## Error\n\n**Quota reached**: ask [the desk](https://desk.example/q) or run `quota`.",
+        "Error Quota reached: ask the desk (https://desk.example/q) or run quota.",
+        id="markdown",
+    ),
+    pytest.param("```json\n" + json.dumps({"detail": "No seat"}) + "\n```", "No seat", id="fenced-json"),
+    pytest.param("![sad](https://x.example/a.png) _No_ *seat* ~left~", "No seat left", id="emphasis"),
+    pytest.param(
+        "See <https://desk.example|the desk> or <https://x.example>",
+        "See the desk (https://desk.example) or https://x.example",
+        id="slack-links",
+    ),
+    pytest.param(
+        "Error: `__init__.py` of *.py isn't in ~/my_lab_a or ~/b: 2 * 3",
+        "__init__.py of *.py isn't in ~/my_lab_a or ~/b: 2 * 3",
+        id="marks-of-names",
+    ),
     pytest.param("HTTP 500: error (No credit left. Ask Bob.)", "No credit left. Ask Bob.", id="tornado"),
     pytest.param("HTTPError(429, 'No room in your lab')", "No room in your lab", id="arguments"),
     pytest.param("ApiError(status=403, reason='No credit')", "No credit", id="named-arguments"),

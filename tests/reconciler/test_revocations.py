@@ -21,6 +21,7 @@ from bot.support.errors import (
     Forbidden,
     InvalidRequest,
     NotFound,
+    RefusedInFront,
     ServerFailed,
 )
 from tests.reconciler.fuse import Fuse
@@ -128,6 +129,17 @@ async def test_what_a_person_made_is_theirs_to_delete_and_not_owed(world):
     (said,) = [one for one in words(world) if "unlinked" in one]
     assert "It's valid until you delete it" in said
     assert TOLD not in said
+
+
+async def test_refusals_in_front_of_the_provider_end_no_revocation(world):
+    await world.own()
+    world.provider.answers_to["token-1"] = RefusedInFront(status=403)
+    await unlinks(world)
+    await world.pass_time(3 * MIN_REFUSAL_SECONDS, step=10)
+    assert (await world.store.perform(counts.count_rows))["owed_revocations"] == 1
+    del world.provider.answers_to["token-1"]
+    await world.pass_time(2 * MIN_REFUSAL_SECONDS, step=10)
+    assert (await world.store.perform(counts.count_rows))["owed_revocations"] == 0
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ Weeks begin on Monday. A day or month without a year is the most recent one that
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -204,15 +205,9 @@ def _read_period(words: str, today: date) -> _Days | None:
     is_last, name = words.startswith("last "), words.removeprefix("last ").removeprefix("this ")
     if words in named:
         return named[words]
-    if dated := _MONTH.fullmatch(name):
-        number = MONTHS.index(dated[1]) + 1
-        return _find_latest(lambda year: _span_month(date(year, number, 1)), dated[2], today, is_last=is_last)
-    if dated := _QUARTER.fullmatch(name):
-        number = int(dated[1]) - 1
-        return _find_latest(lambda year: _span_quarter(4 * year + number), dated[2], today, is_last=is_last)
-    if dated := _WEEK.fullmatch(name):
-        number = int(dated[1])
-        return _find_latest(lambda year: _span_week(year, number), dated[2], today, is_last=is_last)
+    for pattern, span in _SPANS.items():
+        if dated := pattern.fullmatch(name):
+            return _find_latest(partial(span, dated[1]), dated[2], today, is_last=is_last)
     if name.startswith("week ") and (week := _read_period(name.removeprefix("week "), today)):
         monday = _find_monday(week[0])
         return (monday, monday + timedelta(days=6)) if week[0] == week[1] else None
@@ -248,12 +243,6 @@ def _span_year(year: int) -> _Days:
     return date(year, 1, 1), date(year, 12, 31)
 
 
-def _span_week(year: int, number: int) -> _Days | None:
-    if number > date(year, 12, 28).isocalendar().week:
-        return None
-    return date.fromisocalendar(year, number, 1), date.fromisocalendar(year, number, 7)
-
-
 def _count_quarters(day: date) -> int:
     return 4 * day.year + (day.month - 1) // 3
 
@@ -261,3 +250,17 @@ def _count_quarters(day: date) -> int:
 def _span_quarter(count: int) -> _Days:
     first = date(count // 4, count % 4 * 3 + 1, 1)
     return first, _span_month(first + timedelta(days=62))[1]
+
+
+def _span_week(number: str, year: int) -> _Days | None:
+    if int(number) > date(year, 12, 28).isocalendar().week:
+        return None
+    return date.fromisocalendar(year, int(number), 1), date.fromisocalendar(year, int(number), 7)
+
+
+#: Maps each pattern of a period that comes every year to its days in a year.
+_SPANS: Final[Mapping[re.Pattern[str], Callable[[str, int], _Days | None]]] = {
+    _MONTH: lambda name, year: _span_month(date(year, MONTHS.index(name) + 1, 1)),
+    _QUARTER: lambda number, year: _span_quarter(4 * year + int(number) - 1),
+    _WEEK: _span_week,
+}

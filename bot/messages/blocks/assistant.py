@@ -29,9 +29,11 @@ from bot.messages.texts.waitlist import WAITED_FOR, WAITING_UNTIL
 from bot.support.cleaning import HIDDEN, unescape
 
 _ADDRESS_PATTERN: Final = re.compile(r"\w+://[^\s\"]+")
-#: Matches Slack's notation for a time, and captures its seconds. ``_LINK_PATTERN`` matches a link or a
-#: mention, and captures its label.
-_TIME_PATTERN: Final = re.compile(r"<!date\^([0-9]+)\^[^>]*>")
+#: Matches Slack's notation for a time, with the day before it, and captures its seconds. ``_LINK_PATTERN``
+#: matches a link or a mention, and captures its label.
+_TIME_PATTERN: Final = re.compile(
+    r"(?:\b[A-Z][a-z]{2} [0-9]{1,2} [A-Z][a-z]{2}(?: [0-9]{4})? at )?<!date\^([0-9]+)\^[^>]*>"
+)
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
 #: Matches bold text; any other asterisk is part of the text.
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")

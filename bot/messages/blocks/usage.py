@@ -83,7 +83,9 @@ def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool) -> Answe
     ``is_drawn`` means that the picture is sent in a direct message.
     """
     if not facts.usage.lines:
-        said = kit.join([format_nothing(facts.window), fill(words.NOTHING_NEXT, command=command)])
+        said = kit.join(
+            [_format_window(facts), words.NOTHING, fill(words.NOTHING_NEXT, command=command)], "\n"
+        )
         left = [kit.section(kit.join(lines, "\n"))] if (lines := _format_left(facts)) else []
         small = _render_what_is_kept(facts.window, facts.now)
         return kit.answer([kit.section(said), *left, *small, *kit.actions(_list_other_buttons(facts))])
@@ -101,13 +103,6 @@ def _render_what_is_kept(window: Window, now: float) -> list[Block]:
     return [kit.context(fill(words.PARTLY_OLD, days=str(RETENTION_DAYS), day=day))]
 
 
-def format_nothing(window: Window) -> str:
-    """Say that nothing ran within a window."""
-    is_word = window.name and window.name[0].islower()
-    when = window.name if is_word else words.IN_MONTH.format(name=window.name) if window.name else words.WHEN
-    return fill(words.NOTHING, when=Markup(when))
-
-
 def explain_window(problem: WindowProblem, given: str, command: Markup) -> str:
     """Explain what is wrong with a typed window."""
     why = {
@@ -120,11 +115,14 @@ def explain_window(problem: WindowProblem, given: str, command: Markup) -> str:
     return fill(why[problem], given=given, command=command, days=str(RETENTION_DAYS))
 
 
+def _format_window(facts: UsageFacts) -> Markup:
+    return format_window(facts.window, datetime.fromtimestamp(facts.now, facts.zone or UTC).date())
+
+
 def _render(facts: UsageFacts) -> list[Block]:
     """Render one person's figures: the total, each workspace and job, and the longest idle time."""
     usage = facts.usage
-    today = datetime.fromtimestamp(facts.now, facts.zone or UTC).date()
-    head: list[str] = [format_window(facts.window, today)]
+    head: list[str] = [_format_window(facts)]
     if len(usage.lines) > 1:
         head.append(
             fill(words.TOTAL, hours=format_hours(usage.total.hours.best), money=format_money(usage.total))

@@ -52,13 +52,10 @@ WHY_SPREAD: Final = "*Give or take*: it was started or stopped outside Usher, be
 WHY_LEAST: Final = "*At least*: it was already running when I first saw it."
 WHY_UNKNOWN: Final = "*Unknown*: nobody saw when it stopped, so I don't count the time after that."
 PARTLY_OLD: Final = "I only keep what ran for {days} days, so anything that ended before {day} isn't in it."
-NOTHING: Final = "Nothing of yours ran {when}."
+NOTHING: Final = "Nothing of yours ran."
 NOTHING_NEXT: Final = (
     "To look further back, type `{command}usage last month` or `{command}usage since 3 Nov`."
 )
-WHEN: Final = "in that time"
-#: Names of time windows, as used within a sentence.
-IN_MONTH: Final = "in {name}"
 WINDOW_UNREAD: Final = (
     "I can't read `{given}` as a time. Type `{command}usage last week`, `{command}usage September`, "
     "`{command}usage since Monday` or `{command}usage 2026-11-03`."

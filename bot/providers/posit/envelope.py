@@ -46,7 +46,8 @@ def unwrap(response: Response, *, changes: bool) -> Any:
         error = error if isinstance(error, dict) else {"message": error}
         raise to_provider_error(error, response, changes=changes)
     if not 200 <= response.status < 300:
-        raise to_error(response, changes=changes, is_plain=True)
+        # Servers may refuse a token in plain text, but only with 401.
+        raise to_error(response, changes=changes, is_plain=response.status == 401)
     if answer is None and not (changes and not response.body.strip()):
         with bad_answer_as_unknown_outcome() if changes else nullcontext():
             response.json()

@@ -171,7 +171,7 @@ class Saturn(
         }
         if word.casefold() != "running":
             # Only newer servers send this field, and only they give reasons.
-            return replace(_to_observed(word), has_reason="resource_type" in answer, **known)
+            return _to_observed(word, has_reason="resource_type" in answer, **known)
         known["started_at"], address = parse_time(answer.get("started_at")), find_text(answer, "url")
         if not address:
             return Observed(State.RUNNING, lacks="address", **known)
@@ -438,7 +438,7 @@ class Saturn(
         describe = await offers.price_resources(access, self.settings.currency)
         found = {
             one.id: facets.DiscoveredWorkspace(
-                one.id, one.name, replace(_to_observed(one.status), machine=describe(one))
+                one.id, one.name, _to_observed(one.status, machine=describe(one))
             )
             for one in listed
         }
@@ -447,7 +447,7 @@ class Saturn(
             shared = await offers.list_resources(access, "workspace", group=owner)
             is_whole &= shared.is_whole
             for one in shared:
-                seen = replace(_to_observed(one.status), owner=group)
+                seen = _to_observed(one.status, owner=group)
                 found[one.id] = facets.DiscoveredWorkspace(one.id, one.name, seen)
         return Listing(found.values(), is_whole=is_whole)
 
@@ -508,11 +508,11 @@ class Saturn(
         }
 
 
-def _to_observed(word: str) -> Observed:
+def _to_observed(word: str, **more: Any) -> Observed:
     state = _WORKSPACE_STATES.get(word.casefold())
     if state is None:
-        return Observed(State.UNKNOWN, detail=base.describe_unknown_state(clean(word)))
-    return Observed(state)
+        return Observed(State.UNKNOWN, detail=base.describe_unknown_state(clean(word)), **more)
+    return Observed(state, **more)
 
 
 def _read_address(user: Mapping[str, Any]) -> str | None:

@@ -7,9 +7,11 @@ import pytest
 from bot.domain.hours import HoursRule
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Observed
+from bot.domain.people import Person
 from bot.domain.preferences import Preferences
 from bot.domain.runs import RunState
 from bot.domain.time_parsing import WEEKDAYS
+from bot.domain.usage import Known, Moment
 from bot.domain.workspaces import State
 from bot.messages.texts import assistant as words
 from bot.store import accounts
@@ -19,6 +21,7 @@ from bot.store.tables import ACCOUNTS, RUNS
 from handlers.assistant.tools import TOOLS, run_tool
 from tests.handlers.rig import rig
 from tests.handlers.run_rig import going, run_rig
+from tests.rigs.lives import keep, make_life
 from tests.rigs.store import ALICE, observe, refuse
 
 WHO = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALICE.enterprise_id}
@@ -147,3 +150,17 @@ def test_description_says_whether_a_tool_changes_anything(name):
     tool, said = TOOLS[name], words.DESCRIPTIONS[name]
     assert ("Changes nothing" in said) is tool.only_shows
     assert said.startswith(words.TITLES[name].split()[0])
+
+
+async def test_result_of_usage_has_all_figures_and_its_times_once(two):
+    await two.store.save_people([Person(ALICE, "", time_zone="Pacific/Auckland", seen_at=two.clock.now())])
+    ended = two.clock.now() - 86_400.0
+    lost = Moment(ended, ended + 60.0, Known.UNKNOWN)
+    await keep(two.store, make_life(ended - 7200.0, lost, price="0.50 USD"))
+    result = await call(two, "usage", when="last 10 days")
+    (one,) = result["usage"]["of"]
+    assert (one["name"], one["hours"], one["money"]) == ("notebook", 2.0, {"USD": "1.00"})
+    assert f"unknown after {one['unknown_after']}" in result["says"]
+    refused = await call(two, "usage", when="last night")
+    assert refused["usage"] is None
+    assert "I add up whole days" in refused["says"]
