@@ -47,7 +47,7 @@ def write_backup(
 ) -> None:
     """Copy a database that may be in use to a new file, which appears only once it has been checked.
 
-    The new file has the same owner. The copy is a snapshot of one moment, and writers don't wait for it.
+    The new file has the same owner. The copy is a snapshot of a single moment, and writers don't wait for it.
     ``left`` writes into it; ``is_over``, called between pieces, aborts it. Raise StoreError if that fails or
     the file already exists.
     """
