@@ -442,7 +442,7 @@ class JobRun:
         return _RUN_STATES.get(self.status.casefold(), RunState.UNKNOWN)
 
     def to_observed(self, exit_code: int | None = None, why: str | None = None) -> ObservedRun:
-        """Return the run in the form in which ``run_status`` reports it."""
+        """Return the run as ``run_status`` reports it."""
         state = self.state
         strange = describe_unknown_state(self.status) if state is RunState.UNKNOWN else None
         return ObservedRun(
