@@ -192,7 +192,7 @@ class Installation(Administered):
         return one.user_id == other.user_id and self._are_one(*homes)
 
     def are_together(self, one: Principal, other: Principal) -> bool:  # noqa: ARG002 - as ``Installations``
-        """Return True, because there is only one installation."""
+        """Return True: with a single installation, any two people share it."""
         return True
 
     @property

@@ -150,11 +150,11 @@ def judge(
     has_settled: bool,
     is_wanted: bool,
 ) -> Created | Verdict:
-    """Return the resource to adopt as a call's result after a search, or what to do instead.
+    """Return the resource to accept as a call's result after a search, or what to do instead.
 
-    A resource with Usher's mark (``ours``) is adopted or, if there is none, the only resource that nothing
-    else explains. ``is_proof``: the provider would show Usher's mark, so finding nothing means that nothing
-    was made.
+    A resource with Usher's mark (``ours``) is accepted. Failing that, if exactly one resource has no other
+    explanation, that one is. ``is_proof``: the provider would show Usher's mark, so if nothing is found,
+    nothing was created.
     """
     if ours is not None:
         return ours

@@ -48,8 +48,8 @@ _NOTHING: Final = Offer()
 class Opposite:
     """A button in an answer that undoes what its verb changed: its label and its action.
 
-    The button carries the row and everything else that it needs, as nothing is stored about the change.
-    Pressed too late, it answers with the present state. If there are several of these buttons, each is
+    The button carries the row and everything else that it needs, as nothing is stored about the change. If it
+    is pressed too late, the answer shows the current state. If there are several of these buttons, each is
     labelled with ``named``.
     """
 
@@ -143,7 +143,7 @@ class Verb:
 class FormerVerb:
     """A verb from an earlier release: whether words could follow it, and what to type instead.
 
-    ``typed`` is the present verb, with the words and flags that precede the old verb's words.
+    ``typed`` is the current verb, with the words and flags that come before the old verb's words.
     """
 
     takes_words: bool
@@ -156,12 +156,12 @@ class FormerVerb:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Return the words to insert between the present verb and the words that followed the old one."""
+        """Return the words to insert between the current verb and the words that followed the old one."""
         return tuple(word for word in self.typed.split()[1:] if not word.startswith("--"))
 
     @property
     def flags(self) -> frozenset[str]:
-        """Return the flags that the former verb implies."""
+        """Return the flags that the old verb implies."""
         return frozenset(word[2:] for word in self.typed.split()[1:] if word.startswith("--"))
 
 
@@ -210,6 +210,6 @@ def list_former_verbs(command: str) -> Mapping[str, FormerVerb]:
 
 
 def to_present_name(command: str, name: str) -> str:
-    """Return a verb's present name, given that name or one that it has replaced."""
+    """Return a verb's current name, given that name or one that it has replaced."""
     former = list_former_verbs(command).get(name)
     return name if former is None else former.name

@@ -358,7 +358,7 @@ async def read_pages(
     next_key: Callable[[Mapping[str, Any]], Any],
     max_pages: int,
 ) -> Listing[dict[str, Any]]:
-    """Return the pages of a list; the result isn't whole if more than ``max_pages`` would be needed.
+    """Return the pages of a list; the result is incomplete if there are more than ``max_pages``.
 
     ``ask(None)`` reads the first page, and ``ask(next_key(page))`` the next, until the key is None or "".
     """

@@ -167,7 +167,7 @@ def clean_words(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[st
 
 
 def find_innermost_words(text: str) -> str:
-    """Return the full words in another program's output; return any other text unchanged.
+    """Return the innermost message in another program's output; return any other text unchanged.
 
     Returns "" for output without words, such as a status or a page that only names a status.
     """

@@ -61,7 +61,7 @@ MAX_REMEMBERED: Final = 10_000
 
 
 class Keys:
-    """The decrypted secrets of accounts, their renewal when a provider refuses one, and whose they are.
+    """Decrypt accounts' secrets, renew those that providers refuse, and check whose account each opens.
 
     In memory: decrypted secrets, and when each unknown account id was last requested. Restart: they are
     decrypted again, and a renewed secret that hadn't been accepted yet may be renewed once more. Several
@@ -114,7 +114,7 @@ class Keys:
         return access
 
     def is_behind(self, account: Account) -> bool:
-        """Return whether an account's secret may be encrypted with a key that this process lacks.
+        """Return whether an account's secret may be encrypted with a key that this process doesn't have.
 
         That is possible if a process with another key is running, or if the secret was encrypted after this
         process started or after it was last decrypted here.

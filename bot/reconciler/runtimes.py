@@ -421,7 +421,7 @@ Replay: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
 
 
 class Observer(Protocol):
-    """A collector that counts reads and failures and times claims, such as ``bot.web.health.Metrics``."""
+    """Collects metrics: counts reads and failures, and times claims. ``bot.web.health.Metrics`` is one."""
 
     def count_reads(self, connection: str, count: int = 1, /) -> None:
         """Count status reads that were sent."""

@@ -276,7 +276,7 @@ class Caller:
         )
 
     def check_plan(self, tx: Transaction, connection: str) -> None:
-        """Raise NotLinked if the account, in its present state, couldn't carry out a plan."""
+        """Raise NotLinked if the account, as it is now, couldn't carry out a plan."""
         account = self.require_account(tx, connection)
         if find_access_obstacle(account, tx.now()):
             raise NotLinked(connection, account.refusal, self.context.title(connection), is_refused=True)

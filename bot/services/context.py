@@ -76,7 +76,7 @@ class Context:
         return self.connections[connection]
 
     def find_absence(self, connection: str) -> str:
-        """Return the cause if this process lacks a connection, or "" if it has it.
+        """Return the cause if this process is missing a connection, or "" if it has it.
 
         If another process has it, this one is about to be restarted with the same settings.
         """

@@ -288,7 +288,7 @@ def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -
 
 @concerns_caller
 def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
-    """Carry out a rule's latest due occurrence in its owner's name; earlier ones are marked as missed.
+    """Carry out a rule's latest due occurrence for its owner; earlier ones are marked as missed.
 
     Raises NotIdentified while Slack can't identify the owner, and Refused; see ``refuse``.
     """

@@ -175,7 +175,7 @@ def is_stale(context: Context, snapshot: Snapshot[Any]) -> bool:
 
 
 def to_payload(value: object) -> Any:
-    """Convert a provider's answer to the form in which it is stored."""
+    """Convert a provider's answer to its stored form."""
     return to_jsonable_python(value)
 
 

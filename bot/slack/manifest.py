@@ -106,7 +106,7 @@ def socket_manifest(
     job_command: str = JOB_COMMAND,
     by_oauth: bool = False,
 ) -> dict[str, Any]:
-    """Return the manifest for Socket Mode, in which Slack needs no address of ours.
+    """Return the manifest for Socket Mode, which needs no address that Slack can reach.
 
     ``url``, if given, is the address that people's browsers reach, so that Sign in with Slack can redirect to
     it. ``by_oauth`` says whether Usher is to be installed in several Slack workspaces. Raises ValueError for

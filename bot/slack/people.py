@@ -147,7 +147,7 @@ class PeopleDirectory:
                     log.warning("user group not read", group=name, problem=str(error))
 
     async def add_enterprise(self, principal: Principal) -> Principal:
-        """Add the enterprise that installed Usher to a principal that lacks it; raises SlackFailed.
+        """Add the enterprise that installed Usher to a principal without one; raises SlackFailed.
 
         Only Slack's list shows which workspaces belong to an enterprise.
         """
@@ -199,7 +199,7 @@ class PeopleDirectory:
         log.info("people read", installation=installation.id, count=len(reading.read))
 
     async def _list_teams(self, slack: PacedSlack) -> list[str]:
-        """Return the workspaces of an enterprise in which the app may be used."""
+        """Return an enterprise's workspaces where the app may be used."""
         teams: list[str] = []
         cursor = ""
         while True:

@@ -26,7 +26,7 @@ _RECENT_CONDITIONS: Final = {
 
 @cache
 def build_healing_queries() -> dict[str, str]:
-    """Return, by name, a statement for each table that has times to heal.
+    """Return, by name, a statement for each table that has times to repair.
 
     Parameters: ``now``; ``is_unknown``, whether it is unknown how much time has passed; ``back``, the seconds
     by which the clock was set back since the times were written, so that due times become earlier by as much.

@@ -249,7 +249,7 @@ def read_lives_of_person(tx: Transaction, principal: Principal, since: float, un
 
 
 def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]:
-    """Yield all lives that overlap a window: first those that have ended, by their ends, then the others."""
+    """Yield all lives that overlap a window: first those that have ended, in that order, then the others."""
     beginnings: Mapping[str, Row] = {
         "ended_lives": {"after_ended_latest": since, "after_id": "~"},
         "open_lives": {"after_subject": ""},

@@ -334,10 +334,9 @@ def record_failure(
     """Record a failed attempt, which ends the person's turn; return the notices to send them.
 
     After the first failed attempt, the person is told their place. If no message can show it, because an
-    answer that only they see can't be edited, they are sent a notice.
-
-    ``kind`` is the capacity that was lacking, or "" if that isn't known. If it isn't the kind that they were
-    waiting for, they change lines.
+    answer that only they see can't be edited, they are sent a notice. ``kind`` is the kind of capacity that
+    was missing, or "" if that isn't known. If it isn't the kind that they were waiting for, they change
+    lines.
     """
     tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, attempted_at=at)
     if at >= of.expires_at:

@@ -148,7 +148,7 @@ def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
 
 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
-    """Claim the rows of a query; return each with its row of the query ``beside``, in the order of that.
+    """Claim a query's rows; return each with its row of the query ``beside``, in that query's order.
 
     The row of ``beside`` has the account and the person on whose behalf a step acts, and whatever else the
     step needs.

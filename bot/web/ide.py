@@ -163,7 +163,7 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
 def _sentence(
     phase: str, ends: Sequence[tuple[StopMode | ExpiryMode, float]], now: float, zone: tzinfo
 ) -> tuple[str, float]:
-    """Return a line about the workspace's state and when it stops, and the time mentioned (0 for none)."""
+    """Return a line about the workspace's state and when it stops, and that time (0 if there is none)."""
     for how, at in ends[:1]:
         said = times.format_day(at, now, zone).removeprefix("today ")
         match how, phase:
@@ -364,7 +364,7 @@ class IdePages:
     # -- buttons -------------------------------------------------------------------------------------------
 
     def _run_button(self, act: Act) -> Handler:
-        """Return the handler of a link (GET), or of a button, whose form must come from the page itself."""
+        """Return the handler for a link (GET) or a button (a POST with a form sent by the page itself)."""
 
         async def pressed(request: web.Request) -> web.StreamResponse:
             fields = await read_form(request) or {}

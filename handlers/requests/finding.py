@@ -122,7 +122,7 @@ def find_names(
 def find_similar(
     words: Sequence[str], free: Sequence[int], things: Mapping[str, tuple[_Thing, ...]], names: Sequence[str]
 ) -> list[Found[tuple[_Thing, ...]]]:
-    """Return the things whose names contain the free words as a part (*gpu*), or resemble them.
+    """Return the things whose names contain the free words (such as *gpu*) or resemble them.
 
     Free words are those that haven't been given another meaning.
     """

@@ -239,7 +239,7 @@ class Request:
 
     @property
     def promised_in(self) -> str:
-        """Return the interaction in whose answer this request's answer was promised."""
+        """Return the interaction whose answer promised this request's answer."""
         return self.deferred.first or self.surface.interaction
 
     @property

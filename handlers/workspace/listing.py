@@ -343,7 +343,7 @@ async def restore_alias(request: Request) -> Answer:
 async def _split_alias(request: Request) -> tuple[Workspace, str]:
     """Split words into a workspace and its new name.
 
-    As many of the first words as possible are taken as the workspace's present name.
+    As many of the first words as possible are taken as the workspace's current name.
     """
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):

@@ -127,7 +127,7 @@ def format_stop_risk(workspace: Workspace) -> Markup:
 
 
 def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode = "stop") -> Markup:
-    """Format the present risk, followed by what a stop with this effect always loses.
+    """Format the current risk, followed by what a stop with this effect always loses.
 
     All questions and warnings about the end of a workspace use these words.
     """

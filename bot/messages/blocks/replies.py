@@ -356,7 +356,7 @@ def format_beginning(what: str, *, waits: bool) -> str:
 
 
 def list_button(*, style: str | None = None) -> Element:
-    """Return the button that shows a person's workspaces in a message of its own."""
+    """Return the button that shows a person's workspaces in a separate message."""
     return kit.button(answers.SHOW, "list", style=style)
 
 

@@ -166,7 +166,7 @@ def is_mark(name: str) -> bool:
 
 
 def build_tag(key: str) -> str:
-    """Return the tag by which a launched job is found again."""
+    """Return the tag that identifies a launched job later."""
     return f"usher-{shorten_key(key)}"
 
 

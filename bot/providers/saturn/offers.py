@@ -197,7 +197,7 @@ def _line(text: str, field: str) -> str:
 
 
 def _read(path: Path) -> str:
-    """Return a file's text; raise ValueError if others may write to it, as recipes run in users' names."""
+    """Return a file's text; raise ValueError if others may write to it, as recipes run as the user."""
     try:
         status = path.stat()
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):

@@ -340,7 +340,7 @@ class SphereProvider(
     ) -> OutcomeSearch:
         """Return the project's workspaces created since the call in the way that Usher creates them.
 
-        Those about which the list says too little are included; ``read_creation_time`` reads them. If a
+        Workspaces that the list doesn't describe fully are included; ``read_creation_time`` reads them. If a
         workspace can't be read at all, it may be the right one, so the search isn't conclusive.
         """
         query = {"project_id": spec.text("project"), "limit": PAGE_SIZE}

@@ -599,7 +599,7 @@ async def _build(access: up.Access, workspace: up.Workspace, transition: str) ->
 
 
 async def _pages(access: up.Access, which: str) -> up.Listing[dict[str, Any]]:
-    """Return a list's pages, read by offset; the list isn't whole if entries that it claims are missing."""
+    """Read a list page by page; it is marked incomplete if Coder reports more entries than it sent."""
     found: up.Listing[dict[str, Any]] = up.Listing()
     seen = 0
     while len(found) < MOST_PAGES:

@@ -128,7 +128,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return up.RemoteAccount(up.find_account_id(user), up.require_text(user, "login"))
 
     async def probe(self) -> str:
-        """Read the versions of the API, for which no token is needed."""
+        """Read the versions of the API; this needs no token."""
         versions = (await self.api.call("GET", "/versions", headers=HEADERS)).json()
         if not isinstance(versions, list) or offers.API_REVISION not in versions:
             raise up.errors.BadAnswer(f"the API doesn't list its version {offers.API_REVISION}")
