@@ -89,6 +89,8 @@ class PostgresSession:
         self._url = url
         self._servers = servers or Servers()
         self._is_allowed = is_allowed
+        #: How long the server took to answer when this session connected, in seconds.
+        self.answer_seconds = 0.0
         self._clock = clock
         self._time = time
         self._connection: psycopg.Connection[Row] | None = None
@@ -278,6 +280,9 @@ class PostgresSession:
                 before = self._clock.monotonic()
                 connection.execute(_SETTINGS)
                 server = self._clock.take(before, connection.execute(_SERVER_COLUMNS.encode()))
+                asked_at = monotonic()
+                connection.execute("SELECT 1")
+                self.answer_seconds = monotonic() - asked_at
             if server["is_standby"]:
                 raise StoreAway(STANDBY)
             if not self._servers.note(server["timeline"]):

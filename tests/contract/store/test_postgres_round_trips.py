@@ -14,7 +14,7 @@ from bot.domain.workspaces import State
 from bot.services.reachability import Reachability
 from bot.store import audit, cards, gates, notices, operations, outages, slack_rate_limits
 from bot.store.database_thread import WriteQueue
-from bot.store.postgres import PostgresEngine
+from bot.store.postgres import LANES, NEAR_LANES, NEAR_SECONDS, PostgresEngine
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
@@ -222,3 +222,12 @@ async def test_work_that_shares_its_transaction_is_committed_with_the_others(sto
     assert await asyncio.gather(*(store.engine.write(take) for _ in range(5))) == [0.0] * 5
     assert await store.engine.write(take) > 0.0
     assert len(await store.engine.read(lambda tx: tx.all(_CALLS))) == 5
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.5, NEAR_LANES), (2.0, LANES)])
+async def test_more_connections_decide_for_a_server_that_is_far(store, monkeypatch, share, count):
+    engine = store.engine
+    assert engine._session.answer_seconds > 0.0
+    monkeypatch.setattr(engine._session, "answer_seconds", share * NEAR_SECONDS)
+    queues = {id(engine._queue_of(Priority.URGENT, [f"person {number}"])) for number in range(200)}
+    assert len(queues) == count
