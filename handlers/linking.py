@@ -183,7 +183,9 @@ def _format_wait(request: Request, template: str, connections: Sequence[str], te
     name = to_present_name(folder, list_synonyms(folder).get(typed, typed))
     if folder == "job" and name == "run":
         return fill(answers.TO_DO, doing=Markup("run a job"), title=title)
-    if not find_verb(folder, name).is_operation or not text.split()[1:]:
+    verb = find_verb(folder, name)
+    is_about_course = "course" in verb.accepts and verb.does
+    if not (verb.is_operation or is_about_course) or not text.split()[1:]:
         return fill(template, title=title)
     doing = describe_command(text)
     doing = f"{doing[:1].lower()}{doing[1:]}".replace(" my ", " your ")

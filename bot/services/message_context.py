@@ -196,6 +196,11 @@ class Gatherer:
         run = await self.store.read(run_rows.find_run, card.about)
         return None if run is None else await self.describe_run(run)
 
+    async def list_linked(self, principal: Principal) -> list[str]:
+        """Return the connections where a person's account is linked and accepted."""
+        accounts = await self.store.read(account_rows.list_accounts, principal)
+        return [account.connection for account in accounts if not (account.is_refused or account.is_resting)]
+
     async def read_end_state(self, message: Message, facts: Facts | None) -> EndState:
         """Return the state of the message that reports how a card's subject ended."""
         if message.kind is NoticeKind.CARD and isinstance(facts, WorkspaceFacts):

@@ -185,8 +185,8 @@ def _find_over_at(kind: NoticeKind, said: Mapping[str, Any], now: float) -> floa
     return min((at for at in (*said.get("moments", ()), ends_at) if at > now), default=None)
 
 
-def make_link_key(principal: str, connection: str) -> str:
-    """Return the key (``about``) of the messages about a person's link."""
+def make_link_key(principal: str, connection: str = "") -> str:
+    """Return the key (``about``) of the messages about a person's link, or that offer to link any account."""
     return f"link/{principal}/{connection}"
 
 

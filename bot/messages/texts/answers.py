@@ -132,7 +132,8 @@ WHICH_AT: Final = "Press one, or type its full name, for example `{command}{verb
 WHICH_OF_ALL: Final = "Which workspace? Press one, or type `{command}{verb} NAME`."
 #: Placeholder for a name in an example command, used if no real name is known.
 EXAMPLE: Final = "NAME"
-UNREAD: Final = "I couldn't read your list on {title}. {why} To try again, type `{command}list`."
+UNREAD: Final = "I couldn't read your list on {title}. {why} {again}"
+READ_AGAIN: Final = "To try again, type `{command}list`."
 NONE_YET: Final = "You don't have any workspaces on {titles} yet."
 NONE_YET_NEW: Final = "You don't have any workspaces yet. Press *New workspace* to create one."
 NEW_WORKSPACE: Final = "New workspace"
