@@ -10,7 +10,7 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import replies
-from bot.messages.blocks.kit import fill, safe
+from bot.messages.blocks.kit import Markup, fill, safe
 from bot.messages.texts import answers, problems
 from bot.services import snapshots
 from bot.services.creation import PersonalOffer
@@ -100,7 +100,9 @@ def describe_read_failure(request: Request) -> str:
     """Explain that a list couldn't be read, so that people don't think it's empty."""
     title = request.services.title(request.failed_connection)
     why = safe(problems.explain_unread(request.deferred.problem, title))
-    return request.fill(answers.UNREAD, title=title, why=why)
+    is_home = request.surface.where is Where.HOME
+    again = answers.PRESS_REFRESH if is_home else request.fill(answers.READ_AGAIN)
+    return fill(answers.UNREAD, title=title, why=why, again=Markup(again))
 
 
 async def require_offer(

@@ -36,6 +36,7 @@ from bot.store import accounts as rows
 from bot.store import (
     approvals,
     browsers,
+    cards,
     courses,
     hours,
     operations,
@@ -163,6 +164,7 @@ def link_account(
     if former is not None and _is_another(former, account):
         rows.delete_former_work(tx, former)
     rows.save(tx, account, moved)
+    cards.queue_messages(tx, cards.make_link_key(caller.principal.key), changed=True)
     if former is not None and classify_remaining_secret(caller.context, former, secret) == "owed":
         revocations.enqueue_revocation(tx, former, notify=False)
     body = {"connection": connection, "username": username, "account": account.id}

@@ -1,4 +1,4 @@
-"""Facts for messages: the rows, titles, names and addresses from which cards and notices are rendered."""
+"""Facts for messages: the rows, titles, names and addresses that cards and notices are rendered from."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ from bot.store import workspaces as workspace_rows
 from bot.support.declarations import Registry
 from bot.support.guards import guards
 
-#: Path of the pages in which Usher opens workspaces, followed by Usher's id of the workspace.
+#: Path of the pages where Usher opens workspaces, followed by Usher's id of the workspace.
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
@@ -195,6 +195,11 @@ class Gatherer:
             return await self.describe_workspace(workspace)
         run = await self.store.read(run_rows.find_run, card.about)
         return None if run is None else await self.describe_run(run)
+
+    async def list_linked(self, principal: Principal) -> list[str]:
+        """Return the connections where a person's account is linked and accepted."""
+        accounts = await self.store.read(account_rows.list_accounts, principal)
+        return [account.connection for account in accounts if not (account.is_refused or account.is_resting)]
 
     async def read_end_state(self, message: Message, facts: Facts | None) -> EndState:
         """Return the state of the message that reports how a card's subject ended."""

@@ -9,8 +9,10 @@ from bot.domain.notices import Answer, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit, limits, plain, stored
+from bot.messages.blocks.cards import LINKING
 from bot.messages.texts import answers
 from bot.slack.bolt_context import MAX_BODY_BYTES
+from bot.store.cards import make_link_key
 from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
 from bot.support.guards import guards
@@ -92,6 +94,10 @@ def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, id
     open form: ``view`` with ``view_id`` and ``hash``, or ``external_id``.
     """
     answer = fit_for_channel(answer)
+    presses = [press for _, press in kit.iterate_drawn(answer.blocks)]
+    if not answer.offers and any(press.name in LINKING for press in presses):
+        # Once an account is linked, its button is removed.
+        answer = replace(answer, offers=make_link_key(principal.key))
     body = stored.to_body(answer) | {
         "response_url": surface.response_url,
         "channel_id": surface.channel_id,

@@ -201,6 +201,17 @@ async def test_home_is_drawn_however_late_its_list_was_read(bot, slack):
     assert "notebook" in await publish(bot, slack, shown={"deferred": late})
 
 
+async def test_unread_list_in_home_says_what_to_press_there(bot, slack):
+    await bot.link()
+    unread = DeferredCommand(
+        ALICE.key, "list all", where=Where.HOME, updates=True, task="task_1", problem="unreachable"
+    )
+    blocks = await publish(bot, slack, shown={"deferred": unread.as_body() | {"problem": "unreachable"}})
+    assert "I couldn't read your list on" in blocks
+    assert "Press *Refresh*" in blocks
+    assert "To try again" not in blocks
+
+
 async def test_home_asks_once_who_somebody_is(bot, slack):
     bot.people.silent = True
     nobody = Principal(None, "T1", "UNOBODY")

@@ -144,6 +144,23 @@ async def test_command_typed_in_the_direct_message_says_once_that_it_is_linked(b
     assert alice.only("linked").text.startswith("Saturn Cloud is linked as *alice*.")
 
 
+@pytest.mark.parametrize(
+    "bare",
+    [{"sign_in": True}, {"sign_in": False}, {"sign_in": True, "connections": {"lab": LAB}}],
+    indirect=True,
+    ids=["lasting pages", "pages of ten minutes", "several accounts"],
+)
+async def test_greeting_loses_the_button_of_an_account_that_was_linked_elsewhere(bare):
+    alice = bare.alice
+    (greeting,) = await alice.writes("hi")
+    assert "Link Saturn Cloud" in greeting.labels
+    await alice.links("alice", asked=await alice.types("link saturn"))
+    await bare.pass_time(60)
+    (now,) = [shown for shown in alice.sees() if shown.ts == greeting.ts]
+    assert now.labels == [label for label in greeting.labels if label != "Link Saturn Cloud"]
+    assert now.text.startswith("Hi! I start, stop and open your cloud workspaces")
+
+
 @pytest.mark.parametrize("bare", [{"sign_in": True}], indirect=True)
 async def test_press_in_home_is_carried_on_after_linking(bare):
     """What somebody pressed while an account was missing happens once it is linked, also from Home."""

@@ -67,7 +67,7 @@ def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
     )
     about = [" · ".join([fill(texts.CARD_TITLE, name=card.title), does]), consent]
     said = [texts.COUNTS_OVER if is_done else texts.READY_COUNT] if counts.joined else [texts.NOBODY_YET]
-    said += ["{waiting} waiting"] if counts.waiting and not is_done else []
+    said += ["{waiting} waiting"] if counts.waiting and not card.is_over(facts.now) else []
     said += ["{down} stopped"] if counts.down and not card.is_over(facts.now) else []
     said += ["{failed} failed"] if counts.failed else []
     said += ["{kept} kept"] if counts.kept and not is_done else []

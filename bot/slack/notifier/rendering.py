@@ -23,6 +23,7 @@ from bot.domain.runs import Run
 from bot.messages.blocks import kit, plain, replies, stored
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import still_applies
+from bot.messages.blocks.cards import LINKING
 from bot.messages.blocks.kit import Element
 from bot.messages.blocks.notices import is_true, keep_current_buttons, render, render_pending
 from bot.messages.blocks.outcomes import is_ready_over
@@ -45,7 +46,8 @@ log = structlog.get_logger(__name__)
 
 #: How long to wait before rendering a notice again if it wasn't ready, in seconds.
 NOT_READY_SECONDS: Final = 2.0
-#: Maximum age of a workspace's last read, in seconds, when a message about it is sent after a silence.
+#: When a message about a workspace is sent after a silence, the workspace's last read may be at most this
+#: many seconds old.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Maximum pause between two attempts to send a notice, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0
@@ -350,7 +352,16 @@ def _is_planned(part: Part, facts: Facts | None) -> bool:
 async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) -> MessageUpdate:
     """Render an answer again, without the buttons that no longer work."""
     facts = await gatherer.describe_offer(card)
-    answer = kit.keep_buttons(said, lambda button: still_applies(button, facts))
+    is_about_links = card.about == cards.make_link_key(card.principal.key)
+    linked = await gatherer.list_linked(card.principal) if is_about_links else ()
+
+    def is_useful(button: Element) -> bool:
+        if is_about_links:
+            press = ButtonValue.from_button(button)
+            return press.name not in LINKING or press.key.partition(" ")[0] not in linked
+        return still_applies(button, facts)
+
+    answer = kit.keep_buttons(said, is_useful)
     left = await _remove_past(gatherer, card, answer, facts)
     # A question that was answered in words, or whose buttons are gone, is no longer open.
     is_question = any(str(one.get("block_id", "")).startswith(kit.QUESTION) for one in said.blocks)
