@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 #: Minimum time between a call and the first read, in seconds, so that a short run may already have ended.
 MIN_FIRST_READ_SECONDS: Final = 2.0
-#: How long after a run was reported as lost the list of runs is read to check that, in seconds.
+#: If a run was reported as lost, the list of runs is read again this many seconds later, to check that.
 LOOK_AGAIN_SECONDS: Final = 300.0
 #: Maximum number of runs read in one request.
 MAX_RUNS_PER_READ: Final = 50
