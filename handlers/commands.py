@@ -41,7 +41,7 @@ from handlers.requests.vocabulary import means_everything
 from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
 
-#: Words that introduce a time at which something should stop running.
+#: Words that introduce the time when something should stop running.
 _UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
@@ -70,7 +70,7 @@ async def run_words(request: Request) -> Answer:
 
 
 def _add_present_verb(request: Request, answer: Answer) -> Answer:
-    """If the user typed a verb's former name, add the present name to the answer."""
+    """If the user typed a verb's old name, mention the new one in the answer."""
     former = fold_word(request.arguments[0]) if request.arguments else ""
     verb = list_former_verbs(request.folder).get(former)
     if verb is None or answer.in_channel:

@@ -72,11 +72,11 @@ _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
 _DECLINE = "leave"
 #: How long to wait before retrying when the store is slow, in seconds.
 _STORE_RETRY_SECONDS = 0.2
-#: Kinds of surface on which people type text.
+#: Kinds of surface where people type text.
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
 #: Matches text that can't contain a quotation, a mention or invisible characters.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: Number of characters of an overlong text that are parsed, only to choose the right answer.
+#: Only this many characters of an overlong text are parsed, in order to choose the right answer.
 _MAX_BEGINNING_LENGTH = 100
 
 

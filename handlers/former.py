@@ -1,6 +1,6 @@
-"""Buttons, forms and shortcuts of earlier releases that no longer exist. Each answer says what to do instead.
+"""Buttons, forms and shortcuts from earlier releases that no longer exist, each with what to do instead.
 
-Buttons of former verbs aren't listed here: they run the verb that replaced theirs (``Verb.former``).
+Buttons whose verb was replaced aren't listed here: they run the new verb (``Verb.former``).
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _LESSONS: Final = (
 _COMMANDS_OF_MESSAGES: Final = (
     "I don't take commands from messages any more. Type `{job}run -- COMMAND` instead."
 )
-#: Maps the action of each former button to its answer.
+#: Maps the action of each removed button to its answer.
 BUTTONS: Final[Mapping[str, str]] = {
     "ask_for_more": _LIMITS,
     "course_form": _COURSE_FORMS,
@@ -49,9 +49,9 @@ BUTTONS: Final[Mapping[str, str]] = {
     "run_code": _COMMANDS_OF_MESSAGES,
     **talk.FORMER_WORDS,
 }
-#: Maps the callback id of each former shortcut to its answer.
+#: Maps the callback id of each removed shortcut to its answer.
 SHORTCUTS: Final[Mapping[str, str]] = {"run_as_job": _COMMANDS_OF_MESSAGES}
-#: Maps the callback id of each former form to its answer.
+#: Maps the callback id of each removed form to its answer.
 FORMS: Final[Mapping[str, str]] = {
     "course": _COURSE_FORMS,
     "decline_more": _LIMITS,

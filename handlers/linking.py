@@ -395,7 +395,7 @@ async def _ask_before_unlinking(
 def _is_linkless(request: Request, connection: str) -> bool:
     """Return whether people use a connection without linking an account.
 
-    Its rows of links are kept, because nothing else records who owns what there.
+    The rows for its links are kept, because nothing else records who owns what there.
     """
     provider = request.services.connections.get(connection)
     return provider is not None and provider.has_link_method("none")
@@ -473,7 +473,7 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 
 
 async def describe_resting_links(request: Request) -> str:
-    """Describe the user's resting links, whose workspaces are hidden from lists; "" if there are none."""
+    """Describe the user's resting links and say that their workspaces are hidden; "" if there are none."""
     titles = request.services.title
     return " ".join(
         fill(answers.LIST_RESTING, title=titles(account.connection), username=account.username)
@@ -483,7 +483,7 @@ async def describe_resting_links(request: Request) -> str:
 
 
 async def require_no_resting_link(request: Request) -> None:
-    """Raise Answered with *Link again* if the user has a resting link, whose things are hidden."""
+    """Raise Answered with *Link again* if the user has a resting link; what belongs to it is hidden."""
     for account in await request.services.store.read(account_rows.list_accounts, request.principal):
         if account.is_resting and account.connection in request.services.connections:
             await require_account(request, account.connection)

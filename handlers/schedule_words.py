@@ -17,7 +17,7 @@ from handlers.connections import list_making_connections
 from handlers.forms import find_offering
 from handlers.requests.request import Answered, Request
 
-#: Words that introduce a time at which something should begin.
+#: Words that introduce the time when something should begin.
 _BEGINNING_LEADS: Final = frozenset({"at", "in", "on", "by", "after", "from"})
 
 

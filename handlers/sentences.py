@@ -99,7 +99,7 @@ _LONGER: Final = split_words("longer more extend another extra prolong")
 #: Words that make a start wait for a free place.
 _WAITING: Final = split_words("wait queue queued")
 _UNTIL: Final = split_words("for until till til 'til")
-#: Words without a meaning here, so they are never taken for mistyped names.
+#: Filler words. They mean nothing here, so they are never taken for mistyped names.
 _FILLERS: Final = split_words(
     """my the a an all every this that these those it i i'm im i've me we you u your our please pls plz kindly
     just now wait

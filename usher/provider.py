@@ -1,6 +1,6 @@
 """Everything that an external provider needs; such a provider imports from here only.
 
-``docs/provider-api.md`` explains these names in the order in which they are needed for a first provider.
+``docs/provider-api.md`` explains these names in the order that a first provider needs them.
 ``API_VERSION`` stays 0 until a second external author has used it. Until then, names may change in any
 release, and each provider states the version it is written for.
 """

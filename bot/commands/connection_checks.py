@@ -14,7 +14,7 @@ from bot.support import errors
 from bot.support.settings import Settings
 
 _SCRIPT_BYTES = 5_000_000
-#: Maximum number of an account's workspaces listed by name.
+#: Maximum number of workspaces per account that are listed by name.
 _MAX_LISTED_WORKSPACES = 5
 #: Finds host names in a script. ``_NAMESPACES`` are ignored, because they only identify an image format.
 _HOST_PATTERN = re.compile(

@@ -103,7 +103,7 @@ def retire(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
-#: Maps each source of an account's id, other than linking itself, to how it is described.
+#: Maps each source of an account's id, other than linking itself, to its description.
 _ID_SOURCES: Final = {
     "token": "its account id was told to its person's token on {at}",
     "email": "its account id was found by its e-mail address on {at}",

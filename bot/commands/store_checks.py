@@ -41,9 +41,10 @@ from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
-#: How far back refused permissions are counted, in seconds. Older ones say nothing about the present.
+#: How far back refused permissions are counted, in seconds. The causes of older refusals may long have been
+#: fixed.
 REFUSALS_SECONDS = 7 * 86_400.0
-#: A revocation that is still pending after this many seconds has a lasting problem. Most take only seconds.
+#: If a revocation is still pending after this many seconds, something is wrong. Most take only seconds.
 REVOKED_WITHIN = 86_400.0
 _PENDING_ADVICE = (
     "These secrets of ended links are still valid: check that their connections are set up and answer. "
@@ -57,7 +58,7 @@ _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
 _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
-#: Events older than this many seconds say nothing about how Usher is run now.
+#: How far back events are considered, in seconds. Older events say nothing about how Usher is run now.
 RECENT = 7 * 86_400.0
 #: A message is considered late once it is overdue by this many seconds.
 LATE_SECONDS = 60.0

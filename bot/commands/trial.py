@@ -41,18 +41,18 @@ T = TypeVar("T")
 #: Prefix of the names of objects that a trial creates. Eight more letters or digits follow.
 STEM: Final = "usher-try"
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-#: The principal used to request templates. It stands for no one in Slack, so restricted templates aren't
-#: offered.
+#: The principal that a trial uses to request templates. It isn't anyone in Slack, so restricted templates
+#: aren't offered.
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
 #: Maximum duration of a start, a stop or a run in a trial, in seconds.
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
 #: If a create call gets no answer, the object appears within this many seconds or not at all.
 CONFIRM_SECONDS: Final = 180.0
-#: A read may be sent up to ``MARGIN`` seconds after the gate was claimed for it, and a call may take up to
+#: A read may be sent up to ``MARGIN`` seconds after its gate was claimed, and a call may take up to
 #: ``CALL_SECONDS``, as in the engine.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
-#: Matches versions made of two or three numbers, because four would be an IP address.
+#: Matches version numbers with two or three parts; four parts would be an IP address.
 _VERSION_PATTERN: Final = re.compile(r"(?<![\d.])\d{1,4}(?:\.\d{1,4}){1,2}(?![\d.]*\d)")
 #: Maximum number of characters read from a job's output.
 MOST_OUTPUT: Final = 100_000
@@ -123,7 +123,7 @@ class Trial:
     clock: Clock
     record: TrialRecord
     access: Access
-    #: ``tell`` prints a line; ``sleep`` waits for a number of seconds.
+    #: Functions for the trial: ``tell`` prints a line, and ``sleep`` waits for a number of seconds.
     tell: Callable[[str], None] = print
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     #: The name of each step, its duration in seconds, and the kind of error if it failed.

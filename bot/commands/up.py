@@ -1,7 +1,7 @@
 """The command for setting up a new Usher, from the first setting to the first workspace.
 
-It is a dialogue in which each answer is tried immediately, and saved before the next question. Settings that
-are already saved are only checked, so an interrupted dialogue continues where it stopped.
+It asks one question at a time. Each answer is tried immediately, and saved before the next question. Settings
+that are already saved are only checked, so an interrupted dialogue continues where it stopped.
 """
 
 import argparse
@@ -118,7 +118,7 @@ Usher keeps running until you press Ctrl+C. After that, start it in this folder 
 _CORRECT: Final = "Correct that, and run it again to go on."
 _SLACK_UNREACHABLE: Final = "Slack can't be reached. What you answered is kept: run this again later."
 _LOG: Final = "usher.log"
-#: Audit entries, as (action, result), which show that someone has a workspace running.
+#: Pairs of an audit action and its result that show that someone has a workspace running.
 _STARTED_ACTIONS: Final = frozenset(
     (f"operation.{verb}", "fulfilled") for verb in OperationVerb if not verb.brings_down
 )
@@ -175,7 +175,7 @@ class Conversation:
         self._ask_secret = ask_secret
         self._tell = tell
         self._look_at_address = look
-        #: The connection for which the user gave their own token, and the token, which is kept only in
+        #: The connection that the user gave their own token for, and the token itself, which is kept only in
         #: memory.
         self.own: tuple[str, str] | None = None
 

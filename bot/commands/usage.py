@@ -35,9 +35,9 @@ _TOTAL_COLUMNS: Final = (
     *("total", "of", "lives", "hours", "hours_lowest", "hours_highest"),
     *("unknown_ends", "hours_without_price", "cost"),
 )
-#: Columns whose text comes from people and providers.
+#: Columns with text that comes from people and providers.
 _WORDS: Final = frozenset({"name", "size", "template", "currency"})
-#: Spreadsheets treat a cell that begins with one of these as a formula.
+#: A spreadsheet treats a cell as a formula if it begins with one of these.
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -11,7 +11,7 @@ from bot.domain.row_times import Past
 #: How long the requests of an interaction can be found again, in seconds, in case Slack delivers the
 #: interaction twice.
 RECENT_SECONDS: Final = 120.0
-#: Initiators of requests that aren't people: hours, a timer, a class, or a turn on the waitlist (``ROOM``).
+#: Initiators of requests other than people: hours, a timer, a class, or a turn on the waitlist (``ROOM``).
 #: Each acts for the person who set it up or agreed to it.
 HOURS: Final = "hours"
 TIMER: Final = "timer"
@@ -24,8 +24,8 @@ class AcceptedRequest:
     """A person's accepted request, with its conversation and the work item that it created.
 
     ``kind`` is the action in its audit row. ``subject`` is the id of a workspace or run ("" if neither), and
-    ``name`` is what it was called. ``initiator`` is who acted for the person, or "" if they acted themself,
-    and ``via`` names the assistant that made the request for them, if any.
+    ``name`` is what it was called. ``initiator`` is who acted for the person, or "" if nobody did. ``via``
+    names the assistant that made the request for them, if any.
     """
 
     work_item_id: str = ""

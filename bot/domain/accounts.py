@@ -38,7 +38,7 @@ RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
 SAME_REST_SECONDS: Final = 86_400.0
 #: Maximum number of commands that wait for one link.
 MAX_DEFERRED_COMMANDS: Final = 10
-#: The key under which a deferred command stores the earlier ones.
+#: In a deferred command, the key for the commands deferred before it.
 _EARLIER: Final = "earlier"
 #: A deferred command as stored (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]
@@ -75,7 +75,7 @@ class Account:
     #: of that.
     expires_at: Stays | None = None
     remind_at: Stays | None = None
-    #: The account's new username at the provider, if the account is refused because it was renamed.
+    #: The account's new username at the provider, if the provider refuses the account because it was renamed.
     renamed_to: str | None = None
     link_source: LinkSource = ""
     #: The account's id at the provider: None if not known yet, "" if the provider has none.
@@ -221,9 +221,9 @@ class Approval:
     decided_at: Past | None = None
     detail: str | None = None
     deferred_command: dict[str, Any] | None = None
-    #: Keys of the other people in Slack to whom the username may belong, most likely first, or None if the
-    #: search hasn't been made yet. ``answers`` maps each person who was asked whether the account is theirs
-    #: to the answer, or to None if there is none yet.
+    #: Keys of the other people in Slack who may own the username, most likely first, or None if the search
+    #: hasn't been made yet. ``answers`` maps each person who was asked whether the account is theirs to their
+    #: answer, or to None if there is none yet.
     similar_users: list[str] | None = None
     answers: dict[str, bool | None] | None = None
     #: Whether the request can't be approved yet, because the people asked have a day to answer.

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 #: How long a request waits for an administrator's decision, in seconds.
 MAX_UNDECIDED_SECONDS: Final = 7 * 86_400.0
-#: Cause of a request that expired without a decision.
+#: Reason recorded when a request expires without a decision.
 UNDECIDED: Final = "undecided"
 #: Administrators are reminded of a request at this local hour, but not before ``_MIN_REMINDER_SECONDS`` have
 #: passed since the request.

@@ -12,7 +12,7 @@ from typing import Final
 from bot.domain.failure_causes import OWN_LIMITS, find_reason
 from bot.support import errors
 
-#: Maximum number of characters shown to users from a provider's own message.
+#: Maximum number of characters of a provider's own message that are shown to users.
 MESSAGE_LIMIT: Final = 300
 
 _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
@@ -59,7 +59,7 @@ _CIRCUMSTANCE_STATUSES: Final = frozenset({405, 407, 412, 421, 424, 426, 428, 43
 #: Matches words that show that a refusal is about permissions.
 _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
 
-#: Causes to which the provider's own message may be appended.
+#: Causes that may be followed by the provider's own message.
 QUOTING: Final = frozenset(
     {
         "conflict",

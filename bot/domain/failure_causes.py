@@ -10,8 +10,8 @@ from typing import Final
 
 from bot.domain.workspaces import NOT_UP_STATES, UP_STATES, State
 
-#: Only this many characters of a message are searched for a reason, as a scheduler may list every machine it
-#: has.
+#: Only this many characters of a message are searched for a reason. Messages can be long: a scheduler may
+#: list every machine it has.
 MAX_REASON_LENGTH: Final = 500
 
 
@@ -62,7 +62,7 @@ _QUOTA_USED_UP: Final = (
 #: Matches words for places where files are kept. A storage quota is freed by deleting files, not by stopping
 #: anything.
 _STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
-#: Matches the kinds of things whose number an account's limit restricts, such as workspaces or jobs.
+#: Matches the kinds of things that an account may have only a limited number of, such as workspaces or jobs.
 _COUNTED: Final = (
     r"(?:workspace|server|session|codespace|environment|machine|instance|container|notebook|pod|job|gpu)s?\b"
 )
@@ -146,7 +146,7 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     )
 )
 
-#: Finds the resources of which machines don't have enough.
+#: Finds the resources that machines are short of.
 _SHORT_OF: Final = re.compile(r"(?:insufficient|not enough) (cpu|memory|ephemeral-storage)\b", re.IGNORECASE)
 #: Matches an autoscaler's message that it isn't adding a machine.
 _ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfailed\b", re.IGNORECASE)

@@ -10,13 +10,13 @@ from bot.domain.accounts import Account
 from bot.domain.stops import StopEffects, StopMode
 from bot.domain.workspaces import State, Workspace
 
-#: Obstacles that linking again (*Link again*) removes.
+#: Obstacles that the *Link again* button removes.
 LINK_HELPS: Final = frozenset({"another_account", "credential_refused", "renamed", "sign_in_refused"})
 #: Obstacles that may go away while a plan waits. Any other obstacle ends the plan.
 PASSING_OBSTACLES: Final = LINK_HELPS | {"connection_coming", "not_allowed_now", "people_out", "unreachable"}
 #: How long a plan waits for an obstacle to go away before the user is told, in seconds.
 GRACE_SECONDS: Final = 60.0
-#: How long a planned stop may be held up beyond its time before the user is told, in seconds.
+#: If a planned stop is still held up this many seconds after its time, the user is told.
 MAX_HELD_SECONDS: Final = 180.0
 
 

@@ -100,7 +100,7 @@ class Timetable(ABC):
 
     @property
     def wanted(self) -> Wanted:
-        """Return the hours in the form in which they were requested."""
+        """Return the hours as they were requested."""
         return Wanted(self.days, self.starts, self.stops)
 
     def timetable(self) -> dict[str, Any]:

@@ -113,7 +113,7 @@ class Installation(Administered):
     team_name: str = ""
     bot_user_id: str | None = None
     bot_id: str | None = None
-    #: The name with which people address the bot, after an @.
+    #: The name by which people address the bot, after an @.
     bot_name: str = "usher"
     groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
     #: Maps users to the enterprise that an earlier release stored for them when they linked, if it differs
@@ -192,7 +192,7 @@ class Installation(Administered):
         return one.user_id == other.user_id and self._are_one(*homes)
 
     def are_together(self, one: Principal, other: Principal) -> bool:  # noqa: ARG002 - as ``Installations``
-        """Return True, because there is only one installation."""
+        """Return True: with a single installation, any two people share it."""
         return True
 
     @property

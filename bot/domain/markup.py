@@ -36,7 +36,7 @@ class Markup(str):
 
 
 class Dated(Markup):
-    """Markup made of lines of parts, some of which name times."""
+    """Markup that remembers its lines and their parts, some of which name times."""
 
     __slots__ = ("lines", "moments")
     lines: tuple[tuple[Part, ...], ...]

@@ -1,4 +1,4 @@
-"""The facts from which cards, notices and Home tabs are rendered."""
+"""The facts that cards, notices and Home tabs are rendered from."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -17,7 +17,7 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: Maximum number of seconds between the read that ends an operation and the operation's end.
+#: An operation may still be open for this many seconds after the read that ends it.
 END_SECONDS: Final = 2.0
 
 
@@ -107,18 +107,18 @@ class WorkspaceFacts(Facts):
     opens_in_page: bool = False
     page_url: str | None = None
     effects: StopEffects = field(default_factory=dict)
-    #: The workspace's hours. ``lessons`` are the courses for whose lessons it is started.
+    #: The workspace's hours. ``lessons`` are the courses that start it for their lessons.
     rules: tuple[HoursRule, ...] = ()
     lessons: tuple[ClassCard, ...] = ()
-    #: The class whose end stops the workspace.
+    #: The class that stops the workspace when it ends.
     stopping_class: "ClassFacts | None" = None
-    #: The workspace's place on the waitlist for capacity, if it is down and waiting for capacity.
+    #: The workspace's place on the waitlist, if it is down and waiting for capacity.
     waitlist_entry: WaitlistEntry | None = None
     #: What a message about the wait shows; None in other messages, and if nobody is waiting any more.
     wait: WaitlistFacts | None = None
     #: Other workspaces that the message is about.
     others: tuple["WorkspaceFacts", ...] = ()
-    #: The workspace's name, if its row has been deleted.
+    #: The workspace's name; only set if the workspace's row has been deleted.
     former_name: str | None = None
     #: Whether the message about how the operation ended is waiting or has been sent.
     end_state: EndState = ""
@@ -268,7 +268,7 @@ class ClassFacts(Facts):
     is_stopper: bool = False
     #: The members who aren't ready for a lesson, if the message names them.
     problems: Sequence[ClassProblem] = ()
-    #: For a course: whether the reader teaches it. ``workspace`` is the one with which they joined, and
+    #: For a course: whether the reader teaches it. ``workspace`` is the one that they joined with, and
     #: ``pending`` is the state of their enrollment while an account or a workspace is missing.
     is_teacher: bool = False
     workspace: WorkspaceFacts | None = None

@@ -42,7 +42,7 @@ class Mark(Flag):
     NEWS = auto()
     #: The message is sent before replies.
     URGENT = auto()
-    #: The message asks a question. Like a card it is redrawn, and then it shows the answer.
+    #: The message asks a question. Like a card, it is updated later, and then it shows the answer.
     ASKS = auto()
     #: Only the newest message about the same object keeps its buttons.
     NEWEST = auto()
@@ -133,7 +133,8 @@ class NoticeKind(StrEnum):
     REVOKED = Traits("revoked")
     #: Tells administrators about secrets that Usher has erased but that a provider may still accept.
     NOT_REVOKED = Traits("not_revoked")
-    #: Tells administrators about running workspaces of people who have left and whose links have ended.
+    #: Tells administrators about workspaces that are still running after their owners left and their links
+    #: ended.
     LEFT_RUNNING = Traits("left_running")
     RELINK_PROMPT = Traits("relink_prompt", urgency=3, offers="link", marks=Mark.PASSES)
     SIGN_IN_REFUSED = Traits("sign_in_refused", urgency=3, offers="link", marks=Mark.PASSES)
@@ -236,8 +237,8 @@ class NoticeKind(StrEnum):
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Kinds of messages that Usher posts only once. If one can't be posted, or if it isn't known whether it was,
-#: its poster gets a question of the kind that it is mapped to.
+#: Kinds of messages that Usher never posts a second time. If posting one fails, or may have failed, its
+#: poster is asked what to do: each kind is mapped to the kind of that question.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. Their bodies hold the file's id as ``file`` once it is uploaded.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
@@ -297,7 +298,7 @@ class NewNotice:
 class NoticeError(StrEnum):
     """Usher's own codes for why a message wasn't sent; they are never renamed, because rows contain them."""
 
-    #: The notice wasn't sent, as a search for it in Slack found nothing.
+    #: The notice wasn't sent: a search for it in Slack found nothing.
     NOT_SENT = "not sent"
     #: The notice has been waiting since ``read_since`` for a read of its workspace.
     TO_BE_READ = "to be read"
@@ -308,8 +309,8 @@ class NoticeError(StrEnum):
     UNDRAWABLE = "undrawable"
 
 
-#: Errors of notices that nobody will miss: the user is deactivated, the card is deleted (both are Slack's
-#: codes), or a newer notice has replaced the notice.
+#: Errors after which nobody will miss the notice: the user is deactivated or the card is deleted (both are
+#: Slack's codes), or a newer notice has replaced this one.
 UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 
 
@@ -341,7 +342,7 @@ class Notice:
     #: Slack was unavailable.
     read_since: Past | None = None
     tried_at: Past | None = None
-    #: The key in the message's Slack metadata, if the notice may have been sent by a release that used a
+    #: The key in the message's Slack metadata. Set if the notice may have been sent by a release that used a
     #: different word for its kind.
     sent_as: str | None = None
 
@@ -377,7 +378,7 @@ class Card:
     channel_id: str | None
     message_ts: str | None
     is_dirty: bool
-    #: When the latest change of state that isn't shown yet was made; None if only the progress changed.
+    #: When the state last changed without being shown yet; None if only the progress changed.
     changed_at: Past | None
     updated_at: Past
     #: How many changes have made the card dirty.

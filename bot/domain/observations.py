@@ -95,8 +95,8 @@ class Created:
         remote_id: Its id at the provider.
         name: Its name there.
         is_started: False if it was created in a stopped state and still needs a start call.
-        has_details: False for a candidate whose list entry lacks details, which
-            ``Creation.read_creation_time`` reads.
+        has_details: False for a candidate that the list doesn't describe fully;
+            ``Creation.read_creation_time`` reads the rest.
     """
 
     remote_id: str
@@ -111,7 +111,7 @@ class OutcomeSearch:
 
     Attributes:
         match: The call's result, recognised by Usher's mark or a unique name.
-        candidates: Possible results. One is adopted only if nothing else explains it.
+        candidates: Possible results. One is accepted only if nothing else explains it.
         is_conclusive: Whether the provider would list the result with Usher's mark, so that finding none
             proves that nothing was created.
     """

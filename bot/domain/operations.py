@@ -10,7 +10,7 @@ from bot.domain.stops import Consent
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State
 
-#: Remarks in an answer if what happens isn't what the verb suggests; "" if there is nothing to remark on.
+#: Remarks added to an answer when something other than what the verb suggests happens; "" means no remark.
 Remark = Literal[
     "",
     "calling_off",
@@ -81,15 +81,15 @@ class Operation(WorkItem):
     #: from the same spec, as it also does if the workspace has failed irreversibly. From then on, the verb is
     #: CREATE, and ``agreed`` remains set.
     agreed: Consent = Consent.NONE
-    #: The time for which this operation's timer or plan was set; None if the user asked for the operation
+    #: The time that this operation's timer or plan was set for; None if the user asked for the operation
     #: directly.
     planned_for: Stays | None = None
     #: The latest time at which a planned start may be sent; None means the deadline.
     good_until: Stays | None = None
     #: The last reason why the operation was delayed before it was sent.
     delayed_by: Hold = NOTHING
-    #: How long the workspace should run, in seconds from the request, if the user said so; 0 means that it
-    #: shouldn't be started at all.
+    #: How long the user wants the workspace to run, in seconds from the request; None if they didn't say, and
+    #: 0 if it shouldn't be started at all.
     run_seconds: Stays | None = None
     #: How long a start like this usually takes, in seconds, as known when the request was accepted. After
     #: ``slow_seconds`` the start counts as slow.

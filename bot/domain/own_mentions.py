@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-#: Matches text in quotes, which is a name whatever it contains.
+#: Matches text in quotes. It is always a name, whatever it contains.
 _QUOTATION_PATTERN: Final = re.compile(
     r"(?<!\S)\"[^\"]*\"(?!\S)|(?<!\S)'[^']*'(?!\S)|[\u201c-\u201e\xab][^\u201c-\u201e\xab\xbb]*[\u201c\u201d\xbb]"
 )
@@ -15,7 +15,7 @@ _QUOTATION_PATTERN: Final = re.compile(
 _SEPARATOR_PATTERN: Final = re.compile(
     r"\A(?:[\s,;]|[.!?\u2026]+(?=\s|\Z)|[-\u2013\u2014]+(?=\s|\Z)|:(?![\w+-]+:))*"
 )
-#: Matches words after which a mention is the subject of a question: ``can @usher stop lab?``
+#: Matches words that make a mention after them the subject of a question: ``can @usher stop lab?``
 _MODAL_PATTERN: Final = re.compile(
     r"(?:\A|[,.;:!?]\s|\b(?:please|what|how)\s)\s*(?:can|could|will|would)\Z", re.IGNORECASE
 )

@@ -41,8 +41,8 @@ from bot.domain.workspaces import Action, State, is_down
 #: backoff grows to a minute, this allows about fifteen minutes of retries.
 MAX_ATTEMPTS = 20
 
-#: An operation's first call may rely on a read that is older than the operation by up to this many seconds.
-#: The value is slightly longer than the interval that Saturn Cloud requires between reads.
+#: An operation's first call may rely on a read from up to this many seconds before the operation was
+#: requested. The value is slightly longer than the interval that Saturn Cloud requires between reads.
 FRESH = 12.0
 
 #: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.
@@ -62,10 +62,10 @@ class Step(StrEnum):
     START = "start"  #: send the start call
     CREATE = "create"  #: send the call that creates the workspace
     LAUNCH = "launch"  #: send the call that launches a run
-    FIND = "find"  #: look for the result of a creation or launch of unknown outcome
+    FIND = "find"  #: search for the result of a creation or launch whose outcome is unknown
     STOP = "stop"  #: send the stop call
-    SUSPEND = "suspend"  #: send the stop call that keeps its memory
-    FORCE = "force"  #: send the stop call that doesn't ask the IDE
+    SUSPEND = "suspend"  #: send the call that stops the workspace but keeps its memory
+    FORCE = "force"  #: send the call that stops the workspace without asking the IDE
     REMOVE = "remove"  #: send the call that deletes the workspace
     RENEW = "renew"  #: the workspace ended as agreed, or failed: create a new one in its place
     WAIT = "wait"  #: do nothing until the next read, or until ``at``
@@ -96,7 +96,7 @@ WAIT = Plan(Step.WAIT)
 WATCH = Plan(Step.WATCH)
 FULFILLED = Plan(Step.END, Outcome.FULFILLED)
 NOT_MADE = Plan(Step.END, Outcome.FULFILLED, "not_made")
-#: The provider can't restart the workspace, and Usher has no spec from which to create a new one.
+#: The provider can't restart the workspace, and Usher has no spec to create a new one from.
 NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
 #: The user was asked whether to create the workspace again and didn't answer within a day.
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
@@ -466,8 +466,8 @@ def next_read(
     """Return how many seconds until a workspace is read again, or None if it is only read on request.
 
     The provider sets the intervals (``Provider.pace``), but the result is never below ``min_poll_interval``.
-    For some minutes, a running workspace that has lacked something since ``lacks_since`` is read as often as
-    a starting one.
+    If something has been missing from a running workspace since ``lacks_since``, it is read as often as a
+    starting one for some minutes.
     """
     used = used_at is not None and now - used_at < UNUSED_AFTER
     is_coming = state is State.RUNNING and is_late(lacks_since, now)

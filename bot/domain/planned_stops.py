@@ -14,9 +14,9 @@ from typing import Final
 
 from bot.domain.stops import PlannedStop
 
-#: Reasons for a stop that no longer counts once the owner has set a stop themselves.
+#: Reasons for planned stops that no longer apply once the owner has planned a stop themself.
 _BY_ITSELF: Final = frozenset({"hours", "needed"})
-#: Reasons for a stop that comes from a class or course, which is shared with other people.
+#: Reasons for planned stops that come from a class or course, and so affect other people, too.
 _SHARED_REASONS: Final = frozenset({"class", "lesson", "look"})
 
 

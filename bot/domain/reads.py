@@ -48,7 +48,8 @@ class ReadClaim:
     #: The encrypted secret that opens the workspace from Usher's page (``Observed.entry``), as stored in the
     #: row of the user whose account is used for the read; None if there is none.
     entry: str | None = None
-    #: What the workspace lacked when it was last read. ``lacks_since`` is when that was first found missing.
+    #: What was missing from the workspace when it was last read. ``lacks_since`` is when that was first found
+    #: missing.
     lacks: Lack | None = None
     lacks_since: float | None = None
     #: Whether the workspace's owner has asked for a read since the last one.
@@ -85,8 +86,8 @@ class ReadResult:
     block_reason: Hold | None = None
     #: The ``ReadClaim.granted_at`` of the claim; defaults to the gate's last claim.
     granted_at: float | None = None
-    #: Period and offset, in seconds, of the times at which an account's reads are sent together. The next
-    #: read is postponed to the next of these times.
+    #: Period and offset, in seconds, of the time slots for an account's combined reads. The next read waits
+    #: for the next slot.
     slot: tuple[float, float] | None = None
     #: What the read reported about the first of ``workspace_ids`` that isn't certain yet. An observation
     #: clears it.

@@ -13,11 +13,11 @@ from typing import Annotated, Final
 class Kind(StrEnum):
     """Kinds of times stored in columns."""
 
-    PAST = "past"  #: when something happened: a time in the future becomes now
-    SINCE = "since"  #: the same, but its age matters: if that can't be known, it becomes now
-    DUE = "due"  #: a lease, a retry or a check: due now if further ahead than possible
-    GATE = "gate"  #: the poll gate's two times, which ``heal_gates`` corrects so that it never opens early
-    STAYS = "stays"  #: never corrected: named by people or providers, covered by a hash, or a duration
+    PAST = "past"  #: when something happened; a time in the future becomes now
+    SINCE = "since"  #: like PAST, to measure an age; if the age can't be known, it becomes now
+    DUE = "due"  #: when a lease, retry or check is due; if impossibly far ahead, it becomes now
+    GATE = "gate"  #: the poll gate's times, which ``heal_gates`` corrects so that no gate opens early
+    STAYS = "stays"  #: never corrected: set by people or providers, covered by a hash, or a duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +37,28 @@ PAST: Final = Time(Kind.PAST)
 SINCE: Final = Time(Kind.SINCE)
 STAYS: Final = Time(Kind.STAYS)
 GATE: Final = Time(Kind.GATE)
-#: Kind of time for the end of a lease, at most this many seconds ahead: longer than ``Numbers.lease`` and
-#: ``Timing.lease``.
+#: When a lease ends: at most a minute ahead, because ``Numbers.lease`` and ``Timing.lease`` are shorter than
+#: that.
 LEASE: Final = make_due(60.0)
-#: Kind of time for the next sending of a message, at most this many seconds ahead: as long as the longest
-#: waits of ``bot.slack.notifier``.
+#: When a message is next sent: at most five minutes ahead, like the longest waits in ``bot.slack.notifier``.
 SEND: Final = make_due(300.0)
 
 Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
-#: Kind of time for the next step, at most this many seconds ahead: enough for ``Numbers.slow_tick``. A
-#: provider's *Retry-After* may be longer; if Usher waits for less than that, the provider repeats it at the
-#: next step.
+#: When the next step is due: at most ten minutes ahead, which is enough for ``Numbers.slow_tick``. A
+#: provider's *Retry-After* may be longer; if Usher then calls too early, the provider repeats it at the next
+#: step.
 Step = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
-#: Kind of time for a deadline, at most a day ahead. That is enough for
-#: ``bot.domain.work_items.DEADLINE_SECONDS`` from now or from a press of *Keep waiting*, which in earlier
-#: releases could add up to a day.
+#: A deadline, at most a day ahead. That is enough for ``bot.domain.work_items.DEADLINE_SECONDS`` from now or
+#: from a press of *Keep waiting*, which in earlier releases could add up to a day.
 Deadline = Annotated[float, make_due(86_400.0)]
-#: Kind of time for the end of a link in progress, at most this many seconds ahead: as in
-#: ``bot.services.linking``, ten minutes for the page and ten for the code.
+#: When a link in progress ends: at most twenty minutes ahead, ten for the page and ten for the code
+#: (``bot.services.linking``).
 LinkEnd = Annotated[float, make_due(1_200.0)]
-#: Kind of time at which a task is due, at most this many seconds ahead: enough for
-#: ``bot.services.linking.UNUSED_SECONDS``.
+#: When a task is due: at most 22 minutes ahead, which is enough for ``bot.services.linking.UNUSED_SECONDS``.
 TaskDue = Annotated[float, make_due(1_320.0)]
-#: Kind of time for the end of a browser session, at most a week ahead: the longest that
-#: ``bot.services.browsers.SESSION_SECONDS`` has been in any release.
+#: When a browser session ends: at most a week ahead, because no release has had a longer
+#: ``bot.services.browsers.SESSION_SECONDS``.
 SessionEnd = Annotated[float, make_due(7 * 86_400.0)]

@@ -131,7 +131,7 @@ class Run(WorkItem):
     """
 
     name: str
-    #: The form values with which the run was launched; None if it wasn't launched by Usher.
+    #: The form values that the run was launched with; None if Usher didn't launch it.
     spec: Spec | None
     remote_id: str | None = None
     state: RunState = RunState.QUEUED

@@ -17,8 +17,8 @@ _SHORTEST: Final = 3
 def score_likeness(username: str, *called: str) -> float:
     """Return how similar a username is to a person's name, handle or e-mail address, whichever is closest.
 
-    Anything below ``ALIKE`` is returned as 0. The function is run for everyone in a Slack workspace, and
-    takes about 15 µs per person.
+    Anything below ``ALIKE`` is returned as 0. This is called for everyone in a Slack workspace, and takes
+    about 15 µs per person.
     """
     # A domain before or after the username says nothing about the person, so it is ignored.
     wanted = "".join(_words(username.replace("\\", "/").rpartition("/")[2].partition("@")[0]))

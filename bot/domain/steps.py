@@ -36,24 +36,24 @@ class Update:
     waits_for: Literal["read", "change", "time"] = "time"
     start_call: Call | None = None
     stop_call: Call | None = None
-    called: bool = False  #: set ``called_at`` and ``sent_at`` to the store's now
-    called_from: State | None = None  #: with ``called``, for operations: the workspace's state then
+    called: bool = False  #: whether to set ``called_at`` and ``sent_at`` to the store's time
+    called_from: State | None = None  #: the workspace's state when an operation's call is sent
     attempts: int | None = None
     block_reason: Hold | None = None
     outcome: Outcome | None = None
-    cause: str | None = None  #: why it ended or, without ``outcome``, why its last call was refused ("": not)
-    deadline_passed: bool = False  #: clear ``deadline_at``, as the person was told
-    asked: bool | None = None  #: whether the person is asked from now on whether to repeat the call
+    cause: str | None = None  #: why the item ended, or why its last call was refused ("" if it wasn't)
+    deadline_passed: bool = False  #: clear ``deadline_at``, because the person is told now
+    asked: bool | None = None  #: whether the person is now being asked if the call should be repeated
     #: When the provider began to refuse calls because it is busy. ``retry_at`` is when the next call may be
     #: sent.
     busy_since: float | None = None
     retry_at: float | None = None
-    keeps_waiting: bool = False  #: the person answered that they keep waiting: the time to answer restarts
+    keeps_waiting: bool = False  #: the person chose to keep waiting, so their time to answer starts anew
     #: Only set with an ``outcome``: the operation's ``question_since`` when this outcome was decided, so that
     #: a later answer isn't lost.
     question_since: float | None = None
     card_dirty: bool = False
-    notices: Sequence[NewNotice] = ()  #: a subject of "" becomes the id
+    notices: Sequence[NewNotice] = ()  #: one without a subject is about this item
     audit: Sequence[AuditEntry] = ()
     #: Only set with a call: the account and person that the decision was based on. The call isn't sent if
     #: either has changed.
@@ -65,11 +65,11 @@ class Update:
     claim: str = ""
 
     # For operations.
-    read_needed: bool = False  #: set ``read_since`` to the store's now and make the gate due
-    wants_read: bool = False  #: make the gate due as ``gates.want`` does, in the same transaction
-    failed_at: float | None = None  #: ``Operation.failed_at``
-    hides: bool = False  #: with ``outcome``: remove the workspace from its person's list
-    name: FreeName | None = None  #: with the first call of a creation: the workspace's name
+    read_needed: bool = False  #: set ``read_since`` to the store's time and make the gate due
+    wants_read: bool = False  #: make the gate due in the same transaction, as ``gates.want`` does
+    failed_at: float | None = None  #: the new value of ``Operation.failed_at``
+    hides: bool = False  #: with an ``outcome``: remove the workspace from its owner's list
+    name: FreeName | None = None  #: the new workspace's name, set with a creation's first call
 
     # For runs.
     remote_id: str | None = None

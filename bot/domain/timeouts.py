@@ -38,11 +38,11 @@ NO_EFFECT_AFTER: Final = 60.0
 #: ``busy_pause`` shortens it by up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
-#: Maximum number of seconds before a call is sent again after a refusal because of another change of the
-#: workspace. Such a change rarely takes long.
+#: If a call was refused because of another change of the workspace, it is sent again after at most this many
+#: seconds. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
-#: After the start of a failed workspace was accepted, a failure is considered a new one only if two reads in
-#: a row find it, the second one at least this many seconds after the start.
+#: If a failed workspace's start was accepted, the workspace counts as failed again only if two reads in a row
+#: find a failure, the second at least this many seconds after the start.
 FAILED_AGAIN_AFTER: Final = 20.0
 #: How long until a workspace that was found gone is read again, in seconds. The provider's error that made it
 #: seem gone may last for hours.
@@ -63,12 +63,12 @@ GONE: Final = "gone"
 #: The workspace is missing from a list, which a read or the next list has to confirm.
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
-#: Maps each kind of report of an unexplained state, starting or failed, to that state. The next read asks the
-#: provider for the reason.
+#: Maps each kind of report without a reason, of a starting or a failed workspace, to the reported state. The
+#: next read asks the provider for the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
-#: Maps each kind of uncertain report to how often in a row, and over how many seconds, it must occur to be
-#: certain. Any other kind is a refusal, for which ``_REFUSAL_CERTAIN`` applies.
+#: Maps each kind of uncertain report to how often in a row, and over how many seconds, it must occur before
+#: it is believed. All other kinds are refusals; see ``_REFUSAL_CERTAIN``.
 _CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}
 _REFUSAL_CERTAIN: Final = (3, 60.0)
 
@@ -135,11 +135,11 @@ def has_settled(maker: WorkItem, now: float) -> bool:
 class Verdict(StrEnum):
     """What to do after a search that didn't find a certain result."""
 
-    SEARCH = "search"  #: the result may still show up: search again
-    REPEAT = "repeat"  #: nothing was made: send the call again
-    NOTHING = "nothing"  #: nothing was made, and nobody wants it any more
-    ASK = "ask"  #: nobody can tell: the person decides
-    UNTOLD = "untold"  #: nobody can tell, and nobody wants it any more
+    SEARCH = "search"  #: the result may still appear, so search again
+    REPEAT = "repeat"  #: nothing was created, so send the call again
+    NOTHING = "nothing"  #: nothing was created, and nobody needs it any more
+    ASK = "ask"  #: the outcome can't be determined, so the person decides
+    UNTOLD = "untold"  #: the outcome can't be determined, but nobody needs the result any more
 
 
 def judge(
@@ -150,11 +150,11 @@ def judge(
     has_settled: bool,
     is_wanted: bool,
 ) -> Created | Verdict:
-    """Return the resource to adopt as a call's result after a search, or what to do instead.
+    """Return the resource to accept as a call's result after a search, or what to do instead.
 
-    A resource with Usher's mark (``ours``) is adopted or, if there is none, the only resource that nothing
-    else explains. ``is_proof``: the provider would show Usher's mark, so finding nothing means that nothing
-    was made.
+    A resource with Usher's mark (``ours``) is accepted. Failing that, if exactly one resource has no other
+    explanation, that one is. ``is_proof``: the provider would show Usher's mark, so if nothing is found,
+    nothing was created.
     """
     if ours is not None:
         return ours

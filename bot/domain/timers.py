@@ -6,9 +6,9 @@ from typing import Final
 from bot.domain.stops import ExpiryMode, PlannedStop, StopEffects, StopMode, is_final
 from bot.domain.workspaces import Workspace
 
-#: How long before a timer's stop the workspace's owner is warned, in seconds.
+#: How long in advance owners are warned of a planned stop, in seconds.
 TIMER_WARNING_SECONDS: Final = 600.0
-#: How long before the end of a class its members are warned, in seconds.
+#: How long in advance members are warned of the end of a class, in seconds.
 CLASS_WARNING_SECONDS: Final = 300.0
 #: Minimum number of seconds between the warning and the stop, however late the warning was sent.
 LEAST_TIMER_WARNING_SECONDS: Final = 300.0
@@ -17,7 +17,7 @@ LEAST_TIMER_WARNING_SECONDS: Final = 300.0
 ABSENT_SECONDS: Final = 120.0
 #: Minimum number of seconds ahead that a timer can be set.
 SOONEST_SECONDS: Final = 60.0
-#: If the owner couldn't be warned of an irreversible stop, it is tried again after this many seconds.
+#: If the owner couldn't be warned of an irreversible stop, the stop is postponed by this many seconds.
 AGAIN_SECONDS: Final = 86_400.0
 #: Minimum number of seconds until a stop that needs a warning, including half a minute to deliver the
 #: warning.

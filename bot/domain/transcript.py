@@ -213,7 +213,7 @@ class Transcript:
         self._seen = Seen()
         self._plain = {name: EscapeRemover() for name in _STREAMS}
         self._lines = {name: Lines(name) for name in _STREAMS}
-        #: The stream whose unfinished line is currently at the end of the spool.
+        #: The stream that the unfinished line at the end of the spool belongs to.
         self._unended: StreamName | None = None
         self.version = 0
         self.has_ended = False

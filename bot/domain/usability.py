@@ -10,16 +10,16 @@ from typing import Final, Literal
 #: - ``app``: a working app. Nobody can open the workspace without it.
 Lack = Literal["address", "page", "agent", "app"]
 
-#: Maps each lack to how long a start waits for it, in seconds from the first read that found it missing. If
-#: something is missing from a running workspace for no longer than that, nobody is told.
+#: Maps each thing that may be missing to how long a start waits for it, in seconds from the first read that
+#: found it missing. If a running workspace is without it for no longer than that, nobody is told.
 PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
-#: For this many seconds, a workspace that lacks something is read as often as a starting one.
+#: A workspace with something missing is read as often as a starting one for this many seconds.
 MAX_LATE_SECONDS: Final = 600.0
-#: Lacks that keep people from opening the workspace. With any other lack the workspace may work, because
-#: Usher might simply not see what it has.
+#: Missing parts that keep people from opening the workspace. If anything else seems to be missing, the
+#: workspace may still work, because Usher might simply not see it.
 UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 
-#: What users are told about a page whose certificate isn't trusted.
+#: Tells users that a page's certificate isn't trusted.
 UNTRUSTED_PAGE: Final = (
     "I can't check its page, as the certificate there isn't trusted here. Ask your Usher admin to look at it."
 )

@@ -15,8 +15,8 @@ def is_group(name: str) -> bool:
 class UserGroups:
     """The members of the user groups named in settings, as last reported by Slack.
 
-    A group that Slack hasn't reported lately counts as empty. Members are kept only in memory and read again
-    after a restart. Each process reads them every five minutes.
+    A group that Slack hasn't reported lately is treated as empty. Members are kept only in memory and read
+    again after a restart. Each process reads them every five minutes.
     """
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from bot.domain.row_times import Deadline, Past, Since, Step
 
 #: How long a work item may take before the user is told that it is late, in seconds.
 DEADLINE_SECONDS: Final = 1800.0
-#: The ``cause`` of an open work item whose last call was refused because of the credential.
+#: The ``cause`` of an open work item if its last call was refused because of the credential.
 UNAUTHORIZED: Final = "credential_refused"
 #: First word of ``cause`` if the provider refused the last call because the workspace or run is already in
 #: the desired state.

@@ -13,7 +13,7 @@ from bot.domain.row_times import Past, Stays
 from bot.domain.stops import NO_PLANNED_STOPS, ExpiryMode, PlannedStops, StopMode, StopRisk
 from bot.domain.usability import UNUSABLE, Lack
 
-#: How long before a workspace ends by itself its owner is warned, in seconds.
+#: How long in advance owners are warned that a workspace will end by itself, in seconds.
 EXPIRY_WARNING_SECONDS: Final = 300.0
 
 
@@ -44,9 +44,9 @@ class State(StrEnum):
 
 #: States of a workspace that is up or coming up.
 UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
-#: States of a workspace that is down, of one that can be started (``DOWN_OR_FAILED_STATES``), and of one that
-#: isn't up, which includes gone (``NOT_UP_STATES``). A failed workspace may still be partly running, which
-#: ``is_down`` checks.
+#: States of a workspace that is down. ``DOWN_OR_FAILED_STATES`` are those from which it can be started, and
+#: ``NOT_UP_STATES`` also include gone. A failed workspace may still be partly running; ``is_down`` checks
+#: that.
 DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
 DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
 NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}
@@ -127,8 +127,8 @@ class Workspace:
     actions: frozenset[Action] | None = None
     expires_at: Stays | None = None
     expiry_mode: ExpiryMode | None = None
-    #: The encrypted secret with which Usher's page opens the workspace (``bot.support.vault``), if the
-    #: provider has one.
+    #: The encrypted secret that Usher's page uses to open the workspace (``bot.support.vault``); None if
+    #: there is none.
     entry: str | None = None
     #: The latest event that the provider reported about the workspace, as a sentence.
     event_message: str | None = None
@@ -179,7 +179,8 @@ class Workspace:
     #: When the workspace went down, according to its provider; None if the provider doesn't report that.
     down_at: Stays | None = None
     owner: str | None = None
-    #: What the workspace lacks while running. ``lacks_since`` is when a read first found that missing.
+    #: What is still missing from the running workspace. ``lacks_since`` is when a read first found that
+    #: missing.
     lacks: Lack | None = None
     lacks_since: Past | None = None
 

@@ -48,8 +48,8 @@ _NOTHING: Final = Offer()
 class Opposite:
     """A button in an answer that undoes what its verb changed: its label and its action.
 
-    The button carries the row and everything else that it needs, as nothing is stored about the change.
-    Pressed too late, it answers with the present state. If there are several of these buttons, each is
+    The button carries the row and everything else that it needs, as nothing is stored about the change. If it
+    is pressed too late, the answer shows the current state. If there are several of these buttons, each is
     labelled with ``named``.
     """
 
@@ -84,10 +84,10 @@ class Verb:
     #: The verb's synonyms, separated by spaces.
     also: str = ""
     #: Maps the usage of each verb that this one replaced in release 0.5 to what to type now. The old forms
-    #: are understood until 0.6; buttons of old messages keep working.
+    #: are understood until 0.6; buttons in old messages keep working.
     former: Mapping[str, str] | None = None
     #: Words that suggest this verb within a sentence but can't begin a command. ``otherwise`` maps other
-    #: verbs to the words that, after one of these, mean that verb instead.
+    #: verbs to words: if one of these is also in the sentence, the other verb is meant.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
     #: Label of the verb's button beside a workspace's name; ``is_red`` makes that button red. ``alone``
@@ -104,7 +104,7 @@ class Verb:
     bulk_at: Offer = _NOTHING
     #: The button that undoes what the verb did; None if there is none.
     opposite: Opposite | None = None
-    #: The use case that is run for each of several workspaces; None if the verb begins an operation.
+    #: The use case to run for each workspace if there are several; None if the verb begins an operation.
     each: Callable[..., Any] | None = None
     #: The variant's name, if this is a variant of another verb.
     variant: str = ""
@@ -143,7 +143,7 @@ class Verb:
 class FormerVerb:
     """A verb from an earlier release: whether words could follow it, and what to type instead.
 
-    ``typed`` is the present verb, with the words and flags that precede the old verb's words.
+    ``typed`` is the current verb, with the words and flags that come before the old verb's words.
     """
 
     takes_words: bool
@@ -156,12 +156,12 @@ class FormerVerb:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Return the words to insert between the present verb and the words that followed the old one."""
+        """Return the words to insert between the current verb and the words that followed the old one."""
         return tuple(word for word in self.typed.split()[1:] if not word.startswith("--"))
 
     @property
     def flags(self) -> frozenset[str]:
-        """Return the flags that the former verb implies."""
+        """Return the flags that the old verb implies."""
         return frozenset(word[2:] for word in self.typed.split()[1:] if word.startswith("--"))
 
 
@@ -210,6 +210,6 @@ def list_former_verbs(command: str) -> Mapping[str, FormerVerb]:
 
 
 def to_present_name(command: str, name: str) -> str:
-    """Return a verb's present name, given that name or one that it has replaced."""
+    """Return a verb's current name, given that name or one that it has replaced."""
     former = list_former_verbs(command).get(name)
     return name if former is None else former.name

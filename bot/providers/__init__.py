@@ -28,7 +28,7 @@ from bot.support.settings import SettingsError, translate_message
 
 log = structlog.get_logger(__name__)
 CONNECTION_NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
-#: Maps the former names of renamed settings keys to their current names.
+#: Maps the old names of renamed settings keys to the new ones.
 _FORMER_KEYS: Final = {"recipes": "templates", "presets": "templates"}
 #: Maps settings keys that were removed to advice for the operator. These keys are ignored, and a warning is
 #: logged.
@@ -48,7 +48,7 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
 
 
 def build_bound_provider(provider: type[Provider], settings: ConnectionSettings, http: Http) -> Provider:
-    """Create a provider, each of whose methods uses the right owner's secret (``bind``)."""
+    """Create a provider whose methods each use the right owner's secret (``bind``)."""
     http.hide(settings.secrets())
     built = provider(settings, http)
     bind(built)

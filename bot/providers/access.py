@@ -16,8 +16,8 @@ class Access:
     Attributes:
         username: The person's username on the provider, as it was linked.
         credential: Their secret.
-        api: The client of the call, bound to the provider's API and to the secret that the call uses. Only
-            the methods of a provider that was built have it (``Provider.bind_access``).
+        api: The call's client, bound to the provider's API and to the secret that the call uses. It is set
+            only when the methods of a built provider are called (``Provider.bind_access``).
     """
 
     username: str

@@ -29,7 +29,7 @@ T = TypeVar("T")
 class Listing(list[T]):
     """The entries of a list, in the server's order.
 
-    If an entry couldn't be identified, the list isn't whole, and the absence of an entry proves nothing.
+    If an entry couldn't be identified, the list is incomplete, and the absence of an entry proves nothing.
     """
 
     def __init__(self, entries: Iterable[T] = (), *, is_whole: bool = True) -> None:
@@ -43,10 +43,9 @@ def to_error(
     """Return the error for a non-2xx response, with the server's own words cleaned and shortened.
 
     ``message_pointer`` locates the server's message in the body (a JSON Pointer, RFC 6901). A 401 or 403
-    without it isn't the server's, unless this ``is_plain``: it may refuse without JSON.
-
-    If the server failed, or something in front of it answered, users aren't shown the words unless these say
-    that there is no room.
+    without that message doesn't come from the server, unless ``is_plain``: then the server may refuse without
+    JSON. If the server failed, or something in front of it answered, users are shown the words only if they
+    say that there is no room.
     """
     status = response.status
     said = _read_message(response, message_pointer)
@@ -263,8 +262,8 @@ def _parse_time(text: str, form: str) -> float:
 def read_entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], T | None]) -> Listing[T]:
     """Read the list under ``key`` entry by entry; ``read`` raises BadAnswer, or returns None to skip one.
 
-    An entry that raises is left out and logged once, as is a page without the list; the result then isn't
-    whole. If no entry is left, this raises BadAnswer, so that the list isn't mistaken for an empty one.
+    An entry that raises is left out and logged once, as is a page without the list; the result is then
+    incomplete. If no entry is left, this raises BadAnswer, so that the list isn't mistaken for an empty one.
     """
     found: list[T] = []
     problem: errors.BadAnswer | None = None

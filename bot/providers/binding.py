@@ -18,8 +18,8 @@ from bot.support.cleaning import hide_secrets
 from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
 
-#: Maps methods that take an access to the call name passed to ``Provider.credential_owner``, if it differs
-#: from the method's name.
+#: Maps names of methods that take an access to the names of their calls in ``Provider.credential_owner``, if
+#: they differ.
 _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     **dict.fromkeys(("discover", "read_allowances"), "list"),

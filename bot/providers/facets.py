@@ -99,7 +99,7 @@ class Lists(Facet):
         """List the user's workspaces; raise NotFound if the server has no lists.
 
         An entry that can't be read completely is still returned if it has an id; its state is then
-        ``unknown``. If an entry has no id, the list isn't whole, so a workspace's absence from it proves
+        ``unknown``. If an entry has no id, the list is incomplete, so a workspace's absence from it proves
         nothing. If no entry can be read, BadAnswer is raised.
         """
 

@@ -19,7 +19,8 @@ from bot.providers.base import Provider
 from bot.providers.words import clean
 from bot.support.settings import SettingsError
 
-#: The entry point group in which distributions declare their providers, each under its kind as the name.
+#: The entry point group for providers. Each distribution declares its providers there, named after their
+#: kinds.
 ENTRY_POINT_GROUP: Final = "usher.providers"
 #: The version of ``usher.provider`` that external providers must support.
 API_VERSION: Final = 0
@@ -112,7 +113,7 @@ def _is_provider(value: Any) -> TypeGuard[type[Provider]]:
 
 
 def _load_provider(found: EntryPoint, where: str) -> type[Provider]:
-    """Import a provider from another distribution; raise SettingsError listing everything that it lacks."""
+    """Import a provider from another distribution; raise SettingsError naming everything it is missing."""
     try:
         value = found.load()
     except Exception as error:  # noqa: BLE001 - whatever somebody else's module raises

@@ -83,8 +83,7 @@ class ToError(Protocol):
         """Return the error for a non-2xx response."""
 
 
-#: Matches a path in the form in which it is sent. Anything that needs encoding belongs in an id or in the
-#: query.
+#: Matches a path in the form that is sent. Anything that needs encoding belongs in an id or in the query.
 _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
 
 
@@ -276,17 +275,17 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Maps each goal to how a refusal's message ends if the goal has already been reached. This wording isn't
+#: Maps each goal to words in a refusal which show that the goal has already been reached. This wording isn't
 #: documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",
     "remove": r"(removed|deleted)",
 }
-#: Matches the wording of a refusal because the workspace is changing to another state.
+#: Matches refusals because the workspace is changing to another state.
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
-#: Matches the wording of a refusal because another operation is in progress. Checked only if nothing says
-#: that the goal is reached, and must not match a quota.
+#: Matches refusals because another operation is in progress. Checked only if nothing says that the goal is
+#: reached, and must not match a quota.
 _UNDER_WAY_PATTERN = re.compile(
     r"^(?!.*\b(only|limits?|maximum|at most|too many)\b).*(\b(in progress|under ?way|locked by another)\b"
     r"|\b(is|are) (currently |still |now |already )?(being \w+|busy|updating|rebuilding|migrating|starting|"
@@ -359,7 +358,7 @@ async def read_pages(
     next_key: Callable[[Mapping[str, Any]], Any],
     max_pages: int,
 ) -> Listing[dict[str, Any]]:
-    """Return the pages of a list; the result isn't whole if more than ``max_pages`` would be needed.
+    """Return the pages of a list; the result is incomplete if there are more than ``max_pages``.
 
     ``ask(None)`` reads the first page, and ``ask(next_key(page))`` the next, until the key is None or "".
     """

@@ -31,7 +31,7 @@ MAX_DETAILS = 5
 MAX_SEARCHED_LENGTH: Final = 8000
 #: Maximum number of nested layers to unwrap, such as quotes around JSON.
 MAX_NESTING: Final = 12
-#: Maximum number of opening braces in a text at which parsing JSON is attempted.
+#: Maximum number of opening braces in a text where parsing JSON is attempted.
 MAX_OBJECT_ATTEMPTS: Final = 10
 #: Maximum number of characters of a Python literal that is parsed. Parsing a longer one would take too long.
 MAX_LITERAL_LENGTH: Final = 2000
@@ -70,7 +70,7 @@ _LABEL_WORD_PATTERN: Final = re.compile(
 _LABEL_END_PATTERN: Final = re.compile(r":\s+| = |(?<=\w)=(?=\S)|(?<=\])\s+")
 _ARGUMENTS_PATTERN: Final = re.compile(r"([\w. ]{1,100}\w)\((?:[^()]|\([^()]*\)){0,300}\)(?=: )")
 _BRACKETS_PATTERN: Final = re.compile(r"([^()]{1,300})\(((?:[^()]|\([^()]*\))*)\)\.?")
-#: Matches the text that precedes the exception which caused a failure.
+#: Matches the text before the exception that caused a failure.
 _CAUSE_PATTERN: Final = re.compile(
     r".{1,200}?(?:: |\((?=Caused by ))(?:Caused by )?"
     r"(?=(?:[A-Za-z_]\w{0,60}\.){0,8}[A-Z]\w{0,60}(?:Error|Exception)(?:: |\())",
@@ -129,12 +129,12 @@ _UNSEEN_PARTS: Final = (
 )
 _PAGE_TITLE_PATTERN: Final = re.compile(r"<title\b[^>]{0,200}>(.{0,500}?)</title", re.IGNORECASE | re.DOTALL)
 _ENTITY_PATTERN: Final = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
-#: Matches names of web servers, which stand at the bottom of error pages.
+#: Matches names of web servers, which appear at the bottom of error pages.
 _SERVER_PATTERN: Final = re.compile(
     r"(?:nginx|openresty|apache|cloudflare|envoy|caddy|traefik|microsoft-\w+|google|gunicorn|tornado)\S*",
     re.IGNORECASE,
 )
-#: Matches Markdown and Slack's markup, each with what replaces it: pictures, links, addresses, headings,
+#: Patterns for Markdown and Slack's markup, each with its replacement: pictures, links, addresses, headings,
 #: code, and emphasis.
 _MARKDOWN_PATTERNS: Final = (
     (re.compile(r"!\[[^\[\]]{0,200}\]\([^\s()]{1,500}\)"), ""),
@@ -167,7 +167,7 @@ def clean_words(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[st
 
 
 def find_innermost_words(text: str) -> str:
-    """Return the full words in another program's output; return any other text unchanged.
+    """Return the innermost message in another program's output; return any other text unchanged.
 
     Returns "" for output without words, such as a status or a page that only names a status.
     """

@@ -47,8 +47,7 @@ __all__ = ["Numbers", "Reconciler"]
 
 #: How long to retry publishing a person's Home tab if Slack fails, in seconds.
 MAX_HOME_SECONDS: Final = 7 * 86_400.0
-#: Kinds of rows that come due at a given time and then run a use case, in the order in which they are
-#: processed.
+#: Kinds of rows that come due at a given time and then run a use case, in order of processing.
 SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
     UPGRADE_WORK,
     CLASS_WORK,

@@ -11,8 +11,8 @@ from bot.support import errors
 
 _T = TypeVar("_T")
 
-#: The cause recorded for an unreadable answer. It takes ``_MIN_UNREADABLE_ATTEMPTS`` of these in a row to
-#: show that it isn't just a transient error page.
+#: The cause recorded for an unreadable answer. Fewer than ``_MIN_UNREADABLE_ATTEMPTS`` of these in a row may
+#: just be a transient error page.
 _UNREADABLE_CAUSE: Final = "bad_answer"
 _MIN_UNREADABLE_ATTEMPTS: Final = 3
 

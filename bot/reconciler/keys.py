@@ -56,12 +56,12 @@ MAX_CACHED_ACCESSES = 5_000
 _LISTS: Final = frozenset({"list", "list runs"})
 #: Time limit for comparing an account before a call, in seconds.
 COMPARE_SECONDS: Final = 10.0
-#: Maximum number of accounts without a known id for which we remember when their id was last requested.
+#: Maximum number of accounts remembered because their id isn't known, each with when it was last requested.
 MAX_REMEMBERED: Final = 10_000
 
 
 class Keys:
-    """The decrypted secrets of accounts, their renewal when a provider refuses one, and whose they are.
+    """Decrypt accounts' secrets, renew those that providers refuse, and check whose account each opens.
 
     In memory: decrypted secrets, and when each unknown account id was last requested. Restart: they are
     decrypted again, and a renewed secret that hadn't been accepted yet may be renewed once more. Several
@@ -87,8 +87,8 @@ class Keys:
         #: secret isn't renewed again.
         self._unproven: dict[str, str] = {}
         #: Maps each connection to when the provider began to refuse the connection's own secret (epoch
-        #: seconds), or to None once it accepts the secret again. Connections for which neither is known are
-        #: absent.
+        #: seconds), or to None once it accepts the secret again. Connections are missing until one of these
+        #: is known.
         self.lockouts: dict[str, float | None] = {}
         #: Maps each connection to when it began to refuse several people's credentials (epoch seconds), or to
         #: None once that is over. ``_accepted_at`` maps it to when it last accepted one.
@@ -114,7 +114,7 @@ class Keys:
         return access
 
     def is_behind(self, account: Account) -> bool:
-        """Return whether an account's secret may be encrypted with a key that this process lacks.
+        """Return whether an account's secret may be encrypted with a key that this process doesn't have.
 
         That is possible if a process with another key is running, or if the secret was encrypted after this
         process started or after it was last decrypted here.

@@ -17,7 +17,8 @@ from bot.domain.work_items import Call, Outcome
 
 log = structlog.get_logger(__name__)
 
-#: How long after its deadline an item may still end without a message that it is taking longer, in seconds.
+#: How long the message that an item is late is held back after the deadline, in seconds, because the item may
+#: still end.
 LATE_NOTICE_DELAY_SECONDS: Final = 30.0
 #: Outcomes whose message may include a reference for the log.
 _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}

@@ -68,7 +68,8 @@ CHANGING_CALLS: Final = frozenset(
 )
 #: Cause given for a call that wasn't made because its account was unlinked.
 UNLINKED_CAUSE: Final = "unlinked"
-#: Errors of the provider, or of a proxy in front of it, after which the call may have been carried out.
+#: Errors from the provider, or from a proxy in front of it, after which the call may still have been carried
+#: out.
 _AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)
 
 

@@ -42,8 +42,7 @@ from bot.support.vault import entry_key
 log = structlog.get_logger(__name__)
 
 
-#: How long to wait before the next read after one was refused because of its credential or permissions, in
-#: seconds.
+#: If a read is refused because of its credential or permissions, the next one waits this many seconds.
 REFUSED_READ_SECONDS = 300.0
 #: Maximum number of failure counts to remember. The same limit applies to unknown states, audited reads and
 #: stored entries.

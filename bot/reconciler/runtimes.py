@@ -182,8 +182,8 @@ class CircuitBreaker:
         #: The last failure; None if the connection has answered since then.
         self._failure: TemporaryError | None = None
         self.answering = Reachability(name)
-        #: When the pause that the provider requested ends. ``_away_until`` is when the pause because the
-        #: connection is down ends (both monotonic).
+        #: End of the pause that the provider requested. ``_away_until`` is the end of the pause made because
+        #: the connection is down (both monotonic).
         self._requested_until = 0.0
         self._away_until = 0.0
 
@@ -296,15 +296,16 @@ class Runtime:
         return self.health.is_doubtful and not self.slots.is_idle
 
 
-#: Factor by which starts stay below a per-second limit, since requests may arrive less evenly than they are
-#: sent. ``BURST_SHARE`` is the share of the limit that may be sent in one burst.
+#: Factor by which starts stay below a per-second limit, because they may arrive less evenly than they are
+#: sent. ``BURST_SHARE`` is the share of the limit that one burst may use.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: How long after its turn began an operation may still ask again before it loses the turn, in seconds.
+#: How long an operation may take to ask again once its turn has begun, in seconds. After that it loses the
+#: turn.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
 #: Without a rate limit, a start may overtake one that was requested up to this many seconds earlier.
 MAX_OVERTAKE_SECONDS: Final = 1.0
-#: How soon an operation asks again if only another operation's turn is in the way, in seconds.
+#: How soon an operation asks again if it only has to wait for another operation's turn, in seconds.
 TURN_POLL_SECONDS: Final = 0.25
 MAX_QUEUED_STARTS: Final = 10_000
 
@@ -322,8 +323,8 @@ class StartQueue:
         #: When this process took over the connection's starts (monotonic).
         self.owned_since = 0.0
         self._delayed_until = 0.0
-        #: The waiting operations, oldest first. ``_comes_until`` maps each operation's id to the time by
-        #: which it must ask again.
+        #: The waiting operations, oldest first. ``_comes_until`` maps each operation's id to when it must
+        #: have asked again.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
         #: When starts that still count towards the limit were granted.
@@ -420,7 +421,7 @@ Replay: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
 
 
 class Observer(Protocol):
-    """A collector that counts reads and failures and times claims, such as ``bot.web.health.Metrics``."""
+    """Collects metrics: counts reads and failures, and times claims. ``bot.web.health.Metrics`` is one."""
 
     def count_reads(self, connection: str, count: int = 1, /) -> None:
         """Count status reads that were sent."""

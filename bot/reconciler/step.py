@@ -77,7 +77,7 @@ PROBE_WAIT_SECONDS: Final = 2.0
 MAX_CONFLICT_ATTEMPTS: Final = 4
 #: Steps that start a workspace. Their calls are queued and may have a separate rate limit.
 START_STEPS: Final = frozenset({Step.START, Step.CREATE})
-#: The hold shown on an item whose step failed because of an error in Usher itself.
+#: The hold shown on an item after its step failed because of an error in Usher itself.
 _BROKEN: Final = hold_by_cause("internal")
 #: Steps that create something. Before such a call is repeated, the provider is searched for the earlier
 #: call's result.
@@ -91,7 +91,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     the meantime, that change wins: an item that has ended accepts no updates.
     """
 
-    #: The outcome of an item that ends after a call whose effect is unknown.
+    #: The outcome of an item that ends while its call's effect is unknown.
     lost_outcome: ClassVar[Outcome]
     #: The kind of notice that asks the person whether to create another one.
     question_kind: ClassVar[NoticeKind]
@@ -169,7 +169,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             await self._take_step(claimed, runtime, decided)
 
     def _find_end_cause(self, claimed: S, now: float) -> str | None:
-        """Return the cause, as a message key, for which an item can't continue, or None if it can."""
+        """Return why an item can't continue, as the key of a message, or None if it can."""
         subject, account = claimed.subject, claimed.account
         if account is None or account.state == "revoking":
             return "unlinked"
@@ -578,7 +578,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def record_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update after a refusal for which a retry wouldn't help."""
+        """Return the update after a refusal that a retry wouldn't change."""
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:
@@ -605,7 +605,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
 
 def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
-    """Return the hold for a provider that has been busy or silent since ``since``; None if that is None."""
+    """Return the hold for a provider that has been busy or silent since ``since``, or None without one."""
     if since is None:
         return None
     is_silent = runtime.health.since is not None

@@ -19,7 +19,7 @@ from bot.support.environment import command
 log = structlog.get_logger(__name__)
 
 
-#: Finding shown, with advice, if the database was restored from a backup.
+#: Shown by the checks, with advice, if the database was restored from a backup.
 OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
 

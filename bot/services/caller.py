@@ -58,10 +58,10 @@ Result = TypeVar("Result")
 
 #: How long Slack may take to identify a person, in seconds. Requests must be acknowledged within 3 s.
 LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
-#: Suffix of the inbox key under which a refusal is recorded.
+#: Suffix of the inbox key that records a refusal.
 _REFUSAL_SUFFIX: Final = "/refused"
-#: Age in seconds from which a request must be confirmed by the user, since much may have changed in the
-#: meantime.
+#: A request that is older than this, in seconds, must be confirmed by the user, because much may have changed
+#: in the meantime.
 MAX_REQUEST_AGE_SECONDS: Final = 300.0
 
 
@@ -98,7 +98,7 @@ class Caller:
     sent_at: float | None = None
     #: Whether the request's text looks like a quotation rather than the person's own words.
     is_quoted: bool = False
-    #: The intermediary, such as an assistant, through which the request came, as recorded in audit rows and
+    #: The intermediary, such as an assistant, that the request came through, as recorded in audit rows and
     #: requests; "" for none.
     via: str = ""
     #: Whether even an old stored identity is accepted, because Slack can't be asked.
@@ -112,7 +112,7 @@ class Caller:
     is_in_home: bool = False
     #: Whether Slack has already been asked about this person for this request.
     _has_looked: bool = False
-    #: The accepted requests, keyed by kind and subject, as one interaction may change several rows.
+    #: The accepted requests, keyed by kind and subject, because one interaction may change several rows.
     accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
 
     @property
@@ -276,7 +276,7 @@ class Caller:
         )
 
     def check_plan(self, tx: Transaction, connection: str) -> None:
-        """Raise NotLinked if the account, in its present state, couldn't carry out a plan."""
+        """Raise NotLinked if the account, as it is now, couldn't carry out a plan."""
         account = self.require_account(tx, connection)
         if find_access_obstacle(account, tx.now()):
             raise NotLinked(connection, account.refusal, self.context.title(connection), is_refused=True)

@@ -55,7 +55,7 @@ class Context:
     #: How long a planned stop waits for its warning to be sent while Slack isn't accepting messages, in
     #: seconds.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
-    #: The public origin under which browsers reach Usher, or None if it has none.
+    #: The public origin that browsers use to reach Usher, or None if it has none.
     public_url: str | None = None
     #: The slash command for workspaces. ``job_command`` is the one for jobs.
     command: str = "/workspace"
@@ -76,7 +76,7 @@ class Context:
         return self.connections[connection]
 
     def find_absence(self, connection: str) -> str:
-        """Return the cause if this process lacks a connection, or "" if it has it.
+        """Return the cause if this process is missing a connection, or "" if it has it.
 
         If another process has it, this one is about to be restarted with the same settings.
         """

@@ -18,9 +18,9 @@ from bot.store.transaction import Transaction
 
 #: Maximum number of members notified per transaction.
 NOTICES_PER_TRANSACTION: Final = 30
-#: Maximum number of members per transaction for whom a lesson becomes due.
+#: Maximum number of members whose lesson is marked due per transaction.
 MEMBERS_PER_TRANSACTION: Final = 50
-#: The size assumed for a course that has no maximum size, as it may be a large class.
+#: The size assumed for a course without a maximum size, because it may be a large class.
 LARGE_CLASS_SIZE: Final = 500
 #: How often the progress of a lesson's starts is checked, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0

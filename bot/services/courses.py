@@ -157,9 +157,10 @@ def list_problems(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassC
 
 
 def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
-    """End a class: warn everyone now, and stop their workspaces in five minutes, or earlier if announced.
+    """End a class: warn everyone now, and stop their workspaces in five minutes.
 
-    Return None if the class has already ended. Raises Refused as ``require_teacher`` does.
+    If an earlier stop has already been announced, it isn't postponed. Return None if the class has already
+    ended. Raises Refused as ``require_teacher`` does.
     """
     card = require_teacher(tx, caller, "class_stop", card_id)
     if card.closed_at is not None or card.done_at is not None or not caller.is_first_delivery(tx):

@@ -1,15 +1,15 @@
 """Due timers: first the warning, then the stop on the owner's behalf.
 
-The stop and the end of its timer are written in one transaction, so a stop is made only once, and never after
+The stop and the end of its timer are written in one transaction, so a stop happens only once, and never after
 its owner has cancelled it.
 
 No workspace is stopped if its warning wasn't delivered or was about something else: the stop waits until a
 warning is delivered. If Usher was down, or the workspace hasn't been read since the warning, it is read
 first, and its owner is warned again.
 
-A stop that can't be carried out now isn't announced; its owner is told once its time has passed. If the
-obstacle may disappear by itself or with a new link, the stop stays due, and is announced and carried out as
-soon as it can be.
+A stop that isn't possible now isn't announced; the owner is told once its time has passed. If the obstacle
+may disappear by itself or with a new link, the stop stays due, and is announced and carried out as soon as it
+is possible.
 """
 
 from dataclasses import replace
@@ -59,7 +59,7 @@ log = structlog.get_logger(__name__)
 CLAIM_BATCH_SIZE: Final = 50
 #: Maximum wait before checking again whether the provider allows the planned stop, in seconds.
 _MAX_RETRY_SECONDS: Final = 600.0
-#: Maps a refusal's rule to the cause shown for a stop that can't be made, if the two have different names.
+#: Maps the rule behind a refusal to the cause shown when a workspace can't be stopped, if their names differ.
 _CAUSE_BY_RULE: Final = {"ends": "not_agreed"}
 
 
@@ -171,7 +171,7 @@ def _build_notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more
 
 
 def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> None:
-    """Stop a workspace in its owner's name when its timer is due; raises as ``begin_operation`` does.
+    """Stop a workspace on its owner's behalf when its timer is due; raises what ``begin_operation`` raises.
 
     A class's timer stops nothing without the owner's consent.
     """

@@ -15,7 +15,7 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maximum number of workspaces about to end per claim.
+#: Maximum number of workspaces per claim.
 MAX_CLAIMED: Final = 100
 #: How long the button *Keep 2 h more* extends a workspace's life, in seconds.
 EXTENSION_SECONDS: Final = 7200.0

@@ -1,9 +1,9 @@
 """Working hours of workspaces: people set, skip and pause them, and Usher carries them out.
 
-A start is an ordinary operation on the owner's behalf. A stop becomes one of the workspace's planned stops,
-so that the buttons of its warning change only that stop. It is planned shortly before its time. If the hours
-are changed while they are in progress, and the change would cancel their stop, it is planned immediately. If
-a workspace keeps running with no stop planned, Usher asks its owner once a day whether it is still needed.
+A start is an ordinary operation on the owner's behalf. A stop becomes one of the workspace's planned stops
+shortly before its time, so that the buttons on its warning change only that stop. If hours in progress are
+changed in a way that would cancel their stop, the stop is planned immediately. If a workspace keeps running
+with no stop planned, Usher asks its owner once a day whether it is still needed.
 """
 
 from collections.abc import Collection, Sequence
@@ -56,7 +56,7 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: How soon to check a workspace again that must be read before its owner is asked about it, in seconds.
+#: How soon a workspace is checked again if it must be read before its owner is asked about it, in seconds.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
 #: How long after its scheduled time a start waits for the provider to allow it, in seconds.
@@ -288,7 +288,7 @@ def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -
 
 @concerns_caller
 def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
-    """Carry out a rule's latest due occurrence in its owner's name; earlier ones are marked as missed.
+    """Carry out a rule's latest due occurrence for its owner; earlier ones are marked as missed.
 
     Raises NotIdentified while Slack can't identify the owner, and Refused; see ``refuse``.
     """

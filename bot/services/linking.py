@@ -58,7 +58,7 @@ _CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-#: Column values of a link for which no account has been checked yet.
+#: Column values of a link before any account has been checked.
 _WITHOUT_ACCOUNT: Final[Mapping[str, Any]] = dict.fromkeys(("secret", "username", "remote_id")) | {
     "stage": "open"
 }
@@ -157,7 +157,7 @@ def is_token(text: str) -> bool:
 
 
 def get_return_address(public_url: str, connection: str) -> str:
-    """Return the URL to which a connection's provider redirects people after they sign in."""
+    """Return the URL that a connection's provider redirects people to after they sign in."""
     return f"{public_url.rstrip('/')}/link/back/{connection}"
 
 
@@ -173,12 +173,12 @@ def format_person_name(principal: Principal, person: Person | None) -> str:
 def create_links(
     tx: Transaction, caller: Caller, deferred_commands: Mapping[str, dict[str, Any] | None]
 ) -> dict[str, str]:
-    """Create a link for each connection and return the addresses; a single one replaces older links for it.
+    """Create a link for each connection and return their addresses.
 
-    Several links are only an offer, so they don't end a page on which the person is already linking an
-    account. ``deferred_commands`` maps each connection to the command to run once its account is linked.
-    Raises Refused (``link.no_address``, ``link.unknown_connection``, ``link.not_by_token``,
-    ``link.repeated``).
+    A link for a single connection replaces the person's older links for it. Several links are only an offer,
+    so they don't end a page on which the person is already linking an account. ``deferred_commands`` maps
+    each connection to the command to run once its account is linked. Raises Refused (``link.no_address``,
+    ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
     """
     caller.check(tx, "link")
     if not caller.is_first_delivery(tx):
@@ -640,7 +640,7 @@ def _get_link_return_address(caller: Caller, link: Link) -> str:
 
 
 def _get_code_key(link: Link) -> str:
-    """Return the row key with which a link's code is encrypted."""
+    """Return the row key used to encrypt a link's code."""
     return f"{row_key(link.principal.key, link.connection)}/code/{link.nonce_hash}"
 
 

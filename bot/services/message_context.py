@@ -1,4 +1,4 @@
-"""Facts for messages: the rows, titles, names and addresses from which cards and notices are rendered."""
+"""Facts for messages: the rows, titles, names and addresses that cards and notices are rendered from."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ from bot.store import workspaces as workspace_rows
 from bot.support.declarations import Registry
 from bot.support.guards import guards
 
-#: Path of the pages in which Usher opens workspaces, followed by Usher's id of the workspace.
+#: Path of the pages where Usher opens workspaces, followed by Usher's id of the workspace.
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card

@@ -22,7 +22,7 @@ from bot.support.errors import Refused
 NO_USERNAMES: Final[Mapping[str, str]] = {}
 #: Matches the address of Usher's own page for a workspace (``bot.services.message_context.IDE_PATH``).
 _OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")
-#: Minimum similarity (0-100) at which a name is suggested instead of the one that was typed.
+#: Minimum similarity (0-100) for a name to be suggested instead of the one that was typed.
 _MIN_SIMILARITY: Final = 60.0
 _MAX_SUGGESTIONS: Final = 5
 #: Maximum number of words in a name. ``_MAX_NAMED_WORDS`` is the maximum in a list of names.

@@ -28,8 +28,8 @@ OUTPUT_PREFIX: Final = "output:"
 #: How long this process relies on a lease, in seconds, counted from just before the lease was requested.
 #: Other processes can only take it over after that.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
-#: How long the background work may go undone by any process before people are told, in seconds. A restart
-#: takes less time.
+#: People are told once no process has done the background work for this many seconds. A restart takes less
+#: time.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
@@ -43,7 +43,7 @@ class Owners:
 
     #: This process's name in the database; "" if it has none.
     name = ""
-    #: Whether another live process has an encryption key that this process lacks.
+    #: Whether another live process has an encryption key that this process doesn't have.
     lacks_keys = False
     #: Connections that another live process has but this one doesn't.
     lacking_connections: frozenset[str] = frozenset()

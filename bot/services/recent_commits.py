@@ -1,4 +1,4 @@
-"""This process's actions and calls of the last ten minutes, as a failover might lose their rows."""
+"""This process's actions and calls of the last ten minutes, because a failover might lose their rows."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ RECENT_COMMIT_SECONDS: Final = 600.0
 MAX_RECENT_COMMITS: Final = 10_000
 
 
-#: An action that was confirmed to the person, or an operation or run whose call was sent.
+#: An action that was confirmed to the person, or an operation or run with a call that was sent.
 RecentCommit = AcceptedRequest | Operation | Run
 
 

@@ -1,4 +1,4 @@
-"""Restored backups: all plans in them are put on hold, as they may have been done or cancelled since.
+"""Restored backups: all plans in them are put on hold, as they may have run or been cancelled since.
 
 No plan is carried out until the person who made it has been asked.
 """

@@ -20,8 +20,8 @@ from bot.support.errors import Refused
 CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
 #: How long to wait before a retry if Slack can't identify a person, in seconds.
 RETRY_SECONDS: Final = 30.0
-#: Maximum age of a workspace's state for making a decision, in seconds; an older state is reread. Also the
-#: maximum wait for that read.
+#: Maximum age, in seconds, of a workspace's state that a decision may rely on. An older state is read again,
+#: and the wait for that read is limited to the same time.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
 #: How often to check whether a requested read of a workspace is done, in seconds.

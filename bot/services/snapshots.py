@@ -30,8 +30,8 @@ RUNS_KIND: Final = "runs"
 ALLOWANCES_KIND: Final = "allowances"
 #: Kind of snapshot kept for a connection: the server's self-description.
 ABOUT_KIND: Final = "about"
-#: Maximum age of lists of workspaces, lists of runs, and offers, in seconds, before they are reread when
-#: someone views them.
+#: A list of workspaces or runs, or an offer, that is older than this many seconds is read again when someone
+#: views it.
 WORKSPACES_SECONDS: Final = 60.0
 RUNS_SECONDS: Final = 15.0
 OFFER_SECONDS: Final = 300.0
@@ -175,7 +175,7 @@ def is_stale(context: Context, snapshot: Snapshot[Any]) -> bool:
 
 
 def to_payload(value: object) -> Any:
-    """Convert a provider's answer to the form in which it is stored."""
+    """Convert a provider's answer to its stored form."""
     return to_jsonable_python(value)
 
 

@@ -153,7 +153,7 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
 
 
 def _skip(tx: Transaction, _caller: Caller, row: WeeklyRow, _refusal: Refused) -> None:
-    """Skip this week for a person who may not use Usher at present."""
+    """Skip this week for a person who currently may not use Usher."""
     zone = people.find_zone(tx, row.principal)
     MONDAYS.change(tx, {"principal": row.principal}, due_at=find_next_monday(tx.now(), zone))
 

@@ -64,7 +64,7 @@ def list_own(tx: Transaction, caller: Caller) -> list[WaitlistFacts]:
 
 
 def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
-    """Return whether another failed start might be the one at which the provider shuts down.
+    """Return whether one more failed start might make the provider shut down.
 
     Attempts in progress are included, since they may fail.
     """
@@ -169,7 +169,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: WaitlistEntry) -> None:
 
 
 def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
-    """Start the workspace on the person's behalf; raises as ``begin_operation`` does."""
+    """Start the workspace on the person's behalf; raises the same errors as ``begin_operation``."""
     workspace = require_workspace(tx, caller, "start", wait.workspace_id)
     if workspace.hidden and not workspace.is_provisional:
         rows.end(tx, wait)

@@ -53,7 +53,7 @@ from bot.support.windows import Attempt, TooLateError, narrow_window, track_atte
 log = structlog.get_logger(__name__)
 
 
-#: Usher's own error code for a Slack workspace in which Usher isn't installed, or no longer is.
+#: Usher's own error code for a Slack workspace where Usher isn't installed, or no longer is.
 NOT_INSTALLED_CODE: Final = "not_installed"
 #: Slack's hosts for files and responses, in addition to the Web API's host.
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
@@ -188,10 +188,10 @@ class PacedSlack:
         #: ``_by_message`` is the same according to the last message.
         self._by_header = 0.0
         self._by_message = 0.0
-        #: The error code with which Slack locks the whole app out; None if the app isn't locked out.
+        #: The error code that Slack locks the whole app out with; None if the app isn't locked out.
         self.lockout_code: str | None = None
-        #: Maps each place for which Slack refused a call to the time until which nothing is sent there, and
-        #: to Slack's error code.
+        #: Maps each place where Slack refused a call to the time when sending there may resume, and to
+        #: Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
         #: People and channels that Slack has refused since it last served a call naming a person or channel.
         self._refused_people: set[str] = set()

@@ -44,8 +44,8 @@ log = structlog.get_logger(__name__)
 
 #: Maximum age of the cached rows, in seconds.
 READ_INTERVAL_SECONDS: Final = 2.0
-#: How soon the rows may be reread for the same unknown team, in seconds. At most ``MAX_UNKNOWN_TEAMS`` teams
-#: are remembered for this.
+#: Minimum time, in seconds, between two reads of the rows for the same unknown team. At most
+#: ``MAX_UNKNOWN_TEAMS`` teams are remembered for this.
 UNKNOWN_SECONDS: Final = 5.0
 MAX_UNKNOWN_TEAMS: Final = 1_000
 
@@ -82,7 +82,7 @@ class InstalledSlack:
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
         self.answering = Reachability(SLACK)
-        #: Maps each unknown team to the time until which the rows aren't reread for that team (monotonic).
+        #: Maps each unknown team to when the rows may be reread for it again (monotonic).
         self._unknown: dict[tuple[str | None, str | None], float] = {}
 
     @classmethod

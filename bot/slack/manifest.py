@@ -79,11 +79,11 @@ SHORTCUTS: Final[Mapping[str, Shortcut]] = {
     ),
 }
 
-#: Path to which Slack sends commands, interactions, options and events over HTTP.
+#: Path that Slack sends commands, interactions, options and events to over HTTP.
 SLACK_PATH: Final = "/slack/events"
-#: Path at which Slack's assistant calls Usher.
+#: Path that Slack's assistant uses to call Usher.
 ASSISTANT_PATH: Final = "/slack/mcp"
-#: Path to which Slack redirects people after Sign in with Slack.
+#: Path that Slack redirects people to after Sign in with Slack.
 SIGN_IN_REDIRECT_PATH: Final = "/link/slack"
 #: Path of the page for installing Usher in a Slack workspace by OAuth. Slack also redirects to it afterwards.
 INSTALL_PATH: Final = "/slack/install"
@@ -106,7 +106,7 @@ def socket_manifest(
     job_command: str = JOB_COMMAND,
     by_oauth: bool = False,
 ) -> dict[str, Any]:
-    """Return the manifest for Socket Mode, in which Slack needs no address of ours.
+    """Return the manifest for Socket Mode, which needs no address that Slack can reach.
 
     ``url``, if given, is the address that people's browsers reach, so that Sign in with Slack can redirect to
     it. ``by_oauth`` says whether Usher is to be installed in several Slack workspaces. Raises ValueError for

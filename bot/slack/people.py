@@ -28,8 +28,8 @@ READING_OWNER_KEY = "people"
 OTHER_PROCESS_WAIT_SECONDS = 5.0
 #: Number of workspaces per page of ``auth.teams.list``.
 TEAMS_PER_PAGE = 100
-#: Maximum age, in seconds, of an enterprise's list of workspaces. If the list lacks the workspace in
-#: question, it is ``MIN_TEAMS_REREAD_SECONDS``.
+#: Maximum age, in seconds, of an enterprise's list of workspaces. ``MIN_TEAMS_REREAD_SECONDS`` applies if the
+#: workspace in question isn't on the list.
 MAX_TEAMS_AGE_SECONDS = 3600.0
 MIN_TEAMS_REREAD_SECONDS = 60.0
 
@@ -147,7 +147,7 @@ class PeopleDirectory:
                     log.warning("user group not read", group=name, problem=str(error))
 
     async def add_enterprise(self, principal: Principal) -> Principal:
-        """Add the enterprise that installed Usher to a principal that lacks it; raises SlackFailed.
+        """Add the enterprise that installed Usher to a principal without one; raises SlackFailed.
 
         Only Slack's list shows which workspaces belong to an enterprise.
         """
@@ -199,7 +199,7 @@ class PeopleDirectory:
         log.info("people read", installation=installation.id, count=len(reading.read))
 
     async def _list_teams(self, slack: PacedSlack) -> list[str]:
-        """Return the workspaces of an enterprise in which the app may be used."""
+        """Return an enterprise's workspaces where the app may be used."""
         teams: list[str] = []
         cursor = ""
         while True:

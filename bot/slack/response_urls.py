@@ -1,4 +1,4 @@
-"""Errors of posts to a ``response_url``, the URL that Slack sends with a command or a click."""
+"""Errors from posting to a ``response_url``, the URL that Slack sends with a command or a click."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackU
 
 _CODE_PATTERN: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _MAX_CODE_LENGTH: Final = 80
-#: Status by which a proxy may report that it doesn't know a request's outcome.
+#: Status that a proxy may send if it doesn't know a request's outcome.
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
 

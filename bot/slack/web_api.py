@@ -33,7 +33,7 @@ class _Pauses:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        #: Maps each method to the length of its last pause and the monotonic time at which that pause ends.
+        #: Maps each method to the length of its last pause, and to when that pause ends (monotonic).
         self._last: dict[str, tuple[float, float]] = {}
 
     def next_pause(self, method: str) -> float:

@@ -1,4 +1,4 @@
-"""Requests from people that were accepted, and whether a workspace's owner asked for anything."""
+"""Accepted requests from people, and whether a workspace's owner has asked for anything."""
 
 from bot.domain.accepted_requests import RECENT_SECONDS, AcceptedRequest
 from bot.domain.people import Principal

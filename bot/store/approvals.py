@@ -10,7 +10,7 @@ from bot.store import cards
 from bot.store.tables import APPROVALS, PEOPLE
 from bot.store.transaction import Transaction, from_json
 
-#: Maps each new state of a request to the state it must be in before.
+#: Maps each state of a request to the state that must precede it.
 _PRECEDING_STATES = {
     "approved": "requested",
     "denied": "requested",

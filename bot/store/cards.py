@@ -25,8 +25,8 @@ _ANSWER_WAIT_SECONDS: Final = 3.0
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
 #: Minimum time between two updates of the card of work in progress, in seconds.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
-#: During the first minute of a card or its run, minimum time between two updates that only show progress, in
-#: seconds. After that, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies.
+#: Minimum time between two updates that only show progress, in seconds, during the first minute of a card or
+#: its run. After that, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
 #: How long a card is held back if an answer has already announced the work, in seconds. Most work ends
@@ -40,8 +40,8 @@ OVER_AFTER_SECONDS: Final = 30.0
 ENDS_WITHIN_SECONDS: Final = 2.0
 #: The content that a message was sent with, or None if it can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
-#: The keys of a ``SentText``: the plain text, the blocks, the times at which it goes out of date, and a flag
-#: for texts whose parts aren't known.
+#: The keys of a ``SentText``: the plain text, the blocks, the times when it goes out of date, and a flag for
+#: texts whose parts aren't known.
 _SAID: Final = ("text", "blocks", "moments", "undated")
 
 

@@ -1,4 +1,4 @@
-"""Copies of a SQLite file: making backups, restoring one, and salvaging what a damaged file still has."""
+"""Copies of a SQLite file: making backups, restoring one, and salvaging what is left in a damaged file."""
 
 import errno
 import os
@@ -47,9 +47,9 @@ def write_backup(
 ) -> None:
     """Copy a database that may be in use to a new file, which appears only once it has been checked.
 
-    The new file has the same owner. The copy is a snapshot of one moment, and writers don't wait for it.
-    ``left`` writes into it; ``is_over``, called between pieces, aborts it. Raise StoreError, also if the file
-    already exists.
+    The new file has the same owner. The copy is a snapshot of a single moment, and writers don't wait for it.
+    ``left`` writes into it; ``is_over``, called between pieces, aborts it. Raise StoreError if that fails or
+    the file already exists.
     """
     with (
         new_database_file(target) as fresh,
@@ -97,7 +97,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 def new_database_file(target: Path) -> Iterator[Path]:
     """Yield an empty file that only its owner can read, and which becomes the target once it is written.
 
-    Raise StoreError for errors of SQLite and the system, also if the target already exists.
+    Raise StoreError for SQLite and system errors, and if the target already exists.
     """
     fresh = Path(f"{target.absolute()}.new")
     try:

@@ -62,7 +62,7 @@ class QueuedWork:
     future: asyncio.Future[Any]
     subjects: Sequence[str] = ()
     queued_at: float = field(default_factory=monotonic)
-    #: When the request that asked for this work began; None if the work wasn't asked for by a request.
+    #: When the request behind this work began; None if no request asked for it.
     began_at: float | None = field(default_factory=request_began.get)
     stage: QueueStage = QueueStage.QUEUED
     result: Any = None
@@ -78,7 +78,7 @@ class WriteQueue:
         self._queues = {
             priority: deque[QueuedWork]() for priority in (Priority.URGENT, Priority.STEADY, Priority.IDLE)
         }
-        #: The callers waiting for results. ``_timer`` checks whose patience has run out.
+        #: The callers waiting for results. ``_timer`` checks which of them have run out of patience.
         self._callers: dict[QueuedWork, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         #: The callers' event loop. ``_wakes`` says whether it will wake the thread in its next iteration.
@@ -86,7 +86,7 @@ class WriteQueue:
         self._wakes = False
         self._urgent_rounds = 0
         self._is_closed = False
-        #: The time at which all remaining callers give up.
+        #: When all remaining callers give up.
         self._ends_at = math.inf
         #: Why no more work can be done, once the thread has ended; None until then.
         self._ended: str | None = None

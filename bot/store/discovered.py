@@ -1,4 +1,4 @@
-"""Merging the workspaces in a provider's list into the rows of the person for whom it was read."""
+"""Merging the workspaces on a provider's list into the rows of the person it was read for."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -50,8 +50,8 @@ _OWN_COLUMNS = (
 class DiscoveredWorkspace:
     """A workspace found at a provider, which is to be merged into a person's list.
 
-    ``actions``, ``expires_at``, ``owner`` and ``machine`` are as in ``Observed``; if a list lacks actions or
-    an end, those from a read are kept.
+    ``actions``, ``expires_at``, ``owner`` and ``machine`` are as in ``Observed``; if a list has no actions or
+    no end, those from a read are kept.
     """
 
     remote_id: str
@@ -336,7 +336,7 @@ def _save_columns(tx: Transaction, workspace_id: str, **columns: Any) -> None:
 
 
 def _choose_columns(one: DiscoveredWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
-    """Return the allowed actions and the end; values that a list lacks are kept if the state is unchanged."""
+    """Return the allowed actions and the end; what a list leaves out is kept if the state is unchanged."""
     values = {
         "actions": as_words(one.actions) if one else None,
         "expires_at": one.expires_at if one else None,

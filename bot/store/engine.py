@@ -35,7 +35,7 @@ class Engine(ABC):
     is_shared: ClassVar[bool] = False
 
     def __init__(self, clock: Clock, patience: Mapping[Priority, float]) -> None:
-        #: The clock by which this database's times are set: the machine's, or that of a shared database.
+        #: The clock that sets this database's times: the machine's, or that of a shared database.
         self.clock = clock
         self._time = StoreTime(clock)
         #: Whether this process serves from the database.

@@ -133,7 +133,7 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Claims additional reads for a reader's current request: those that are due soon and whose gates are open.
+#: Claims additional reads for a reader's current request: those that are due soon and have an open gate.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -194,7 +194,7 @@ def claim_reads(
 
 
 def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: list[Row]) -> Row | None:
-    """Return the row whose account should read a granted gate.
+    """Return the row of the account that should read a granted gate.
 
     If no account can read it, hand the gate to another connection, or make it no longer due.
     """
@@ -268,7 +268,7 @@ def _grant(
 
 
 def _turn(watcher: Row) -> tuple[int, float, str]:
-    """Return the sort key by which readers take turns.
+    """Return the sort key that determines whose turn it is to read.
 
     Readers whose access isn't proven and was never tried come first, then those with proven access, then the
     others. Within each group, the reader whose last turn was longest ago comes first.
@@ -442,7 +442,7 @@ def _record(
         # Wait for the account's next time slot, so that all its reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
-    # Put rows with an open operation first, as a life belongs to the person who started the workspace.
+    # Put rows with an open operation first, because a life belongs to the person who started the workspace.
     for place, row in sorted(found, key=lambda one: one[1]["operation_id"] is None):
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         if not is_reader and (is_gone or row["verified_at"] is None):
@@ -484,7 +484,7 @@ def _observe(
 ) -> bool:
     """Write an observation into a row; return whether it may matter to an open operation.
 
-    ``confirms``: the read proves that the workspace exists, even if a list lacked it.
+    ``confirms``: the read proves that the workspace exists, even if a list didn't contain it.
     """
     if seen.state is State.UNKNOWN:
         return _note_unknown(tx, row, seen, granted_at)
@@ -572,8 +572,8 @@ def _observe(
         prices.note_machine(tx, row["id"], new_machine)
     if owner is None:
         usage.note_read(tx, row, seen, granted_at, came_up_again=came_up_again)
-    # Update messages immediately, since outdated buttons are as wrong as an outdated state. But a workspace
-    # that lacks something only for a moment isn't news.
+    # Update messages immediately, since outdated buttons are as wrong as an outdated state. But it isn't news
+    # if something is missing from a workspace only for a moment.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:

@@ -20,7 +20,7 @@ from bot.store.tables import OCCURRENCES, RULES
 from bot.store.transaction import Row, Transaction
 
 DAY_SECONDS: Final = 86_400.0
-#: Causes for which hours are paused until the owner links again.
+#: Causes that pause hours until the owner links again.
 LINK_CAUSES = frozenset({"unlinked", "refused"})
 
 

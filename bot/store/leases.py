@@ -10,8 +10,8 @@ from typing import Final
 
 from bot.store.transaction import Transaction
 
-#: Maps each column that a claim moves into the future, to keep other processes away, to the statement that
-#: frees it.
+#: Maps each column to the statement that frees it. A claim moves these columns into the future to keep other
+#: processes away.
 LEASES: Final[Mapping[str, str]] = {
     "operations.leased_until": "free_operations",
     "operations.next_step_at": "free_operations",
@@ -27,7 +27,7 @@ LEASES: Final[Mapping[str, str]] = {
     "participants.due_at": "free_lessons",
     "upgrade_losses.due_at": "free_upgrade_losses",
 }
-#: Columns that a claim moves to limit how often work is done, by whichever process; these aren't freed.
+#: Columns that a claim moves forward to limit how often any process does the work. They aren't freed.
 PACES: Final = frozenset(
     {
         "class_cards.next_check_at",
@@ -40,7 +40,7 @@ PACES: Final = frozenset(
         "workspaces.idle_check_at",
     }
 )
-#: Maximum time for which claiming scheduled work keeps other processes away from it, in seconds.
+#: Maximum time that a claim of scheduled work keeps other processes away from it, in seconds.
 MAX_CLAIM_SECONDS: Final = 60.0
 
 

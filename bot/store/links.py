@@ -1,4 +1,4 @@
-"""Links that people are making to their accounts, until they are used or expire."""
+"""Links to accounts that people are setting up, until they are used or expire."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """Upkeep: when daily work was last done, whether a process may serve from the database, and failovers.
 
-After a failover, the new primary may lack the old one's last commits, and nobody can tell which ones. So one
-row records when the failover was noticed; the SQL fragments *doubted* and *settled* are based on it.
+After a failover, the old primary's last commits may be missing from the new one, and nobody can tell which.
+So one row records when the failover was noticed; the SQL fragments *doubted* and *settled* are based on it.
 """
 
 from collections import Counter

@@ -36,9 +36,9 @@ from bot.store.transaction import Priority, Row, Transaction, as_json, concerns,
 
 #: Maximum time that the notice of an operation's end waits for a card that is being sent, in seconds.
 CARD_FIRST_SECONDS = 5.0
-#: If one request began several operations, how long the end of one is held back for the ends of the others,
-#: in seconds, if it is a successful stop. Any other end is held back for ``REQUESTED_RESULT_SECONDS``, since
-#: someone is waiting for it.
+#: If one request began several operations, the message about a successful stop is held back for this many
+#: seconds, so that it can include the others. Any other end is held back for ``REQUESTED_RESULT_SECONDS``,
+#: since someone is waiting for it.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 #: The kinds of notices that combine several others into one message.
@@ -50,12 +50,12 @@ SILENCE_SECONDS: Final = 60.0
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 #: The kinds of notices that post a card.
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: The urgencies of news that may be combined into one message. There is only one, as all news has the same
-#: urgency.
+#: The urgencies of news that may be combined into one message. There is only one, because all news has the
+#: same urgency.
 _INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
-#: All urgencies, in the order in which notices are sent.
+#: All urgencies, in the order that notices are sent.
 _URGENCIES: Final = get_args(Urgency)
-#: Maximum number of notices that are combined, or searched for in Slack, together.
+#: Maximum number of notices that are combined into one message, or searched for in Slack, at a time.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
 #: Lets every urgency use all the calls that Slack still accepts.

@@ -13,13 +13,13 @@ from bot.store.transaction import Priority, Transaction, prioritize
 #: The name of a problem that is stored like an outage: a second Usher is answering users of the same Slack
 #: app.
 TWICE: Final = "#twice"
-#: Suffix that marks an outage in which a connection refuses Usher's own secret. With ``PEOPLE``, it refuses
-#: the secrets of several people.
+#: Suffix that marks an outage of a connection that refuses Usher's own secret. With ``PEOPLE``, the
+#: connection refuses the secrets of several people.
 OURS: Final = "#secret"
 PEOPLE: Final = "#people"
 
 
-#: The queue of outages. Processes don't claim them: each one checks them all.
+#: The queue of outages. Outages aren't claimed: every process checks all of them.
 OUTAGE_QUEUE: Final = declare_queue(
     Queue(
         name="outages",

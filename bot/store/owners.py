@@ -14,8 +14,8 @@ LEASE_SECONDS: Final = 10.0
 ROLES: Final = ("serve", "web", "worker")
 #: The roles of processes that do the background work.
 _WORKING_ROLES: Final = ("serve", "worker")
-#: Prefix of the names with which a process announces its encryption keys, by fingerprint.
-#: ``CONNECTION_PREFIX`` is for its connections.
+#: Prefix of the names that a process uses to announce its encryption keys, by fingerprint.
+#: ``CONNECTION_PREFIX`` is the prefix for its connections.
 KEY_PREFIX: Final = "key:"
 CONNECTION_PREFIX: Final = "connection:"
 

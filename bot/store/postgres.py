@@ -42,9 +42,9 @@ log = structlog.get_logger(__name__)
 #: Number of connections for reading. There is more than one, so that a long list doesn't hold up everybody
 #: else.
 READERS = 2
-#: Number of connections whose decisions run side by side, each for its share of the subjects; and how many of
-#: them are used if an answer of the server takes less than so many seconds. While one of them waits for the
-#: network, the others compute; without such waits, fewer make fewer commits.
+#: Number of connections that make decisions side by side, each for its share of the subjects. Only
+#: ``NEAR_LANES`` are used if the server answers within ``NEAR_SECONDS``: more connections help only while
+#: some of them wait for the network, and otherwise just cause more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.0005
 #: How long the listener waits between attempts to reconnect, in seconds. Until then, periodic ticks do its
 #: work.
@@ -72,7 +72,7 @@ class PostgresEngine(Engine):
         database_clock: DatabaseClock | None = None,
     ) -> None:
         """``scripts`` maps the names of migrations to their SQL, in the order in which they run."""
-        #: The URL to which the listener connects.
+        #: The URL that the listener connects to.
         self._url = read_sign_in_again(url)
         self._servers = Servers()
         self._watch: asyncio.Task[None] | None = None
@@ -242,7 +242,7 @@ class PostgresEngine(Engine):
 # Copying an installation from a SQLite file into this database happens in one transaction, so an interruption
 # leaves the target empty. No process may serve from either database in the meantime.
 _SERVED = "Usher is running on {path}: stop it, then copy again."
-#: Tables that aren't copied, because they describe the target database: which migrations ran, and on which
+#: Tables that aren't copied, because they describe the target database: the migrations that ran, and the
 #: server.
 _WRITTEN_ANEW: Final = {"database_timeline", "migrations", "schema_changes"}
 _COLUMNS: Final = (

@@ -41,8 +41,8 @@ _POSTGRES_CAUSES = {
     "53100": "the disk of the database is full",
     "57014": "the database took too long",
 }
-#: SQLSTATEs after which the same work may soon succeed, for example because of a lock, a server that is
-#: starting or stopping, or too many connections.
+#: SQLSTATEs of temporary problems, such as a lock, a server that is starting or stopping, or too many
+#: connections. The same work may soon succeed.
 _PASSING_CODES = frozenset({"55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03"})
 #: The SQLSTATE class of lost connections and of errors sent by poolers.
 _PASSING_CLASS = "08"
@@ -55,7 +55,7 @@ STALE_PLAN = "0A000"
 _NO_SERVER = "no server answers there: start it, or correct the address"
 _TOO_LATE = "no server answers there in time"
 _TOO_MANY_CONNECTIONS = "the server has no free connection"
-#: The message for a connection whose first statement wasn't answered.
+#: The message for a connection that didn't answer its first statement.
 FIRST_STATEMENT_UNANSWERED = "the first statement was not answered"
 _NOT_SERVED = (
     "it accepts connections, and doesn't answer: if there is a pooler in between, let it keep enough of them "
@@ -86,7 +86,7 @@ _SAID = (
     (r"terminating connection", _RESTARTS),
 )
 _PASSING: Final = (_NOT_SERVED, _NO_SERVER, _TOO_MANY_CONNECTIONS, _RESTARTS)
-#: Maps patterns in the client library's messages, when it can't connect or lacks something, to the causes
+#: Maps patterns in the client library's messages about failed connections and missing parts to the causes
 #: reported to operators.
 _NOT_REACHED = (
     (r"no password supplied", _WRONG_SIGN_IN),

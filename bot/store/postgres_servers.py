@@ -1,7 +1,7 @@
-"""Choosing which of a database address's PostgreSQL servers to use: the one with the latest timeline.
+"""Choosing between the PostgreSQL servers in a database address: the one with the latest timeline is used.
 
 After a failover, the old primary may come back as a primary. It then accepts writes on an earlier timeline,
-and lacks what people have been told since the failover. So all servers are asked in parallel when connecting,
+without what people have been told since the failover. So all servers are asked in parallel when connecting,
 and every minute by a running process. Usher switches to a later timeline immediately, and never back to an
 earlier one.
 """

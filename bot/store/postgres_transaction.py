@@ -47,7 +47,8 @@ LOCK_ALONE, _LOCK_BESIDE = (
     f"SELECT {lock}({WRITING}, {OF_SCHEMA})".encode()
     for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
 )
-#: Takes the locks of a transaction's subjects, always in the same order, so that transactions don't deadlock.
+#: SQL that takes the locks for a transaction's subjects, always in the same order, so that transactions don't
+#: deadlock.
 _LOCK_SUBJECTS: Final = (
     b"SELECT pg_advisory_xact_lock(1970497908, wanted.key) FROM ("
     b"SELECT DISTINCT hashtext(coalesce(current_schema(), '') || name) AS key FROM ("
@@ -57,7 +58,7 @@ _LOCK_SUBJECTS: Final = (
 #: The first query of a transaction that writes. The id that it returns shows later whether an unanswered
 #: commit took effect.
 _BEGUN: Final = f"{CLOCK_QUERY}, pg_current_xact_id()::text AS id"
-#: Divides by zero, so that the commit fails, if a newer release has migrated the database.
+#: Divides by zero if a newer release has migrated the database, so that the commit fails.
 _REFUSE_MIGRATED: Final = b"SELECT 1 / (max(name) <= $1)::int AS is_known FROM migrations"
 _MIGRATED = (
     "The database was migrated by a newer release of Usher ({name}), and this is {release}: this process has "
@@ -100,7 +101,7 @@ class PostgresTransaction(Transaction):
         #: The newest migration that this release knows; if set, commits fail once the database has a newer
         #: one.
         self.newest_known = ""
-        #: Number of rows changed on this connection, as of the last wait for the server.
+        #: Number of rows changed on this connection up to the last wait for the server.
         self._changes = 0
         self._forget()
 
@@ -108,7 +109,7 @@ class PostgresTransaction(Transaction):
         """Reset everything known about the previous transaction."""
         self._writes = False
         self._is_alone = True
-        #: The transaction's id, with which the outcome of its commit can be looked up; "" until it is known.
+        #: The transaction's id, used to look up the outcome of its commit; "" until it is known.
         self.id = ""
         #: When the transaction asked for the database's time, and the cursor that will receive the answer.
         self._asked: tuple[float, Cursor[Row]] | None = None

@@ -1,4 +1,4 @@
-"""Queues: tables whose rows become due, and the statements with which processes claim due rows.
+"""Queues: tables whose rows become due, and the statements that processes use to claim due rows.
 
 Each table's module declares its queue. ``bot.store.due_work`` asks all queues together when their first row
 is due. Only PostgreSQL has to skip rows that another process is claiming, since SQLite has one writer. On
@@ -13,9 +13,9 @@ from typing import Final
 from bot.store.statements import fill
 from bot.store.transaction import CLAIM, Row, Transaction
 
-#: The ``due`` of queues whose rows are always due and are never claimed.
+#: The ``due`` of queues with rows that are always due and are never claimed.
 ALWAYS: Final = "0.0"
-#: The parameter for the connection whose rows are claimed. ``:connections`` is a JSON list of all
+#: The parameter for the connection that rows are claimed for. ``:connections`` is a JSON list of all
 #: connections.
 _CONNECTION: Final = ":connection"
 
@@ -155,7 +155,7 @@ class Queue:
         return tx.all(self.claim, **self._fill(now, lease, limit), **named)
 
 
-#: Maps each queue's name to the queue, in the order in which modules declare them.
+#: Maps each queue's name to the queue, in the order of their declarations.
 DECLARED_QUEUES: Final[dict[str, Queue]] = {}
 #: Maps each table to the kinds of work that may become due when it is written.
 KINDS_BY_TABLE: Final[dict[str, set[str]]] = {}

@@ -12,7 +12,7 @@ from bot.store.outages import PEOPLE
 from bot.store.tables import ACCOUNTS
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 
-#: The column values of an account whose secret its provider accepts.
+#: The column values of an account if its provider accepts the secret.
 ACCEPTED: Final[Mapping[str, Any]] = {"refused_since": None, "renamed_to": None}
 
 

@@ -156,7 +156,7 @@ RUN_QUEUE: Final = declare_queue(
         changes="{claimed}",
     )
 )
-#: The queue of runs whose output is being followed. Processes don't claim them.
+#: The queue of runs whose output is being followed. These runs aren't claimed.
 WATCHED_RUN_QUEUE: Final = declare_queue(
     Queue(
         name="watched_runs",

@@ -1,8 +1,9 @@
-"""The schema of a database: migrations, and the correction ("healing") of stored times at start-up.
+"""The schema of a database: migrations, and the repair of stored times at start-up.
 
-Only the serving process heals times (``docs/adr/0019-who-heals-clocks.md``). While the machine keeps running,
-its monotonic clock shows whether the wall clock was changed. If it was, or after a reboot, it is unknown how
-much time has passed, so anything that must not happen early waits its full time again, counted from now.
+Only the serving process repairs times (``docs/adr/0019-who-heals-clocks.md``). While the machine keeps
+running, its monotonic clock shows whether the wall clock was changed. If it was, or after a reboot, it is
+unknown how much time has passed, so anything that must not happen early waits its full time again, counted
+from now.
 """
 
 import re
@@ -131,7 +132,7 @@ MAX_SLEW_SECONDS: Final = 0.1
 #: The clock reading is stored again once it has changed by this many seconds. Like ``MAX_SLEW_SECONDS``, this
 #: is less than any poll margin.
 CLOCK_READING_SECONDS: Final = 0.05
-#: Maximum time for which a gate stays closed, in seconds.
+#: Maximum time that a gate stays closed, in seconds.
 MAX_GATE_SECONDS: Final = 600.0
 #: After a send whose outcome is unknown, the message may still appear for this many seconds, whether its
 #: sender is waiting for the answer or has died: ``Timing.send_timeout`` plus ``Timing.settles``.
@@ -142,7 +143,7 @@ AWAY_SECONDS: Final = 3600.0
 
 
 async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
-    """Begin serving: migrate the database, ``check`` its contents and, unless it is shared, heal its times.
+    """Begin serving: migrate the database, ``check`` its contents and, unless it is shared, repair its times.
 
     Raises what ``migrate`` and ``check`` raise.
     """
@@ -173,7 +174,7 @@ def save_heartbeat(tx: Transaction, clock_reading: ClockReading) -> None:
 
 
 def heal(tx: Transaction, clock_reading: ClockReading) -> None:
-    """Heal all times that the previous serving process left, then begin serving."""
+    """Repair all times that the previous serving process left, then begin serving."""
     last = SERVING.row(tx, id=1)
     now, moved, is_unknown = tx.now(), 0.0, True
     if last is not None and clock_reading.boot and last["boot"] == clock_reading.boot:
@@ -187,7 +188,7 @@ def heal(tx: Transaction, clock_reading: ClockReading) -> None:
 
 
 def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
-    """Heal times after the wall clock jumped ahead, or the machine slept, while this process was serving.
+    """Repair times after the wall clock jumped ahead, or the machine slept, while this process was serving.
 
     Leases of work in progress are extended by as much as the clock jumped.
     """
@@ -200,7 +201,7 @@ def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> Non
 
 
 def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -> None:
-    """Heal all times; if it's unknown how much time passed, what mustn't be early waits in full again."""
+    """Repair all times. If it's unknown how much time passed, what mustn't be early waits in full again."""
     if is_unknown:
         tx.run("heal_sends", settled=now + SEND_CONFIRM_SECONDS)
     for query in build_healing_queries():

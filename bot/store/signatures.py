@@ -6,8 +6,7 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.tables import SIGNATURES
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: How long signatures are kept, in seconds. This is longer than the delay after which a request is rejected
-#: as too old.
+#: How long signatures are kept, in seconds: longer than requests are accepted.
 RETENTION_SECONDS: Final = 600.0
 
 

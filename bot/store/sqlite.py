@@ -465,10 +465,10 @@ _ADVICE = {
     errno.ENOSPC: "make room on it",
     errno.EDQUOT: "make room on it",
 }
-#: Codes with which SQLite reports a disk problem without saying what it is.
+#: Codes that SQLite uses to report a disk problem without saying what it is.
 _DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
-#: Number of bytes written to probe the disk. This is more than SQLite needs beside a database to open it, as
-#: the index of its log is half as large.
+#: Number of bytes written to probe the disk. This is more than SQLite needs to open a database, because the
+#: index of its log is half as large.
 PROBE_BYTES = 65_536
 
 

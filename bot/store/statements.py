@@ -39,7 +39,7 @@ _MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
 
 @cache
 def read_queries() -> dict[str, str]:
-    """Map names to queries: those of the SQL files and those that heal times, with ``:named`` parameters."""
+    """Map names to queries: those in the SQL files and those that repair times, with ``:named`` values."""
     return _read_files()[0] | build_healing_queries()
 
 

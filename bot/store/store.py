@@ -91,7 +91,7 @@ class Store:
     async def list_missing_migrations(self, name: str) -> list[str] | None:
         """Return the migrations still to run, or None if the database is empty; write nothing.
 
-        Raises as ``migrate`` does; ``name`` is how the message names the database.
+        Raises the same errors as ``migrate``; ``name`` is how the message names the database.
         """
         try:
             applied = await self.read(schema.list_migrations)
@@ -105,7 +105,7 @@ class Store:
     async def begin_serving(self) -> list[str]:
         """Begin serving from this database; return the migrations that ran.
 
-        Raises as ``migrate`` does, and StoreOutdated.
+        Raises the same errors as ``migrate``, and StoreOutdated.
         """
         return await schema.begin_serving(self.engine, maintenance.refuse_outdated)
 

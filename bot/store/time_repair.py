@@ -1,4 +1,4 @@
-"""Healing: statements that correct stored times after the clock was set or no process served for a while."""
+"""Statements that repair stored times after the clock was set or no process served for a while."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -8,17 +8,16 @@ from bot.domain.row_times import Kind, Time
 from bot.store.tables import TABLES
 
 _HEALED: Final = frozenset({Kind.PAST, Kind.SINCE, Kind.DUE})
-#: Conditions for rows whose SINCE times are healed. All other rows have ended, and keep their recorded
-#: durations. A replaced operation counts as open while its successor is open, since the successor looks for
-#: the result of the replaced operation's call.
+#: Conditions that select the rows whose SINCE times are repaired. All other rows have ended, and keep their
+#: recorded durations. A replaced operation counts as open while its successor is open, since the successor
+#: looks for the result of the replaced operation's call.
 _OPEN_CONDITIONS: Final = {
     "runs": "outcome IS NULL",
     "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("
     "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
 }
 
-#: Conditions for rows whose times may need healing, for tables where an index finds these among very many
-#: others.
+#: Conditions that select the rows whose times may need repair, for large tables with an index on them.
 _RECENT_CONDITIONS: Final = {
     "lives": "id IN (SELECT id FROM lives WHERE ended_latest IS NULL"
     " UNION ALL SELECT id FROM lives WHERE ended_latest > :now)",
@@ -27,7 +26,7 @@ _RECENT_CONDITIONS: Final = {
 
 @cache
 def build_healing_queries() -> dict[str, str]:
-    """Return, by name, a statement for each table that has times to heal.
+    """Return, by name, a statement for each table that has times to repair.
 
     Parameters: ``now``; ``is_unknown``, whether it is unknown how much time has passed; ``back``, the seconds
     by which the clock was set back since the times were written, so that due times become earlier by as much.

@@ -41,8 +41,8 @@ Parameters = dict[str, Any]
 class Priority(IntEnum):
     """How urgent work is for the database thread; lowest first. The comments say how long it may wait."""
 
-    URGENT = 0  #: A person is waiting: 2 s, then StoreBusy.
-    STEADY = 1  #: Steps of operations, notices: 10 s.
+    URGENT = 0  #: Work that a person waits for. After 2 s it raises StoreBusy.
+    STEADY = 1  #: Steps of operations, and notices. After 10 s they raise StoreBusy.
     #: Priority of writes that record polls, or whether providers answer. ``CLAIMS`` is for claims of due
     #: rows. Both are as urgent as STEADY, but on PostgreSQL each has a separate connection.
     RECORDS = 2
@@ -183,7 +183,7 @@ OnWrite = Callable[[Collection[str] | None], None]
 Work = Callable[[Transaction], Result]
 
 
-#: The comment with which the SQL of a claim begins.
+#: The comment at the start of the SQL of every claim.
 CLAIM: Final = "/* claim */"
 _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 

@@ -43,9 +43,9 @@ MONDAY_QUEUE: Final = declare_queue(
 )
 #: How long a life is kept after its end, in seconds.
 RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
-#: After this many seconds without a sign of a life, it is unknown whether it continues: its workspace was
-#: hidden, its link rests, or its provider is away. The next read that finds the workspace running settles
-#: that.
+#: After this many seconds without a sign of a life, it is unknown whether it continues: its workspace may be
+#: hidden, its link may rest, or its provider may be away. The next read that finds the workspace running
+#: settles that.
 SILENT_SECONDS: Final = 86_400.0
 _BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_down)
 
@@ -249,7 +249,7 @@ def read_lives_of_person(tx: Transaction, principal: Principal, since: float, un
 
 
 def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]:
-    """Yield all lives that overlap a window: first those that have ended, by their ends, then the others."""
+    """Yield all lives that overlap a window: first those that have ended, in that order, then the others."""
     beginnings: Mapping[str, Row] = {
         "ended_lives": {"after_ended_latest": since, "after_id": "~"},
         "open_lives": {"after_subject": ""},

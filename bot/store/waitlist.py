@@ -28,7 +28,7 @@ from bot.store.transaction import Row, Transaction
 
 #: Maximum number of waitlist entries that one event changes in one transaction.
 MAX_WAITS_AT_ONCE: Final = 100
-#: Minimum time, in seconds, after a failed attempt before a person is tried again because a workspace was
+#: Minimum time, in seconds, between a person's failed attempt and another one made because a workspace was
 #: stopped. ``RUN_PAUSE_SECONDS`` applies if a run ended: runs end often and rarely free the capacity that
 #: people wait for.
 STOP_PAUSE_SECONDS: Final = 60.0
@@ -334,10 +334,9 @@ def record_failure(
     """Record a failed attempt, which ends the person's turn; return the notices to send them.
 
     After the first failed attempt, the person is told their place. If no message can show it, because an
-    answer that only they see can't be edited, they are sent a notice.
-
-    ``kind`` is the capacity that was lacking, or "" if that isn't known. If it isn't the kind that they were
-    waiting for, they change lines.
+    answer that only they see can't be edited, they are sent a notice. ``kind`` is the kind of capacity that
+    was missing, or "" if that isn't known. If it isn't the kind that they were waiting for, they change
+    lines.
     """
     tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, attempted_at=at)
     if at >= of.expires_at:

@@ -30,8 +30,8 @@ class WakeReason(IntEnum):
     """What happened during a step of an operation or run; if several things did, the strongest is kept."""
 
     READ = 1  #: A read was recorded.
-    CHANGED = 2  #: A read was recorded that changed something.
-    AT_ONCE = 3  #: It must be stepped again at once.
+    CHANGED = 2  #: A read that changed something was recorded.
+    AT_ONCE = 3  #: The item must be stepped again immediately.
     #: The item must be stepped again immediately, because a different kind of stop was requested. The answer
     #: to the current stop doesn't count.
     OTHER_STOP = 4
@@ -39,20 +39,20 @@ class WakeReason(IntEnum):
 
 WorkItemTable = Table[Operation] | Table[Run]
 
-#: Maps each table to the values of the columns that say what blocks a row, for a row that isn't blocked.
+#: Maps each table to the column values of a row that nothing is blocking.
 _FREE: Final[Mapping[str, Row]] = {
     OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
     RUNS.name: {"block_reason": None},
 }
-#: Columns shown on a card, whose changes are urgent. Changes of other columns, such as a run's progress,
-#: aren't.
+#: Columns whose changes must appear on a card soon. Changes to the other columns that it shows, such as a
+#: run's progress, can wait.
 _URGENT_COLUMNS: Final = frozenset({"outcome", "start_call", "stop_call", "block_reason", "question_since"})
 _SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {
     *("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
 }
-#: Columns of the account and the person that must not change between a step and its call: those that the call
-#: uses, that decide whether it may be made (an account that rests or must be linked again is no longer
-#: active), and that the policy checks. The first column is the key.
+#: Columns of the account and the person that must not change between a step and its call, because the call
+#: uses them, the policy checks them, or they decide whether the call may be made (an account that rests or
+#: must be linked again is no longer active). The first column is the key.
 _ACCOUNT: Final = ("id", "state", "secret", "username", "remote_id", "refused_since", "renamed_to")
 _PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
 _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
@@ -148,7 +148,7 @@ def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
 
 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
-    """Claim the rows of a query; return each with its row of the query ``beside``, in the order of that.
+    """Claim a query's rows; return each with its row of the query ``beside``, in that query's order.
 
     The row of ``beside`` has the account and the person on whose behalf a step acts, and whatever else the
     step needs.

@@ -159,7 +159,7 @@ def is_dot_segment(segment: str) -> bool:
     return re.fullmatch(r"(\.|%2e){1,2}", segment, re.IGNORECASE) is not None
 
 
-#: The path at which Usher proves that its public address reaches it (``Vault.prove``). It is below /link,
+#: The path that Usher uses to prove that its public address reaches it (``Vault.prove``). It is below /link,
 #: which proxies already forward.
 PROOF_PATH: Final = "/link/here"
 #: Appended to the nonce when Usher proves that the host name for IDE pages reaches it.

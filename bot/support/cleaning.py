@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 #: Displayed in place of a secret.
 HIDDEN: Final = "…"
 _HIDDEN: Final = HIDDEN.encode()
-#: Minimum length of a secret for it to be removed from text. Removing shorter ones would blank out ordinary
+#: Minimum length of a secret that is removed from text. Removing shorter secrets would blank out ordinary
 #: words.
 MIN_SECRET_LENGTH: Final = 8
 #: Matches Slack tokens: bot, user, app, refresh and configuration tokens.

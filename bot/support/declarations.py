@@ -1,4 +1,4 @@
-"""Registries in which modules declare functions by name.
+"""Registries of functions that modules declare by name.
 
 ``handlers.loading.load`` imports every module that declares something, once when a process starts. Reading a
 registry before that raises an error, because an incomplete answer would go unnoticed.

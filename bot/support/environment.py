@@ -17,7 +17,7 @@ from typing import Final
 
 from bot.support.cleaning import trim
 
-#: The settings file, in the folder from which Usher is started.
+#: The settings file, in the folder where Usher is started.
 ENV_FILE: Final = ".env"
 #: Prefixes of references to secrets that are stored elsewhere.
 REFERENCE_PREFIXES: Final = ("credential:", "env:", "file:")

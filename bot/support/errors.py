@@ -297,7 +297,7 @@ class RefusedInFront(PermanentError):
 
     @property
     def is_ours(self) -> bool:
-        """Return True: whatever answered isn't quoted."""
+        """Return True: the message isn't the provider's, so it must never be quoted as such."""
         return True
 
 

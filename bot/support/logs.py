@@ -45,7 +45,7 @@ _PATTERNS = (
 )
 
 
-#: Matches the strings with which secrets found by the patterns above begin. Text without any of them needs no
+#: Matches the beginnings of all secrets that the patterns above find. Text without any of them needs no
 #: further search.
 _SUSPECT = re.compile(r"xox|xapp-|bearer|token|/link/|gAAAA", re.IGNORECASE)
 
@@ -156,7 +156,7 @@ class StrangerFilter(logging.Filter):
         self._monotonic = monotonic
         self._counts: dict[str, int] = {}
         self._level = logging.NOTSET
-        #: The earliest time at which another line caused by a stranger may be written.
+        #: When the next line caused by a stranger may be written.
         self._next_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 

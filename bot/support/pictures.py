@@ -1,7 +1,7 @@
 """Renders SVG as PNG with resvg, which the extra ``pictures`` installs.
 
 Resvg silently omits text in a font family that it can't find, so the font ships with Usher, and each SVG
-names its family. Characters that the font lacks are taken from the system's fonts, if those have them.
+names its family. Characters missing from the font are taken from the system's fonts, if those have them.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ FONT: Final = Path(__file__).with_name("fonts") / "DejaVuSans.ttf"
 #: How many pixels of the PNG correspond to one SVG pixel, horizontally and vertically.
 ZOOM: Final = 2
 MAX_DRAWING_SECONDS: Final = 10.0
-#: The script that renders the image. It runs in a separate process, as rendering holds Python's lock for a
-#: tenth of a second.
+#: The script that renders the image. It runs in a separate process, because rendering holds Python's lock for
+#: a tenth of a second.
 _DRAW: Final = f"""
 import sys, resvg_py
 svg = sys.stdin.buffer.read().decode()

@@ -34,7 +34,7 @@ class Attempt:
     monotonic: Callable[[], float]
     window: Window
     sent: bool = False
-    #: The connection on which the request was sent, or None.
+    #: The connection that the request was sent on, or None.
     protocol: ResponseHandler | None = None
 
 

@@ -1,9 +1,9 @@
 """Identify people in a browser: cookies, forms, proof that a form is from our page, Sign in with Slack.
 
 There are three cookies. The first holds the browser's id and the nonces of the links that are open in it;
-each address names its link, so several links may be open in tabs. The second holds the secrets with which
-sign-ins must return. These two are signed and last for minutes, and the server stores nothing about them. The
-third holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
+each address names its link, so several links may be open in tabs. The second holds the secrets that sign-ins
+must send back. These two are signed and last for minutes, and the server stores nothing about them. The third
+holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
 
 Signing in uses OpenID Connect with only the scope ``openid``, and with state, nonce and the client's secret
 (``docs/internals/slack.md``, "Sign in with Slack", which also says why there is no PKCE). The authorize page
@@ -53,7 +53,7 @@ MAX_OPEN_FLOWS = 4
 _FLOW_FIELDS = ("state", "nonce", "verifier")
 #: The header in which the page's script sends its CSRF token.
 CSRF_HEADER = "X-Usher-Mark"
-#: Used for *Sign in with Slack* where a connection's name is expected.
+#: Stands for *Sign in with Slack* where a connection's name is expected.
 SLACK_SIGN_IN = ""
 MAX_FORM_BYTES = 16 * 1024
 
@@ -84,7 +84,7 @@ class Browsers:
     def __init__(self, *, public_url: str, keys: Sequence[str], clock: Clock, page_url: str = "") -> None:
         self._page_url = page_url
         self.origin = _get_origin(public_url)
-        #: The origin of the pages in which a provider's script runs.
+        #: The origin of the pages that run a provider's script.
         self.page_origin = _get_origin(page_url or public_url)
         self._is_secure = self.origin.startswith("https:")
         self._visit_name = cookie_name("usher-link", is_secure=self._is_secure)

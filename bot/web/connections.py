@@ -29,11 +29,11 @@ HEADER_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 130.0
 #: Number of file descriptors reserved for everything other than incoming connections.
 SPARE_FILES: Final = 300
-#: Maximum limit of open files to request. A system may allow a billion, and some programs then close each
-#: one.
+#: Highest limit on open files to ask for. A system may allow a billion, and some programs would then try to
+#: close each one.
 _MOST_FILES: Final = 65_536
-#: After a request is answered early, how long the rest of it is read and discarded before its connection is
-#: closed, in seconds.
+#: If a request is answered early, the rest of it is read and discarded for this many seconds before its
+#: connection is closed.
 LINGER_SECONDS: Final = 1.0
 #: Maximum number of incoming connections, even if the system's limit of open files would allow more.
 MAX_CONNECTIONS: Final = 4096
@@ -163,7 +163,7 @@ class ConnectionLimiter:
         self._max_connections = max_connections
         self._header_seconds = header_seconds
         self._open = 0
-        #: Connections on which no request is being served, ordered so that the one that has waited longest is
+        #: Connections without a request in progress, ordered by how long they have been waiting, the longest
         #: first.
         self._waiting: dict[ServerConnection, None] = {}
         self._small = RequestMemory()

@@ -53,7 +53,8 @@ _SIGNATURE_PATTERN = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
 
 
-#: Serves a payload that passed the checks. It is also passed the signature and the (unsigned) headers.
+#: A function that serves a payload that passed the checks, given the payload, its signature and the
+#: (unsigned) headers.
 Serve: TypeAlias = Callable[[dict[str, Any], str, Mapping[str, str]], Awaitable[web.Response]]
 #: Status, body and content type of an answer; None if there was no answer.
 _KeptAnswer: TypeAlias = tuple[int, bytes, str] | None

@@ -1,4 +1,4 @@
-"""Check the tokens in which Slack says who signed in: that Slack signed them, and that they are for us."""
+"""Check that the tokens saying who signed in with Slack were signed by Slack and are meant for us."""
 
 import warnings
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ class IdTokens:
 
     #: The error raised for a token that names an unknown key.
     unknown_key: Final = InvalidKeyIdError
-    #: The errors that the library, or a parser that it uses, raises for malformed tokens and keys.
+    #: Errors raised by the library, or by a parser that it uses, for malformed tokens and keys.
     odd: Final = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
 
     def __init__(self, client_id: str) -> None:
@@ -36,7 +36,7 @@ class IdTokens:
         return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
 
     def check(self, claims: dict[str, Any], now: int, nonce: str) -> None:
-        """Raise one of ``odd`` unless the claims are Slack's, for us, valid now and for this sign-in."""
+        """Raise one of ``odd`` unless the claims come from Slack, for us and this sign-in, and are valid."""
         jwt.JWTClaimsRegistry(
             now=now,
             leeway=LEEWAY,
@@ -48,7 +48,7 @@ class IdTokens:
         ).validate(claims)
 
     def _keys_for(self, token: GuestProtocol) -> KeySet:
-        """Return the keys, so that the library can pick the one named by the token, which must name one."""
+        """Return all the keys; the library picks the one that the token names. Each token must name one."""
         if not token.headers().get("kid"):
             raise InvalidKeyIdError
         return self._keys

@@ -68,7 +68,8 @@ _PHASE_BY_STATE = {
     State.GONE: "gone",
     State.UNKNOWN: "unknown",
 }
-#: Maps each phase to the state whose buttons the page offers, if the row may still have a different state.
+#: Maps the phases in which the row's state may be out of date to the state whose buttons the page shows
+#: instead.
 _STATE_BY_PHASE = {
     "starting": State.STARTING,
     "stopping": State.STOPPING,
@@ -162,7 +163,7 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
 def _sentence(
     phase: str, ends: Sequence[tuple[StopMode | ExpiryMode, float]], now: float, zone: tzinfo
 ) -> tuple[str, float]:
-    """Return a line about the workspace's state and when it stops, and the time mentioned (0 for none)."""
+    """Return a line about the workspace's state and when it stops, and that time (0 if there is none)."""
     for how, at in ends[:1]:
         said = times.format_day(at, now, zone).removeprefix("today ")
         match how, phase:
@@ -178,7 +179,7 @@ SIGNED_OUT_PATH = "/signed-out"
 #: Matches row ids. Nothing else is accepted in addresses.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-#: A function that carries out what a button is for. It is passed the fields of the button's form.
+#: A function that carries out a button's action, given the fields of the button's form.
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
 #: While someone is viewing the page, a row is read again once it is this old, in seconds. The credential must
@@ -363,7 +364,7 @@ class IdePages:
     # -- buttons -------------------------------------------------------------------------------------------
 
     def _run_button(self, act: Act) -> Handler:
-        """Return the handler of a link (GET), or of a button, whose form must come from the page itself."""
+        """Return the handler for a link (GET) or a button (a POST with a form sent by the page itself)."""
 
         async def pressed(request: web.Request) -> web.StreamResponse:
             fields = await read_form(request) or {}

@@ -42,7 +42,7 @@ from bot.web.browsers import cookie_name
 #: ``_RENEWAL_SECONDS``.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
-#: The name under which states are encrypted, in place of a row's name. No row has this name.
+#: The name used to encrypt states, in place of a row's name. No row has this name.
 _STATE: Final = "state of an installation"
 #: The name of a field that our installations have in addition to Bolt's own fields.
 _BOT_NAME: Final = "bot_name"

@@ -23,13 +23,13 @@ from bot.web.socket import Count, SocketSide
 
 log = structlog.get_logger(__name__)
 
-#: How often Usher compares connections, in seconds. Too many are reported once there have been too many for
-#: ``CONFIRM_SECONDS``: a killed process's connections count until Slack notices, and processes replace theirs
-#: now and then.
+#: How often Usher compares the numbers of connections, in seconds. It reports that there are too many only
+#: after ``CONFIRM_SECONDS``, because a killed process's connections count until Slack notices, and processes
+#: replace theirs now and then.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: In doubt, Slack is asked to count the connections again after this many seconds. While there is another
-#: Usher, it is asked after ``_NOTICE_SECONDS``, and otherwise after ``_RECOUNT_SECONDS``.
+#: If in doubt, Usher asks Slack to count the connections again after this many seconds. It asks after
+#: ``_NOTICE_SECONDS`` while there is another Usher, and otherwise after ``_RECOUNT_SECONDS``.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0

@@ -43,7 +43,7 @@ NEW_PATH = f"{LINK_PATH}/new"
 THERE_PATH = f"{LINK_PATH}/there"
 #: The query parameter that names the link in the addresses of its pages.
 OF = "of"
-#: The address to which the page shown for a refused request links back.
+#: The address that the page shown for a refused request links back to.
 _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 
 #: Matches what is accepted as a connection's name in addresses.

@@ -107,10 +107,10 @@ def wanted_pause(header: str, usual: float) -> float:
 
 
 class SocketSide(AsyncSocketModeHandler):
-    """Keep Socket Mode connections open, and pass the requests on them to the listeners.
+    """Keep Socket Mode connections open, and hand incoming requests to the listeners.
 
-    In memory: the connections. Restart: they are opened again, and Slack resends what wasn't acknowledged.
-    Several processes: each has its own, and an app has ten at most.
+    In memory: the connections. Restart: they are reopened, and Slack resends whatever wasn't acknowledged.
+    Several processes: each has its own connections. Slack allows at most ten per app.
     """
 
     def __init__(
@@ -245,7 +245,7 @@ class SocketSide(AsyncSocketModeHandler):
             self._run(self._retire(last))
 
     async def _count_connected(self) -> SocketConnection:
-        """Open a connection, with a new address per attempt, because each works only once and briefly."""
+        """Open a connection; each attempt uses a new address, as an address works only once and briefly."""
         while True:
             connection = SocketConnection(
                 self.app_token,
@@ -304,7 +304,7 @@ class SocketSide(AsyncSocketModeHandler):
         self._open.discard(connection)
 
 
-#: Number of unanswered pings after which a connection is considered dead.
+#: A connection is considered dead after this many unanswered pings.
 MISSED_PINGS = 4
 #: How long Slack may take to close a connection from its side, in seconds.
 CLOSE_SECONDS = 1.0

@@ -197,8 +197,8 @@ class _Call:
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
-    #: Connections that refuse the user's sign-in (where answers to people have a button), plus those whose
-    #: links are resting, so that nothing on them is shown or found.
+    #: Connections that refuse the user's sign-in (answers to people have a button for that), and connections
+    #: with a resting link, where nothing is shown or found.
     refusing: frozenset[str] = frozenset()
     resting: tuple[str, ...] = ()
 

@@ -20,7 +20,7 @@ from bot.support.release import RELEASE
 from handlers.assistant.tools import TOOLS, Tool, run_tool
 from handlers.requests.services import Services
 
-#: The header in which a client states the protocol revision of its call.
+#: The header that gives the protocol revision of a client's call.
 _REVISION_HEADER: Final = "MCP-Protocol-Version"
 
 

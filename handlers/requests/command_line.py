@@ -38,7 +38,7 @@ _CLOSING_PATTERN: Final = re.compile(r"[\"'](?=\s|\Z)")
 _BLANK: Final = re.compile(r"\s")
 #: Matches a dash (figure, en, em, bar, minus) before a word, since some keyboards turn two hyphens into one.
 _LONG_DASH_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
-#: Matches two hyphens, or a dash in their place, as a separate word.
+#: Matches two hyphens as a separate word, or a dash in their place.
 _DASHES_PATTERN: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
 #: Matches the separator before a program's own words, two hyphens or a dash, with the white space before it.
 _PROGRAM_PATTERN: Final = re.compile(rf"\s(?:{_DASHES_PATTERN.pattern})(?!\S)")
@@ -48,7 +48,7 @@ _DATE_PATTERN: Final = re.compile(r"!date\^([0-9]{9,11})\^.*")
 _SCHEME_PATTERN: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _FLAG_PATTERN: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
 _RUNNING_FLAG_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
-#: Maps each word that names a command, if typed before the verb, to the folder with that command's verbs.
+#: Maps each word that can name a command before the verb to the folder with that command's verbs.
 _FOLDERS: Final[Mapping[str, str]] = {
     "job": "job",
     "jobs": "job",

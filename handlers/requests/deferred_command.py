@@ -1,4 +1,4 @@
-"""Deferred commands and clicks, which continue once an account is linked, a list read or a user known."""
+"""Commands and clicks that wait until an account is linked, a list has been read or the user is known."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class DeferredCommand:
     view: str | None = None
     #: The accounts whose lists have already been read for this command.
     looked: tuple[str, ...] = ()
-    #: The interaction whose answer announced this answer, which then replaces that one.
+    #: The interaction whose answer promised this one. This answer then replaces the promise.
     first: str = ""
     #: Whether the earlier answer was already complete, so that this answer only reports what has changed
     #: since.
     updates: bool = False
-    #: The connection for whose list this command is waiting.
+    #: The connection whose list this command is waiting for.
     asked: str = ""
     #: Why waiting failed: a cause from ``bot.messages.texts.problems``.
     problem: str = ""

@@ -41,7 +41,8 @@ _TIME_WORDS: Final = split_words(
     yesterday tonight later soon then eventually always forever
     hourly daily nightly weekly monthly eod"""
 )
-#: Words that, before or after *on* or *up*, make it part of an instruction (*turn on*).
+#: Words that make *on* or *up* part of an instruction (*turn on*) if they come before it or, in
+#: ``_AFTER_PARTICLE``, after it.
 _BEFORE_PARTICLE: Final = split_words("turn switch put bring fire spin power")
 _AFTER_PARTICLE: Final = split_words("please pls now again and me my the")
 #: Words indicating that a time occurs only once.
@@ -121,7 +122,7 @@ def find_names(
 def find_similar(
     words: Sequence[str], free: Sequence[int], things: Mapping[str, tuple[_Thing, ...]], names: Sequence[str]
 ) -> list[Found[tuple[_Thing, ...]]]:
-    """Return the things whose names contain the free words as a part (*gpu*), or resemble them.
+    """Return the things whose names contain the free words (such as *gpu*) or resemble them.
 
     Free words are those that haven't been given another meaning.
     """

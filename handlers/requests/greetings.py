@@ -1,4 +1,4 @@
-"""Keeps track of the people to whom Usher has already been introduced."""
+"""Keeps track of the people who have already been introduced to Usher."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 #: How long Slack may take to accept a reply, in seconds. This is what the database leaves of the 3 s for an
 #: ack.
 SEND_SECONDS: Final = 0.8
-#: Maximum number of messages for which we remember whether they have been replied to.
+#: Maximum number of messages remembered, each with whether Slack accepted its reply.
 MAX_REMEMBERED_MESSAGES: Final = 1000
 
 

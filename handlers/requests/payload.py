@@ -318,7 +318,7 @@ def list_fields(view: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(forms.get_field_name(block_id), block_id) for block_id in ids]
 
 
-#: The keys under which Slack may put an element's value.
+#: The keys that Slack may use for an element's value.
 _VALUE_KEYS: Final = ("value", "selected_time", "selected_date", "selected_conversation")
 
 

@@ -29,7 +29,7 @@ from handlers.requests.command_line import join_words
 from handlers.requests.deferred_command import NOT_DEFERRED, RESPONSE_SECONDS, DeferredCommand
 from handlers.requests.services import Services
 
-#: The placeholder verb of a request whose actual verb isn't known yet.
+#: The placeholder verb of a request before its actual verb is known.
 WORDS = "words"
 #: An answer that isn't delivered, because the card in the same conversation already says everything.
 SILENT = Answer(text="")
@@ -107,7 +107,8 @@ class Request:
     more: float = 0.0
     #: The deferred command that this request replays, if any.
     deferred: DeferredCommand = NOT_DEFERRED
-    #: The form that was submitted, or in which a button was pressed or a list searched, as Slack sent it.
+    #: The form as Slack sent it: one that was submitted, or one where a button was pressed or a list
+    #: searched.
     view: Mapping[str, Any] = field(default_factory=dict)
     #: Notes on what the request is about, so that the user's next command can refer to it.
     notes: RequestNotes = field(default_factory=RequestNotes)
@@ -238,7 +239,7 @@ class Request:
 
     @property
     def promised_in(self) -> str:
-        """Return the interaction in whose answer this request's answer was promised."""
+        """Return the interaction whose answer promised this request's answer."""
         return self.deferred.first or self.surface.interaction
 
     @property

@@ -71,7 +71,7 @@ class Services:
         )
 
     def describe_not_set_up(self, connections: Iterable[str]) -> str:
-        """Describe how many things are on connections that this process lacks; "" if none are.
+        """Describe how many things are on connections that this process doesn't have; "" if none are.
 
         ``connections`` names the connection of each thing.
         """

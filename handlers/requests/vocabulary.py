@@ -15,7 +15,7 @@ EVERYTHING: Final = split_words("all every everything alles")
 HOURS_ORDERS: Final = split_words("off on pause")
 #: Words that, before a day, say that nothing happens on that day, or until that day.
 HOURS_EXCEPTIONS: Final = split_words("skip pause off")
-#: Maps words to the states by which a list can be filtered.
+#: Maps words to the states that a list can be filtered by.
 STATE_WORDS: Final = index_words(
     {
         "running": "running active up",

@@ -37,8 +37,7 @@ from handlers.requests.request import Request
 MAX_BULK_WORKSPACES: Final = 20
 
 
-#: The rules by which a stop mode is refused because the provider doesn't offer it, either for this workspace
-#: or at all.
+#: Rules that refuse a stop mode because the provider doesn't offer it, either for this workspace or at all.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})

@@ -29,7 +29,7 @@ from handlers.requests import routes
 from handlers.requests.request import Answered, Request
 from handlers.workspace import course_words as orders
 
-#: Verbs with which people change their own membership.
+#: Verbs that change people's own membership.
 _OWN_VERBS = frozenset({"join", "leave"})
 Result = TypeVar("Result")
 

@@ -45,9 +45,9 @@ from handlers.workspace.targets import (
 )
 from handlers.workspace.waitlist import show_waitlist
 
-#: Verbs whose operations end with an address that works once the workspace is running.
+#: Verbs that lead to an address, which works once the workspace is running.
 _STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
-#: The word with which buttons ask for the whole list.
+#: The word that buttons use to ask for the whole list.
 SHOW_ALL: Final = "all"
 #: The argument of ``list`` that asks for the waitlist instead of the workspaces.
 SHOW_QUEUE: Final = "waiting"
@@ -343,7 +343,7 @@ async def restore_alias(request: Request) -> Answer:
 async def _split_alias(request: Request) -> tuple[Workspace, str]:
     """Split words into a workspace and its new name.
 
-    As many of the first words as possible are taken as the workspace's present name.
+    As many of the first words as possible are taken as the workspace's current name.
     """
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):

@@ -454,7 +454,7 @@ def _needs_question(request: Request, workspace: Workspace) -> bool:
 
 
 def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
-    """Return a separate caller for one of several workspaces, so that each is changed and audited once."""
+    """Return a caller for one of several workspaces, so that each gets one change and one audit entry."""
     once = request.caller.interaction and f"{request.caller.interaction}/{key}"
     return replace(request.caller, interaction=once, is_answered=True, is_about_several=count > 1)
 

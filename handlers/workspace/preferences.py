@@ -87,7 +87,7 @@ async def _show_workspace(request: Request, workspace: Workspace) -> Answer:
 
 
 async def _find_choice(request: Request, workspace: Workspace) -> str:
-    """Return the word for which messages about a workspace the user has chosen."""
+    """Return the word for the user's choice of messages about a workspace."""
     if (workspace.notify_ready, workspace.notify_stopped) == (None, None):
         return "usual"
     present = await _find_messages(request, workspace)

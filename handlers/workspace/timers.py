@@ -138,7 +138,7 @@ async def make_timer_or_ask(
 ) -> PlannedStop:
     """Return the timer; if it would end the workspace for good, raise Answered with a question.
 
-    If the timer isn't possible, the answer says what is.
+    If the timer isn't possible, the answer says what is possible.
     """
     agreed, at = AGREED in request.flags, moment.at
     if request.surface.via:

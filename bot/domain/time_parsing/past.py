@@ -15,12 +15,13 @@ from bot.domain.time_parsing.days import find_weekday, resolve_past_day
 from bot.domain.time_parsing.moment import resolve_instant
 from bot.domain.time_parsing.spelling import MONTHS, fold_signs, spell
 
-#: Why a string gives no window: it can't be read, has a time of day, hasn't begun, ends before it begins, or
-#: is older than the records.
+#: Why a typed window of days can't be used: it can't be read, has a time of day, hasn't begun, ends before it
+#: begins, or is older than the records.
 WindowProblem = Literal["unreadable", "clock", "future", "backwards", "old"]
 
 _MAX_CHARACTERS: Final = 60
-#: How many days records of what ran are kept: a year and a month, so that months can be compared.
+#: How long run records are kept, in days: a year and a month, so that a month can be compared with the same
+#: month a year earlier.
 RETENTION_DAYS: Final = 400
 #: Maps other spellings of words to the usual ones. They are accepted only in windows of past days.
 _SPELT: Final = {
@@ -258,7 +259,7 @@ def _span_week(number: str, year: int) -> _Days | None:
     return date.fromisocalendar(year, int(number), 1), date.fromisocalendar(year, int(number), 7)
 
 
-#: Maps each pattern of a period that comes every year to its days in a year.
+#: Maps the pattern of each kind of period, such as a quarter, to a function that returns its days in a year.
 _SPANS: Final[Mapping[re.Pattern[str], Callable[[str, int], _Days | None]]] = {
     _MONTH: lambda name, year: _span_month(date(year, MONTHS.index(name) + 1, 1)),
     _QUARTER: lambda number, year: _span_quarter(4 * year + int(number) - 1),

@@ -227,7 +227,7 @@ def normalize_word(word: str) -> str:
 
 
 def fold_signs(text: str) -> str:
-    """Return a string with other scripts' digits and signs, such as full-width ones, as ASCII."""
+    """Return the string with non-ASCII digits and signs, such as full-width ones, converted to ASCII."""
     return text if text.isascii() else "".join(map(_fold_sign, text))
 
 

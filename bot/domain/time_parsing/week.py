@@ -35,8 +35,8 @@ DAY_MINUTES: Final = 24 * 60
 #: Minimum number of minutes between the start and the end of hours.
 LEAST_MINUTES: Final = 30
 
-#: Maps words that make hours recur by themselves (such as *mornings*) to the singular, which makes them recur
-#: only after *every*.
+#: Maps plural words such as *mornings*, which by themselves mean that hours recur, to the singular, which
+#: needs an *every* for that.
 _PLURAL_PARTS: Final = {
     "mornings": "morning",
     "afternoons": "afternoon",
@@ -62,7 +62,7 @@ _HALVES: Final = frozenset({"am", "pm", "o'clock"})
 _SPOKEN_WORDS: Final = frozenset({"half", "quarter", "past"})
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
-#: Earliest minute of the day at which hours are taken to begin, unless the text says otherwise.
+#: Hours are assumed not to begin before this minute of the day, unless the text says otherwise.
 _EARLIEST_MINUTE: Final = 6 * 60
 
 

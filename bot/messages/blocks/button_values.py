@@ -1,4 +1,4 @@
-"""Button values: the action, the row and the moment that a button carries and that a press sends back."""
+"""Button values: the action, row and time that a button carries, and that Slack sends back after a press."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
 
-#: In a button's value, means that the person agreed to the button's own question. People can type it as a
-#: flag, too.
+#: Flag in a button's value: whoever pressed the button agreed to the button's own question. People can type
+#: it as a flag, too.
 AGREED: Final = "yes"
 _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 _NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")
@@ -32,11 +32,11 @@ class ButtonValue(NamedTuple):
     #: Whether the button's own question warned that the workspace would end permanently, and whether it also
     #: said what would be lost.
     agreed: Consent = Consent.NONE
-    #: Tells the button apart from other buttons beside it: by ``number`` if they do the same to other
-    #: objects, by ``mark`` if they do something else.
+    #: Distinguishes the button from those next to it: ``number`` if they do the same to other objects,
+    #: ``mark`` if they do something else.
     number: int | None = None
     mark: str = ""
-    #: The time for which the button was rendered, in epoch seconds.
+    #: The time that the button was rendered for, in epoch seconds.
     at: float | None = None
 
     @classmethod

@@ -71,7 +71,7 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
 
 #: Marks a *Stop waiting* button in a row of a list. The answer to a press doesn't replace the list.
 IN_ROW: Final = "row"
-#: Marks the button that undoes the operation that its message reports.
+#: Marks the button that undoes the operation reported in its message.
 BACK: Final = "back"
 _CANCEL_PLAN: Final = Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running")
 
@@ -127,7 +127,7 @@ def format_stop_risk(workspace: Workspace) -> Markup:
 
 
 def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode = "stop") -> Markup:
-    """Format the present risk, followed by what a stop with this effect always loses.
+    """Format the current risk, followed by what a stop with this effect always loses.
 
     All questions and warnings about the end of a workspace use these words.
     """

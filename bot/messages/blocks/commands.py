@@ -7,8 +7,8 @@ from bot.messages.texts import commands as words
 from bot.messages.texts import times
 from bot.messages.verb import find_verb
 
-#: Matches a date in a command. Like trailing flags (``_FLAGS_PATTERN``), dates are written differently by
-#: people than by Usher.
+#: Matches a date in a command. Labels show dates as people write them, and leave out trailing flags
+#: (``_FLAGS_PATTERN``).
 _DATE_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FLAGS_PATTERN: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
 #: Matches the name at the start of a command's arguments, either quoted or a single word, and what follows

@@ -39,7 +39,7 @@ EMPTY_TEXT: Final = "–"
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
-#: Minimum length to which a paragraph is shortened, in characters.
+#: Paragraphs aren't shortened to fewer characters than this.
 _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
@@ -257,7 +257,7 @@ def menu(elements: Iterable[Element]) -> Element:
 
 
 def _get_option_value(drawn: Element) -> str:
-    """Return the value of the menu option that stands for a button."""
+    """Return the value of the menu option that takes the place of a button."""
     press = ButtonValue.from_button(drawn)
     return (ButtonValue(ASK_ACTION, press.text) if "confirm" in drawn else press).text
 
@@ -672,10 +672,11 @@ def build_list(
     above: Sequence[Element] = (),
     more: Element | None = None,
 ) -> list[Block]:
-    """Return a list: title, *Refresh* of ``verb`` if any, rows, how many are left, a remark, and *More*.
+    """Return a list: a title with *Refresh*, the rows, how many are left, a remark, and *More*.
 
-    ``words`` are the filter, which the buttons keep. ``seen`` says how old the list is. ``above`` are
-    elements above the rows, where the first button precedes *Refresh*. ``more`` replaces *More*.
+    *Refresh* repeats ``verb``, if given. ``words`` are the filter, which the buttons keep. ``seen`` says how
+    old the list is. ``above`` are elements above the rows, where the first button precedes *Refresh*.
+    ``more`` replaces *More*.
     """
     refresh = button(cards.REFRESH, ButtonValue(verb, f"{page.number} {words}".strip(), mark="refresh"))
     buttons = [one for one in above if one["type"] == "button"]

@@ -561,7 +561,7 @@ def format_in_state(
 
 
 #: Maximum number of users per message; ``_LINES_PER_PARAGRAPH`` is the maximum number of lines per paragraph.
-#: With these limits, users fit however long their names are.
+#: Within these limits, the list fits into a message however long the names are.
 MAX_USERS: Final = 60
 _LINES_PER_PARAGRAPH: Final = 12
 _MAX_FACTS: Final = 30

@@ -64,7 +64,7 @@ def is_true(kind: NoticeKind, facts: Facts) -> bool:
 
 
 def render_pending(kind: NoticeKind, facts: Facts) -> Answer | None:
-    """Render a pending notice for the present state, or return None if there is nothing left to say.
+    """Render a pending notice for the current state, or return None if there is nothing left to say.
 
     The end of an operation is always reported: if the notice is no longer true, the operation's card is
     rendered instead, with what has happened since.

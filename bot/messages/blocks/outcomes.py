@@ -114,7 +114,7 @@ def _render_failed(facts: WorkspaceFacts) -> Answer:
 
 
 def _render_failure(facts: WorkspaceFacts, outcome: Outcome) -> Answer:
-    """Render why an operation failed, or the present state if its goal was reached anyway."""
+    """Render why an operation failed, or the current state if its goal was reached anyway."""
     operation = facts.operation
     if operation is not None and operation.outcome is not None:
         outcome = operation.outcome

@@ -23,7 +23,7 @@ from bot.messages.blocks.kit import Block, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times
 from bot.messages.verb import Effect, find_verb, list_verbs
 
-#: Verbs for which confirmation is required before anything is done.
+#: Verbs that must be confirmed before anything is done.
 _CONFIRMED_VERBS = frozenset({"stop", "remove"})
 
 
@@ -356,7 +356,7 @@ def format_beginning(what: str, *, waits: bool) -> str:
 
 
 def list_button(*, style: str | None = None) -> Element:
-    """Return the button that shows a person's workspaces in a message of its own."""
+    """Return the button that shows a person's workspaces in a separate message."""
     return kit.button(answers.SHOW, "list", style=style)
 
 

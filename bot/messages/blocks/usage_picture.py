@@ -1,7 +1,7 @@
 """The picture of a week: a row of bars for each workspace or job, as SVG, and the same in words.
 
-The time scale is linear, so equal lengths mean equal durations, and a day on which the clocks change is
-slightly wider or narrower than the others.
+The time scale is linear, so equal lengths mean equal durations, and a day when the clocks change is slightly
+wider or narrower than the others.
 """
 
 from __future__ import annotations

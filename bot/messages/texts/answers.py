@@ -1,4 +1,4 @@
-"""Answers of verbs and buttons. ``{command}`` is what people type before a verb, with or without a slash."""
+"""Answers to verbs and buttons. ``{command}`` is what people type before a verb, with or without a slash."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -147,7 +147,7 @@ OFFER_FORGET: Final = "`{command}forget {typed}` takes it off your list."
 
 LIST: Final = "Your {what}"
 WORKSPACES: Final = "workspaces"
-#: States of runs that have a different name when they are listed.
+#: Maps states of runs to their names in lists, if those differ.
 LISTED_AS: Final[Mapping[str, str]] = {"succeeded": "successful", "cancelled": "stopped"}
 ON: Final = "{what} on {title}"
 NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."
@@ -217,7 +217,7 @@ CODE_DONE_NEXT: Final = "If you asked for something, I'm carrying on with it in 
 NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Usher admin to add a connection."
 UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
 UNLINK_OTHER_EFFECT: Final = "This will delete my access to {who}'s account on {title}."
-#: Says how many workspaces aren't shown, by why this process lacks their connection.
+#: Says how many workspaces aren't shown; keyed by why this process doesn't have their connection.
 ABSENT: Final[Mapping[str, str]] = {
     "connection_gone": "{count} on *{title}*, which isn't set up any more.",
     "connection_coming": "{count} on *{title}*, which part of me doesn't have yet, as I'm being updated.",
@@ -235,8 +235,8 @@ UNLINKED: Final[dict[str, str]] = {
     ),
     "none": "You're unlinked from {title}. I no longer use your account there.",
 }
-#: Maps each kind of object at the provider to what the end of a link means for it; the first text is used
-#: beforehand, the second afterwards.
+#: Maps each kind of object at the provider to what happens to it when a link ends: the first text is for
+#: before the end, the second for afterwards.
 AFFECTED: Final[dict[str, tuple[str, str]]] = {
     "running": ("I won't stop what's running there: {names}.",) * 2,
     "stops": (

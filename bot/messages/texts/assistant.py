@@ -77,7 +77,7 @@ FIELDS: Final[Mapping[str, str]] = {
         "out, or empty, for now."
     ),
 }
-#: Words that mean that there is no end, when given in place of a time.
+#: Words that people use in place of a time to say that there is no end.
 NO_END: Final = frozenset(
     {"none", "no", "no end", "never", "null", "forever", "indefinitely", "open end", "until stopped", "n/a"}
 )
@@ -101,7 +101,7 @@ SIGN_IN_REFUSED: Final = (
     "{title} refuses the person's sign-in, so nothing is read or done there until they link it again, in "
     "Usher's direct message."
 )
-#: Said about a resting link, whose workspaces and runs are neither shown nor found.
+#: Says that a link rests, and that its workspaces and runs are therefore neither shown nor found.
 LINK_RESTS: Final = (
     "The person's username on {title} is another account there now, so nothing of it is shown or found until "
     "they link their own again, in Usher's direct message."
@@ -114,7 +114,7 @@ NOT_A_NAME: Final = (
     "Nothing was done. No workspace or run is called that. Something created just now can take a minute to "
     "appear."
 )
-#: Error messages for arguments that can't be read, in which case nothing is done.
+#: Error messages for arguments that can't be read. Nothing is done in this case.
 NOT_AN_OBJECT: Final = "Nothing was done: the arguments have to be an object with {takes}."
 NO_FIELD: Final = "Nothing was done: there is no field `{field}`. This tool takes {takes}."
 NO_FIELDS: Final = "no fields"

@@ -32,7 +32,7 @@ MARKS: Final[Mapping[State, str]] = {
     State.GONE: "⚫\ufe0f",
     State.UNKNOWN: "⚫\ufe0f",
 }
-#: First line about a workspace, which is the same in every message.
+#: First line of every message about a workspace.
 HEAD: Final = "{mark} *{name}* · {title}"
 UNMADE: Final = "Being created"
 
@@ -160,8 +160,8 @@ SEE_PAGE: Final = "View on {title}"
 ENTER_CODE: Final = "Enter code"
 MORE: Final = "More"
 
-#: Questions before an action that can't be undone: title, text, and labels of the confirming and the
-#: cancelling button.
+#: Questions asked before an action that can't be undone. Each has a title, a text, and the labels of the
+#: buttons that confirm and cancel.
 CONFIRM_STOP: Final = (
     "Stop {name}?",
     "This stops {name} and everything running in it. {lost}",
@@ -187,7 +187,7 @@ CONFIRM_SUSPEND: Final = (
     "Suspend",
     "Keep running",
 )
-#: Maps the effect of a stop to what it loses and what it keeps.
+#: Maps the effect of a stop to a text about what is lost and what is kept.
 LOST: Final[Mapping[StopEffect, str]] = {
     StopEffect.RETURNS: "Unsaved work may be lost.",
     StopEffect.KEEPS: "",

@@ -10,9 +10,9 @@ NO_COURSES: Final = (
 JOINED_COUNT: Final = "{joined} joined"
 READY_COUNT: Final = "{ready} ready"
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
-#: Shown to a person who has joined the course but still lacks an account or a workspace.
+#: Shown to a person who has joined the course but doesn't have an account or a workspace for it yet.
 PENDING: Final = "You've pressed *Join*, but {why}"
-#: Maps each field of a form to what is said if it was filled in wrongly.
+#: Maps each field of a form to the error shown if it was filled in wrongly.
 WRONG: Final = {
     "hours": "Choose the days, and when lessons begin and end on them.",
     **dict.fromkeys(("from", "until"), "A course ends after its first day, and within a year from today."),

@@ -14,8 +14,7 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: How a class ends a workspace, in words: what is done to it, what it does, and a sentence about what that
-#: means.
+#: Words for how a class ends a workspace: a participle, a verb, and a sentence about what that means.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
@@ -51,7 +50,8 @@ COURSE_JOIN: Final = (
     "Join once: I'll start your own workspace *{name}* on {title} before each lesson and stop it "
     f"afterwards. {_JOIN_NEXT}"
 )
-#: Names the template, because the workspaces created from it have other names.
+#: Shown on the card of a course that creates workspaces. It names the template, because the workspaces will
+#: have other names.
 COURSE_JOIN_MAKE: Final = (
     "Join once: I'll create a workspace from *{name}* for you on {title}, start it before each lesson and "
     f"stop it afterwards. {_JOIN_NEXT}"
@@ -59,7 +59,8 @@ COURSE_JOIN_MAKE: Final = (
 COURSE_SEES_HOURS: Final = "Your teachers and Usher admins can see how long it runs during the course."
 JOIN: Final = "Join"
 JOINED_COUNT: Final = "{people} joined."
-#: Says how many people have joined but still have to link an account: singular and plural.
+#: Says how many people have joined but still have to link an account: one text for one person, one for
+#: several.
 PENDING_COUNT: Final = ("{pending} still has to link an account.", "{pending} still have to link an account.")
 COURSE_OVER: Final = "The course has ended."
 CONFIRM_END_COURSE: Final = (
@@ -92,13 +93,13 @@ ENROLLED: Final = (
 #: Used if creating a workspace also starts it, which depends on the provider.
 _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you can have a look."
 ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
-#: Sent if a lesson begins before the hour for a first look is over.
+#: Used instead of ``ENROLLED_MAKING`` if a lesson begins within that hour.
 ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so I'll keep it running until that's over."
 ENROLLED_NOW: Final = (
     "A lesson is on or about to begin, so I'm starting it now. I'll message you when it's ready."
 )
 LEAVE_COURSE: Final = "Leave"
-#: Shown in the state of a workspace whose owner has joined a course with it, and in answers about its hours.
+#: Shown in the state of a workspace that its owner has joined a course with, and in answers about its hours.
 COURSE_HOURS: Final = "Lessons of *{course}*: {lessons}."
 COURSE_USAGE: Final = (
     "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `resume` to restore cancelled "
@@ -121,7 +122,8 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: The lessons that follow a day without a lesson: none, one, or more.
+#: Says when the next lessons are if there is none on the requested day: one text each for none, one and
+#: several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",
@@ -343,8 +345,8 @@ CLASS_CLOSED: Final = (
     "I'm telling everyone, so that they can keep theirs.",
     "The rest will be stopped {at}. I'll send you a summary.",
 )
-#: Texts about the end of a class, in pairs: the first is for readers whose class somebody else ends, the
-#: second for the reader who ends it.
+#: Texts about the end of a class, in pairs: the first for readers whose class someone else ends, the second
+#: for the reader who ends it.
 WARNED: Final = (
     "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
     "You're ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",

@@ -1,4 +1,4 @@
-"""Texts for the reasons why operations and runs wait, by code."""
+"""Texts that explain why operations and runs are waiting, keyed by code."""
 
 import re
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from bot.domain.time_marks import make_time_placeholder
 from bot.messages.texts.problems import WANTED, explain_cause
 
 _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
-#: ``{said}`` is how the provider describes a stop that Usher didn't request.
+#: Says that a stop that Usher didn't request isn't finished. ``{said}`` is the provider's description of it.
 _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
-#: Maps each code to why something waits. ``{title}`` is the connection's title, ``{at}`` a time in the
+#: Maps each code to an explanation of the wait. ``{title}`` is the connection's title, ``{at}`` a time in the
 #: reader's zone, and ``{said}`` the provider's words.
 HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.SILENT: "{title} hasn't been available since {at}. I'll keep trying.",
@@ -60,7 +60,7 @@ _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
 #: Matches a sentence without its full stop. A full stop inside closing quotation marks belongs to the
 #: quotation.
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
-#: Maps each code to what delayed something, worded for a wait that is over.
+#: Maps each code to the cause of a delay, worded for a wait that is over.
 _DELAYS: Final[Mapping[HoldCode | None, str]] = {
     HoldCode.SILENT: "{title} wasn't available until {until}.",
     HoldCode.OVERLOADED: "{title} was too busy until {until}.",
@@ -82,8 +82,7 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: The reason for waiting if several people's sign-ins are refused, in which case it wouldn't help any of them
-#: to link again.
+#: The reason for waiting if several people's sign-ins are refused. Linking again wouldn't help any of them.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 

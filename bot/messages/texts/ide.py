@@ -60,7 +60,7 @@ LINES: Final[dict[str, str]] = {
 #: Shown for a start whose usual duration is known.
 USUAL_TIME: Final = "This usually takes {usual}."
 
-#: Maps each phase in which there is no workspace to show to a heading and a sentence shown instead.
+#: Maps each phase without a workspace to show to the heading and the sentence shown instead.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (
         "Your workspace is starting",

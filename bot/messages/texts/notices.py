@@ -38,7 +38,7 @@ STOPPED_AS_ANNOUNCED: Final[Mapping[str, str]] = {
 #: Used no matter who ended the workspace, because one that no longer exists can't be started again.
 NO_LONGER_EXISTS: Final = "*{name}* {gone}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
-#: Corrections of earlier messages that turned out to be wrong, keyed by which message it was.
+#: Corrections of earlier messages that turned out to be wrong, keyed by what those messages said.
 TURNED_OUT: Final[dict[str, str]] = {
     "not_started": "I told you that *{name}* couldn't be started. It's running on {title} after all.",
     "not_made": "*{name}* is on {title} now: it may be the one that I couldn't create. {state}",

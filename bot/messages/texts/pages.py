@@ -21,7 +21,7 @@ LINK_TITLE = "Link your account"
 SIGN_IN_HEADING = "Is this you?"
 SIGN_IN_TEXT = "Sign in with Slack to confirm. Usher learns who you are in Slack, and nothing else."
 SIGN_IN_BUTTON = "Sign in with Slack"
-#: Shown on a link page that doesn't know yet whose link it will be.
+#: Shown on a link page until it knows whose link it will be.
 FIRST_TEXT = (
     "Sign in with Slack to confirm who you are. Usher shows you both accounts before it links anything."
 )
@@ -132,7 +132,7 @@ LINK_TRIES: Final = f"Five tokens have been tried with this link, so it no longe
 LINK_IN_OTHER_BROWSER: Final = (
     f"This link is already being used in another browser. Continue there, or start over here. {_NEW_LINK}"
 )
-#: Shown if the browser lacks the cookie set on the first visit.
+#: Shown if the browser doesn't have the cookie from its first visit.
 LINK_NO_COOKIE: Final = (
     "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
     f"for this site. {_ANY_LINK}"
@@ -348,7 +348,7 @@ TYPED: Final = (
 #: candidate.
 TYPED_FROM: Final = " from {title}"
 TYPED_WHERE: Final = " ({where})"
-#: Shown for a string that could be either a token or an id, as the two look alike.
+#: Shown for a string that could be either a token or an id, because the two look alike.
 TYPED_ID: Final = (
     "I can't find anything of yours with that id. If it's a workspace of yours, `{command}add` puts it on "
     "your list. If it's a token{titles}, I haven't used or kept it: please {delete}replace it now{where}."
@@ -398,7 +398,7 @@ LINKED_ALREADY: Final = (
     "To ask for another username, type `{command}link {title} USERNAME`."
 )
 
-#: A request to approve a link, as shown to administrators.
+#: A request to approve a link, shown to administrators.
 REQUEST: Final = "{who} wants to be linked to *{username}* on {title}."
 REQUEST_NOTE: Final = (
     "Only approve this if you know that this person is {username} there: "

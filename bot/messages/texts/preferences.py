@@ -20,7 +20,7 @@ ASKS_AFTER: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Lists connections for which the operator has set a different time.
+#: Lists the connections that the operator has set a different time for.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 

@@ -196,11 +196,10 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes for which the provider's message is explained as it would be for a failure, if Usher knows its
-#: reason.
+#: Causes that are explained like failures if Usher knows the reason in the provider's message.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
-#: Reasons for which the provider's own message is quoted as well, since it says how much, whose rule, or what
-#: is missing.
+#: Reasons that are shown with a quotation of the provider's own message, because it says how much is used,
+#: whose rule applies, or what is missing.
 _QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
 #: Display names of the resources that a provider can run short of.
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
@@ -389,7 +388,7 @@ def explain_reason(
     return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
 
-#: Explains what a running workspace still lacks, unless its provider has already said so.
+#: Explains what is still missing from a running workspace, unless its provider has already said so.
 _LACKS: Final[Mapping[Lack, str]] = {
     "address": "{title} hasn't given it a link yet.",
     "page": "Its page doesn't answer yet.",

@@ -161,7 +161,7 @@ _MISSING: Final[Mapping[Missing, str]] = {
 
 
 def explain_missing(missing: Missing, cause: str, title: str) -> str:
-    """Explain, in a line for the output file, what the file lacks: plain text, marked as Usher's own."""
+    """Return a line for the output file that says what is missing: plain text, marked as Usher's own."""
     because = explain_cause(cause, title) if cause else ""
     return _MISSING[missing].format(size=CAP // 1_000_000, because=because)
 

@@ -30,11 +30,11 @@ UNUSED: Final = (
     "*{name}* ran longest without being used: {hours}, until {until}.",
     "*{name}* has been running for {hours} without being used.",
 )
-#: How much of a provider's limit is left.
+#: Says how much of a provider's limit is left.
 LEFT: Final = "Left on {title}: {left}{of} {unit}."
 LEFT_NAMED: Final = "Left on {title} ({name}): {left}{of} {unit}."
 OF_LIMIT: Final = " of {limit}"
-#: Usage reports for several people together.
+#: Heading of a usage report that covers more than one person.
 TEAM: Final = "Everybody"
 OF_GROUP: Final = "{people}: *{hours}* in all · {money}"
 ON_CONNECTION: Final = "{title}, {people}: {hours} · {money}"

@@ -34,7 +34,7 @@ from bot.support import errors
 #: that fits into a path.
 _SERVER_NAME_PATTERN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
 MAX_SERVER_NAME_LENGTH = 40
-#: Key that is set in a spec if the hub can create a server without starting it.
+#: Key in a spec, set if the hub can create a server without starting it.
 _CREATE_STOPPED_KEY = "at_rest"
 #: Hints about names, keyed by the kind of names that a hub allows.
 NAME_HINTS = {

@@ -380,7 +380,7 @@ class Grants:
     groups: Sequence[object] | None = None
 
     def has_scope(self, name: str) -> bool:
-        """Return whether a scope covers everything of the owner's, not just what a narrower filter allows."""
+        """Return whether a scope covers everything that is the owner's, not just what a filter allows."""
         covering = {name, *_WIDER_SCOPES.get(name, ()), *_WHOLE_SCOPES}
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
 
@@ -490,7 +490,7 @@ async def _read_token_end(
 
 
 def _list_just_used(response: Response, now: float) -> list[dict[str, Any]]:
-    """Return the user's tokens that were just used, except sessions'; raise BadAnswer if there are none."""
+    """Return the user's tokens that were just used, except those of sessions; raise BadAnswer if none."""
     own = [token for token in _list_tokens(response) if not token.get("session_id")]
     used = [token for token in own if (parse_time(token.get("last_activity")) or 0.0) >= now - USE_SECONDS]
     if not used:

@@ -463,7 +463,7 @@ async def check_page(access: Access, url: str, seen: Observed) -> Observed:
 
 #: Status codes returned if a server has no route yet, or its application isn't listening yet.
 _NOT_YET = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FAILED_DEPENDENCY})
-#: Matches the pages that the hub redirects to if a server isn't there. Excludes its OAuth page, to which a
+#: Matches the pages that the hub redirects to if a server isn't there. This excludes its OAuth page, where a
 #: running server sends users to sign in.
 _HUB_PAGE_PATTERN = re.compile(r"/hub(?!/api/oauth2/)(/|\?|$)")
 

@@ -25,8 +25,8 @@ class JupyterHubSettings(connection.ConnectionSettings):
     client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
     client_secret: SecretStr | None = None
     templates: connection.TemplateList[ServerTemplate] = ()
-    #: After how many consecutive failed starts the hub shuts itself down, according to its configuration; 0
-    #: for never.
+    #: Number of consecutive failed starts after which the hub shuts itself down, as set in its configuration;
+    #: 0 for never.
     consecutive_failure_limit: int | None = Field(default=None, ge=0)
 
     @property

@@ -30,7 +30,7 @@ MAX_SESSION_NAME = 64
 _MAX_KEY_LENGTH = 80
 #: Form fields and labels for the two limits that every cluster has. Other limits keep the server's names.
 LIMITS = {"cpuCount": ("cpus", "Processors"), "memory": ("memory", "Memory in MB")}
-#: Prefix of the form fields for placement constraints whose values users type.
+#: Prefix of the form fields for placement constraints with values that users type.
 _PLACE_PREFIX = "place_"
 
 

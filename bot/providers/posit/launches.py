@@ -138,7 +138,7 @@ def list_templates(
     return [template for template in templates if template.purpose == purpose and template.is_for(principal)]
 
 
-#: Maximum length of a name with its mark, as accepted by the launcher's schedulers.
+#: Maximum length of a name with its mark that the launcher's schedulers accept.
 _MAX_MARKED_NAME_LENGTH = 63
 _MARK_PATTERN = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
 
@@ -166,7 +166,7 @@ def is_mark(name: str) -> bool:
 
 
 def build_tag(key: str) -> str:
-    """Return the tag by which a launched job is found again."""
+    """Return the tag that identifies a launched job later."""
     return f"usher-{shorten_key(key)}"
 
 

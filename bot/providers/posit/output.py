@@ -15,7 +15,7 @@ MAX_DEPTH = 50
 #: Matches anything that may separate two objects: whitespace, record separators, or a list's commas and
 #: brackets.
 _BETWEEN_PATTERN = re.compile(rb"[\s,\[\]\x1e\x00]*(?:\xef\xbb\xbf)?[\s,\[\]\x1e\x00]*")
-#: Matches a JSON object without nested objects, as nearly all objects in the stream are.
+#: Matches a JSON object without nested objects. Nearly all objects in the stream are like this.
 _FLAT_PATTERN = re.compile(rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
 _OUTSIDE_PATTERN = re.compile(rb'[^"{}\[\]]*')
 _INSIDE_PATTERN = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)

@@ -391,7 +391,7 @@ class WorkbenchUser(_Answer):
 
 
 ON_CLUSTER, ON_HOST = "On {cluster}.", "On {cluster}, host {host}."
-#: Name of the only IDE whose sessions can be suspended and resumed.
+#: Name of the only IDE that can suspend and resume its sessions.
 SUSPENDS = "RStudio"
 
 

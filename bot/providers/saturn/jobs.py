@@ -442,7 +442,7 @@ class JobRun:
         return _RUN_STATES.get(self.status.casefold(), RunState.UNKNOWN)
 
     def to_observed(self, exit_code: int | None = None, why: str | None = None) -> ObservedRun:
-        """Return the run in the form in which ``run_status`` reports it."""
+        """Return the run as ``run_status`` reports it."""
         state = self.state
         strange = describe_unknown_state(self.status) if state is RunState.UNKNOWN else None
         return ObservedRun(
@@ -466,7 +466,7 @@ def split_run_id(remote_id: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class JobRuns:
-    """Runs by name; if not whole, some couldn't be identified, so a missing run may still exist."""
+    """Runs by name. Unless ``is_whole``, some couldn't be identified, so a missing run may still exist."""
 
     by_name: Mapping[str, JobRun] = field(default_factory=dict)
     is_whole: bool = True

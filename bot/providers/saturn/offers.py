@@ -197,7 +197,7 @@ def _line(text: str, field: str) -> str:
 
 
 def _read(path: Path) -> str:
-    """Return a file's text; raise ValueError if others may write to it, as recipes run in users' names."""
+    """Return a file's text; raise ValueError if others may write to it, as recipes run as the user."""
     try:
         status = path.stat()
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -336,13 +336,13 @@ class SaturnOffer:
     prices: Mapping[str, str] = field(default_factory=dict)
 
 
-#: The path for creating a workspace that is in the document. ``CLONE_PATH`` is the one in the guide, which
+#: The path for creating a workspace according to the document. ``CLONE_PATH`` is the path in the guide, which
 #: newer servers no longer have.
 CREATE_PATH = "/api/recipes"
 CLONE_PATH = "/api/resource_recipes/clone"
 #: Status codes of a server that doesn't have a path or a method.
 ABSENT = frozenset({404, 405, 410})
-#: First release without cloning, in which a new workspace requires an image.
+#: First release that can't clone workspaces and needs an image for a new one.
 IMAGES_SINCE = (2026, 2, 1)
 _VERSION_PATTERN = re.compile(r"(\d{4})\.(\d{1,2})\.(\d{1,4})")
 PROBE_SECONDS = 8.0

@@ -225,7 +225,7 @@ class Saturn(
         return await accept_already_done(verb, asking, workspace.remote_id, workspace.name)
 
     async def probe(self) -> str:
-        """Request the version, for which some servers require a token, while others lack the endpoint."""
+        """Request the server's version. Some servers require a token for this; others lack the endpoint."""
         return await self._read_version()
 
     async def read_warning(self) -> str:
@@ -354,11 +354,11 @@ class Saturn(
         return credential if owner is None else replace(credential, account_id=owner.account_id)
 
     async def read_email(self, username: str) -> str | None:
-        """Return a user's e-mail address; servers before the document of 2026 don't give it."""
+        """Return a user's e-mail address; servers older than the 2026 API document don't give it."""
         return (await self.find_user(username)).email
 
     async def find_user(self, username: str) -> RemoteAccount:
-        """Return the user with this name; servers before the document of 2026 don't list their users."""
+        """Return the user with this name; servers older than the 2026 API document don't list their users."""
         asking = offers.fetch_pages(self.connection_api(), "/api/users", {"username": username})
         # The server returns every user whose name contains this one.
         found = read_entries(await none_if_absent(asking) or (), "users", lambda one: one)
@@ -452,7 +452,7 @@ class Saturn(
         return Listing(found.values(), is_whole=is_whole)
 
     async def _list_groups(self, access: Access) -> Mapping[str, str]:
-        """Return the user's groups; none unless the token is the user's, as it would show other groups."""
+        """Return the user's groups; none if the token isn't the user's, as it would show other people's."""
         is_own = bool(access.username) and not self.can_reach_all_workspaces(access)
         return await offers.list_groups(access) if is_own else {}
 
@@ -499,7 +499,7 @@ class Saturn(
         return (*self.settings.ide_hosts, *derived)
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts, with whose token is used and if an administrator's is set, never the token."""
+        """Return the facts: also whose token is used and whether an administrator's is set, never a token."""
         return {
             **super().describe(),
             "act_as": self.settings.act_as,

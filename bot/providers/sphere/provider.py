@@ -60,7 +60,7 @@ class SphereSettings(ConnectionSettings):
 
     linking: tuple[LinkMethod, ...] = ("none",)
     access_token: SecretStr
-    #: The host from which the SDK is loaded; by default that of the base URL.
+    #: The host that the SDK is loaded from; by default that of the base URL.
     sdk_base: str = ""
     #: Additional hosts that the page may load from. ``page_inline_styles`` lets the SDK write styles into the
     #: page.
@@ -154,12 +154,12 @@ LIST_SECONDS = 10.0
 MAX_PAGES = 100
 #: Number of entries requested per page; the server allows no more.
 PAGE_SIZE = "30"
-#: Fields by which workspaces created by Usher are recognized; list entries may lack them.
+#: Fields that show whether Usher created a workspace. The entries of a list may not have them.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
 NO_PROJECT = "That project no longer exists. Choose another one."
 
 
-#: Status codes of a start that exceeds the quota. This is assumed, since no document says so.
+#: Status codes returned if a start would exceed the quota. This is assumed, since no document says so.
 _QUOTA = {402, 403}
 NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need, then try again."
 
@@ -340,7 +340,7 @@ class SphereProvider(
     ) -> OutcomeSearch:
         """Return the project's workspaces created since the call in the way that Usher creates them.
 
-        Those about which the list says too little are included; ``read_creation_time`` reads them. If a
+        Workspaces that the list doesn't describe fully are included; ``read_creation_time`` reads them. If a
         workspace can't be read at all, it may be the right one, so the search isn't conclusive.
         """
         query = {"project_id": spec.text("project"), "limit": PAGE_SIZE}

@@ -52,9 +52,9 @@ log = structlog.get_logger(__name__)
 #: rest is reserved for more urgent notices.
 BUDGET_SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
 _REPLIES_ONLY: Final = {0: 1.0}
-#: Meanings of Slack errors after which a person can't receive direct messages.
+#: Meanings of Slack errors that keep a person from receiving direct messages.
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
-#: Meanings of Slack errors after which a file can't be sent, but a message can.
+#: Meanings of Slack errors that keep a file from being sent, but not a message.
 _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
 #: Prefix of the ``occasion`` of notices which say that a message couldn't be delivered.
 _MISSING: Final = "missing:"
@@ -66,8 +66,8 @@ MAX_PROMISE_AGE_SECONDS: Final = 120.0
 #: How often the outbox checks, in seconds, whether the message that promised an answer has been sent, so that
 #: the answer can replace it.
 PROMISE_CHECK_SECONDS: Final = 1.0
-#: Maximum rate-limit pause, in seconds, after which an answer is still sent as an edit. If the pause is
-#: longer, the answer is sent as a new message.
+#: Maximum rate-limit pause, in seconds, for an answer to be sent as an edit. If the pause is longer, the
+#: answer is sent as a new message.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
 #: The error recorded for a send that was interrupted by the end of the process. ``_BROKEN`` is recorded for
 #: one that failed because of a bug in Usher.
@@ -309,7 +309,7 @@ class Outbox:
             await self._results.write_not_sent([item for item in notices if item.id not in found])
 
     async def _postpone_all(self, notices: Sequence[Notice], error: errors.SlackFailed) -> None:
-        """Put back the notices for which a search failed."""
+        """Put back the notices that a failed search was looking for."""
         for notice in notices:
             await self._record_failure(notice, error, is_search=True)
 
@@ -504,7 +504,7 @@ def _is_searchable(kind: NoticeKind) -> bool:
 
 
 def _find_pacing_key(notice: Notice) -> str:
-    """Return the id to which Slack's per-conversation limit applies: the person's or the channel's."""
+    """Return the id that Slack's per-conversation limit applies to: the person's or the channel's."""
     if Mark.IN_CHANNEL in notice.kind.marks:
         return str(notice.body.get("channel_id") or "")
     return notice.principal.user_id

@@ -46,7 +46,8 @@ log = structlog.get_logger(__name__)
 
 #: How long to wait before rendering a notice again if it wasn't ready, in seconds.
 NOT_READY_SECONDS: Final = 2.0
-#: Maximum age of a workspace's last read, in seconds, when a message about it is sent after a silence.
+#: When a message about a workspace is sent after a silence, the workspace's last read may be at most this
+#: many seconds old.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Maximum pause between two attempts to send a notice, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0

@@ -17,12 +17,13 @@ class Timing:
     settles: float = 15.0
     looks_back: float = 120.0
     reply_lives: float = 60.0
-    #: Age at which a notice that Slack hasn't accepted is given up and reported by doctor.
+    #: Usher gives up on a notice once Slack hasn't accepted it for this long, in seconds, and doctor reports
+    #: it.
     gives_up_after: float = 86_400.0
-    #: Age at which a channel's card is given up if Slack refuses it with an unknown code. It is shorter than
-    #: for other notices, because a class is waiting for the card.
+    #: Usher gives up on a channel's card after this many seconds if Slack refuses it with an unknown code.
+    #: This is shorter than for other notices, because a class is waiting for the card.
     gives_up_in_channel: float = 3_600.0
-    #: Age at which a notice that still can't be rendered is sent as plain text.
+    #: A notice that still can't be rendered after this many seconds is sent as plain text.
     plain_text_after: float = 300.0
     batch: int = 20
 

@@ -9,8 +9,8 @@ from bot.support.logs import redact_from_now_on
 
 #: Matches the part of a URL that libpq reads as user and password.
 _CREDENTIALS = re.compile(r"\w+://([^@/]*)@")
-#: Matches a server's name or address, or its socket's directory (percent-encoded), and its port. Both are
-#: optional.
+#: Matches a server's name or address, or its socket's directory (percent-encoded), followed by its port. Both
+#: are optional.
 _HOST_PATTERN = re.compile(r"(?:[\w.%~-]+|\[[0-9a-fA-F:.%\w]+\])?(?::[0-9]{0,5})?")
 _SCHEME_AND_CREDENTIALS = re.compile(r"^\w+://(?:[^@/]*@)?")
 

@@ -158,7 +158,7 @@ class Made:
     template: str
     at: float
     fails: list[str] | None = None
-    #: ``stop_fails`` is the error with which the workspace's stops fail, and ``cancels`` says which of its
+    #: ``stop_fails`` is the error that makes the workspace's stops fail, and ``cancels`` says which of its
     #: builds someone cancels.
     stop_fails: list[str] | None = None
     cancels: Collection[str] = ()

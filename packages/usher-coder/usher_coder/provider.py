@@ -36,8 +36,7 @@ _EITHER_WAY = {
     "deleted": up.State.GONE,
 }
 _NOT_DONE = frozenset({"canceled", "failed"})
-#: Maps each status and lifecycle state of an agent that means that nobody can work in it to the sentence
-#: shown.
+#: Maps an agent's statuses and lifecycle states in which nobody can use the workspace to the sentence shown.
 _LOST = {
     "disconnected": "Its agent has lost its connection.",
     "timeout": "Its agent hasn't connected in time.",
@@ -77,7 +76,7 @@ CREDITS = "credits"
 CHECK_SECONDS = 4.0
 #: The number of workspaces per page of a list, and a maximum number of pages that nobody reaches.
 PAGE, MOST_PAGES = 100, 20
-#: Number of templates whose parameters are requested at the same time.
+#: Number of templates to request parameters for at the same time.
 WIDTH = 5
 
 
@@ -600,7 +599,7 @@ async def _build(access: up.Access, workspace: up.Workspace, transition: str) ->
 
 
 async def _pages(access: up.Access, which: str) -> up.Listing[dict[str, Any]]:
-    """Return a list's pages, read by offset; the list isn't whole if entries that it claims are missing."""
+    """Read a list page by page; it is marked incomplete if Coder reports more entries than it sent."""
     found: up.Listing[dict[str, Any]] = up.Listing()
     seen = 0
     while len(found) < MOST_PAGES:

@@ -1,4 +1,4 @@
-"""The conformance kit's rig: a local GitHub whose every exchange is checked against GitHub's API document."""
+"""The conformance kit's rig: a local GitHub, with every exchange checked against GitHub's API document."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ class LocalGitHub:
         self.pace: Mapping[str, float] = seed["pace_seconds"]
         self.hourly_requests = HOURLY_REQUESTS
         self.used_requests: dict[str, list[int]] = {}
-        #: Maps each person to the permissions that their fine-grained token lacks. ``scopes`` maps each
+        #: Maps each person to the permissions missing from their fine-grained token. ``scopes`` maps each
         #: person to the scopes of their classic token.
         self.missing_permissions: dict[str, set[str]] = {}
         self.scopes: dict[str, str] = {}

@@ -37,7 +37,7 @@ SECONDARY_LIMIT_WAIT_SECONDS = 60.0
 BILLING_PATTERN = re.compile(r"billing|budget|payment", re.IGNORECASE)
 #: Matches GitHub's wording for its request limits, which a proxy may pass on without their headers.
 REQUEST_LIMIT_PATTERN = re.compile(r"\brate limit|\babuse detection", re.IGNORECASE)
-#: Matches GitHub's wording for a token that lacks a permission.
+#: Matches GitHub's wording for a token without a required permission.
 TOKEN_LACKS_PATTERN = re.compile(
     r"\bnot accessible by\b|\bscopes?\b|\btoken\b.{0,40}\bpermission", re.IGNORECASE
 )
@@ -128,7 +128,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return up.RemoteAccount(up.find_account_id(user), up.require_text(user, "login"))
 
     async def probe(self) -> str:
-        """Read the versions of the API, for which no token is needed."""
+        """Read the versions of the API; this needs no token."""
         versions = (await self.api.call("GET", "/versions", headers=HEADERS)).json()
         if not isinstance(versions, list) or offers.API_REVISION not in versions:
             raise up.errors.BadAnswer(f"the API doesn't list its version {offers.API_REVISION}")
