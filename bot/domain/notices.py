@@ -119,6 +119,8 @@ class NoticeKind(StrEnum):
     JOB_ENDED = Traits(
         "job_ended", "job", offers="subject", topic="run_ended", marks=Mark.END | Mark.NEWS | Mark.OUTPUT
     )
+    #: Tells the user that a run reported as lost is still going.
+    JOB_FOUND = Traits("job_found", "job", offers="subject", marks=Mark.NEWS)
     JOB_FAILED = Traits("job_failed", "job", offers="subject", marks=Mark.END)
     JOB_FILE = Traits("job_file", "job", urgency=3, marks=Mark.THREADED)
     JOB_WAITING = Traits("job_waiting", "job", urgency=3, offers="subject", marks=Mark.PASSES)

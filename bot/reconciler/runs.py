@@ -18,6 +18,7 @@ from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, next_run_read, plan_run
 from bot.domain.policy import Target
 from bot.domain.runs import ObservedRun, Run, RunState, drop_impossible_run_times
 from bot.domain.steps import ClaimedRun, Update
+from bot.domain.tasks import TaskKind
 from bot.domain.work_items import DEADLINE_SECONDS, Call, Outcome
 from bot.providers import base, facets
 from bot.reconciler import call_results, context, outcomes, provider_calls
@@ -31,7 +32,8 @@ from bot.reconciler.step import (
     name_call,
 )
 from bot.store import cards as card_rows
-from bot.store import runs
+from bot.store import runs, tasks
+from bot.store.tasks import NewTask
 from bot.store.transaction import Row
 from bot.support.errors import NotFound
 
@@ -40,6 +42,8 @@ log = structlog.get_logger(__name__)
 
 #: Minimum time between a call and the first read, in seconds, so that a short run may already have ended.
 MIN_FIRST_READ_SECONDS: Final = 2.0
+#: How long after a run was reported as lost the list of runs is read to check that, in seconds.
+LOOK_AGAIN_SECONDS: Final = 300.0
 #: Maximum number of runs read in one request.
 MAX_RUNS_PER_READ: Final = 50
 #: How long the message about a run's end may be delayed so that it includes the last lines of output, in
@@ -422,6 +426,9 @@ class RunStepper(Stepper[ClaimedRun]):
         unconfirmed = timeouts.count_unconfirmed(run.unconfirmed, timeouts.LEFT_OUT, now)
         if timeouts.is_confirmed(unconfirmed, now):
             log.info("run lost", connection=runtime.name, run=run.id)
+            if claimed.account is not None:
+                again = NewTask(TaskKind.LIST_RUNS, claimed.account.id, due_in=LOOK_AGAIN_SECONDS)
+                await self._store.write(tasks.add_tasks, [again])
             return outcomes.make_end_update(
                 run, Outcome.FAILED, "lost", claimed.claim, notify=await self.has_recipient(claimed)
             )

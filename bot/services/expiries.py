@@ -54,10 +54,12 @@ def request_extension(tx: Transaction, caller: Caller, workspace_id: str) -> Wor
 
 
 def note_extension(tx: Transaction, task: Task, ends_at: float | None, cause: str) -> None:
-    """Notify a workspace's owner of the new end set by the provider, or of the refusal's ``cause``."""
+    """Notify a workspace's owner of the new end set by the provider, or why there is none."""
     workspace = workspaces.find_workspace(tx, task.subject.partition("/")[2])
     if workspace is None:
         return
+    if ends_at is not None and ends_at <= float(task.payload["until"]) - EXTENSION_SECONDS:
+        cause = "latest_end"
     gates.request_read_now(tx, workspace.id)
     body = {"workspace": workspace.id, "connection": workspace.connection, "until": ends_at, "cause": cause}
     add_notices(

@@ -290,11 +290,14 @@ JUST_BEFORE_SECONDS = 60.0
 
 
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
-    """Return when and how the provider will end a workspace, given its row before the observation."""
+    """Return when and how the provider will end a workspace, given its row before the observation.
+
+    A workspace that has outlived its removal has only its other end.
+    """
     at, how = seen.expires_at, seen.expiry_mode
     if seen.expires_after is not None:
         at = _count_end(row, seen, granted_at, seen.expires_after)
-    if seen.removed_at is not None and (at is None or seen.removed_at < at):
+    if seen.removed_at is not None and (at is None or granted_at < seen.removed_at < at):
         return seen.removed_at, "removed"
     return at, how
 

@@ -364,6 +364,8 @@ def _update_runs(
             unknown.append(one)
         elif row["outcome"] is None and start >= (row["observed_at"] or 0.0):
             _update_run(tx, row, one, start, tx.now())
+        elif row["cause"] == "lost" and start > row["ended_at"]:
+            _follow_again(tx, row, one, start)
     return unknown
 
 
@@ -404,6 +406,19 @@ def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now
         tx.run("wake_run", id=row["id"], now=now)
     if gates.is_run_changed(row, after):
         cards.queue_updates(tx, row["id"], changed=False)
+
+
+def _follow_again(tx: Transaction, row: Row, one: DiscoveredRun, start: float) -> None:
+    """Open a run again that was reported as lost but is listed; tell its owner once if they had been told."""
+    same, as_open = {"id": row["id"], "cause": "lost"}, dict.fromkeys(("outcome", "cause", "ended_at"))
+    reopened = RUNS.change_returning(tx, same, **as_open, unconfirmed=None, next_step_at=tx.now())
+    if reopened is None:
+        return
+    if row["reference"] or row["requested_stop"]:
+        body = {"job": row["id"], "connection": row["connection"]}
+        who = parse_principal(row["principal"])
+        add_notices(tx, [NewNotice(row["id"], NoticeKind.JOB_FOUND, "once", who, body)])
+    _update_run(tx, reopened, one, start, tx.now())
 
 
 def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: float) -> Run:

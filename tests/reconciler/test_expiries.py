@@ -115,10 +115,12 @@ class Foretelling(FakeProvider):
 class Extending(FakeProvider, facets.Extension):
     """End workspaces later, by at most an hour; or say why not."""
 
+    most = 3600.0
+
     async def extend(self, access, workspace, until):
         async with self._called("extend", access, workspace.remote_id):
             machine = self.machines[workspace.remote_id]
-            machine.ends_at = min(until, machine.ends_at + 3600.0)
+            machine.ends_at = min(until, machine.ends_at + self.most)
         return machine.ends_at
 
 
@@ -148,6 +150,13 @@ async def test_extension_is_asked_for_once_and_its_end_is_told(extending):
     assert world.provider.count("extend") == 1
     assert world.provider.machines["r1"].ends_at == before + 3600
     assert (await world.store.read(workspaces.find_workspace, row.id)).expires_at == before + 3600
+
+
+async def test_extension_that_moves_nothing_is_told_as_that(extending):
+    world, row = extending
+    world.provider.most = 0.0
+    (told,) = await extend(world, row)
+    assert told == "Fake Cloud doesn't let name-r1 run longer. It already ends as late as possible there."
 
 
 async def test_extension_without_an_answer_is_asked_for_again(extending):

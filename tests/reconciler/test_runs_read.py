@@ -6,10 +6,12 @@ from bot.domain.forms import Spec
 from bot.domain.installations import Installation
 from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
 from bot.domain.tasks import TaskKind
+from bot.reconciler.runs import LOOK_AGAIN_SECONDS
 from bot.store import accounts, tasks
 from bot.store import runs as run_rows
 from bot.store.tasks import NewTask
 from bot.support.errors import Forbidden, RateLimited, UnknownOutcome, Unreachable
+from tests.reconciler.runs import said
 from tests.rigs.store import ALICE, BOB
 
 # -- reads ---------------------------------------------------------------------------------------------------
@@ -52,6 +54,53 @@ async def test_a_run_that_its_server_forgot_is_lost_after_some_reads(runs):
     assert (run.outcome, run.cause) == ("failed", "lost")
     assert len(runs.cloud.reads) - reads == 3
     assert runs.slack.kinds().count("job_failed") == 1
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize("requested", [False, True])
+async def test_a_run_that_was_told_as_lost_and_is_listed_again_is_told_and_followed(runs, requested, ends):
+    runs.cloud.job_takes = None
+    run_id = await runs.begun(70)
+    runs.cloud.runs["run1"].is_forgotten = True
+    await runs.until_over(run_id)
+    runs.cloud.runs["run1"].is_forgotten = False
+    if ends:
+        runs.cloud.ends("run1", 7)
+    if requested:
+        await listed(runs)
+    await runs.world.pass_time(30 if requested else LOOK_AGAIN_SECONDS + 30, step=3.0)
+    assert len(runs.told(run_id, "job_found")) == (not ends)
+    if not ends:
+        (told,) = runs.told(run_id, "job_found")
+        assert "It's there after all.\nRunning" in said(told)
+        assert (await runs.run(run_id)).is_open
+        runs.cloud.ends("run1", 7)
+    run = await runs.until_over(run_id)
+    assert (run.outcome, run.exit_code) == ("ended", 7)
+    assert len(runs.told(run_id, "job_ended")) == 1
+
+
+async def test_a_run_that_comes_and_goes_is_told_of_once(runs):
+    runs.cloud.job_takes = None
+    run_id = await runs.begun(70)
+    for _ in range(3):
+        runs.cloud.runs["run1"].is_forgotten = True
+        await runs.until_over(run_id)
+        runs.cloud.runs["run1"].is_forgotten = False
+        await listed(runs)
+    await runs.world.pass_time(30)
+    assert runs.slack.sent_kinds().count("job_found") == runs.slack.sent_kinds().count("job_failed") == 1
+    assert (await runs.run(run_id)).is_open
+
+
+async def test_a_run_that_stays_lost_is_told_once(runs):
+    runs.cloud.job_takes = None
+    run_id = await runs.begun(70)
+    runs.cloud.runs["run1"].is_forgotten = True
+    await runs.until_over(run_id)
+    await runs.world.pass_time(LOOK_AGAIN_SECONDS + 30, step=3.0)
+    assert runs.slack.kinds().count("job_failed") == 1
+    assert (await runs.run(run_id)).cause == "lost"
 
 
 async def test_one_that_is_overlooked_now_and_then_is_not_lost(runs):

@@ -127,6 +127,13 @@ def run_failed(facts: RunFacts) -> Answer:
     return kit.message(sentence, small, _list_over_buttons(facts))
 
 
+@renders(NoticeKind.JOB_FOUND, is_true=lambda facts: facts.run.is_open)
+def render_found(facts: RunFacts) -> Answer:
+    """Say that a run that had been reported as lost is still going."""
+    lines = [fill_notice(runs.FOUND, facts), *format_state_lines(facts)]
+    return kit.message(kit.join(lines, "\n"), buttons=list_card_buttons(facts))
+
+
 @renders(NoticeKind.JOB_OUTCOME_QUESTION)
 def run_asked(facts: RunFacts) -> Answer:
     """Render the question whether to start another run, or say that it has been settled."""

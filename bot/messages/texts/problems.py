@@ -32,6 +32,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "or somebody stopped it. Try again.",
     "started_elsewhere": "{title} accepted the stop, but shows it as running ten minutes later. "
     "Somebody may have started it again. Check its status, and stop it again if you like.",
+    "latest_end": "It already ends as late as possible there.",
     "not_up": "It isn't running, so there's nothing to stop.",
     "not_suspended": "{title} accepted the request, but it's still running ten minutes later. "
     "Check its status, or stop it instead if you don't need what's in its memory.",

@@ -47,6 +47,7 @@ ENDED: Final[Mapping[RunState, str]] = {
 ENDED_ELSE: Final = "*{name}* was started on {title}, which doesn't report when runs end."
 NOT_RUN: Final = "*{name}* didn't run on {title}. {cause}"
 NOT_SURE: Final = "I don't know whether *{name}* ran on {title}. {cause}"
+FOUND: Final = "I told you that {title} could no longer find *{name}*. It's there after all."
 NOT_KNOWN: Final = "I don't know how *{name}* on {title} ended. {cause}"
 
 ASKED_NOTICE: Final = (

@@ -90,6 +90,13 @@ async def test_removal_in_any_case_is_the_end_if_it_is_earlier(store, clock, wor
         assert (await ends(store, workspace))[0] < removed_at + 5000
 
 
+async def test_removal_that_did_not_come_hides_no_end_that_will(store, clock, workspace):
+    ends_at = clock.now() + 600
+    outlived = replace(running(ends_at), removed_at=clock.now() - 60)
+    await observe(store, clock, workspace, outlived)
+    assert await ends(store, workspace) == (ends_at, "stops")
+
+
 async def soon(store, clock, workspace, seconds=200.0):
     await observe(store, clock, workspace, running(clock.now() + seconds))
     return (await store.read(workspaces.find_workspace, workspace.id)).expires_at
