@@ -88,7 +88,7 @@ async def goes_on_afterwards(world, trouble):
 
 @pytest.mark.parametrize("trouble", [full_by_pragma, read_only, locked], ids=["full", "read-only", "locked"])
 async def test_a_database_that_takes_nothing_is_said_and_gone_past(tmp_path, trouble):
-    async with breaking_world(tmp_path, patience=dict.fromkeys(Priority, 0.3)) as world:
+    async with breaking_world(tmp_path, patience=dict.fromkeys(Priority, 1.5)) as world:
         await goes_on_afterwards(world, trouble)
 
 
@@ -126,7 +126,7 @@ SAYS = pytest.mark.parametrize(
 @SAYS
 @pytest.mark.parametrize("trouble", [read_only, locked], ids=["read-only", "locked"])
 async def test_sentence_without_database_is_answered_once(tmp_path, trouble, says):
-    async with breaking_world(tmp_path, patience=dict.fromkeys(Priority, 0.3)) as world:
+    async with breaking_world(tmp_path, patience=dict.fromkeys(Priority, 1.5)) as world:
         await answers_once(world, trouble, says)
 
 
