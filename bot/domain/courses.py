@@ -171,7 +171,10 @@ class ClassCounts:
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """How many starts are ahead on a connection, and how many of the class's were sent within ``seconds``."""
+    """How many starts are ahead in a connection's queue, and how fast the class's own starts are sent.
+
+    In the last ``seconds``, ``called`` of the class's starts were sent.
+    """
 
     ahead: int = 0
     called: int = 0

@@ -40,7 +40,7 @@ class Mark(Flag):
     #: The message reports something that needs no decision. After an outage, all of a person's news is
     #: combined into one message.
     NEWS = auto()
-    #: The message is sent before replies.
+    #: The message is sent ahead of any replies that are waiting for the same person.
     URGENT = auto()
     #: The message asks a question. Like a card, it is updated later, and then it shows the answer.
     ASKS = auto()
@@ -101,7 +101,7 @@ class NoticeKind(StrEnum):
     READY = Traits(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
     )
-    #: Tells the user the workspace's address, if it became known or changed after they were told that the
+    #: Gives the user the workspace's URL, if it became known or changed after they were told that the
     #: workspace is ready.
     READY_LINK = Traits("ready_link", "operation", offers="workspace", marks=Mark.NEWS)
     FAILED = Traits("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
@@ -408,7 +408,7 @@ class Answer:
     - ``replaces`` updates the message whose button was pressed.
     - ``view`` opens or updates a modal, if the surface supports it.
     - ``about`` lists the objects that the person's next message may refer to.
-    - ``errors`` are shown at the fields of the submitted form, which stays open.
+    - ``errors`` are shown next to the fields of the submitted form, which stays open.
     - ``unwritten`` is set if the store didn't write the request (``not``), or may not have (``unsure``).
       The store couldn't write this answer in time either.
     - ``offers`` is the one workspace or run that its buttons act on.

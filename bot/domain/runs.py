@@ -147,7 +147,7 @@ class Run(WorkItem):
     size: str | None = None
     price: str | None = None
     currency: str | None = None
-    #: What the latest reads have reported that isn't certain yet.
+    #: What the latest reads found and later ones still have to confirm.
     unconfirmed: Unconfirmed | None = None
 
     @property

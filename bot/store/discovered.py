@@ -336,7 +336,10 @@ def _save_columns(tx: Transaction, workspace_id: str, **columns: Any) -> None:
 
 
 def _choose_columns(one: DiscoveredWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
-    """Return the allowed actions and the end; what a list leaves out is kept if the state is unchanged."""
+    """Return the columns for the allowed actions and the end; what the list omits keeps its known value.
+
+    With ``is_new``, the state has changed, so the known values no longer apply.
+    """
     values = {
         "actions": as_words(one.actions) if one else None,
         "expires_at": one.expires_at if one else None,

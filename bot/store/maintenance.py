@@ -144,5 +144,5 @@ def note_same_data(tx: Transaction) -> None:
 
 @prioritize(Priority.STEADY)
 def find_failover(tx: Transaction) -> Row | None:
-    """Return from when rows may be lost, and when that was noticed; None if there was no failover."""
+    """Return the time from which rows may be missing, and when that was noticed; None without a failover."""
     return tx.one("failover")

@@ -467,8 +467,8 @@ _ADVICE = {
 }
 #: Codes that SQLite uses to report a disk problem without saying what it is.
 _DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
-#: Number of bytes written to probe the disk. This is more than SQLite needs to open a database, because the
-#: index of its log is half as large.
+#: Number of bytes written to find out whether the disk has room. Opening a database needs less: SQLite's WAL
+#: index takes half as much.
 PROBE_BYTES = 65_536
 
 

@@ -152,7 +152,7 @@ def _end(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
 
 
 def _find_call(row: Row, *, brings_down: bool) -> float | None:
-    """Return when the open operation, or the one it replaced, sent the call that brings down or up."""
+    """Return when the start or stop call of the open operation, or of the one it replaced, was sent."""
     if row.get("operation_verb") is None:
         return None
     verb = parse_enum(OperationVerb, row["operation_verb"])
@@ -305,12 +305,12 @@ def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> 
 
 
 def sum_people(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, Sum]]:
-    """Return the keys of people with their sums within a window, highest first."""
+    """Return the keys of people with their totals within a window, highest first."""
     return _parse_sums(tx.all("sums_of_people", reach=reach, **_make_window(tx, since, until)))
 
 
 def sum_class(tx: Transaction, card_id: str, since: float, until: float) -> dict[str, Sum]:
-    """Return the keys of a class's members with the sums of their workspaces since each one's press."""
+    """Return the keys of a class's members with their workspaces' totals in a window, since they joined."""
     return dict(_parse_sums(tx.all("sums_of_class", card_id=card_id, **_make_window(tx, since, until))))
 
 

@@ -27,7 +27,7 @@ from bot.support.errors import Outdated, TooLate
 
 
 class WakeReason(IntEnum):
-    """What happened during a step of an operation or run; if several things did, the strongest is kept."""
+    """What happened during a step of an operation or run; of several events, the strongest one is kept."""
 
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read that changed something was recorded.

@@ -52,7 +52,7 @@ def _sort_by_title(found: Iterable[Workspace], connection: str | None, *, hidden
 def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, stem: str) -> list[Workspace]:
     """Return a principal's visible workspaces that a name, or its stem, may refer to.
 
-    They include those whose whole name or id this is, but possibly others: the caller has to compare.
+    All whose full name or id matches are included, but possibly others, too, so the caller has to compare.
     """
     folded = {"folded": fold(name), "folded_stem": fold(stem)}
     return WORKSPACES.query(tx, "workspaces_called", principal=principal, name=name, stem=stem, **folded)

@@ -165,9 +165,9 @@ class SlackRefusedHere(SlackFailed):
 class ProviderError(UsherError):
     """A call to a provider failed; ``message`` is short, unescaped, and free of secrets.
 
-    If the error has the HTTP ``status`` of an answer, the message is the provider's own; otherwise it is
-    ours. Users see the messages of Forbidden, Conflict, InvalidRequest and LimitReached, so each of those is
-    a sentence with the next step.
+    If the error has an HTTP ``status``, the message came from the provider (except for redirects); otherwise
+    Usher wrote it. Users see the messages of Forbidden, Conflict, InvalidRequest and LimitReached, so each
+    one that Usher writes must be a sentence that says what to do next.
     """
 
     def __init__(self, message: str = "", *, status: int | None = None) -> None:
@@ -293,7 +293,7 @@ class Forbidden(PermanentError):
 
 
 class RefusedInFront(PermanentError):
-    """Something in front of the provider refused, which says nothing about the account."""
+    """Something in front of the provider refused the call, which says nothing about the account."""
 
     @property
     def is_ours(self) -> bool:
@@ -318,7 +318,7 @@ class LimitReached(PermanentError):
 
 
 class NoCapacity(LimitReached):
-    """All machines, places or licences are taken by other people."""
+    """All machines, slots or licences are in use by other people."""
 
 
 class Misconfigured(PermanentError):

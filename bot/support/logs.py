@@ -28,8 +28,8 @@ from bot.support.errors import SlackFailed, StoreError
 REMOVED = "[removed]"
 #: Maximum size of a log file, in bytes. One older file is also kept.
 _LOG_BYTES = 10_000_000
-#: Errors whose text is our own or a Slack error code. The text of other errors may contain addresses, or
-#: headers with credentials.
+#: Errors whose text is our own or a Slack error code. The text of other errors may contain URLs, or headers
+#: with credentials.
 _OUR_WORDS = (StoreError, SlackFailed)
 
 _SECRET_KEY = re.compile(

@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA
 
 Kind = Literal["", "length", "time"]
 
-#: Maps each word that announces a time to the kind of time that follows it.
+#: Maps each word that introduces a time to the kind of time that follows it.
 LEADS: Final[Mapping[str, Kind]] = {
     "for": "length",
     "in": "length",
@@ -36,7 +36,7 @@ _MONTH_NAMES: Final = (
     *("januar", "februar", "märz", "april", "mai", "juni", "juli", "august", "september", "oktober"),
     *("november", "dezember"),
 )
-#: Maps each word to its other spellings. The key "" lists words that mean nothing in a time.
+#: Maps each word to its other spellings. The words under "" are filler and are ignored.
 _SPELLINGS: Final = {
     "": "instead sharp approximately lang",
     "at": "um @",
