@@ -104,7 +104,7 @@ class Account:
 
     @property
     def is_approved(self) -> bool:
-        """Return whether someone else made the link: it expires by itself, and a proof replaces it."""
+        """Return whether someone else made the link; it then expires, or a proof of ownership replaces it."""
         return self.link_source in {"approval", "import"}
 
     @property

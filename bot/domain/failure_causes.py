@@ -1,6 +1,7 @@
-"""Reasons for failures and waits that Usher recognises in providers' messages. Pure functions.
+"""Reasons for failures and waits, recognised in providers' messages. Pure functions.
 
-``bot.messages.texts.problems`` puts these reasons into words. All other messages are quoted.
+``bot.messages.texts.problems`` puts these reasons into words. Messages without a recognised reason are
+quoted.
 """
 
 import re
@@ -59,16 +60,15 @@ _QUOTA_USED_UP: Final = (
     r"|\b(?:over|above|beyond|(?:more|larger|greater) than|reached|exhausted|used up|hit|out of)\b"
     r".{0,40}\bquotas?\b)"
 )
-#: Matches words for places where files are kept. A storage quota is freed by deleting files, not by stopping
-#: anything.
+#: Matches words for storage. A storage quota is freed by deleting files, not by stopping anything.
 _STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
-#: Matches the kinds of things that an account may have only a limited number of, such as workspaces or jobs.
+#: Matches the names of things whose number may be limited for an account, such as workspaces or jobs.
 _COUNTED: Final = (
     r"(?:workspace|server|session|codespace|environment|machine|instance|container|notebook|pod|job|gpu)s?\b"
 )
-#: Pairs of a reason and the pattern of its messages; the first match decides. The patterns use the wording of
-#: Kubernetes' scheduler and kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine and the
-#: clouds.
+#: Pairs of a reason and the pattern of its messages; the first pattern that matches decides. The wording is
+#: that of Kubernetes' scheduler and kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine and
+#: the clouds.
 _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (

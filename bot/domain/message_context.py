@@ -22,7 +22,7 @@ END_SECONDS: Final = 2.0
 
 
 class ObjectName(NamedTuple):
-    """The name of the object that a button acts on, and its connection's title ("" for none)."""
+    """The name of what a button acts on, such as a workspace, and its connection's title ("" for none)."""
 
     name: str
     title: str = ""

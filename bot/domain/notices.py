@@ -44,7 +44,7 @@ class Mark(Flag):
     URGENT = auto()
     #: The message asks a question. Like a card, it is updated later, and then it shows the answer.
     ASKS = auto()
-    #: Only the newest message about the same object keeps its buttons.
+    #: Of several messages about the same thing, only the newest keeps its buttons.
     NEWEST = auto()
     #: The message announces or asks about a change. It is removed once its statement is no longer true, or
     #: once a newer message replaces it.
@@ -161,7 +161,7 @@ class NoticeKind(StrEnum):
     MESSAGE = Traits("message")
     #: Asks the user a question raised by a request from Slack's assistant.
     ASSISTANT_QUESTION = Traits("assistant_question", offers="person", marks=Mark.NEWEST)
-    #: A picture of usage, uploaded as a file; its body has the SVG and the alternative text.
+    #: A chart of usage, uploaded as a file; its body has the SVG and the alternative text.
     USAGE_PICTURE = Traits("usage_picture", urgency=3)
     REPLY = Traits("reply", urgency=0, marks=Mark.HARMLESS)
 
@@ -352,8 +352,8 @@ class Notice:
     def is_harmless(self) -> bool:
         """Return whether no harm is done if this notice is never sent.
 
-        A deactivated user and a deleted card have no reader, and nobody misses a message that has been
-        replaced.
+        Nobody reads it if the user is deactivated or the card is deleted, and nobody misses a message that a
+        newer one has replaced.
         """
         return Mark.HARMLESS in self.kind.marks or self.error in UNREAD
 

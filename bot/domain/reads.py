@@ -1,4 +1,4 @@
-"""Status reads of a workspace: the claim that permits one, and its result."""
+"""Status reads of a workspace: the right to make one, which is claimed, and its result."""
 
 from dataclasses import dataclass
 
@@ -62,7 +62,7 @@ class ReadClaim:
 
     @property
     def needs_page_check(self) -> bool:
-        """Return whether to request the running workspace's page, which may count as use.
+        """Return whether to request the running workspace's page, although the request may count as use.
 
         The page is requested until it answers or is several minutes late, and whenever the workspace's owner
         asks for a read.

@@ -86,7 +86,7 @@ def choose_gentlest_mode(effects: StopEffects) -> StopMode:
 
 
 def choose_planned_mode(effects: StopEffects) -> StopMode:
-    """Return the mode for a stop timed by the owner: suspend, if possible, when a stop is irreversible."""
+    """Return the mode for a stop timed by the owner: stop or, if that is irreversible, the gentlest mode."""
     return choose_gentlest_mode(effects) if is_final(effects, "stop") else "stop"
 
 

@@ -29,7 +29,7 @@ StreamName = Literal["stdout", "stderr"]
 
 #: A line with more characters than this is passed on in parts, so that it can't fill up memory.
 LONGEST: Final = 8_192
-#: Matches a control string (such as a title or a link's address), which ends with BEL or ST. The match never
+#: Matches a control string (such as a title or a link's URL), which ends with BEL or ST. The match never
 #: spans lines, so that an unterminated string costs only a line and not the rest of the output. It is limited
 #: in length and ends before another control string begins, because otherwise matching many unterminated ones
 #: would take quadratic time.

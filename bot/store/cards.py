@@ -97,7 +97,7 @@ _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
 
 @cache
 def _query_due_reasons() -> str:
-    """Return the query for the reasons why messages are due, and for how many more edits Slack accepts.
+    """Return the query that finds why messages are due, and how many more edits Slack accepts.
 
     The query needs no lock, so a claim only locks rows if there is something to claim.
     """

@@ -250,7 +250,7 @@ def claim_lessons(tx: Transaction, limit: int, lease: float) -> list[Participant
 
 
 def list_memberships(tx: Transaction, principal: Principal) -> list[Participant]:
-    """Return a person's enrollments in current courses in which they use a workspace."""
+    """Return a person's enrollments in current courses, leaving out those that have no workspace yet."""
     return PARTICIPANTS.query(tx, "memberships", principal=principal.key)
 
 

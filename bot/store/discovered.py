@@ -113,9 +113,11 @@ async def merge_discovered(
     If a workspace discovered earlier isn't in the list, it is read soon, and becomes ``gone`` when that read
     or the next list confirms it. That doesn't apply if the list is incomplete or the workspace has an open
     operation. A hidden workspace stays hidden, unless it was gone: then the listed one is a new workspace of
-    the same name. An unlink between two batches ends the merge. States are taken from the list only if no
-    read is newer than its start (the claim of its discover task), and a name of "" keeps the known one. The
-    list was read with the account itself, so it verifies the account's rows.
+    the same name. If the account is unlinked between two batches, the merge ends.
+
+    A list is as old as the claim of its discover task. States are taken from it only if there is no newer
+    read, and a name of "" keeps the known name. The list was read as the account itself, so it verifies the
+    account's rows.
     """
     state = _Merge(account_id, found, frozenset(one.remote_id for one in found), is_whole)
     while not state.is_over:

@@ -82,7 +82,7 @@ def close_candidate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a candidate's gate as ``close_gate`` does, or the workspace's regular gate if there is one.
+    """Close a candidate's gate or, if the workspace has a regular gate, that one (see ``close_gate``).
 
     A candidate's gate has a key of a different form, since a regular gate would mean that the workspace is in
     the database. If ``add_gate`` later adds the regular gate, that stays closed at least as long.

@@ -117,9 +117,9 @@ def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | No
 def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
     """Return the enterprise id in most linked accounts' keys; in a tie, that of the older accounts.
 
-    Releases up to 0.3.0 stored no place but used what Slack said at each start, so a Slack workspace that has
-    joined an organisation may have keys of both kinds. If there are no accounts, what Slack said at the last
-    start of those releases is used.
+    Releases up to 0.3.0 didn't store this id but used what Slack said at each start, so a Slack workspace
+    that has joined an organisation may have keys of both kinds. If there are no accounts, what Slack said at
+    the last start of those releases is used.
     """
     rows = tx.all("accounts_at", place=f"%:{id_}:%")
     if linked := [row for row in rows if row["link_source"]] or rows:

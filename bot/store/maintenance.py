@@ -79,7 +79,7 @@ def remove_marks(tx: Transaction, *marks: Mark) -> None:
 
 
 def forget_upkeep(tx: Transaction) -> None:
-    """Delete the marks of a copy and its upkeep records, so that the next start does all daily work.
+    """Delete a copy's marks and its records of daily work, so that the next start does all of that again.
 
     Since the copy was made, people may have left, and the copy's own backups may be lost with their disk.
     """

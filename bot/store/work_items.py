@@ -33,7 +33,7 @@ class WakeReason(IntEnum):
     CHANGED = 2  #: A read that changed something was recorded.
     AT_ONCE = 3  #: The item must be stepped again immediately.
     #: The item must be stepped again immediately, because a different kind of stop was requested. The answer
-    #: to the current stop doesn't count.
+    #: to the current stop is ignored.
     OTHER_STOP = 4
 
 

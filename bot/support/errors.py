@@ -119,7 +119,7 @@ class StoreUnreleased(StoreError):
 
 
 class PictureError(UsherError):
-    """A picture couldn't be drawn."""
+    """An image couldn't be drawn."""
 
 
 class SecretError(UsherError):

@@ -134,7 +134,7 @@ def mark_as_stranger() -> None:
 
 
 def mark_as_known() -> None:
-    """Write this context's log lines again, because the sender has proven who they are.
+    """Resume writing this context's log lines, because the sender has proven who they are.
 
     The sender is Slack, a provider or a person.
     """

@@ -109,7 +109,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Why a string doesn't name a usable moment; ``options`` are its possible readings, if any."""
+    """Why a string doesn't name a usable time; ``options`` are its possible readings, if any."""
 
     why: Why
     options: tuple[str, ...] = ()
@@ -148,10 +148,10 @@ def load_zone(name: str | None) -> ZoneInfo:
 
 
 def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: float = 0.0) -> Moment | Unread:
-    """Return the moment after ``now`` that a string names, or why there is none; never raises.
+    """Return the time after ``now`` that a string names, or why it names none; never raises.
 
-    ``kind`` says how to read a string without a word such as ``until``. A moment less than ``soonest``
-    seconds ahead is refused.
+    ``kind`` says how to read a string without a word such as ``until``. A time less than ``soonest`` seconds
+    ahead is refused.
     """
     found = _parse_text(text, kind)
     if isinstance(found, Unread):
@@ -460,7 +460,7 @@ def read_clock(text: str) -> ClockTime | None:
 
 
 def format_time(at: float, zone: ZoneInfo, now: float) -> str:
-    """Write a moment in the coming days as people type it: ``tomorrow 18:00``, rounded up to a minute."""
+    """Write a time in the coming days as people type it: ``tomorrow 18:00``, rounded up to a minute."""
     local = datetime.fromtimestamp(math.ceil(at / 60.0) * 60.0, zone)
     ahead = (local.date() - datetime.fromtimestamp(now, zone).date()).days
     named = {0: "today", 1: "tomorrow"} | {days: WEEKDAY_NAMES[local.weekday()] for days in range(2, 7)}

@@ -95,7 +95,7 @@ def make_window(first: date, last: date, zone: ZoneInfo, name: str = "") -> Wind
 
 
 def find_week(at: float, zone: ZoneInfo, *, ago: int = 0) -> Window:
-    """Return the week that contains a moment in a zone, or the week ``ago`` weeks earlier."""
+    """Return the week in which a time falls in a zone, or the week ``ago`` weeks earlier."""
     monday = _find_monday(datetime.fromtimestamp(at, zone).date()) - timedelta(days=7 * ago)
     names = ("this week", "last week")
     return make_window(monday, monday + timedelta(days=6), zone, names[ago] if ago < len(names) else "")
