@@ -49,8 +49,7 @@ class Mark(Flag):
     #: The message announces or asks about a change. It is removed once its statement is no longer true, or
     #: once a newer message replaces it.
     PASSES = auto()
-    #: A newer request doesn't make the message outdated. It is outdated only once what it says no longer
-    #: holds.
+    #: A newer request by the user doesn't make the message outdated. Only a change that makes it untrue does.
     STANDS = auto()
     #: The message belongs in the thread of its run's card.
     THREADED = auto()
@@ -255,8 +254,8 @@ _DONE: Final = {
 
 #: The occasion of a message about an end. A fixed word is enough, because an operation or run ends only once.
 END: Final = "end"
-#: State of the message about an operation's end: "" if there is none, or none any longer; ``pending`` while
-#: it waits or may have been sent; ``sent`` once it is known to be in Slack.
+#: State of the message about an operation's end: "" if there is none, or none any more, ``pending`` while it
+#: waits or may have been sent, and ``sent`` once it is known to be in Slack.
 EndState = Literal["", "pending", "sent"]
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 
 class Where(StrEnum):
-    """Where an answer is read, which decides how it words commands and what it leaves to a card."""
+    """Where an answer is read. That decides how commands are worded in it, and what is left to a card."""
 
     #: The answer is read where the user asked, perhaps among other people's messages, but only the user sees
     #: it.

@@ -155,7 +155,7 @@ class Life:
 
     @property
     def is_open(self) -> bool:
-        """Return whether the life is still in progress, as far as is known."""
+        """Return whether, as far as is known, the life is still in progress."""
         return self.ended is None
 
 

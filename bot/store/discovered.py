@@ -30,7 +30,7 @@ from bot.store.tables import (
 from bot.store.transaction import Priority, Row, Transaction, as_words, prioritize
 from bot.store.workspaces import insert
 
-#: States that change on their own: if a list finds a workspace in one of them, it is read soon.
+#: States that can change without Usher's doing: a workspace that a list shows in one of them is read soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
 #: If a list still contains a workspace this many seconds after it was seen as gone, it is a new workspace.

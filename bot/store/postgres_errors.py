@@ -1,4 +1,4 @@
-"""Errors of PostgreSQL and poolers: which to retry, which mean that it's down, and what operators read.
+"""Errors from PostgreSQL and poolers: whether to retry, whether it's down, and what operators are told.
 
 The server may answer in any language, so the SQLSTATE decides, and an error without one means that the server
 is down. The error's words are only used to choose the message.

@@ -249,7 +249,7 @@ def read_lives_of_person(tx: Transaction, principal: Principal, since: float, un
 
 
 def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]:
-    """Yield all lives that overlap a window: first those that have ended, in that order, then the others."""
+    """Yield all lives that overlap a window: first those that have ended, by their end, then the others."""
     beginnings: Mapping[str, Row] = {
         "ended_lives": {"after_ended_latest": since, "after_id": "~"},
         "open_lives": {"after_subject": ""},
@@ -295,7 +295,7 @@ def _make_window(tx: Transaction, since: float, until: float) -> Row:
 
 
 def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, int, Sum]]:
-    """Return the connections used within a window, with their numbers of people and sums, most used first.
+    """Return the connections used within a window, each with its number of people and total, most used first.
 
     ``reach`` is the prefix of the people's keys.
     """
@@ -317,7 +317,7 @@ def sum_class(tx: Transaction, card_id: str, since: float, until: float) -> dict
 def count_people(
     tx: Transaction, reach: str, since: float, until: float, connections: Collection[str]
 ) -> int:
-    """Return how many people used any of some connections within a window."""
+    """Return how many people used any of these connections within a window."""
     given = {"reach": reach, **_make_window(tx, since, until)}
     row = tx.one("people_of_all", **given, connections=as_json(dict.fromkeys(connections, 1)))
     return 0 if row is None else int(row["people"])

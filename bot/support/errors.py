@@ -154,7 +154,7 @@ class SlackPermanent(SlackFailed):
 class SlackRefusedHere(SlackFailed):
     """Slack refuses the app for only one conversation, person or method.
 
-    Nothing is sent there for ``retry_after`` seconds.
+    Usher sends nothing more to that conversation or person, or by that method, for ``retry_after`` seconds.
     """
 
     def __init__(self, method: str, code: str, retry_after: float) -> None:
@@ -257,7 +257,10 @@ class ServerFailed(TemporaryError):
 
     @property
     def is_refusal(self) -> bool:
-        """Return whether nothing was done; 503 and 425 imply this (RFC 9110, 15.6.4; RFC 8470, 5.2)."""
+        """Return whether the answer shows that nothing was done, as 503 and 425 do.
+
+        See RFC 9110, 15.6.4, and RFC 8470, 5.2.
+        """
         return self._did_nothing or self.status in {425, 503}
 
 
