@@ -58,7 +58,7 @@ MARK: Final = "! "
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """A line, or part of a long one; ``begins`` and ``ends`` say whether it includes the line's ends."""
+    """A line, or part of a long one; ``begins`` and ``ends`` say whether it has the line's start and end."""
 
     stream: StreamName
     text: str
@@ -295,7 +295,7 @@ class Transcript:
 
 
 class Seen:
-    """Count each stream's characters, so that as many can be skipped if it is read again from the start."""
+    """Count the characters read from each stream, to skip them if it is read from its beginning again."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
