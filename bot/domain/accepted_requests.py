@@ -1,4 +1,4 @@
-"""Accepted requests of users, recorded so that Usher knows who asked for something last."""
+"""Requests that Usher accepted, recorded so that it knows who asked for something last."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Final
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
 
-#: How long the requests of an interaction can be found again, in seconds, in case Slack delivers the
-#: interaction twice.
+#: How long, in seconds, the requests made with an interaction can be looked up again, in case Slack delivers
+#: the interaction twice.
 RECENT_SECONDS: Final = 120.0
-#: Initiators of requests other than people: hours, a timer, a class, or a turn on the waitlist (``ROOM``).
+#: What can make a request besides a person: hours, a timer, a class, or a turn on the waitlist (``ROOM``).
 #: Each acts for the person who set it up or agreed to it.
 HOURS: Final = "hours"
 TIMER: Final = "timer"

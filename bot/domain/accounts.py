@@ -28,8 +28,8 @@ RAREST_SECONDS: Final = 3600.0
 #: supplied, by the account's e-mail address, or from the first answer that contained the id. "" if the id
 #: isn't known.
 RemoteIdSource = Literal["", "link", "token", "email", "seen"]
-#: How long calls that name an account may rely on the last comparison of its id, in seconds: ten minutes,
-#: minus the longest call.
+#: How long, in seconds, calls that name an account may rely on the last check of its id: ten minutes, minus
+#: the longest call.
 MAX_COMPARED_SECONDS: Final = 570.0
 #: Administrators are told this many seconds after the first link starts to rest, so that the message can
 #: include others that start to rest in the meantime.
@@ -94,7 +94,7 @@ class Account:
         return self.resting_since is not None
 
     def was_compared(self, now: float) -> bool:
-        """Return whether the account's id was compared recently enough for a call that names its user."""
+        """Return whether the account's id was checked recently enough for a call that names its user."""
         return self.compared_at is not None and 0.0 <= now - self.compared_at <= MAX_COMPARED_SECONDS
 
     @property
@@ -104,7 +104,7 @@ class Account:
 
     @property
     def is_approved(self) -> bool:
-        """Return whether someone else made the link: it expires by itself, and a proof replaces it."""
+        """Return whether someone else made the link; it then expires, or a proof of ownership replaces it."""
         return self.link_source in {"approval", "import"}
 
     @property
@@ -146,12 +146,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link in progress, keyed by the SHA-256 of its nonce; it can be used once, for ten minutes.
+    """A link in progress, keyed by the SHA-256 of its nonce. It works only once, within ten minutes.
 
     ``deferred_command`` runs once the link is made, after the earlier ones that it contains
-    (``defer_after``). ``stage`` is ``open``, then ``checked`` (the credential
-    is valid, and ``secret`` holds its ciphertext), ``code`` (confirmed, and waiting for the user to type the
-    code in Slack) and ``used``.
+    (``defer_after``). ``stage`` is ``open``, then ``checked`` (the credential is valid, and ``secret`` holds
+    its ciphertext), ``code`` (confirmed, and waiting for the user to type the code in Slack) and ``used``.
     """
 
     nonce_hash: str
@@ -179,10 +178,10 @@ class Link:
 
 
 def defer_after(earlier: Iterable[CommandBody | None], newest: CommandBody | None) -> CommandBody | None:
-    """Return the newest of the commands that wait for a link; it contains the earlier ones.
+    """Return the newest command waiting for a link, with the earlier ones nested inside it.
 
-    Of several commands with the same text, only the newest is kept, and of all commands the last
-    ``MAX_DEFERRED_COMMANDS``.
+    Of several commands with the same text, only the newest is kept. At most ``MAX_DEFERRED_COMMANDS`` are
+    kept in all.
     """
     by_text: dict[str, CommandBody] = {}
     for command in (command for body in (*earlier, newest) for command in list_deferred(body)):

@@ -43,7 +43,7 @@ def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrenc
 
 
 def has_begun(rules: Collection[HoursRule], now: float) -> bool:
-    """Return whether the last occurrence was a start, so the stop of these hours is still to come."""
+    """Return whether hours are in progress: they have started, and their stop is still to come."""
     active = [one for one in rules if not one.paused]
     past = sorted(one for rule in active for one in rule.between(now - DAY_SECONDS, now))
     return any(rule.is_on(now) for rule in active) or (bool(past) and past[-1].side == "start")
@@ -59,7 +59,7 @@ def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
 
 
 def _find_first(rules: Collection[HoursRule], side: Side, now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the first unsettled start or stop (``side``) within a day, with its rule."""
+    """Return the next unsettled start or stop (``side`` says which) in the coming day, with its rule."""
     coming = [(one, rule) for rule in rules for one in _list_unsettled(rule, now) if one.side == side]
     return min(coming, key=_get_occurrence, default=None)
 
@@ -69,7 +69,7 @@ def _get_occurrence(pair: tuple[Occurrence, HoursRule]) -> Occurrence:
 
 
 def _list_unsettled(rule: HoursRule, now: float) -> list[Occurrence]:
-    """Return a rule's unsettled occurrences within a day; none if the rule is paused."""
+    """Return a rule's unsettled occurrences in the coming day; none if the rule is paused."""
     return [] if rule.paused else rule.between(max(now, rule.processed_until), now + DAY_SECONDS)
 
 

@@ -128,7 +128,7 @@ def _is_about_money(error: errors.LimitReached) -> bool:
 
 
 def _find_refusal_word(message: str) -> str:
-    """Return the cause word for a refusal of the token, for lack of permissions, or for another reason."""
+    """Return the cause word for a refusal: because of the token, missing permissions, or something else."""
     if _SIGN_ON.search(message):
         return "refused"
     if _TOKEN.search(message):

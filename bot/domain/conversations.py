@@ -6,9 +6,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Referents:
-    """The ids of the objects that an answer shows, to which later text without a name can refer.
+    """The ids of the workspaces and runs that an answer shows, which the user can refer to without a name.
 
-    ``is_question``: the answer is a question, which is over once one of its buttons is pressed.
+    ``is_question``: the answer is a question, which is settled once one of its buttons is pressed.
     """
 
     workspaces: tuple[str, ...] = ()

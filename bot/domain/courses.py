@@ -110,8 +110,8 @@ class FormerMember:
     """What a member of a course agreed to, as stored by releases up to 0.4.1.
 
     When they joined (``consented_at``), they agreed to lessons on ``days``, of ``minutes`` each, up to
-    ``last_day``. ``off`` are the days without lessons for them, of which ``course_off`` are off for everyone.
-    ``paused`` is why nothing was started for them in the end, or "".
+    ``last_day``. ``off`` lists the days without lessons for them; those in ``course_off`` are off for
+    everyone. ``paused`` says why nothing was started for them in the end; it is "" if nothing prevented that.
     """
 
     id: str
@@ -171,7 +171,10 @@ class ClassCounts:
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """How many starts are ahead on a connection, and how many of the class's were sent within ``seconds``."""
+    """How many starts are ahead in a connection's queue, and how fast the class's own starts are sent.
+
+    In the last ``seconds``, ``called`` of the class's starts were sent.
+    """
 
     ahead: int = 0
     called: int = 0

@@ -16,8 +16,8 @@ from bot.domain.people import Principal
 #: from at least ``ENOUGH`` similar starts.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
-#: A start is considered slow once it has taken longer than this multiple of the usual duration and longer
-#: than nine of ten others.
+#: A start is considered slow once it has taken longer than this multiple of the usual duration, and longer
+#: than nine in ten of the starts it is compared with.
 _LATE_SHARE: Final = 1.5
 
 
@@ -48,7 +48,7 @@ def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec:
 
 
 def estimate_duration(own: Sequence[float], alike: Sequence[float]) -> Typical:
-    """Return a start's usual duration, from the user's own starts if there are enough, else others'."""
+    """Return how long a start usually takes, judging by the user's own starts or, if too few, by others'."""
     usual = median(own) if len(own) >= ENOUGH_OWN else median(alike) if len(alike) >= ENOUGH else None
     compared = own if len(own) >= ENOUGH else alike if len(alike) >= ENOUGH else ()
     slow = sorted(compared)[math.ceil(len(compared) * 0.9) - 1] if compared else None

@@ -1,6 +1,7 @@
-"""Reasons for failures and waits that Usher recognises in providers' messages. Pure functions.
+"""Reasons for failures and waits, recognised in providers' messages. Pure functions.
 
-``bot.messages.texts.problems`` puts these reasons into words. All other messages are quoted.
+``bot.messages.texts.problems`` puts these reasons into words. Messages without a recognised reason are
+quoted.
 """
 
 import re
@@ -59,16 +60,15 @@ _QUOTA_USED_UP: Final = (
     r"|\b(?:over|above|beyond|(?:more|larger|greater) than|reached|exhausted|used up|hit|out of)\b"
     r".{0,40}\bquotas?\b)"
 )
-#: Matches words for places where files are kept. A storage quota is freed by deleting files, not by stopping
-#: anything.
+#: Matches words for storage. A storage quota is freed by deleting files, not by stopping anything.
 _STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
-#: Matches the kinds of things that an account may have only a limited number of, such as workspaces or jobs.
+#: Matches the names of things whose number may be limited for an account, such as workspaces or jobs.
 _COUNTED: Final = (
     r"(?:workspace|server|session|codespace|environment|machine|instance|container|notebook|pod|job|gpu)s?\b"
 )
-#: Pairs of a reason and the pattern of its messages; the first match decides. The patterns use the wording of
-#: Kubernetes' scheduler and kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine and the
-#: clouds.
+#: Pairs of a reason and the pattern of its messages; the first pattern that matches decides. The wording is
+#: that of Kubernetes' scheduler and kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine and
+#: the clouds.
 _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (
@@ -157,15 +157,16 @@ def find_scarce_resources(message: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:MAX_REASON_LENGTH])))
 
 
-#: Reasons for shortages that end when someone else frees machines. An expired licence, or a quota that the
-#: user has used up, doesn't come back that way.
+#: Shortages that end when someone else frees machines. An expired licence isn't fixed that way, nor is a
+#: quota that the user has used up.
 _SHARED: Final = frozenset({Reason.NO_GPU, Reason.NO_ROOM})
 _SEATS: Final = re.compile(
     r"\blicen[cs]e\b.{0,80}(?:exceeded|limit)|no .{0,20}licen[cs]es? .{0,20}avail", re.IGNORECASE
 )
 #: Reasons that concern limits of the user's own account.
 OWN_LIMITS: Final = frozenset({Reason.QUOTA, Reason.USAGE})
-#: Matches messages about a quota that all users share: that of the cloud account (Google, Azure, AWS).
+#: Matches messages about a quota that all users share because it belongs to the cloud account (Google, Azure,
+#: AWS).
 _OF_ALL: Final = re.compile(
     r"\bquota '\w+' exceeded|exceeding approved .{0,60}\bquota"
     r"|(?:vcpu|instance)limitexceeded",
@@ -196,7 +197,7 @@ def split_message(state: State, message: str) -> tuple[str | None, str | None]:
 
 
 def choose_reason(before: State, known: str | None, after: State, new: str | None) -> str | None:
-    """Return the reason, as known after a read, why a workspace is held up or has failed.
+    """Return why a workspace is held up or has failed, given what was known before a read and what it found.
 
     The known reason is kept until the workspace runs, is started again, or fails while stopping.
     """

@@ -238,7 +238,7 @@ def is_planned(rules: Iterable[HoursRule], side: str, at: float) -> bool:
 
 
 def find_run_through(rules: Collection[HoursRule], rule: HoursRule, now: float) -> Occurrence | None:
-    """Return the first stop that coincides with a start, where ``rule`` plans at least one of the two."""
+    """Return the first stop that falls at the time of a start, if ``rule`` plans at least one of the two."""
     coming = (
         (one, rules if own is rule else [rule])
         for own in (rule, *rules)
@@ -293,10 +293,10 @@ def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:
 
 
 def find_asking_evening(workspace: Workspace, seconds: float, now: float, zone: ZoneInfo) -> float | None:
-    """Return this evening's time if the owner should be asked now whether they need it, else None.
+    """Return the time of this evening if an idle workspace's owner should be asked about it now, else None.
 
     Owners are asked in the daytime, once the workspace has been idle for ``seconds``. What they do with it in
-    Slack counts as use.
+    Slack counts as use. The evening is when the workspace may be stopped if they don't answer.
     """
     left, local = find_idle_since(workspace), datetime.fromtimestamp(now, zone)
     if left is None or now - max(left[0], workspace.used_at or 0.0) < seconds:

@@ -90,7 +90,7 @@ class Administered(ABC):
         """Return whether two principals are the same person."""
 
     def decides(self, principal: Principal, owner: Principal) -> bool:
-        """Return whether a person may decide an owner's requests, or their own if nobody else can."""
+        """Return whether a person may decide an owner's requests; their own only if nobody else can."""
         there = [one for one in self.list_administrators() if self.administers(one, owner)]
         is_own = self.is_same_person(principal, owner)
         is_alone = all(self.is_same_person(one, owner) for one in there)
@@ -113,7 +113,7 @@ class Installation(Administered):
     team_name: str = ""
     bot_user_id: str | None = None
     bot_id: str | None = None
-    #: The name by which people address the bot, after an @.
+    #: The name that people use to @-mention the bot.
     bot_name: str = "usher"
     groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
     #: Maps users to the enterprise that an earlier release stored for them when they linked, if it differs

@@ -1,7 +1,7 @@
-"""Usher's own markup, and the times named in its parts. Pure functions.
+"""Text in Slack's markup that keeps track of the times it mentions. Pure functions.
 
-A sentence about a future time is true only until then. The code that fills in the sentence supplies the time,
-so nothing has to search the words for it.
+A sentence about a future time is true only until then. The code that fills in the sentence also records the
+time, so nothing has to find it in the wording later.
 """
 
 from __future__ import annotations

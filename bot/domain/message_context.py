@@ -22,7 +22,7 @@ END_SECONDS: Final = 2.0
 
 
 class ObjectName(NamedTuple):
-    """The name of the object that a button acts on, and its connection's title ("" for none)."""
+    """The name of what a button acts on, such as a workspace, and its connection's title ("" for none)."""
 
     name: str
     title: str = ""
@@ -46,7 +46,7 @@ class Facts:
     has_public_url: bool = True
     capabilities: frozenset[str] = frozenset()
     linking: frozenset[str] = frozenset()
-    #: Maps the connection to the permanent address of its link page, if it has one.
+    #: Maps the connection to the permanent URL of its link page, if it has one.
     link_pages: Mapping[str, str] = field(default_factory=dict)
     #: Whether the user has an account on the connection; None if that wasn't checked.
     is_linked: bool | None = None
@@ -114,7 +114,8 @@ class WorkspaceFacts(Facts):
     stopping_class: "ClassFacts | None" = None
     #: The workspace's place on the waitlist, if it is down and waiting for capacity.
     waitlist_entry: WaitlistEntry | None = None
-    #: What a message about the wait shows; None in other messages, and if nobody is waiting any more.
+    #: Details of the wait for capacity, for a message about it. None in other messages, or if the waitlist
+    #: entry no longer exists.
     wait: WaitlistFacts | None = None
     #: Other workspaces that the message is about.
     others: tuple["WorkspaceFacts", ...] = ()
@@ -209,7 +210,10 @@ class WorkspaceFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts(Facts):
-    """The facts for a message about a run: its output if followed here, and its page if allowed."""
+    """The facts for a message about a run.
+
+    They include its output if this process follows it, and its page's URL if that is allowed.
+    """
 
     run: Run
     output: OutputTail | None = None
@@ -224,7 +228,7 @@ class RunFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFacts(Facts):
-    """The facts for a message about an approval request: the request, if it still exists, and names."""
+    """The facts for a message about an approval request: names, and the request if it still exists."""
 
     approval: Approval | None = None
     people: People = field(default_factory=dict)
@@ -242,7 +246,10 @@ class RequestFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldFacts(Facts):
-    """The facts for a message that combines all news after a Slack outage: kinds and facts, oldest first."""
+    """The facts for a message that combines all news that was held back during a Slack outage.
+
+    Each piece of news has its kind and its own facts; the oldest comes first.
+    """
 
     held: tuple[tuple[NoticeKind, Facts], ...]
 

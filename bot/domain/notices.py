@@ -40,17 +40,16 @@ class Mark(Flag):
     #: The message reports something that needs no decision. After an outage, all of a person's news is
     #: combined into one message.
     NEWS = auto()
-    #: The message is sent before replies.
+    #: The message is sent ahead of any replies that are waiting for the same person.
     URGENT = auto()
     #: The message asks a question. Like a card, it is updated later, and then it shows the answer.
     ASKS = auto()
-    #: Only the newest message about the same object keeps its buttons.
+    #: Of several messages about the same thing, only the newest keeps its buttons.
     NEWEST = auto()
     #: The message announces or asks about a change. It is removed once its statement is no longer true, or
     #: once a newer message replaces it.
     PASSES = auto()
-    #: A newer request doesn't make the message outdated. It is outdated only once what it says no longer
-    #: holds.
+    #: A newer request by the user doesn't make the message outdated. Only a change that makes it untrue does.
     STANDS = auto()
     #: The message belongs in the thread of its run's card.
     THREADED = auto()
@@ -101,7 +100,7 @@ class NoticeKind(StrEnum):
     READY = Traits(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
     )
-    #: Tells the user the workspace's address, if it became known or changed after they were told that the
+    #: Gives the user the workspace's URL, if it became known or changed after they were told that the
     #: workspace is ready.
     READY_LINK = Traits("ready_link", "operation", offers="workspace", marks=Mark.NEWS)
     FAILED = Traits("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
@@ -161,7 +160,7 @@ class NoticeKind(StrEnum):
     MESSAGE = Traits("message")
     #: Asks the user a question raised by a request from Slack's assistant.
     ASSISTANT_QUESTION = Traits("assistant_question", offers="person", marks=Mark.NEWEST)
-    #: A picture of usage, uploaded as a file; its body has the SVG and the alternative text.
+    #: A chart of usage, uploaded as a file; its body has the SVG and the alternative text.
     USAGE_PICTURE = Traits("usage_picture", urgency=3)
     REPLY = Traits("reply", urgency=0, marks=Mark.HARMLESS)
 
@@ -255,8 +254,8 @@ _DONE: Final = {
 
 #: The occasion of a message about an end. A fixed word is enough, because an operation or run ends only once.
 END: Final = "end"
-#: State of the message about an operation's end: "" if there is none, or none any longer; ``pending`` while
-#: it waits or may have been sent; ``sent`` once it is known to be in Slack.
+#: State of the message about an operation's end: "" if there is none, or none any more, ``pending`` while it
+#: waits or may have been sent, and ``sent`` once it is known to be in Slack.
 EndState = Literal["", "pending", "sent"]
 
 
@@ -352,8 +351,8 @@ class Notice:
     def is_harmless(self) -> bool:
         """Return whether no harm is done if this notice is never sent.
 
-        A deactivated user and a deleted card have no reader, and nobody misses a message that has been
-        replaced.
+        Nobody reads it if the user is deactivated or the card is deleted, and nobody misses a message that a
+        newer one has replaced.
         """
         return Mark.HARMLESS in self.kind.marks or self.error in UNREAD
 
@@ -408,7 +407,7 @@ class Answer:
     - ``replaces`` updates the message whose button was pressed.
     - ``view`` opens or updates a modal, if the surface supports it.
     - ``about`` lists the objects that the person's next message may refer to.
-    - ``errors`` are shown at the fields of the submitted form, which stays open.
+    - ``errors`` are shown next to the fields of the submitted form, which stays open.
     - ``unwritten`` is set if the store didn't write the request (``not``), or may not have (``unsure``).
       The store couldn't write this answer in time either.
     - ``offers`` is the one workspace or run that its buttons act on.

@@ -10,7 +10,7 @@ from bot.domain.stops import Consent
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State
 
-#: Remarks added to an answer when something other than what the verb suggests happens; "" means no remark.
+#: Remarks added to an answer if Usher does something other than what the verb suggests; "" means no remark.
 Remark = Literal[
     "",
     "calling_off",
@@ -120,7 +120,7 @@ class Operation(WorkItem):
 
     @property
     def began_at(self) -> float:
-        """Return when its duration begins: at the request, or at the call if the request had to wait."""
+        """Return when timing starts: at the request, or at the call if the request had to wait."""
         was_prompt = self.called_at is None or self.called_at - self.created_at < MAX_PROMPT_SECONDS
         return self.created_at if was_prompt else self.called_at or self.created_at
 

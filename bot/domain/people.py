@@ -73,7 +73,7 @@ class Named:
     user_id: str = ""
     name: str = ""
     workspace: str = ""
-    #: Facts that the person can't choose themself, for a reader who has to decide about them.
+    #: Facts about the person that they can't choose themself, shown to a reader who has to decide about them.
     known: Person | None = None
 
 

@@ -78,9 +78,9 @@ def should_send(news: NoticeDelivery, preferences: Preferences) -> bool:
 class PreferenceFacts:
     """The facts needed to show a user's preferences.
 
-    ``own`` are the workspaces with settings of their own. ``asked_after`` maps each connection's title to the
-    hours after which the user is asked there (``find_asking_hours``). ``has_assistant``: Slack's assistant
-    may call Usher.
+    ``own`` lists the workspaces that have their own settings. ``asked_after`` maps each connection's title to
+    the number of hours after which the user is asked whether a running workspace on it is still needed
+    (``find_asking_hours``). ``has_assistant``: Slack's assistant may call Usher.
     """
 
     wanted: Preferences

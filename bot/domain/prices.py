@@ -1,4 +1,7 @@
-"""Hourly prices, and the kinds of machines they apply to. Nothing here is guessed."""
+"""Hourly prices, and the kinds of machines they apply to.
+
+No price is guessed: each one is stated by the provider or the operator.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation

@@ -1,4 +1,4 @@
-"""Status reads of a workspace: the claim that permits one, and its result."""
+"""Status reads of a workspace: the right to make one, which is claimed, and its result."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from bot.domain.workspaces import State
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """An uncertain finding of consecutive reads: its kind, how many there were, and when it began."""
+    """A finding that isn't certain yet: what kind it is, how many reads in a row made it, and since when."""
 
     kind: str
     times: int
@@ -39,7 +39,7 @@ class ReadClaim:
     #: Whether a read or list with the user's own credential has shown that the first of ``workspace_ids`` is
     #: theirs.
     is_proven: bool = True
-    #: What this user's latest reads have reported that isn't certain yet.
+    #: What this user's latest reads found and later ones still have to confirm.
     unconfirmed: Unconfirmed | None = None
     #: Whether a call that may end the workspace was sent. If so, finding the workspace gone is expected.
     is_ending: bool = False
@@ -62,7 +62,7 @@ class ReadClaim:
 
     @property
     def needs_page_check(self) -> bool:
-        """Return whether to request the running workspace's page, which may count as use.
+        """Return whether to request the running workspace's page, although the request may count as use.
 
         The page is requested until it answers or is several minutes late, and whenever the workspace's owner
         asks for a read.
@@ -89,8 +89,8 @@ class ReadResult:
     #: Period and offset, in seconds, of the time slots for an account's combined reads. The next read waits
     #: for the next slot.
     slot: tuple[float, float] | None = None
-    #: What the read reported about the first of ``workspace_ids`` that isn't certain yet. An observation
-    #: clears it.
+    #: What the read found about the first of ``workspace_ids`` and other reads still have to confirm. An
+    #: observation clears it.
     unconfirmed: Unconfirmed | None = None
     #: How many seconds from now the gate stays closed to everyone. The interval starts over when the answer
     #: arrives, because nothing earlier shows that the request has reached the provider.

@@ -147,7 +147,7 @@ class Run(WorkItem):
     size: str | None = None
     price: str | None = None
     currency: str | None = None
-    #: What the latest reads have reported that isn't certain yet.
+    #: What the latest reads found and later ones still have to confirm.
     unconfirmed: Unconfirmed | None = None
 
     @property
@@ -157,7 +157,7 @@ class Run(WorkItem):
 
     @property
     def is_going(self) -> bool:
-        """Return whether the run may still be going: it isn't known to have ended."""
+        """Return whether the run may still be in progress, because it isn't known to have ended."""
         return self.is_open and not self.state.is_over
 
     @property

@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA
 #: Minimum similarity, from 0 to 1, for a username to be considered a person's.
 ALIKE: Final = 0.79
 _BETWEEN = re.compile(r"[\W_]+")
-#: Minimum number of letters for a word of a name to be considered. Shorter words match too many people.
+#: Words of a name with fewer letters than this are ignored, because they match too many people.
 _SHORTEST: Final = 3
 
 

@@ -1,4 +1,4 @@
-"""A step of an operation or a run: what was claimed for it, and the changes that it saves."""
+"""A step of an operation or a run: the rows claimed for it, and the changes that it saves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
 """Stops: the ways to bring a workspace down, what each does to it, and planned stops.
 
-The provider declares the effect of each way (``returns``, ``keeps``, ``ends``, ``erases``). What *Restart*,
-*Stop* and planned stops do follows from those effects, whichever provider it is. Before an irreversible stop,
-users are asked to confirm. They may press the button hours later, so the stop is planned from a newer read,
-and they are asked again if it would cost more than they knew. They aren't asked before a reversible stop,
+The provider declares the effect of each way (``returns``, ``keeps``, ``ends``, ``erases``). Those effects
+determine what *Restart*, *Stop* and planned stops do, whichever provider it is. Before an irreversible stop,
+users are asked to confirm. They may press the button hours later, so the decision relies on a newer read, and
+they are asked again if the stop would cost more than they knew. They aren't asked before a reversible stop,
 because that would mean an extra click every evening.
 """
 
@@ -86,7 +86,7 @@ def choose_gentlest_mode(effects: StopEffects) -> StopMode:
 
 
 def choose_planned_mode(effects: StopEffects) -> StopMode:
-    """Return the mode for a stop timed by the owner: suspend, if possible, when a stop is irreversible."""
+    """Return the mode for a stop timed by the owner: stop or, if that is irreversible, the gentlest mode."""
     return choose_gentlest_mode(effects) if is_final(effects, "stop") else "stop"
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 
 class Where(StrEnum):
-    """Where an answer is read, which decides how it words commands and what it leaves to a card."""
+    """Where an answer is read. That decides how commands are worded in it, and what is left to a card."""
 
     #: The answer is read where the user asked, perhaps among other people's messages, but only the user sees
     #: it.
@@ -24,7 +24,7 @@ class Where(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """The place that a request came from, with what is needed to answer it there."""
+    """Where a request came from, such as a form or the Home tab, with what is needed to answer it there."""
 
     kind: Literal["command", "button", "message", "shortcut", "form", "search", "assistant", "replay", "home"]
     where: Where = Where.CHANNEL

@@ -11,7 +11,8 @@ class TaskKind(StrEnum):
     """The kinds of background work that the reconciler does besides operations."""
 
     DISCOVER = "discover"
-    #: Revoke the credential of a link that may never be confirmed; the task's subject is the secret's digest.
+    #: Revoke a link's credential if the link isn't confirmed in time; the task's subject is the secret's
+    #: digest.
     REVOKE_UNUSED = "revoke_unused"
     #: Have the provider delete a secret that is no longer used; the task's subject is the account's id.
     REVOKE_CREDENTIAL = "revoke_credential"

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-#: Matches what ``make_time_placeholder`` writes; the group is the time in epoch seconds.
+#: Matches a placeholder made by ``make_time_placeholder``; the group is the time in epoch seconds.
 TIME_MARK: Final = re.compile(r"\{time:(\d{1,11})\}")
 
 

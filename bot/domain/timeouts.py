@@ -38,7 +38,7 @@ NO_EFFECT_AFTER: Final = 60.0
 #: ``busy_pause`` shortens it by up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
-#: If a call was refused because of another change of the workspace, it is sent again after at most this many
+#: If a call was refused because of another change to the workspace, it is sent again after at most this many
 #: seconds. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
 #: If a failed workspace's start was accepted, the workspace counts as failed again only if two reads in a row

@@ -29,7 +29,7 @@ StreamName = Literal["stdout", "stderr"]
 
 #: A line with more characters than this is passed on in parts, so that it can't fill up memory.
 LONGEST: Final = 8_192
-#: Matches a control string (such as a title or a link's address), which ends with BEL or ST. The match never
+#: Matches a control string (such as a title or a link's URL), which ends with BEL or ST. The match never
 #: spans lines, so that an unterminated string costs only a line and not the rest of the output. It is limited
 #: in length and ends before another control string begins, because otherwise matching many unterminated ones
 #: would take quadratic time.
@@ -58,7 +58,7 @@ MARK: Final = "! "
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """A line, or part of a long one; ``begins`` and ``ends`` say whether it includes the line's ends."""
+    """A line, or part of a long one; ``begins`` and ``ends`` say whether it has the line's start and end."""
 
     stream: StreamName
     text: str
@@ -295,7 +295,7 @@ class Transcript:
 
 
 class Seen:
-    """Count each stream's characters, so that as many can be skipped if it is read again from the start."""
+    """Count the characters read from each stream, to skip them if it is read from its beginning again."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()

@@ -155,7 +155,7 @@ class Life:
 
     @property
     def is_open(self) -> bool:
-        """Return whether the life is still in progress, as far as is known."""
+        """Return whether, as far as is known, the life is still in progress."""
         return self.ended is None
 
 
@@ -361,7 +361,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """A row of a usage picture: its spans, and the name of a workspace or job, which comes from outside."""
+    """A row of a usage chart: its spans, and the name of a workspace or job, which comes from outside."""
 
     name: str
     spans: tuple[Span, ...]

@@ -61,7 +61,7 @@ class WaitlistEntry:
 
     @property
     def is_missing_kind_known(self) -> bool:
-        """Return whether an attempt has named the missing kind of capacity; until then, it may be any."""
+        """Return whether an attempt has shown which kind of capacity is missing; until then, any may be."""
         is_tried = self.attempted_at is not None and self.state is not WaitlistState.TRYING
         return self.kind != "room" or self.attempts > 0 or is_tried
 

@@ -161,7 +161,7 @@ class Workspace:
     #: depends on ("" if none): without that start, the timer is dropped.
     stop_via: str = ""
     stop_start: str = ""
-    #: All planned stops, one of which is the timer; ``bot.domain.planned_stops`` decides which.
+    #: All planned stops. ``bot.domain.planned_stops`` decides which of them becomes the timer.
     planned_stops: PlannedStops = NO_PLANNED_STOPS
     #: How many times the workspace has been brought up.
     generation: int = 0

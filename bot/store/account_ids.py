@@ -44,7 +44,7 @@ def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -
     """Let a link rest, as its username now belongs to the account ``other_id``; return the link.
 
     Return None if the account has changed in the meantime. The link's secret and everything read through it
-    are deleted, and its open operations and runs get ``block_reason``.
+    are deleted, and its open operations and runs are held up by ``block_reason``.
     """
     current = ACCOUNTS.one(tx, id=account.id)
     if current is None or current.remote_id != account.remote_id:
@@ -63,7 +63,7 @@ def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -
 
 
 def _conceal(tx: Transaction, workspace: Row, _body: Row) -> None:
-    """Delete the address and the details of a workspace; the next read restores them."""
+    """Delete a workspace's URL and its details; the next read restores them."""
     WORKSPACES.change(
         tx, {"id": workspace["id"]}, verified_at=None, attempted_at=None, url=None, entry=None, detail=None
     )

@@ -45,7 +45,7 @@ from bot.store.transaction import Priority, Row, Transaction, concerns, prioriti
 
 
 def find_account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
-    """Return a principal's account on a connection; if there is no other, one that is being revoked."""
+    """Return a principal's account on a connection, even one being revoked if there is no other."""
     return ACCOUNTS.first(tx, "account", principal=principal.key, connection=connection)
 
 
@@ -118,7 +118,7 @@ def find_keys_of_user(tx: Transaction, principal: Principal) -> list[Principal]:
 
 
 def has_had_link(tx: Transaction, principal: Principal, connections: Collection[str]) -> bool:
-    """Return whether a principal has, or ever had, a link on one of some connections."""
+    """Return whether a principal has, or ever had, a link on any of these connections."""
     return any(
         find_account(tx, principal, connection) is not None
         or tx.one("was_unlinked", target=f"{principal.key}/{connection}") is not None

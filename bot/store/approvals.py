@@ -45,7 +45,7 @@ def find_open_request(tx: Transaction, principal: Principal, connection: str) ->
 
 
 def list_open_requests(tx: Transaction, place: str, limit: int) -> list[Approval]:
-    """Return the undecided requests of people in a place (a prefix of their keys), oldest first."""
+    """Return the undecided requests of people whose keys begin with ``place``, oldest first."""
     return APPROVALS.query(tx, "asked_approvals", place=place, limit=limit)
 
 
@@ -69,7 +69,10 @@ def note_request(tx: Transaction, principal: Principal, connection: str) -> None
 
 
 def count_questions(tx: Transaction, key: str) -> int:
-    """Return how often a person was asked within a day whether an account is theirs, including just now."""
+    """Return how many times a person was asked in the last 24 hours whether an account is theirs.
+
+    The current question is counted, too.
+    """
     return len(tx.all("questions_to", principal=key, since=tx.now() - DAY_SECONDS))
 
 

@@ -97,7 +97,7 @@ _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
 
 @cache
 def _query_due_reasons() -> str:
-    """Return the query for the reasons why messages are due, and for how many more edits Slack accepts.
+    """Return the query that finds why messages are due, and how many more edits Slack accepts.
 
     The query needs no lock, so a claim only locks rows if there is something to claim.
     """
@@ -186,7 +186,10 @@ def _find_over_at(kind: NoticeKind, said: Mapping[str, Any], now: float) -> floa
 
 
 def make_link_key(principal: str, connection: str = "") -> str:
-    """Return the key (``about``) of the messages about a person's link, or that offer to link any account."""
+    """Return the key (``about``) shared by the messages about a person's link on a connection.
+
+    Without a connection, it is the key of messages that offer to link any account.
+    """
     return f"link/{principal}/{connection}"
 
 
@@ -266,7 +269,7 @@ def queue_updates(tx: Transaction, subject: str, *, changed: bool) -> None:
 
 
 def is_shown(tx: Transaction, subject: str) -> bool:
-    """Return whether a message that is kept up to date shows, or ever showed, a subject."""
+    """Return whether a subject has, or ever had, a message that is kept up to date."""
     return CARDS.row(tx, subject=subject) is not None
 
 
@@ -277,7 +280,7 @@ def close(tx: Transaction, subject: str) -> None:
 
 
 def queue_answered(tx: Transaction, subject: str) -> None:
-    """Redraw questions that a press has settled, after the answer to that press was sent."""
+    """Redraw the questions that a button press settled, leaving time for the answer to be sent first."""
     queue_updates(tx, subject, changed=True)
     CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWER_WAIT_SECONDS)
 
@@ -285,7 +288,7 @@ def queue_answered(tx: Transaction, subject: str) -> None:
 def queue_messages(tx: Transaction, about: str, *, changed: bool, ends: str = "") -> None:
     """Mark the messages about a workspace dirty, or the card of a class.
 
-    ``ends`` is an operation that its next step, due now, is about to end; its card is left to that step.
+    ``ends`` is an operation that is about to end: its next step is due now. Its card is left to that step.
     """
     now = tx.now()
     tx.run(

@@ -1,4 +1,4 @@
-"""Conversations: what "it" means, given what a person last said and did in one place."""
+"""Conversations: what "it" refers to, given what a person last said and did in the same channel."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ RETENTION_SECONDS: Final = 900.0
 def save_referents(
     tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None, about: Mapping[str, Any]
 ) -> None:
-    """Save what an answer referred to, replacing the earlier referents in the same place."""
+    """Save what an answer referred to, replacing the earlier referents in the same channel or thread."""
     key = {"principal": principal.key, "channel_id": channel_id, "thread_ts": thread_ts or ""}
     tables.CONVERSATIONS.upsert(tx, **key, about=dict(about), updated_at=tx.now())
 
@@ -25,7 +25,7 @@ def save_referents(
 def find_referents(
     tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None
 ) -> Referents:
-    """Return what the last answer in a place was about; in a card's thread, return the card's subject.
+    """Return what the last answer in a channel was about; in a card's thread, return the card's subject.
 
     A later action that was answered only by its card takes precedence.
     """

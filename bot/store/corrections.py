@@ -54,7 +54,7 @@ def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: floa
 
 
 def find_announced_end(before: Row, seen_at: float) -> dict[str, str]:
-    """Return, for a message's body, how a provider ended a workspace if it had announced that end."""
+    """If a provider had announced how it would end a workspace, return that for a message's body."""
     ends_at = before["expires_at"]
     is_announced = ends_at is not None and ends_at <= seen_at + _EXPIRY_SLACK_SECONDS
     return {"expired": before["expiry_mode"]} if is_announced else {}

@@ -27,7 +27,7 @@ from bot.store.transaction import Priority, Row, Transaction, as_json, from_json
 
 #: The due time of a card that needs no work until someone presses one of its buttons or ends the class.
 NEVER_DUE_AT = 1e12
-#: Maximum number of cards searched to find those of classes that a person may teach.
+#: When listing the classes that a person may teach, at most this many cards are searched.
 MAX_TAUGHT_CARDS: Final = 500
 #: How long to wait before rechecking a card, as a fraction of the time since its last change.
 _RECHECK_SHARE = 0.1
@@ -157,9 +157,9 @@ def update_counts(
 ) -> None:
     """Mark a card dirty if its counts differ from those shown; set when to count again.
 
-    While workspaces are starting or stopping, the next check is after ``rest`` seconds, or later if nothing
-    has changed for long (at most ``longest``); otherwise when the class ends, at ``lesson_at``, or at the
-    next press.
+    While workspaces are starting or stopping, that is after ``rest`` seconds. The longer nothing changes, the
+    longer the wait becomes, up to ``longest``. Otherwise, members are counted again when the class ends, at
+    ``lesson_at``, or when someone next presses a button.
     """
     row = CLASS_CARDS.row(tx, id=card_id)
     if row is None:
@@ -250,7 +250,7 @@ def claim_lessons(tx: Transaction, limit: int, lease: float) -> list[Participant
 
 
 def list_memberships(tx: Transaction, principal: Principal) -> list[Participant]:
-    """Return a person's enrollments in current courses in which they use a workspace."""
+    """Return a person's enrollments in current courses, leaving out those that have no workspace yet."""
     return PARTICIPANTS.query(tx, "memberships", principal=principal.key)
 
 

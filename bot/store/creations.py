@@ -92,11 +92,11 @@ def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
 def find_unexplained_gates(
     tx: Transaction, operation_id: str, connection: str, gate_keys: Sequence[str], since: float
 ) -> list[str]:
-    """Return the gates whose workspaces only this creation can have made, as the database has no others.
+    """Return the gates whose workspaces only this creation can have made, because nothing else explains them.
 
-    Return none if another creation on the connection, called after ``since`` (epoch seconds), has no id yet:
-    it may have made them. A gate is kept for a day after its last workspace, so those of unlinked accounts
-    are known, too.
+    Return none if another creation on the connection, called after ``since`` (epoch seconds), has no id yet,
+    since it may have made them. A gate is kept for a day after its last workspace, so those of unlinked
+    accounts are known, too.
     """
     unconfirmed = tx.one(
         "nameless_creation", id=operation_id, connection=connection, since=since, unmade=f"{PROVISIONAL}%"

@@ -30,7 +30,7 @@ from bot.store.tables import (
 from bot.store.transaction import Priority, Row, Transaction, as_words, prioritize
 from bot.store.workspaces import insert
 
-#: States that change on their own: if a list finds a workspace in one of them, it is read soon.
+#: States that can change without Usher's doing: a workspace that a list shows in one of them is read soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
 #: If a list still contains a workspace this many seconds after it was seen as gone, it is a new workspace.
@@ -113,9 +113,11 @@ async def merge_discovered(
     If a workspace discovered earlier isn't in the list, it is read soon, and becomes ``gone`` when that read
     or the next list confirms it. That doesn't apply if the list is incomplete or the workspace has an open
     operation. A hidden workspace stays hidden, unless it was gone: then the listed one is a new workspace of
-    the same name. An unlink between two batches ends the merge. States are taken from the list only if no
-    read is newer than its start (the claim of its discover task), and a name of "" keeps the known one. The
-    list was read with the account itself, so it verifies the account's rows.
+    the same name. If the account is unlinked between two batches, the merge ends.
+
+    A list is as old as the claim of its discover task. States are taken from it only if there is no newer
+    read, and a name of "" keeps the known name. The list was read as the account itself, so it verifies the
+    account's rows.
     """
     state = _Merge(account_id, found, frozenset(one.remote_id for one in found), is_whole)
     while not state.is_over:
@@ -336,7 +338,10 @@ def _save_columns(tx: Transaction, workspace_id: str, **columns: Any) -> None:
 
 
 def _choose_columns(one: DiscoveredWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
-    """Return the allowed actions and the end; what a list leaves out is kept if the state is unchanged."""
+    """Return the columns for the allowed actions and the end; what the list omits keeps its known value.
+
+    With ``is_new``, the state has changed, so the known values no longer apply.
+    """
     values = {
         "actions": as_words(one.actions) if one else None,
         "expires_at": one.expires_at if one else None,

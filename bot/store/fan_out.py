@@ -101,7 +101,7 @@ async def read_batches(engine: Engine, query: str, **params: Any) -> AsyncIterat
 
 
 async def read_counts(engine: Engine, query: str, size: int, **params: Any) -> AsyncIterator[Row]:
-    """Yield the counts that a query returns, for one batch of ``size`` rows after the other."""
+    """Yield the counts that a query returns, one batch of ``size`` rows at a time."""
     after, is_last = "", False
     while not is_last:
         rows = await _read_batch(engine, query, size, {**params, "after": after})
@@ -116,7 +116,10 @@ async def _read_batch(engine: Engine, query: str, size: int, params: Row) -> lis
 
 
 def take_batch(tx: Transaction, rows: Iterable[Item], before: int | None = None) -> Iterator[Item]:
-    """Yield rows until enough were changed since ``before``, a value of ``tx.changes`` (default: now)."""
+    """Yield rows until the batch is full, counting the rows changed since ``before`` (by default, since now).
+
+    ``before`` is an earlier value of ``tx.changes``.
+    """
     before = tx.changes if before is None else before
     for number, row in enumerate(rows):
         # Counting changes waits for the database, so don't check before the first row.

@@ -82,7 +82,7 @@ def close_candidate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a candidate's gate as ``close_gate`` does, or the workspace's regular gate if there is one.
+    """Close a candidate's gate or, if the workspace has a regular gate, that one (see ``close_gate``).
 
     A candidate's gate has a key of a different form, since a regular gate would mean that the workspace is in
     the database. If ``add_gate`` later adds the regular gate, that stays closed at least as long.
@@ -168,7 +168,7 @@ def claim_reads(
         if count < together:
             found += tx.all(ALONG_CLAIM.statement, **parameters, until=until, limit=together - count)
     watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
-    #: Maps each gate to the watchers that can read it over this connection.
+    #: Maps each gate to the rows of users who can read its workspace over this connection.
     able = defaultdict[str, list[Row]](list)
     for row in tx.all("watchers", **after) if found else ():
         # Skip gates that another claim has taken at the same moment.
@@ -292,7 +292,8 @@ JUST_BEFORE_SECONDS = 60.0
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
     """Return when and how the provider will end a workspace, given its row before the observation.
 
-    A workspace that has outlived its removal has only its other end.
+    If the provider reports both a removal and another end, the earlier one is returned. In that case, a
+    removal whose time has passed is ignored, because the workspace evidently still exists.
     """
     at, how = seen.expires_at, seen.expiry_mode
     if seen.expires_after is not None:

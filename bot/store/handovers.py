@@ -1,4 +1,4 @@
-"""Addresses that appear or change after a workspace's owner was told "ready"; each is sent once."""
+"""Workspace URLs that appear or change after the owner was told "ready". Each URL is sent once."""
 
 from hashlib import sha256
 from typing import Final
@@ -8,12 +8,12 @@ from bot.store import notices
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
 
-#: How long a new address is held back, in seconds, while a message that may already show it is being sent.
+#: How long a new URL is held back, in seconds, while a message that may already show it is being sent.
 WAIT_SECONDS: Final = 5.0
 
 
 def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
-    """Send an owner a workspace's address, if "ready" was sent and no message shows the address."""
+    """Send an owner a workspace's URL, if "ready" was sent and no message shows the URL."""
     operation = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
     if operation is None or operation.is_open or operation.verb.brings_down:
         return
@@ -29,7 +29,7 @@ def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
 
 
 def is_address_shown(tx: Transaction, subject: str, url: str, besides: str = "") -> bool:
-    """Return whether a "ready" message of an operation shows an address, leaving out ``besides``."""
+    """Return whether a "ready" message of an operation shows a URL, leaving out ``besides``."""
     return any(
         row["id"] != besides and f'"{url}"' in row["body"] for row in tx.all("ready_cards", subject=subject)
     )

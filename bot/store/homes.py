@@ -15,7 +15,7 @@ HOME_PLACE: Final = "home"
 
 @prioritize(Priority.URGENT)
 def request_home(tx: Transaction, principal: Principal, **shown: Any) -> None:
-    """Publish a person's Home tab soon, because they opened it or pressed something on it.
+    """Publish a person's Home tab soon, because they opened it or pressed a button on it.
 
     ``shown`` is what the press adds to the tab (``handlers.home.publish_home``); only the latest press is
     shown.

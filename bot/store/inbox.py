@@ -65,6 +65,6 @@ def was_answered(tx: Transaction, interaction: str) -> bool:
 
 
 def save_result(tx: Transaction, interaction: str, result: str) -> None:
-    """For redelivered interactions, save the id of a row that an interaction led to but didn't create."""
+    """Save the id of a row that an interaction led to without creating it, in case it is redelivered."""
     if interaction:
         tables.INBOX.change(tx, {"key": interaction}, result=result)

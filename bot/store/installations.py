@@ -28,9 +28,9 @@ def install(
 ) -> Literal["new", "again", "enterprise", "team"]:
     """Write an installation, or replace an earlier one.
 
-    An enterprise's installation and that of one of its teams don't replace each other, as they act for
-    different people: the result "enterprise" or "team" says which one already exists; then nothing was
-    written.
+    An enterprise's installation and that of one of its teams act for different people, so neither replaces
+    the other. In that case nothing is written, and the result "enterprise" or "team" says which one already
+    exists.
     """
     if made.team_id is not None and made.enterprise_id is not None:
         if INSTALLATIONS.row(tx, id=made.enterprise_id, removed_at=None) is not None:
@@ -103,7 +103,7 @@ def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
 
 @prioritize(Priority.URGENT)
 def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
-    """Return the enterprise id that the keys of an installation's people have, as stored when first seen.
+    """Return the enterprise id used in the keys of an installation's people, as stored when first seen.
 
     ``enterprise_id`` is what Slack says now; it is used for an installation that has no rows yet.
     """
@@ -117,9 +117,9 @@ def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | No
 def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
     """Return the enterprise id in most linked accounts' keys; in a tie, that of the older accounts.
 
-    Releases up to 0.3.0 stored no place but used what Slack said at each start, so a Slack workspace that has
-    joined an organisation may have keys of both kinds. If there are no accounts, what Slack said at the last
-    start of those releases is used.
+    Releases up to 0.3.0 didn't store this id but used what Slack said at each start, so a Slack workspace
+    that has joined an organisation may have keys of both kinds. If there are no accounts, what Slack said at
+    the last start of those releases is used.
     """
     rows = tx.all("accounts_at", place=f"%:{id_}:%")
     if linked := [row for row in rows if row["link_source"]] or rows:

@@ -79,7 +79,7 @@ def remove_marks(tx: Transaction, *marks: Mark) -> None:
 
 
 def forget_upkeep(tx: Transaction) -> None:
-    """Delete the marks of a copy and its upkeep records, so that the next start does all daily work.
+    """Delete a copy's marks and its records of daily work, so that the next start does all of that again.
 
     Since the copy was made, people may have left, and the copy's own backups may be lost with their disk.
     """
@@ -144,5 +144,5 @@ def note_same_data(tx: Transaction) -> None:
 
 @prioritize(Priority.STEADY)
 def find_failover(tx: Transaction) -> Row | None:
-    """Return from when rows may be lost, and when that was noticed; None if there was no failover."""
+    """Return the time from which rows may be missing, and when that was noticed; None without a failover."""
     return tx.one("failover")

@@ -239,13 +239,13 @@ def add(
 def estimate_slow_seconds(
     tx: Transaction, principal: Principal, connection: str, spec: Spec | None
 ) -> float | None:
-    """Return within how many seconds nine of ten similar starts ended; None if too few were measured."""
+    """Return how many seconds nine in ten similar starts take at most; None if too few were measured."""
     kind = start_kind(OperationVerb.START, principal, connection, spec)
     return estimate_duration((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
 
 
 def estimate_usual_seconds(tx: Transaction, workspace: Workspace) -> float | None:
-    """Return the usual duration of a workspace's start in seconds; None if too few were measured."""
+    """Return how many seconds a workspace usually takes to start; None if too few starts were measured."""
     return _measure_similar_starts(tx, workspace, OperationVerb.START)[1].usual
 
 

@@ -13,8 +13,8 @@ from bot.store.transaction import Priority, Transaction, prioritize
 #: The name of a problem that is stored like an outage: a second Usher is answering users of the same Slack
 #: app.
 TWICE: Final = "#twice"
-#: Suffix that marks an outage of a connection that refuses Usher's own secret. With ``PEOPLE``, the
-#: connection refuses the secrets of several people.
+#: Suffix of an outage's name if the connection refuses Usher's own secret. With ``PEOPLE``, the connection
+#: refuses the secrets of several people.
 OURS: Final = "#secret"
 PEOPLE: Final = "#people"
 

@@ -85,5 +85,5 @@ def list_processes(tx: Transaction) -> list[Ownership]:
 
 
 def list_announced(ownerships: Iterable[Ownership], prefix: str) -> frozenset[str]:
-    """Return the keys or connections that processes have announced, as the names with a prefix."""
+    """Return the encryption keys or connections that processes have announced under a prefix."""
     return frozenset(one.name.split(":")[1] for one in ownerships if one.name.startswith(prefix))

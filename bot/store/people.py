@@ -26,7 +26,10 @@ def choose_zone(found: Person | None) -> ZoneInfo:
 
 
 def list_members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the keys of Usher's users in a place, with their names, handles and e-mail addresses."""
+    """Return the keys of Usher's users in a Slack workspace, with their names, handles and e-mail addresses.
+
+    ``place`` is the beginning of their keys.
+    """
     # Keys that begin with the place sort before the place with its final ":" replaced by ";".
     found = tx.all("members", place=place, beyond=f"{place[:-1]};")
     return [(row["principal"], (row["name"], row["handle"], row["email"] or "")) for row in found]

@@ -1,4 +1,4 @@
-"""Errors of PostgreSQL and poolers: which to retry, which mean that it's down, and what operators read.
+"""Errors from PostgreSQL and poolers: whether to retry, whether it's down, and what operators are told.
 
 The server may answer in any language, so the SQLSTATE decides, and an error without one means that the server
 is down. The error's words are only used to choose the message.
@@ -170,8 +170,9 @@ def describe_url(url: str) -> str:
 def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
     """Return the error that tells operators why a database can't be opened.
 
-    It is StoreAway, unless only a change to the URL, a certificate or a setting here can fix the problem; and
-    StoreRefused if a server answers but refuses the sign-in, and that isn't known to be temporary.
+    It is StoreAway if the problem may go away without a change to the URL, a certificate or a setting on this
+    machine. It is StoreRefused if a server answers but refuses the sign-in, unless the refusal is known to be
+    temporary.
     """
     kind: type[StoreUnavailable] = StoreUnavailable
     words = [error.diag.message_primary or ""] if error.sqlstate else _WORDS_PATTERN.findall(str(error))

@@ -1,9 +1,9 @@
-"""Choosing between the PostgreSQL servers in a database address: the one with the latest timeline is used.
+"""Choosing between the PostgreSQL servers in a database URL: the one with the latest timeline is used.
 
 After a failover, the old primary may come back as a primary. It then accepts writes on an earlier timeline,
-without what people have been told since the failover. So all servers are asked in parallel when connecting,
-and every minute by a running process. Usher switches to a later timeline immediately, and never back to an
-earlier one.
+which doesn't contain what people have been told since the failover. So all servers are asked in parallel when
+connecting, and every minute by a running process. Usher switches to a later timeline immediately, and never
+back to an earlier one.
 """
 
 from __future__ import annotations
@@ -49,17 +49,17 @@ _TWO: Final = (
 )
 
 
-#: The connection parameters that distinguish one server of an address from the others.
+#: The connection parameters that distinguish one server in a URL from the others.
 _Server = dict[str, str]
 
 
 class Servers:
-    """Track which of an address's servers to use, for all connections of an engine; thread-safe."""
+    """Track which of the servers in a URL to use, for all connections of an engine; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._asked_at = -KNOWN_SECONDS
-        #: The connection parameters of the chosen server, which replace those in the address.
+        #: The connection parameters of the chosen server, which replace those in the URL.
         self.used: _Server = {}
         #: Maps each database system's identifier to the latest timeline seen on it.
         self._latest: dict[str, str] = {}
@@ -69,8 +69,8 @@ class Servers:
     def choose(self, url: str) -> str:
         """Return the connection string for the server to use.
 
-        That is the unchanged address if it names only one server, or if no server answers in time that
-        accepts writes.
+        That is the unchanged URL if it names only one server, or if no server that accepts writes answers in
+        time.
         """
         given = _parse(url)
         servers = _list_servers(given)
@@ -134,7 +134,7 @@ def _ask_timeline(given: dict[str, str]) -> str:
 
 
 def _list_servers(given: dict[str, str]) -> list[_Server]:
-    """Return the servers that an address names; as in libpq, a single port applies to all of them."""
+    """Return the servers that a URL names; as in libpq, a single port applies to all of them."""
     places: dict[str, list[str]] = {
         key: given[key].split(",") for key in ("host", "hostaddr", "port") if given.get(key)
     }

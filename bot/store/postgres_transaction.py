@@ -127,8 +127,8 @@ class PostgresTransaction(Transaction):
     def begin(self, *, writes: bool, is_alone: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction; this is sent along with the first statement, so this call doesn't wait.
 
-        ``is_alone``: no other transaction that decides anything runs at the same time. Otherwise, only those
-        that concern the same subjects are excluded.
+        ``is_alone``: no other transaction that decides anything runs at the same time. Otherwise, only
+        transactions that concern the same subjects have to wait.
         """
         self._forget()
         self._writes, self._is_alone = writes, is_alone

@@ -1,8 +1,9 @@
 """Queues: tables whose rows become due, and the statements that processes use to claim due rows.
 
-Each table's module declares its queue. ``bot.store.due_work`` asks all queues together when their first row
-is due. Only PostgreSQL has to skip rows that another process is claiming, since SQLite has one writer. On
-PostgreSQL a claim selects its rows as an array, because a subquery might be run again for each row.
+Each table's module declares its queue. A single query in ``bot.store.due_work`` then finds when the first row
+of each queue is due. Only PostgreSQL has to skip rows that another process is claiming, since SQLite has one
+writer. On PostgreSQL a claim selects its rows as an array, because a subquery might be run again for each
+row.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Accounts whose secret their provider refuses: when that began, when to retry, and what then resumes."""
+"""Accounts whose secrets are refused by their providers: since when, when to retry, and what then resumes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -338,7 +338,7 @@ class SqliteSession:
         self._know_files()
 
     def shrink(self) -> bool:
-        """Release unused pages for some milliseconds; return whether there is more to do."""
+        """Spend some milliseconds on releasing unused pages; return whether there is more to do."""
         until = monotonic() + SHRINK_SECONDS
         while self._pragma("freelist_count") * 4 >= self._pragma("page_count"):
             if monotonic() >= until:
@@ -467,8 +467,8 @@ _ADVICE = {
 }
 #: Codes that SQLite uses to report a disk problem without saying what it is.
 _DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
-#: Number of bytes written to probe the disk. This is more than SQLite needs to open a database, because the
-#: index of its log is half as large.
+#: Number of bytes written to find out whether the disk has room. Opening a database needs less: SQLite's WAL
+#: index takes half as much.
 PROBE_BYTES = 65_536
 
 
@@ -570,7 +570,7 @@ def find_served_databases(folder: Path) -> list[str]:
 
 
 class ServingLock:
-    """The lock of the serving process, whether held or not; ``take`` may be called repeatedly."""
+    """The lock that lets only one process serve from a file; ``take`` may be called repeatedly."""
 
     def __init__(self, database: str) -> None:
         # Resolve the path, so that every path to the same database leads to the same lock.

@@ -134,8 +134,8 @@ def retry_task(
 ) -> None:
     """Retry a task later; ``counts`` says whether this used up one of its attempts.
 
-    ``then`` are the task's waiting commands, as tasks that are added now and no longer wait for it. Does
-    nothing if the task was closed or claimed again in the meantime.
+    ``then`` holds the commands that waited for the task. They no longer wait for it, but are added as tasks
+    now. Does nothing if the task was closed or claimed again in the meantime.
     """
     row = _find_claimed(tx, task)
     if row is None:

@@ -28,8 +28,9 @@ _RECENT_CONDITIONS: Final = {
 def build_healing_queries() -> dict[str, str]:
     """Return, by name, a statement for each table that has times to repair.
 
-    Parameters: ``now``; ``is_unknown``, whether it is unknown how much time has passed; ``back``, the seconds
-    by which the clock was set back since the times were written, so that due times become earlier by as much.
+    Their parameters are ``now``, ``is_unknown`` (whether it is unknown how much time has passed) and ``back``
+    (by how many seconds the clock was set back since the times were written). Due times become earlier by
+    ``back``.
     """
     healed = {
         name: {column: time for column, time in table.times.items() if time.kind in _HEALED}

@@ -152,7 +152,7 @@ def _end(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
 
 
 def _find_call(row: Row, *, brings_down: bool) -> float | None:
-    """Return when the open operation, or the one it replaced, sent the call that brings down or up."""
+    """Return when the start or stop call of the open operation, or of the one it replaced, was sent."""
     if row.get("operation_verb") is None:
         return None
     verb = parse_enum(OperationVerb, row["operation_verb"])
@@ -249,7 +249,7 @@ def read_lives_of_person(tx: Transaction, principal: Principal, since: float, un
 
 
 def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]:
-    """Yield all lives that overlap a window: first those that have ended, in that order, then the others."""
+    """Yield all lives that overlap a window: first those that have ended, by their end, then the others."""
     beginnings: Mapping[str, Row] = {
         "ended_lives": {"after_ended_latest": since, "after_id": "~"},
         "open_lives": {"after_subject": ""},
@@ -295,7 +295,7 @@ def _make_window(tx: Transaction, since: float, until: float) -> Row:
 
 
 def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, int, Sum]]:
-    """Return the connections used within a window, with their numbers of people and sums, most used first.
+    """Return the connections used within a window, each with its number of people and total, most used first.
 
     ``reach`` is the prefix of the people's keys.
     """
@@ -305,19 +305,19 @@ def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> 
 
 
 def sum_people(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, Sum]]:
-    """Return the keys of people with their sums within a window, highest first."""
+    """Return the keys of people with their totals within a window, highest first."""
     return _parse_sums(tx.all("sums_of_people", reach=reach, **_make_window(tx, since, until)))
 
 
 def sum_class(tx: Transaction, card_id: str, since: float, until: float) -> dict[str, Sum]:
-    """Return the keys of a class's members with the sums of their workspaces since each one's press."""
+    """Return the keys of a class's members with their workspaces' totals in a window, since they joined."""
     return dict(_parse_sums(tx.all("sums_of_class", card_id=card_id, **_make_window(tx, since, until))))
 
 
 def count_people(
     tx: Transaction, reach: str, since: float, until: float, connections: Collection[str]
 ) -> int:
-    """Return how many people used any of some connections within a window."""
+    """Return how many people used any of these connections within a window."""
     given = {"reach": reach, **_make_window(tx, since, until)}
     row = tx.one("people_of_all", **given, connections=as_json(dict.fromkeys(connections, 1)))
     return 0 if row is None else int(row["people"])

@@ -269,8 +269,9 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
 def offer_capacity(tx: Transaction, connection: str, pause: float) -> None:
     """Offer a connection's freed capacity to the people who are waiting for it, in turn.
 
-    After a failed attempt, a person is tried again no sooner than ``pause`` seconds later. An attempt in
-    progress may still fail because it was sent before, so it isn't counted once a workspace was stopped.
+    After a failed attempt, a person is tried again no sooner than ``pause`` seconds later. If a workspace was
+    stopped, attempts in progress may still fail because they were sent too early. After such a failure, the
+    next attempt follows after only ``STOP_PAUSE_SECONDS``.
     """
     tx.be_alone()
     if pause == STOP_PAUSE_SECONDS:

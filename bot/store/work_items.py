@@ -27,13 +27,13 @@ from bot.support.errors import Outdated, TooLate
 
 
 class WakeReason(IntEnum):
-    """What happened during a step of an operation or run; if several things did, the strongest is kept."""
+    """What happened during a step of an operation or run; of several events, the strongest one is kept."""
 
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read that changed something was recorded.
     AT_ONCE = 3  #: The item must be stepped again immediately.
     #: The item must be stepped again immediately, because a different kind of stop was requested. The answer
-    #: to the current stop doesn't count.
+    #: to the current stop is ignored.
     OTHER_STOP = 4
 
 
@@ -148,10 +148,10 @@ def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
 
 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
-    """Claim a query's rows; return each with its row of the query ``beside``, in that query's order.
+    """Claim a query's rows, and return each with the row that belongs to it in the query ``beside``.
 
-    The row of ``beside`` has the account and the person on whose behalf a step acts, and whatever else the
-    step needs.
+    They are in the order of ``beside``, whose rows hold the account, the person on whose behalf a step acts,
+    and whatever else the step needs.
     """
     now = tx.now()
     claimed = {"until": now + lease, "claim": tx.ids.new("claim")}

@@ -52,7 +52,7 @@ def _sort_by_title(found: Iterable[Workspace], connection: str | None, *, hidden
 def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, stem: str) -> list[Workspace]:
     """Return a principal's visible workspaces that a name, or its stem, may refer to.
 
-    They include those whose whole name or id this is, but possibly others: the caller has to compare.
+    All whose full name or id matches are included, but possibly others, too, so the caller has to compare.
     """
     folded = {"folded": fold(name), "folded_stem": fold(stem)}
     return WORKSPACES.query(tx, "workspaces_called", principal=principal, name=name, stem=stem, **folded)
@@ -162,9 +162,10 @@ ENDING_QUEUE: Final = declare_queue(
 def claim_ending(tx: Transaction, within: float, limit: int, lease: float) -> list[Workspace]:
     """Claim workspaces that their provider will end within ``within`` seconds, soonest first.
 
-    The claim lasts ``lease`` seconds. The workspaces are running or stopped and not hidden, their owner has
-    an active account, no operation is open, and the owner hasn't been told about that end: no
-    WORKSPACE_EXPIRY notice has an occasion (the end in whole epoch seconds) within a minute of it.
+    The claim lasts ``lease`` seconds. It takes workspaces that are running or stopped, that aren't hidden,
+    that have no open operation and whose owner has an active account. Those whose owner has already been told
+    about that end are left out: they have a WORKSPACE_EXPIRY notice whose occasion (the end in whole epoch
+    seconds) is within a minute of it.
     """
     found = WORKSPACES.parse_all(ENDING_QUEUE.take(tx, lease, limit, warn_seconds=within))
     return sorted(found, key=lambda one: (one.expires_at or 0.0, one.id))

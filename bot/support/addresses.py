@@ -1,7 +1,7 @@
-"""Addresses: parsing them, checking that they're safe, recognising this machine, and choosing a proxy.
+"""URLs and hosts: parsing, safety checks, recognising this machine, and choosing a proxy.
 
-Addresses are compared by their parsed parts and never by prefix (``docs/internals/security.md``, row 15):
-hosts in lower case, without a trailing dot, in their IDNA form.
+URLs are compared by their parsed parts and never by prefix (``docs/internals/security.md``, row 15). Hosts
+are first brought into one form: lower case, without a trailing dot, IDNA.
 
 ``Proxy`` chooses the proxy for everything that Usher sends, because the libraries each read the environment
 differently. Slack's library ignores NO_PROXY. aiohttp with ``trust_env`` takes passwords from ``~/.netrc``,
@@ -57,7 +57,7 @@ SAFE_CHARACTERS = "%/:?#[]@!$&'()*+,;=-._~"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """An address's scheme, host and port in comparable form; IPv6 hosts have no brackets."""
+    """A URL's scheme, host and port in comparable form; IPv6 hosts have no brackets."""
 
     scheme: str
     host: str
@@ -81,9 +81,9 @@ class Origin:
 
 
 def normalise_base_url(text: str) -> str:
-    """Return an address with its host normalised and without a trailing slash.
+    """Return a URL with its host normalised and without a trailing slash.
 
-    Its scheme must be https, or http on loopback, as a token must not travel unencrypted. The address may
+    Its scheme must be https, or http on loopback, because a token must not be sent unencrypted. The URL may
     have a path, such as a hub's prefix. Raises ValueError with a sentence for the user.
     """
     origin, parts = split_address(text)
@@ -99,13 +99,13 @@ def normalise_base_url(text: str) -> str:
 
 
 def parse_origin(url: str) -> Origin:
-    """Return an address's scheme, host and port; raise ValueError with a sentence for the user."""
+    """Return a URL's scheme, host and port; raise ValueError with a sentence for the user."""
     return split_address(url)[0]
 
 
 @lru_cache(maxsize=256)
 def split_address(url: str) -> tuple[Origin, SplitResult]:
-    """Return an address's origin and its parts; raise ValueError with a sentence for the user."""
+    """Return a URL's origin and its parts; raise ValueError with a sentence for the user."""
     if not url or len(url) > MAX_URL_LENGTH:
         raise ValueError("an address is needed, such as https://app.example.org")
     if "\\" in url or " " in url or not url.isprintable():
@@ -159,15 +159,15 @@ def is_dot_segment(segment: str) -> bool:
     return re.fullmatch(r"(\.|%2e){1,2}", segment, re.IGNORECASE) is not None
 
 
-#: The path that Usher uses to prove that its public address reaches it (``Vault.prove``). It is below /link,
-#: which proxies already forward.
+#: The path that ``doctor`` requests to check that Usher's public URL leads back to Usher (``Vault.prove``).
+#: It is below /link, which proxies already forward.
 PROOF_PATH: Final = "/link/here"
-#: Appended to the nonce when Usher proves that the host name for IDE pages reaches it.
+#: Appended to the nonce to check that the host name for IDE pages leads back to Usher.
 PAGE_PROOF: Final = "@pages"
 
 
 def public_origin(url: str) -> str:
-    """Return the normalised origin that browsers use; raise ValueError if an address can't be one."""
+    """Return the normalised origin that browsers use; raise ValueError if a URL can't be one."""
     origin = normalise_base_url(url)
     if urlsplit(origin).path:
         raise ValueError("needs an address without a path")
@@ -179,13 +179,13 @@ _BY_TUNNEL = frozenset({"https", "wss"})
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """The proxy's address ("" for none) and the hosts to reach without it."""
+    """The proxy's URL ("" for none) and the hosts to reach without it."""
 
     address: str = ""
     without: str = ""
 
     def of(self, url: URL) -> URL | None:
-        """Return the proxy for an address, or None if it is reached directly, as this machine always is."""
+        """Return the proxy for a URL, or None if it is reached directly, as this machine always is."""
         if not self.address or url.scheme not in _BY_TUNNEL:
             return None
         host = (url.host or "").lower().removesuffix(".")
@@ -197,7 +197,7 @@ class Proxy:
         return None if exempt else URL(self.address)
 
     def text_of(self, url: str) -> str | None:
-        """Return the proxy for an address as a string, or None if it is reached directly."""
+        """Return the proxy for a URL as a string, or None if it is reached directly."""
         found = self.of(URL(url))
         return None if found is None else str(found)
 

@@ -119,7 +119,7 @@ class StoreUnreleased(StoreError):
 
 
 class PictureError(UsherError):
-    """A picture couldn't be drawn."""
+    """An image couldn't be drawn."""
 
 
 class SecretError(UsherError):
@@ -154,7 +154,7 @@ class SlackPermanent(SlackFailed):
 class SlackRefusedHere(SlackFailed):
     """Slack refuses the app for only one conversation, person or method.
 
-    Nothing is sent there for ``retry_after`` seconds.
+    Usher sends nothing more to that conversation or person, or by that method, for ``retry_after`` seconds.
     """
 
     def __init__(self, method: str, code: str, retry_after: float) -> None:
@@ -165,9 +165,9 @@ class SlackRefusedHere(SlackFailed):
 class ProviderError(UsherError):
     """A call to a provider failed; ``message`` is short, unescaped, and free of secrets.
 
-    If the error has the HTTP ``status`` of an answer, the message is the provider's own; otherwise it is
-    ours. Users see the messages of Forbidden, Conflict, InvalidRequest and LimitReached, so each of those is
-    a sentence with the next step.
+    If the error has an HTTP ``status``, the message came from the provider (except for redirects); otherwise
+    Usher wrote it. Users see the messages of Forbidden, Conflict, InvalidRequest and LimitReached, so each
+    one that Usher writes must be a sentence that says what to do next.
     """
 
     def __init__(self, message: str = "", *, status: int | None = None) -> None:
@@ -257,7 +257,10 @@ class ServerFailed(TemporaryError):
 
     @property
     def is_refusal(self) -> bool:
-        """Return whether nothing was done; 503 and 425 imply this (RFC 9110, 15.6.4; RFC 8470, 5.2)."""
+        """Return whether the answer shows that nothing was done, as 503 and 425 do.
+
+        See RFC 9110, 15.6.4, and RFC 8470, 5.2.
+        """
         return self._did_nothing or self.status in {425, 503}
 
 
@@ -293,7 +296,7 @@ class Forbidden(PermanentError):
 
 
 class RefusedInFront(PermanentError):
-    """Something in front of the provider refused, which says nothing about the account."""
+    """Something in front of the provider refused the call, which says nothing about the account."""
 
     @property
     def is_ours(self) -> bool:
@@ -318,7 +321,7 @@ class LimitReached(PermanentError):
 
 
 class NoCapacity(LimitReached):
-    """All machines, places or licences are taken by other people."""
+    """All machines, slots or licences are in use by other people."""
 
 
 class Misconfigured(PermanentError):

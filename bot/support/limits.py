@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-#: How many requests a person may make in one burst. After that, ``REQUESTS_PER_SECOND`` are allowed.
+#: How many requests a person may make in quick succession. After that, ``REQUESTS_PER_SECOND`` applies.
 MAX_BURST: Final = 30.0
 REQUESTS_PER_SECOND: Final = 1.0
 #: Minimum time, in seconds, between two messages telling a person that they are over the limit.
@@ -71,8 +71,8 @@ class RateLimiter:
         return True
 
 
-#: How many searches a person may make in one burst. After that, ``SEARCHES_PER_SECOND`` are allowed; nobody
-#: types faster.
+#: How many searches a person may make in quick succession. After that, ``SEARCHES_PER_SECOND`` applies;
+#: nobody types faster than that.
 MAX_SEARCH_BURST: Final = 20.0
 SEARCHES_PER_SECOND: Final = 5.0
 

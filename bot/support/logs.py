@@ -28,8 +28,8 @@ from bot.support.errors import SlackFailed, StoreError
 REMOVED = "[removed]"
 #: Maximum size of a log file, in bytes. One older file is also kept.
 _LOG_BYTES = 10_000_000
-#: Errors whose text is our own or a Slack error code. The text of other errors may contain addresses, or
-#: headers with credentials.
+#: Errors whose text is our own or a Slack error code. The text of other errors may contain URLs, or headers
+#: with credentials.
 _OUR_WORDS = (StoreError, SlackFailed)
 
 _SECRET_KEY = re.compile(
@@ -134,7 +134,7 @@ def mark_as_stranger() -> None:
 
 
 def mark_as_known() -> None:
-    """Write this context's log lines again, because the sender has proven who they are.
+    """Resume writing this context's log lines, because the sender has proven who they are.
 
     The sender is Slack, a provider or a person.
     """

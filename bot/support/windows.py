@@ -40,7 +40,7 @@ class Attempt:
 
 #: The current attempt: it gives ``GatedRequest`` its send window, and records whether the request was sent.
 _attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
-#: The send window that applies to all requests made in this context.
+#: The send window for all requests made in this context.
 _window: ContextVar[Window | None] = ContextVar("window", default=None)
 
 

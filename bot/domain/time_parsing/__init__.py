@@ -1,8 +1,8 @@
-"""Parsing of times as people write them: moments, lengths, days, and weekly hours. Pure functions.
+"""Parses times as people write them: points in time, durations, days, and weekly hours. Pure functions.
 
-A *moment* is one point in time (``read``). *Days* are one day, several days or a span (``read_days``).
-*Hours* run from one time to another on given weekdays or dates (``read_hours``). Commands and free text are
-parsed alike.
+``read`` returns a *moment*, which is one point in time. ``read_days`` returns *days*: one day, several days
+or a span. ``read_hours`` returns *hours*, which run from one time to another on given weekdays or dates.
+Commands and free text are parsed alike.
 """
 
 from bot.domain.time_parsing.days import (

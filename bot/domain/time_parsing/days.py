@@ -197,7 +197,7 @@ def read_days(text: str, today: date) -> tuple[date, ...]:
     """Return all days that a string names, in order; empty if any word of it can't be read.
 
     The string may be a single day, a list (``today and tomorrow``), a span (``from 21 dec to 4 jan``), a
-    length that begins today (``for a week``), or all days before a day (``until monday``).
+    duration that begins today (``for a week``), or all days before a day (``until monday``).
     """
     return list_days(read_spans(text, today))
 

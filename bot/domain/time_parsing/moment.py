@@ -1,11 +1,11 @@
-"""Moments and lengths as people type them: ``until 18:00``, ``for 2h``, ``um 18 Uhr``. Pure functions.
+"""Times and durations as people type them: ``until 18:00``, ``for 2h``, ``um 18 Uhr``. Pure functions.
 
-A *length* counts from now (``2h``, ``90 min``, ``1h30``, ``half an hour``). A *time of day* is its next
-occurrence in the user's time zone. ``for`` and ``in`` announce a length; ``until``, ``till``, ``at`` and
-``by`` announce a time of day. Without any of these words, ``17h`` is a time of day, because its hour is 13 or
-later, and ``2h`` is a length. Machine formats are also read: ``2027-01-15T18:00:00+00:00``, ``PT2H``. A zone
-next to a time applies to it. A time that has passed, or that could be one of two, is refused rather than
-guessed.
+A duration (``2h``, ``90 min``, ``1h30``, ``half an hour``) is called a *length* in the code, and counts from
+now. A time of day means the next time that clocks in the user's time zone show it. ``for`` and ``in``
+introduce a duration; ``until``, ``till``, ``at`` and ``by`` introduce a time of day. Without one of these
+words, ``17h`` is read as a time of day and ``2h`` as a duration: the dividing line is 13, the first hour that
+a 12-hour clock doesn't show. Machine formats are also read: ``2027-01-15T18:00:00+00:00``, ``PT2H``. A zone
+next to a time applies to it. A time that has passed, or that is ambiguous, is refused rather than guessed.
 """
 
 import math
@@ -48,14 +48,14 @@ _WEEKS, _DAYS, _HOURS, _MINUTES, _SECONDS = (
     r" ?m(?:in(?:ute)?s?)?",
     r" ?s(?:ec(?:ond)?s?)?",
 )
-#: Matches a length: weeks, days, hours, minutes and seconds, in that order. Minutes after hours need no unit:
-#: ``1h30``.
+#: Matches a duration: weeks, days, hours, minutes and seconds, in that order. Minutes after hours need no
+#: unit: ``1h30``.
 _LENGTH: Final = re.compile(
     rf"(?:{_NUMBER}{_WEEKS}(?: and)?)? ?(?:{_NUMBER}{_DAYS}(?: and)?)? ?"
     rf"(?:{_NUMBER}{_HOURS}(?: and)? ?(?:([0-5]?[0-9])(?:{_MINUTES})?)?"
     rf"|{_NUMBER}{_MINUTES})?(?: ?(?:and )?{_NUMBER}{_SECONDS})?"
 )
-#: Matches a length in machine format (``PT2H``).
+#: Matches a duration in machine format (``PT2H``).
 _ISO_LENGTH: Final = re.compile(
     rf"p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?)?"
 )
@@ -75,7 +75,7 @@ _NOW: Final = frozenset(
     {"now", "right now", "at once", "right away", "straight away", "immediately", "asap", "jetzt", "sofort"}
 )
 _NAMED_TIMES: Final = {"noon": 12, "midday": 12, "midnight": 0}
-#: Maximum length of the string that gives a time, in characters.
+#: Maximum length of the string that is read as a time, in characters.
 _MAX_CHARACTERS: Final = 60
 #: The first hour that a 12-hour clock doesn't show.
 _AFTERNOON: Final = 13
@@ -96,9 +96,9 @@ _CENTURIES: Final = frozenset({20})
 class Moment:
     """A future time, in epoch seconds.
 
-    ``seconds`` is the length, if one was given. ``is_next_day``: only a time of day was given and its next
-    occurrence isn't today, which the answer must say. ``is_shifted``: clocks skip that time on that day, so
-    the moment is that much later.
+    ``seconds`` is the duration, if one was given. ``is_next_day``: only a time of day was given, and it
+    doesn't come round again today, which the answer must say. ``is_shifted``: clocks skip that time on that
+    day, so the moment is later by as much as they skip.
     """
 
     at: float
@@ -109,7 +109,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Why a string doesn't name a usable moment; ``options`` are its possible readings, if any."""
+    """Why a string doesn't name a usable time; ``options`` are its possible readings, if any."""
 
     why: Why
     options: tuple[str, ...] = ()
@@ -148,10 +148,10 @@ def load_zone(name: str | None) -> ZoneInfo:
 
 
 def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: float = 0.0) -> Moment | Unread:
-    """Return the moment after ``now`` that a string names, or why there is none; never raises.
+    """Return the time after ``now`` that a string names, or why it names none; never raises.
 
-    ``kind`` says how to read a string without a word such as ``until``. A moment less than ``soonest``
-    seconds ahead is refused.
+    ``kind`` says how to read a string without a word such as ``until``. A time less than ``soonest`` seconds
+    ahead is refused.
     """
     found = _parse_text(text, kind)
     if isinstance(found, Unread):
@@ -175,7 +175,7 @@ def is_now(text: str) -> bool:
 
 
 def time_kind(text: str) -> Literal["", "length", "time", "day"]:
-    """Return what a string contains: a length, a time of day, only a day or part of one, or "" for none."""
+    """Return what a string contains: a duration, a time of day, only a day or part of one, or "" for none."""
     found = _parse_text(text, "")
     if isinstance(found, float):
         return "length"
@@ -185,13 +185,13 @@ def time_kind(text: str) -> Literal["", "length", "time", "day"]:
 
 
 def length(text: str) -> float | None:
-    """Return the seconds in a length such as ``2h`` or a unit such as ``hour``; None for other strings."""
+    """Return a duration such as ``2h``, or a unit such as ``hour``, in seconds; None for other strings."""
     plain = plainly(text)
     return _parse_length(plain) or _parse_length(f"1 {plain}")
 
 
 def _parse_text(text: str, kind: Kind) -> float | _Time | Unread:
-    """Parse a string into a length in seconds or a time of day, without using the current time."""
+    """Parse a string into a duration in seconds or a time of day, without using the current time."""
     return Unread("unreadable") if len(text) > _MAX_CHARACTERS else _parse(text, kind)
 
 
@@ -227,13 +227,13 @@ def _parse_plain(text: str, kind: Kind) -> float | _Time | Unread:
 
 
 def _refuse_part(text: str) -> Unread:
-    """Return the refusal of a day or part of a day after ``for``, as in ``for the rest of the day``."""
+    """Return why a day or part of a day after ``for`` is refused, as in ``for the rest of the day``."""
     time = _parse_time(text, is_announced=False)
     return time if isinstance(time, Unread) else Unread("unreadable")
 
 
 def _parse_length(text: str) -> float | None:
-    """Return the seconds in a length, or None if the string isn't a length."""
+    """Return a duration in seconds, or None if the string isn't one."""
     plain = " ".join(_NUMBERS.get(word, word) for word in text.split())
     if half := _HALF.fullmatch(plain):
         return _UNITS[half[1]] / 2
@@ -325,7 +325,7 @@ def _parse_clock(text: str, *, is_announced: bool) -> _Time | Unread:
 
 
 def _resolve_elsewhere(time: _Time, said: SaidZone, home: ZoneInfo, now: float) -> Moment | Unread:
-    """Return the moment of a time in the zone written next to it, or the options if it could be several."""
+    """Return the moment of a time in the zone written next to it, or the options if it is ambiguous."""
     found, options, refused = dict[float, Moment](), list[str](), list[Unread]()
     for zone in said.zones:
         # "Tomorrow" may be meant in the user's own zone or in the zone written next to the time.
@@ -460,7 +460,7 @@ def read_clock(text: str) -> ClockTime | None:
 
 
 def format_time(at: float, zone: ZoneInfo, now: float) -> str:
-    """Write a moment in the coming days as people type it: ``tomorrow 18:00``, rounded up to a minute."""
+    """Write a time in the coming days as people type it: ``tomorrow 18:00``, rounded up to a minute."""
     local = datetime.fromtimestamp(math.ceil(at / 60.0) * 60.0, zone)
     ahead = (local.date() - datetime.fromtimestamp(now, zone).date()).days
     named = {0: "today", 1: "tomorrow"} | {days: WEEKDAY_NAMES[local.weekday()] for days in range(2, 7)}

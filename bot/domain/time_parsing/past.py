@@ -1,4 +1,4 @@
-"""Windows of past days as people type them: ``last week``, ``September``, ``since 3 Nov``. Pure functions.
+"""Past periods as people type them: ``last week``, ``September``, ``since 3 Nov``. Pure functions.
 
 Weeks begin on Monday. A day or month without a year is the most recent one that has begun.
 """
@@ -15,15 +15,15 @@ from bot.domain.time_parsing.days import find_weekday, resolve_past_day
 from bot.domain.time_parsing.moment import resolve_instant
 from bot.domain.time_parsing.spelling import MONTHS, fold_signs, spell
 
-#: Why a typed window of days can't be used: it can't be read, has a time of day, hasn't begun, ends before it
-#: begins, or is older than the records.
+#: Why a past period that someone typed can't be used: it can't be read, contains a time of day, hasn't begun,
+#: ends before it begins, or is older than the records.
 WindowProblem = Literal["unreadable", "clock", "future", "backwards", "old"]
 
 _MAX_CHARACTERS: Final = 60
 #: How long run records are kept, in days: a year and a month, so that a month can be compared with the same
 #: month a year earlier.
 RETENTION_DAYS: Final = 400
-#: Maps other spellings of words to the usual ones. They are accepted only in windows of past days.
+#: Maps other spellings of words to the usual ones. They are accepted only where a past period is expected.
 _SPELT: Final = {
     **dict.fromkeys(("letzte", "letzten", "letzter", "letztes", "vorige", "previous", "past"), "last"),
     **dict.fromkeys(("current", "diesen", "dieser", "dieses"), "this"),
@@ -70,9 +70,10 @@ _Days = tuple[date, date]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The days from ``first`` to ``last`` in a zone; ``since`` and ``until`` bound them in epoch seconds.
+    """A period from the day ``first`` to the day ``last`` in a time zone.
 
-    ``name`` is what people call it, such as *last week*, or "" if its dates describe it best.
+    ``since`` and ``until`` are its bounds in epoch seconds. ``name`` is what people call it, such as *last
+    week*, or "" if its dates describe it best.
     """
 
     first: date
@@ -83,7 +84,7 @@ class Window:
 
     @property
     def days(self) -> int:
-        """Return the number of days in the window."""
+        """Return the number of days in the period."""
         return (self.last - self.first).days + 1
 
 
@@ -94,7 +95,7 @@ def make_window(first: date, last: date, zone: ZoneInfo, name: str = "") -> Wind
 
 
 def find_week(at: float, zone: ZoneInfo, *, ago: int = 0) -> Window:
-    """Return the week that contains a moment in a zone, or the week ``ago`` weeks earlier."""
+    """Return the week in which a time falls in a zone, or the week ``ago`` weeks earlier."""
     monday = _find_monday(datetime.fromtimestamp(at, zone).date()) - timedelta(days=7 * ago)
     names = ("this week", "last week")
     return make_window(monday, monday + timedelta(days=6), zone, names[ago] if ago < len(names) else "")
@@ -160,7 +161,7 @@ def _count_back(count: int, unit: str, today: date) -> _Days:
 
 
 def _read_span(first: str, last: str, today: date) -> _Days | None:
-    """Return the days from one day to another; a year after the last also applies to the first if it can."""
+    """Return the days of a span; a year after the last day also applies to the first, if possible."""
     year = _YEAR_LAST.findall(last)
     texts = [*(f"{first}{blank}{one}" for one in year for blank in ("", " ")), first]
     begins = [begin for begin in (_read_period(one, today) for one in texts) if begin]
@@ -225,7 +226,10 @@ def _read_period(words: str, today: date) -> _Days | None:
 def _find_latest(
     span: Callable[[int], _Days | None], year: str | None, today: date, *, is_last: bool
 ) -> _Days | None:
-    """Return the days of a given year or, without one, the latest that have begun (``is_last``: ended)."""
+    """Return a period's days in the given year or, without one, in the latest year in which it has begun.
+
+    With ``is_last``, the period must also have ended.
+    """
     if year is not None:
         return span(int(year))
     every = filter(None, map(span, range(today.year + 1, today.year - 9, -1)))

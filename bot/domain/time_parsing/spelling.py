@@ -1,4 +1,4 @@
-"""One spelling for the words used in times: English and German, with dates and typos. Pure functions.
+"""Gives the words of a time one spelling: English and German, with dates and typos. Pure functions.
 
 A date in words becomes one word that the other modules of this package can read: ``7dec`` or ``7dec2026``,
 ``the_7`` for *the 7th*, ``7dec_monday``, ``next_monday``, and ``week_monday`` for *Monday next week*.
@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA
 
 Kind = Literal["", "length", "time"]
 
-#: Maps each word that announces a time to the kind of time that follows it.
+#: Maps each word that introduces a time to the kind of time that follows it.
 LEADS: Final[Mapping[str, Kind]] = {
     "for": "length",
     "in": "length",
@@ -36,7 +36,7 @@ _MONTH_NAMES: Final = (
     *("januar", "februar", "märz", "april", "mai", "juni", "juli", "august", "september", "oktober"),
     *("november", "dezember"),
 )
-#: Maps each word to its other spellings. The key "" lists words that mean nothing in a time.
+#: Maps each word to its other spellings. The words under "" are filler and are ignored.
 _SPELLINGS: Final = {
     "": "instead sharp approximately lang",
     "at": "um @",

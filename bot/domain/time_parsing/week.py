@@ -1,4 +1,4 @@
-"""Hours as people write them: on which days, from when and to when. Pure functions.
+"""Hours as people write them: the days, and the times at which they begin and end. Pure functions.
 
 Hours recur only if a word says so (``is_recurring``) or weekdays are listed. A bare hour is read on the
 24-hour clock, unless the hours would then end before they begin, or the other end shows which half of the day
@@ -35,8 +35,8 @@ DAY_MINUTES: Final = 24 * 60
 #: Minimum number of minutes between the start and the end of hours.
 LEAST_MINUTES: Final = 30
 
-#: Maps plural words such as *mornings*, which by themselves mean that hours recur, to the singular, which
-#: needs an *every* for that.
+#: Maps plural words such as *mornings* to the singular. The plural by itself means that hours recur; the
+#: singular needs an *every* for that.
 _PLURAL_PARTS: Final = {
     "mornings": "morning",
     "afternoons": "afternoon",

@@ -36,7 +36,7 @@ from bot.support.settings.field import AreRight, setting, split_keys, split_name
 #: Pairs of quotation marks that people type or that chat programs insert around a value.
 _QUOTES: Final = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
 _SLACK_WORKSPACE_PATTERN: Final = re.compile(r"^[TE][A-Z0-9]+$")
-#: Stands for any workspace in the list of Slack workspaces.
+#: An entry in the list of Slack workspaces that means any workspace.
 ANY_WORKSPACE: Final = "*"
 #: Matches the start of a line such as ``NAME=value``, pasted whole from a settings file.
 _ASSIGNMENT_PATTERN: Final = re.compile(r"(?:export )?[A-Z]+_[A-Z0-9_]+=.")
@@ -71,7 +71,8 @@ _COPY_IDS: Final = "Copy member ids from people's profiles in Slack, and join th
 class _TrimmedEnvironment(EnvSettingsSource):
     """Read the environment, trimming its values; a blank value counts as unset.
 
-    Other programs read the proxy's variables in lower case, too, so many machines have them only so.
+    The proxy variables may also be in lower case. Other programs read them that way, so on many machines that
+    is the only form that is set.
     """
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
