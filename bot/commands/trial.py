@@ -1,4 +1,4 @@
-"""Trial of a connection with an operator's own account: it does the main task and checks assumptions.
+"""A trial of a connection with an operator's own account, which does the main task and checks assumptions.
 
 A trial creates a workspace and, if commands can be run, a job. It reads both and removes them, and touches
 nothing else. Each object is recorded in a file before it is created, so that the next trial can remove what

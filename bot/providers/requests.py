@@ -301,7 +301,10 @@ _NOT_RUNNING_PATTERN = r"(is|was) (currently )?not (currently )?running|isn't (c
 
 
 def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
-    """Return whether a message says that this workspace, not another or a part of it, reached the goal."""
+    """Return whether a message says that this workspace has already reached the goal.
+
+    A message about another workspace, or about a part of this one, doesn't count.
+    """
     named = "|".join(re.escape(name) for name in names if name)
     own = rf"[^\w\s]?(\S*[/:])?({named})[^\w\s]?" if named else r"(?!)"
     what = rf"(\bit|(^|[:;,.(] |\b(the|this|your|\S+['’]s) )({_THING_PATTERN}( {own})?|{own}))"

@@ -171,7 +171,7 @@ def _find_assistant_level(
 
 
 def _choose_note(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Remark:
-    """Return a remark if what the operation does isn't what its verb suggests."""
+    """Return a remark if the operation does something other than its verb suggests."""
     if verb is OperationVerb.START:
         is_after_stop = accepted.operation.prior_call is not Call.NONE
         is_running = workspace.state is State.RUNNING

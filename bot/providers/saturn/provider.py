@@ -225,7 +225,7 @@ class Saturn(
         return await accept_already_done(verb, asking, workspace.remote_id, workspace.name)
 
     async def probe(self) -> str:
-        """Request the server's version. Some servers require a token for this; others lack the endpoint."""
+        """Request the server's version. Some servers require a token for this; others don't offer it."""
         return await self._read_version()
 
     async def read_warning(self) -> str:

@@ -1,9 +1,9 @@
 """The provider for a Coder deployment (REST API v2).
 
-From Coder's API document and its reference: the token is sent in ``Coder-Session-Token``; a workspace's state
-is that of its latest build; a start, stop or removal is a new build, and only one may be active at a time
-(409); starting a running workspace would restart it; if a quota is used up, the build fails; templates have
-rich parameters.
+According to Coder's OpenAPI document and API reference, the token goes in ``Coder-Session-Token``. A
+workspace's state is that of its latest build. Starting, stopping or deleting it creates a build, and only one
+can be active at a time (otherwise 409). Starting a running workspace would restart it. A build fails if the
+quota is exhausted. Templates have rich parameters.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _UNHEALTHY = {"unhealthy": "Its app isn't healthy."}
 _NO_BUILDER = "No provisioner there can build it. Ask your {title} admin."
 _BUILDERS_AWAY = "What could build it is away at the moment. If that lasts, ask your {title} admin."
 _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
-#: What both roles of a shared workspace allow. Only its owner may remove it.
+#: What both roles of a shared workspace allow. Only the owner may remove the workspace.
 SHARED_ACTIONS: frozenset[up.Action] = frozenset({"open", "start", "stop"})
 OWN_LIST, SHARED_LIST = "owner:me", "shared:true"
 #: The key under which ``Credential.extra`` stores the account's id.
