@@ -208,7 +208,7 @@ class Conversation:
         )
 
     def _ask_address(self, question: str) -> str:
-        """Ask for an address; an empty answer means localhost with a free port."""
+        """Ask for the public URL; an empty answer means localhost with a free port."""
         return self._ask(question) or f"http://localhost:{asyncio.run(free_port(read_settings().settings))}"
 
     def _settle(self, name: str, question: str, ask: Ask, look: Look) -> None:

@@ -110,7 +110,7 @@ def _read_message(response: Response, message_pointer: str) -> str | None:
 
 
 def _has_key(response: Response, message_pointer: str) -> bool:
-    """Return whether the body is in the form of the API's refusals: an object with the message's key."""
+    """Return whether the body looks like one of the API's refusals: an object with the message's key."""
     try:
         return message_pointer.split("/")[1] in response.json_object()
     except errors.BadAnswer:

@@ -278,7 +278,7 @@ class Caller:
         )
 
     def check_plan(self, tx: Transaction, connection: str) -> None:
-        """Raise NotLinked if the account, as it is now, couldn't carry out a plan."""
+        """Raise NotLinked if a plan couldn't be carried out with the account in its current state."""
         account = self.require_account(tx, connection)
         if find_access_obstacle(account, tx.now()):
             raise NotLinked(connection, account.refusal, self.context.title(connection), is_refused=True)
@@ -365,7 +365,7 @@ class Caller:
 
 
 def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
-    """Return how the audit names a request's subject, and the ids that it records."""
+    """Return the name that the audit uses for a request's subject, and the ids that it records."""
     if isinstance(about, str):
         return about, {}
     if isinstance(about, Workspace):

@@ -97,7 +97,10 @@ def predict_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
 
 
 def choose_stop_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
-    """Return the mode in which an operation stops a workspace, or None if the operation can't be final."""
+    """Return the mode in which an operation stops a workspace.
+
+    Return None for an operation that never ends a workspace for good.
+    """
     if verb is OperationVerb.RESTART:
         return "stop" if _is_replaced_by_restart(context, workspace) else None
     return _MODES.get(verb)

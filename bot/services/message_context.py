@@ -153,7 +153,7 @@ class Gatherer:
         *,
         zone: ZoneInfo | None = None,
     ) -> ClassFacts:
-        """Describe a class: its counts, its connection's title, and the effects of the stop at its end.
+        """Describe a class: its counts, its connection's title, and what the stop at its end would do.
 
         ``zone`` is the reader's time zone, or None if several people read the card.
         """

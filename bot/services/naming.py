@@ -51,7 +51,7 @@ def find_workspace(
     """Resolve a name: aliases first, then whole names and ids, then a prefix with a single match.
 
     ``NAME@CONNECTION`` restricts the search to one connection, unless a workspace has exactly that name.
-    ``usernames`` are the person's usernames on each connection, because page addresses may contain them.
+    ``usernames`` are the person's usernames on each connection, because the URLs of pages may contain them.
     """
     whole = find_whole(name, workspaces, connections, usernames)
     if whole is not None:

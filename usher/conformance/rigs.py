@@ -120,11 +120,11 @@ class Rig:
         break_next_start: Makes the next start of the broken workspace fail, if it wouldn't fail by itself.
         token: The secret that no message may contain, if it isn't the user's own token.
         can_stop_starting: Whether a workspace can be stopped while it is starting.
-        expected_errors: The errors to expect where your server differs from the usual mapping. Maps a method's
+        expected_errors: The errors to expect where the server differs from the usual mapping. Maps a method's
             name and a status, or the name of one of the kit's bodies ("html", "nothing", "null", "list",
             "text", "empty object", "cut", "deep", "large"), to the error, or to None to skip that case.
-        has_token_page: Whether users create their tokens on a page of the server, rather than getting them from
-            an administrator.
+        has_token_page: Whether users create their tokens on a page of the server, rather than getting
+            them from an administrator.
         state_pointer: The JSON Pointer (RFC 6901) to the state in the response to a read; "" if no single
             field has it.
         id_pointer: The pointer to the workspace's id in that response.
@@ -133,7 +133,7 @@ class Rig:
         entry_id_pointer: The pointer to the id within an entry.
         entry_state_pointer: The pointer to the state within an entry.
         entry_name_pointer: The pointer to the name within an entry.
-        endless_list_patch: A JSON patch (RFC 6902) that makes every page of the list say that another follows.
+        endless_list_patch: A JSON patch (RFC 6902) that makes every page of a list say that another follows.
         list_requests: A pattern (``METHOD /path``) of the requests that list workspaces.
         create_requests: A pattern of the requests that create a workspace.
         admin: An administrator's own account on the server, which may see other users' workspaces.

@@ -36,7 +36,7 @@ _EITHER_WAY = {
     "deleted": up.State.GONE,
 }
 _NOT_DONE = frozenset({"canceled", "failed"})
-#: Maps an agent's statuses and lifecycle states in which nobody can use the workspace to the sentence shown.
+#: Maps each agent status or lifecycle state in which nobody can use the workspace to the sentence shown.
 _LOST = {
     "disconnected": "Its agent has lost its connection.",
     "timeout": "Its agent hasn't connected in time.",
@@ -412,11 +412,14 @@ class Coder(
         return f"{self.settings.base_url}/workspaces"
 
     def parse_reference(self, text: str) -> str | None:
-        """Return the id if the text is a bare id; page links contain names, which lists can resolve."""
+        """Return the text if it is a bare id, otherwise None.
+
+        Links to pages contain names instead of ids; those are looked up in lists.
+        """
         return text if _UUID.fullmatch(text) else None
 
     def is_page_of(self, url: str, name: str, username: str) -> bool:
-        """Return whether an address is that of the page or app with this owner and name, ignoring case."""
+        """Return whether a URL is that of the page or app with this owner and name, ignoring case."""
         page = _PAGE.match(unquote(up.path_below(url, self.settings.base_url) or ""))
         if page is None:
             return False

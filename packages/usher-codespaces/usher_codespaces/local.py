@@ -503,7 +503,7 @@ def format_time(seconds: float) -> str:
 
 
 def find_root(request: web.Request) -> str:
-    """Return this server's root address, as the client wrote it in its request."""
+    """Return this server's root URL, as the client wrote it in its request."""
     return f"{request.scheme}://{request.host}"
 
 
