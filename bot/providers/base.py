@@ -88,7 +88,7 @@ class Provider(ABC):
         token_pattern: A regular expression for a whole token of this provider. It is used in addition to the
             one for any provider's tokens.
         template_key: The key in a spec that holds the template's name, if operators prepare templates.
-        name_rule: The rule for the names that Usher proposes for new workspaces or generates for classes.
+        name_rule: The rule for the names that Usher chooses, whether it proposes, generates or marks them.
         settings: The connection's settings, checked by ``settings_model``.
     """
 
