@@ -338,7 +338,10 @@ class Process:
         return HealthRoutes(store=store, ready=ready, works=works, metrics=self.metrics, metrics_token=token)
 
     def check_readiness(self) -> Mapping[str, bool]:
-        """Return whether Slack can reach the process, if that is needed."""
+        """Return the readiness check: in Socket Mode, whether there is a connection to Slack.
+
+        Over HTTP, Slack connects to Usher, so the check always passes.
+        """
         return {"slack": self._socket is None or self._socket.is_ready()}
 
     async def _compare_clocks(self) -> None:

@@ -1,1 +1,4 @@
-"""The public interface: only names and the kit. ``bot`` and ``handlers`` may change in any release."""
+"""The public interface: the names that providers in other packages use, and the conformance kit.
+
+``bot`` and ``handlers`` may change in any release.
+"""

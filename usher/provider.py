@@ -1,8 +1,8 @@
-"""Everything that an external provider needs; such a provider imports from here only.
+"""Everything that an external provider needs from Usher; it imports nothing else.
 
-``docs/provider-api.md`` explains these names in the order that a first provider needs them.
-``API_VERSION`` stays 0 until a second external author has used it. Until then, names may change in any
-release, and each provider states the version it is written for.
+``docs/provider-api.md`` explains these names in the order that a first provider needs them. ``API_VERSION``
+stays 0 until a second external author has used it. Until then, names may change in any release, and each
+provider states the version it is written for.
 """
 
 from bot.domain.accounts import compare_remote_ids

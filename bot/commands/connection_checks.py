@@ -119,7 +119,7 @@ async def check_page(name: str, provider: base.Provider) -> list[Check]:
 
 
 async def check_way_in(name: str, provider: base.Provider, public_url: str) -> list[Check]:
-    """Ask a provider with a sign-in whether it knows Usher; report what isn't set up there."""
+    """Ask a provider that has a sign-in whether Usher is registered with it; report what isn't set up."""
     if not isinstance(provider, facets.SignIn) or not provider.has_link_method("token"):
         return []
     label, back = f"connection {name} sign-in", get_return_address(public_url, name)

@@ -92,8 +92,7 @@ async def check_pages(settings: Settings, http: Http, providers: Mapping[str, ba
 async def _check_at(label: str, url: str, settings: Settings, http: Http, place: str = "") -> Check:
     """Send a request that only this Usher can answer correctly, because it has the keys.
 
-    If nothing answers at the address, Usher may not have been started yet, so a local address is tried
-    instead.
+    If nothing answers at the URL, Usher may not have been started yet, so a local address is tried instead.
     """
     here = find_local_origin(settings.host, settings.ports()[0])
     forward = f"Forward it to {here}, with its name as Host: `usher docs install#behind-a-proxy`."
@@ -114,7 +113,7 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
 
 
 async def _find_other_at(url: str, settings: Settings, http: Http, place: str = "") -> str | None:
-    """Describe what answers at an address, or return None if it's this Usher; raise ProviderError."""
+    """Describe what answers at a URL, or return None if it's this Usher; raise ProviderError."""
     nonce = secrets.token_hex(16)
     try:
         answer = await http.request("GET", f"{url}{PROOF_PATH}/{nonce}", total=_LOOK_SECONDS)

@@ -1,7 +1,7 @@
-"""Trial of a connection with an operator's own account: it does the main task and checks assumptions.
+"""A trial of a connection with an operator's own account, which does the main task and checks assumptions.
 
 A trial creates a workspace and, if commands can be run, a job. It reads both and removes them, and touches
-nothing else. Each object is recorded in a file before it is created, so that the next trial can remove what
+nothing else. Each of them is recorded in a file before it is created, so that the next trial can remove what
 an interrupted one left behind. The token is only kept in memory. As in ``serve``, a state is read only if the
 rows of the poll gate allow it (``docs/internals/rules.md``, "The poll gate").
 """
@@ -38,7 +38,7 @@ from bot.support.errors import NotDone
 
 T = TypeVar("T")
 
-#: Prefix of the names of objects that a trial creates. Eight more letters or digits follow.
+#: Prefix of the names of workspaces and jobs that a trial creates. Eight more letters or digits follow.
 STEM: Final = "usher-try"
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 #: The principal that a trial uses to request templates. It isn't anyone in Slack, so restricted templates
@@ -46,7 +46,7 @@ _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
 #: Maximum duration of a start, a stop or a run in a trial, in seconds.
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
-#: If a create call gets no answer, the object appears within this many seconds or not at all.
+#: If a create call gets no answer, the workspace or job appears within this many seconds or not at all.
 CONFIRM_SECONDS: Final = 180.0
 #: A read may be sent up to ``MARGIN`` seconds after its gate was claimed, and a call may take up to
 #: ``CALL_SECONDS``, as in the engine.
@@ -60,10 +60,10 @@ MOST_OUTPUT: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class TrialObject:
-    """An object that a trial creates; ``remote_id`` is None until the provider has assigned it.
+    """A workspace or job that a trial creates; ``remote_id`` is None until the provider has assigned it.
 
     ``key`` is "" for a workspace that already existed, which is started and stopped but never removed.
-    ``since`` is when the object was created, in epoch seconds.
+    ``since`` is when it was created, in epoch seconds.
     """
 
     purpose: Purpose
@@ -74,7 +74,7 @@ class TrialObject:
 
 
 class TrialRecord:
-    """Keep the file that lists a trial's objects, which is deleted once none is left."""
+    """The file that lists what a trial has created; it is deleted once nothing is left."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -91,12 +91,12 @@ class TrialRecord:
                 ) from None
 
     def keep(self, made: TrialObject) -> None:
-        """Record an object; called before the object is created, and again afterwards with its id."""
+        """Record a workspace or job; called before it is created, and again afterwards with its id."""
         self.made[made.purpose] = made
         self._write()
 
     def drop(self, made: TrialObject) -> None:
-        """Remove an object that has been deleted from the record."""
+        """Remove a workspace or job from the record once it has been deleted."""
         del self.made[made.purpose]
         self._write()
 
@@ -163,7 +163,7 @@ class Trial:
     # -- the job ---------------------------------------------------------------------------------------------
 
     async def play(self, plans: list[TrialObject]) -> bool:
-        """Create each planned object, read it, and remove it; return whether everything went well."""
+        """Create each planned workspace or job, read it and remove it; return whether all went well."""
         try:
             for made in plans:
                 await (self._workspace if made.purpose == "workspace" else self._job)(made)
@@ -216,7 +216,7 @@ class Trial:
     async def _make(
         self, made: TrialObject, create: Callable[[Access, Spec, str], Awaitable[Created]]
     ) -> Created:
-        """Create an object, recording it before and afterwards."""
+        """Create a workspace or job, recording it before and afterwards."""
         made = replace(made, since=self.clock.now())
         self.record.keep(made)
         name = "create" if made.purpose == "workspace" else "launch"
@@ -239,7 +239,7 @@ class Trial:
         return created
 
     async def _find(self, made: TrialObject) -> Created | None:
-        """Find a created object by its key or name, ignoring any that may belong to someone else."""
+        """Find a created workspace or job by its key or name, ignoring any that may be someone else's."""
         provider = self.provider
         if made.purpose == "workspace":
             search = provider.require_facet(facets.Creation).find_created
@@ -250,7 +250,7 @@ class Trial:
     # -- afterwards ------------------------------------------------------------------------------------------
 
     async def put_away(self) -> bool:
-        """Stop and remove the recorded objects; return whether none is left."""
+        """Stop and remove the recorded workspaces and jobs; return whether none is left."""
         for made in list(self.record.made.values()):
             try:
                 remote_id = made.remote_id
@@ -377,7 +377,7 @@ class Trial:
         return [(one, one.judge(seen)) for one in load_assumptions(self.provider.kind)]
 
     def report(self, server: str) -> str:
-        """Return a report that is safe to publish: without names, addresses, or anything that was typed."""
+        """Return a report that is safe to publish: without names, URLs, or anything that was typed."""
         return json.dumps(
             {
                 "usher": version("usher-bot"),

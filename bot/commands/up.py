@@ -208,7 +208,7 @@ class Conversation:
         )
 
     def _ask_address(self, question: str) -> str:
-        """Ask for an address; an empty answer means localhost with a free port."""
+        """Ask for the public URL; an empty answer means localhost with a free port."""
         return self._ask(question) or f"http://localhost:{asyncio.run(free_port(read_settings().settings))}"
 
     def _settle(self, name: str, question: str, ask: Ask, look: Look) -> None:
@@ -320,7 +320,7 @@ class Conversation:
 
 
 def _check_slack_for(*names: str) -> Look:
-    """Return a function that checks Slack and keeps the checks with these names, or all if none match."""
+    """Return a function that checks Slack and returns the checks with these names, or all if none match."""
 
     async def look(settings: Settings, http: Http) -> list[Check]:
         checks = await check_slack(settings, http)
@@ -347,7 +347,7 @@ async def free_port(settings: Settings) -> int:
 
 
 async def look_at_address(settings: Settings, http: Http) -> list[Check]:
-    """Answer briefly at the public address, as ``serve`` does, to see whether it leads here.
+    """Serve the public address for a moment, as ``serve`` would, to see whether it leads here.
 
     Behind a proxy, any port will do: if the usual one is taken, a free one is found and saved. Raises NotDone
     if this Usher is already running.
@@ -384,7 +384,7 @@ def _explain_app_creation() -> str:
 
 
 async def _waiting(process: Process, person: Principal, own: tuple[str, str] | None) -> str:
-    """Store the token's account until its owner proves their identity; return the proof's URL, or ""."""
+    """Store the token's account until its owner proves who they are; return the URL for that, or ""."""
     if own is None:
         return ""
     name, token = own

@@ -44,8 +44,8 @@ def to_error(
 
     ``message_pointer`` locates the server's message in the body (a JSON Pointer, RFC 6901). A 401 or 403
     without that message doesn't come from the server, unless ``is_plain``: then the server may refuse without
-    JSON. If the server failed, or something in front of it answered, users are shown the words only if they
-    say that there is no room.
+    JSON. If the server failed, or something in front of it answered, users see those words only if they say
+    that there is no capacity.
     """
     status = response.status
     said = _read_message(response, message_pointer)
@@ -110,7 +110,7 @@ def _read_message(response: Response, message_pointer: str) -> str | None:
 
 
 def _has_key(response: Response, message_pointer: str) -> bool:
-    """Return whether the body is in the form of the API's refusals: an object with the message's key."""
+    """Return whether the body looks like one of the API's refusals: an object with the message's key."""
     try:
         return message_pointer.split("/")[1] in response.json_object()
     except errors.BadAnswer:

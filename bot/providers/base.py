@@ -83,12 +83,12 @@ class Provider(ABC):
             now.
         api_path: The path of the API below the base URL.
         credential_in: Where a request carries the credential.
-        message_pointer: Where an error's body has the server's own message, which users are shown (a JSON
-            Pointer).
-        token_pattern: The pattern of a whole token of this provider, in addition to the pattern for tokens of
-            any provider.
+        message_pointer: The JSON Pointer to the server's own message in an error's body. Users see that
+            message.
+        token_pattern: A regular expression for a whole token of this provider. It is used in addition to the
+            one for any provider's tokens.
         template_key: The key in a spec that holds the template's name, if operators prepare templates.
-        name_rule: The rule for names that Usher proposes for new workspaces, makes for classes, and marks.
+        name_rule: The rule for the names that Usher chooses, whether it proposes, generates or marks them.
         settings: The connection's settings, checked by ``settings_model``.
     """
 

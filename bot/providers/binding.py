@@ -1,4 +1,4 @@
-"""Wrapping of a provider's methods, so that each call uses the right secret and returns none."""
+"""Wraps a provider's methods so that each call uses the right secret, and no result contains a secret."""
 
 from __future__ import annotations
 

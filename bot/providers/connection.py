@@ -1,6 +1,6 @@
 """The settings that all connections have, with their templates and allowed hosts.
 
-``bot.support.addresses`` reads and compares addresses.
+``bot.support.addresses`` parses and compares URLs.
 """
 
 import math
@@ -283,7 +283,7 @@ def path_below(url: str, base_url: str) -> str | None:
 def is_address_within(url: str, root: str) -> bool:
     """Return whether a URL is ``root`` or below it.
 
-    In addresses like ``/@owner/name``, a dot after the name also begins a part below it.
+    In URLs like ``/@owner/name``, a dot after the name also begins a part below it.
     """
     rest = path_below(url, root.partition("?")[0].partition("#")[0].rstrip("/"))
     if rest is not None:
@@ -293,10 +293,7 @@ def is_address_within(url: str, root: str) -> bool:
 
 
 def match_subdomain(url: str, base_url: str) -> str | None:
-    """Return the base URL with a URL's host, if that host is a direct subdomain of the base URL's.
-
-    The scheme and port must be those of the base URL. Returns None for every other URL.
-    """
+    """Return the base URL with a given URL's host, if that host is a direct subdomain of its own."""
     try:
         origin, _ = split_address(url)
         base, parts = split_address(base_url)

@@ -309,8 +309,8 @@ class Creation(Forms[Offer]):
     async def find_created(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         """Search for the workspace from an earlier ``create`` of unknown outcome, sent at ``since``.
 
-        Raises OutcomeNotReported if the server can't tell. If a list says too little about a workspace, it is
-        returned as a candidate with ``has_details`` False.
+        Raises OutcomeNotReported if the server can't tell. If a list gives too few details of a workspace,
+        the workspace is returned as a candidate with ``has_details`` False.
         """
 
     async def read_creation_time(self, access: Access, remote_id: str) -> float | None:

@@ -284,8 +284,8 @@ _REACHED_PATTERNS: Mapping[str, str] = {
 }
 #: Matches refusals because the workspace is changing to another state.
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
-#: Matches refusals because another operation is in progress. Checked only if nothing says that the goal is
-#: reached, and must not match a quota.
+#: Matches refusals because another operation is in progress. It is only tried if the refusal doesn't say that
+#: the goal is reached, and it must not match a message about a quota.
 _UNDER_WAY_PATTERN = re.compile(
     r"^(?!.*\b(only|limits?|maximum|at most|too many)\b).*(\b(in progress|under ?way|locked by another)\b"
     r"|\b(is|are) (currently |still |now |already )?(being \w+|busy|updating|rebuilding|migrating|starting|"
@@ -301,7 +301,10 @@ _NOT_RUNNING_PATTERN = r"(is|was) (currently )?not (currently )?running|isn't (c
 
 
 def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
-    """Return whether a message says that this workspace, not another or a part of it, reached the goal."""
+    """Return whether a message says that this workspace has already reached the goal.
+
+    A message about another workspace, or about a part of this one, doesn't count.
+    """
     named = "|".join(re.escape(name) for name in names if name)
     own = rf"[^\w\s]?(\S*[/:])?({named})[^\w\s]?" if named else r"(?!)"
     what = rf"(\bit|(^|[:;,.(] |\b(the|this|your|\S+['’]s) )({_THING_PATTERN}( {own})?|{own}))"

@@ -134,8 +134,8 @@ _SERVER_PATTERN: Final = re.compile(
     r"(?:nginx|openresty|apache|cloudflare|envoy|caddy|traefik|microsoft-\w+|google|gunicorn|tornado)\S*",
     re.IGNORECASE,
 )
-#: Patterns for Markdown and Slack's markup, each with its replacement: pictures, links, addresses, headings,
-#: code, and emphasis.
+#: Patterns for Markdown and Slack's markup, each with its replacement: images, links, URLs, headings, code
+#: and emphasis.
 _MARKDOWN_PATTERNS: Final = (
     (re.compile(r"!\[[^\[\]]{0,200}\]\([^\s()]{1,500}\)"), ""),
     (re.compile(r"\[([^\[\]]{1,200})\]\((https?://[^\s()]{1,500})\)"), r"\1 (\2)"),
@@ -364,7 +364,7 @@ def _strip_tags(text: str, separator: str) -> str:
 
 
 def _read_markdown(text: str) -> str:
-    """Return a text without the marks of Markdown or Slack, which would be shown, or format our message."""
+    """Return a text without Markdown or Slack markup, which would be shown as is or format our message."""
     for pattern, words in _MARKDOWN_PATTERNS:
         text = pattern.sub(words, text)
     return text

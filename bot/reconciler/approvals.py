@@ -101,7 +101,7 @@ async def look_up(engine: EngineContext, task: Task) -> None:
 
 
 async def give_up(engine: EngineContext, task: Task, because: str = "gave_up", said: str = "") -> None:
-    """Tell the person and the administrator that linking failed, by default for lack of an answer."""
+    """Tell the person and the administrator that linking failed, by default because no answer came."""
     approval = await engine.store.read(store.find_request, task.subject)
     if approval is not None:
         caller = Caller(engine, approval.principal)

@@ -56,7 +56,7 @@ MAX_CACHED_ACCESSES = 5_000
 _LISTS: Final = frozenset({"list", "list runs"})
 #: Time limit for comparing an account before a call, in seconds.
 COMPARE_SECONDS: Final = 10.0
-#: Maximum number of accounts remembered because their id isn't known, each with when it was last requested.
+#: Maximum number of accounts without a known id for which to remember when the id was last requested.
 MAX_REMEMBERED: Final = 10_000
 
 

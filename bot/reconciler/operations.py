@@ -1,4 +1,4 @@
-"""The stepper of operations: how they plan, call, wait and end. Of two operations, the newer one wins."""
+"""The stepper for operations: how they plan, call, wait and end. A newer operation replaces an older one."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     def can_use_cached_person(self, claimed: ClaimedOperation) -> bool:
         """Return whether a person's stored details suffice: only for a stop that a start can undo.
 
-        Letting the workspace run on would cost more.
+        Otherwise the workspace would run on, and cost more.
         """
         verb, effects = claimed.subject.verb, get_stop_effects(self._context, claimed.workspace)
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
@@ -648,7 +648,10 @@ def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
 
 
 def _is_never_created(claimed: ClaimedOperation) -> bool:
-    """Return whether an operation ends with its workspace never created, so that lists leave it out."""
+    """Return whether an operation ends without ever having created its workspace.
+
+    Lists leave such a workspace out.
+    """
     operation = claimed.subject
     is_about_it = operation.verb is OperationVerb.CREATE or operation.verb.brings_down
     return claimed.workspace.is_provisional and is_about_it and operation.start_call is Call.NONE

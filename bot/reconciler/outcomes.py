@@ -27,7 +27,7 @@ _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
 def make_stale_cause(work_item: Operation | Run) -> str:
     """Return the cause shown for an operation or run that became too old to be sent.
 
-    If a plan created it, the cause is what delayed it, as nobody requested it at that moment.
+    If it carries out a plan, nobody was waiting for it at that moment, so the cause is whatever delayed it.
     """
     at = work_item.created_at
     if isinstance(work_item, Operation):

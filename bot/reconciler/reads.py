@@ -432,7 +432,7 @@ def _has_absent(answer: tuple[Mapping[str, Observed], bool]) -> bool:
 
 
 def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
-    """Return the remaining doubt after a read reported a workspace as gone, or None if there is none."""
+    """Return what is still unconfirmed after a read reported a workspace as gone, or None if it's certain."""
     if not claim.is_proven or claim.state is State.GONE or claim.is_ending:
         return None
     if claim.unconfirmed is not None and claim.unconfirmed.kind == UNLISTED:
@@ -455,7 +455,7 @@ async def _read_reason(
 
 
 def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfirmed | None:
-    """Return the doubt that makes the next read ask why a start failed or is slow, otherwise None."""
+    """Return the ``Unconfirmed`` that makes the next read ask why a start failed or is slow, or None."""
     if not claim.is_proven:
         return None
     has_failed = observed.state is State.FAILED and claim.state is not State.FAILED

@@ -1,4 +1,4 @@
-"""The stepper of job runs: launches each run once, reads an account's runs together, and repeats stops."""
+"""The stepper for job runs: it launches each run once, reads an account's runs together and repeats stops."""
 
 from __future__ import annotations
 

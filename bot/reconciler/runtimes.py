@@ -166,7 +166,7 @@ class Limits:
 class CircuitBreaker:
     """A connection's circuit breaker: when it began to fail, and the pause before the next request.
 
-    If only a single request is refused (a refused credential, a wrong id), that proves that the connection
+    A refusal of a single request, because of its credential or a wrong id, proves that the connection
     answers.
 
     In memory: the failures. Restart: a connection with an outage is probed by one request. Several processes:
@@ -416,7 +416,7 @@ class StartQueue:
 #: Publishes a person's Home tab, including anything that a pressed button adds to it; raises SlackFailed and
 #: StoreError.
 PublishHome: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
-#: Runs a deferred command as if it had just been typed; raises StoreError if nothing could be written.
+#: Runs a deferred command, just as typing it would; raises StoreError if nothing could be written.
 Replay: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
 
 

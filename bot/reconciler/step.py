@@ -99,7 +99,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     late_kind: ClassVar[NoticeKind]
     #: Whether the recorded state of the previous call is kept until the next call can be sent.
     keeps_call: ClassVar[bool]
-    #: How long after being blocked an item reaches its deadline, in seconds; None to set no deadline.
+    #: How many seconds after being blocked an item reaches its deadline; None for no deadline.
     held_seconds: float | None = None
 
     def __init__(self, engine: EngineContext) -> None:
@@ -655,7 +655,7 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return the update's field for the new state of the step's call; empty for a search."""
+    """Return the update field that records the new state of the step's call; nothing for a search."""
     match step:
         case Step.FIND:
             return {}

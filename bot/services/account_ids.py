@@ -1,4 +1,4 @@
-"""The ids of accounts at their providers, needed because a username may later pass to someone else.
+"""Account ids from providers, which show whether a username has passed to someone else.
 
 The id is stored with the link, and compared whenever the provider says which account now has the username. If
 the ids differ, the link rests until its owner proves the account again or an administrator approves it.

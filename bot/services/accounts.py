@@ -55,7 +55,7 @@ from bot.support.vault import row_key
 
 
 async def find_account(caller: Caller, connection: str) -> Account | None:
-    """Return a person's account on a connection, or None; create it if it needs no linking."""
+    """Return a person's account on a connection, or None; if the connection needs no linking, create it."""
     account = await caller.read(_find_usable, connection)
     provider = caller.context.connections.get(connection)
     if account is not None or provider is None or not provider.has_link_method("none"):
@@ -169,7 +169,7 @@ def link_account(
         revocations.enqueue_revocation(tx, former, notify=False)
     body = {"connection": connection, "username": username, "account": account.id}
     if deferred_command and deferred_command.get("where") == Where.DIRECT:
-        # This message replaces the one that contained the address for linking.
+        # This message replaces the one with the link page's URL.
         body["becomes"] = deferred_command.get("interaction", "")
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", caller.principal, body)])
     # Commands that were waiting for the link: button presses on class and course cards, and the deferred
@@ -215,7 +215,7 @@ def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account |
 def _is_another(former: Account, account: Account) -> bool:
     """Return whether a former link was to another account.
 
-    For a resting link this is True, unless the ids match.
+    If the ids can't be compared, a resting link is treated as one to another account.
     """
     if former.state == "revoking":
         return False
@@ -417,7 +417,7 @@ def _list_affected(tx: Transaction, person: Principal, connections: Collection[s
 
 
 def is_up(workspace: Workspace, latest: Operation | None) -> bool:
-    """Return whether a workspace is up, or its latest operation is a start that was sent but isn't done."""
+    """Return whether a workspace is up, or a start has been sent for it that isn't done yet."""
     is_coming_up = latest is not None and latest.is_open and latest.has_called and not latest.verb.brings_down
     return workspace.state in UP_STATES or is_coming_up
 
@@ -469,9 +469,9 @@ def suspend_account(
 ) -> bool:
     """Suspend an account that its provider refuses; notify its owner if that happens repeatedly.
 
-    If the connection is refusing several people, return True without a notice: their refusals began within
-    the last ``lately`` seconds, and it has accepted nobody in that time. ``renamed`` is the account's new
-    username if it was renamed; linking that username keeps its workspaces.
+    Return True without a notice if the connection is refusing several people: their refusals began within the
+    last ``lately`` seconds, and the connection has accepted nobody in that time. ``renamed`` is the account's
+    new username if it was renamed; linking that username keeps its workspaces.
     """
     held = refusals.hold(tx, account, renamed or None)
     if held is None or held.refused_since is None:
@@ -492,7 +492,7 @@ def suspend_account(
 
 
 def refuse_account(tx: Transaction, account: Account, cause: str, *, actor: str = "usher") -> bool:
-    """Mark a link that can no longer be used as refused, and ask its owner to link again.
+    """Mark a link that no longer works as refused, and ask its owner to link again.
 
     Return False if the link was ended or replaced in the meantime.
     """
@@ -500,7 +500,7 @@ def refuse_account(tx: Transaction, account: Account, cause: str, *, actor: str 
         return False
     about = {"connection": account.connection, "cause": cause}
     body = {**about, "username": account.username, "since": account.refused_since}
-    # If the account is linked again and then refused again, that is a new occasion.
+    # A link that is made anew and then refused again is a new occasion, so its owner is asked again.
     occasion = f"{account.linked_at:.3f}"
     add_notices(tx, [NewNotice(account.id, NoticeKind.RELINK_PROMPT, occasion, account.principal, body)])
     append_audit(tx, [AuditEntry(actor, "account.refused", account.id, "refused", about)])

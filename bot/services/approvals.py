@@ -1,6 +1,6 @@
-"""Approvals: an administrator decides which of a provider's users a person is.
+"""Approvals: an administrator decides which provider username belongs to a person.
 
-Usher never guesses this from names or addresses. Every step leaves an audit row.
+Usher never guesses this from names or e-mail addresses. Every step leaves an audit row.
 """
 
 from collections.abc import Sequence
@@ -197,7 +197,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
 #: Maximum number of people who are asked whether an account is theirs. It is also the maximum number of such
 #: questions to one person per day.
 MAX_QUESTIONS_PER_DAY: Final = 3
-#: How often, in seconds, to check again whether a question can be asked now, or has been sent.
+#: How often, in seconds, to check whether a question that had to wait can be asked now, or has been sent.
 RECHECK_SECONDS: Final = 600.0
 
 

@@ -19,13 +19,16 @@ from bot.support.environment import command
 log = structlog.get_logger(__name__)
 
 
-#: Shown by the checks, with advice, if the database was restored from a backup.
+#: Reported by the checks, with advice, if the database is older than the audit's witness says.
 OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
 
 
 class AuditWitness:
-    """The file next to the database that stores the audit's length and last hash; inactive without a path."""
+    """The file next to the database that stores the audit's length and last hash.
+
+    Without a path, it stores nothing and reports nothing.
+    """
 
     def __init__(self, database: Path | None) -> None:
         self._path = None if database is None else database.with_name(f"{database.name}.seen")
@@ -43,7 +46,10 @@ class AuditWitness:
                 self._written = head
 
     async def contradicts(self, store: Store) -> bool:
-        """Return whether this machine has recorded a longer or different audit. Raises StoreError."""
+        """Return whether the file records a longer audit than the database's, or a different one.
+
+        Raises StoreError.
+        """
         known = None if self._path is None else await asyncio.to_thread(_read, self._path)
         if known is None or known[0] == 0:
             return False

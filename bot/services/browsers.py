@@ -69,7 +69,7 @@ async def end(context: Context, id_hash: str | None) -> None:
 
 
 async def read_page_rows(context: Context, id_hash: str | None, workspace_id: str) -> PageRows | None:
-    """Return the rows for a workspace's page, regardless of its owner, or None for an invalid session."""
+    """Return the rows for a workspace's page, whoever owns the workspace, or None for an invalid session."""
     if id_hash is None:
         return None
     store = context.store
@@ -82,10 +82,10 @@ async def read_page_rows(context: Context, id_hash: str | None, workspace_id: st
 
 
 async def find_own(context: Context, rows: PageRows) -> tuple[Workspace, base.Provider] | None:
-    """Return the requested workspace if it may be shown in this browser; None doesn't reveal why not.
+    """Return the requested workspace if it may be shown in this browser, otherwise None.
 
     The workspace must belong to the signed-in person, who must be allowed to act, and its provider's
-    workspaces must open in Usher's page.
+    workspaces must open in Usher's page. None doesn't reveal which of these isn't the case.
     """
     workspace = rows.workspace
     if workspace is None or workspace.hidden:

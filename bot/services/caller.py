@@ -101,14 +101,15 @@ class Caller:
     #: The intermediary, such as an assistant, that the request came through, as recorded in audit rows and
     #: requests; "" for none.
     via: str = ""
-    #: Whether even an old stored identity is accepted, because Slack can't be asked.
+    #: Whether a person's stored details are accepted however old they are, because Slack can't be reached.
     uses_stored_identity: bool = False
-    #: Whether an answer already says what has begun, so that the card needn't say so right away.
+    #: Whether a reply already tells the person what was started, so the card needn't do so right away.
     is_answered: bool = False
     #: Whether the request concerns several workspaces, so that one message reports the outcome for all of
     #: them.
     is_about_several: bool = False
-    #: Whether the user acted on their Home tab, which is then republished when the request is done.
+    #: Whether the user acted on their Home tab, which is then republished once the request has been carried
+    #: out.
     is_in_home: bool = False
     #: Whether Slack has already been asked about this person for this request.
     _has_looked: bool = False
@@ -183,7 +184,8 @@ class Caller:
                 return work(tx, caller)
             except Refused as refusal:
                 if tx.changes > before:
-                    # Only an error rolls back what the use case wrote, as others may share the transaction.
+                    # Only an error rolls back what the use case wrote, because it may share the transaction
+                    # with others.
                     raise
                 return refusal if is_read else self._audit_refusal(tx, refusal)
 
@@ -193,7 +195,7 @@ class Caller:
             )
         except Refused as refusal:
             done, is_read = refusal, True
-        # Added only now, so that what a rolled-back attempt accepted isn't included.
+        # Added only now, so that requests accepted by an attempt that was rolled back aren't included.
         self.accepted.update(accepted)
         if is_read and isinstance(done, Refused) and done.denied is not None:
             return await store.carry_out(partial(self._audit_refusal, refusal=done))
@@ -276,7 +278,7 @@ class Caller:
         )
 
     def check_plan(self, tx: Transaction, connection: str) -> None:
-        """Raise NotLinked if the account, as it is now, couldn't carry out a plan."""
+        """Raise NotLinked if a plan couldn't be carried out with the account in its current state."""
         account = self.require_account(tx, connection)
         if find_access_obstacle(account, tx.now()):
             raise NotLinked(connection, account.refusal, self.context.title(connection), is_refused=True)
@@ -363,7 +365,7 @@ class Caller:
 
 
 def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
-    """Return how the audit names a request's subject, and the ids that it records."""
+    """Return the name that the audit uses for a request's subject, and the ids that it records."""
     if isinstance(about, str):
         return about, {}
     if isinstance(about, Workspace):

@@ -1,4 +1,4 @@
-"""Checks of an installation, and their findings with advice."""
+"""The results of an installation's checks, with advice, and how they are printed."""
 
 import json
 from collections.abc import Iterable, Sequence

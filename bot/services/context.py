@@ -21,7 +21,7 @@ class PeopleBook(Protocol):
     """The directory of people in Slack, implemented by ``bot.slack.people.PeopleDirectory``."""
 
     async def look_up(self, principal: Principal) -> Person:
-        """Look a person up in Slack, store and return them; raise SlackFailed if that isn't possible."""
+        """Look a person up in Slack, store and return them; raise SlackFailed if the lookup fails."""
         ...
 
     async def sync(self) -> list[Person]:
@@ -66,7 +66,8 @@ class Context:
     assistant: bool = False
     #: Whether administrators can see each person's hours of use.
     names_usage: bool = False
-    #: The actions and calls that this process committed recently.
+    #: The actions and calls that this process committed recently, which a failover of the database might
+    #: lose.
     recent_commits: RecentCommits = field(default_factory=RecentCommits)
 
     def need(self, connection: str) -> Provider:
@@ -76,9 +77,9 @@ class Context:
         return self.connections[connection]
 
     def find_absence(self, connection: str) -> str:
-        """Return the cause if this process is missing a connection, or "" if it has it.
+        """Return the cause to show if this process can't use a connection, or "" if it can.
 
-        If another process has it, this one is about to be restarted with the same settings.
+        If another process has the connection, this one is about to be restarted with the same settings.
         """
         if connection in self.connections:
             return ""
@@ -94,10 +95,10 @@ class Context:
 
     @property
     def link_page_prefix(self) -> str:
-        """Return the prefix of the addresses of lasting link pages, or "" if there are none.
+        """Return the URL prefix of the permanent link pages, or "" if there are none.
 
-        A connection's name is added to it. These pages begin with Sign in with Slack: without it, only a
-        one-time address can show whose link is being made.
+        The name of a connection is appended to it. Such a page first asks for Sign in with Slack; without
+        that, only a one-time URL can show who is linking.
         """
         return f"{self.public_url.rstrip('/')}/link/new/" if self.public_url and self.sign_in else ""
 

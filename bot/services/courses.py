@@ -78,8 +78,9 @@ TRIAL_RUN_SECONDS: Final = 3600.0
 class JoinTarget:
     """The workspace with which a person enrolls.
 
-    ``waits_for`` is the reason if there is none. ``instead_of`` is the id of a former workspace that is gone,
-    and ``beside`` is the title of another workspace that already has the name intended for the new one.
+    If there is none yet, ``waits_for`` is the reason. ``instead_of`` is the id of an earlier workspace that
+    is gone, and ``beside`` is the title of another workspace that already has the name intended for the new
+    one.
     """
 
     workspace: Workspace | None
@@ -95,8 +96,8 @@ class JoinResult:
     """The card, target and result of an enrollment.
 
     Results: ``joined``: a start was already open. ``running``: the workspace is up. ``enrolled``: the person
-    joined a course that has no lesson now. ``noted``: the person has no workspace yet. ``sought``: the
-    person's list must be read first. ``queue`` is set until the start call of ``operation`` is sent.
+    joined a course that isn't holding a lesson now. ``noted``: the person has no workspace yet. ``sought``:
+    the person's list must be read first. ``queue`` is set until the start call of ``operation`` is sent.
     """
 
     card: ClassCard
@@ -159,8 +160,8 @@ def list_problems(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassC
 def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
     """End a class: warn everyone now, and stop their workspaces in five minutes.
 
-    If an earlier stop has already been announced, it isn't postponed. Return None if the class has already
-    ended. Raises Refused as ``require_teacher`` does.
+    A stop that has already been announced for an earlier time isn't postponed. Return None if the class has
+    already ended. Raises Refused as ``require_teacher`` does.
     """
     card = require_teacher(tx, caller, "class_stop", card_id)
     if card.closed_at is not None or card.done_at is not None or not caller.is_first_delivery(tx):
@@ -210,12 +211,12 @@ def enroll(
 ) -> JoinResult:
     """Enroll a person: write their consent and, unless their workspace is already running, its start.
 
-    The start joins one that is open and replaces an open stop. Of two simultaneous presses, only one creates
-    a workspace. A person who can't have a workspace yet is noted for the teacher. Nothing is written if the
-    class is ``over`` or ``full``, or if the person's list must be read first (``sought``); ``is_list_fresh``
-    means that it has been read. ``message_ts`` is the message whose button was pressed, which shows where the
-    card is if it wasn't known whether the card was sent. Raises Refused (``class.unknown``,
-    ``workspace.withheld``, ``workspace.unmade``).
+    If a start is already open, the person joins it; an open stop is replaced by the start. Of two
+    simultaneous presses, only one creates a workspace. A person who can't have a workspace yet is noted for
+    the teacher. Nothing is written if the class is ``over`` or ``full``, or if the person's list must be read
+    first (``sought``); ``is_list_fresh`` means that it has been read. ``message_ts`` is the message whose
+    button was pressed: it tells us where the card is if we didn't know whether the card was sent. Raises
+    Refused (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
     """
     caller.check(tx, "class_press")
     card = find_visible_card(tx, caller, card_id)
@@ -379,7 +380,7 @@ def _record_agreement(
 
 
 def _get_start_queue(tx: Transaction, card: ClassCard, operation: Operation) -> QueuePosition | None:
-    """Return how many starts are ahead, and the class's recent rate; None once the call was sent."""
+    """Return how many starts are ahead of this one, and the class's recent rate; None once it was sent."""
     if not operation.is_open or operation.start_call is not Call.NONE:
         return None
     now = tx.now()
@@ -491,7 +492,7 @@ def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
 
 
 def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
-    """Plan a workspace's stop at the end of its class; return whether it takes precedence."""
+    """Plan a workspace's stop at the end of its class; return whether that stop takes precedence."""
     workspace = workspaces.find_workspace(tx, workspace_id)
     provider = context.connections.get(card.connection)
     if workspace is None or provider is None or card.stops_at is None:

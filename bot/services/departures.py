@@ -1,4 +1,4 @@
-"""People who have left or may no longer use Usher: first their planned stops run, then their links end.
+"""People who have left or may no longer use Usher: their planned stops are carried out, then their links end.
 
 Workspaces that these plans would have stopped are stopped immediately, using the person's own account. Usher
 administrators are told which other workspaces keep running. If anything is running, a task does all this, so

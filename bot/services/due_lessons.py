@@ -1,7 +1,7 @@
 """Due lessons: each starts the workspaces of a course's members and plans their stops.
 
 A start is an ordinary operation on the member's behalf. When a lesson opens, ``course_readiness.prepare``
-marks it due in its members' rows, a few per transaction. These rows hold nothing else about a timetable.
+marks it due in its members' rows, a few per transaction. These rows store nothing else about the timetable.
 """
 
 from typing import Final

@@ -1,4 +1,7 @@
-"""Workspaces that their provider will soon end. Each end is announced once, and again if it changes."""
+"""Workspaces that their provider is about to shut down.
+
+The owner is warned once, and again if the time changes.
+"""
 
 from typing import Final
 
@@ -17,9 +20,10 @@ from bot.support.errors import Refused
 
 #: Maximum number of workspaces per claim.
 MAX_CLAIMED: Final = 100
-#: How long the button *Keep 2 h more* extends a workspace's life, in seconds.
+#: How much longer the button *Keep 2 h more* asks the provider to keep a workspace, in seconds.
 EXTENSION_SECONDS: Final = 7200.0
-#: How soon a workspace is claimed again if it will end soon but hasn't been read recently, in seconds.
+#: How soon a workspace that is about to be shut down is claimed again if it hasn't been read recently, in
+#: seconds.
 READ_AGAIN_SECONDS: Final = 20.0
 
 
@@ -30,7 +34,7 @@ def _claim(tx: Transaction, context: Context) -> list[Workspace]:
 
 
 def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:
-    """Announce a workspace's end if it was read recently; otherwise request a read first."""
+    """Warn the owner that a workspace will be shut down, or request a read if its state is too old."""
     if tx.now() - (workspace.observed_at or 0.0) > FRESH_SECONDS:
         gates.request_read_now(tx, workspace.id)
         return
@@ -54,7 +58,7 @@ def request_extension(tx: Transaction, caller: Caller, workspace_id: str) -> Wor
 
 
 def note_extension(tx: Transaction, task: Task, ends_at: float | None, cause: str) -> None:
-    """Notify a workspace's owner of the new end set by the provider, or why there is none."""
+    """Tell the owner how long the provider now keeps their workspace, or why it won't keep it longer."""
     workspace = workspaces.find_workspace(tx, task.subject.partition("/")[2])
     if workspace is None:
         return

@@ -1,7 +1,8 @@
 """Failovers: telling people which of their confirmed actions the database has lost (ADR 76).
 
-Lost actions leave no row, so only the processes know of them. Each process compares what it remembers with
-the rows. Workspaces started on a provider's own page aren't in any process's memory; lists find them again.
+Lost actions leave no row, so only the processes that confirmed them know about them. Each process compares
+what it remembers with the rows. No process remembers workspaces that were started on a provider's own page;
+lists find those again.
 """
 
 from functools import partial

@@ -16,9 +16,9 @@ from bot.store import accounts, outages
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maps each operation to the action that the workspace must allow for it. In the states listed with it, the
-#: operation is already fulfilled or in progress, so the action needn't be allowed. A stop isn't listed,
-#: because it is sent as soon as possible.
+#: Maps each operation to the action that the workspace must currently allow, and to the states in which that
+#: isn't required, because the operation is already fulfilled or in progress. A stop isn't listed, because it
+#: is sent as soon as possible.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.START: ("start", UP_STATES),
     OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED_STATES),
@@ -38,7 +38,10 @@ _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVe
 
 
 def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) -> None:
-    """Raise Refused if an operation isn't supported, or not for this workspace as last read."""
+    """Raise Refused if a workspace can't be operated in this way.
+
+    Either the provider doesn't support the operation, or the workspace's last known state doesn't allow it.
+    """
     provider = context.need(workspace.connection)
     title = provider.settings.title
     if verb is OperationVerb.CREATE:
@@ -94,7 +97,10 @@ def predict_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
 
 
 def choose_stop_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
-    """Return the mode in which an operation stops a workspace, or None if the operation can't be final."""
+    """Return the mode in which an operation stops a workspace.
+
+    Return None for an operation that never ends a workspace for good.
+    """
     if verb is OperationVerb.RESTART:
         return "stop" if _is_replaced_by_restart(context, workspace) else None
     return _MODES.get(verb)
@@ -138,7 +144,7 @@ def is_recently_read(context: Context, workspace: Workspace) -> bool:
 
 
 def predict_class_effects(provider: Provider | None, card: ClassCard) -> StopEffects:
-    """Return the effects of stopping a card's workspaces, before any of the workspaces is known."""
+    """Return the effects of stopping a card's workspaces, which needn't exist yet."""
     if provider is None:
         return NO_EFFECTS
     typical = Workspace(

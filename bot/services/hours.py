@@ -1,9 +1,9 @@
 """Working hours of workspaces: people set, skip and pause them, and Usher carries them out.
 
 A start is an ordinary operation on the owner's behalf. A stop becomes one of the workspace's planned stops
-shortly before its time, so that the buttons on its warning change only that stop. If hours in progress are
-changed in a way that would cancel their stop, the stop is planned immediately. If a workspace keeps running
-with no stop planned, Usher asks its owner once a day whether it is still needed.
+shortly before its time, so that the buttons on its warning change only that stop. If someone changes hours
+that have begun, and the change would cancel their stop, the stop is planned immediately. If a workspace keeps
+running with no stop planned, Usher asks its owner once a day whether it is still needed.
 """
 
 from collections.abc import Collection, Sequence
@@ -113,9 +113,9 @@ def add(
 def _make_rule(
     tx: Transaction, caller: Caller, workspace: Workspace, wanted: Wanted, *, kept: int, agreed: bool = False
 ) -> HoursRule:
-    """Return a rule for a workspace's new hours; raises Refused.
+    """Build the rule for a workspace's new hours; raises Refused.
 
-    ``kept`` is the number of other rules that the workspace keeps.
+    ``kept`` is how many other rules the workspace keeps.
     """
     caller.check_plan(tx, workspace.connection)
     context, now = caller.context, tx.now()
@@ -338,7 +338,7 @@ def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
 
 
 def count_start(tx: Transaction, rule: HoursRule, plan: Occurrence, workspace: Workspace) -> HoursRule:
-    """Return a rule with its count of consecutive unused starts updated for another start."""
+    """Return a rule with its count of unused starts in a row, updated for another start."""
     since = rule.started_at
     if since == plan.at:
         return rule

@@ -18,8 +18,8 @@ IDLE_MARGIN_SECONDS: Final = 60.0
 class StartRate:
     """The rate at which a connection starts workspaces, if it is limited.
 
-    ``slow`` is the time within which nine out of ten starts finished. ``idle`` is the time after which the
-    provider stops an unused workspace. Both are in seconds, or None if not known.
+    ``slow`` is how long nine out of ten starts took at most. ``idle`` is how long a workspace may be unused
+    before the provider stops it. Both are in seconds, or None if not known.
     """
 
     per_second: float | None = None

@@ -41,7 +41,8 @@ from bot.support.vault import row_key
 #: on.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
-#: After this many seconds a link is certainly over, so a credential that is still unused will never be used.
+#: After this many seconds a link is certainly over, so a credential that hasn't been used by then never will
+#: be.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
 #: Time limit for checking a token, in seconds.
 CHECK_TIMEOUT_SECONDS = 10.0
@@ -49,7 +50,7 @@ MAX_ATTEMPTS = 5
 CODE_LENGTH = 8
 #: Maximum length of a string that is accepted as a token. The tokens of real providers are shorter.
 MAX_TOKEN_LENGTH = 4096
-#: Number of characters of a link's digest that appear in the addresses of its pages.
+#: Number of characters of a link's digest that appear in the URLs of its pages.
 NAME_LENGTH: Final = 12
 
 #: Characters used in codes. None are easily confused with others, and there are no vowels, so codes don't
@@ -83,7 +84,7 @@ class Visit:
 
     @property
     def name(self) -> str:
-        """Return the name that identifies the link in page addresses; it isn't enough to open the link."""
+        """Return the name that identifies the link in page URLs; knowing it isn't enough to open the link."""
         return compute_digest(self.nonce)[:NAME_LENGTH]
 
 
@@ -132,7 +133,7 @@ def compute_digest(text: str) -> str:
 
 
 def create_nonce() -> str:
-    """Return a random 256-bit nonce for a link's address."""
+    """Return a random 256-bit nonce for a link's URL."""
     return secrets.token_urlsafe(32)
 
 
@@ -147,7 +148,7 @@ def create_code() -> str:
 
 
 def normalise_code(typed: str) -> str:
-    """Return a code as typed by a person, without separators between its characters."""
+    """Return a code that a person typed, without separators between its characters."""
     return "".join(letter for letter in typed.upper() if letter in _CODE_ALPHABET)[: CODE_LENGTH * 2]
 
 
@@ -173,7 +174,7 @@ def format_person_name(principal: Principal, person: Person | None) -> str:
 def create_links(
     tx: Transaction, caller: Caller, deferred_commands: Mapping[str, dict[str, Any] | None]
 ) -> dict[str, str]:
-    """Create a link for each connection and return their addresses.
+    """Create a link for each connection and return the URLs.
 
     A link for a single connection replaces the person's older links for it. Several links are only an offer,
     so they don't end a page on which the person is already linking an account. ``deferred_commands`` maps
@@ -240,7 +241,7 @@ def keep_response_url(
 def wait_for_proof(
     tx: Transaction, caller: Caller, connection: str, identity: base.Identity, pasted: str
 ) -> str | Refused:
-    """Create a link that holds a token which has already been checked, and return the link's address.
+    """Create a link that holds a token which has already been checked, and return the link's URL.
 
     On the link's page, the person only has to prove who they are.
     """
@@ -329,7 +330,7 @@ def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principa
 
 
 def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, challenge: str) -> str:
-    """Return the provider's sign-in address for the person, or "" if they can't or needn't sign in.
+    """Return the URL of the provider's sign-in for the person, or "" if they can't or needn't sign in.
 
     Nothing is changed. The provider must return ``state``; ``challenge`` protects the code that it returns.
     """
@@ -421,7 +422,10 @@ def keep_credential(
 
 @concerns_caller
 def record_failed_attempt(tx: Transaction, caller: Caller, tried: Link, error: ProviderError) -> None:  # noqa: ARG001 - a use case
-    """Audit that the provider didn't identify an account; don't count the attempt if that was temporary."""
+    """Audit that the provider didn't identify an account.
+
+    If the failure was temporary, the attempt doesn't use up one of the link's attempts.
+    """
     if isinstance(error, TemporaryError) and _is_unchanged_since(tx, tried):
         _change_link(tx, tried, attempts_left=tried.attempts_left + 1)
     kind = type(error).__name__
@@ -532,7 +536,10 @@ def _require_usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 
 
 def _require_writable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
-    """Return the link if this browser may change it; a link that already has a code is treated as used."""
+    """Return the link if this browser may still change it.
+
+    A link whose page already shows a code is treated as used.
+    """
     link = _require_usable(tx, caller, visit)
     if caller.context.sign_in and not _is_proven(link, visit):
         raise Refused("link.sign_in_first")
@@ -597,7 +604,7 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
             username=username,
         )
     _change_link(tx, link, stage="used", secret=None, code_hash=None, deferred_command=None)
-    # The person's other links on the connection are no longer needed, and their commands run, too.
+    # The person's other links on the connection are no longer needed. Their commands are run, too.
     links.expire(tx, link.principal.key, link.connection)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=compute_digest(secret))
     return account

@@ -1,4 +1,4 @@
-"""Facts for messages: the rows, titles, names and addresses that cards and notices are rendered from."""
+"""Facts for messages: the rows, titles, names and URLs that cards and notices are rendered from."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -153,7 +153,7 @@ class Gatherer:
         *,
         zone: ZoneInfo | None = None,
     ) -> ClassFacts:
-        """Describe a class: its counts, its connection's title, and the effects of the stop at its end.
+        """Describe a class: its counts, its connection's title, and what the stop at its end would do.
 
         ``zone`` is the reader's time zone, or None if several people read the card.
         """
@@ -202,7 +202,7 @@ class Gatherer:
         return [account.connection for account in accounts if not (account.is_refused or account.is_resting)]
 
     async def read_end_state(self, message: Message, facts: Facts | None) -> EndState:
-        """Return the state of the message that reports how a card's subject ended."""
+        """Return the state of the message that reports how the operation or run on a card ended."""
         if message.kind is NoticeKind.CARD and isinstance(facts, WorkspaceFacts):
             return facts.end_state
         return await self.store.read(notices.end_state, message.subject)
@@ -380,7 +380,7 @@ class Gatherer:
 
 @kind_extensions(NoticeKind.READY_LINK)
 async def _add_is_url_shown(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
-    """Add whether another message about the same start already shows the IDE's address."""
+    """Add whether another message about the same start already shows the IDE's URL."""
     if not isinstance(facts, WorkspaceFacts) or facts.ide_url is None:
         return facts
     shown = await gatherer.store.read(handovers.is_address_shown, notice.subject, facts.ide_url, notice.id)
@@ -389,7 +389,7 @@ async def _add_is_url_shown(gatherer: Gatherer, notice: Message, facts: Facts) -
 
 @kind_extensions(NoticeKind.TURNED_OUT)
 async def _add_is_superseded(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
-    """Add whether the owner has requested another operation since the one that turned out differently."""
+    """Add whether the workspace has had a newer operation than the one whose result is being corrected."""
     if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
         return facts
     newest = await gatherer.store.read(operations.find_latest_operation, facts.workspace.id)
@@ -435,7 +435,7 @@ def get_ide_url(
 
 
 def _get_run_page_url(provider: base.Provider | None, run: Run) -> str | None:
-    """Return the address of the provider's page for a run, if it is on an allowed host."""
+    """Return the URL of the provider's page for a run, if it is on an allowed host."""
     if provider is None or not isinstance(provider, facets.Runs):
         return None
     return provider.allowed_url(provider.run_page_url(run))
@@ -454,7 +454,7 @@ MAX_STOPPED_WORKSPACES: Final = 5
 
 
 def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]) -> list[Workspace]:
-    """Return workspaces that are running or have an open operation, plus a few recently used stopped ones."""
+    """Return the workspaces that run or have an open operation, and a few stopped ones used recently."""
     down = sorted(
         (one for one in ranked if rank_workspace(one, under_way)[0] == 1), key=_get_last_use, reverse=True
     )

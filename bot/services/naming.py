@@ -20,7 +20,7 @@ from bot.support.errors import Refused
 
 #: An empty map, passed if usernames aren't needed.
 NO_USERNAMES: Final[Mapping[str, str]] = {}
-#: Matches the address of Usher's own page for a workspace (``bot.services.message_context.IDE_PATH``).
+#: Matches the URL of Usher's own page for a workspace (``bot.services.message_context.IDE_PATH``).
 _OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")
 #: Minimum similarity (0-100) for a name to be suggested instead of the one that was typed.
 _MIN_SIMILARITY: Final = 60.0
@@ -51,7 +51,7 @@ def find_workspace(
     """Resolve a name: aliases first, then whole names and ids, then a prefix with a single match.
 
     ``NAME@CONNECTION`` restricts the search to one connection, unless a workspace has exactly that name.
-    ``usernames`` are the person's usernames on each connection, because page addresses may contain them.
+    ``usernames`` are the person's usernames on each connection, because the URLs of pages may contain them.
     """
     whole = find_whole(name, workspaces, connections, usernames)
     if whole is not None:
@@ -123,14 +123,14 @@ def _find_by_address(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str],
 ) -> list[Workspace]:
-    """Return the workspaces whose IDE or provider page is at an address."""
+    """Return the workspaces whose IDE or provider page is at a URL."""
     own_page = _OWN_PAGE_PATTERN.search(link)
     if own := [one for one in workspaces if own_page is not None and one.id == own_page[1]]:
         return own
     owned = [one for one in workspaces if one.connection in connections]
     opened = [one for one in owned if one.url and is_address_within(link, one.url)]
     if opened:
-        # One server's address may be a prefix of another's, so only the longest match is right.
+        # One workspace's URL may be a prefix of another's, so only the longest match is right.
         longest = max(len(one.url or "") for one in opened)
         return [one for one in opened if len(one.url or "") == longest]
     begun = [
@@ -252,7 +252,10 @@ def split_leading_connection(
 
 
 def find_references(text: str, connections: Mapping[str, Provider]) -> dict[str, str]:
-    """Map each connection to the id that a link or id means on it; ``ID@CONNECTION`` selects one."""
+    """Map each connection that recognises a pasted link or id to the remote id that it stands for there.
+
+    ``ID@CONNECTION`` restricts this to one connection.
+    """
     stem, chosen = split_connection(text, connections)
     asked = connections if chosen is None else {chosen: connections[chosen]}
     for given in filter(None, (to_link(stem), stem)):
@@ -263,7 +266,7 @@ def find_references(text: str, connections: Mapping[str, Provider]) -> dict[str,
 
 
 def to_link(text: str) -> str:
-    """Return a string as an address, adding the scheme if it has none, or "" if it isn't an address."""
+    """Return a string as a URL, adding the scheme if it has none, or "" if it isn't a URL."""
     host, slash, _ = text.partition("/")
     if "://" in text:
         return text

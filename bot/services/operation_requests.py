@@ -148,7 +148,7 @@ def _start_another(
 
 
 def _drop_answered_stops(tx: Transaction, caller: Caller, accepted: Accepted) -> None:
-    """Cancel planned stops that a start or restart by hand shows to be unwanted."""
+    """Cancel planned stops that are evidently unwanted, because a person starts or restarts the workspace."""
     timers.drop_stops(tx, accepted.operation.workspace_id, "needed", "room")
     if accepted.operation.verb is OperationVerb.START and not (caller.via or accepted.joined):
         # Someone who starts a workspace by hand during a lesson wants to keep it running.
@@ -171,7 +171,7 @@ def _find_assistant_level(
 
 
 def _choose_note(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Remark:
-    """Return a remark if what the operation does isn't what its verb suggests."""
+    """Return a remark if the operation does something other than its verb suggests."""
     if verb is OperationVerb.START:
         is_after_stop = accepted.operation.prior_call is not Call.NONE
         is_running = workspace.state is State.RUNNING

@@ -1,4 +1,4 @@
-"""How operation requests treat a workspace that is on the waitlist."""
+"""What a request to start or stop a workspace does if that workspace is on the waitlist."""
 
 from bot.domain.operations import OperationVerb
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts, WaitlistState
@@ -16,7 +16,7 @@ def describe_entry(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> Wait
 
 
 class AlreadyWaiting(Refused):
-    """The refusal to start a workspace that is already on the waitlist; the answer says where in line."""
+    """The refusal to start a workspace that is already on the waitlist; the reply gives its place in line."""
 
     def __init__(self, place: WaitlistFacts) -> None:
         super().__init__("wait.already", cause="wait_already", title=place.title)

@@ -1,4 +1,7 @@
-"""This process's actions and calls of the last ten minutes, because a failover might lose their rows."""
+"""This process's actions and calls of the last ten minutes.
+
+A failover of the database might lose their rows.
+"""
 
 from typing import Final
 

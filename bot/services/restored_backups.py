@@ -1,4 +1,4 @@
-"""Restored backups: all plans in them are put on hold, as they may have run or been cancelled since.
+"""Restored backups: all their plans are put on hold, as they may have been carried out or cancelled since.
 
 No plan is carried out until the person who made it has been asked.
 """
@@ -33,9 +33,9 @@ async def pause_restored(
     """Put every plan on hold, and notify the people who made the plans.
 
     ``administrators`` (``U…`` or ``T…:U…``) are told, if they are known. People with a link on a connection
-    in ``apart`` are told that a link may be back. Return when the backup was made, how much was put on hold,
-    by kind, and the number of those links. After this, a process may serve from the database. The work is
-    done in batches; after a crash, the next call continues it.
+    in ``apart`` are told that a link may be back. Return when the backup was made, how many plans of each
+    kind were put on hold, and the number of those links. After this, a process may serve from the database.
+    The work is done in batches; after a crash, the next call continues it.
     """
     while not await store.carry_out(_pause_batch):
         pass

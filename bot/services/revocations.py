@@ -34,8 +34,8 @@ _DAY_SECONDS: Final = 86_400.0
 def classify_remaining_secret(context: Context, account: Account, successor: str = "") -> RemainingSecret:
     """Classify the secret that a removed account leaves behind at its provider.
 
-    ``successor`` is the encrypted secret that replaces it, or "". A secret that no key can decrypt is also
-    ``owed`` if the provider can revoke secrets, as the key may be restored.
+    ``successor`` is the encrypted secret that replaces it, or "". If the provider can revoke secrets, a
+    secret that no key can decrypt is also ``owed``, because the key may be restored.
     """
     provider = context.connections.get(account.connection)
     if account.state != "active":

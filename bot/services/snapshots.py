@@ -1,4 +1,4 @@
-"""Snapshots: the latest lists, offers and self-descriptions from providers, and requests for new ones."""
+"""Snapshots of providers' lists and offers and of facts about servers, and requests to read them again."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ TEMPLATES_KIND: Final = "templates"
 RUNS_KIND: Final = "runs"
 #: Kind of snapshot kept for an account: how much is left of its limits.
 ALLOWANCES_KIND: Final = "allowances"
-#: Kind of snapshot kept for a connection: the server's self-description.
+#: Kind of snapshot kept for a connection: the facts about its server.
 ABOUT_KIND: Final = "about"
 #: A list of workspaces or runs, or an offer, that is older than this many seconds is read again when someone
 #: views it.
@@ -66,7 +66,7 @@ def request_read(
 ) -> None:
     """Request background reads; ``then`` is a command to run after the first of them.
 
-    A request by an assistant doesn't wait for the read, as the assistant can ask again.
+    For a request by an assistant, ``then`` is dropped, as the assistant can ask again.
     """
     if then is not None and not caller.is_first_delivery(tx, "show"):
         return
@@ -96,7 +96,7 @@ def request_templates(
 def request_about(
     tx: Transaction, caller: Caller, connection: str, then: Mapping[str, Any] | None = None
 ) -> None:
-    """Request a read of a server's self-description; see ``request_read``."""
+    """Request a read of the facts about a server; see ``request_read``."""
     request_read(tx, caller, TaskKind.SNAPSHOT, [f"connection:{connection}/{ABOUT_KIND}"], then)
 
 
@@ -163,7 +163,7 @@ def request_allowances(tx: Transaction, caller: Caller, among: Sequence[Account]
 
 
 async def load_about(context: Context, connection: str) -> Snapshot[About] | None:
-    """Return the latest self-description of a connection's server."""
+    """Return the facts about a connection's server, as last read."""
     return _parse_payload(
         About, await context.store.read(snapshots.find_snapshot, connection, "", ABOUT_KIND)
     )

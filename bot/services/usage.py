@@ -1,4 +1,4 @@
-"""Usage: what ran for a person, for a class and for everyone; and the message about it on Mondays."""
+"""Usage: what ran for a person, for a class and for everyone, and the weekly message about it on Mondays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
 """The waitlist for capacity: people join and leave it, and their starts are attempted in turn.
 
 An attempt is a start on the person's behalf, made like the starts of hours, so gates, consent, unknown
-outcomes and deadlines work as for any start. The transaction that ends it also updates the entry
+outcomes and deadlines apply to it as to any start. The transaction that ends it also updates the entry
 (``bot.store.waitlist.follow_attempt``).
 """
 
@@ -107,7 +107,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
 def _list_own_and_last(
     tx: Transaction, caller: Caller, since: float
 ) -> tuple[list[WaitlistFacts], WaitlistFacts | None]:
-    """Return the caller's places, and their last ended entry if it ended after a given time."""
+    """Return the caller's places in line and, if it ended after ``since``, their last entry that ended."""
     last = rows.find_last_entry(tx, caller.principal, since)
     is_known = last is not None and last.connection in caller.context.connections
     return list_own(tx, caller), describe_entry(tx, caller, last) if last is not None and is_known else None
@@ -119,8 +119,8 @@ def leave(
     """Stop waiting and cancel any attempt in progress; return what became of the wait, if there was one.
 
     ``stops``: the provider was already called, so a stop is requested, which has its own message.
-    ``is_read_with_place``: the answer is sent to the conversation that contains the message with the place,
-    which is removed.
+    ``is_read_with_place``: the reply appears in the same conversation as the message that shows the place in
+    line, so that message is removed.
     """
     workspace = require_workspace(tx, caller, "stop", workspace_id)
     known = rows.find_entry_of_workspace(tx, workspace.id)

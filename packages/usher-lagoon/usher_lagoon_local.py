@@ -9,7 +9,8 @@ from aiohttp import web
 
 from playground.harness import Clock, Harness, refusals, run_server
 
-#: What a local Lagoon starts with: each person's token, each workspace's owner, and how long a start takes.
+#: The initial data of a local Lagoon: each person's token, each workspace's owner, and how long a start
+#: takes.
 SEED: dict[str, Any] = {
     "tokens": {"alice": "a11ce" * 8, "bob": "0b0b0" * 8},
     "owners": {"training": "alice", "broken": "alice", "secret": "bob"},

@@ -159,7 +159,7 @@ async def test_what_is_told_of_the_connection_holds_no_secret(rig: Rig) -> None:
     told = repr([rig.provider.describe(), rig.provider.settings, rig.access, rig.provider])
     assert rig.secret not in told
     page = rig.provider.page_url(rig.remote_id)
-    # Usher shows no other addresses: the host must be the base URL's or one of ``ide_hosts``.
+    # Usher shows no other URLs: the host must be the base URL's or one of ``ide_hosts``.
     assert bool(rig.provider.allowed_url(page)) is not isinstance(rig.provider, facets.EmbeddedPage)
 
 

@@ -1,6 +1,6 @@
 """The contract of each facet: what every provider with that facet does, tested only through the facet.
 
-A provider whose method does nothing fails. ``FacetValues`` holds what only the rig knows.
+A provider whose method does nothing fails. ``FacetValues`` holds the values that only the rig knows.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ async def fail_with_error(rig: Rig, method: str) -> errors.ProviderError:
 
 
 def expect_error(rig: Rig, method: str, what: int | str, usual: type[Exception]) -> type[Exception]:
-    """Return the expected error, the usual one or the rig's own; skip the test if the rig rules it out."""
+    """Return the error to expect: the rig's own, or else the usual one; skip the test if the rig says so."""
     found = rig.expected_errors.get((method, what), usual)
     if found is None:
         pytest.skip("the rig declares that this differs")

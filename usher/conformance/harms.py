@@ -23,7 +23,7 @@ def build_patch(path: str, value: Any) -> list[dict[str, Any]]:
 
 
 def skip_without(rig: Rig, name: str) -> None:
-    """Skip a test if the rig has no value with this name, because its server lacks the feature."""
+    """Skip a test if the rig has no value with this name, because its server doesn't have the feature."""
     if not getattr(rig, name):
         pytest.skip(f"the rig has no {name}")
 

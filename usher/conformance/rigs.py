@@ -104,39 +104,40 @@ class Rig:
         provider: The provider, whose facets decide what is tested.
         access: A user's account.
         harness: The local server's harness, which counts its requests and injects faults.
-        remote_id: The id of the user's workspace, which isn't running.
+        remote_id: The id of the user's workspace, which isn't running at first.
         broken_id: The id of another of their workspaces, which fails when it is started.
         foreign_id: The id of someone else's workspace.
         missing_id: An id that no workspace has.
         names: The names of the user's workspaces.
         clock: The monotonic clock of the client's send windows.
-        server_clock: The server's clock, moved to settle a state; None if the server runs in real time.
-        server: What your own cases also need; the kit doesn't use it.
-        other_ids: Ids of other workspaces, also for your own cases.
+        server_clock: The server's clock, which tests advance until a state is reached; None for real time.
+        server: Anything that your own test cases need; the kit doesn't use it.
+        other_ids: Ids of other workspaces, for your own test cases, too.
         initial_state: The state of a workspace before it is started.
         stopped_states: The possible states of a workspace once it is stopped.
-        request_patterns: Maps a method to the request that counts, a pattern of ``METHOD /path``.
-        request_counts: Maps a method to the number of requests it sends, if not one.
-        break_next_start: Make the next start of the broken workspace fail, if it doesn't fail anyway.
+        request_patterns: Maps a method to a pattern (``METHOD /path``) of the request that does its work.
+        request_counts: Maps a method to the number of requests that it sends, if that isn't one.
+        break_next_start: Makes the next start of the broken workspace fail, if it wouldn't fail by itself.
         token: The secret that no message may contain, if it isn't the user's own token.
         can_stop_starting: Whether a workspace can be stopped while it is starting.
-        expected_errors: The errors of methods where the server's documents differ from the usual, by the
-            method's name and a status or a body of the kit's ("html", "nothing", "null", "list", "text",
-            "empty object", "cut", "deep", "large"); None if that isn't tried.
-        has_token_page: Whether people find their tokens on a page there, rather than from an administrator.
-        state_pointer: Where (RFC 6901) the answer to a read has the word for the state; "" if that isn't so
-            simple.
-        id_pointer: Where that answer has the workspace's id.
-        url_pointer: Where that answer has the link to the IDE.
-        list_pointer: Where a list has its entries.
-        entry_id_pointer: Where an entry has its id.
-        entry_state_pointer: Where an entry has the word for its state.
-        entry_name_pointer: Where an entry has its name.
-        endless_list_patch: A patch (RFC 6902) that makes each answer of the list say that more follows.
-        list_requests: The requests that list, as a pattern of ``METHOD /path``.
-        create_requests: The requests that create.
-        admin: An administrator's own account there, which may see others' workspaces.
-        facet_values: Values that only facets need.
+        expected_errors: The errors to expect where the server differs from the usual mapping. Maps a method's
+            name and a status, or the name of one of the kit's bodies ("html", "nothing", "null", "list",
+            "text", "empty object", "cut", "deep", "large"), to the error, or to None to skip that case.
+        has_token_page: Whether users create their tokens on a page of the server, rather than getting
+            them from an administrator.
+        state_pointer: The JSON Pointer (RFC 6901) to the state in the response to a read; "" if no single
+            field has it.
+        id_pointer: The pointer to the workspace's id in that response.
+        url_pointer: The pointer to the IDE's URL in that response.
+        list_pointer: The pointer to the entries in the response that lists workspaces.
+        entry_id_pointer: The pointer to the id within an entry.
+        entry_state_pointer: The pointer to the state within an entry.
+        entry_name_pointer: The pointer to the name within an entry.
+        endless_list_patch: A JSON patch (RFC 6902) that makes every page of a list say that another follows.
+        list_requests: A pattern (``METHOD /path``) of the requests that list workspaces.
+        create_requests: A pattern of the requests that create a workspace.
+        admin: An administrator's own account on the server, which may see other users' workspaces.
+        facet_values: The values that only the contracts of facets need.
     """
 
     provider: Any

@@ -1,8 +1,8 @@
 """Assumptions about providers that Usher relies on, and their checks against a real server.
 
-The assumptions are in ``KIND.toml``, under the names used on the provider's page in ``docs/providers``. The
-module named after the kind checks those that can be seen in requests and responses; a trial can't check the
-rest.
+The assumptions are in ``KIND.toml``, under the names used on the provider's page in
+``docs/internals/providers``. The module named after the kind checks those that can be seen in requests and
+responses; a trial can't check the rest.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def load_assumptions(kind: str) -> list[Assumption]:
 
 
 def match_call(method: str, path: str, check: Check) -> Check:
-    """Limit a check to certain calls, given their methods (``GET|POST``) and a pattern for their path."""
+    """Limit a check to certain calls, given by their method (``GET|POST``) and a pattern for the path."""
     pattern: Final = re.compile(path)
 
     def check_exchange(one: Exchange) -> bool | None:
@@ -93,7 +93,7 @@ def match_call(method: str, path: str, check: Check) -> Check:
 
 
 def none_unless(holds: Callable[[Exchange], bool]) -> Check:
-    """Return a check that can confirm its assumption but never refutes it, as it never returns False."""
+    """Return a check that can only confirm its assumption: it returns None instead of False."""
     return lambda one: holds(one) or None
 
 

@@ -1,4 +1,4 @@
-"""New servers: the form, its validation, and the creation, which never returns a preexisting server.
+"""Making new servers: the form, its validation, and a creation that never returns an existing server.
 
 From 6.0 on, a hub can create a server without starting it, and refuses a name that is taken. Before 6.0, a
 start creates a missing server and restarts an existing one, so the list of servers is read first.

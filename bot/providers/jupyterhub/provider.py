@@ -380,12 +380,12 @@ class Grants:
     groups: Sequence[object] | None = None
 
     def has_scope(self, name: str) -> bool:
-        """Return whether a scope covers everything that is the owner's, not just what a filter allows."""
+        """Return whether a scope covers everything that the owner has, not only what a filter selects."""
         covering = {name, *_WIDER_SCOPES.get(name, ()), *_WHOLE_SCOPES}
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
 
     def names(self, name: str) -> bool:
-        """Return whether the hub lists exactly this scope, for everything of the owner's."""
+        """Return whether the hub lists exactly this scope, covering everything that the owner has."""
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] == name)
 
     def _is_for_owner(self, scope: str) -> bool:
@@ -399,7 +399,7 @@ class Grants:
 def check_owner(owner: TokenOwner) -> tuple[str, Grants]:
     """Return the name of a token's owner, and the token's scopes.
 
-    Raises Forbidden if it belongs to a service, or lacks what Usher needs.
+    Raises Forbidden if the token belongs to a service, or doesn't have the scopes that Usher needs.
     """
     if owner.get("kind", "user") != "user":
         raise errors.Forbidden("This token belongs to a service, not to a person. Request one of your own.")

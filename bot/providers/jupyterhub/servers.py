@@ -469,10 +469,10 @@ _HUB_PAGE_PATTERN = re.compile(r"/hub(?!/api/oauth2/)(/|\?|$)")
 
 
 def _is_hubs(answer: Response, address: str) -> bool:
-    """Return whether a response from a server's address came from the hub instead of the server.
+    """Return whether a response from a server's URL came from the hub instead of the server.
 
     The hub's responses have its version in a header. A Jupyter server's responses do, too, but aren't
-    refusals. A redirect to below the server's own address, or to another host, comes from the server.
+    refusals. A redirect to below the server's own URL, or to another host, comes from the server.
     """
     if 300 <= answer.status < 400:
         target = urlsplit(urljoin(address, answer.headers.get("Location", "")))

@@ -2,8 +2,9 @@
 
 A run is a Kubernetes job with one or more pods, at the same time or one after another. The server shows it as
 a whole (``runtimesummary``), and names it in the labels of its pods. On an older server a run is just its
-pod. A run's id is ``JOB/RUN``. Until the run is visible, the id is ``JOB/@…`` with the runs before the start
-or, on a server without pods, ``JOB/~…``. The server shows live runs, and a history of ended pods.
+pod. A run's id is ``JOB/RUN``. Until the run is visible, the id is ``JOB/@…`` followed by the runs that
+existed before the start or, on a server without pods, ``JOB/~…``. The server shows live runs, and a history
+of ended pods.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ MAX_RUNS_PER_JOB = 10
 #: Maximum number of lines that a server returns from the end of a live pod's log. If the log is longer, live
 #: output pauses until the run ends.
 MAX_LIVE_LINES = 5000
-#: Number of entries per page of a log after the first page, whose size the server sets (100 according to its
-#: document). A log of more than ``MAX_LOG_PAGES`` pages is treated as endless.
+#: Number of entries per page of a log after the first page, whose size the server sets (100 according to the
+#: OpenAPI document). A log of more than ``MAX_LOG_PAGES`` pages is treated as endless.
 LOG_PAGE_SIZE = "1000"
 MAX_LOG_PAGES = 500
 MAX_LOG_BYTES = 20_000_000
@@ -541,7 +542,8 @@ def read_live_pod(live: Any) -> Pod:
 
 
 def _read_past_pod(live: Any) -> Pod:
-    # The field in the document says when the pod was last seen; the one in the older client, when it ended.
+    # The field in the OpenAPI document says when the pod was last seen. The field that the older client reads
+    # says when it ended.
     pod = _read_pod(live, "pod_name", "start_time", "end_time" if "end_time" in live else "last_seen")
     return replace(pod, run=find_text(live, "label_job_name") or "")
 

@@ -53,7 +53,7 @@ from bot.support.responses import Response
 
 #: Maximum size of a recipe file, in bytes. A typical recipe is about a page of JSON.
 MAX_BYTES = 200_000
-#: Fields of a recipe's ``spec`` according to the documents, grouped by type.
+#: Fields that Saturn Cloud documents for a recipe's ``spec``, grouped by type.
 _TEXTS = (
     "name",
     "owner",
@@ -336,8 +336,8 @@ class SaturnOffer:
     prices: Mapping[str, str] = field(default_factory=dict)
 
 
-#: The path for creating a workspace according to the document. ``CLONE_PATH`` is the path in the guide, which
-#: newer servers no longer have.
+#: Path for creating a workspace, as given in Saturn Cloud's OpenAPI document. ``CLONE_PATH`` is the path in
+#: the published guide, which newer servers no longer have.
 CREATE_PATH = "/api/recipes"
 CLONE_PATH = "/api/resource_recipes/clone"
 #: Status codes of a server that doesn't have a path or a method.
@@ -674,5 +674,5 @@ async def price_resources(access: Access, currency: str | None) -> Callable[[Res
 
 
 def _find_price(size: Any) -> Decimal | None:
-    """Return a size's hourly price, whose currency the document doesn't name."""
+    """Return a size's hourly price; Saturn Cloud's OpenAPI document doesn't say in which currency."""
     return parse_amount(size.get("price_per_hour")) if isinstance(size, dict) else None

@@ -225,7 +225,7 @@ class Saturn(
         return await accept_already_done(verb, asking, workspace.remote_id, workspace.name)
 
     async def probe(self) -> str:
-        """Request the server's version. Some servers require a token for this; others lack the endpoint."""
+        """Request the server's version. Some servers require a token for this; others don't offer it."""
         return await self._read_version()
 
     async def read_warning(self) -> str:
@@ -312,7 +312,7 @@ class Saturn(
         return RemoteAccount(find_account_id(answer), username, _read_address(answer))
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether a call uses the administrator's token, in which case the name picks the account."""
+        """Return whether a call uses the administrator's token, so that only the name picks the account."""
         return self.credential_owner(access, call) == "admin"
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
@@ -327,7 +327,8 @@ class Saturn(
         """Return a user's own token, verifying its owner if the server names one.
 
         Raises NotFound for an unknown username, CredentialRefused if the administrator's token is refused,
-        Forbidden if it lacks this permission, Untrusted for a link elsewhere or another user's token.
+        Forbidden if it doesn't have this permission, Untrusted if the link leads elsewhere or the token is
+        another user's.
         """
         path = f"/auth/createloginlink/{encode_path_segment(username)}"
         try:

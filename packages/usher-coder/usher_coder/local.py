@@ -1,8 +1,8 @@
-"""A strict local Coder, written from its documentation: it refuses unknown fields, headers and ids.
+"""A strict local Coder, written from Coder's documentation: it refuses unknown fields, headers and ids.
 
-A workspace's state is that of its latest build; builds take time, and only one is active at a time. The quota
-is checked when a build starts; if it is used up, the build fails. An app responds once its agent is ready:
-until then, Coder answers 502 in its place.
+A workspace's state is that of its latest build. Builds take time, and only one is active at a time. The quota
+is checked when a build starts; if it is exhausted, the build fails. An app responds only once its agent is
+ready. Until then, Coder answers 502 in its place.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ class LocalCoder:
         return made
 
     def begin(self, made: Made, transition: str, seconds: float) -> Build:
-        """Begin a build; it fails if it starts a workspace and the owner's quota is used up."""
+        """Begin a build; it fails if it would start a workspace although the owner's quota is exhausted."""
         number, fails = len(made.builds) + 1, made.stop_fails if transition == "stop" else None
         if transition == "start":
             most = self.seed.get("quota", 99)
@@ -654,7 +654,7 @@ def _stamp(at: float) -> str:
 
 
 def guest(people: Collection[str]) -> dict[str, Any]:
-    """Return how Usher's demonstration runs with this server: everyone has an account and a workspace."""
+    """Return the demonstration's connection to this server: everyone has an account and a workspace."""
     users = [{"name": name, "token": _token(name)} for name in people]
     workspaces = [{"owner": name, "name": "devbox", "template": "docker"} for name in people]
     return {

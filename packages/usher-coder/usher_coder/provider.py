@@ -1,9 +1,9 @@
 """The provider for a Coder deployment (REST API v2).
 
-From Coder's API document and its reference: the token is sent in ``Coder-Session-Token``; a workspace's state
-is that of its latest build; a start, stop or removal is a new build, and only one may be active at a time
-(409); starting a running workspace would restart it; if a quota is used up, the build fails; templates have
-rich parameters.
+According to Coder's OpenAPI document and API reference, the token goes in ``Coder-Session-Token``. A
+workspace's state is that of its latest build. Starting, stopping or deleting it creates a build, and only one
+can be active at a time (otherwise 409). Starting a running workspace would restart it. A build fails if the
+quota is exhausted. Templates have rich parameters.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _EITHER_WAY = {
     "deleted": up.State.GONE,
 }
 _NOT_DONE = frozenset({"canceled", "failed"})
-#: Maps an agent's statuses and lifecycle states in which nobody can use the workspace to the sentence shown.
+#: Maps each agent status or lifecycle state in which nobody can use the workspace to the sentence shown.
 _LOST = {
     "disconnected": "Its agent has lost its connection.",
     "timeout": "Its agent hasn't connected in time.",
@@ -53,7 +53,7 @@ _UNHEALTHY = {"unhealthy": "Its app isn't healthy."}
 _NO_BUILDER = "No provisioner there can build it. Ask your {title} admin."
 _BUILDERS_AWAY = "What could build it is away at the moment. If that lasts, ask your {title} admin."
 _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
-#: What both roles of a shared workspace allow. Only its owner may remove it.
+#: What both roles of a shared workspace allow. Only the owner may remove the workspace.
 SHARED_ACTIONS: frozenset[up.Action] = frozenset({"open", "start", "stop"})
 OWN_LIST, SHARED_LIST = "owner:me", "shared:true"
 #: The key under which ``Credential.extra`` stores the account's id.
@@ -412,11 +412,14 @@ class Coder(
         return f"{self.settings.base_url}/workspaces"
 
     def parse_reference(self, text: str) -> str | None:
-        """Return the id if the text is a bare id; page links contain names, which lists can resolve."""
+        """Return the text if it is a bare id, otherwise None.
+
+        Links to pages contain names instead of ids; those are looked up in lists.
+        """
         return text if _UUID.fullmatch(text) else None
 
     def is_page_of(self, url: str, name: str, username: str) -> bool:
-        """Return whether an address is that of the page or app with this owner and name, ignoring case."""
+        """Return whether a URL is that of the page or app with this owner and name, ignoring case."""
         page = _PAGE.match(unquote(up.path_below(url, self.settings.base_url) or ""))
         if page is None:
             return False

@@ -30,7 +30,7 @@ MAX_DISPLAY_NAME_LENGTH = 48
 API_VERSIONS = ["2022-11-28"]
 DOCUMENTATION = "https://docs.github.com/rest"
 SPENDING_LIMIT = "You have reached your spending limit for Codespaces."
-#: What a local server starts with: tokens, repositories, codespaces, and the duration of each state, in
+#: The initial data of a local server: tokens, repositories, codespaces, and the duration of each state, in
 #: seconds.
 SEED: dict[str, Any] = {
     "tokens": {"alice": f"github_pat_{'a11ce' * 8}", "bob": f"github_pat_{'0b0b0' * 8}"},
@@ -503,7 +503,7 @@ def format_time(seconds: float) -> str:
 
 
 def find_root(request: web.Request) -> str:
-    """Return this server's root address, as the client wrote it in its request."""
+    """Return this server's root URL, as the client wrote it in its request."""
     return f"{request.scheme}://{request.host}"
 
 

@@ -46,8 +46,8 @@ SIGN_ON_NEEDED = (
     "Your organization wants its single sign-on for the token that you linked. Authorize it at {url} and try "
     "again: you don't have to link again."
 )
-#: Maximum length of a sign-on address, in characters. A longer one would be cut off, so a general page is
-#: named instead.
+#: Maximum length of a sign-on URL, in characters. A longer one would be cut off, so a general page is named
+#: instead.
 LONGEST_SIGN_ON_ADDRESS = 170
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]*"
 TOKEN_STEPS = (
@@ -103,7 +103,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return error
 
     def _describe_sign_on(self, header: str) -> str:
-        """Return the next step for a token without single sign-on, with GitHub's address to authorize it."""
+        """Return the next step for a token without single sign-on, with GitHub's URL for authorizing it."""
         address = header[header.casefold().find("url=") + 4 :].strip(' "')
         is_own = (
             len(address) <= LONGEST_SIGN_ON_ADDRESS and up.path_below(address, self._web_root()) is not None
@@ -278,7 +278,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return link[1] if (link := page or editor) else None
 
     def _web_root(self) -> str:
-        """Return the address of GitHub's pages, which is the API's address without `api.`."""
+        """Return the URL of GitHub's pages, which is the API's without `api.`."""
         return self.settings.base_url.replace("://api.", "://", 1)
 
 

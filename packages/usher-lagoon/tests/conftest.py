@@ -1,4 +1,4 @@
-"""What the conformance kit must know about the local Lagoon."""
+"""Gives the conformance kit a rig for the local Lagoon."""
 
 from __future__ import annotations
 
