@@ -26,10 +26,10 @@ async def ask_link(request: Request) -> Answer:
 
 @routes.view("ask_link")
 async def submit_username(request: Request) -> Answer:
-    """Send the request to the administrators, or show a problem with the username next to its field."""
+    """Send the request to the administrators, or show what is wrong with the username next to its field."""
     connection, _, text = request.form_payload.partition(" ")
-    # This command waits for the link. It contains keys and words that we write, and it runs with the rights
-    # that the person has by then.
+    # This command waits for the link. We write its keys and words ourselves, and it runs with the rights that
+    # the person has by then.
     deferred_command = DeferredCommand(
         request.principal.key, text, interaction=request.surface.interaction
     ).as_body()
@@ -71,14 +71,14 @@ async def _approve_resting(request: Request) -> Answer:
 
 @routes.action("mine")
 async def claim_account(request: Request) -> Answer:
-    """Close a request for an account because the user who clicked says that the account is theirs."""
+    """Close a request for an account because the user says that the account is theirs."""
     approval = await _say_whose(request, is_theirs=True)
     return replies.answer(requests.NOTED_MINE, request.services.make_link_buttons([approval.connection]))
 
 
 @routes.action("not_mine")
 async def disclaim_account(request: Request) -> Answer:
-    """Tell the administrators that, according to the user who clicked, the account isn't theirs."""
+    """Tell the administrators that the user says the account isn't theirs."""
     await _say_whose(request, is_theirs=False)
     return replies.answer(requests.NOTED_NOT_MINE)
 
@@ -99,7 +99,7 @@ async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
     )
 )
 async def show_open_requests(request: Request) -> Answer:
-    """List the open requests on which the administrator can decide, each with buttons."""
+    """List the open requests that the administrator can decide, each with its buttons."""
     return await _list_open(request)
 
 
@@ -117,7 +117,7 @@ async def _list_open(request: Request, outcome: str = "") -> Answer:
 
 
 async def decide(request: Request, *, approve: bool) -> Answer:
-    """Decide on a request as an administrator; the answer replaces the message with the buttons.
+    """Decide a request as an administrator; the answer replaces the message with the buttons.
 
     If the request was in a list, the remaining requests follow the answer.
     """

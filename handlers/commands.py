@@ -3,7 +3,7 @@
     VERB [NAME [and NAME]…] [until 18:00 | for 2h | at 6pm | in 2 hours] [--FLAG]…
 
 Text in this form runs immediately. If a name is incomplete or misspelled, Usher asks which one is meant. Any
-other text is free text, and does nothing until a button is clicked; free text is handled by a separate
+other text is free text, which does nothing until a button is clicked. Free text is handled by a separate
 reader, which may not be installed.
 """
 
@@ -50,7 +50,7 @@ _MIN_BEGINNING: Final = 3
 #: Slack's bold and code markers. ``_END_SIGNS`` has the punctuation that may end a command.
 _MARKUP_SIGNS: Final = "*`"
 _END_SIGNS: Final = ".!,;"
-#: Maximum number of words that may follow a synonym of a verb that parses its own words.
+#: Maximum number of words that may follow a synonym of a verb that parses its own arguments.
 _MAX_OWN_WORDS: Final = 2
 
 
@@ -98,7 +98,7 @@ async def read_command(request: Request) -> Request | None:
     if not verb.is_operation and words and former is None and not _can_follow(verb, first, words):
         return None
     if name != request.verb:
-        # So far the request was authorised only as text, not for this verb.
+        # The earlier check allowed the user to send text; it didn't cover this verb.
         await request.caller.authorise(name)
     request = replace(request, verb=name, arguments=words)
     if verb.is_operation:
@@ -118,7 +118,7 @@ def _is_one_order(request: Request) -> bool:
 
 
 def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
-    """Return words without Slack's formatting around them, and without punctuation after the last one."""
+    """Return words without Slack's formatting marks around them, and without punctuation after the last."""
     plain = [word if isinstance(word, Quoted) else word.strip(_MARKUP_SIGNS) or word for word in words]
     if plain and not isinstance(plain[-1], Quoted):
         plain[-1] = plain[-1].rstrip(_END_SIGNS) or plain[-1]
@@ -126,7 +126,7 @@ def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
-    """Return whether words may be what follows a verb that parses its own words."""
+    """Return whether words may follow a verb that parses its own arguments."""
     if "verb" in verb.accepts and len(words) > 1:
         return any(
             fold_word(words[0]) in table for table in (list_verbs(verb.command), list_synonyms(verb.command))
@@ -135,7 +135,7 @@ def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
 
 
 async def _answer_unread(request: Request) -> Answer:
-    """Answer text that isn't a command if nothing is registered to interpret free text."""
+    """Answer text that isn't a command, if no reader of free text is registered."""
     if is_operation(request.verb) and request.arguments[1:]:
         return await targets.answer_name(request, " ".join(request.arguments[1:]))
     return suggestions.answer_unread(request)
@@ -144,7 +144,8 @@ async def _answer_unread(request: Request) -> Answer:
 async def _read_operation(request: Request, verb: Verb) -> Request | None:
     """Return the request for an operation on one workspace, or None if any word isn't understood.
 
-    Raises Answered with the result if the words name several workspaces, or with a question.
+    If the words name several workspaces, raise Answered with the result; if it is unclear what they mean,
+    with a question.
     """
     given = request.arguments
     if verb.name == "keep" and given and fold_word(given[-1]) in _LONGER:
@@ -181,9 +182,9 @@ async def _answer_all(request: Request) -> Answer:
 
 
 def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the ways to read words: as typed, then without formatting and punctuation around them.
+    """Yield the ways to read words: first as typed, then without formatting and punctuation around them.
 
-    Times are looked for only when needed, as most texts name one workspace and no time.
+    Times are looked for only when needed, because most texts name one workspace and no time.
     """
     yield from _split_times(verb, given)
     plain = _strip_signs(given)
@@ -192,7 +193,7 @@ def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[
 
 
 def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the ways to split words into names followed by a time, the longest names first."""
+    """Yield the ways to split words into names followed by a time, beginning with the longest names."""
     yield given, ""
     for at in range(len(given) - 1, -1, -1) if verb.takes_time else ():
         if isinstance(given[at], Quoted):
@@ -203,7 +204,7 @@ def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str
 
 
 def _is_time_of(verb: Verb, text: str) -> bool:
-    """Return whether words are a time that a verb accepts; for a verb that starts something, its end."""
+    """Return whether words are a time that a verb accepts; if the verb starts something, a time to end it."""
     if time_parsing.is_now(text):
         return True
     kind = time_parsing.time_kind(text)
@@ -218,8 +219,8 @@ async def _read_names(
 ) -> Request | None:
     """Return the request for the user's workspaces whose full names were typed.
 
-    A verb that only shows something also accepts the beginning of a name. Raises Answered with what was done
-    for several workspaces, or with a question about similar names.
+    If a verb only shows something, the beginning of a name is enough. Raises Answered with what was done for
+    several workspaces, or with a question about similar names.
     """
     connections, (old, own) = request.services.connections, listed
     for words, time in splits:
@@ -256,7 +257,7 @@ async def _read_names(
 def _find_nearly(
     name: str, own: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> tuple[list[Workspace], list[Workspace]]:
-    """Return the workspaces whose names begin like this one, and those whose names are a typo away."""
+    """Return the workspaces whose names begin with this one, and those whose names are one typo away."""
     stem, connection = naming.split_connection(name, connections)
     needle = fold(stem)
     if len(needle) < _MIN_BEGINNING:

@@ -54,7 +54,7 @@ from handlers.requests.response_targets import make_message_notice, make_reply_n
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: The standard logger, whose level is checked so that log lines that won't be written are never composed.
+#: The standard logger. Its level is checked so that lines that wouldn't be logged are never composed.
 _level = logging.getLogger(__name__)
 
 #: Maps each form to the fields that mustn't contain a token. A program's arguments may contain anything.
@@ -65,18 +65,18 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
-#: Actions that read the state again. An answer with one of these buttons already says when the state was
+#: Actions that read the state again. An answer that has one of these buttons already says when the state was
 #: read.
 _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
 #: The action of the button that declines to answer a question.
 _DECLINE = "leave"
-#: How long to wait before retrying when the store is slow, in seconds.
+#: How long to wait before retrying if the store is slow, in seconds.
 _STORE_RETRY_SECONDS = 0.2
 #: Kinds of surface where people type text.
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
 #: Matches text that can't contain a quotation, a mention or invisible characters.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: Only this many characters of an overlong text are parsed, in order to choose the right answer.
+#: Maximum number of characters of an overlong text that are parsed in order to choose the right answer.
 _MAX_BEGINNING_LENGTH = 100
 
 
@@ -92,8 +92,8 @@ async def run_text(
 ) -> Answer:
     """Run text that a user typed, and always answer; the text may start with a folder (``job list``).
 
-    ``reader`` replaces the usual interpretation of the words. Refusing text unread costs next to nothing, so
-    no user can hold up the others.
+    ``reader`` replaces the usual interpretation of the words. Refusing text without reading it costs next to
+    nothing, so no user can hold up the others.
     """
     request = _create_request(
         services, principal, surface, WORDS, folder=folder, text=text, deferred=deferred
@@ -120,7 +120,7 @@ def parse_request(request: Request, text: str) -> Request:
     if parsed.folder:
         folder = parsed.folder
     elif folder != "workspace":
-        # Keep the folder, so that the text means the same when it is stored: in a button, or to wait for a
+        # Keep the folder, so that the text still means the same when it is stored in a button, or waits for a
         # link or a list.
         text = f"{folder} {text}"
     word = fold_word(parsed.words[0]) if parsed.words else "list"
@@ -136,8 +136,8 @@ def parse_request(request: Request, text: str) -> Request:
 
 
 async def _before_reading(request: Request) -> Answer | None:
-    """Return the answer to text that is left unread: too many requests, too long, or already answered."""
-    # Requests from an assistant have a separate limit, so that the user can always ask directly.
+    """Return the answer to text that isn't read because it is too much, too long, or already answered."""
+    # An assistant's requests have a separate limit, so that the user can always ask directly.
     wait = request.services.limiter.take(request.principal.key + request.surface.via)
     if wait > 0:
         return _answer_too_many(request, wait)
@@ -157,7 +157,7 @@ async def _before_reading(request: Request) -> Answer | None:
 
 
 def _is_too_long(request: Request) -> bool:
-    """Return whether a text is too long; quotations aren't included, but a program's own words are."""
+    """Return whether a text is too long. Quotations don't count, but a program's own words do."""
     text = quotations.skip_quotations(request.text)
     has_program = _has_own_parser(request, _read_beginning(request, text))
     return len(text if has_program else quotations.drop_quotations(request.text)) > MAX_TEXT_LENGTH
@@ -168,7 +168,7 @@ def _read_beginning(request: Request, text: str) -> str:
 
 
 class _Message(NamedTuple):
-    """The words of a message to read and, in ``besides``, the rest, which may contain a token."""
+    """The words of a message to be read; ``besides`` is the rest of the message, which may hold a token."""
 
     text: str
     is_quoted: bool = False
@@ -176,17 +176,17 @@ class _Message(NamedTuple):
 
 
 def _read_message(request: Request) -> _Message:
-    """Return the words that the author of a message wrote, without quotations.
+    """Return the words that a message's author wrote, without quotations.
 
-    If there is only a quotation, that is returned, marked as quoted. Text with invisible characters is
-    cleaned and marked as quoted as well.
+    If there is only a quotation, that is returned and marked as quoted. Text with invisible characters is
+    cleaned, and marked as quoted as well.
     """
     if (plain := _PLAIN_TEXT.fullmatch(request.text)) is not None:
         return _Message(plain[1])
     kind, text = request.surface.kind, _remove_own_mentions(request, request.text)
     if kind not in _TYPED_SURFACES:
         return _Message(text)
-    # Many keyboards add a trailing line break, which doesn't mean that the text was copied.
+    # Many keyboards add a line break at the end, so that doesn't mean that the text was copied.
     text = quotations.drop_struck_beginning(text.strip())
     quotation = quotations.read_quotation(text)
     # In a slash command, code formatting doesn't mean that the person is quoting anyone.
@@ -217,7 +217,7 @@ def _remove_own_mentions(request: Request, text: str) -> str:
 
 
 def _has_own_parser(request: Request, text: str) -> bool:
-    """Return whether a text begins with a verb that has its own parser, as for a program's words."""
+    """Return whether a text begins with a verb that parses it, as verbs that take a program's words do."""
     parsed = parse(text, request.services.commands)
     verb = fold_word(next(iter(parsed.words), ""))
     return routes.has_own_parser(parsed.folder or request.folder, verb)
@@ -241,10 +241,9 @@ async def run_button(
     press: ButtonValue,
     view: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """Run a button's own handler, or else the verb of the same name; always answers.
+    """Run a button's own handler or, if it has none, the verb of the same name; always answer.
 
-    Buttons for verbs of jobs are named ``job_VERB``. A button for a former verb runs the verb that replaced
-    it.
+    Buttons for verbs of jobs are named ``job_VERB``. A button for an old verb runs the verb that replaced it.
     """
     request = _create_request(
         services,
@@ -311,11 +310,11 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
     """Authorise the person, run the handler, and turn every possible outcome into an Answer.
 
     The log contains the reference shown in the answer, and nothing that a person typed. ``is_after_ack``
-    means that Slack isn't waiting for an ack, so a failure of the store is raised (StoreError).
+    means that Slack isn't waiting for an ack; a failure of the store is then raised (StoreError).
     """
 
     def logger() -> Any:
-        # Called only when something is actually logged, which is rare.
+        # Only called if something is actually logged, which is rare.
         return log.bind(
             reference=request.reference,
             verb=request.verb,
@@ -330,7 +329,7 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
             try:
                 answer = await handler(request)
             except NotLinked as missing:
-                # Whatever the verb, a user without a link is offered *Link*.
+                # Whatever the verb, users who aren't linked are offered *Link*.
                 await require_account(request, missing.connection, is_refused=missing.is_refused)
                 raise
     except Answered as early:
@@ -360,14 +359,14 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
         return _answer_problem(request, problems.explain_cause("internal"))
-    # Answers are usually logged below info level: logging every answer would add a quarter to the cost of a
-    # request. Every change is in the audit.
+    # Answers are usually logged below info level: logging each would make a request a quarter more expensive.
+    # Every change is in the audit.
     _note(logger, "answered", request, answer)
     return _fit(request, _replace_question(answer) if request.surface.is_question else answer)
 
 
 async def show_place(request: Request, place: WaitlistFacts) -> Answer:
-    """Answer with the user's place in line, even if the start is repeated while it waits."""
+    """Answer with the user's place in line, for example if they repeat a start that is already waiting."""
     is_lasting = request.surface.where is Where.DIRECT and not request.surface.response_url
     now, zone = request.services.clock.now(), await request.find_zone()
     return waitlist.answer_place(place, now, zone, is_lasting=is_lasting)
@@ -380,7 +379,7 @@ def _replace_question(answer: Answer) -> Answer:
 
 
 def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
-    """Answer a request that the store didn't accept; if its outcome is unknown, notify the person later.
+    """Answer a request that the store didn't accept; if it might have, tell the person the outcome later.
 
     Nothing else is read from the store now: that would take longer than the 3 s allowed for an ack.
     """
@@ -391,11 +390,11 @@ def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, 
 
 
 async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
-    """Notify a person of the outcome of a slow commit, as the earlier answer promised.
+    """Tell a person the outcome of a slow commit, as the earlier answer promised.
 
     The request is repeated until the store answers. Its interaction is an inbox key, so the request takes
-    effect only once, and the answer is true whether or not the first commit succeeded. The repetition ends
-    when the request is so old that it would need confirmation.
+    effect only once, and the answer is true whether or not the first commit succeeded. Repeating ends when
+    the request is so old that it would need confirmation.
     """
     services, surface = request.services, request.surface
     # A reply is keyed by its interaction, so a redelivered message is answered only once.
@@ -433,7 +432,7 @@ async def retry_write(services: Services, write: Callable[[], Awaitable[None]], 
 
 
 def _fit(request: Request, answer: Answer) -> Answer:
-    """Complete an answer for its surface: referents, offers, date, form, and how commands are typed."""
+    """Fit an answer to its surface: add referents, offers, the date or the form, and adapt its commands."""
     if (about := (answer.about or request.notes.about) if answer.text else None) != answer.about:
         answer = replace(answer, about=about)
     if answer.errors:
@@ -460,7 +459,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
 def _add_date(request: Request, answer: Answer) -> Answer:
     """If an answer names future times, add the time at which the answer was written.
 
-    An answer that already shows that time or can be refreshed is left alone. Other answers can't be edited
+    That isn't needed if the answer already shows that time or can be refreshed. Other answers can't be edited
     later.
     """
     now = request.services.clock.now()
@@ -481,10 +480,11 @@ def _can_refresh(answer: Answer) -> bool:
 
 
 def _add_offers(request: Request, answer: Answer) -> Answer:
-    """Add the key of the one workspace or run that an answer's buttons act on.
+    """Add the key of the only workspace or run that an answer's buttons act on.
 
-    This is skipped if the answer can be refreshed. An answer without buttons receives the key of the only
-    operation or run that it started, so that the message about its end replaces the answer.
+    This is skipped if the answer can be refreshed. An answer without buttons receives the key of the
+    operation or run that it started, if that is the only one, so that the message about its end replaces the
+    answer.
     """
     buttons = [press for _, press in kit.iterate_drawn(answer.blocks)]
     begun = [one.work_item_id for one in request.notes.accepted.values()]
@@ -500,7 +500,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
 
 
 def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) -> Answer:
-    """Answer with a catalogue sentence about a problem; a form stays open, with it at the first field."""
+    """Answer with a catalogue sentence about a problem; a form stays open and shows it at its first field."""
     text = _format_commands(request, sentence)
     field = find_first_field(request.view) if request.surface.kind == "form" else ""
     if field:
@@ -511,7 +511,7 @@ def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) 
 
 
 def _format_commands(request: Request, text: str) -> str:
-    """Rewrite the commands in a catalogue sentence, written for direct messages, as typed on this surface."""
+    """Change the commands in a catalogue sentence, written for direct messages, to those for this surface."""
     if "`" not in text:
         return text
     return replies.format_commands(text, request.format_command("workspace"), request.format_command("job"))
@@ -520,9 +520,9 @@ def _format_commands(request: Request, text: str) -> str:
 async def _defer_until_identified(request: Request, unknown: NotIdentified) -> Answer:
     """Defer a request until Slack has identified the person; it never runs before that.
 
-    These requests are refused instead: those already deferred once; those from a form, shortcut or search,
-    which the person can repeat; text that may contain a token, which is never stored; and an assistant's,
-    because only the assistant's reader ensures that the request consents to nothing.
+    Some requests are refused instead: one that was already deferred; one from a form, shortcut or search,
+    because the person can repeat it; text that may contain a token, because that is never stored; and an
+    assistant's, because only the assistant's reader ensures that the request consents to nothing.
     """
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
@@ -570,7 +570,7 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
 
 
 def _answer_too_many(request: Request, wait: float) -> Answer:
-    """Answer a person over the rate limit; if the ack can't carry the answer, do so only sometimes."""
+    """Tell a person that they sent too many requests; if the ack can't carry that, only sometimes."""
     principal = request.principal.key
     if request.surface.kind not in {"command", "form", "assistant"}:
         if not request.services.limiter.should_notify(principal):
@@ -608,7 +608,7 @@ async def _submit_form(request: Request, handler: routes.Verb, plain: Collection
 async def run_search(
     services: Services, principal: Principal, action_id: str, value: str, view: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return a select menu's choices from cached rows without waiting; none if that fails.
+    """Return a select menu's choices from cached rows, without waiting; if that fails, none.
 
     In ``VERB:SOURCE``, the source names the handler; ``field:NAME`` is a field of a form.
     """
@@ -637,7 +637,7 @@ def find_first_field(view: Mapping[str, Any]) -> str:
 
 @routes.action(RUN_COMMAND)
 async def run_offered_command(request: Request) -> Answer:
-    """Run an offered command as if the user had typed it, so it is authorised and rate-limited."""
+    """Run an offered command just as if the user had typed it; it is authorised and rate-limited."""
     command = "" if request.press is None else request.press.value
     return await run_text(request.services, request.principal, request.surface, command)
 

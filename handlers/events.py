@@ -1,4 +1,4 @@
-"""Slack's events: messages to the bot, read as commands without a slash, and users who join or leave."""
+"""Slack's events: messages to the bot, which are commands without a slash, and users joining or leaving."""
 
 import math
 import re
@@ -35,7 +35,7 @@ MAX_ANSWERED_AGE_SECONDS: Final = inbox.REDELIVERY_SECONDS
 _LINK_PATTERN = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
 _MENTION_PATTERN = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
 #: Subtypes of messages that people write: plain, with a file or a forwarded message, by ``/me``, or sent to
-#: the channel from a thread. Edits, joins and bot messages don't ask for anything.
+#: the channel from a thread. Other subtypes (edits, joins, bot messages) ask for nothing.
 _PERSON_SUBTYPES = frozenset({None, "file_share", "me_message", "message_share", "thread_broadcast"})
 
 
@@ -59,20 +59,20 @@ async def on_app_mention(request: EventRequest) -> None:
     if installation is None or not installation.bot_user_id:
         text = _MENTION_PATTERN.sub("", text, count=1).strip()
     else:
-        # In a shared channel, the bot mentioned may be the one on the other side from the author.
+        # In a shared channel, the mentioned bot may be the one on the other side, away from the author.
         remaining = installation.remove_own_mentions(text)
         if _is_forwarded(request) and remaining == text:
             log.info("forwarded mention not read")
             return
         text = remaining.strip()
-    # A mention in a direct message also arrives as ``message``. The event that arrives first is answered; the
-    # answer is the same either way.
+    # Slack also sends a mention in a direct message as ``message``. Whichever event arrives first is
+    # answered; the answer is the same.
     is_direct = str(request.event.get("channel") or "").startswith("D")
     await answer_message(request, Where.DIRECT if is_direct else Where.MENTION, text)
 
 
 def is_from_person(request: EventRequest) -> bool:
-    """Return whether a person has just written the message: not a bot, Slack or Usher, and not an edit."""
+    """Return whether a person has just written the message: not a bot, Slack or Usher, nor by an edit."""
     return _is_in_persons_name(request) and not _has_app(request)
 
 
@@ -114,7 +114,7 @@ def _is_forwarded(request: EventRequest) -> bool:
 
 
 def _is_forwarded_link(request: EventRequest, text: str) -> bool:
-    """Return whether the text is only the address of an attached message."""
+    """Return whether the text is nothing but the link to an attached message."""
     attachments = request.event.get("attachments")
     shared = (
         [attachment for attachment in attachments if isinstance(attachment, dict)]
@@ -160,8 +160,8 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
     elif request.event.get("files"):
         answer = await run_chat(services, principal, surface, "file")
     else:
-        # A direct message without words is treated as a greeting; a mention without words, as asking what
-        # Usher can do.
+        # A direct message without words is treated as a greeting, and a mention without words as a request
+        # for help.
         default_command = "hello" if surface.where is Where.DIRECT else "help"
         answer = await run_text(services, principal, surface, default_command)
     if answer.unwritten == "unsure":
@@ -177,7 +177,7 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
 
 
 async def _resolve_key(request: EventRequest, author: Principal, surface: Surface) -> str | None:
-    """Return the inbox key of a message's answer, or None if it was already answered for someone else.
+    """Return the inbox key of a message's answer; None if it was already answered for someone else.
 
     Refusing a stranger uses a separate key, because in a shared channel the refusal and the author's answer
     may be sent on different sides.
@@ -199,14 +199,14 @@ async def _resolve_author(request: EventRequest) -> Principal:
     """Return the author as their own workspace knows them, on either side of a shared channel.
 
     The other side doesn't show whether the author's workspace belongs to an organisation that has installed
-    Usher. Raises Refused, or SlackFailed as long as Slack hasn't said who the author is.
+    Usher. Raises Refused; raises SlackFailed as long as Slack hasn't said who the author is.
     """
     context, author = request.services.context, request.services.resolve_principal(request.payload)
     return context.installation.resolve_principal(await context.people.add_enterprise(author))
 
 
 def _choose_reader(request: EventRequest, author: Principal) -> Principal:
-    """Return who should read an answer; a stranger can be reached only on the side where they wrote."""
+    """Return who should receive the answer; strangers can be reached only on the side where they wrote."""
     here, there = request.installation, request.services.context.installation
     if here is None or there.has_team(author.enterprise_id, author.team_id):
         return author
@@ -219,7 +219,7 @@ async def on_user_change(request: EventRequest) -> None:
     """Store the person; end the links of former members and new guests.
 
     A nightly sync makes up for lost events. Events arrive late and in any order, so if one would let a person
-    in or out, Slack is asked for the current state.
+    in or out, the person's current state is requested from Slack.
     """
     services = request.services
     user = request.event.get("user")
@@ -234,7 +234,7 @@ async def on_user_change(request: EventRequest) -> None:
     flaw = find_flaw(person)
     is_same = known is not None and find_flaw(known) == flaw
     is_new_member = known is None and flaw is None
-    # An event older than what we already know would restore a former name or time zone.
+    # The event is older than what we already know, so it would bring back an old name or time zone.
     is_late = request.happened_at is not None or (known is not None and known.seen_at > at)
     if is_late or not (is_same or is_new_member) or await _would_end(request, person):
         try:
@@ -262,16 +262,17 @@ async def _would_end(request: EventRequest, person: Person) -> bool:
 
 @routes.event("app_uninstalled")
 async def on_app_uninstalled(request: EventRequest) -> None:
-    """End every link: no one can be notified any more, and nothing may continue on people's behalf."""
+    """End every link, because nobody can be notified any more, and nothing may go on on people's behalf."""
     if request.installation is not None:
         await end_installation(request, request.installation)
 
 
 async def end_installation(request: EventRequest, installation: Installation) -> None:
-    """End every link of an installation if Slack refuses its token; otherwise the event is outdated.
+    """End all of an installation's links if Slack rejects its token.
 
-    The token, which no longer works, is deleted last so that a redelivered event can end the remaining links.
-    Raises SlackFailed if Slack can't be asked now, so that Slack sends the event again.
+    If Slack still accepts the token, the event is out of date and is ignored. The dead token is deleted last,
+    so that a redelivered event can end the remaining links. Raises SlackFailed if Slack can't be reached, so
+    that Slack sends the event again.
     """
     tenants = request.services.context.tenants
     refused = await tenants.find_refused_token(installation)
@@ -285,9 +286,10 @@ async def end_installation(request: EventRequest, installation: Installation) ->
 async def end_links(
     request: EventRequest, installation: Installation, *, cause: str, users: Container[str] | None = None
 ) -> None:
-    """End all links, or only those of certain users, each in a separate transaction.
+    """End all links, or only those of certain users, each in its own transaction.
 
-    A redelivered event ends any that remain. People are notified only if Usher itself is still installed.
+    If some remain, a redelivered event ends them. People are notified only if Usher itself is still
+    installed.
     """
     services, at = request.services, payload.parse_time(request.payload)
     principals = {
@@ -295,11 +297,11 @@ async def end_links(
         for account in await services.store.perform(account_rows.list_active_accounts)
         if installation.find_for_team(account.principal.enterprise_id, account.principal.team_id) is not None
         and (users is None or account.principal.user_id in users)
-        # A person who has linked again since the event did so on purpose. Slack's time is in whole seconds.
+        # People who have linked again since the event did so on purpose. Slack's time is in whole seconds.
         and (users is None or at is None or account.linked_at < at + 1.0)
     }
     if users is None:
-        # A person may be signed in to our pages without having linked an account.
+        # People may be signed in to our pages without having linked an account.
         await services.store.perform(browsers.end_browser_sessions_at, installation.id)
     for principal in sorted(principals, key=lambda person: person.key):
         caller = Caller(services.context, principal)
@@ -313,8 +315,8 @@ async def end_links(
 async def on_tokens_revoked(request: EventRequest) -> None:
     """End every link if the bot's own token was revoked; otherwise end the links of the people listed.
 
-    Usher keeps no tokens of people, so it can't ask Slack about theirs. An event that names a bot is about an
-    installation, which may be the current one or a former one.
+    Usher keeps no tokens of people, so it can't check theirs with Slack. An event that names a bot is about
+    an installation, either the current one or an earlier one.
     """
     tokens, installation = request.event.get("tokens"), request.installation
     if installation is None:

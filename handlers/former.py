@@ -1,4 +1,4 @@
-"""Buttons, forms and shortcuts from earlier releases that no longer exist, each with what to do instead.
+"""Buttons, forms and shortcuts of earlier releases that no longer exist, and what to do instead.
 
 Buttons whose verb was replaced aren't listed here: they run the new verb (``Verb.former``).
 """

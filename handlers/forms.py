@@ -40,7 +40,7 @@ from handlers.snapshots import read_cached_offer, request_offer
 log = structlog.get_logger(__name__)
 
 
-#: The typed commands that open a form. *Link* runs them once the account is linked.
+#: The commands that people can type to open a form. *Link* runs them once the account is linked.
 _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
 
 
@@ -58,7 +58,7 @@ _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"
     )
 )
 async def open_new_workspace_form(request: Request) -> Answer:
-    """Open the form of the requested connection, filled with the previous choices.
+    """Open the form of the requested connection, filled in with the values used last time.
 
     A template can be given in the same way as for a class card: ``CONNECTION/TEMPLATE``.
     """
@@ -134,7 +134,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
 
 @routes.action("field")
 async def redraw_form(request: Request) -> Answer:
-    """Redraw an open form after a change in a field that other fields depend on."""
+    """Redraw an open form after a change in a field on which other fields depend."""
     services = request.services
     form_context = FormContext.from_view(request.view, services)
     account, offer = await _require_offer(services, request.principal, form_context)
@@ -177,7 +177,7 @@ async def submit_form(request: Request) -> Answer:
 
 
 def _list_emptied(request: Request, form: Form) -> dict[str, Value]:
-    """Return the text fields whose default the user deleted, because Slack leaves out empty fields."""
+    """Return the text fields whose default the user deleted, because Slack omits empty fields."""
     displayed = {name for name, _ in list_fields(request.view)}
     emptied = (field_ for field_ in form.fields if field_.initial and field_.kind in {"text", "long_text"})
     return {field_.name: "" for field_ in emptied if field_.name in displayed}
@@ -200,7 +200,8 @@ async def make(request: Request, form_context: FormContext, spec: Spec, form: Fo
             form_rows.remember, caller.principal, form_context.connection, form_context.purpose, remembered
         )
     except StoreError as error:
-        # The request has already been accepted; raising an error would make the user submit the form again.
+        # The request has already been accepted. If an error were raised, the user would submit the form
+        # again.
         log.warning("values not remembered", reference=request.reference, problem=error)
 
 
@@ -219,7 +220,7 @@ def make_open_button(purpose: Purpose, connection: str) -> dict[str, Any]:
 
 
 async def _load_offer(request: Request, form_context: FormContext, account: Account, template: str) -> Answer:
-    """Request a read of the offer and say so; the deferred command fills in the open form later."""
+    """Request a read of the offer and say so; when it is done, the deferred command fills the open form."""
     services = request.services
     title = services.title(form_context.connection)
     external_id = services.ids.new("form") if request.surface.trigger_id else None
@@ -239,7 +240,7 @@ async def _load_offer(request: Request, form_context: FormContext, account: Acco
 
 
 def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, Any]) -> Answer:
-    """Return the form, with a sentence and a button in case it can't be opened immediately."""
+    """Return the form, plus a sentence and a button for opening it if that can't be done right away."""
     answer = replies.answer(sentence, [make_open_button(form_context.purpose, form_context.connection)])
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
@@ -315,19 +316,20 @@ PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 
 @dataclass(frozen=True, slots=True)
 class FormContext:
-    """What a form is for; it is stored in the form as keys, which are authorised on each use."""
+    """What a form is for. It is stored in the form as keys, which are authorised whenever they are used."""
 
     connection: str
     purpose: Purpose
     channel_id: str = ""
-    #: Values that other fields depend on. They are kept here because a search doesn't send the form's inputs.
+    #: Values on which other fields depend. They are kept here because a search doesn't send the form's
+    #: inputs.
     chosen: Mapping[str, Value] = field(default_factory=dict)
     #: The default values of text fields. If a field hasn't been edited, its default follows the choices in
     #: other fields.
     proposed: Mapping[str, Value] = field(default_factory=dict)
 
     def to_metadata(self, form: Form, values: Values) -> dict[str, Any]:
-        """Return the metadata of the form, with the values that other fields depend on."""
+        """Return the form's metadata, including the values on which other fields depend."""
         chosen = {
             field_.name: values[field_.name]
             for field_ in form.fields
@@ -348,7 +350,7 @@ class FormContext:
 
     @classmethod
     def from_view(cls, view: Mapping[str, Any], services: Services) -> FormContext:
-        """Return an open form's context; raises Refused for an outdated form or a removed connection."""
+        """Return an open form's context; raises Refused if the form is outdated or its connection is gone."""
         try:
             metadata = json.loads(str(view.get("private_metadata") or ""))
             connection, purpose = str(metadata["connection"]), metadata["purpose"]

@@ -48,7 +48,7 @@ from handlers.requests.vocabulary import EVERYTHING
     )
 )
 async def show_help(request: Request) -> Answer:
-    """Show the short help, the complete help (``help all``), or one entry of the catalogue."""
+    """Show the short help, the complete help (``help all``), or the entry for one verb."""
     topic = (request.target or "".join(request.arguments[:1])).casefold()
     if topic and topic not in EVERYTHING:
         return _explain_verb(request, topic)
@@ -59,7 +59,7 @@ async def show_help(request: Request) -> Answer:
 
 
 def _show_everything(request: Request, accounts: Mapping[str, str] | None) -> Answer:
-    """Answer with every verb that the person can use here."""
+    """Answer with a list of all verbs that the person can use here."""
     usable = _list_usable_providers(request, accounts or {})
     abilities = _find_abilities(request, accounts or {}, usable)
     possible = [entry for entry in list_verbs(request.folder).values() if entry.is_for(abilities)]
@@ -85,7 +85,7 @@ def _show_first_lines(request: Request, accounts: Mapping[str, str] | None) -> A
 def _draw_head(
     request: Request, accounts: Mapping[str, str] | None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Draw what Usher is, and the first steps unless the data for them can't be read."""
+    """Say what Usher is and, unless the data for them can't be read, show the first steps."""
     if request.folder != "workspace":
         return kit.section(runs.HELP), []
     steps = [] if accounts is None else make_first_steps(request.services, accounts)
@@ -129,7 +129,7 @@ def _find_abilities(
 
 
 def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -> list[str]:
-    """Return a hint at the other command's help; the hint for jobs only if a connection runs jobs."""
+    """Return a hint at the help for the other command; for jobs, only if some connection runs them."""
     if request.folder == "job":
         return [kit.fill(runs.HELP_WORKSPACES, command=request.format_command("workspace"))]
     if not any(isinstance(provider, facets.Runs) for provider in usable):
@@ -161,7 +161,7 @@ def _format_entry(command: kit.Markup, entry: Verb) -> str:
 
 
 def _explain_verb(request: Request, verb: str) -> Answer:
-    """Explain a verb, and any others that share its name."""
+    """Explain a verb, and any other verbs with the same name."""
     entries = list_verbs(request.folder)
     verb = to_present_name(request.folder, list_synonyms(request.folder).get(verb, verb))
     if verb not in entries:
@@ -212,7 +212,7 @@ async def list_new_workspace_step(services: Services, principal: Principal) -> l
 
 
 def _list_linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
-    """Return the connections that a person can use now, given the states of their accounts."""
+    """Return the connections that a person can use now, judging by the states of their accounts."""
     return _list_active(accounts) | {name for name, _ in services.list_linkless()}
 
 
@@ -222,7 +222,7 @@ def _list_active(accounts: Mapping[str, str]) -> set[str]:
 
 def _make_new_workspace_button(services: Services, linked: Collection[str]) -> list[dict[str, Any]]:
     connections = list_making_connections(services, "workspace")
-    # People who haven't linked anything yet are asked to do so along the way.
+    # People who haven't linked anything yet are asked to do so on the way.
     usable = [name for name in connections if name in linked] if linked else connections
     return [replies.new_button(usable[0] if len(usable) == 1 else None)] if usable else []
 
@@ -230,12 +230,12 @@ def _make_new_workspace_button(services: Services, linked: Collection[str]) -> l
 async def start_introduction(
     services: Services, principal: Principal
 ) -> tuple[list[dict[str, Any]], bool] | None:
-    """Introduce a new person: return their first steps, or None if they aren't new or may not use Usher.
+    """Introduce a new person: return their first steps; None if they aren't new or may not use Usher.
 
-    The second value is whether they have to link an account before they can do anything else.
+    The second value says whether they have to link an account before they can do anything else.
     """
     if await services.store.person(principal) is None:
-        # Slack would have to be asked about the person first; they can be introduced next time.
+        # Slack would first have to be asked about the person. They can be introduced next time.
         return None
     if not (await services.create_caller(principal).decide("help")).allowed:
         return None

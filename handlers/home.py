@@ -27,7 +27,7 @@ from handlers.requests.request import SILENT, Request
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: The command whose answer is shown on the Home tab, unless that shows another page.
+#: The command whose answer the Home tab shows, unless it shows another page.
 HOME_COMMAND: Final = "list all"
 HOME_VERB: Final = "list"
 #: The ids and states of a user's links.
@@ -51,7 +51,7 @@ async def open_home(occurrence: EventRequest) -> None:
 
 @routes.action("home")
 async def press_home(request: Request) -> Answer:
-    """Republish the Home tab; the totals that earlier releases showed in it have moved elsewhere."""
+    """Republish the Home tab; if an earlier release's *totals* button was pressed, say where they are now."""
     return replies.hint(request.fill(answers.NO_TOTALS)) if request.target == "totals" else SILENT
 
 
@@ -65,8 +65,8 @@ async def show_answer(
 ) -> None:
     """Request a Home tab with the answer to a click in it; ``is_page`` makes it replace the list.
 
-    ``links`` are the user's links when the answer was made: if they have changed since, the answer isn't
-    shown.
+    ``links`` are the user's links when the answer was made. If they have changed by the time it is drawn, the
+    answer isn't shown.
     """
     if not answer.text:
         await request_home(services, principal)
@@ -85,9 +85,9 @@ async def publish_home(
 ) -> None:
     """Draw a person's Home tab and publish it; raises SlackFailed and StoreError.
 
-    ``shown`` contains one of two things. One is the answer to a click: its ``blocks``, ``is_page`` if they
-    replace the list, and the ``links`` that must not have changed. The other is the ``deferred`` command that
-    has read a list.
+    ``shown`` contains either the answer to a click or a ``deferred`` command that has read a list. An answer
+    consists of its ``blocks``, of ``is_page`` if they replace the list, and of the ``links``, which must
+    still be the same.
     """
     blocks = list(shown.get("blocks") or ())
     if blocks and shown.get("links") != await read_links(services, principal):

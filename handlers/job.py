@@ -94,7 +94,7 @@ declare_verb(
     )
 )
 async def run(request: Request) -> Answer:
-    """Open the form; given flags, words after ``--`` or a job's name, launch directly."""
+    """Open the form; but with flags, words after ``--`` or a job's name, launch the job right away."""
     command = parse_command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
         await refuse_schedule(request, command.words)
@@ -126,14 +126,15 @@ async def launch_copy(request: Request) -> Answer:
 
 
 async def _run_by_name(request: Request, name: str) -> Answer | None:
-    """Run the only job of that name that a provider offers, or else a copy of its newest run.
+    """Run the only job with this name that a provider offers; if none does, a copy of its newest run.
 
-    Return None unless exactly one connection has that job. If a run of that name is still in progress, only
+    Return None unless exactly one connection has that job. If a run with this name is still in progress, only
     offer to launch another.
     """
     connections_here = request.services.connections
     stem, chosen_connection = naming.split_connection(name, connections_here)
-    # `posit nightly` is unlikely to be a job's name, so don't wait for other connections' offers to be read.
+    # `posit nightly` is unlikely to be a job's name, so don't wait until other connections' offers have been
+    # read.
     waits = naming.split_leading_connection(name.split(), connections_here)[0] is None
     runs = [
         run
@@ -163,7 +164,7 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
 async def _list_connections_with_job(request: Request, name: str, *, waits: bool) -> list[str]:
     """Return the connections whose offer, as last read, contains a job with this name.
 
-    With ``waits``, raise Answered if an offer has never been read.
+    If ``waits`` is set and an offer has never been read, raise Answered.
     """
     services, connections = request.services, list[str]()
     able = [choice for choice in list_making_connections(services, "job") if has_named_jobs(request, choice)]
@@ -182,7 +183,7 @@ async def _list_connections_with_job(request: Request, name: str, *, waits: bool
 
 
 async def launch_typed(request: Request, typed: CommandLine) -> Answer:
-    """Launch the job of a command line, or report all its errors together, each with the flag it concerns."""
+    """Launch the job of a command line, or report all its errors at once, each with its flag."""
     if len(typed.flags) > MAX_FLAGS:
         return replies.hint(fill(run_words.TOO_MANY, limit=MAX_FLAGS))
     # A command after `--` is possible only on a connection that runs commands.
@@ -203,8 +204,8 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
     try:
         spec = offer.spec(result.values)
     except FormProblems as error:
-        # The provider doesn't know a value that we rejected, and reports it as missing. Our own sentence
-        # already gives the reason.
+        # A value that we rejected isn't sent to the provider, which therefore reports it as missing. Our own
+        # sentence already says why.
         problems += [
             _format_flag_problem(name, safe(sentence))
             for name, sentence in error.problems.items()
@@ -222,7 +223,7 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
 
 
 def has_named_jobs(request: Request, name: str) -> bool:
-    """Return whether a connection's jobs are set up at the provider, so that a run needs only a name."""
+    """Return whether a connection's jobs are set up at the provider, so that a name is enough to run one."""
     return (
         request.services.connections[require_connection(request, name)]
         .require_facet(facets.Runs)
@@ -253,8 +254,8 @@ async def _make(request: Request, connection: str, spec: Spec, form: Form, value
 
 def report_start(request: Request, name: str, connection: str, hint: str = "") -> Answer:
     """Answer that a run was accepted, with any hint; say nothing if the run's card suffices."""
-    # If the person was told that the run will start once the offer is known, there is no need to say so
-    # again.
+    # If the person has already been told that the run starts once the offer is known, there is no need to say
+    # so again.
     was_promised = not request.is_live and request.surface.where in {Where.CHANNEL, Where.MENTION}
     if not hint and (request.is_read_with_cards or was_promised):
         return SILENT
@@ -265,7 +266,7 @@ def report_start(request: Request, name: str, connection: str, hint: str = "") -
 async def check_words(request: Request, typed: CommandLine) -> None:
     """Raise Answered with similar names and the right syntax if the first word isn't a connection.
 
-    The answer also offers a job of that name that ran before, or one whose name is a typo away.
+    The answer also offers a job with that name that was run before, or one whose name is a typo away.
     """
     if not typed.words or naming.split_leading_connection(typed.words, request.services.connections)[0]:
         return
@@ -296,7 +297,7 @@ async def _offer(request: Request, connection: str) -> PersonalOffer:
 
 
 def _collect_flags(request: Request, command: CommandLine) -> list[Flag]:
-    """Return everything in a command line as flags, including the template and the program's words."""
+    """Return everything in a command line as flags, including the template and the program's own words."""
     rest = require_leading_connection(request, command.words)[1] if command.words else ()
     template = [Flag(creation.TEMPLATE_FIELD, " ".join(rest))] if rest else []
     tail = [Flag(creation.COMMAND_FIELD, command.tail)] if command.tail else []
@@ -328,7 +329,7 @@ def _describe_problems(
 
 
 def _format_flag_problem(name: str, sentence: str) -> str:
-    """Return an escaped sentence about a problem, with the flag that it concerns."""
+    """Return an escaped sentence about a problem, naming the flag that it concerns."""
     label = {creation.COMMAND_FIELD: "after `--`"}.get(name, forms.format_flag(name))
     return fill(run_words.PROBLEM, flag=Markup(label), said=Markup(sentence))
 
@@ -363,7 +364,7 @@ def _refuse_launch(request: Request, result: FilledForm, problems: list[str]) ->
 async def show_list(request: Request) -> Answer:
     """Answer with a page of the list; ``list 2`` and the *More* button show later pages.
 
-    Words narrow the list to a state, a connection or a name; the buttons preserve this filter.
+    Words narrow the list down to a state, a connection or a name; the buttons preserve this filter.
     """
     stale, rows = await read_stale_and_rows(request)
     if not rows:
@@ -407,9 +408,9 @@ async def show_list(request: Request) -> Answer:
     )
 )
 async def show_status(request: Request) -> Answer:
-    """Answer with the run's card and its age or, with no name given and several runs, with the list.
+    """Answer with the run's card and its age; if no name was given and there are several, with the list.
 
-    If the run is over, show its exit code, its last lines as long as they are stored, and all of its output.
+    If the run is over, show its exit code, its last lines (as long as they are stored), and its whole output.
     """
     is_named = bool(request.name) and not means_everything(request.arguments)
     is_about_one = request.target is not None or is_named
@@ -456,7 +457,7 @@ async def show_logs(request: Request) -> Answer:
 
 @routes.action("job_refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the stored row; no read is needed, as running jobs are read every few seconds anyway."""
+    """Answer with the stored row. It needs no read, as running jobs are read every few seconds anyway."""
     run = await request.caller.read(runs.require_run, "status", request.target or "")
     return lists.run_status(await request.services.gatherer.describe_run(run))
 
@@ -515,7 +516,7 @@ def answer_over(request: Request, run: Run) -> Answer:
 
 @routes.action("job_keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
-    """Extend the wait, or report the outcome if the run has ended in the meantime."""
+    """Extend the wait; if the run has ended in the meantime, report how."""
     run, is_open = await request.caller.run(runs.extend_deadline, request.target or "")
     if not is_open:
         return answer_over(request, run)
@@ -544,7 +545,7 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("job_start_another")
 async def start_another(request: Request) -> Answer:
-    """Launch another run, but only once: a question that was already answered has no further effect."""
+    """Launch another run, but only once: if the question has been answered before, nothing happens."""
     run, is_asked = await request.caller.run(runs.repeat_launch, request.target or "")
     template = run_words.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
     return replies.answer(request.fill(template, run))
@@ -553,7 +554,7 @@ async def start_another(request: Request) -> Answer:
 async def find_run(request: Request) -> Run:
     """Return the run that the user means; raises Answered with a question or a hint, or Refused.
 
-    If several runs share a name, take the newest or, to stop one, the only one still in progress.
+    If several runs have the name, take the newest; to stop one, take the only one still in progress.
     """
     if request.target is not None:
         return await request.caller.read(runs.require_run, request.verb, request.target)
@@ -581,7 +582,7 @@ async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Run
 
 
 async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answer:
-    """Answer a person without runs: offer a link, say that the list will be read, or suggest a run."""
+    """Answer a person who has no runs: offer a link, say that the list is being read, or suggest a run."""
     services = request.services
     able = list_making_connections(services, "job")
     if not able:
@@ -597,7 +598,7 @@ async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answe
 
 
 async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
-    """Return the only run if no name was given; to stop one, the only run still in progress."""
+    """If no name was given, return the only run; to stop one, the only run still in progress."""
     if not rows:
         raise Answered(await answer_without_runs(request, old))
     candidates = [run for run in rows if run.is_going] if request.verb == "stop" else rows

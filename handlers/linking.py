@@ -54,7 +54,7 @@ from handlers.requests.vocabulary import EVERYTHING
     )
 )
 async def link(request: Request) -> Answer:
-    """Answer with a connection's link page or a *Link* button for each; open the form for ``link code``."""
+    """Answer with a connection's link page or a *Link* button for each; ``link code`` opens the code form."""
     services = request.services
     if request.target:
         # A button names one connection.
@@ -93,7 +93,7 @@ async def _link_to(request: Request, connection: str, username: str = "") -> Ans
 
 
 async def _describe_link(request: Request, connection: str) -> str:
-    """Return a sentence saying that a working account is already linked, or "" if there is none."""
+    """Return a sentence saying that a working account is already linked; "" if none is."""
     account = await request.services.store.read(account_rows.find_account, request.principal, connection)
     if account is None or account.state != "active" or account.resting_since or account.refused_since:
         return ""
@@ -154,7 +154,7 @@ async def _invite(
     once = request.caller.interaction and f"{request.caller.interaction}/link"
     deferred_command = request.defer(text)
     if surface.kind == "button" and not surface.is_question:
-        # With its response_url, the answer would replace the message whose button was clicked. Clicking the
+        # With its response_url, the answer would replace the message whose button was clicked. A click on the
         # button that opens a link page supplies a new one.
         deferred_command = replace(deferred_command, response_url=None)
     methods = [method for method in services.list_link_methods() if method[0] in connections]
@@ -175,7 +175,7 @@ async def _invite(
 
 
 def _format_wait(request: Request, template: str, connections: Sequence[str], text: str) -> str:
-    """Describe what a link is for: the waiting command if that names something, otherwise ``template``."""
+    """Say what the link is for: the waiting command if that names something; otherwise as in ``template``."""
     services = request.services
     title = services.title(connections[0])
     folder = "job" if text.startswith("job ") else "workspace"
@@ -353,7 +353,7 @@ async def unlink(request: Request) -> Answer:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     affected = await request.caller.read(accounts.find_affected, ending)
-    # The answer replaces an answered question, even if a notice would say the same.
+    # The answer replaces a question that has been answered, even if a notice would say the same.
     is_answered = request.surface.is_question or not request.is_read_with_cards
     ended = await request.caller.run(accounts.unlink, ending, is_answered=is_answered)
     if not ended:
@@ -380,7 +380,7 @@ async def unlink(request: Request) -> Answer:
 async def _ask_before_unlinking(
     request: Request, connection: str | None, linked_connections: list[str]
 ) -> Answer:
-    """Ask once before unlinking, as the button itself would; ``connection`` None means every link."""
+    """Ask once before unlinking, just as the button would; ``connection`` None means every link."""
     ending = [connection] if connection else linked_connections
     effect = fill(cards.UNLINK_EFFECT, title=request.services.titles(ending))
     affected = await request.caller.read(accounts.find_affected, ending)
@@ -395,7 +395,7 @@ async def _ask_before_unlinking(
 def _is_linkless(request: Request, connection: str) -> bool:
     """Return whether people use a connection without linking an account.
 
-    The rows for its links are kept, because nothing else records who owns what there.
+    The rows of its links are kept, because nothing else records who owns what on it.
     """
     provider = request.services.connections.get(connection)
     return provider is not None and provider.has_link_method("none")
@@ -452,7 +452,7 @@ def _ask_about_other(request: Request, user_id: str, connection: str | None) -> 
 
 
 async def require_account(request: Request, connection: str, *, is_refused: bool = False) -> Account:
-    """Return the person's working account on a connection; raise Answered with *Link* if there is none.
+    """Return the person's working account on a connection; if there is none, raise Answered with *Link*.
 
     ``is_refused`` means that the provider currently refuses the account.
     """
@@ -473,7 +473,7 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 
 
 async def describe_resting_links(request: Request) -> str:
-    """Describe the user's resting links and say that their workspaces are hidden; "" if there are none."""
+    """Describe the user's resting links and say that their workspaces are hidden; "" if none is resting."""
     titles = request.services.title
     return " ".join(
         fill(answers.LIST_RESTING, title=titles(account.connection), username=account.username)
@@ -483,7 +483,7 @@ async def describe_resting_links(request: Request) -> str:
 
 
 async def require_no_resting_link(request: Request) -> None:
-    """Raise Answered with *Link again* if the user has a resting link; what belongs to it is hidden."""
+    """If the user has a resting link, raise Answered with *Link again*: what belongs to it is hidden."""
     for account in await request.services.store.read(account_rows.list_accounts, request.principal):
         if account.is_resting and account.connection in request.services.connections:
             await require_account(request, account.connection)
@@ -498,7 +498,7 @@ async def require_links(request: Request, connections: Iterable[str]) -> None:
 
 
 async def _add_former_link_hint(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
-    """Add a remark that links can't move to a new Slack ID, if the user may have had one before."""
+    """Add a remark that links can't be moved to a new Slack ID, if the user may have had another before."""
     had = await request.caller.read(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 
@@ -514,14 +514,14 @@ async def offer_link(
 ) -> Answer:
     """Answer with ways to link some connections, or relink one (``is_relink``), while the request waits.
 
-    ``waiting`` is the command that waits, if it isn't the request's own. A user who has just asked is shown
-    the link pages immediately. *New workspace* is offered for the connections in ``others``, which need no
-    link.
+    ``waiting`` is the command that waits, if it isn't the request's own. If the user is there to see the
+    answer, it shows the link pages immediately. *New workspace* is offered for the connections in ``others``,
+    which need no link.
     """
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting
     template = cards.LINK_AGAIN if is_relink else cards.LINK
-    # A link page is valid for only ten minutes, so show it only in a message, and only to someone who is
+    # A link page is valid for only ten minutes, so it is shown only in a message, and only to someone who is
     # waiting for it.
     is_asked = surface.kind in {"command", "message", "button"}
     is_asked = is_asked and surface.where not in {Where.HOME, Where.FORM}
@@ -532,7 +532,7 @@ async def offer_link(
         answer = await _invite(request, sentence, connections, waiting, template, others)
     else:
         buttons = services.make_link_buttons(connections, waiting, template)
-        # Include connections that nobody can link: clicking one explains why.
+        # Include connections that nobody can link; a click on one explains why.
         buttons = buttons or replies.link_buttons(
             [(name, services.title(name), True) for name in connections], {}, waiting
         )
@@ -544,8 +544,8 @@ async def offer_link(
 async def offer_all_links(request: Request) -> Answer:
     """Answer with the ways to link every connection, while the command waits for a link.
 
-    If no link is needed, *New workspace* is offered instead. The answer to ``list`` also explains what Usher
-    is.
+    If no connection needs a link, *New workspace* is offered instead. The answer to ``list`` also explains
+    what Usher is.
     """
     services = request.services
     linkless, names = services.list_linkless(), [name for name, *_ in services.list_link_methods()]

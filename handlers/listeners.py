@@ -1,6 +1,6 @@
 """Bolt listeners, exactly one per kind: each matches everything and looks up the verb in a table (ADR 42).
 
-The work is done before the ack, so anything that was acknowledged has been written.
+The work is done before the ack, so whatever was acknowledged has been written.
 """
 
 import asyncio
@@ -72,18 +72,18 @@ from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
 
-#: Matches every name. Bolt tries listeners one by one, so there is only one of each kind.
+#: Matches every name. Bolt tries listeners one after the other, so there is only one of each kind.
 _ANYTHING: Final = re.compile("")
-#: How long Slack may take to open a form, in seconds. Its trigger expires after 3 s, and the ack is due
-#: within the same time.
+#: How long Slack may take to open a form, in seconds. The trigger for it expires after 3 s, by which time the
+#: ack is due, too.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
-#: How long to wait after a form's ack, in seconds, before sending a view that didn't fit into the ack, so
-#: that the view stays open.
+#: If a view doesn't fit into a form's ack, how long to wait after the ack before sending it, in seconds, so
+#: that it stays open.
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
 #: Prefix of the ``external_id`` of forms opened from a Home tab.
 _HOME_FORM: Final = "home_form"
-#: Maximum length, in characters, of a text that fits into any ack, whatever the language.
+#: Maximum length, in characters, for a text that fits into any ack, whatever its language.
 _MAX_SHORT_LENGTH: Final = 500
 
 
@@ -108,7 +108,7 @@ def register(
 def _limit_store_wait(
     listener: Callable[..., Awaitable[BoltResponse]],
 ) -> Callable[..., Awaitable[BoltResponse]]:
-    """Limit how long a listener waits for the store to how long Slack waits for the listener."""
+    """Limit how long a listener waits for the store, because Slack waits for the listener only so long."""
 
     @wraps(listener)
     async def listen(**given: Any) -> BoltResponse:
@@ -121,7 +121,7 @@ def _limit_store_wait(
 class Listeners:
     """The listeners, one for each kind of payload; none of them raises.
 
-    Each does its work before acknowledging: it returns the ack with its result, or sends the answer in
+    Each does its work before acknowledging. It returns the result with the ack, or sends the answer in
     another way.
     """
 
@@ -134,7 +134,7 @@ class Listeners:
     async def on_command(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> BoltResponse:
-        """Answer a slash command in the body of its ack; an answer that doesn't fit is sent as a reply."""
+        """Answer a slash command in the body of its ack; if the answer doesn't fit, it is sent as a reply."""
         services = self._services
         folder = services.commands.get(str(body.get("command")))
         if folder is None:
@@ -159,7 +159,10 @@ class Listeners:
         return await ack() if is_worked else await ack(make_command_body(replies.hint(answers.NO_WORKER)))
 
     async def _remember_referents(self, about: Referents, surface: Surface, principal: Principal) -> None:
-        """Store the referents of an answer in an ack; an operation it began can be found without them."""
+        """Store what an answer in an ack refers to, so that the user's next command can refer to it.
+
+        If this can't be stored, an operation that the answer began can still be found.
+        """
         if surface.channel_id is None:
             return
         try:
@@ -193,7 +196,7 @@ class Listeners:
             return await ack()
         if surface.where is Where.CHANNEL and surface.is_in_conversation:
             with suppress(StoreError):
-                # An ephemeral message may be in the user's direct messages with the bot, as far as we know.
+                # For all we know, an ephemeral message may be in the user's direct messages with the bot.
                 if await services.store.read(notices.find_direct_channel, principal) == surface.channel_id:
                     surface = replace(surface, where=Where.DIRECT)
         links: Links = []
@@ -211,12 +214,12 @@ class Listeners:
         if answer.unwritten or not await write():
             await self._respond_directly(client, respond, answer, surface, principal)
         elif not services.context.owners.is_worked:
-            # Until a worker runs, the answer waits in the outbox like everything else.
+            # Until a worker runs, the answer waits in the outbox, as everything else does.
             await self._respond_directly(client, respond, replies.hint(answers.NO_WORKER), surface, principal)
         return await ack()
 
     async def _note_opening(self, principal: Principal, press: ButtonValue, surface: Surface) -> None:
-        """Record that a page was opened: a workspace is in use, or a link's message can be replaced."""
+        """Record that a page was opened: the workspace is in use, or the link's message can be replaced."""
         caller = self._services.create_caller(principal)
         if press.name != "link_url":
             await caller.run(note_opening, press.key)
@@ -250,7 +253,7 @@ class Listeners:
         return await ack()
 
     async def on_view(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
-        """Answer a submitted form with a ``response_action``; a view that doesn't fit is sent afterwards."""
+        """Answer a submitted form with a ``response_action``; a view that doesn't fit is sent later."""
         view: dict[str, Any] = body.get("view") or {}
         principal = self._resolve_principal(body)
         if isinstance(principal, Answer):
@@ -258,7 +261,7 @@ class Listeners:
             return await ack(**make_form_body(Answer(text="", errors=errors)))
         is_in_home = str(view.get("external_id") or "").startswith(_HOME_FORM)
         key = payload.make_view_key(body)
-        # An answer that promises another one is later replaced by it, so the page that shows it is given an
+        # If the answer promises another one, that one will replace it. So the page that shows it is given an
         # id.
         surface = Surface(
             "form", Where.FORM, interaction=key, is_in_home=is_in_home, view_external_id=key or None
@@ -270,7 +273,8 @@ class Listeners:
                 # The Home tab may show what the form changed.
                 await self._services.store.write(homes.republish_home, principal)
             except StoreError as error:
-                # The form has done its work, and the Home tab will show the result when it is next opened.
+                # The form has done its work. The next time that the Home tab is opened, it will show the
+                # result.
                 log.warning("home not requested", problem=error)
             if answer.view is None and not self._services.context.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
@@ -297,7 +301,7 @@ class Listeners:
         return await ack(**make_options_body(found, context))
 
     async def on_event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
-        """Handle an event; if it can't be stored, don't acknowledge it, so that Slack redelivers it."""
+        """Handle an event; if it can't be stored, don't acknowledge it, so that Slack sends it again."""
         event: dict[str, Any] = body.get("event") or {}
         name = str(event.get("type") or "")
         if name == "message":
@@ -346,7 +350,7 @@ class Listeners:
         try:
             await write()
         except StoreUnsure:
-            # The reply may already be in the outbox, so sending it directly as well would deliver it twice.
+            # The reply may already be in the outbox, so sending it directly, too, might show it twice.
             services.outcome_pool.add(retry_write(services, write, surface.interaction))
         except StoreError as error:
             log.warning("reply not written down", problem=error)
@@ -354,7 +358,7 @@ class Listeners:
         return True
 
     async def _open_form(self, principal: Principal, surface: Surface, answer: Answer) -> bool:
-        """Open the form; no other call to Slack is made before an ack."""
+        """Open the form; before an ack, this is the only call to Slack."""
         if not surface.trigger_id:
             return False
         try:
@@ -383,9 +387,9 @@ class Listeners:
         surface: Surface,
         principal: Principal | None = None,
     ) -> None:
-        """Answer a button without the outbox, so that no one is left without a reply.
+        """Answer a button without the outbox, so that nobody is left without a reply.
 
-        The answer is given only once: another way of sending it is tried only if the previous one is known to
+        The answer is shown only once: another way of sending it is tried only if the previous one is known to
         have shown nothing.
         """
         formatted = make_command_body(answer) | {"replace_original": False}

@@ -10,7 +10,7 @@ from bot import services
 from bot.messages import blocks
 from bot.support import declarations
 
-#: Loaded only by the process that serves the assistant: the module declares nothing, and its protocol types
+#: Only the process that serves the assistant loads this module: it declares nothing, and its protocol types
 #: are slow to load.
 _PROTOCOL: Final = "handlers.assistant.web"
 

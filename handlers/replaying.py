@@ -28,10 +28,10 @@ log = structlog.get_logger(__name__)
 async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
     """Run a deferred command with the user's current rights; ``body`` is a ``DeferredCommand``.
 
-    The answer is sent to the response_url while that is valid. Otherwise it is sent to the channel, if the
-    command was a recent mention, or else to the user as a direct message. Running the same command twice has
-    only one effect: its interaction is an inbox key, and ``task`` tells later runs apart. Raises StoreError
-    if nothing could be written.
+    The answer is sent to the response_url while that is valid. After that, it is sent to the channel if the
+    command was a recent mention, or else to the user as a direct message. If the same command runs twice, it
+    has only one effect: its interaction is an inbox key, and ``task`` tells later runs apart. Raises
+    StoreError if nothing could be written.
     """
     deferred = DeferredCommand.parse(body)
     if deferred.folder not in services.commands.values():
@@ -75,7 +75,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     if not (answer.text or answer.replaces):
         return
     if where is Where.FORM and answer.view is None:
-        # An open form is waiting for the answer, so show it there.
+        # An open form is waiting for the answer, so show it in the form.
         answer = replace(answer, view=answer_view(answer, "job" if deferred.folder == "job" else "workspace"))
     if has_response_url or where in {Where.FORM, Where.MENTION}:
         notice = make_reply_notice(answer, surface, principal, services.ids)
@@ -89,8 +89,8 @@ async def _replace_page_button(
 ) -> Answer:
     """Make an answer replace the message that has a link's button, and say what was linked.
 
-    In a direct message, Usher's own message about the new link is next to it or a click away, so the answer
-    doesn't repeat it.
+    In a direct message, it doesn't repeat what was linked, because Usher's own message about that is next to
+    it or a click away.
     """
     connection = deferred.linked
     account = await services.store.read(accounts.find_account, principal, connection)

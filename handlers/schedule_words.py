@@ -1,4 +1,4 @@
-"""Schedules typed after a job's name, which are refused: jobs run now, and providers do the scheduling."""
+"""Schedules typed after a job's name. They are refused: jobs run now, and scheduling is left to providers."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -42,7 +42,7 @@ async def refuse_schedule(request: Request, words: Sequence[str]) -> None:
 
 
 def _is_schedule(words: Sequence[str]) -> bool:
-    """Return whether words say nothing but when a job should run."""
+    """Return whether words say only when a job should run."""
     text = " ".join(words)
     first = words[0].casefold()
     is_led = first in _BEGINNING_LEADS or bool(time_parsing.days_of(first))
@@ -50,7 +50,7 @@ def _is_schedule(words: Sequence[str]) -> bool:
 
 
 def _link_page(request: Request, connection: str, run: Run | None) -> Markup:
-    """Return a link to the page of a run's job or, if there is none, to the provider."""
+    """Return a link to the job's page for a run; if there is none, a link to the provider."""
     provider = request.services.connections.get(connection)
     if provider is None:
         return Markup(kit.line(connection))

@@ -1,8 +1,8 @@
 """Free text, which is any text that isn't a command: questions are answered, actions offered as buttons.
 
-Names, verbs and times are each found among the words on their own (``handlers.requests.finding``); no grammar
-joins them. No action is offered for a question, or for a text with a *not*, a condition or a time that isn't
-understood.
+Names, verbs and times are each looked for separately among the words (``handlers.requests.finding``); no
+grammar connects them. No action is offered for a question, or for a text with a *not*, a condition or a time
+that isn't understood.
 """
 
 from __future__ import annotations
@@ -69,12 +69,12 @@ from handlers.workspace.course_pages import show_courses
 MAX_OFFERS: Final = 5
 _MAX_COMMAND_WORDS: Final = 4
 _SEVERAL: Final = 2
-#: Maximum number of things that a text can name. At most ``_MAX_STRANGE`` unknown words are compared with all
-#: names.
+#: Maximum number of workspaces, runs and courses that a text can name. At most ``_MAX_STRANGE`` unknown words
+#: are compared with all names.
 _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
-#: Words that rule out offering an action, because it isn't wanted, isn't wanted now, or isn't meant for
-#: everything named.
+#: Words that rule out offering an action: it isn't wanted, isn't wanted now, or isn't meant for everything
+#: that is named.
 _BARS: Final = split_words(
     """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave
     except but besides unless if once whenever while because instead already almost nearly did was were been
@@ -96,7 +96,7 @@ _THANKS: Final = split_words("thanks thank thx cheers ta danke merci gracias gre
 _OWN: Final = split_words("it that let here there today tomorrow tonight")
 _OTHER: Final = split_words("other others")
 _LONGER: Final = split_words("longer more extend another extra prolong")
-#: Words that make a start wait for a free place.
+#: Words with which a start waits for capacity if there is none.
 _WAITING: Final = split_words("wait queue queued")
 _UNTIL: Final = split_words("for until till til 'til")
 #: Filler words. They mean nothing here, so they are never taken for mistyped names.
@@ -112,7 +112,7 @@ _FILLERS: Final = split_words(
 
 @dataclass(slots=True)
 class _Part:
-    """One part of a sentence: a verb, the things that it names, and its times."""
+    """One part of a sentence: a verb, the workspaces, runs or courses that it names, and its times."""
 
     verb: Verb | None = None
     things: list[object] = field(default_factory=list)
@@ -120,14 +120,14 @@ class _Part:
 
     @property
     def workspaces(self) -> list[Workspace]:
-        """Return the first few workspaces among the things; more buttons would be too many to choose from."""
+        """Return the first few workspaces that are named; more buttons would be too many to choose from."""
         own = {one.id: one for one in self.things if isinstance(one, Workspace)}
         return [*own.values()][:_MAX_NAMED]
 
 
 @routes.text("free")
 async def answer(request: Request) -> Answer:
-    """Answer a sentence: show what it asks for, or offer buttons for what it may ask for."""
+    """Answer a sentence: show what it asks to see, or offer buttons for what it may ask to be done."""
     words, store = request.arguments, request.services.store
     if any(word.startswith("<@") for word in words):
         return replies.hint("I only work with your own workspaces, so I haven't done anything.")
@@ -172,7 +172,7 @@ async def answer(request: Request) -> Answer:
 
 
 async def _list_links(request: Request, rows: Sequence[Workspace]) -> list[tuple[str, object]]:
-    """Return the words that are addresses of workspaces, each with its workspace."""
+    """Return the words that are URLs of workspaces, each with its workspace."""
     links = [word for word in request.arguments if naming.to_link(word)]
     usernames = await targets.read_usernames(request, *links)
     connections = request.services.connections
@@ -192,7 +192,7 @@ async def _list_others(request: Request) -> list[tuple[str, object]]:
 def _find(
     words: Sequence[str], things: Mapping[str, tuple[object, ...]], zone: ZoneInfo, now: float
 ) -> tuple[list[Found[Any]], list[int]]:
-    """Return the whole names, times and verbs among words, and the positions of words without meaning."""
+    """Return the complete names, times and verbs among words, and where the words without meaning are."""
     found: list[Found[Any]] = [*find_names(words, things)]
     found += find_hours(words, found)
     found += find_times(
@@ -206,7 +206,7 @@ def _find(
 def _find_unknown(
     request: Request, operation: str, found: Sequence[Found[Any]], strange: Sequence[int]
 ) -> str:
-    """Return a name in a command or in quotes that none of the user's things has; "" if there is none."""
+    """Return a name in a command or in quotes that nothing of the user's has; "" if there is none."""
     words = request.arguments
     quoted = [words[at] for at in strange if isinstance(words[at], Quoted)]
     is_named = any(isinstance(one.what, tuple) for one in found)
@@ -217,7 +217,7 @@ def _find_unknown(
 
 
 def _asks(words: Sequence[str]) -> bool:
-    """Return whether a text asks a real question, rather than making a polite request."""
+    """Return whether a text really asks a question, rather than politely requesting something."""
     said = " ".join(map(fold_word, words))
     while (parts := said.partition(" "))[0] in _GREETINGS and parts[2]:
         said = parts[2]
@@ -229,8 +229,8 @@ def _asks(words: Sequence[str]) -> bool:
 def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
     """Return whether a text must not lead to an offer.
 
-    That is the case if it rules something out, is conditional, has a time that isn't understood, is about
-    other people's things, or has anything struck out.
+    It mustn't if it rules something out, is conditional, has a time that isn't understood, is about other
+    people's workspaces, or has anything struck out.
     """
     free = list_free(words, found)
     outside = {fold_word(words[at]) for at in free}
@@ -249,7 +249,7 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
 
 
 def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
-    """Return the word that stands where a time belongs but can't be read as one; "" if there is none."""
+    """Return a word that is where a time should be but can't be read as one; "" if there is none."""
     acts = any(isinstance(one.what, Verb) and one.what.effect is not Effect.SHOWS for one in found)
     free = {*list_free(words, found)} if acts else set[int]()
     for lead, at in pairwise(range(len(words))):
@@ -261,7 +261,7 @@ def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
 
 
 def _names_by_line(text: str, things: Mapping[str, tuple[object, ...]]) -> bool:
-    """Return whether several lines of a text name things, so that it's unclear what belongs together."""
+    """Return whether names are spread over several lines, so that it is unclear what belongs together."""
     return sum(bool(find_names(line.split(), things)) for line in text.splitlines()) > 1
 
 
@@ -276,7 +276,7 @@ def _drop_corrected(words: Sequence[str], found: Sequence[Found[Any]]) -> Sequen
 
 
 def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
-    """Split a sentence into parts, each a verb with the names after it, or names with a verb after them."""
+    """Split a sentence into parts: a verb with the names after it, or names with a verb after them."""
     found = _drop_corrected(words, found)
     name_first = next((isinstance(one.what, tuple) for one in found if not isinstance(one.what, Time)), False)
     parts = [part := _Part()]
@@ -330,7 +330,7 @@ class _Sentence:
         self.whole = _Part(things=[thing for part in self.parts for thing in part.things])
 
     async def _list_meant(self) -> list[Workspace]:
-        """Return the workspaces meant when none is named: the last mentioned or, after *other*, the rest."""
+        """Return what is meant if nothing is named: what was mentioned last or, after *other*, the rest."""
         recent = (await self.request.read_referents()).workspaces
         is_other = bool(recent) and not _OTHER.isdisjoint(map(fold_word, self.request.arguments))
         if is_other or len(recent) == 1:
@@ -338,20 +338,20 @@ class _Sentence:
         return []
 
     async def _read_meant(self) -> list[Workspace]:
-        """Return the one workspace that a text without a name means; empty if it may mean several."""
+        """Return the one workspace that is meant if none is named; empty if it could be several."""
         meant = await self._list_meant()
         return meant if len(meant) == 1 else []
 
     # -- what only shows ----------------------------------------------------------------------------------
 
     async def show(self, *, is_barred: bool) -> Answer:
-        """Show what is named, or everything; run the verb if it only shows something."""
+        """Show what is named; if nothing is, show everything. If the verb only shows something, run it."""
         verbs = [
             part.verb for part in self.parts if part.verb is not None and part.verb.effect is Effect.SHOWS
         ]
         verb, request, things = next(iter(verbs), None), self.request, self.whole.things
         if not self.found and "you" in map(fold_word, request.arguments):
-            # The question is about Usher itself, not about what was last mentioned.
+            # This asks about Usher itself, not about what was mentioned last.
             return await _run(request.redirect("workspace", "help", ()))
         own = self.whole.workspaces if things else await self._read_meant()
         if not own and not things and verb is None:
@@ -390,7 +390,7 @@ class _Sentence:
     # -- what is offered ----------------------------------------------------------------------------------
 
     async def list_offers(self) -> list[kit.Element]:
-        """Return buttons for what a sentence may ask for; raises Answered with a question."""
+        """Return buttons for what a sentence may ask for; raises Answered if that calls for a question."""
         offers = [one for part in self.parts for one in await self._offer(part)]
         return list({str(one["text"]): one for one in offers}.values())
 
@@ -467,7 +467,7 @@ class _Sentence:
         ]
 
     async def _offer_for(self, name: str, one: Workspace, times: Sequence[Time]) -> list[kit.Element]:
-        """Return a workspace's buttons, one for each time; raises Answered for a time that can't be read."""
+        """Return a workspace's buttons, one for each time; if a time can't be read, raise Answered."""
         request = self.request
         if name == "start" and not _WAITING.isdisjoint(map(fold_word, request.arguments)):
             name = "wait"
@@ -494,7 +494,7 @@ class _Sentence:
         return buttons.list_timed_buttons(name, [one] * len(ats), labels, ats)
 
     def _offer_planned(self, one: Workspace, begin: Time, end: Time | None) -> list[kit.Element]:
-        """Return the buttons for a planned start, which is stored as hours on a single date."""
+        """Return the buttons for a planned start, which is stored as hours on that one date."""
         if "hours" not in list_verbs("workspace"):
             return []
         clocks = [datetime.fromtimestamp(moment.at, self.zone) for moment in begin.moments]
@@ -510,14 +510,14 @@ class _Sentence:
 async def _run(request: Request) -> Answer:
     """Authorise and run a verb that only shows something.
 
-    So far the text was authorised only as words, not for this verb.
+    The earlier check allowed the user to send free text; it didn't cover this verb.
     """
     await request.caller.authorise(request.verb)
     return await routes.run(request)
 
 
 def _write_hours(verb: Verb | None, hours: str) -> str:
-    """Return hours as typed; with the verb ``stop``, a time that would mean a start means a stop."""
+    """Return hours as typed, but with the verb ``stop``, take a single time for the stop, not the start."""
     wanted = time_parsing.read_hours(hours)
     if verb is None or wanted is None or wanted.starts is None or wanted.stops is not None:
         return hours
@@ -529,7 +529,7 @@ def _write_hours(verb: Verb | None, hours: str) -> str:
 async def _offer_runs(
     request: Request, verb: Verb | None, runs: Sequence[Run], hours: str, at: Sequence[Time]
 ) -> list[kit.Element]:
-    """Return buttons to run or stop jobs, or none if a time is given; raises Answered for a schedule."""
+    """Return buttons to run or stop jobs, or none if a time is given; for a schedule, raise Answered."""
     if hours and (verb is None or verb.effect is not Effect.ENDS):
         await refuse_schedule(request, (runs[0].name, *hours.split()))
     if verb is None or hours or verb.effect is Effect.SHOWS or at:
@@ -546,7 +546,7 @@ def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
 
 
 def _answer_without(request: Request) -> Answer:
-    """Answer text in which nothing was found: an address, thanks or a mistyped command, for example."""
+    """Answer text in which nothing was found: a URL, thanks or a mistyped command, for example."""
     connections = request.services.connections
     links = [word for word in request.arguments if naming.to_link(word)]
     if known := [link for link in links if naming.find_references(link, connections)]:

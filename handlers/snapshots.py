@@ -30,14 +30,14 @@ async def refresh_lists(
     updates: bool = False,
     **values: str,
 ) -> str:
-    """Request reads of outdated lists and defer this command; return the sentence, "" if none is outdated.
+    """Request reads of outdated lists and defer this command; return a sentence about that, or "".
 
-    The command runs again once the first list has been read, and then waits for the next list if it still
-    needs that. The sentence is said only once (later runs raise Answered with nothing to say). ``text`` runs
-    in place of the command. With ``connection``, only that connection's list is considered. ``values`` are
-    for the template, in addition to ``title`` and ``titles``. ``old`` are the accounts whose lists were
-    outdated before the rows behind the answer were read: a list that arrived in the meantime isn't among
-    those rows. ``updates`` is passed to ``DeferredCommand``.
+    If no list is out of date, "" is returned. The command runs again once the first list has been read, and
+    if it still needs the next list, waits for that. The sentence is said only once: later runs raise Answered
+    with nothing to say. ``text`` runs in place of the command. With ``connection``, only the list of that
+    connection matters. ``values`` are for the template, in addition to ``title`` and ``titles``. ``old`` are
+    the accounts whose lists were out of date before the rows behind the answer were read; those rows don't
+    include what a list that arrived in the meantime contains. ``updates`` is passed to ``DeferredCommand``.
     """
     text = request.text if text is None else text
     if old is None:
@@ -56,7 +56,7 @@ async def refresh_lists(
         updates=updates,
     ).as_body()
     if not request.is_live:
-        # Reads of the other lists were already requested together with the first one.
+        # The reads of the other lists were requested together with the first one.
         await request.caller.run(snapshots.request_lists, kind, [account], then)
         raise Answered(SILENT)
     await request.caller.run(snapshots.request_lists, kind, stale, then)
@@ -73,10 +73,10 @@ def filter_by_connection(accounts: Sequence[Account], names: Collection[str | No
 async def refresh_in_background(
     request: Request, kind: TaskKind, old: Sequence[Account], template: str
 ) -> str:
-    """Request reads of outdated lists while showing the cached ones; return the hint, or "" for none.
+    """Request reads of outdated lists while showing the cached ones; return a hint at that, or "".
 
-    After a button, in a Home, and in a direct message, the answer can be edited, so it is replaced by the
-    list once read. Elsewhere, people are asked to press *Refresh*, which an assistant can't.
+    After a button, in a Home tab, and in a direct message, the answer can be edited, so the list replaces it
+    once it has been read. Elsewhere, people are asked to press *Refresh*, which an assistant can't.
     """
     deferred, surface = request.deferred, request.surface
     is_late = deferred.is_late(request.services.clock.now())
@@ -97,7 +97,7 @@ async def refresh_in_background(
 
 
 def describe_read_failure(request: Request) -> str:
-    """Explain that a list couldn't be read, so that people don't think it's empty."""
+    """Explain that a list couldn't be read, so that people don't think that it is empty."""
     title = request.services.title(request.failed_connection)
     why = safe(problems.explain_unread(request.deferred.problem, title))
     is_home = request.surface.where is Where.HOME
@@ -108,7 +108,7 @@ def describe_read_failure(request: Request) -> str:
 async def require_offer(
     request: Request, connection: str, purpose: Purpose, *, asking: str, nothing: str
 ) -> PersonalOffer:
-    """Return a connection's offer to a user; raises Answered with *Link*, or while the offer is read."""
+    """Return what a connection offers a user; raises Answered with *Link*, or while the offer is read."""
     account = await require_account(request, connection)
     snapshot = await require_account_offer(request, account, asking=asking, nothing=nothing)
     return PersonalOffer(request.services.connections[connection], snapshot, purpose, request.principal)
@@ -117,7 +117,7 @@ async def require_offer(
 async def require_account_offer(
     request: Request, account: Account, *, asking: str, nothing: str
 ) -> Snapshot[Any]:
-    """Return an account's offer; raises Answered with ``asking`` while the offer is being read.
+    """Return an account's offer; while it is being read, raise Answered with ``asking``.
 
     If it was just read and there is none, the answer gives the reason, or ``nothing`` if no reason is known.
     """
@@ -161,7 +161,7 @@ async def request_offer(
 
 
 def _defer_for_account(account: Account, request: Request, waiting: DeferredCommand) -> DeferredCommand:
-    """Defer a command until an account's list or offer has been read, and record that it has been.
+    """Defer a command until an account's list or offer has been read; record that it has waited for it.
 
     The command then doesn't request another read.
     """

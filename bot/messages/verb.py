@@ -20,13 +20,13 @@ ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "cou
 
 
 class Effect(StrEnum):
-    """The kind of effect that a verb has, which decides if it runs immediately (``handlers.commands``)."""
+    """The kind of effect that a verb has; it decides if the verb runs immediately (``handlers.commands``)."""
 
     #: The verb only answers, or asks before doing anything.
     SHOWS = "shows"
     #: The verb starts something that exists and can be stopped again.
     STARTS = "starts"
-    #: The verb creates or changes something.
+    #: The verb creates something, or changes it.
     MAKES = "makes"
     #: The verb ends, interrupts, hides or deletes something.
     ENDS = "ends"
@@ -46,11 +46,11 @@ _NOTHING: Final = Offer()
 
 @dataclass(frozen=True, slots=True)
 class Opposite:
-    """A button in an answer that undoes what its verb changed: its label and its action.
+    """The button in a verb's answer that undoes what the verb did: its label and its action.
 
-    The button carries the row and everything else that it needs, as nothing is stored about the change. If it
-    is pressed too late, the answer shows the current state. If there are several of these buttons, each is
-    labelled with ``named``.
+    The button carries the row and everything else that it needs, because nothing is stored about the change.
+    If it is pressed too late, the answer shows the current state. If there are several such buttons,
+    ``named`` is the label of each.
     """
 
     label: str
@@ -60,51 +60,52 @@ class Opposite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
-    """A verb of the slash command or of job commands."""
+    """A verb of the slash command or of the job commands."""
 
     command: Command = "workspace"
-    #: What to type after the command; empty for a variant, which is another verb with a flag.
+    #: What to type after the command. It is empty for a variant, which is another verb with a flag.
     usage: str = ""
-    #: The verb's line in the help. ``more`` has the sentences after it; ``group`` and ``order`` say where in
-    #: the help it appears.
+    #: The verb's line in the help. ``more`` are the sentences that follow it; ``group`` and ``order`` say
+    #: where in the help it appears.
     summary: str = ""
     more: tuple[str, ...] = ()
     group: str = ""
     order: int = 0
-    #: Set for actions that Usher itself continues later, so nobody needs to know the word for them.
+    #: Set for actions that only Usher continues by itself, so nobody needs to know what to type for them.
     is_hidden: bool = False
-    #: What a person needs before help lists the verb for them: a facet or stop mode of a connection they have
-    #: linked, or ``linking``, ``linked``, ``administrator``.
+    #: What a person needs for help to list the verb: a facet or stop mode of a connection that they have
+    #: linked, or ``linking``, ``linked`` or ``administrator``.
     needs: tuple[str, ...] = ()
-    #: The verb's effect. ``flags`` are those that it accepts as ``--WORD`` (None if it parses its own), and
-    #: ``accepts`` are the kinds of its arguments.
+    #: The verb's effect. ``flags`` are the words that it accepts as ``--WORD`` (None if it parses its flags
+    #: itself), and ``accepts`` are the kinds of its arguments.
     effect: Effect = Effect.MAKES
     flags: tuple[str, ...] | None = ()
     accepts: tuple[ArgumentKind, ...] = ()
     #: The verb's synonyms, separated by spaces.
     also: str = ""
-    #: Maps the usage of each verb that this one replaced in release 0.5 to what to type now. The old forms
-    #: are understood until 0.6; buttons in old messages keep working.
+    #: Maps the usage of each verb that this one replaced in release 0.5 to what to type now. What people type
+    #: is still understood in the old form until 0.6; buttons in old messages keep working.
     former: Mapping[str, str] | None = None
-    #: Words that suggest this verb within a sentence but can't begin a command. ``otherwise`` maps other
-    #: verbs to words: if one of these is also in the sentence, the other verb is meant.
+    #: Words that suggest this verb in the middle of a sentence but can't begin a command. ``otherwise`` maps
+    #: other verbs to words: if one of those words is in the sentence as well, the other verb is meant.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
-    #: Label of the verb's button beside a workspace's name; ``is_red`` makes that button red. ``alone``
-    #: labels the command without further words, ``does`` the command with words.
+    #: Label of the verb's button next to a workspace's name; ``is_red`` makes that button red. ``alone`` is
+    #: the label of a button that runs the command without arguments, ``does`` of one that runs it with
+    #: arguments.
     label: str = ""
     is_red: bool = False
     alone: str = ""
     does: str = ""
-    #: The offer to run the verb on one workspace, and its button's label if a time is given. ``bulk`` and
-    #: ``bulk_at`` are offers for several workspaces.
+    #: The offer to run the verb on one workspace, and the label of its button if a time is given. ``bulk``
+    #: and ``bulk_at`` are the same for several workspaces.
     offer: Offer = _NOTHING
     button_at: str = ""
     bulk: Offer = _NOTHING
     bulk_at: Offer = _NOTHING
-    #: The button that undoes what the verb did; None if there is none.
+    #: The button that undoes what the verb did, or None if it can't be undone.
     opposite: Opposite | None = None
-    #: The use case to run for each workspace if there are several; None if the verb begins an operation.
+    #: The use case that is run for each of several workspaces; None if the verb begins an operation.
     each: Callable[..., Any] | None = None
     #: The variant's name, if this is a variant of another verb.
     variant: str = ""
@@ -131,11 +132,11 @@ class Verb:
 
     @property
     def runs_until(self) -> bool:
-        """Return whether a time given with the verb says when the start ends, not when to run the verb."""
+        """Return whether a time typed after the verb says when to end what it starts, not when to begin."""
         return self.button_at.endswith("until {then}")
 
     def is_for(self, able: Iterable[str]) -> bool:
-        """Return whether help lists the verb for a person with these abilities."""
+        """Return whether help should list the verb for a person with these abilities."""
         return not self.is_hidden and {*self.needs}.issubset(able)
 
 
@@ -143,7 +144,7 @@ class Verb:
 class FormerVerb:
     """A verb from an earlier release: whether words could follow it, and what to type instead.
 
-    ``typed`` is the current verb, with the words and flags that come before the old verb's words.
+    ``typed`` is the new verb, with any words and flags that go before the old verb's arguments.
     """
 
     takes_words: bool
@@ -156,7 +157,7 @@ class FormerVerb:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Return the words to insert between the current verb and the words that followed the old one."""
+        """Return the words to insert between the new verb and the arguments of the old one."""
         return tuple(word for word in self.typed.split()[1:] if not word.startswith("--"))
 
     @property
@@ -165,7 +166,7 @@ class FormerVerb:
         return frozenset(word[2:] for word in self.typed.split()[1:] if word.startswith("--"))
 
 
-#: Used for words that aren't verbs; it only answers.
+#: Stands in for words that aren't verbs. It only answers.
 _NO_VERB: Final = Verb(effect=Effect.SHOWS, flags=None)
 _verbs: dict[tuple[str, str], Verb] = {}
 
@@ -178,7 +179,7 @@ def declare_verb(verb: Verb) -> Verb:
 
 
 def find_verb(command: str, name: str) -> Verb:
-    """Return a verb or a variant, or for any other word, a stand-in that only answers and takes no words."""
+    """Return a verb or a variant; for any other word, a verb that only answers and takes no arguments."""
     require_complete()
     return _verbs.get((command, name), _NO_VERB)
 
@@ -210,6 +211,6 @@ def list_former_verbs(command: str) -> Mapping[str, FormerVerb]:
 
 
 def to_present_name(command: str, name: str) -> str:
-    """Return a verb's current name, given that name or one that it has replaced."""
+    """Return a verb's current name, given that name or an old one."""
     former = list_former_verbs(command).get(name)
     return name if former is None else former.name

@@ -1,8 +1,8 @@
-"""Keys in Bolt's context for what the web process knows about a Slack request besides its payload."""
+"""Keys in Bolt's context under which the web process passes on facts that aren't in the payload."""
 
 from typing import Final
 
-#: How often Slack had already tried to deliver the event; "0" for the first delivery.
+#: How many times Slack had already tried to deliver the event; "0" for the first delivery.
 RETRY_NUMBER: Final = "retry_number"
 #: Maximum size of an acknowledgement's body, in bytes; not set if requests arrive over HTTP.
 MAX_BODY_BYTES: Final = "max_body_bytes"

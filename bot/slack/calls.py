@@ -59,7 +59,7 @@ NOT_INSTALLED_CODE: Final = "not_installed"
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
 #: Usher's own error code for a connection that couldn't be made, so nothing was sent.
 UNREACHABLE_CODE: Final = "unreachable"
-#: Maximum pause of a method or a conversation after a 429, in seconds.
+#: Maximum pause for a method or a conversation after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
 #: If Slack refuses this many people or channels without serving any in between, the whole app is considered
 #: locked out, even if ``auth.test`` succeeds.
@@ -69,15 +69,15 @@ TRY_INTERVAL_SECONDS: Final = 5.0
 #: Minimum time between two releases of waiting messages, in seconds. Otherwise a call that keeps failing on
 #: its own could release them again and again.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
-#: How soon to try again after a try that turned out to make no call, in seconds.
+#: How soon to try again if a try turned out to need no call, in seconds.
 EMPTY_TRY_SECONDS: Final = 1.0
 #: How long the database may take to count a call, in seconds. After that, this process counts the call by
 #: itself.
 COUNT_TIMEOUT_SECONDS: Final = 0.3
 #: Share of a method's limit that each process may use if the database can't count calls.
 UNCOUNTED_SHARE: Final = 0.5
-#: Methods that search for messages. ``_TRY_METHODS`` are all methods that may be called to try a pending
-#: message.
+#: Methods that search for messages. ``_TRY_METHODS`` are all methods with which a pending message may be
+#: tried.
 _SEARCH_METHODS: Final = frozenset({CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES})
 _TRY_METHODS: Final = _SEARCH_METHODS | {CHAT_POST_MESSAGE, CONVERSATIONS_OPEN}
 #: Arguments of Slack methods that identify a conversation, a person or a group of people.
@@ -87,9 +87,9 @@ _VIEW_ARGUMENTS: Final = ("trigger_id", "view_id", "external_id")
 
 
 def is_slack_address(url: str, api_url: str) -> bool:
-    """Return whether Usher may send to a URL: Slack's over https, or the local test server's.
+    """Return whether Usher may send to a URL: one of Slack's over https, or the local test server's.
 
-    ``api_url`` is the address of Slack's Web API; if it is on loopback, only that server is accepted.
+    ``api_url`` is the URL of Slack's Web API; if that is on loopback, only its server is accepted.
     """
     try:
         target, own = urlsplit(url), urlsplit(api_url)
@@ -109,7 +109,7 @@ def is_slack_address(url: str, api_url: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SlackAnswer:
-    """A successful response with, if present, its time by Slack's clock (``Date`` header, epoch seconds)."""
+    """A successful response, and its time by Slack's clock if it has one (``Date`` header, epoch seconds)."""
 
     data: Mapping[str, Any]
     at: float | None = None
@@ -123,7 +123,7 @@ class SlackCaller(Protocol):
         ...
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Send ``size`` bytes to an upload address from Slack; raise the SlackFailed kinds.
+        """Send ``size`` bytes to an upload URL from Slack; raise the SlackFailed kinds.
 
         Nobody can see the file until the upload is completed, so repeating it does no harm.
         """
@@ -145,9 +145,10 @@ async def check_token(caller: SlackCaller) -> str | None:
 
 
 async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
-    """Return whether Slack knows the channel with an id; raise SlackFailed if that can't be determined now.
+    """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be reached or won't say.
 
-    This needs no scope, as Slack's error for a missing message differs from that for a missing channel.
+    This needs no scope: a permalink is requested, and Slack's error for a missing message differs from its
+    error for a missing channel.
     """
     try:
         await caller.call(CHAT_GET_PERMALINK, {"channel": channel, "message_ts": ts})
@@ -161,10 +162,10 @@ async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
 class PacedSlack:
     """A client that stays within the budget, and tracks Slack's clock and whether Slack locks the app out.
 
-    ``prepare`` runs before a call is counted, as it may take a while; it raises the SlackFailed kinds.
+    ``prepare`` runs before a call is counted, since it may take a while; it raises the SlackFailed kinds.
 
-    A refusal applies to the whole app only if ``auth.test`` is refused, too. Otherwise, only the refused
-    conversation or person is sent nothing for a while, and everyone else is served.
+    A refusal applies to the whole app only if ``auth.test`` is refused, too. Otherwise, Usher only stops
+    sending to the refused conversation or person for a while; everyone else is served.
 
     In memory: whether Slack answers, locks the app out or refuses anyone, and its clock. After a restart, the
     next call shows all this. With several processes, each finds out by its own calls, within a minute.
@@ -190,18 +191,18 @@ class PacedSlack:
         self._by_message = 0.0
         #: The error code that Slack locks the whole app out with; None if the app isn't locked out.
         self.lockout_code: str | None = None
-        #: Maps each place where Slack refused a call to the time when sending there may resume, and to
+        #: Maps each person or conversation that Slack refused to the time when sending may resume, and to
         #: Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
         #: People and channels that Slack has refused since it last served a call naming a person or channel.
         self._refused_people: set[str] = set()
-        #: Whether any call has gone unanswered since the last release. Initially True, since the previous
+        #: Whether any call has gone unanswered since the last release. Initially True, because the previous
         #: process may have had unanswered calls.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
-        #: ``_waits`` says whether messages wait until Slack answers one (initially True). ``tries`` counts
-        #: the tries since Slack last did, or since it answered a search. ``_tries_at`` is when the next try
-        #: is due, and ``_silent_at`` is when a call last went unanswered.
+        #: ``_waits`` says whether messages wait until Slack accepts one (initially True). ``tries`` counts
+        #: the tries since Slack last did so, or since it answered a search. ``_tries_at`` is when the next
+        #: try is due, and ``_silent_at`` is when a call last got no response.
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
     def find_client(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
@@ -222,7 +223,7 @@ class PacedSlack:
         return self.lockout_code is not None and self._clock.monotonic() < self._locked_out_until
 
     def lock_out(self, code: str) -> None:
-        """Stop sending for a reason found by Usher itself, given as a code."""
+        """Stop sending because of a problem that Usher itself found, given as an error code."""
         self.lockout_code, self._locked_out_until = code, math.inf
 
     async def call(
@@ -299,7 +300,8 @@ class PacedSlack:
         if method == CHAT_POST_MESSAGE:
             self._waits = False
         elif method in _SEARCH_METHODS and not wants_pause:
-            # Slack may answer searches but accept no messages, so the next try should send one, immediately.
+            # Slack may answer searches and still accept no messages, so the next try should be a send,
+            # immediately.
             self.tries, self._tries_at = 0, -math.inf
 
     def _note_silence(self) -> None:
@@ -310,11 +312,11 @@ class PacedSlack:
 
     @property
     def is_away(self) -> bool:
-        """Return whether Slack may be down: a call went unanswered, and no message was answered since."""
+        """Return whether Slack may be down: a call got no response, and no message has got one since."""
         return self._waits and self.lockout_code is None
 
     def claim_try(self) -> bool:
-        """Return whether to try Slack while it is away, and if so, record the try."""
+        """Return whether to try Slack now, while it is away; if so, record the try."""
         now = self._clock.monotonic()
         if not self.is_away or now < self._tries_at:
             return False
@@ -322,16 +324,19 @@ class PacedSlack:
         return True
 
     def note_nothing_pending(self, seconds: float) -> None:
-        """Note that no message is pending; new ones are sent as usual ``seconds`` after the last failure."""
+        """Note that no message is pending, so the next one needn't wait for a try.
+
+        It is sent as usual if the last unanswered call was at least ``seconds`` ago.
+        """
         self._waits = self._clock.monotonic() < self._silent_at + seconds
 
     @property
     def is_restless(self) -> bool:
-        """Return whether messages are waiting for Slack, or must still be released now that it answers."""
+        """Return whether messages are waiting for Slack to answer, or must be released now that it does."""
         return self._waits or self._was_away
 
     def claim_release(self) -> bool:
-        """Return True once each time Slack answers again, as a signal to release the waiting messages."""
+        """Return True, once each time Slack starts answering again, to have the waiting messages released."""
         now = self._clock.monotonic()
         is_out = (
             self._waits
@@ -355,7 +360,7 @@ class PacedSlack:
     @property
     @guards("No notice is lost or sent twice")
     def clock_lag(self) -> float:
-        """Return how far Slack's clock may be behind ours, in seconds, or 0 if it isn't behind."""
+        """Return by how many seconds Slack's clock may be behind ours; 0 if it isn't."""
         return max(-self._by_header, -self._by_message, 0.0)
 
     def _compare_clocks(self, answer: SlackAnswer) -> None:
@@ -367,7 +372,7 @@ class PacedSlack:
             self._by_message = float(ts) - now
 
     async def _is_shut_out(self) -> bool:
-        """Return whether Slack refuses the app even for a call that names no person or place."""
+        """Return whether Slack refuses the app even for a call that names no person or conversation."""
         try:
             await self._slack.call(AUTH_TEST, {})
         except SlackFailed as error:
@@ -385,10 +390,10 @@ class PacedSlack:
         self.lockout_code, self._was_away = code, True
 
     def _note_refusal(self, code: str, place: str | None, person: str | None) -> None:
-        """Pause sending to the refused place, and record a lockout if Slack refuses everybody.
+        """Pause sending where Slack refused a call, and record a lockout if Slack refuses everybody.
 
-        That is the case if several people were refused and none was served. Even then each person is still
-        tried, as some may be served.
+        Everybody counts as refused if several people were, and none was served. Even then, each person is
+        still tried, as some may be served.
         """
         now = self._clock.monotonic()
         if place is not None:
@@ -402,7 +407,7 @@ class PacedSlack:
             self._set_lockout_code(code)
 
     def _note_admission(self, method: str, place: str | None) -> None:
-        """Record that Slack let the app in for a person or place, or at least for a call that names none."""
+        """Record that Slack accepted a call for a person or conversation, or at least one that names none."""
         if place is not None and place != method:
             self._refused_people.clear()
         if self.lockout_code is not None and not self._refused_people:
@@ -411,7 +416,7 @@ class PacedSlack:
 
 
 def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
-    """Return the conversations and people that a call is for, or the method if it names none.
+    """Return the conversations and people that a call is addressed to; without any, the method's name.
 
     Return None if the call is about a form.
     """
@@ -434,7 +439,7 @@ class Budget:
         self._team = installation.id
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; if it must wait, count nothing and return for how many seconds."""
+        """Count a call and return 0; if it must wait, don't count it and return the wait in seconds."""
         limit = METHODS.get(method, UNLISTED)
         if limit.per_minute is None:
             return 0.0
@@ -455,8 +460,8 @@ class Budget:
     async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
         """Stop calling a method for a while, as Slack requested.
 
-        If Slack limits the method per channel, only that channel is paused, unless another channel already
-        is.
+        If Slack limits the method per channel, only that channel is paused, unless another channel is already
+        paused.
         """
         paced = METHODS.get(method, UNLISTED).per_channel_per_minute is not None
         await self._store.write(
@@ -465,10 +470,10 @@ class Budget:
 
 
 class UncountedBudget:
-    """A budget for the few kinds of calls that are made even while the database can't count them.
+    """A budget for the few kinds of calls that are made even when the database can't count them.
 
     In memory: the calls of the last minute, and pauses. They are lost on restart. With several processes,
-    each has a share of a method's limit, and doesn't know about the others' calls.
+    each may use a share of a method's limit, without knowing about the others' calls.
     """
 
     def __init__(self, budget: Budget, clock: Clock) -> None:
@@ -478,10 +483,10 @@ class UncountedBudget:
         self._paused_until: dict[tuple[str, str], float] = {}
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; if it must wait, count nothing and return for how many seconds."""
+        """Count a call and return 0; if it must wait, don't count it and return the wait in seconds."""
         with suppress(StoreError, TimeoutError), share_request_patience():
-            # The database may just be busy because other processes are sending too, so the shared count
-            # matters.
+            # The database may only be busy because other processes are sending, too, and then the shared
+            # count matters.
             async with asyncio.timeout(COUNT_TIMEOUT_SECONDS):
                 return await self._budget.take(method, channel, share)
         now, calls = self._monotonic(), self._calls[method]

@@ -1,4 +1,4 @@
-"""Slack's errors and their meanings. What each error code means is defined only in ``error_codes.toml``."""
+"""Slack's errors. What each error code means is defined in only one place, ``error_codes.toml``."""
 
 import tomllib
 from collections.abc import Mapping
@@ -55,7 +55,7 @@ _TEMPORARY_MEANINGS: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Me
 def read_table() -> Mapping[str, Mapping[str, list[str]]]:
     """Return the error codes in the file, grouped by method and meaning."""
     table = tomllib.loads(files(__package__).joinpath("error_codes.toml").read_text(encoding="utf-8"))
-    # The table "meanings" only explains the meanings that the other tables use.
+    # The table "meanings" isn't about codes: it only explains the meanings used in the other tables.
     return {name: codes for name, codes in table.items() if name != "meanings"}
 
 
@@ -73,9 +73,9 @@ def classify_code(code: str) -> Meaning:
 
 
 def find_retry_delay(error: SlackFailed, otherwise: float) -> float | None:
-    """Return how many seconds to wait before repeating a call, or None if Slack would never accept it.
+    """Return how many seconds to wait before repeating a call; None if Slack would never accept it.
 
-    ``otherwise`` is returned for a transient error that doesn't specify a wait.
+    ``otherwise`` is returned for a temporary error that doesn't say how long to wait.
     """
     if isinstance(error, SlackLimited | SlackRefusedHere):
         return error.retry_after
@@ -97,11 +97,12 @@ def classify(error: SlackFailed) -> Meaning:
     if isinstance(error, SlackUnknownOutcome):
         return Meaning.UNSURE
     if isinstance(error, SlackRefusedHere):
-        # Only one place was refused. That may be temporary, even if the code can also mean the whole app.
+        # Only one conversation or person was refused, which may be temporary even if the code can also
+        # concern the whole app.
         return Meaning.AGAIN
     return classify_code(error.code)
 
 
 def is_about_person(error: SlackFailed) -> bool:
-    """Return whether Slack refuses to describe this person, but would describe others."""
+    """Return whether Slack won't give details of this particular person, but would of others."""
     return isinstance(error, SlackRefusedHere) or classify(error) is Meaning.PERSON

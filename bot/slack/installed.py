@@ -54,7 +54,7 @@ class InstalledSlack:
     """The installations, their tokens and their clients.
 
     ``client`` is the app's id and secret; ``make`` returns a caller for a token. Only ``listed`` workspaces
-    and organisations are served. ``page`` is the address of the page for installing Usher.
+    and organisations are served. ``page`` is the URL of the page for installing Usher.
 
     In memory: the rows, which are read again after a restart. A claim to replace a token is a row that
     expires after 30 s; a token that Slack issued but that wasn't stored is lost. With several processes, rows
@@ -89,7 +89,7 @@ class InstalledSlack:
     async def enter(
         cls, settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
     ) -> Self:
-        """Read and return the installations, for settings that have no bot token; raise StoreError."""
+        """Read and return the installations if the settings have no bot token; raise StoreError."""
         secret = settings.slack_client_secret
         client = (settings.slack_client_id or "", secret.get_secret_value() if secret is not None else "")
         installations = Installations(settings.admin_ids(), settings.global_admin_ids())
@@ -124,7 +124,7 @@ class InstalledSlack:
             del self._slacks[name]
 
     async def read_again(self) -> None:
-        """Store issued tokens and reread the rows; if that fails, the next tick tries again."""
+        """Store newly issued tokens and reread the rows; if that fails, the next tick tries again."""
         try:
             await self.tokens.write()
             await self.read()
@@ -139,7 +139,7 @@ class InstalledSlack:
             await self.read_again()
             found = self.installations.find_for_team(enterprise_id, team_id)
             if found is None:
-                # For a while, don't reread the rows for this team. The regular reads will find a new
+                # Don't reread the rows for this team for a while. The regular reads will find a new
                 # installation.
                 if len(self._unknown) >= MAX_UNKNOWN_TEAMS:
                     self._unknown.clear()
@@ -149,7 +149,7 @@ class InstalledSlack:
     # -- calls -----------------------------------------------------------------------------------------------
 
     def find_client(self, principal: Principal) -> PacedSlack:
-        """Return the client of a person's installation, or one that sends nothing if it isn't installed."""
+        """Return the client of a person's installation; if there is none, one that sends nothing."""
         return self._client_at(self.installations.find_for(principal))
 
     def list_clients(self) -> list[PacedSlack]:
@@ -157,17 +157,20 @@ class InstalledSlack:
         return [self._client_at(installation) for installation in self.installations]
 
     def get_quota(self, method: str) -> CallQuota:  # noqa: ARG002 - as ``PacedSlack`` has it
-        """Return an unlimited quota: each workspace has its own limit, beyond which messages are put back."""
+        """Return an unlimited quota, because each workspace has its own limit.
+
+        Messages over that limit are put back.
+        """
         return UNLIMITED
 
     @property
     def is_locked_out(self) -> bool:
-        """Return False, as each workspace is locked out separately."""
+        """Return False, because each workspace is locked out separately."""
         return False
 
     @property
     def lockout_code(self) -> str | None:
-        """Return an error code if Slack locks out all installations, or None if not or if there are none."""
+        """Return an error code if Slack locks out all installations; None if it doesn't or there are none."""
         codes = [slack.lockout_code for slack in self._slacks.values()]
         return codes[0] if codes and all(codes) else None
 
@@ -176,7 +179,7 @@ class InstalledSlack:
         return self.tokens.token_of(name)
 
     async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
-        """Return a token to use instead of one that was refused with this code, or None if there is none."""
+        """Return a token to use in place of one that was refused with this code; None if there is none."""
         await self.read_again()
         return await self.tokens.find_replacement_token(name, token, code)
 
@@ -205,8 +208,8 @@ class InstalledSlack:
     async def install(self, made: Installed, secret: Mapping[str, str]) -> str:
         """Store an installation; return the result of ``bot.store.installations.install``.
 
-        Raises StoreError. The result "unlisted" means that the operator doesn't serve that workspace, so
-        Usher was uninstalled from it again.
+        Raises StoreError. The result "unlisted" means that the operator doesn't serve that workspace; Usher
+        has then been uninstalled from it again.
         """
         made = replace(made, organisation_id=made.enterprise_id)
         if not is_listed(made, self.tokens.listed):
@@ -266,13 +269,13 @@ class InstalledSlack:
     async def find_refused_token(self, installation: Installation) -> str | None:
         """Return the encrypted token if Slack no longer accepts it, otherwise None.
 
-        Raises SlackFailed if that can't be determined now.
+        Raises SlackFailed if Slack can't be reached.
         """
         entry = self.tokens.find_opened(installation.id)
         code = await check_token(self._make(entry.token)) if entry is not None else None
         if entry is None or code is None:
             return None
-        # A token that has only expired can be replaced, unless Usher was uninstalled.
+        # A token that has merely expired can be replaced, unless Usher was uninstalled.
         if await self.find_replacement_token(installation.id, entry.token, code) is not None:
             return None
         if code == "token_expired" and self.tokens.can_replace(entry):
@@ -287,7 +290,7 @@ class InstalledSlack:
         await self.read()
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:
-        """Return whether Slack knows a channel by an id; raise SlackFailed if it can't be asked now."""
+        """Return whether Slack knows a channel id; raise SlackFailed if that can't be found out now."""
         return await is_channel(self._client_at(installation), channel, ts)
 
     async def close(self) -> None:
@@ -326,7 +329,7 @@ class _Caller:
         return await self._client_with(other).call(method, arguments)
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Upload a file's bytes; this needs no token, as the upload address itself grants permission."""
+        """Upload a file's bytes. This needs no token, because the upload URL itself grants permission."""
         token = self._slack.token_of(self._name)
         if not token:
             raise SlackPermanent(UPLOAD_URL, NOT_INSTALLED_CODE)

@@ -1,6 +1,6 @@
 """Slack's app manifest, for Socket Mode and for HTTP, with a reason for everything that it requests.
 
-Pure. ``manifest.yml`` is ``socket_manifest()`` in YAML. Tests check that the two are equal, validate both
+Pure. ``manifest.yml`` is ``socket_manifest()`` as YAML. Tests check that the two are equal, validate both
 forms against Slack's published schema, and check that their scopes, events and commands match the tables
 here. Source: ``docs/internals/slack.md``, "The manifest" and "Sign in with Slack".
 """
@@ -64,7 +64,7 @@ COMMANDS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """A shortcut as Slack shows it, with the reason why the app asks for it."""
+    """A shortcut as shown in Slack, and why the app has it."""
 
     why: str
     name: str
@@ -79,13 +79,13 @@ SHORTCUTS: Final[Mapping[str, Shortcut]] = {
     ),
 }
 
-#: Path that Slack sends commands, interactions, options and events to over HTTP.
+#: Path to which Slack sends commands, interactions, option searches and events over HTTP.
 SLACK_PATH: Final = "/slack/events"
 #: Path that Slack's assistant uses to call Usher.
 ASSISTANT_PATH: Final = "/slack/mcp"
 #: Path that Slack redirects people to after Sign in with Slack.
 SIGN_IN_REDIRECT_PATH: Final = "/link/slack"
-#: Path of the page for installing Usher in a Slack workspace by OAuth. Slack also redirects to it afterwards.
+#: Path of the page for installing Usher in a Slack workspace by OAuth. Slack redirects back to the same path.
 INSTALL_PATH: Final = "/slack/install"
 INSTALL_REDIRECT_PATH: Final = "/slack/oauth_redirect"
 
@@ -106,11 +106,11 @@ def socket_manifest(
     job_command: str = JOB_COMMAND,
     by_oauth: bool = False,
 ) -> dict[str, Any]:
-    """Return the manifest for Socket Mode, which needs no address that Slack can reach.
+    """Return the manifest for Socket Mode, where Slack needn't be able to reach Usher.
 
-    ``url``, if given, is the address that people's browsers reach, so that Sign in with Slack can redirect to
-    it. ``by_oauth`` says whether Usher is to be installed in several Slack workspaces. Raises ValueError for
-    an address or a command that Slack would reject.
+    ``url``, if given, is Usher's URL in people's browsers, to which Sign in with Slack redirects.
+    ``by_oauth`` says whether Usher is to be installed in several Slack workspaces. Raises ValueError for a
+    URL or a command that Slack would reject.
     """
     manifest = _build_common(command, job_command)
     if url is not None:
@@ -132,8 +132,7 @@ def http_manifest(
     """Return the manifest for HTTP, for a server that Slack reaches at ``url`` (https).
 
     ``by_oauth`` says whether Usher is to be installed in several Slack workspaces, and ``with_assistant``
-    whether Slack's assistant may call it. Raises ValueError for an address or a command that Slack would
-    reject.
+    whether Slack's assistant may call it. Raises ValueError for a URL or a command that Slack would reject.
     """
     base = _require_https(url)
     manifest = _build_common(command, job_command)
@@ -155,7 +154,7 @@ def http_manifest(
 
 
 def render(manifest: Mapping[str, Any]) -> str:
-    """Return the manifest as JSON, ready to paste into Slack's form."""
+    """Return the manifest as JSON, ready to be pasted into Slack's form."""
     return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -169,7 +168,7 @@ def create_url(manifest: Mapping[str, Any]) -> str:
 
 
 def _allow_several_workspaces(manifest: dict[str, Any], base: str) -> None:
-    """Allow installing from Usher's page, even for whole organisations, with tokens that expire."""
+    """Allow installation from Usher's own page, also for whole organisations, with tokens that expire."""
     manifest["oauth_config"]["redirect_urls"].append(base + INSTALL_REDIRECT_PATH)
     manifest["settings"]["org_deploy_enabled"] = True
     manifest["settings"]["token_rotation_enabled"] = True
@@ -237,7 +236,7 @@ def _build_common(command: str, job_command: str) -> dict[str, Any]:
 
 
 def _require_https(url: str) -> str:
-    """Return an address in the form that ``serve`` expects; raise ValueError if it isn't https."""
+    """Return a URL in the form that ``serve`` expects; raise ValueError if it isn't https."""
     from bot.support.addresses import public_origin  # noqa: PLC0415 - brings aiohttp, which `--help` doesn't need
 
     try:

@@ -9,12 +9,12 @@ Caller = Literal["bot", "app", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """The requirements and the rate limit of a Slack method; ``METHODS`` contains those that Usher calls.
+    """The requirements and the rate limit of a Slack method; ``METHODS`` contains the ones that Usher calls.
 
     Limits are per method, app and workspace; source: ``docs/internals/slack.md``, "Rate limits".
 
-    ``caller`` is the kind of token with which the method is called ("none" if the client id and secret, or an
-    address that itself grants permission, take its place), and ``scopes`` are those that the token needs.
+    ``caller`` is the kind of token needed to call the method ("none" if the client id and secret, or a URL
+    that itself grants permission, take its place), and ``scopes`` are those that the token needs.
     ``per_minute`` and ``per_channel_per_minute`` are maximum numbers of calls, or None if Slack publishes no
     limit.
     """
@@ -45,7 +45,8 @@ VIEWS_OPEN: Final = "views.open"
 VIEWS_UPDATE: Final = "views.update"
 VIEWS_PUBLISH: Final = "views.publish"
 OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - the name of a method, no secret
-#: Removes the app from a Slack workspace. If Slack refuses to, ``auth.revoke`` revokes the token instead.
+#: Removes the app from a Slack workspace. If Slack refuses to do that, ``auth.revoke`` revokes the token
+#: instead.
 APPS_UNINSTALL: Final = "apps.uninstall"
 AUTH_REVOKE: Final = "auth.revoke"
 OAUTH_ACCESS: Final = "oauth.v2.access"
@@ -67,12 +68,13 @@ METHODS: Final[Mapping[str, Method]] = {
     CHAT_UPDATE: Method(scopes=_CHAT, per_minute=50),
     # The app's own messages only.
     CHAT_DELETE: Method(scopes=_CHAT, per_minute=50),
-    # Called to find out whether Slack knows a channel by an id; changes nothing.
+    # Called to find out whether Slack knows a channel id. It changes nothing.
     CHAT_GET_PERMALINK: Method(per_minute=100),
     CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
     # Direct messages only; Usher requests no other history scope.
     CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),
-    # Finds a person's direct message channel, to search it for a first message that may have been sent.
+    # Finds a person's direct message channel, so that it can be searched for a first message that may have
+    # been sent.
     CONVERSATIONS_OPEN: Method(scopes=frozenset({"im:write"}), per_minute=50),
     # Reads a thread in a direct message, to search it for a message or a file that may have been sent.
     CONVERSATIONS_REPLIES: Method(scopes=frozenset({"im:history"}), per_minute=50),

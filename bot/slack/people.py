@@ -28,15 +28,15 @@ READING_OWNER_KEY = "people"
 OTHER_PROCESS_WAIT_SECONDS = 5.0
 #: Number of workspaces per page of ``auth.teams.list``.
 TEAMS_PER_PAGE = 100
-#: Maximum age, in seconds, of an enterprise's list of workspaces. ``MIN_TEAMS_REREAD_SECONDS`` applies if the
-#: workspace in question isn't on the list.
+#: Maximum age, in seconds, of an enterprise's list of workspaces. If the workspace in question isn't on the
+#: list, the list may be reread after ``MIN_TEAMS_REREAD_SECONDS``.
 MAX_TEAMS_AGE_SECONDS = 3600.0
 MIN_TEAMS_REREAD_SECONDS = 60.0
 
 
 @dataclass(slots=True)
 class _Reading:
-    """Progress of reading all people of an installation, which Slack's rate limit may interrupt.
+    """How far the reading of an installation's people has come, as Slack's rate limit may interrupt it.
 
     ``teams`` are the workspaces still to be read: None if they aren't known yet, [""] for a single workspace.
     """
@@ -73,8 +73,8 @@ class PeopleDirectory:
     async def look_up(self, principal: Principal) -> Person:
         """Look up one person (``users.info``); raise SlackFailed if that isn't possible now.
 
-        If more lookups are needed than Slack allows, as when a whole class presses a button at the same time,
-        all people are read instead, because one page of the list contains hundreds.
+        If more lookups are needed than Slack allows, such as when a whole class presses a button at the same
+        time, all people are read instead, because one page of the list contains hundreds.
         """
         began = await self._store.now()
         try:
@@ -132,7 +132,7 @@ class PeopleDirectory:
         return [person for one in done for person in one.read]
 
     async def read_groups(self, groups: UserGroups) -> None:
-        """Read the members of the groups named by operators; if that fails, keep the old ones for a while."""
+        """Read the members of groups that operators named; if that fails, keep the old ones for a while."""
         for name in groups.names:
             team, _, group = name.rpartition(":")
             for slack in self._slack.list_clients():
@@ -188,7 +188,7 @@ class PeopleDirectory:
                 except SlackRefusedHere as error:
                     if not reading.teams[0]:
                         raise
-                    # Only this workspace of the organisation refuses the app; the others may not.
+                    # Only this workspace of the organisation has refused the app; others may accept it.
                     log.warning("people not read", team=reading.teams[0], problem=error.code)
                     del reading.teams[0]
                     reading.cursor = ""
@@ -252,10 +252,10 @@ def to_person(user: Mapping[str, Any], principal: Principal, seen_at: float) -> 
 def resolve_member(
     here: Installation, user: Mapping[str, Any], enterprise_id: str | None = None
 ) -> Principal | None:
-    """Return the principal of a Slack user object, or None if the user isn't part of the installation.
+    """Return the principal of a Slack user object; None if the user isn't part of the installation.
 
-    Users who aren't part of it come from a shared channel; only their own Slack workspace can say who they
-    are. Members of an organisation may belong to several of its workspaces. ``enterprise_id`` is the one
+    A user who isn't part of it comes from a shared channel, and only their own Slack workspace can say who
+    they are. Members of an organisation may belong to several of its workspaces. ``enterprise_id`` is the one
     given in an event.
     """
     own = user.get("enterprise_user") or {}
@@ -268,7 +268,7 @@ def resolve_member(
 
 
 def _is_of_team(user: Mapping[str, Any], principal: Principal) -> bool:
-    """Return whether a user belongs to the principal's team; a user object without a team is accepted.
+    """Return whether a user belongs to the principal's team; True if Slack doesn't give the user's team.
 
     If an enterprise has installed Usher, the enterprise's id is the principal's team.
     """

@@ -44,15 +44,15 @@ class OneTenant:
     async def find_refused_token(self, installation: Installation) -> str | None:  # noqa: ARG002 - as ``Tenants``
         """Return the token if Slack no longer accepts it, otherwise None.
 
-        Raises SlackFailed if that can't be determined now.
+        Raises SlackFailed if Slack can't be reached.
         """
         return None if await check_token(self._caller) is None else self._token
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
-        """Do nothing, as an operator has to replace the token in the settings."""
+        """Do nothing, because an operator has to replace the token in the settings."""
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:  # noqa: ARG002
-        """Return whether Slack knows a channel by an id; raise SlackFailed if it can't be asked now."""
+        """Return whether Slack knows a channel id; raise SlackFailed if that can't be found out now."""
         return await is_channel(self._caller, channel, ts)
 
 
@@ -102,7 +102,7 @@ async def set_up_slack(
     slack = PacedSlack(caller, Budget(store, installation), clock)
     if problem:
         log.warning("started without slack", problem=problem)
-        # This call will fail, which records from the start that nothing can be sent.
+        # This call will fail, and that records from the start that nothing can be sent.
         with suppress(SlackFailed):
             await slack.call(AUTH_TEST, {})
     return SlackSetup(installation, OneTenant(installation, token, caller), slack)

@@ -60,11 +60,10 @@ class InstallationTokens:
         self._lost = lost
         self._opened: dict[str, OpenedInstallation] = {}
         self._renewing: dict[str, asyncio.Task[None]] = {}
-        #: Tokens that were issued but aren't yet written to a row; each is keyed by the encrypted secret that
-        #: it replaces.
+        #: Tokens that were issued but haven't been written to a row yet. Each is keyed by the encrypted
+        #: secret that it replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
-        #: Encrypted secrets that Slack refused to replace at the last attempt, because it locks the app out
-        #: of that workspace.
+        #: Encrypted secrets that Slack last refused to replace because it locks the app out of the workspace.
         self._lockouts: set[str] = set()
 
     async def read(self) -> list[Installed]:
@@ -99,7 +98,7 @@ class InstallationTokens:
         return self._opened.get(name)
 
     def can_replace(self, entry: OpenedInstallation) -> bool:
-        """Return whether Slack can still be asked for a new token."""
+        """Return whether Slack can still be asked to issue a new token."""
         return bool(entry.refresh) and entry.row.lost_at is None
 
     def token_of(self, name: str) -> str:
@@ -125,20 +124,21 @@ class InstallationTokens:
         renewing = self._start_renewal(entry)
         if seconds_left > 0 and not is_first:
             return entry.token
-        # Shield the task, as other calls wait for the new token, which must not be lost if this call is
+        # Shield the task: other calls wait for the new token as well, and it must not be lost if this call is
         # cancelled.
         await asyncio.shield(renewing)
         fresh = self._opened.get(name, entry)
         if fresh.token == entry.token and seconds_left <= 0:
             if fresh.row.lost_at is not None or fresh.row.secret in self._lockouts:
-                # Don't raise SlackLimited here: its pause would also hold up people in other workspaces.
+                # SlackLimited would be wrong here, because its pause would also hold up people in other
+                # workspaces.
                 raise SlackPermanent(OAUTH_ACCESS, "token_expired")
             # Another process is replacing the token, or Slack didn't answer.
             raise SlackLimited(OAUTH_ACCESS, 1.0)
         return fresh.token
 
     async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
-        """Return a token to use instead of one that was refused with this code, or None if there is none."""
+        """Return a token to use in place of one that was refused with this code; None if there is none."""
         entry = self._opened.get(name)
         if entry is not None and entry.token == token and entry.refresh and code == "token_expired":
             await asyncio.shield(self._start_renewal(entry))
@@ -146,7 +146,7 @@ class InstallationTokens:
         return entry.token if entry is not None and entry.token != token else None
 
     def _start_renewal(self, entry: OpenedInstallation) -> asyncio.Task[None]:
-        """Return the task that replaces a token, which is shared by all calls that need the new token."""
+        """Return the task that replaces a token. All calls that need the new token share it."""
         name = entry.row.id
         if name not in self._renewing:
             # Use a separate context, so that the first caller's departure deadline doesn't apply to this

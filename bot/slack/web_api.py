@@ -25,7 +25,7 @@ MAX_PAUSE_SECONDS: Final = 30.0
 
 
 class _Pauses:
-    """Pauses after 429s that specify none: one second, doubled by each 429 after the last pause.
+    """Pauses after 429s that don't specify one: a second, doubled by each 429 that follows the last pause.
 
     In memory: the last pause of each method. After a restart, and in each process, pauses start at one
     second.
@@ -37,7 +37,7 @@ class _Pauses:
         self._last: dict[str, tuple[float, float]] = {}
 
     def next_pause(self, method: str) -> float:
-        """Return how long to pause, in seconds; calls that were refused together wait until the same time."""
+        """Return how long to pause, in seconds; calls refused at the same time wait until the same time."""
         now = self._clock.monotonic()
         seconds, until = self._last.get(method, (MIN_PAUSE_SECONDS / 2, now))
         if now >= until:
@@ -47,12 +47,12 @@ class _Pauses:
         return max(until - now, MIN_PAUSE_SECONDS)
 
     def forget(self, method: str) -> None:
-        """Reset a method's pause to one second, because the method succeeded."""
+        """Reset a method's pause to one second, because a call succeeded."""
         self._last.pop(method, None)
 
 
 class WebApi:
-    """The SlackCaller used in production; ``session`` is owned by its creator and used for nothing else."""
+    """The SlackCaller used in production. ``session`` belongs to whoever created it."""
 
     def __init__(
         self, token: str, base_url: str, session: aiohttp.ClientSession, clock: Clock, timeout: float = 10.0
@@ -68,7 +68,7 @@ class WebApi:
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
         """Send one request; raise the SlackFailed kinds, never an error that contains its headers."""
-        # Methods that write accept JSON; methods that read accept forms only.
+        # Methods that write accept JSON; methods that read accept only forms.
         writes = method.startswith(("chat.", "views.")) or method == FILES_COMPLETE_UPLOAD
         writes = writes and method != CHAT_GET_PERMALINK
         sent: dict[str, Any] = {"json": dict(arguments)} if writes else {"data": _encode_form(arguments)}
@@ -82,7 +82,7 @@ class WebApi:
         except (aiohttp.ClientError, SlackClientError, OSError, ValueError):  # TimeoutError is an OSError.
             raise SlackUnknownOutcome(method, "no_answer") from None
         except AttributeError:
-            # The SDK looks for "ok" in any answer, even in a string or a list.
+            # The SDK looks for "ok" in any response, even in a string or a list.
             raise SlackUnknownOutcome(method, "malformed_answer") from None
         data = response.data
         if not isinstance(data, dict):

@@ -1,4 +1,4 @@
-"""The web application, assembled from the parts passed in: Slack's address, the pages, and health checks.
+"""The web application, assembled from the parts passed in: Slack's endpoints, the pages, and health checks.
 
 Every request is logged in one line, without query, nonce or headers (``docs/internals/security.md``, row 12).
 No exception leaves the application, and every response has the same security headers.
@@ -54,7 +54,7 @@ from bot.web.webhooks import build_webhook_route
 log = structlog.get_logger(__name__)
 
 
-#: How long requests in progress may take to finish when the process is asked to stop, in seconds.
+#: When the process is asked to stop, how long requests in progress may take to finish, in seconds.
 SHUTDOWN_SECONDS = 5.0
 #: Errors about malformed requests, raised by the parser or while reading a body.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
@@ -72,10 +72,11 @@ def build_app(
     machine: Clock,
     assistant: Serve | None = None,
 ) -> web.Application:
-    """Build the application; ``machine`` is the clock used to check the timestamps that Slack signs.
+    """Build the application; ``machine`` is the clock for checking the timestamps in Slack's signatures.
 
-    Without a signing secret there is no address for Slack (Socket Mode), and without a public address there
-    are no pages. The vault's keys also sign cookies. ``assistant`` answers the calls of Slack's assistant.
+    Without a signing secret, there are no endpoints for Slack (Socket Mode is used), and without a public
+    URL, there are no pages. The vault's keys also sign cookies. ``assistant`` answers the calls of Slack's
+    assistant.
     """
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
     page_url, keys = settings.page_url or "", settings.keys()
@@ -103,7 +104,7 @@ def build_app(
         links = LinkPages(context, browsers=browsers, sign_in=sign_in)
         workspaces = IdePages(context, limiter, browsers=browsers, sign_in=sign_in)
         routes += workspaces.routes()
-        # This must precede the link routes, which would take its path for a nonce.
+        # This route must come before the link routes, which would treat its path as a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))
         routes += links.routes()
         routes.append(proving(context.vault, page_url))
@@ -120,7 +121,7 @@ def build_app(
 
 
 def build_health_app(health: HealthRoutes) -> web.Application:
-    """Build the application of a process that only serves the monitoring endpoints."""
+    """Build the application for a process that serves only the monitoring endpoints."""
     app = web.Application(client_max_size=MAX_BYTES)
     app.router.add_routes(health.routes())
     app.on_response_prepare.append(protect)
@@ -128,7 +129,7 @@ def build_health_app(health: HealthRoutes) -> web.Application:
 
 
 def build_waiting_app(health: HealthRoutes, settings: Settings) -> web.Application:
-    """Build the application of a process that is waiting to start; it only reports that it is alive."""
+    """Build the application for a process that is waiting to start; it reports only that it is alive."""
     app = build_health_app(health)
     proof = proving(Vault(settings.keys()), settings.page_url or "")
     app.router.add_routes([proof, web.route("*", "/{path:.*}", _waiting)])
@@ -146,8 +147,8 @@ def _busy(reference: str = "") -> web.Response:
 
 
 #: Maximum number of connections accepted in one go; the system queues up to ``QUEUED`` more. The limiter
-#: counts connections (and closes excess ones) only a few loop iterations later, so there must be free file
-#: descriptors until then.
+#: counts connections, and closes excess ones, only a few loop iterations later, so there must be enough file
+#: descriptors for all of them until then.
 AT_ONCE: Final = 32
 QUEUED: Final = 128
 
@@ -193,8 +194,8 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
-            # Accept no new connections. A connection that was just accepted needs one more loop iteration;
-            # otherwise asyncio drops it without closing it.
+            # Accept no new connections. One that has just been accepted needs another loop iteration; without
+            # it, asyncio would drop the connection without closing it.
             for listener in server.sockets:
                 loop.remove_reader(listener)
             await asyncio.sleep(0)
@@ -205,7 +206,7 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
 
 
 def why_not_listening(error: OSError, host: str, port: int) -> str:
-    """Explain why Usher can't listen at an address, and what to do."""
+    """Explain why Usher can't listen at an address and port, and what to do about it."""
     place = f"{host}, port {port}"
     if error.errno == errno.EADDRINUSE:
         return f"Something else is already listening on {place}. Stop it, or set PORT to another number."
@@ -218,7 +219,7 @@ def why_not_listening(error: OSError, host: str, port: int) -> str:
 def _server_log() -> logging.Logger:
     """Return the library's logger without errors about malformed requests, which aren't our failures.
 
-    A request that isn't HTTP is answered with 400, and appears in the access log.
+    A request that isn't HTTP gets a 400 response, and appears in the access log.
     """
     log = logging.getLogger("bot.web.server")
     if not log.filters:
@@ -227,7 +228,7 @@ def _server_log() -> logging.Logger:
 
 
 def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> Handler:
-    """Return the handler for redirects from Sign in with Slack, used for links and for pages."""
+    """Return the handler for redirects from Sign in with Slack, which serve both links and pages."""
 
     async def come(request: web.Request) -> web.StreamResponse:
         page = browsers.find_page_of_sign_in(request)
@@ -239,9 +240,10 @@ def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> H
 
 
 def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
-    """Return the route that ``doctor`` calls to check that this Usher answers at its addresses.
+    """Return the route that ``doctor`` calls to check that its requests reach this Usher.
 
-    The answer at the second host name differs, which shows that proxies pass on the requested host name.
+    The response at the second host name is different, which shows that proxies pass on the requested host
+    name.
     """
 
     async def prove(request: web.Request) -> web.Response:
@@ -252,7 +254,7 @@ def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
 
 
 async def _static(request: web.Request) -> web.StreamResponse:
-    """Serve a static file from a fixed list, so that the requested name never reaches the file system."""
+    """Serve a static file from a fixed list, so that no requested name ever reaches the file system."""
     path = STATIC_FILES.get(request.match_info["name"])
     if path is None:
         raise web.HTTPNotFound
@@ -264,7 +266,7 @@ async def _calendar(_request: web.Request) -> web.Response:
     return web.Response(status=410, text=pages.NO_CALENDARS)
 
 
-#: True if people can only reach the application by https. Browsers are then told to insist on https for a
+#: True if people can reach the application only by https. Browsers are then told to insist on https for a
 #: year.
 OVER_HTTPS: web.AppKey[bool] = web.AppKey("over_https", bool)
 
@@ -276,7 +278,7 @@ _BELOW_SECRETS = re.compile(r"(?i)(/(?:link)/+).+", re.DOTALL)
 
 
 def without_secrets(path: str) -> str:
-    """Return a path for the log, without what follows ``/link/``, which may be a nonce."""
+    """Return a path for the log without the part after ``/link/``, which may be a nonce."""
     if _WORDS_OF_OURS.fullmatch(path):
         return path
     return _BELOW_SECRETS.sub(r"\1…", path)[:200]
@@ -285,8 +287,8 @@ def without_secrets(path: str) -> str:
 class AccessLog(AbstractAccessLogger):
     """Log method, path, status, size and duration; routine requests only at debug level.
 
-    Routine requests are those from Slack, and those that an open page sends every few seconds. They are the
-    majority, and logging one costs as much as a sixth of serving it.
+    Routine requests are Slack's, and those that an open page sends every few seconds. Most requests are
+    routine, and logging one costs as much as a sixth of serving it.
     """
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
@@ -314,7 +316,7 @@ class AccessLog(AbstractAccessLogger):
 
 
 def failures(ids: Ids) -> Middleware:
-    """Return the outermost middleware, which turns every exception into a response without its details."""
+    """Return the outermost middleware, which turns every exception into a response that gives no details."""
 
     @web.middleware
     async def catch(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -1,6 +1,7 @@
 """Bolt, behind a check of the Slack workspace. It receives requests from ``Front`` or Socket Mode.
 
-Bodies are never logged. Bolt finds the listener, which finishes before its answer is sent (ADR 42).
+Bodies are never logged. Bolt finds the listener, and the listener finishes before its answer is sent (ADR
+42).
 """
 
 import json
@@ -47,23 +48,23 @@ def build_bolt(
     ids: Ids,
     session: aiohttp.ClientSession | None = None,
 ) -> AsyncApp:
-    """Create the Bolt app with which listeners are registered.
+    """Create the Bolt app that listeners are registered with.
 
     ``session`` is used for Slack's Web API; without one, every call opens its own.
     """
-    # Below this level, Bolt and the SDK log bodies and headers; Bolt copies this logger's level to its own
-    # loggers. None of our packages may have this name, or it would be silenced, too.
+    # Below this level, Bolt and the SDK log bodies and headers. Bolt copies this logger's level to its own
+    # loggers. No package of ours may have this name, or it would be silenced, too.
     quiet = logging.getLogger("bot.bolt")
     quiet.setLevel(logging.ERROR)
     client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
-    # Bolt reads these environment variables for anything that it isn't passed: a token, secrets, even an
-    # OAuth flow that keeps files in the home folder. No argument turns that off.
+    # Whatever Bolt isn't passed, it reads from these environment variables: a token, secrets, even an OAuth
+    # flow that keeps files in the home folder. No argument turns that off.
     with hide_variables("SLACK_"):
         app = AsyncApp(
             name="bot.bolt",
             logger=quiet,
             client=client,
-            # The listener finishes before the answer is sent, so whatever is acknowledged is already in the
+            # The listener finishes before the answer is sent. So whatever is acknowledged is already in the
             # database, and an exception can still change the answer.
             process_before_response=True,
             before_authorize=TenantGuard(tenants),
@@ -97,15 +98,14 @@ def build_bolt(
 async def dispatch(
     app: AsyncApp, payload: dict[str, Any], context: Mapping[str, Any] | None = None
 ) -> BoltResponse:
-    """Return Bolt's answer to a payload of checked shape; raises Malformed if Bolt can't read it.
+    """Return Bolt's answer to a payload whose shape was checked; raises Malformed if Bolt can't read it.
 
     Listeners find the values of ``context`` in Bolt's context.
     """
     kind = find_kind(payload)
     try:
-        # In this mode Bolt accepts a parsed payload, so the payload isn't parsed a second time, perhaps
-        # differently. Headers are left out because Slack doesn't sign them, and Bolt would act on some of
-        # them.
+        # In this mode, Bolt accepts a parsed payload, so it doesn't parse it again, perhaps differently. The
+        # headers are left out, because Slack doesn't sign them and Bolt would act on some of them.
         request = AsyncBoltRequest(body=payload, mode="socket_mode", context={**(context or {})})
     except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         raise Malformed(kind) from None
@@ -117,7 +117,7 @@ async def dispatch(
 
 
 def count_leftover(kind: str, error: Exception) -> None:
-    """Log an exception from Bolt; the payload is acknowledged anyway, as sending it again wouldn't help."""
+    """Log an exception from Bolt. The payload is acknowledged anyway, because resending it wouldn't help."""
     log.error("slack.bolt_failed", kind=kind[:40], exc_info=error)
 
 
@@ -135,10 +135,10 @@ def build_http_handler(app: AsyncApp) -> Serve:
 
 
 class TenantGuard(AsyncMiddleware):
-    """Refuse workspaces that aren't served; Bolt itself would call Slack to post a message.
+    """Refuse workspaces that aren't served; Bolt by itself would call Slack to post a message there.
 
-    This is an object rather than a function, so that Bolt doesn't read arguments from a payload that may be
-    malformed.
+    This is an object rather than a function, so that Bolt doesn't read its arguments from a payload that may
+    be malformed.
     """
 
     def __init__(self, tenants: Tenants) -> None:
@@ -151,7 +151,7 @@ class TenantGuard(AsyncMiddleware):
         resp: BoltResponse,  # noqa: ARG002 - Bolt hands it over
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
     ) -> BoltResponse | None:
-        """Let through requests from workspaces that are served, and Slack's own check of the URL."""
+        """Let through requests from workspaces that are served, and Slack's own verification of the URL."""
         kind, context = find_kind(req.body), req.context
         if kind == "url_verification":
             return await next()
@@ -166,7 +166,7 @@ class TenantGuard(AsyncMiddleware):
 class Authorize(AsyncAuthorize):
     """Tell Bolt which token to use for a request, without calling Slack.
 
-    This is an object, like Bolt's own, because only an object can be combined with OAuth.
+    This is an object, like Bolt's own, because Bolt can't combine a function with OAuth.
     """
 
     def __init__(self, tenants: Tenants) -> None:
@@ -195,7 +195,7 @@ def _build_ephemeral(text: str) -> str:
 
 
 def _refuse_foreign(kind: str) -> BoltResponse:
-    """Refuse a request from a workspace that isn't served, with a hint if the answer can show one."""
+    """Refuse a request from a workspace that isn't served, with an explanation if the answer can show one."""
     hint = pages.FOREIGN_TEAM
     if kind == "command":
         return BoltResponse(status=200, body=_build_ephemeral(hint))

@@ -1,14 +1,14 @@
 """Identify people in a browser: cookies, forms, proof that a form is from our page, Sign in with Slack.
 
 There are three cookies. The first holds the browser's id and the nonces of the links that are open in it;
-each address names its link, so several links may be open in tabs. The second holds the secrets that sign-ins
-must send back. These two are signed and last for minutes, and the server stores nothing about them. The third
-holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
+each page's URL names its link, so several links may be open in tabs. The second holds the secrets that
+sign-ins must send back. These two are signed and last for minutes, and the server stores nothing about them.
+The third holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
 
 Signing in uses OpenID Connect with only the scope ``openid``, and with state, nonce and the client's secret
 (``docs/internals/slack.md``, "Sign in with Slack", which also says why there is no PKCE). The authorize page
-and the keys are at the origin of the Web API's address. The issuer is always Slack's, even with a local
-Slack. Opening a page never signs anybody in.
+and the keys are at the origin of the Web API's URL. The issuer is always Slack's, even with a local Slack.
+Opening a page never signs anybody in.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from bot.web.shapes import FORM
 log = structlog.get_logger(__name__)
 
 
-#: How long a link's cookie lasts, in seconds, which includes the time to type the link's code. A sign-in's
+#: How long a link's cookie lasts, in seconds, including the time for typing the link's code. A sign-in's
 #: cookie lasts ``SIGN_IN_SECONDS``.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
@@ -53,13 +53,13 @@ MAX_OPEN_FLOWS = 4
 _FLOW_FIELDS = ("state", "nonce", "verifier")
 #: The header in which the page's script sends its CSRF token.
 CSRF_HEADER = "X-Usher-Mark"
-#: Stands for *Sign in with Slack* where a connection's name is expected.
+#: Used in place of a connection's name for *Sign in with Slack*.
 SLACK_SIGN_IN = ""
 MAX_FORM_BYTES = 16 * 1024
 
 
 def is_at(request: web.Request, url: str) -> bool:
-    """Return whether a request was sent to the host name of a URL; proxies may leave out the port.
+    """Return whether a request was sent to the host name in a URL; proxies may leave out the port.
 
     A dot at the end of the host name is ignored: it is the same host, although browsers treat it as another
     origin.
@@ -68,17 +68,17 @@ def is_at(request: web.Request, url: str) -> bool:
 
 
 def cookie_name(name: str, *, is_secure: bool) -> str:
-    """Return a cookie's full name; with https, one that no other host and no http page can set."""
+    """Return a cookie's full name; over https, it is one that no other host and no http page can set."""
     return f"__Host-{name}" if is_secure else name
 
 
 class Browsers:
-    """Write and read the cookies of our pages at one public address.
+    """Write and read the cookies of our pages at one public URL.
 
-    Pages that show IDEs may be at a second host name (``page_url``) without cookies; there, each page's CSRF
-    token names its session. ``keys`` are secrets of the installation, newest first: the newest signs, and all
-    are accepted. With https the cookies are ``__Host-`` and Secure. Browsers reject such cookies over plain
-    http, which is only for use on this machine.
+    Pages that show IDEs may be at a second host name (``page_url``), which gets no cookies; there, each
+    page's CSRF token names its session. ``keys`` are secrets of the installation, newest first: the newest
+    signs, and all are accepted. Over https, the cookies are ``__Host-`` and Secure. Browsers reject such
+    cookies over plain http, which is only for use on this machine.
     """
 
     def __init__(self, *, public_url: str, keys: Sequence[str], clock: Clock, page_url: str = "") -> None:
@@ -102,7 +102,7 @@ class Browsers:
     # -- cookies -------------------------------------------------------------------------------------------
 
     def remember(self, request: web.Request, response: web.StreamResponse, nonce: str) -> Visit:
-        """Add a link's nonce to the cookie, beside those of other tabs; the browser's id stays the same."""
+        """Add a link's nonce to the cookie, which keeps those of other tabs and the browser's id."""
         others = [one for one in self._read(request, self._visit_name, ("n", "b")) if one["n"] != nonce]
         visit = Visit(nonce, others[-1]["b"] if others else secrets.token_urlsafe(32))
         content = {"n": visit.nonce, "b": visit.browser}
@@ -110,7 +110,7 @@ class Browsers:
         return visit
 
     def find_visit(self, request: web.Request, name: str = "") -> Visit | None:
-        """Return the named link if it is open in this browser; without a name, the newest one; or None."""
+        """Return the named link if it is open in this browser; without a name, the newest; None if none."""
         return next((one for one in self._list_visits(request) if name in ("", one.name)), None)
 
     def remember_flow(
@@ -118,29 +118,33 @@ class Browsers:
     ) -> None:
         """Store a sign-in and its purpose in the cookie.
 
-        The purpose is one of these: a ``link`` (the digest of its nonce), with the connection ``at`` which
-        the sign-in takes place (``SLACK_SIGN_IN`` for Slack); the connection of a ``new`` link; or the
-        ``page`` of a workspace.
+        There are three kinds of purpose. A ``link`` is the digest of a link's nonce, and comes with the
+        connection ``at`` which to sign in (``SLACK_SIGN_IN`` for Slack). ``new`` is the connection for a new
+        link. ``page`` is the workspace whose page is to be shown.
         """
         others = self._read(request, self._flow_name, _FLOW_FIELDS)
         self._write(response, self._flow_name, others, {**asdict(flow), **purpose}, SIGN_IN_SECONDS)
 
     def find_flow(self, request: web.Request, **purpose: str) -> Flow | None:
-        """Return the sign-in that is returning if this browser began it for exactly this purpose, or None."""
+        """Return the sign-in that this redirect completes.
+
+        Return None unless this browser began it, and for exactly this purpose.
+        """
         for one in self._read(request, self._flow_name, (*_FLOW_FIELDS, *purpose)):
             if _has_state(request, one) and purpose.items() <= one.items():
                 return Flow(*(one[name] for name in _FLOW_FIELDS))
         return None
 
     def find_purpose(self, request: web.Request, purpose: str) -> str:
-        """Return the value stored for this ``purpose`` of the returning sign-in; "" for another purpose."""
+        """Return what the sign-in stored under ``purpose``; "" if that wasn't its purpose."""
         begun = self._read(request, self._flow_name, (*_FLOW_FIELDS, purpose))
         return next((one[purpose] for one in begun if _has_state(request, one)), "")
 
     def find_page_of_sign_in(self, request: web.Request) -> str | None:
-        """Return the workspace from whose page the returning sign-in was begun, or None.
+        """Return the workspace from whose page the sign-in was begun, or None.
 
-        If this browser began no sign-in with this state, the page of its newest sign-in shows the refusal.
+        If this browser began no sign-in with the redirect's state, return the workspace of its newest
+        sign-in, whose page can then show the refusal.
         """
         begun = self._read(request, self._flow_name, _FLOW_FIELDS)
         matching = [one for one in begun if _has_state(request, one)] or begun
@@ -148,7 +152,7 @@ class Browsers:
         return page if isinstance(page, str) else None
 
     def forget_flow(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Remove the sign-in that has returned from the cookie."""
+        """Remove the completed sign-in from the cookie."""
         others = [
             one for one in self._read(request, self._flow_name, _FLOW_FIELDS) if not _has_state(request, one)
         ]
@@ -189,7 +193,7 @@ class Browsers:
         return f"{session}.{hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()}"
 
     def is_of_session(self, request: web.Request, session: str, page: str, mark: str) -> bool:
-        """Return whether a form or request was sent by this very page, in this session."""
+        """Return whether a form or request was sent by this very page in this session."""
         return self.is_same_origin(request) and self._is_page_csrf_token(session, page, mark)
 
     def _is_page_csrf_token(self, session: str, page: str, mark: str) -> bool:
@@ -199,12 +203,12 @@ class Browsers:
     # -- forms ---------------------------------------------------------------------------------------------
 
     def get_csrf_token(self, visit: Visit) -> str:
-        """Return the CSRF token of a link's forms, which ties them to this browser and to this link."""
+        """Return the CSRF token for a link's forms, which ties them to this browser and to this link."""
         content = f"{visit.browser}:{compute_digest(visit.nonce)}".encode()
         return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
     def find_sender(self, request: web.Request, mark: str) -> Visit | None:
-        """Return the link whose page in this browser sent a form; None if the form is from elsewhere."""
+        """Return the link whose page in this browser sent a form; None if the form came from elsewhere."""
         if not self.is_same_origin(request):
             return None
         visits = self._list_visits(request)
@@ -216,9 +220,9 @@ class Browsers:
     def is_same_origin(self, request: web.Request) -> bool:
         """Return whether a form came from our own page, according to the browser's headers.
 
-        Our pages send no referrer, so browsers give their forms the origin ``null``. That is accepted only
-        together with Sec-Fetch-Site, which no page can set. At the second host name, a form may also come
-        from the first, because pages there link to it.
+        Our pages send no referrer, so browsers give the origin of their forms as ``null``. That is accepted
+        only together with Sec-Fetch-Site, which no page can set. At the second host name, a form may also
+        come from the first, because pages there link to it.
         """
         site = request.headers.getall("Sec-Fetch-Site", [])
         origin = request.headers.getall("Origin", [])
@@ -310,7 +314,7 @@ def see_other(location: str) -> web.Response:
 
 
 OPENID_SCOPE = "openid"
-#: How long Slack may take to answer while a person waits, in seconds.
+#: How long Slack may take to respond while a person is waiting, in seconds.
 SLACK_TIMEOUT_SECONDS = 10.0
 #: Minimum time between two look-ups of Slack's keys, in seconds.
 KEY_LOOK_UP_SECONDS = 60.0
@@ -322,7 +326,7 @@ _CLAIM_PREFIX = f"{SLACK_ORIGIN}/"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The secrets of one sign-in, which its redirect must match; only the browser's cookie stores them.
+    """The secrets of one sign-in. Its redirect must match them, and only the browser's cookie stores them.
 
     Slack puts the nonce into its token. The PKCE verifier is for providers and isn't sent to Slack.
     """
@@ -366,15 +370,15 @@ class SlackSignIn:
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_url = redirect_url
-        # Importing the library used here takes a thirtieth of the start-up time, so it is imported only when
-        # needed.
+        # Importing the library used here takes a thirtieth of the start-up time, so that is done only when it
+        # is needed.
         from bot.web.id_tokens import IdTokens  # noqa: PLC0415 - only where people sign in with Slack
 
         self._tokens = IdTokens(client_id)
         self._keys_asked_at: float | None = None
 
     def begin(self, team_id: str) -> tuple[str, Flow]:
-        """Return Slack's sign-in URL and the new sign-in, for a person of this workspace ("" if unknown)."""
+        """Return Slack's sign-in URL and the new sign-in; suggest the person's workspace ("" if unknown)."""
         flow = Flow.create()
         query = {
             "response_type": "code",
@@ -389,7 +393,7 @@ class SlackSignIn:
         return f"{self.origin}/openid/connect/authorize?{urlencode(query)}", flow
 
     async def finish(self, code: str, flow: Flow) -> Principal:
-        """Exchange a code and return the person who signed in; raise SlackFailed if that isn't proven."""
+        """Exchange a code and return the person who signed in; raise SlackFailed if that can't be proven."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -415,7 +419,7 @@ class SlackSignIn:
     async def _claims(self, token: str, nonce: str) -> dict[str, Any]:
         """Return a token's claims after checking them.
 
-        Slack must have signed the token, for us and for this sign-in, and it must be valid now.
+        Slack must have signed the token for us and for this sign-in, and it must not have expired.
         """
         try:
             try:
@@ -427,7 +431,7 @@ class SlackSignIn:
         except self._tokens.odd as error:
             raise _build_failure(f"id_token: {type(error).__name__}") from None
         if isinstance(claims["aud"], list) and len(claims["aud"]) != 1:
-            # The library would accept a token meant for several audiences, as long as we are one of them.
+            # The library would accept a token for several audiences as long as we are one of them.
             raise _build_failure("id_token: audience")
         return claims
 
@@ -438,8 +442,7 @@ class SlackSignIn:
         found = (await self._ask("GET", f"{self.origin}/openid/connect/keys")).get("keys")
         if not isinstance(found, list):
             raise _build_failure("no keys")
-        # Set only after a successful answer, so that after a failure the next sign-in asks for the keys
-        # again.
+        # Set only after success, so that after a failure the next sign-in asks for the keys again.
         self._keys_asked_at = now
         self._tokens.take(found)
 
@@ -455,7 +458,7 @@ def _read_principal(claims: dict[str, Any]) -> Principal:
 def go_to_slack(
     browsers: Browsers, sign_in: SlackSignIn | None, request: web.Request, team_id: str, **purpose: str
 ) -> web.StreamResponse:
-    """Redirect to Slack if the button on our own page was clicked; otherwise back to that page.
+    """Redirect to Slack if the button on our own page was clicked; otherwise go back to that page.
 
     The button leads to ``/sign-in`` below the page.
     """
@@ -494,6 +497,6 @@ def get_slack_url(sign_in: SlackSignIn | None, team_id: str, channel_id: str | N
     origin = SLACK_ORIGIN if sign_in is None else sign_in.origin
     if channel_id:
         return f"{origin}/app_redirect?team={team_id}&channel={channel_id}"
-    # A Slack server at an origin other than slack.com redirects to its own client, not app.slack.com.
+    # A Slack server other than slack.com redirects to its own client rather than app.slack.com.
     is_public = origin == SLACK_ORIGIN
     return f"https://app.slack.com/client/{team_id}" if is_public else f"{origin}/app_redirect?team={team_id}"

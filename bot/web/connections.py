@@ -1,8 +1,8 @@
 """Limits on incoming connections: how many there may be, and how much memory they may use.
 
 Anybody may open a connection and send nothing, or half a request. So there is a deadline for the headers, and
-if there are too many connections, the one that has waited longest without a request is closed to make room.
-This way no stranger can keep others out, and file descriptors remain for the database, Slack and the
+if there are too many connections, the one that has gone longest without a request is closed to make room. No
+stranger can keep others out in this way, and file descriptors remain for the database, Slack and the
 providers. The total memory of unfinished requests is limited, too: headers, bodies, and whatever is sent
 after them.
 """
@@ -27,24 +27,24 @@ HEADER_SECONDS: Final = 10.0
 #: How long a connection is kept open for another request, in seconds. This is longer than proxies keep their
 #: connections to us (Caddy: 120).
 IDLE_SECONDS: Final = 130.0
-#: Number of file descriptors reserved for everything other than incoming connections.
+#: Number of file descriptors kept free for everything other than incoming connections.
 SPARE_FILES: Final = 300
-#: Highest limit on open files to ask for. A system may allow a billion, and some programs would then try to
-#: close each one.
+#: Highest limit on open files to ask for. A system may allow a billion, and then some programs would try to
+#: close every single one.
 _MOST_FILES: Final = 65_536
 #: If a request is answered early, the rest of it is read and discarded for this many seconds before its
 #: connection is closed.
 LINGER_SECONDS: Final = 1.0
 #: Maximum number of incoming connections, even if the system's limit of open files would allow more.
 MAX_CONNECTIONS: Final = 4096
-#: Memory used by a connection with an unfinished request, in bytes, on top of the bytes received (measured
-#: with aiohttp 3.14).
+#: Memory that a connection with an unfinished request uses in addition to the bytes received (measured with
+#: aiohttp 3.14).
 CONNECTION_BYTES: Final = 13_000
 #: A request counts as large if more than this many bytes were received or announced. Slack's requests have a
 #: few kilobytes.
 MAX_SMALL_BYTES: Final = 64 * 1024
-#: Maximum memory that large unfinished requests may use in total, in bytes. ``MAX_SMALL_TOTAL_BYTES`` applies
-#: to all small ones, and ``MAX_TOTAL_BYTES`` to both together.
+#: Maximum memory for all large unfinished requests together, in bytes. ``MAX_SMALL_TOTAL_BYTES`` is for all
+#: small ones, and ``MAX_TOTAL_BYTES`` for both.
 MAX_LARGE_TOTAL_BYTES: Final = 58_000_000
 MAX_SMALL_TOTAL_BYTES: Final = 22_000_000
 MAX_TOTAL_BYTES: Final = 72_000_000
@@ -58,7 +58,7 @@ SERVER_HEADER: Final = "usher"
 
 
 def choose_max_connections() -> int:
-    """Raise the soft limit of open files towards the hard limit; return how many connections that allows."""
+    """Raise the soft limit on open files as far as possible; return how many connections that allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < allowed:
@@ -103,7 +103,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         self.data_received(data)
 
     def has_more_requests(self) -> bool:
-        """Return whether more requests were sent after the one being served."""
+        """Return whether another request was sent after the one being served."""
         return bool(self._messages)
 
     def handle_error(
@@ -122,12 +122,12 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
 
 
 class RequestMemory:
-    """The bytes used by unfinished requests of one size class (large or small), for each connection."""
+    """The bytes of unfinished requests of one size (large or small), counted for each connection."""
 
     def __init__(self) -> None:
         self.total = 0
-        #: Maps each connection to its counted bytes, ordered so that the request that has been unfinished
-        #: longest is first.
+        #: Maps each connection to its counted bytes. The one whose request has been unfinished longest comes
+        #: first.
         self._sizes: dict[ServerConnection, int] = {}
 
     def __getitem__(self, connection: ServerConnection) -> int:
@@ -163,8 +163,7 @@ class ConnectionLimiter:
         self._max_connections = max_connections
         self._header_seconds = header_seconds
         self._open = 0
-        #: Connections without a request in progress, ordered by how long they have been waiting, the longest
-        #: first.
+        #: Connections without a request in progress. The one that has been waiting longest comes first.
         self._waiting: dict[ServerConnection, None] = {}
         self._small = RequestMemory()
         self._large = RequestMemory()
@@ -173,7 +172,7 @@ class ConnectionLimiter:
         return self._open
 
     def on_opened(self, connection: ServerConnection) -> None:
-        """Count a new connection; if there are too many, close the one that has been idle longest."""
+        """Count a new connection; if there are too many, close the one that has waited longest."""
         self._open += 1
         self._waiting[connection] = None
         loop = asyncio.get_running_loop()
@@ -216,7 +215,7 @@ class ConnectionLimiter:
             if (request.content_length or 0) > MAX_SMALL_BYTES:
                 self._large.put(connection, self._small.pop(connection) + self._large.pop(connection))
             # If the whole body has already arrived, this is called immediately, so its bytes stop counting
-            # before more is read.
+            # before anything else is read.
             request.content.on_eof(partial(self._release, connection))
             try:
                 return await handler(request)
@@ -228,7 +227,7 @@ class ConnectionLimiter:
         return serving
 
     def _release(self, connection: ServerConnection) -> None:
-        """Stop counting a request that is complete, answered or gone, unless another was sent after it."""
+        """Stop counting a request that is complete, answered or gone, unless another followed it."""
         if connection.transport is None or not connection.has_more_requests():
             self._small.pop(connection)
             self._large.pop(connection)

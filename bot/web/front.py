@@ -1,10 +1,10 @@
 """The front: check the size, headers, time and signature of Slack's requests before anything parses them.
 
-Bolt alone parses a request before it checks anything. So it answers unsigned garbage with status 500, and
-accepts the same signed bytes again for five minutes (measured on slack-bolt 1.30). The inbox separately
-ensures that a request takes effect only once. A proxy may repeat a request whose answer it lost, so for a
-minute the same bytes get the same answer. The rule is in ``docs/internals/rules.md``, "The front verifies
-before anything parses".
+By itself, Bolt parses a request before it checks anything. So it answers unsigned garbage with status 500,
+and accepts the same signed bytes again for five minutes (measured on slack-bolt 1.30). Independently of the
+front, the inbox ensures that a request takes effect only once. A proxy may repeat a request whose response it
+lost, so for a minute the same bytes get the same answer. The rule is in ``docs/internals/rules.md``, "The
+front verifies before anything parses".
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from bot.web.shapes import Malformed, read
 log = structlog.get_logger(__name__)
 
 
-#: Maximum size of a request's body, in bytes, here and in the whole application. Slack's payloads are far
+#: Maximum size of a request's body in bytes, both here and in the whole application. Slack's payloads are far
 #: smaller.
 MAX_BYTES = 1024 * 1024
-#: How much a request's signed time may differ from ours, in seconds. Signatures are remembered for longer
-#: than this.
+#: Maximum difference between a request's signed time and our clock, in seconds. Signatures are remembered for
+#: longer than this.
 MAX_AGE = 300
 BODY_SECONDS = 5.0
 #: For this many seconds after a request, an identical request gets the same answer.
@@ -53,7 +53,7 @@ _SIGNATURE_PATTERN = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
 
 
-#: A function that serves a payload that passed the checks, given the payload, its signature and the
+#: A function that serves a payload that has passed the checks; it receives the payload, its signature and the
 #: (unsigned) headers.
 Serve: TypeAlias = Callable[[dict[str, Any], str, Mapping[str, str]], Awaitable[web.Response]]
 #: Status, body and content type of an answer; None if there was no answer.
@@ -61,22 +61,23 @@ _KeptAnswer: TypeAlias = tuple[int, bytes, str] | None
 
 
 class Refusal(Exception):
-    """Refuse a request with a status, and with a reason that reveals nothing of the request's content."""
+    """Refuse a request with a status, and with a reason that reveals nothing that the request contained."""
 
     def __init__(self, status: int, reason: str, *, is_signed: bool = False) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
-        #: Whether Slack signed the request. Anybody can send any number of unsigned requests.
+        #: Whether Slack signed the request. Unsigned requests prove nothing: anybody can send any number of
+        #: them.
         self.is_signed = is_signed
 
 
 class Repeated(Exception):
-    """A request with the same bytes arrived before; the message is its signature."""
+    """The same bytes have been received before; the message is the request's signature."""
 
 
 class Front:
-    """Verify and count the requests to one of the addresses that Slack calls."""
+    """Verify and count the requests to one of the endpoints that Slack calls."""
 
     def __init__(
         self,
@@ -117,9 +118,9 @@ class Front:
         return handler
 
     async def _keep_answer(self, signature: str, serving: Awaitable[web.Response]) -> web.Response:
-        """Return the answer, and keep it for repeated requests with the same bytes.
+        """Return the answer, and keep it in case the same bytes are sent again.
 
-        A repetition that arrives before the answer is ready waits for it.
+        If they are sent again before the answer is ready, that request waits for it.
         """
         kept = self._answers[signature] = asyncio.get_running_loop().create_future()
         if len(self._answers) > MAX_KEPT_ANSWERS:
@@ -134,7 +135,7 @@ class Front:
             kept.set_result(answer)
 
     async def _repeat_answer(self, signature: str) -> web.Response:
-        """Repeat the answer to the same bytes; it is empty if this process hasn't kept that answer."""
+        """Repeat the answer to the same bytes; if this process no longer has it, the answer is empty."""
         kept = self._answers.get(signature)
         answer = None if kept is None else await asyncio.shield(kept)
         status, body, content_type = answer or (200, b"", "text/plain")
@@ -179,7 +180,7 @@ def _require_header(request: web.Request, name: str, shape: re.Pattern[str]) -> 
 
 
 class _Body:
-    """Collect the pieces of a body; a long body has separate memory, which is freed right after use.
+    """Collect the pieces of a body; a long body has its own memory, which is freed right after use.
 
     In the process's regular heap, the pieces of many bodies would leave gaps that can't be reused.
     """
@@ -220,7 +221,7 @@ async def read_body(request: web.Request) -> bytes:
     with closing(_Body()) as body:
         try:
             if request.content.is_eof():
-                # The whole body has nearly always arrived already, so there is nothing to wait for.
+                # Nearly always, the whole body has already arrived, and there is nothing to wait for.
                 body.add(request.content.read_nowait())
                 return body.read()
             async with asyncio.timeout(BODY_SECONDS):
@@ -235,7 +236,7 @@ async def read_body(request: web.Request) -> bytes:
 
 
 def build_refusal(status: int, reason: str | None = None) -> web.Response:
-    """Return a response with only a status and a reason, which also closes the connection."""
+    """Return a response that has only a status and a reason, and that closes the connection."""
     response = web.Response(status=status, text=reason)
     # Don't wait for the rest of the body.
     response.force_close()

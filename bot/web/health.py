@@ -24,13 +24,13 @@ from bot.support.errors import StoreBusy, StoreError
 
 #: How long the store may take to answer, in seconds.
 STORE_SECONDS = 2.0
-#: How long the store may take to compute its metrics, in seconds. Monitoring systems usually time out after
+#: How long the store may take to compute its figures, in seconds. Monitoring systems usually time out after
 #: ten.
 FIGURES_SECONDS = 5.0
 
 
 Checks = Callable[[], Mapping[str, bool]]
-#: Maps each check to what is wrong if it fails, and what to do. For the store, the store's own error is used
+#: For each check: what is wrong if it fails, and what to do. For the store, the store's own error is used
 #: instead.
 _PROBLEMS = {
     "loops": "background work stands still: usher docs incidents#work-stands-still-or-everything-is-slow",
@@ -43,7 +43,7 @@ _PROBLEMS = {
 class HealthRoutes:
     """The routes for monitoring the process (``docs/adr/0079-what-a-supervisor-is-told.md``).
 
-    ``ready`` returns whether each part that answers people works, by the part's name; ``works`` returns the
+    ``ready`` returns, for each part that is needed to answer people, whether it works; ``works`` returns the
     same for background work. ``store`` is None until the database has been reached. If there is a
     ``metrics_token``, ``/metrics`` requires it.
     """
@@ -68,8 +68,8 @@ class HealthRoutes:
         return web.json_response({"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
-        # The store isn't checked here: while it is down, Usher still answers that nothing was done, which is
-        # true.
+        # The store isn't checked here. While it is down, Usher can still answer people, truthfully, that
+        # nothing was done.
         return _verdict("ready", self.ready())
 
     async def _working(self, _request: web.Request) -> web.Response:
@@ -81,7 +81,7 @@ class HealthRoutes:
         return _verdict("working", checks, **({"problems": problems} if problems else {}))
 
     async def _check(self) -> str:
-        """Check that the store can be read and written; return the problem, or "" if there is none."""
+        """Check that the store can be read and written; return what is wrong, or "" if nothing is."""
         if self.store is None:
             return "the database hasn't been reached yet"
         try:
@@ -97,7 +97,7 @@ class HealthRoutes:
             return self.store.engine.problem or "the database doesn't answer"
 
     async def _measure(self) -> Figures | None:
-        """Return the store's figures, counted in many small batches, or None if counting takes too long."""
+        """Return the store's figures, counted in many small batches; None if counting takes too long."""
         if self.store is None:
             return None
         with suppress(StoreError, TimeoutError):
@@ -125,7 +125,7 @@ def _verdict(what: str, checks: Mapping[str, bool], **more: object) -> web.Respo
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-#: Maps each kind of row that the store counts to a description of it.
+#: Describes each kind of row that the store counts.
 _COUNTED_ROWS = {
     "open_operations": "what people asked for that is still under way",
     "open_runs": "job runs that haven't ended",
@@ -139,10 +139,10 @@ _COUNTED_ROWS = {
     "people": "people known from Slack",
 }
 #: Upper bounds, in seconds, of the histogram of claim times. A claim is written before its reads are sent, so
-#: it must leave time for the reads.
+#: it must leave them enough time.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
-#: How often the event loop is checked, in seconds. It counts as blocked from a delay of ``_LATE_SECONDS`` on,
-#: because a busy machine causes smaller delays anyway.
+#: How often the event loop is checked, in seconds. Only a delay of at least ``_LATE_SECONDS`` counts as
+#: blocked, because a busy machine causes smaller delays anyway.
 _LOOKS_EVERY = 0.5
 _LATE_SECONDS = 0.1
 
@@ -206,8 +206,8 @@ class Metrics:
             "usher_slack_requests_refused", "requests to Slack's address that were refused", "reason"
         )
         for reason in ("signature", "time"):
-            # Create these series at the start, because monitoring doesn't see the first value of a new series
-            # as an increase.
+            # Create these series at the start, because monitoring doesn't see a new series' first value as an
+            # increase.
             self._refused.labels(reason)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
@@ -231,7 +231,7 @@ class Metrics:
         self._errors.labels(connection, kind).inc()
 
     def request_refused(self, reason: str) -> None:
-        """Count a refused request by reason, without the details of malformed ones, to keep labels few."""
+        """Count a refused request by its reason; for malformed ones, drop the details, so labels stay few."""
         self._refused.labels(reason.partition(":")[0]).inc()
 
     async def follow_loop(self) -> None:
@@ -245,7 +245,7 @@ class Metrics:
                 self._late.inc(late)
 
     def render(self, checks: Mapping[str, bool], figures: Figures | None) -> bytes:
-        """Return all metrics as text; without ``figures``, the store's metrics keep their last values."""
+        """Return all metrics as text. Without ``figures``, the store's metrics keep their last values."""
         for name, works in checks.items():
             self._checks.labels(name).set(works)
         if figures is not None:
@@ -258,7 +258,7 @@ class Metrics:
         self._waited.set(figures.waited)
         self._outages.clear()
         for name, seconds in figures.outages.items():
-            # The names of outages of Slack and other services contain no connection.
+            # The names of outages of Slack and other services don't contain a connection.
             connection, _, kind = name.partition("#")
             self._outages.labels(connection, kind or "away").set(seconds)
         self._processes.clear()

@@ -1,4 +1,4 @@
-"""Check that the tokens saying who signed in with Slack were signed by Slack and are meant for us."""
+"""Check that tokens which say who signed in with Slack were signed by Slack and are meant for us."""
 
 import warnings
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ class IdTokens:
         self._keys = KeySet([])
 
     def take(self, published: Iterable[Any]) -> None:
-        """Use these keys from now on, ignoring invalid ones."""
+        """Use these keys from now on, without any that are invalid."""
         self._keys = KeySet(list(filter(None, map(self._public_key, published))))
 
     def verify_signature(self, token: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class IdTokens:
         ).validate(claims)
 
     def _keys_for(self, token: GuestProtocol) -> KeySet:
-        """Return all the keys; the library picks the one that the token names. Each token must name one."""
+        """Return all keys; the library picks the one that the token names. It must name one."""
         if not token.headers().get("kid"):
             raise InvalidKeyIdError
         return self._keys
@@ -56,7 +56,7 @@ class IdTokens:
     def _public_key(self, given: Any) -> RSAKey | None:
         """Parse a published key; return None unless it is an RSA key of at least 2048 bits."""
         try:
-            # The library only issues a warning for shorter keys.
+            # For shorter keys, the library only issues a warning.
             with warnings.catch_warnings(action="error", category=SecurityWarning):
                 return RSAKey.import_key(given) if given["kty"] == "RSA" else None
         except (*self.odd, KeyError, SecurityWarning):

@@ -1,8 +1,8 @@
 """The pages of a workspace for its owner, below ``/ide`` (``docs/internals/security.md``, rows 14 and 38).
 
-The first page shows the workspace's state and its buttons. Once the workspace runs, it leads to the second,
-which shows the IDE with the vendor's script and has no form; the second page is at the second host name if
-there is one.
+The first page shows the workspace's state and its buttons. Once the workspace is running, it leads to the
+second page, which shows the IDE with the vendor's script and has no form; if there is a second host name, the
+second page is there.
 
 The state comes from our own row and never directly from the provider: a visit requests a read through the
 poll gate. The credential that opens the workspace is given only to the page's own script, in response to a
@@ -79,9 +79,9 @@ _STATE_BY_PHASE = {
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """The state shown on the page; ``start`` labels the button that starts the workspace, "" for none.
+    """The state shown on the page. ``start`` is the label of the button that starts it, "" for no button.
 
-    If ``line`` mentions a time, ``clock`` is the time as text, ``at`` is the same in epoch seconds, and
+    If ``line`` mentions a time, ``clock`` is that time as text, ``at`` is the same in epoch seconds, and
     ``zone`` is its time zone.
     """
 
@@ -102,7 +102,7 @@ class PageState:
 
     @property
     def is_busy(self) -> bool:
-        """Return whether the state will change by itself, in which case the page shows progress."""
+        """Return whether the state will change by itself; if so, the page shows progress."""
         return self.phase in {"starting", "stopping", "ending", "unknown"}
 
     def as_json(self) -> dict[str, Any]:
@@ -176,18 +176,18 @@ def _sentence(
 
 SIGN_OUT_PATH = "/sign-out"
 SIGNED_OUT_PATH = "/signed-out"
-#: Matches row ids. Nothing else is accepted in addresses.
+#: Matches row ids. Nothing else is accepted in URLs.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 #: A function that carries out a button's action, given the fields of the button's form.
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
-#: While someone is viewing the page, a row is read again once it is this old, in seconds. The credential must
-#: be newer than this.
+#: While someone is viewing the page, a row is read again once it is this old, in seconds. The credential
+#: mustn't be older, either.
 FRESH_SECONDS = 20.0
 #: How long the page waits for a requested read before requesting another, in seconds.
 ASKED_SECONDS = 3.0
-#: Maps names to consents: a question's form names the consent that the person has given.
+#: Maps names to kinds of consent: the form of a question names the consent that the person has given.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}
 #: Matches a blocked item in a report: a directive of the page's policy, and a host (or "inline" or "eval").
 _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
@@ -195,7 +195,7 @@ _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1
 
 @dataclass(frozen=True, slots=True)
 class SessionWorkspace:
-    """The workspace that a request is about, which the signed-in person owns, and its current state."""
+    """The workspace that a request is about and its current state; the signed-in person owns it."""
 
     session: str
     rows: PageRows
@@ -216,16 +216,17 @@ class SessionWorkspace:
 
     @property
     def is_asked_for(self) -> bool:
-        """Return whether a read was requested so recently that its result may still arrive."""
+        """Return whether a read was requested so recently that it may still be in progress."""
         return self.rows.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
-#: The workspace, if it may be shown, and the rows that were read, or None without a valid session.
+#: The workspace, if it may be shown, and the rows that were read for the page; without a valid session, both
+#: are None.
 PageAccess = tuple[SessionWorkspace | None, PageRows | None]
 
 
 class IdePages:
-    """Serve the pages, handle their scripts' requests and their buttons, and begin and end sessions.
+    """Serve the pages, handle their buttons and their scripts' requests, and begin and end sessions.
 
     ``sign_in`` is None if no Slack client is configured.
     """
@@ -269,7 +270,7 @@ class IdePages:
         page = request.match_info["id"]
         if self._browsers.is_at_second_host(request):
             # The page was reloaded or opened from a bookmark. Only the first host name knows who the visitor
-            # is.
+            # is, so redirect there.
             return see_other(f"{self._browsers.origin}{IDE_PATH}/{page}")
         shown, rows = await self._find_shown(request)
         if rows is None:
@@ -280,7 +281,7 @@ class IdePages:
         return await self._render(shown, render.get_leading_headers(self._browsers.page_origin))
 
     async def _open(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
-        """Show the IDE to its owner, who arrives from the workspace's page."""
+        """Show the IDE to its owner, who comes here from the workspace's page."""
         await Caller(self._context, shown.workspace.principal).run(note_opening, shown.workspace.id)
         loads = shown.provider.require_facet(facets.EmbeddedPage).embedding()
         own = f"{self._browsers.page_origin}{shown.page}/"
@@ -314,7 +315,7 @@ class IdePages:
         return web.json_response(shown.page_state.as_json())
 
     async def _entry(self, request: web.Request) -> web.StreamResponse:
-        """Return the credential that opens the workspace, as fresh as the poll gate allows.
+        """Return the credential that opens the workspace, as recent as the poll gate allows.
 
         ``again`` tells the script to repeat the request, because a read is in progress. If the query contains
         ``late``, the script has waited long enough and receives the stored credential.
@@ -341,7 +342,7 @@ class IdePages:
         return web.json_response({"workspace": shown.workspace.remote_id, "token": token})
 
     async def _log_blocked(self, request: web.Request) -> web.StreamResponse:
-        """Log what the page's script reports as blocked by the page's security policy."""
+        """Log what was blocked by the page's security policy, as reported by the page's script."""
         shown, _ = await self._find_shown(request)
         if shown is None or not self._is_own(request, shown):
             return web.json_response({}, status=403)
@@ -508,7 +509,7 @@ class IdePages:
             await caller.run(request_status_read, shown.workspace.id)
 
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
-        """Return the same page if the workspace doesn't exist as if it belongs to another person."""
+        """Return the page for no workspace, which is the same for one that belongs to someone else."""
         return render.render_page(
             "nothing.html",
             404,

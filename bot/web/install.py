@@ -38,13 +38,13 @@ from bot.support.logs import mark_as_known
 from bot.web import render
 from bot.web.browsers import cookie_name
 
-#: How long a person may spend on Slack's pages, in seconds. Another process's clock may be ahead by
-#: ``_RENEWAL_SECONDS``.
+#: How long a person may spend on Slack's pages, in seconds. The clock of another process may be ahead by up
+#: to ``_RENEWAL_SECONDS``.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
-#: The name used to encrypt states, in place of a row's name. No row has this name.
+#: Used to encrypt states, where other secrets use the name of their row. No row has this name.
 _STATE: Final = "state of an installation"
-#: The name of a field that our installations have in addition to Bolt's own fields.
+#: A field that our installations have in addition to Bolt's own fields.
 _BOT_NAME: Final = "bot_name"
 _PLACE_PATTERN: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
 _REASON_PATTERN: Final = re.compile(r"[a-z_]{1,60}")
@@ -53,14 +53,14 @@ _log = structlog.get_logger(__name__)
 
 
 class NotInstalled(BoltError):
-    """An installation wasn't stored; the message, a key of ``ide.REFUSED``, says why."""
+    """An installation wasn't stored. The message, a key of ``ide.REFUSED``, says why."""
 
 
 class States(AsyncOAuthStateStore):
-    """Issue OAuth states that can't be forged, and accept each once, within ten minutes.
+    """Issue OAuth states that can't be forged; accept each only once, and only within ten minutes.
 
     Anybody can open the page, so issuing a state writes nothing. A row is written only when a genuine state
-    is returned.
+    comes back.
     """
 
     def __init__(self, context: Context) -> None:
@@ -162,12 +162,12 @@ class _Flow(AsyncOAuthFlow):
 
 
 def _quiet() -> logging.Logger:
-    """Return the logger silenced by ``build_bolt``, because the SDK would log codes and answers."""
+    """Return the logger that ``build_bolt`` has silenced; on others, the SDK would log codes and answers."""
     return logging.getLogger("bot.bolt")
 
 
 class InstallPages:
-    """Serve the page that installs Usher, and the address to which Slack redirects afterwards."""
+    """Serve the page that installs Usher, and the one to which Slack redirects afterwards."""
 
     def __init__(
         self,
@@ -205,7 +205,7 @@ class InstallPages:
         return [web.get(INSTALL_PATH, self._begin), web.get(INSTALL_REDIRECT_PATH, self._finish)]
 
     async def _begin(self, request: web.Request) -> web.Response:
-        # Only one parameter is passed on: the workspace for Slack's page to suggest.
+        # Only one parameter is passed on: the workspace that Slack's page should suggest.
         team = request.query.get("team", "")
         query = {"team": team} if _PLACE_PATTERN.fullmatch(team) else {}
         return await self._to_response(

@@ -1,8 +1,8 @@
 """Detection of another Usher that uses the same Slack app but another database.
 
-Slack spreads people's requests over all connections of an app. So each Usher receives only some of them and
-doesn't know what is in the other's database, yet nothing looks wrong. Whenever a connection opens, Slack says
-how many the app has; if that is more than the processes on this database hold, the others belong to another
+Slack spreads requests over all connections of an app. So each Usher receives only some of them and knows
+nothing of what is in the other's database, yet nothing looks wrong. Whenever a connection opens, Slack says
+how many the app has. If there are more than the processes on this database hold, the rest belong to another
 Usher. This Usher keeps working, because nobody knows which of the two is right.
 """
 
@@ -23,17 +23,17 @@ from bot.web.socket import Count, SocketSide
 
 log = structlog.get_logger(__name__)
 
-#: How often Usher compares the numbers of connections, in seconds. It reports that there are too many only
-#: after ``CONFIRM_SECONDS``, because a killed process's connections count until Slack notices, and processes
-#: replace theirs now and then.
+#: How often Usher compares the numbers of connections, in seconds. It reports an excess only after
+#: ``CONFIRM_SECONDS``: a killed process's connections count until Slack notices, and processes replace theirs
+#: now and then.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: If in doubt, Usher asks Slack to count the connections again after this many seconds. It asks after
-#: ``_NOTICE_SECONDS`` while there is another Usher, and otherwise after ``_RECOUNT_SECONDS``.
+#: How soon Usher has Slack count the connections again, in seconds: ``_IN_DOUBT`` if in doubt,
+#: ``_NOTICE_SECONDS`` while there is another Usher, and otherwise ``_RECOUNT_SECONDS``.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
-#: With up to this many web processes, each has two connections, so that one works while the other is renewed.
+#: Up to this many web processes have two connections each, so that one works while the other is renewed.
 #: Slack allows a total of ten.
 _MAX_WEBS_OF_TWO: Final = 4
 #: Roles whose processes hold connections to Slack.
@@ -46,7 +46,7 @@ def choose_connections(webs: int) -> int:
 
 
 class OtherInstances:
-    """Record when another Usher was first noticed, and tell administrators.
+    """Record when another Usher was first noticed, and notify administrators.
 
     In memory: Slack's last count. Restart: Slack counts again. Several processes: a row records that there is
     another Usher.
@@ -56,7 +56,7 @@ class OtherInstances:
         self._context = context
         self._store = context.store
         self._side = side
-        #: When Slack began to count more connections than ours, by the store's clock; None if it doesn't.
+        #: Since when Slack has counted more connections than ours, by the store's clock; None if it doesn't.
         self._since: float | None = None
 
     async def step(self) -> None:
@@ -83,7 +83,7 @@ class OtherInstances:
         return count.counted - count.held - await self._held_by_others()
 
     async def _compare(self, count: Count) -> float:
-        """Record whether there is another Usher; return the seconds to wait for Slack's next count."""
+        """Record whether there is another Usher; return how soon to ask Slack for another count (seconds)."""
         clock = self._context.clock
         counted_at = clock.now() - (clock.monotonic() - count.at)
         began = (await self._store.read(outages.list_outages)).get(TWICE)

@@ -1,8 +1,8 @@
 """One-time pages for linking, below ``/link`` (``docs/internals/rules.md``, "Linking proves both sides").
 
-The first visit moves the nonce from the address into a cookie and redirects to an address without it. That
-address names the link, so that other links can be open in other tabs. A link can be visited any number of
-times; only submitting a form uses it up, and the form must come from our own page in this browser.
+The first visit moves the nonce from the URL into a cookie and redirects to a URL without it. That URL names
+the link, so other links can be open in other tabs. A link can be visited any number of times. Only submitting
+a form uses it up, and the form must come from our own page in this browser.
 """
 
 import re
@@ -39,14 +39,14 @@ LINK_PATH = "/link"
 #: Path of the permanent link pages, which begin with Sign in with Slack. It is followed by a connection's
 #: name.
 NEW_PATH = f"{LINK_PATH}/new"
-#: Path of the redirect to the sign-in page of the provider.
+#: Path of the redirect to the provider's sign-in page.
 THERE_PATH = f"{LINK_PATH}/there"
-#: The query parameter that names the link in the addresses of its pages.
+#: The query parameter that names the link in the URLs of its pages.
 OF = "of"
-#: The address that the page shown for a refused request links back to.
+#: The URL for the link back, on the page that is shown if the request is refused.
 _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 
-#: Matches what is accepted as a connection's name in addresses.
+#: Matches what is accepted as a connection's name in URLs.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 _log = structlog.get_logger(__name__)
@@ -62,7 +62,7 @@ class PageStep:
 
 
 class LinkPages:
-    """Serve the linking pages; without ``sign_in`` (no Slack client is set), users type a code in Slack."""
+    """Serve the linking pages; without ``sign_in`` (no Slack client is set), people type a code in Slack."""
 
     def __init__(
         self,
@@ -89,14 +89,14 @@ class LinkPages:
             web.post(f"{LINK_PATH}/check", self._render_refusals(self._check)),
             web.post(f"{LINK_PATH}/again", self._render_refusals(self._discard_token)),
             web.post(f"{LINK_PATH}/confirm", self._render_refusals(self._confirm)),
-            # This route comes last, because it takes any other path for a nonce.
+            # This route must come last, because it treats any other path as a nonce.
             web.get(LINK_PATH + "/{nonce}", self._render_refusals(self._arrive)),
         ]
 
     # -- looking -------------------------------------------------------------------------------------------
 
     async def _arrive(self, request: web.Request) -> web.StreamResponse:
-        """Move the nonce from the address into the cookie, and redirect to an address without it."""
+        """Move the nonce from the URL into the cookie, and redirect to a URL without it."""
         response = see_other(LINK_PATH)
         visit = self._browsers.remember(request, response, request.match_info["nonce"][:200])
         response.headers["Location"] = _address(visit)
@@ -122,7 +122,7 @@ class LinkPages:
     # -- Sign in with Slack ----------------------------------------------------------------------------------
 
     async def _ask_who(self, request: web.Request) -> web.StreamResponse:
-        """Ask a visitor of a permanent page to sign in, whether or not the page's connection exists."""
+        """Ask a visitor of a permanent page to sign in, whether or not its connection exists."""
         if self._sign_in is None:
             raise Refused("link.unknown", command=self._command)
         return render.render_first_sign_in(request.path, pages.LINK_TITLE, pages.FIRST_TEXT, pages.FIRST_NOTE)
@@ -155,7 +155,7 @@ class LinkPages:
         return response
 
     async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
-        """Use a sign-in with Slack for the link for which it was begun, or for a new one."""
+        """Use a completed sign-in with Slack for the link that it was begun for, or for a new one."""
         connection = self._browsers.find_purpose(request, "new")
         response, back = see_other(LINK_PATH), f"{NEW_PATH}/{connection}" if connection else ""
         try:
@@ -198,9 +198,9 @@ class LinkPages:
         return response
 
     def _has_seen_sides(self, request: web.Request) -> bool:
-        """Return whether the person comes from our page that names both accounts, as they must.
+        """Return whether the person has come from our page that names both accounts, as is required.
 
-        If Sign in with Slack comes first, the person comes from Slack, which has already proven whose link
+        If Sign in with Slack comes first, they come from Slack instead, which has already proven whose link
         this is.
         """
         return (
@@ -208,7 +208,7 @@ class LinkPages:
         )
 
     async def _return_from_provider(self, request: web.Request) -> web.StreamResponse:
-        """Exchange the code with the provider that issued it; the next page names the account's owner."""
+        """Exchange the code with the provider that issued it. The next page says whose account it is."""
         visit = self._require_visit(request, self._browsers.find_purpose(request, "link")[:NAME_LENGTH])
         opened = await self._read_page(visit)
         at = request.match_info["connection"]
@@ -312,8 +312,8 @@ class LinkPages:
         labels = [pages.STEP_SIGN_IN] if self._context.sign_in else []
         labels += [opened.title if opened.signs_in else pages.STEP_TOKEN, pages.STEP_CONFIRM]
         labels += [] if self._context.sign_in else [pages.STEP_CODE]
-        # Normally the first step is signing in with Slack. If people type a code in Slack instead, there is
-        # no such step.
+        # Normally, the first step is to sign in with Slack. People who type a code in Slack don't have that
+        # step.
         place = current if self._context.sign_in else current - 1
         steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]
         return render.render_page(
@@ -346,5 +346,5 @@ class LinkPages:
 
 
 def _address(visit: Visit, path: str = LINK_PATH) -> str:
-    """Return the address of one of a link's pages, for the browser that opened the link."""
+    """Return the URL of one of a link's pages, for use in the browser that opened the link."""
     return f"{path}?{OF}={visit.name}"

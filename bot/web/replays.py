@@ -1,9 +1,9 @@
 """The signatures of past requests, remembered in order to recognise replays.
 
-They are kept in memory, and in the database for other processes. New ones are written together once a second,
-after their requests were served, because writing each one first would cost more than answering it. If a
+They are kept in memory, and in the database for other processes. New ones are saved together once a second,
+after their requests were served, because saving each one first would cost more than answering it. If a
 process is killed, the signatures of its last second may be lost, and other processes only learn of signatures
-once they are written; but the inbox knows what those requests did.
+once they are saved. But the inbox knows what those requests did.
 """
 
 from collections import OrderedDict
@@ -24,9 +24,10 @@ log = structlog.get_logger(__name__)
 MAX_REMEMBERED = 200_000
 #: How often new signatures are saved, in seconds.
 SAVED_EVERY = 1.0
-#: How far back the signatures of other processes are read each time, in seconds.
+#: How far back to read the signatures that other processes have saved, in seconds.
 SHARED_SECONDS = 10.0
-#: Number of hexadecimal digits kept of each signature: 64 bits are enough to tell it from all others.
+#: How many hexadecimal digits of each signature are kept. These are 64 bits, enough to distinguish it from
+#: all others.
 LENGTH = 16
 
 
@@ -68,11 +69,11 @@ class Replays:
         """Save this process's new signatures, and load those of other processes."""
         await self.save(store)
         with suppress(StoreError):
-            # If this fails, the next load still covers the time that was missed.
+            # If this fails, the next load still covers the time that this one missed.
             await self.load(store, SHARED_SECONDS)
 
     async def save(self, store: Store) -> None:
-        """Save new signatures; if that fails, they are saved with the next ones."""
+        """Save new signatures. If that fails, they are saved together with the next ones."""
         unsaved, self._unsaved = self._unsaved, []
         if not unsaved:
             return

@@ -23,7 +23,7 @@ class Malformed(Exception):
 
 
 def find_kind(payload: Mapping[str, Any]) -> str:
-    """Return Slack's name for the kind of a payload; ``command`` for slash commands, which have none."""
+    """Return the kind of a payload, as Slack names it; ``command`` for slash commands, which have no kind."""
     return payload.get("type") or "command"
 
 
@@ -101,7 +101,7 @@ def _parse_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
         if "\\u" in text:
-            # A lone surrogate can be parsed, but raises an error later, when the string is encoded.
+            # A lone surrogate can be parsed, but causes an error later, when the string is encoded.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Malformed("not JSON") from None

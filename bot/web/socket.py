@@ -1,13 +1,14 @@
-"""Socket Mode: the same listeners, over connections that Usher opens to Slack, without a public address.
+"""Socket Mode: the same listeners, over connections that Usher opens to Slack, without a public URL.
 
 Slack sends each payload to a random connection of the app, whichever process holds it, and repeats events
 that weren't acknowledged; the inbox makes both harmless. An acknowledgement is sent on the connection on
 which its payload arrived. Whether a connection is healthy is judged by the age of its last pong, not of its
 last event.
 
-Slack's client reconnects by closing its connection and opening another. Payloads that Slack sends in between
-are lost, and an answer that becomes ready then is sent on a connection that never saw the question. So here
-each client serves one connection only: instead of reconnecting, it signals that a new connection is needed.
+Slack's own client reconnects by closing its connection and opening another. Payloads that Slack sends in
+between are lost, and an answer that becomes ready then is sent on a connection that never saw the question.
+So here each client serves only one connection. Instead of reconnecting, it signals that a new connection is
+needed.
 """
 
 from __future__ import annotations
@@ -45,15 +46,16 @@ log = structlog.get_logger(__name__)
 
 
 PING_SECONDS = 10.0
-#: How long a connection that Slack is about to close is kept for its last payloads, in seconds, unless Slack
-#: closes it sooner.
+#: If Slack is about to close a connection, how long to keep it for the last payloads, in seconds, unless
+#: Slack closes it sooner.
 LINGER_SECONDS = 30.0
 #: Maximum size of a frame, in bytes. After a longer one, Slack closes the connection with code 1009.
 MAX_FRAME_BYTES: Final = 20_480
-#: Finds the id in an envelope that can't be parsed, for example because of endless numbers or nesting.
+#: Finds the id in an envelope that can't be parsed, for example because of an endless number or too much
+#: nesting.
 _ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"')
-#: Slack's reason when the app has more than ten connections. A connection with this reason must be closed
-#: before another is opened.
+#: The reason that Slack gives if the app has more than ten connections. A connection closed for it must be
+#: gone before another is opened.
 TOO_MANY: Final = "too_many_websockets"
 #: The reason recorded when Usher itself ends a connection.
 RENEWED: Final = "renewed"
@@ -67,7 +69,7 @@ SHORT_LIVED: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many connections the app has according to Slack, and how many this process held then.
+    """How many connections the app had according to Slack, and how many this process held at that time.
 
     ``at`` is a monotonic time.
     """
@@ -101,7 +103,7 @@ def read_frame(text: str) -> dict[str, Any]:
 
 
 def wanted_pause(header: str, usual: float) -> float:
-    """Return the seconds given by a ``Retry-After`` header, within bounds; ``usual`` if not a number."""
+    """Return the seconds in a ``Retry-After`` header, within bounds; if it isn't a number, ``usual``."""
     is_number = header.isascii() and header.isdecimal()
     return min(max(float(header), usual), LONGEST_PAUSE) if is_number else usual
 
@@ -127,7 +129,7 @@ class SocketSide(AsyncSocketModeHandler):
         # Bolt's own initialiser isn't called, because it creates a client; here each connection has its own.
         self.app = app
         self.app_token = app_token.get_secret_value()
-        # With another logger, the client would log payloads, and errors that contain the address with its
+        # With any other logger, the client would log payloads, and errors that contain the URL with its
         # ticket.
         self._silent = logging.getLogger("bot.bolt.socket")
         self._silent.setLevel(logging.CRITICAL)
@@ -137,13 +139,13 @@ class SocketSide(AsyncSocketModeHandler):
         self._proxy = proxy
         self._monotonic = monotonic
         self._connections = connections
-        #: Numbers of the connections to keep open, including any that is about to be given up.
+        #: Numbers of the connections to keep open, including one that is about to be given up.
         self._kept: set[int] = set()
         self._is_started = False
         self._ping_seconds = ping_seconds
         self._live: dict[int, SocketConnection] = {}
-        #: The number of connections that Slack reported when the newest one opened; None before the first, or
-        #: if Slack gave none.
+        #: Slack's count when the newest connection opened; None if there has been none yet, or if Slack gave
+        #: no count.
         self.count: Count | None = None
         self._open: set[SocketConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -167,7 +169,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._keep_connected(number))
 
     def replace_connection(self) -> None:
-        """Replace a connection so that Slack counts all connections, as it does whenever one opens."""
+        """Replace a connection to make Slack count all connections, as it does whenever one opens."""
         for connection in tuple(self._live.values())[:1]:
             connection.reason = RENEWED
             connection.ending.set()
@@ -194,7 +196,7 @@ class SocketSide(AsyncSocketModeHandler):
             log.warning("slack.envelope_not_acknowledged", error=error)
 
     async def _answer(self, req: SocketModeRequest) -> BoltResponse:
-        """Return the answer to an envelope; malformed ones are acknowledged too, as a retry wouldn't help."""
+        """Return the answer to an envelope. Malformed ones get one, too, as resending them wouldn't help."""
         around = write_frame(SocketModeResponse(req.envelope_id, payload={}))
         try:
             payload = read_envelope(req.type, req.payload)
@@ -245,7 +247,7 @@ class SocketSide(AsyncSocketModeHandler):
             self._run(self._retire(last))
 
     async def _count_connected(self) -> SocketConnection:
-        """Open a connection; each attempt uses a new address, as an address works only once and briefly."""
+        """Open a connection. Each attempt needs a new URL, because a URL works only once and not for long."""
         while True:
             connection = SocketConnection(
                 self.app_token,
@@ -261,7 +263,7 @@ class SocketSide(AsyncSocketModeHandler):
             try:
                 opened = await self.web_client.apps_connections_open(app_token=self.app_token)
                 address = str(opened["url"])
-                # Without this limit, the client would repeat a failed attempt with the same address.
+                # Without this limit, the client would retry a failed attempt with the same URL.
                 async with asyncio.timeout(pause):
                     await connection.open(address)
             except TimeoutError:
@@ -276,7 +278,7 @@ class SocketSide(AsyncSocketModeHandler):
             except (OSError, aiohttp.ClientError) as error:
                 log.warning("slack.socket_not_opened", error=error)
             except Exception as error:  # noqa: BLE001 - whatever answers in Slack's place, it is asked again
-                # The error itself isn't logged, as it may contain the address with its ticket.
+                # The error itself isn't logged, because it may contain the URL with its ticket.
                 log.warning("slack.socket_not_opened", kind=type(error).__name__)
             else:
                 if connection.counted is not None:
@@ -286,7 +288,7 @@ class SocketSide(AsyncSocketModeHandler):
             await asyncio.sleep(pause)
 
     async def _retire(self, old: SocketConnection) -> None:
-        """Wait until Slack closes a connection as announced, while finishing the requests on it."""
+        """Wait until Slack closes a connection as announced, meanwhile finishing the requests on it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 await old.gone.wait()
@@ -329,7 +331,7 @@ class SocketConnection(SocketModeClient):
         self.gone = asyncio.Event()
         #: Slack's reason for ending the connection, or "" if it gave none.
         self.reason = ""
-        #: The number of the app's connections that Slack reported when this one opened.
+        #: The number of connections that the app had when this one opened, according to Slack.
         self.counted: int | None = None
         self._greeted = asyncio.Event()
         self._monotonic = monotonic
@@ -346,7 +348,7 @@ class SocketConnection(SocketModeClient):
         await self._greeted.wait()
 
     def is_ready(self) -> bool:
-        """Return whether payloads can arrive: it is connected and greeted, and its last pong is recent."""
+        """Return whether payloads can arrive: it is connected, Slack has said hello, and a pong is recent."""
         session = self.current_session
         is_open = session is not None and not session.closed and not self.closed
         return is_open and self._greeted.is_set() and not self.gone.is_set() and not self._misses_pongs()
@@ -374,7 +376,7 @@ class SocketConnection(SocketModeClient):
         message: dict[str, Any],
         raw_message: str,  # noqa: ARG002 - the client's
     ) -> None:
-        """Handle messages about the connection itself, and pass on those that need an acknowledgement."""
+        """Handle messages about the connection itself; pass on those that have to be acknowledged."""
         if message.get("type") == "hello":
             if isinstance(counted := message.get("num_connections"), int):
                 self.counted = counted
@@ -393,7 +395,7 @@ class SocketConnection(SocketModeClient):
                 await listener(self, request)  # type: ignore[arg-type, call-arg, misc]  # as in the client
 
     async def send_socket_mode_response(self, response: dict[str, Any] | SocketModeResponse) -> None:
-        """Send an acknowledgement, without its answer if that is so long that Slack would disconnect."""
+        """Send an acknowledgement; if its answer is so long that Slack would disconnect, leave that out."""
         answer = response if isinstance(response, SocketModeResponse) else SocketModeResponse(**response)
         frame = write_frame(answer)
         if len(frame) > MAX_FRAME_BYTES:

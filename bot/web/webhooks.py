@@ -1,6 +1,6 @@
 """Provider webhooks, at ``/hooks/<connection>``; responses don't reveal which workspaces we know.
 
-Duplicate events have no effect, so a provider that got no response can safely send them again.
+A repeated event has no effect, so a provider that got no response can safely send it again.
 """
 
 import structlog

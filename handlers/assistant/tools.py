@@ -51,8 +51,8 @@ _MAX_SHOWN_LENGTH: Final = 40
 class Tool:
     """A tool's verb, the lowest level at which the tool is allowed, and its fields.
 
-    The tool's effect may need a higher level (``Caller.is_first_delivery``). ``takes`` lists the fields in
-    the order that the verb expects. If a name is among them, it is required. ``only_shows`` means that the
+    What the tool does may need a higher level (``Caller.is_first_delivery``). ``takes`` lists the fields in
+    the order that the verb expects; if a name is among them, it is required. ``only_shows`` means that the
     tool neither changes nor sends anything.
     """
 
@@ -82,7 +82,7 @@ TOOLS: Final[Mapping[str, Tool]] = {
 
 
 def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
-    """Return the fields given in a call, and a description of any problem with them, or "".
+    """Return the fields given in a call, and what is wrong with them ("" if nothing).
 
     Null, empty and blank values are treated as not given, because strict libraries fill in every field of a
     tool.
@@ -105,7 +105,7 @@ def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
 
 
 def _is_no_time(name: str, text: str) -> bool:
-    """Return whether a time means the same as giving none: stopping now, or running with no end."""
+    """Return whether a time means the same as no time: stopping now, or running without an end."""
     is_now, is_endless = time_parsing.is_now(text), fold_word(text) in words.NO_END
     return (name == "at" and is_now) or (name == "until" and is_endless)
 
@@ -115,8 +115,8 @@ async def run_tool(
 ) -> str:
     """Run a tool for Slack's user, and answer only with facts, as JSON.
 
-    ``signature`` is the signature of the call: the same signed bytes take effect only once. Raises StoreError
-    if a question couldn't be written.
+    ``signature`` is the call's signature: the same signed bytes take effect only once. Raises StoreError if a
+    question couldn't be written.
     """
     try:
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
@@ -134,7 +134,7 @@ async def run_tool(
     answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=call.read)
     said = drawn.write_lines(answer.blocks, call.names)
     if not call.is_run:
-        # The call was refused before it was read, with a sentence from the message catalogue.
+        # The call was refused before it was read, and the reason is a sentence from the message catalogue.
         return drawn.format_result(**(call.facts or {"says": "\n".join(said)}))
     offered = {press.name for _, press in kit.iterate_drawn(answer.blocks)}
     asks = bool(offered & LINKING) and not call.has_accounts if tool.only_shows else call.asks(offered)
@@ -156,7 +156,7 @@ async def run_tool(
 async def _ask_person(
     services: Services, principal: Principal, surface: Surface, answer: Answer, about: dict[str, str]
 ) -> str:
-    """Send the person a question; return ``about`` or, if none was sent, when to ask again."""
+    """Send the person a question and return ``about``; if it isn't sent, return when to try again."""
     # A person is sent at most one question per minute. A question that isn't sent hasn't been asked.
     minute = services.clock.now() // 60
     surface = replace(surface, interaction=f"assistant:{principal.key}:{minute:.0f}")
@@ -180,7 +180,7 @@ def _write_argument(field: str, value: str) -> str:
 
 @dataclass
 class _Call:
-    """Run a call as if it were typed, if the person may run it and its text has only one meaning.
+    """Run a call as if the person had typed it, if they may run it and it can mean only one thing.
 
     A call that contains flags isn't run, so it can't consent to anything.
     """
@@ -191,9 +191,9 @@ class _Call:
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    #: All names, whether given by people or programs, of the things that the user owns.
+    #: The names of everything that the user owns, whether people or programs chose them.
     names: list[str] = field(default_factory=list)
-    #: Maps each workspace with an open operation to whether that operation will stop it.
+    #: Maps each workspace with an open operation to whether that operation stops the workspace.
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
@@ -203,11 +203,10 @@ class _Call:
     resting: tuple[str, ...] = ()
 
     def asks(self, offered: AbstractSet[str]) -> bool:
-        """Return whether an answer with these buttons asks a question.
+        """Return whether an answer with these buttons asks the person something.
 
-        If something was done, that is recorded, so the answer asks nothing. The same is true if the only
-        button cancels a planned stop. Any other button asks a question. A button that links an account is
-        meant only for the person.
+        A button that links an account does, since only the person can use it. Apart from that, an answer asks
+        nothing if something was done (which is recorded), or if its only button cancels a planned stop.
         """
         return bool(offered & LINKING) or not (self.has_acted or offered <= {"keep_running"})
 
@@ -247,7 +246,7 @@ class _Call:
         return SILENT
 
     def _add_refused(self, title: Callable[[str], str]) -> None:
-        """Add remarks on shown connections that refuse the sign-in, and on what resting links hide."""
+        """Add remarks on any shown connections that refuse the sign-in, and on what resting links hide."""
         is_all = self.tool.verb == "list" and self.tool.folder == "workspace"
         shown = [one for key in ("workspaces", "runs", "hours") for one in self.facts.get(key, ())]
         if not is_all and not (shown and self.tool.takes):
@@ -262,13 +261,13 @@ class _Call:
         return datetime.fromisoformat(until).timestamp() if until else 0.0
 
     def _changes(self, key: str, facts: WorkspaceFacts) -> bool:
-        """Return whether there was anything to do: the state differed, or the opposite was in progress."""
+        """Return whether there was anything to do: the state differed, or the opposite was under way."""
         former, operation = self.under_way.get(key), facts.operation
         is_opposite = former is not None and operation is not None and operation.verb.brings_down != former
         return is_opposite or not drawn.is_so_already(facts)
 
     async def _prepare(self, request: Request) -> None:
-        """Read whether the person has accounts, their open operations, and the names of their things."""
+        """Read whether the person has accounts, their open operations, and the names of what they own."""
         store, principal = request.services.store, request.principal
         linked = await store.read(accounts.list_accounts, principal)
         self.has_accounts = bool(linked)
@@ -284,7 +283,7 @@ class _Call:
         self.names += [*(one.name for one in runs), *(one.title for one, _ in own_courses)]
 
     async def _collect_results(self, request: Request, about: Referents) -> None:
-        """Keep the results read from the rows: what was done, and the workspaces or runs concerned."""
+        """Keep the results found in the rows: what was done, and for which workspaces or runs."""
         store, principal, tool = request.services.store, request.principal, self.tool
         fact, at = partial(drawn.describe, request.services.title), drawn.format_time
         if tool.verb == "usage":
@@ -336,5 +335,5 @@ class _Call:
 
 
 def _find_silence(reached: Mapping[str, Reached], connection: str) -> float | None:
-    """Return when a connection stopped answering, or None if it is answering."""
+    """Return since when a connection hasn't been answering, or None if it is."""
     return reached[connection].silent_since if connection in reached else None

@@ -1,6 +1,6 @@
 """The endpoint that Slack's assistant calls: the Model Context Protocol over HTTP, each call independent.
 
-A client can list tools and call them, without sessions or streams. The front has verified the bytes, and
+A client can list tools and call them; there are no sessions or streams. The front has verified the bytes, and
 ``handlers.assistant.tools`` carries out each call (``docs/slack-app.md``, ADR 74). A call in a protocol
 revision that we don't support is refused before anything is done, because its client couldn't read the
 outcome.

@@ -17,17 +17,17 @@ from rapidfuzz.distance import OSA
 from bot.services.creation import Flag
 from bot.support.cleaning import clean, unescape
 
-#: Maximum length of a command, in characters. Longer texts are cut and not read as a command, because no
+#: Maximum length of a command, in characters. A longer text is cut and isn't read as a command, because no
 #: valid name is that long.
 MAX_COMMAND_LENGTH: Final = 2000
-#: Maximum number of words that are read. A longer text isn't a sentence.
+#: Maximum number of words to read. A text with more isn't a sentence.
 MAX_WORDS: Final = 100
-#: Maximum length of a text, in characters. Longer ones are refused unread, because a program's own words must
-#: not be cut.
+#: Maximum length of a text, in characters. Longer texts are refused unread, because a program's own words
+#: must not be cut.
 MAX_TEXT_LENGTH: Final = 6000
 
-#: Quotation marks and hyphens that are replaced, listed by code point because some look alike: curly, low,
-#: angle, prime and full-width quotes, and hyphens.
+#: Quotation marks and hyphens to be replaced, by code point because some look alike: curly, low, angle, prime
+#: and full-width quotes, and hyphens.
 _DOUBLE: Final = dict.fromkeys((0x201C, 0x201D, 0x201E, 0x201F, 0xAB, 0xBB, 0x2033, 0xFF02), '"')
 _SINGLE: Final = dict.fromkeys((0x2018, 0x2019, 0x201A, 0x201B, 0x2039, 0x203A, 0x2032, 0xFF07), "'")
 _HYPHENS: Final = dict.fromkeys((0x2010, 0x2011, 0xFE63, 0xFF0D), "-")
@@ -48,7 +48,7 @@ _DATE_PATTERN: Final = re.compile(r"!date\^([0-9]{9,11})\^.*")
 _SCHEME_PATTERN: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _FLAG_PATTERN: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
 _RUNNING_FLAG_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
-#: Maps each word that can name a command before the verb to the folder with that command's verbs.
+#: Maps each word that people may type before a verb to say whose verb it is, to that command's folder.
 _FOLDERS: Final[Mapping[str, str]] = {
     "job": "job",
     "jobs": "job",
@@ -68,13 +68,13 @@ MARKUP_SIGNS: Final = "*`_~"
 
 
 class Quoted(str):
-    """Mark a word as typed in quotes, so that it must be a name, never a verb or a flag."""
+    """Marks a word as typed in quotes, so that it must be a name, never a verb or a flag."""
 
     __slots__ = ()
 
 
 def fold_word(word: str) -> str:
-    """Return a word for comparison, in lower case and without signs around it; "" if it was quoted."""
+    """Return a word in lower case and without signs around it, for comparisons; "" if it was quoted."""
     if isinstance(word, Quoted):
         return ""
     return word.casefold().strip(END_SIGNS + MARKUP_SIGNS) or word.casefold()
@@ -85,8 +85,7 @@ def drop_words(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, 
     return tuple(word for word in words if isinstance(word, Quoted) or fold_word(word) not in dropped)
 
 
-#: Pairs of a minimum word length and the number of letters that may be wrong in a word of at least that
-#: length.
+#: Pairs of a word length and how many letters may be wrong in a word that is at least that long.
 _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 
@@ -97,13 +96,13 @@ def is_slip(typed: str, word: str) -> bool:
 
 
 def count_allowed_slips(word: str) -> int:
-    """Return how many letters of a word may be wrong for it to count as a misspelling."""
+    """Return how many letters of a word may be wrong in a misspelling of it."""
     return next((allowed for min_length, allowed in _ALLOWED_SLIPS if len(word) >= min_length), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedCommand:
-    """A parsed command: its words as typed, including the verb, and its known flags.
+    """A parsed command: its words as typed, including the verb, and those flags that are known.
 
     ``folder`` is the folder named before the verb (``job list``), or empty.
     """
@@ -115,9 +114,9 @@ class ParsedCommand:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """A command line: the words after the verb, the flags, and the words after ``--``, or None.
+    """A command line: the words after the verb, the flags, and the words after ``--``.
 
-    The latter are None if there is no ``--``.
+    Without ``--``, the last of these is None.
     """
 
     words: tuple[str, ...]
@@ -144,7 +143,7 @@ def parse(
 
 
 def parse_new_name(given: Sequence[str]) -> str:
-    """Return a new name without a leading *to*; if the name is quoted, only what is in the quotes."""
+    """Return a new name without a leading *to*. If the name is quoted, return only what is in the quotes."""
     begin = next((at for at, word in enumerate(given) if fold_word(word) not in _NEW_NAME_LEADS), 0)
     end = begin + 1 if isinstance(given[begin], Quoted) else len(given)
     return " ".join(given[begin:end])
@@ -156,7 +155,7 @@ def find_unknown_flags(words: Iterable[str]) -> list[str]:
 
 
 def join_words(words: Iterable[str]) -> str:
-    """Join words into a command that is parsed back into the same words."""
+    """Join words into a command that parses back into the same words."""
     return " ".join(_quote(word) for word in words)
 
 
@@ -210,12 +209,12 @@ def normalise(text: str) -> str:
 
 
 def normalise_fully(text: str) -> str:
-    """Normalise a text of any length like ``normalise``, but remove only marks that enclose all of it."""
+    """Normalise a text of any length as ``normalise`` does, but remove only marks that enclose all of it."""
     return _strip_enclosing_signs(_straighten(clean(unescape(decode_links(text)))))
 
 
 def _strip_enclosing_signs(text: str) -> str:
-    """Remove formatting marks around a whole text, which is already decoded and must not be decoded again."""
+    """Remove formatting marks around a whole text; it has been decoded and mustn't be decoded again."""
     begin, end = 0, len(text)
     while end - begin > 1 and text[begin] in _ENCLOSING_SIGNS and text[begin] == text[end - 1]:
         begin, end = begin + 1, end - 1
@@ -227,17 +226,17 @@ def _strip_enclosing_signs(text: str) -> str:
 
 
 def _straighten(text: str) -> str:
-    """Return a text with straight quotes, and with two hyphens where the keyboard typed a dash for them."""
+    """Return a text with straight quotes, and with two hyphens where the keyboard made a dash of them."""
     return text if text.isascii() else _LONG_DASH_PATTERN.sub("--", text.translate(_STRAIGHT))
 
 
 def decode_links(text: str) -> str:
-    """Decode Slack's notation for addresses and mentions in a text, but leave HTML entities encoded."""
+    """Decode Slack's notation for URLs and mentions in a text, but leave HTML entities encoded."""
     return _LINK_PATTERN.sub(_decode_link, text) if "<" in text else text
 
 
 def _decode_link(match: re.Match[str]) -> str:
-    """Decode one ``<…>`` in Slack's notation: an address, a mention (kept), a channel, or an email."""
+    """Decode one ``<…>`` in Slack's notation: a URL, a mention (kept), a channel, or an email address."""
     inside, label = match.group(1), match.group(2)
     match inside[0]:
         case "@":
@@ -247,23 +246,22 @@ def _decode_link(match: re.Match[str]) -> str:
             return f"#{label or inside[1:]}"
         case "!":
             return _decode_date(inside) or label or ""
-    # Slack turns text that looks like an address or a number into a link (app.py); its label is what was
-    # typed.
+    # Slack turns text that looks like a URL (app.py) or a number into a link. The label is what was typed.
     label_or_address = label or (inside if "://" in inside else _SCHEME_PATTERN.sub("", inside, count=1))
     return label_or_address if is_same_address(inside, label_or_address) else inside
 
 
 def _decode_date(inside: str) -> str:
-    """Return the time that a date in Slack's notation means; "" if the text is anything else."""
+    """Return the time meant by a date in Slack's notation; "" if the text is anything else."""
     match = _DATE_PATTERN.fullmatch(inside)
     return "" if match is None else datetime.fromtimestamp(int(match[1]), UTC).isoformat()
 
 
 def is_same_address(address: str, label: str) -> bool:
-    """Return whether a link's label is its own address.
+    """Return whether a link's label is the link's own URL (or phone number).
 
-    The label may differ in the scheme, in capitals, in a trailing slash, and in signs between a number's
-    digits.
+    The label may differ in the scheme, in capitals, in a trailing slash, and in the characters between a
+    number's digits.
     """
     is_number = address[:4].casefold() == "tel:"
     bare = [_SCHEME_PATTERN.sub("", unescape(text), count=1).casefold() for text in (address, label)]
@@ -273,7 +271,7 @@ def is_same_address(address: str, label: str) -> bool:
 
 
 def _find_folder(word: str, commands: Mapping[str, str]) -> str:
-    """Return the folder named by the first word of a text, or "" if it names none."""
+    """Return the folder that the first word of a text stands for; "" if it stands for none."""
     word = word.casefold()
     return commands.get(word, "") or _FOLDERS.get(word.rstrip(_TRAILING_SIGNS), "")
 
@@ -304,7 +302,7 @@ def _split_tokens(text: str) -> list[str]:
 
 
 class _Scanner:
-    """Scan a text from left to right for words, in one pass even if there are many quotes.
+    """Scans a text for words, from left to right and in one pass, even if there are many quotes.
 
     ``at`` is where the next word begins; ``is_over`` is true if there are no more words.
     """
@@ -312,7 +310,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        #: Maps each quotation mark to the positions where a quotation may end, the nearest last.
+        #: Maps each quotation mark to the positions where a quotation may end. The nearest is last.
         self._closing: dict[str, list[int]] = {sign: [] for sign in _QUOTES}
         for match in _CLOSING_PATTERN.finditer(text):
             self._closing[match[0]].append(match.start())
@@ -340,11 +338,11 @@ class _Scanner:
 
     @property
     def begins_tail(self) -> bool:
-        """Return whether the next word is the separator (``--``) before a program's own words."""
+        """Return whether the next word is the ``--`` before a program's own words."""
         return _DASHES_PATTERN.fullmatch(self.text, self.at, self.word_end) is not None
 
     def take_word(self) -> str:
-        """Take the next word, without its quotes; quotation marks inside a word are ordinary characters."""
+        """Take the next word, without its quotes; a quotation mark inside a word is an ordinary character."""
         begin, end = self.at, self.closing
         if end > 0:
             self._skip(end + 1)

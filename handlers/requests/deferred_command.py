@@ -11,16 +11,16 @@ from bot.domain.surfaces import Where
 #: How long a response_url is used, in seconds: Slack's 30 minutes (docs/internals/slack.md, "Requests from
 #: Slack"), minus a minute for delivery.
 RESPONSE_SECONDS = 29 * 60
-#: How long people expect an answer in the place where they asked for it, in seconds.
+#: How long people expect an answer to appear where they asked, in seconds.
 ANSWER_EXPECTED_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class DeferredCommand:
-    """A command or click that waits for a link, a list or a person, and where to answer it.
+    """A command or click that waits for a link, a list or a person, and where to send its answer.
 
-    It is stored as JSON. The task that runs it adds ``task``, which distinguishes one run from the next, and
-    ``problem``.
+    It is stored as JSON. The task that runs it adds ``problem``, and ``task``, which tells one run from the
+    next.
     """
 
     principal: str = ""
@@ -39,10 +39,10 @@ class DeferredCommand:
     view: str | None = None
     #: The accounts whose lists have already been read for this command.
     looked: tuple[str, ...] = ()
-    #: The interaction whose answer promised this one. This answer then replaces the promise.
+    #: The earlier interaction to which we replied that an answer would follow. That answer is this one, and
+    #: it replaces the reply.
     first: str = ""
-    #: Whether the earlier answer was already complete, so that this answer only reports what has changed
-    #: since.
+    #: Whether the earlier answer was complete, so that this one only reports what has changed since.
     updates: bool = False
     #: The connection whose list this command is waiting for.
     asked: str = ""
@@ -52,13 +52,13 @@ class DeferredCommand:
     #: list.
     unread: str = ""
     task: str = ""
-    #: How the command was given, such as through Slack's assistant.
+    #: How the command was given, for example through Slack's assistant.
     via: str = ""
-    #: The connection to link first. The answer replaces the message that shows its link page.
+    #: The connection to be linked first. The answer replaces the message that shows the link page.
     linked: str = ""
 
     def is_late(self, now: float) -> bool:
-        """Return whether it is too late for an answer in the place where the command was given."""
+        """Return whether it is too late to answer in the place where the command was given."""
         return now - (self.response_until - RESPONSE_SECONDS) > ANSWER_EXPECTED_SECONDS
 
     def as_body(self) -> dict[str, Any]:

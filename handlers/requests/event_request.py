@@ -1,4 +1,4 @@
-"""Event requests: events from Slack, which Usher handles though nobody asked it to."""
+"""Event requests: events from Slack, which nobody asked Usher to handle."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from handlers.requests.services import Services
 
 @dataclass(frozen=True, slots=True)
 class EventRequest:
-    """A Slack event; if nothing was written, its handler raises StoreError so that Slack resends it.
+    """A Slack event. If nothing could be written, its handler raises StoreError so that Slack resends it.
 
     Handlers raise Refused if Slack doesn't say whom the event is about.
     """
@@ -29,7 +29,7 @@ class EventRequest:
 
     @property
     def happened_at(self) -> float | None:
-        """Return an old event's time in epoch seconds, as much may have changed since; None if recent."""
+        """Return an old event's time in epoch seconds, as things may have changed since; None if recent."""
         at = parse_time(self.payload)
         return at if is_stale(at, self.services.clock.now()) else None
 

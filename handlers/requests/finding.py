@@ -1,4 +1,4 @@
-"""Finds what the words of a sentence refer to: things, verbs and times. Pure, and decides nothing."""
+"""Finds what the words of a sentence refer to: workspaces, runs, verbs, times. Pure, and decides nothing."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -32,7 +32,7 @@ _MAX_NAME_WORDS: Final = 6
 _MAX_TIME_WORDS: Final = 7
 _MAX_HOURS_WORDS: Final = 8
 _MAX_WORDS: Final = 40
-#: The number for *one*, which isn't taken for an hour, because the word more often refers to a thing.
+#: The number for *one*. It isn't taken for an hour, because the word usually refers to a workspace.
 _ONE: Final = "1"
 #: Words that are part of a time wherever they appear.
 _TIME_WORDS: Final = split_words(
@@ -41,14 +41,14 @@ _TIME_WORDS: Final = split_words(
     yesterday tonight later soon then eventually always forever
     hourly daily nightly weekly monthly eod"""
 )
-#: Words that make *on* or *up* part of an instruction (*turn on*) if they come before it or, in
-#: ``_AFTER_PARTICLE``, after it.
+#: Words that make *on* or *up* part of an instruction (*turn on*) if they are in front of it;
+#: ``_AFTER_PARTICLE`` are those that do so if they follow it.
 _BEFORE_PARTICLE: Final = split_words("turn switch put bring fire spin power")
 _AFTER_PARTICLE: Final = split_words("please pls now again and me my the")
 #: Words indicating that a time occurs only once.
 _ONCE: Final = frozenset({"today", "tomorrow", "tonight", "once"})
-#: Minimum similarity of a word to the name of a thing or a verb, from 0 to 100. Words of fewer than
-#: ``_MIN_LENGTH`` letters aren't compared.
+#: Minimum similarity, from 0 to 100, between a word and the name of a workspace, run or verb. Words of fewer
+#: than ``_MIN_LENGTH`` letters aren't compared.
 _MIN_SIMILARITY: Final = 80
 _MIN_LENGTH: Final = 3
 _SIGNS: Final = re.compile(r"[\W_]+")
@@ -58,7 +58,7 @@ _ZONE: Final = re.compile(r"[A-Z]{2,5}|(?:UTC|GMT)?[+-][0-9:]+|[A-Za-z]+/[A-Za-z
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[_What_co]):
-    """What some words refer to, and their position: a tuple of things, a verb, a time, or hours."""
+    """What some words refer to (the rows with that name, a verb, a time, or hours), and their position."""
 
     begin: int
     end: int
@@ -66,7 +66,7 @@ class Found(Generic[_What_co]):
 
 
 class Time(NamedTuple):
-    """A time in a sentence: the word before it, the time as typed, and the moments it may mean."""
+    """A time in a sentence: the word before it, the time as typed, and the times of day that it may mean."""
 
     lead: str
     text: str
@@ -80,7 +80,7 @@ def squeeze(text: str) -> str:
 
 
 def group_by_name(named: Iterable[tuple[str, _Thing]]) -> dict[str, tuple[_Thing, ...]]:
-    """Group things whose names have the same letters and digits."""
+    """Group workspaces or runs whose names have the same letters and digits."""
     groups: dict[str, dict[int, _Thing]] = {}
     for name, thing in named:
         groups.setdefault(squeeze(name), {})[id(thing)] = thing
@@ -90,9 +90,9 @@ def group_by_name(named: Iterable[tuple[str, _Thing]]) -> dict[str, tuple[_Thing
 def list_names(
     rows: Sequence[Workspace], titles: Mapping[str, str] = MappingProxyType({})
 ) -> list[tuple[str, Workspace]]:
-    """Return workspaces' names, and the same with the connection appended if ``titles`` has its title.
+    """Return workspaces' names; if ``titles`` has a workspace's connection, also with that appended.
 
-    A workspace that no longer exists is left out under any name that an existing one has.
+    If an existing workspace has the same name as one that no longer exists, the latter is left out.
     """
     names = [({row.alias, row.name, row.remote_id, get_name_in_id(row.remote_id)}, row) for row in rows]
     every = [(name, row) for own, row in names for name in own if name]
@@ -122,7 +122,7 @@ def find_names(
 def find_similar(
     words: Sequence[str], free: Sequence[int], things: Mapping[str, tuple[_Thing, ...]], names: Sequence[str]
 ) -> list[Found[tuple[_Thing, ...]]]:
-    """Return the things whose names contain the free words (such as *gpu*) or resemble them.
+    """Return what has a name that contains the free words (such as *gpu*) or resembles them.
 
     Free words are those that haven't been given another meaning.
     """
@@ -153,7 +153,7 @@ def find_similar(
 
 
 def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str] = ()) -> list[Found[Verb]]:
-    """Return the verbs that free words name, directly or as a synonym, allowing for misspelling.
+    """Return the verbs that free words name or are synonyms of, even if misspelled.
 
     Free words are those that haven't been given another meaning.
     """
@@ -173,9 +173,9 @@ def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str]
 
 
 def _is_preposition(words: Sequence[str], folded: Sequence[str], at: int) -> bool:
-    """Return whether a word is a preposition, as *on* and *up* are, except in *turn on* and the like.
+    """Return whether a word is a preposition: *on* and *up* are, except in *turn on* and the like.
 
-    *About* is a preposition unless it is the first word.
+    *About* is one unless it is the first word.
     """
     if folded[at] == "about":
         return at > 0
@@ -192,7 +192,7 @@ def is_past(word: str) -> bool:
 
 
 def list_verb_words() -> dict[str, Verb]:
-    """Map words to the verbs they mean in a sentence; verbs of workspaces take precedence over jobs'."""
+    """Map words to the verbs that they mean in a sentence; workspace verbs take precedence over job verbs."""
     every = [verb for folder in ("job", "workspace") for verb in list_verbs(folder).values()]
     every = [verb for verb in every if not verb.is_hidden]
     words = {word: verb for verb in every for word in f"{verb.also} {verb.heard}".split()}
@@ -208,7 +208,7 @@ def list_free(words: Sequence[str], found: Sequence[Found[Any]]) -> list[int]:
 def find_times(
     words: Sequence[str], names: Sequence[Found[Any]], read: Callable[[str], Moment | Unread]
 ) -> list[Found[Time]]:
-    """Return the times found among words, at each position the longest; an ambiguous one has two moments."""
+    """Return the times found among words, at each position the longest; an ambiguous one has two meanings."""
     free, found, at = {*list_free(words, names)}, list[Found[Time]](), 0
     free -= {at for at in free if isinstance(words[at], Quoted)}
     while at < min(len(words), _MAX_WORDS):
@@ -238,7 +238,10 @@ def _read_time(text: str, count: int, read: Callable[[str], Moment | Unread]) ->
 
 
 def is_like_time(word: str) -> bool:
-    """Return whether a word belongs to a time; if it wasn't read as one, it's unclear which time is meant."""
+    """Return whether a word looks like part of a time.
+
+    If it does, and we couldn't parse it as one, it is unclear which time is meant.
+    """
     forms = {word, word.removesuffix("s")}
     number = normalize_word(word)
     is_number = any(map(str.isdigit, word)) or (number.isdecimal() and number != _ONE)
@@ -246,12 +249,15 @@ def is_like_time(word: str) -> bool:
 
 
 def is_like_zone(word: str) -> bool:
-    """Return whether a word after a time may be its zone; if it wasn't read, the time meant is unclear."""
+    """Return whether a word after a time could be a time zone.
+
+    If it could, and we couldn't parse it, the time is ambiguous.
+    """
     return _ZONE.fullmatch(word.rstrip(".,;!?")) is not None
 
 
 def find_hours(words: Sequence[str], names: Sequence[Found[Any]]) -> list[Found[str]]:
-    """Return the longest sequence of words that gives weekly hours; empty if the hours don't recur."""
+    """Return the longest sequence of words that states weekly hours; empty if the hours don't recur."""
     folded, free = [fold_word(word) for word in words], {*list_free(words, names)}
     spans = [
         (at, end)

@@ -1,4 +1,4 @@
-"""Keeps track of the people who have already been introduced to Usher."""
+"""Keeps track of who has already been introduced to Usher."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,7 +7,8 @@ from bot.domain.people import Principal
 from bot.services.context import Context
 from bot.store import accounts
 
-#: Maximum number of greeted people kept in memory. Their requests then need no transaction for that.
+#: Maximum number of greeted people kept in memory. Requests from people in memory need no transaction to find
+#: out.
 _MAX_REMEMBERED_PEOPLE: Final = 20_000
 
 
@@ -27,9 +28,9 @@ class GreetedPeople:
         return principal.key in self._greeted
 
     async def greet(self, principal: Principal) -> Mapping[str, str] | None:
-        """Record that Usher is being introduced to a person; return the states of their accounts.
+        """Record that a person is being introduced to Usher; return the states of their accounts.
 
-        Return None if this isn't the first time.
+        Return None if they have been introduced before.
         """
         if self.knows(principal):
             return None

@@ -24,7 +24,7 @@ _MAX_FILTER_LENGTH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class FilteredRows(Generic[_Row]):
-    """Some of a person's rows, and the state, connection or name by which they were selected."""
+    """Some of a person's rows, and the state, connection or name that they were selected by."""
 
     rows: tuple[_Row, ...]
     state: str = ""
@@ -89,7 +89,7 @@ def _filter_rows(
 
 
 def parse_page(request: Request) -> tuple[int, tuple[str, ...]]:
-    """Return a list's page and the words of its filter, as typed (``list running 2``) or from a button."""
+    """Return a list's page and its filter's words, as typed (``list running 2``) or from a button."""
     words = request.arguments if request.target is None else parse(request.target, NO_COMMANDS).words
     for at in (0, -1):
         if words and words[at].isdecimal() and len(words[at]) < 6:
@@ -98,7 +98,7 @@ def parse_page(request: Request) -> tuple[int, tuple[str, ...]]:
 
 
 def is_unfiltered(words: tuple[str, ...]) -> bool:
-    """Return whether words mean the whole list, even if one of them is also something's name."""
+    """Return whether words ask for the whole list, even if one of them is also the name of something."""
     return not drop_words(words, vocabulary.LIST_WORDS)
 
 
@@ -114,7 +114,7 @@ def describe_filter(request: Request, filtered: FilteredRows[Any], noun: str) ->
 
 
 def describe_selection(request: Request, filtered: FilteredRows[Any] | None, noun: str) -> tuple[str, str]:
-    """Return what a list shows, and the words of its filter for the list's buttons; "" for no filter."""
+    """Return what a list shows, and its filter's words for its buttons; "" without a filter."""
     if filtered is None:
         return noun, ""
     return describe_filter(request, filtered, noun), join_words(parse_page(request)[1])
@@ -139,7 +139,7 @@ def answer_no_matches(
 
 
 def describe_count(request: Request, filtered: FilteredRows[Any] | None, count: int) -> str:
-    """Return a sentence giving the number of rows shown, or "" if all are shown."""
+    """Return a sentence that says how many rows of how many are shown; "" if all are."""
     if filtered is None or len(filtered.rows) == count:
         return ""
     return request.fill(answers.NARROWED, count=len(filtered.rows), all=count)

@@ -17,8 +17,8 @@ from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreError
 
 log = structlog.get_logger(__name__)
 
-#: How long Slack may take to accept a reply, in seconds. This is what the database leaves of the 3 s for an
-#: ack.
+#: How long Slack may take to accept a reply, in seconds. That is what is left of the 3 s for an ack after the
+#: database has failed.
 SEND_SECONDS: Final = 0.8
 #: Maximum number of messages remembered, each with whether Slack accepted its reply.
 MAX_REMEMBERED_MESSAGES: Final = 1000
@@ -37,15 +37,15 @@ class OutageReplies:
     """Reply once to each message whose first delivery fails.
 
     Slack redelivers the message, so the reply has to be true even if the second delivery succeeds. The newest
-    messages that were replied to are kept in memory. After a restart, and in other processes, this isn't
+    messages that were replied to are kept in memory. After a restart, and in other processes, they aren't
     known, but Slack marks repeated deliveries.
     """
 
     def __init__(self, slack: AnySlack, ids: Ids) -> None:
         self._slack = slack
         self._ids = ids
-        #: Maps a message's channel and ts to whether Slack accepted the reply. If it didn't, a later delivery
-        #: may send it.
+        #: Maps a message's channel and ts to whether Slack accepted the reply. If Slack didn't, a reply may
+        #: be sent on the next delivery.
         self._sent: dict[tuple[str | None, str | None], bool] = {}
 
     async def send(self, unanswered: Unanswered, *, is_redelivery: bool) -> None:
@@ -77,7 +77,7 @@ class OutageReplies:
 
 
 def _call_for(principal: Principal, surface: Surface, reference: str) -> tuple[str, dict[str, Any]]:
-    """Return the API method and its arguments for posting the reply where the person expects an answer."""
+    """Return the API method, and its arguments, for posting the reply where the person expects one."""
     answer = replies.plain_problem(problems.MESSAGE_NOT_RECORDED, reference)
     message = {"channel": surface.channel_id or principal.user_id, "text": answer.text, **POST_OPTIONS}
     message |= {"blocks": list(answer.blocks)}

@@ -1,8 +1,8 @@
 """Slack's payloads: who sent them, their surface, and their inbox key, which is the same at each delivery.
 
 We read the principal ourselves, and refuse if anything is missing. Bolt's ``context.actor_team_id`` is wrong
-for external people in ``block_actions`` and ``view_submission``: there ``user.team_id`` is the person's home
-team, while ``team.id`` is where the app is installed. An enterprise counts as a person's own only if the
+for external people in ``block_actions`` and ``view_submission``: there, ``user.team_id`` is the person's home
+team, while ``team.id`` is where the app is installed. An enterprise is taken as a person's own only if the
 payload shows that they belong to it. Otherwise it is null, and then only membership of the team itself grants
 access.
 """
@@ -32,14 +32,15 @@ def parse_principal(payload: Mapping[str, Any]) -> Principal:
     if "event" in payload:
         return _parse_event(payload)
     if "command" in payload:
-        # Only members of the named team can type a command: Slack Connect doesn't offer commands to others.
+        # Only members of the named team can type a command, because Slack Connect doesn't offer commands to
+        # others.
         who = payload.get("enterprise_id"), payload.get("team_id"), payload.get("user_id")
         return _create_principal(payload, *who)
     return _parse_interaction(payload)
 
 
 def parse_team(payload: Mapping[str, Any]) -> Principal:
-    """Return an interaction's team as a principal without a user, to answer even if no user is named."""
+    """Return an interaction's team as a principal without a user, for replying even if no user is named."""
     team = _as_mapping(payload.get("team"))
     enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
         team.get("enterprise_id")
@@ -51,7 +52,7 @@ def _parse_interaction(payload: Mapping[str, Any]) -> Principal:
     """Return the principal of ``block_actions``, ``block_suggestion``, ``view_submission`` or a shortcut."""
     user = _as_mapping(payload.get("user"))
     team = _as_mapping(payload.get("team"))
-    # In form submissions, the enterprise is named next to the team.
+    # In form submissions, the enterprise is next to the team.
     enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
         team.get("enterprise_id")
     )
@@ -67,7 +68,7 @@ def _parse_interaction(payload: Mapping[str, Any]) -> Principal:
     if installed is None and enterprise is None:
         raise _refuse_incomplete(payload, "team.id")
     # If there is no team, the app is installed on the whole enterprise, and Slack names only the user's own
-    # team. The lookup before the first call to a provider detects outsiders.
+    # team. Outsiders are detected by the lookup before the first call to a provider.
     is_own = home in {installed, enterprise} or installed is None
     if home == enterprise and installed is not None:
         home = installed
@@ -90,7 +91,7 @@ def _parse_event(payload: Mapping[str, Any]) -> Principal:
 
 
 def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: str | None) -> str | None:
-    """Return the home team of the user of a Home tab: the view's, or ours on a first visit without a view.
+    """Return the home team of a Home tab's user: the view's or, on a first visit without a view, ours.
 
     A Home tab isn't in a shared channel. Before it is drawn for the first time, Slack is asked who the user
     is in our workspace.
@@ -168,9 +169,9 @@ def parse_button(action: Mapping[str, Any]) -> ButtonValue:
 
 
 def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
-    """Return the surface of a button; a double click has two action_ts, but is treated as one operation.
+    """Return a button's surface; a double click has two action_ts, but is treated as one operation.
 
-    In a Home tab, the only possible answer is to redraw the view.
+    In a Home tab, redrawing the view is the only possible answer.
     """
     container = _as_mapping(payload.get("container"))
     message = _as_mapping(payload.get("message"))
@@ -209,7 +210,7 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
 
 
 def parse_shortcut_surface(payload: Mapping[str, Any]) -> Surface:
-    """Return the surface of a shortcut: that of its message or, without one, no particular place."""
+    """Return a shortcut's surface: its message's or, if it has no message, no particular place."""
     user = _format_user(payload)
     message = _as_mapping(payload.get("message"))
     return Surface(
@@ -256,14 +257,14 @@ def make_view_key(payload: Mapping[str, Any]) -> str:
 
 
 def make_message_key(payload: Mapping[str, Any]) -> str:
-    """Return the key of a message: its channel and ``ts``, which each delivery and each side share."""
+    """Return a message's key: its channel and ``ts``, which are the same for each delivery and each side."""
     event = _as_mapping(payload.get("event"))
     channel, ts = _parse_id(event.get("channel")), _parse_id(event.get("ts"))
     return _join_key("message", channel, ts) if channel and ts else make_event_key(payload)
 
 
 def make_send_key(payload: Mapping[str, Any], author: Principal) -> str:
-    """Return the key of a message's sending, which may have produced two messages; "" without an id."""
+    """Return the key for the sending of a message, which may have created two messages; "" without an id."""
     sent = _parse_id(_as_mapping(payload.get("event")).get("client_msg_id"))
     return _join_key("send", sent, author.key) if sent else ""
 
@@ -274,12 +275,12 @@ def make_event_key(payload: Mapping[str, Any]) -> str:
 
 
 def _join_key(kind: str, *parts: object) -> str:
-    """Join the parts of a key; if Slack sent none of them, return "", which is never deduplicated."""
+    """Join the parts of a key. If Slack sent none of them, return "", so the request isn't deduplicated."""
     return f"{kind}:{':'.join(str(part or '') for part in parts)}" if any(parts) else ""
 
 
 def _format_user(payload: Mapping[str, Any]) -> str:
-    """Return the user part of a key; it includes the team, as other workspaces may use the same user id."""
+    """Return the user part of a key, with the team, because other workspaces may use the same user id."""
     user = _as_mapping(payload.get("user"))
     return f"{user.get('team_id') or ''}/{user.get('id') or ''}"
 
@@ -298,7 +299,7 @@ def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def find_state_values(view: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the submitted elements of all fields, keyed by block id, in Slack's format."""
+    """Return the submitted elements of all fields by block id, in the format in which Slack sends them."""
     state = view.get("state")
     blocks = state.get("values") if isinstance(state, dict) else None
     return blocks if isinstance(blocks, dict) else {}

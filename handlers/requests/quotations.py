@@ -1,4 +1,4 @@
-"""Quotations in a message (mrkdwn): code blocks and quoted lines, which aren't what the sender asks for."""
+"""Quotations in a message (mrkdwn): code blocks and quoted lines, which aren't the sender's own request."""
 
 import re
 from typing import Final
@@ -7,8 +7,7 @@ _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
 #: Matches a code block together with the last character before it on the same line.
 _BLOCK_AFTER: Final = re.compile(rf"([^\s`][ \t]*)?{_BLOCK.pattern}", re.DOTALL)
 _INLINE_CODE: Final = re.compile(r"(\w?)`+([^`\n]+)`+(?=(\w?))")
-#: Matches the sign that begins a quoted line, as Slack sends it. Three in a row quote everything that
-#: follows.
+#: Matches the sign that begins a quoted line, as Slack sends it. Three in a row quote all the rest.
 _QUOTE: Final = r"(?:&(?:amp;)?gt;|>)"
 _STRUCK_BEGINNING: Final = re.compile(r"^(?:~(?=[^\s~])[^~\n]*(?<=\S)~(?![\w~])\s*)+")
 _QUOTED_LINE: Final = re.compile(rf"\s*{_QUOTE}")
@@ -35,7 +34,7 @@ def skip_quotations(text: str) -> str:
 
 
 def read_quotation(text: str) -> str | None:
-    """Return the words of a text that consists only of code and quoted lines; None for any other text."""
+    """If a text is nothing but code and quoted lines, return what is inside them; otherwise None."""
     if _drop_quoted_lines(_INLINE_CODE.sub(r"\1", _BLOCK.sub("\n", text))).strip():
         return None
     words = drop_code_marks(_BLOCK.sub(r"\1", _QUOTE_MARKS.sub("", text)))
@@ -43,7 +42,7 @@ def read_quotation(text: str) -> str | None:
 
 
 def drop_code_marks(text: str) -> str:
-    """Remove the marks around inline code, with spaces to separate the code from adjacent words."""
+    """Remove the marks around inline code; spaces keep the code apart from adjacent words."""
     return _INLINE_CODE.sub(_replace_code, text)
 
 
@@ -59,6 +58,6 @@ def _drop_quoted_lines(text: str) -> str:
 
 
 def _drop_block(block: re.Match[str]) -> str:
-    """Replace a code block with a line break; a short block within a line is replaced by its words."""
+    """Replace a code block with a line break, or if it is short and within a line, with its words."""
     before, code = block[1] or "", block[2]
     return f"{before} {code} " if before and "\n" not in code else f"{before}\n"

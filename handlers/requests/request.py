@@ -31,12 +31,12 @@ from handlers.requests.services import Services
 
 #: The placeholder verb of a request before its actual verb is known.
 WORDS = "words"
-#: An answer that isn't delivered, because the card in the same conversation already says everything.
+#: An answer that isn't sent, because the card in the same conversation already says everything.
 SILENT = Answer(text="")
 
 
 class Answered(Exception):
-    """An answer that ends a verb early; only helpers raise it, as handlers return their answer."""
+    """An answer that ends a verb early. Only helpers raise it; handlers return their answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)
@@ -52,18 +52,18 @@ class InvalidFields(Exception):
         self.rule = rule
 
 
-#: The accounts whose lists are outdated, and the workspaces, which were read after the accounts.
+#: The accounts whose lists are out of date, and the workspaces. The workspaces were read after the accounts.
 Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 
 
 @dataclass(slots=True)
 class RequestNotes:
-    """What a request is about and what has been done for it, whatever the answer."""
+    """What a request is about and what has been done for it, however it is answered."""
 
     about: Referents | None = None
     #: Everything that was accepted for this request, keyed by kind and subject.
     accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
-    #: The user's accounts with outdated lists, and their workspaces, if these were read to interpret the
+    #: The user's accounts with outdated lists and the user's workspaces, if they were read to interpret the
     #: words.
     listed: Listed | None = None
 
@@ -81,7 +81,7 @@ class Request:
     """One request from a user: words, a click, a shortcut, a search, or a submitted form.
 
     ``reference`` is its short id, as shown in the answer and in the log. ``target`` is the key carried by a
-    button; it is only a key, because its row is read and authorised again. ``text`` is the command as Slack
+    button, and nothing more, because its row is read and authorised again. ``text`` is the command as Slack
     sent it, in case it has to wait.
     """
 
@@ -100,21 +100,21 @@ class Request:
     text: str = ""
     typed_words: tuple[str, ...] = ()
     flags: frozenset[str] = frozenset()
-    #: The time carried by a button, or typed together with its ``moment``, in epoch seconds.
+    #: The time that a button carries, or that was typed (with its ``moment``), in epoch seconds.
     at: float | None = None
     moment: Moment | None = None
     #: How much longer than planned the workspace should keep running, in seconds.
     more: float = 0.0
     #: The deferred command that this request replays, if any.
     deferred: DeferredCommand = NOT_DEFERRED
-    #: The form as Slack sent it: one that was submitted, or one where a button was pressed or a list
-    #: searched.
+    #: The form as Slack sent it: one that was submitted, one with a button that was pressed, or one with a
+    #: menu that was searched.
     view: Mapping[str, Any] = field(default_factory=dict)
     #: Notes on what the request is about, so that the user's next command can refer to it.
     notes: RequestNotes = field(default_factory=RequestNotes)
 
     async def read_moment(self) -> Moment | None:
-        """Return the moment that was typed or that the button carries; raises Answered if it has passed."""
+        """Return the time that was typed or that the button carries; raises Answered if it has passed."""
         if self.moment is not None or self.at is None:
             return self.moment
         now = await self.services.store.now()
@@ -123,7 +123,7 @@ class Request:
         return Moment(self.at)
 
     async def find_zone(self) -> ZoneInfo | None:
-        """Return the reader's time zone; None if it is unknown, or if several people can read the answer."""
+        """Return the reader's time zone; None if it isn't known, or if several people can read the answer."""
         return None if "share" in self.flags else await self.services.store.known_zone(self.principal)
 
     async def format_time(self, at: float) -> Markup:
@@ -146,7 +146,7 @@ class Request:
 
     @property
     def consent(self) -> Consent:
-        """Return the user's consent, given by answering the button's question or by typing a flag."""
+        """Return the user's consent, which they gave by answering the button's question or typing a flag."""
         if AGREED not in self.flags:
             return Consent.NONE
         return (self.press.agreed if self.press is not None else Consent.NONE) or Consent.GIVEN
@@ -159,7 +159,7 @@ class Request:
 
     @property
     def outdated(self) -> str:
-        """Return the sentence saying that a button's message or page is outdated."""
+        """Return the sentence saying that the button's message or page is out of date."""
         return answers.OUTDATED[self.surface.where in {Where.HOME, Where.FORM}]
 
     @property
@@ -169,7 +169,7 @@ class Request:
 
     @property
     def seen(self) -> int | None:
-        """Return how often the workspace had been started when the button was drawn; None if unknown."""
+        """Return how often the workspace had been started when the button was drawn; None if not known."""
         return None if self.press is None else self.press.seen
 
     @property
@@ -193,7 +193,7 @@ class Request:
 
     @property
     def command_after_linking(self) -> str:
-        """Return the command to run after linking, or "" if the user has to confirm it first."""
+        """Return the command to run after linking; "" if the user has to confirm it first."""
         return (
             ""
             if self.surface.via or not self.caller.needs_no_confirmation(self.services.clock.now())
@@ -202,9 +202,9 @@ class Request:
 
     @property
     def command(self) -> kit.Markup:
-        """Return what to type before a verb, in the place where the answer is read.
+        """Return what users type before a verb in the place where they read the answer.
 
-        This is the slash command in a channel, nothing in a direct message, and the bot's name after a
+        That is the slash command in a channel, nothing in a direct message, and the bot's name after a
         mention.
         """
         return self.format_command(self.folder)
@@ -239,12 +239,12 @@ class Request:
 
     @property
     def promised_in(self) -> str:
-        """Return the interaction whose answer promised this request's answer."""
+        """Return the earlier interaction to which we replied that this request's answer would follow."""
         return self.deferred.first or self.surface.interaction
 
     @property
     def is_live(self) -> bool:
-        """Return whether a user is waiting now; a deferred request was counted when it was first made."""
+        """Return whether a user is waiting now; a deferred request was counted when first made."""
         return self.surface.kind != "replay"
 
     @property
@@ -261,7 +261,7 @@ class Request:
     def is_read_with_cards(self) -> bool:
         """Return whether cards and notices appear next to the answer, so that it needn't repeat them.
 
-        A promised answer is always given, because it replaces the message that promised it.
+        If the answer was promised, it is given in any case, because it replaces the message that promised it.
         """
         return self.surface.where is Where.DIRECT and not self.deferred.first
 
@@ -291,5 +291,5 @@ class Request:
 
 
 def format_typed_name(name: str) -> kit.Markup:
-    """Return a name as users type it in a command, quoted if it contains spaces."""
+    """Return a name as users would type it in a command, quoted if it contains spaces."""
     return kit.Markup(kit.line(join_words((name,))))

@@ -19,7 +19,7 @@ from bot.support.guards import guards
 
 #: Maximum length of a field's error message, in characters. Slack shows a line or two below a field.
 _MAX_ERROR_LENGTH = 300
-#: Maximum length of each field's error message, in characters, if all errors have to fit into one frame.
+#: Maximum length of each field's error message, in characters, when all of them have to fit into one frame.
 _MAX_SHORT_ERROR_LENGTH = 60
 
 
@@ -38,7 +38,7 @@ def _count_written_bytes(value: Any) -> int:
 
 
 def make_options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answer to a menu's search: as many options as fit, with a label if some are left out."""
+    """Return the answer to a menu's search: as many options as fit, with a label if some are missing."""
     if can_acknowledge_with(whole := {"options": list(options)}, context):
         return whole
     group: dict[str, Any] = {
@@ -78,7 +78,7 @@ def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> 
                 block_id: kit.truncate(text, _MAX_SHORT_ERROR_LENGTH) for block_id, text in errors.items()
             }
         while len(errors) > 1 and not can_acknowledge_with(body, context or {}):
-            # The errors that are left out are shown once the user has corrected the others.
+            # The errors left out are shown once the user has corrected the others.
             errors.popitem()
         return body
     if answer.view is None:
@@ -126,7 +126,7 @@ def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, id
 def make_message_notice(
     answer: Answer, surface: Surface, principal: Principal, ids: Ids, *, becomes: str = ""
 ) -> NewNotice:
-    """Return an Answer as a direct message that, unlike a reply, must not be missed.
+    """Return an Answer as a direct message, which must not be missed, unlike a reply.
 
     ``becomes`` is the interaction whose reply promised this message; the message replaces that reply.
     """
@@ -141,7 +141,7 @@ def make_message_notice(
 
 
 def _make_referents_body(answer: Answer, surface: Surface) -> dict[str, Any] | None:
-    """Return an answer's referents in the form stored for its conversation; None if it has none."""
+    """Return an answer's referents in the form in which its conversation stores them; None without any."""
     if answer.about is None or surface.channel_id is None:
         return None
     place = {"channel_id": surface.channel_id, "thread_ts": surface.thread_ts}
@@ -155,14 +155,14 @@ def _make_subject(surface: Surface, ids: Ids) -> str:
 
 @guards("An IDE's address reaches only the owner")
 def fit_for_channel(answer: Answer) -> Answer:
-    """Make an Answer ephemeral if it contains a private address, even if it was meant to be shared."""
+    """Make an Answer ephemeral if it contains a private URL, even if it was meant to be shared."""
     if not answer.in_channel:
         return answer
     is_private = any(
         button["action_id"] in kit.ADDRESSES or "url" in button
         for button in kit.iterate_buttons(answer.blocks)
     )
-    # In a list, a workspace's name is a link. Text typed by people is escaped, so it can't be mistaken for
+    # In a list, a workspace's name is a link. Text that people typed is escaped, so it can't be mistaken for
     # one.
     is_private = is_private or "<http" in str(answer.blocks)
     return replace(answer, in_channel=False) if is_private else answer

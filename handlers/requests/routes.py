@@ -1,6 +1,6 @@
 """Routes: a decorator registers a function as a verb, a button, a form, a search or an event.
 
-There is no other list of these.
+These registrations are the only list of routes.
 """
 
 from collections.abc import Callable, Coroutine
@@ -24,7 +24,7 @@ Event: TypeAlias = Callable[[EventRequest], Coroutine[Any, Any, None]]
 _verbs: dict[str, Registry[Verb]] = {}
 #: Functions for buttons that aren't verbs, keyed by the part of the action id before the first colon.
 action: Registry[Verb] = Registry()
-#: Functions that read typed text: one for words and one for free text.
+#: Functions that read typed text: one that reads commands and one that reads free text.
 text: Registry[Verb] = Registry()
 #: Functions for forms, keyed by callback id.
 view: Registry[Verb] = Registry()
@@ -32,7 +32,8 @@ view: Registry[Verb] = Registry()
 shortcut: Registry[Verb] = Registry()
 #: Functions for the searches of select menus, keyed by what they search for.
 options: Registry[Search] = Registry()
-#: Functions for events, keyed by Slack's name; messages also by the type of their channel (``message_im``).
+#: Functions for events, keyed by Slack's name for the event; for messages, the type of channel follows
+#: (``message_im``).
 event: Registry[Event] = Registry()
 
 
@@ -49,7 +50,7 @@ def get_verbs(command: str) -> Registry[Verb]:
 
 
 def replace_former_verb(request: Request) -> Request:
-    """Return a button's request; if its verb was replaced, the request is for the new verb."""
+    """Return a button's request; if its verb has been replaced, change it to the new verb."""
     former = list_former_verbs(request.folder).get(request.verb)
     if former is None:
         return request
@@ -64,7 +65,7 @@ async def run(request: Request) -> Answer:
 
 
 def has_own_parser(command: str, name: str) -> bool:
-    """Return whether a verb parses all of its text itself, as verbs with a program's words do."""
+    """Return whether a verb parses its whole text itself, as verbs that take a program's words do."""
     verb = list_verbs(command).get(name)
     return verb is not None and verb.flags is None
 

@@ -27,7 +27,7 @@ from handlers.requests.payload import parse_principal
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The objects that handlers use; ``commands`` maps slash commands to their verbs' folders."""
+    """The objects that handlers use; ``commands`` maps each slash command to the folder of its verbs."""
 
     context: Context
     store: Store
@@ -40,7 +40,7 @@ class Services:
     commands: Mapping[str, str]
     limiter: RateLimiter
     search_limiter: SearchLimiter
-    #: Tasks that tell users the outcome of a request once a slow store has responded.
+    #: Tasks that tell users how their request ended, once a slow store has answered.
     outcome_pool: Pool
 
     def resolve_principal(self, payload: Mapping[str, Any]) -> Principal:
@@ -48,11 +48,11 @@ class Services:
         return self.context.installation.resolve_principal(parse_principal(payload))
 
     def create_caller(self, principal: Principal, interaction: str = "") -> Caller:
-        """Return a caller for a person without a request."""
+        """Return a caller that acts for a person without a request from them."""
         return Caller(self.context, principal, interaction)
 
     def limit_to(self, principal: Principal) -> Services:
-        """Return the services limited to the connections that a person's Slack workspace may use."""
+        """Return the services with only those connections that a person's Slack workspace may use."""
         served = {
             name: provider
             for name, provider in self.connections.items()
@@ -61,7 +61,7 @@ class Services:
         return self if len(served) == len(self.connections) else replace(self, connections=served)
 
     def title(self, connection: str) -> str:
-        """Return a connection's title or, if the operator has removed the connection, its name."""
+        """Return a connection's title; if the operator has removed the connection, its name."""
         return self.context.title(connection)
 
     def titles(self, connections: Iterable[str]) -> kit.Markup:
@@ -71,7 +71,7 @@ class Services:
         )
 
     def describe_not_set_up(self, connections: Iterable[str]) -> str:
-        """Describe how many things are on connections that this process doesn't have; "" if none are.
+        """Say how many things are on connections that this process doesn't have; "" if none are.
 
         ``connections`` names the connection of each thing.
         """
@@ -91,7 +91,7 @@ class Services:
 
     @property
     def link_pages(self) -> dict[str, str]:
-        """Return a map of connections to their permanent link pages; empty without Sign in with Slack."""
+        """Map connections to their permanent link pages; return an empty map without Sign in with Slack."""
         prefix = self.context.link_page_prefix
         return {name: f"{prefix}{name}" for name, _ in self.list_linkable()} if prefix else {}
 
@@ -110,7 +110,7 @@ class Services:
         ]
 
     def list_link_methods(self) -> list[tuple[str, str, bool]]:
-        """Return (name, title, whether by token) for each connection that can be linked, sorted by title."""
+        """Return (name, title, whether by token) of each connection that can be linked, sorted by title."""
         by_token = dict(self.list_linkable())
         names = by_token.keys() | set(self.list_approvable())
         found = [(name, self.title(name), name in by_token) for name in names]
@@ -132,7 +132,7 @@ class Services:
 
 
 def build_services(context: Context, limiter: RateLimiter) -> Services:
-    """Assemble the services; ``limiter`` limits how many requests people can make."""
+    """Assemble the services; ``limiter`` limits how many requests each person can make."""
     return Services(
         context=context,
         store=context.store,
@@ -148,5 +148,5 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
     )
 
 
-#: Maximum number of users who can be waiting at the same time for the outcome of a slow commit.
+#: Maximum number of users who can be waiting to hear how a slow commit ended.
 MAX_PENDING_OUTCOMES: Final = 1000

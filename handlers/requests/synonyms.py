@@ -1,7 +1,7 @@
 """Finds the verbs that a mistyped word may mean.
 
-A verb that takes something away is never suggested if a verb that starts, makes or shows something is at
-least as similar.
+A verb that ends or deletes something is never suggested if another verb, one that starts, makes or shows
+something, is at least as similar.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,12 +14,12 @@ from handlers.requests.command_line import count_allowed_slips
 
 
 def split_words(text: str) -> frozenset[str]:
-    """Return the words of a text."""
+    """Split a text into a set of its words."""
     return frozenset(text.split())
 
 
 def index_words(table: Mapping[str, str]) -> Mapping[str, str]:
-    """Return a map from each word in a table's values, which are strings of words, to its key."""
+    """Map each word in a table's values, which are strings of words, to its key."""
     return {word: verb for verb, others in table.items() for word in others.split()}
 
 
@@ -28,7 +28,7 @@ UNSUPPORTED_VERBS: Final = split_words(
     """clone copy duplicate fork backup save share invite move transfer upload download export import
     quiet upgrade update resize reset clear refresh edit change"""
 )
-#: Minimum length of a synonym for it to be compared. Shorter ones resemble too many words.
+#: Minimum length for a synonym to be compared. Shorter ones resemble too many words.
 _MIN_SYNONYM_LENGTH: Final = 4
 _MAX_SUGGESTED_VERBS: Final = 2
 
@@ -42,8 +42,8 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
         for other, verb in list_synonyms(folder).items()
         if verb in verbs and len(other) >= _MIN_SYNONYM_LENGTH
     ]
-    #: Maps each verb to its edit distance, and to whether the match was with a synonym, which makes the verb
-    #: less likely.
+    #: Maps each verb to its edit distance, and to whether a synonym matched rather than its name; then the
+    #: verb is less likely.
     ranks: dict[str, tuple[int, bool]] = {}
     for other, verb in candidates:
         rank = (OSA.distance(word, other, score_cutoff=wrong), other != verb)
@@ -57,5 +57,5 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
 
 
 def _is_ending(folder: str, verb: str) -> bool:
-    """Return whether a verb takes something away, in which case it is suggested only as a last resort."""
+    """Return whether a verb ends or deletes something. Such verbs are suggested only as a last resort."""
     return folder == "workspace" and find_verb(folder, verb).effect is Effect.ENDS

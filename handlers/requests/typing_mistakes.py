@@ -1,8 +1,8 @@
 """Typing mistakes: flags that a verb doesn't have, and tokens pasted by accident.
 
-A token is never used, stored or repeated; people are asked to replace it. A word that looks like a token may
-be something else: ids and links are valid arguments, and some ids look the same. Anything that can't be an
-argument of the command is treated as a token.
+A token is never used, stored or repeated, and people are told to replace it. A word that looks like a token
+may be something else: ids and links are valid arguments, and some ids look the same. Anything that can't be
+an argument of the command is treated as a token.
 """
 
 import re
@@ -35,8 +35,8 @@ _LABEL_PATTERN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")
 _JOINER_PATTERN: Final = re.compile(r"[-_+]+")
 _CORE_PATTERN: Final = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _SLACK_TOKEN_PATTERN: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
-#: Matches any other secret: something that looks like a well-known service's token, or that the text calls a
-#: secret.
+#: Matches any other secret: something that looks like a well-known service's token, or that the text itself
+#: calls a secret.
 _SECRET_PATTERN: Final = re.compile(
     r"(?<![\w-])(?:(?:sk|pk|gh[oprsu]|hf|pat|npm|glpat)[-_]|dapi|AKIA|ASIA)(?=[A-Za-z]*\d)[A-Za-z\d]{16,}"
     r"|(?<![\w-])[a-z]{2,6}_(?:live|test|prod|secret|key)_(?=[A-Za-z]*\d)[A-Za-z\d]{8,}"
@@ -63,7 +63,7 @@ def may_have_token(request: Request, besides: str = "") -> bool:
 
 
 async def read_without_tokens(request: Request, reader: routes.Verb, besides: str = "") -> Answer:
-    """Run a text's reader, unless the message may contain a token, which is never repeated."""
+    """Run the function that reads a text, unless the message may contain a token, which is never repeated."""
     answer = await _answer_token(request, besides) if may_have_token(request, besides) else None
     return answer or await reader(request)
 
@@ -108,7 +108,7 @@ async def describe_token_in_field(services: Services, principal: Principal, text
 
 
 def _find_issuers(services: Services, word: str) -> list[str]:
-    """Return the connections whose tokens look like this word, or Slack if the word is one of its tokens."""
+    """Return the connections that may have issued this word as a token, or Slack if it is one of Slack's."""
     if _SLACK_TOKEN_PATTERN.search(word):
         return [pages.SLACK]
     issuers: set[str] = set()
@@ -126,7 +126,7 @@ def _match_issuers(services: Services, candidate: str) -> list[str]:
 def _list_candidates(word: str) -> Iterator[str]:
     """Yield what may be a whole token: the word, and its parts without the characters around them.
 
-    A slash may be part of a token, but not in a link.
+    A token may contain a slash, except in a link.
     """
     yield word
     if word.isalnum():
@@ -161,7 +161,7 @@ def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: boo
 
 
 def _format_delete_hint(request: Request) -> Markup:
-    """Ask the user to delete their message, which others or Slack's search could find.
+    """Ask the user to delete their message, because others or Slack's search could find it.
 
     Return "" for a slash command, which leaves no message.
     """
@@ -183,7 +183,7 @@ def _read_typed_text(request: Request, besides: str) -> str:
 
 
 def _find_verb(request: Request) -> str:
-    """Return the verb that decides how a text is read: the first of Usher's verbs in the text."""
+    """Return the verb that determines how a text is read: the first of Usher's verbs in it."""
     verbs = list_verbs(request.folder)
     said = (fold_word(word) for word in (request.verb, *request.arguments))
     words = (to_present_name(request.folder, word) for word in said)
@@ -193,7 +193,7 @@ def _find_verb(request: Request) -> str:
 def _guess(
     request: Request, verb: str, word: str, own_names: AbstractSet[str]
 ) -> Literal["argument", "unknown id", "token"]:
-    """Classify a word as an argument (the user's own thing, or an allowed id), an unknown id, or a token."""
+    """Classify a word as an argument (a name of the user's, or an allowed id), an unknown id, or a token."""
     providers = request.services.connections.values()
     is_of_run = request.folder == "job"
     is_id = any(
@@ -220,7 +220,7 @@ async def _read_own_names(services: Services, principal: Principal) -> set[str]:
 
 
 async def refuse_flags(request: Request) -> None:
-    """Raise Answered for flags that the request's verb doesn't have, unless they are part of a name."""
+    """Raise Answered for flags that the request's verb doesn't have, unless they belong to a name."""
     flags = find_verb(request.folder, request.verb).flags
     if flags is None:
         return

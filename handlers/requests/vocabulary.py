@@ -1,6 +1,6 @@
 """Word tables: for everything that a user owns, for names in a list, and for instructions about hours.
 
-Words are separated by blanks.
+The words in them are separated by spaces.
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from typing import Final
 from handlers.requests.command_line import Quoted, fold_word
 from handlers.requests.synonyms import index_words, split_words
 
-#: Words that, with any verb, mean everything that the user owns.
+#: Words that mean, with any verb, everything that the user owns.
 EVERYTHING: Final = split_words("all every everything alles")
-#: Instructions that change a workspace's existing hours, typed after its name.
+#: Instructions that change a workspace's existing hours. People type them after its name.
 HOURS_ORDERS: Final = split_words("off on pause")
-#: Words that, before a day, say that nothing happens on that day, or until that day.
+#: Words that, in front of a day, say that nothing happens on that day, or until that day.
 HOURS_EXCEPTIONS: Final = split_words("skip pause off")
 #: Maps words to the states that a list can be filtered by.
 STATE_WORDS: Final = index_words(
@@ -34,7 +34,7 @@ RUN_STATES: Final = index_words(
         "cancelled": "cancelled canceled stopped",
     }
 )
-#: Words that may appear in a list's filter without naming anything.
+#: Words in a list's filter that don't name anything.
 LIST_WORDS: Final = EVERYTHING | split_words(
     """workspace workspaces server servers session sessions machine machines instance instances environment
     environments vm vms box boxes container containers pod pods notebooks job jobs run runs ones stuff
@@ -45,5 +45,5 @@ LIST_WORDS: Final = EVERYTHING | split_words(
 
 
 def means_everything(words: Sequence[str]) -> bool:
-    """Return whether words mean everything that a user owns; words in quotes are a name instead."""
+    """Return whether words mean everything that a user owns. Words in quotes don't: they are a name."""
     return len(words) == 1 and not isinstance(words[0], Quoted) and fold_word(words[0]) in EVERYTHING

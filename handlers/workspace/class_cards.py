@@ -54,8 +54,8 @@ MAX_SEATS: Final = 5_000
 #: Maximum number of classes shown beside the user's courses, newest first.
 MAX_CLASSES: Final = 8
 MAX_TITLE_LENGTH: Final = 80
-#: Minimum length of a class, in seconds. In a shorter class, the end would be announced before anyone had
-#: enrolled.
+#: Minimum length of a class, in seconds. If a class were shorter, its end would be announced before anyone
+#: had enrolled.
 MIN_CLASS_SECONDS: Final = 600.0
 
 
@@ -80,7 +80,7 @@ MIN_CLASS_SECONDS: Final = 600.0
     )
 )
 async def post(request: Request) -> Answer:
-    """Write a card for the channel of the request; without words, show the user's courses."""
+    """Write a card for the channel of the request; without arguments, show the user's courses."""
     services, surface = request.services, request.surface
     command = parse_card_command(request.text, services.commands)
     # The former verb only showed courses.
@@ -104,8 +104,8 @@ async def post(request: Request) -> Answer:
         raise InvalidFields(command.problems)
     if command.problems:
         return replies.hint("\n".join(command.problems.values()))
-    # If the connection can create workspaces, a template is given as ``CONNECTION`` or
-    # ``CONNECTION/TEMPLATE``. Anything else is a name.
+    # If the connection can create workspaces, ``CONNECTION`` or ``CONNECTION/TEMPLATE`` means a template.
+    # Anything else is a name.
     name, _, template = command.what.partition("/")
     connection = naming.find_connection(name, services.connections, is_whole=True)
     if connection is not None and connection in list_making_connections(services, "workspace"):
@@ -135,7 +135,7 @@ async def post(request: Request) -> Answer:
 
 @routes.action("card_form")
 async def open_form(request: Request) -> Answer:
-    """Open the form for a card, or say what to type if no form can be opened."""
+    """Open the form for a card; if no form can be opened, say what to type."""
     usage = replies.hint(request.fill(class_words.USAGE), [drawn_courses.card_button()])
     return replace(usage, view=await _build_form(request))
 
@@ -154,16 +154,15 @@ async def _build_form(request: Request, page: str = "") -> dict[str, Any]:
 
 @routes.options("template")
 async def search_templates(request: Request) -> list[dict[str, Any]]:
-    """Return what a teacher can give every participant, matching the letters typed so far."""
+    """Return what a teacher can give every participant, as far as it matches the letters typed so far."""
     needle = fold(request.name)
     return list_options([one for one in await list_choices(request) if needle in fold(one.label)])
 
 
 async def list_choices(request: Request, *, is_read: bool = False) -> list[Choice]:
-    """List what a teacher can give every participant: templates, then the names of their own workspaces.
+    """List what a teacher can give every participant: templates, then their own workspaces by name.
 
-    Each choice is what is typed after ``card``. With ``is_read``, a read is requested of an offer that isn't
-    known yet.
+    Each choice is what to type after ``card``. With ``is_read``, offers that aren't known yet are requested.
     """
     services, found = request.services, list[Choice]()
     for connection in list_making_connections(services, "workspace"):
@@ -172,7 +171,7 @@ async def list_choices(request: Request, *, is_read: bool = False) -> list[Choic
         if account is not None and snapshot is None and is_read:
             await request.caller.run(snapshots.request_templates, account)
         if snapshot is None:
-            # The template field itself will list the available templates.
+            # The template field itself will list the templates.
             found += [] if account is None else [Choice(f"{connection}/", services.title(connection))]
             continue
         offer = PersonalOffer(services.connections[connection], snapshot, "workspace", request.principal)
@@ -185,7 +184,7 @@ async def list_choices(request: Request, *, is_read: bool = False) -> list[Choic
 
 
 async def show_own_courses(request: Request, title: str = "") -> Answer:
-    """Show the courses with a given title or else the user's own; without any, how to post or join one."""
+    """Show the courses with a title, or else the user's own; if there are none, how to post or join one."""
     named = await verbs.find_own_courses(request, title) if title else []
     own = await request.caller.read(course_changes.list_own_courses)
     shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
@@ -203,7 +202,7 @@ async def show_own_courses(request: Request, title: str = "") -> Answer:
 async def _course_change(request: Request, command: CardCommand) -> Answer | None:
     """Show or change the user's course that the words name; None if they are about a new card.
 
-    A command with flags posts a card; a quoted title by itself is the title of a new card.
+    A command with flags is for posting a card. So is a quoted title with nothing after it.
     """
     if command.flags or isinstance(next(iter(request.arguments), ""), Quoted):
         return None
@@ -219,16 +218,18 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
 
 
 async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
-    """Find the connection for a name: the one given after an @, the only one, or the one with that name.
+    """Draft a card for the workspaces with a name.
 
-    A name that isn't the beginning of any of the user's workspaces' names may be a typo or a sentence. Unless
-    it is quoted or a pattern, a card for it is only offered, after cards for similar names.
+    The card's connection is the one after an @, the only one there is, or that of the user's own workspace
+    with the name. If none of the user's workspaces has a name that begins like this, it may be a typo or a
+    sentence. Unless it is quoted or a pattern, a card for it is then only offered, after cards for similar
+    names.
     """
     services, what = request.services, command.what
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     found = naming.find_workspace(what, rows, services.connections)
     is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
-    # A user without workspaces can only mean other people's workspaces.
+    # A user without workspaces can only mean other people's.
     is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
     is_strange = found.kind == "near" and not is_deliberate
     if is_strange and "/" in what:
@@ -252,7 +253,7 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
 
 
 async def _draft_from_template(request: Request, connection: str, template: str) -> ClassCard:
-    """Fill in the provider's form with its defaults; only the name will differ from person to person."""
+    """Draft a card with the defaults of the provider's form; only the name differs from person to person."""
     title = request.services.title(connection)
     offer = await require_offer(
         request, connection, "workspace", asking=class_words.READING_OFFER, nothing=class_words.NO_OFFER
@@ -286,7 +287,7 @@ def _refuse_card(request: Request, sentence: str) -> Exception:
 
 
 def _list_choices(form: Form) -> Markup:
-    """List the choices of the first field in the form that offers choices."""
+    """List the choices of the first field in the form that has any."""
     return Markup(", ".join(f"`{line(one.label, 40)}`" for one in _offered(form)[:MAX_TEMPLATES]))
 
 
@@ -296,7 +297,7 @@ def _offered(form: Form) -> Sequence[Choice]:
 
 @dataclass(slots=True)
 class CardCommand:
-    """A parsed ``card`` command: its template or name, its flags, and ``problems`` for each flag.
+    """A parsed ``card`` command: its template or name, its flags, and any ``problems`` by flag.
 
     In one line: ``card TEMPLATE|NAME --title TEXT --until 17:00 --max 60``.
     """
@@ -312,12 +313,12 @@ class CardCommand:
     problems: dict[str, str] = field(default_factory=dict)
 
     def format_for(self, what: str) -> str:
-        """Format this command with another template or name, as typed after the verb."""
+        """Return this command, as typed after the verb, with another template or name."""
         return " ".join([join_words([what]), *(f"--{flag} {value}" for flag, value in self.flags)])
 
 
 def parse_card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
-    """Parse a ``card`` command; a flag's words extend to the next flag, so titles need no quotes."""
+    """Parse a ``card`` command. A flag's words go on until the next flag, so titles need no quotes."""
     what, flags = parse_running_flags(text, commands)
     command = CardCommand(what, flags)
     for flag, value in flags:
@@ -361,7 +362,7 @@ def read_end(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
     return None
 
 
-#: Minimum number of observed starts. Fewer don't show how fast starts currently are.
+#: Minimum number of observed starts. Fewer wouldn't show how fast workspaces are currently started.
 MIN_OBSERVED_STARTS = 3
 
 
@@ -383,7 +384,7 @@ async def enroll(request: Request) -> Answer:
     message_ts = surface.message_ts if request.verb == "class_press" else None
     pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts)
     if pressed.result == "sought":
-        # Enrolling continues once the outdated list has been read again.
+        # Enrolling goes on once the outdated list has been reread.
         sought = pressed.card
         promise = await refresh_lists(
             request,
@@ -395,7 +396,7 @@ async def enroll(request: Request) -> Answer:
         )
         if promise:
             return replies.answer(promise)
-        # The list is as up to date as possible, so enroll the user according to it.
+        # The list is as up to date as it can be, so enroll the user on the basis of it.
         pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts, is_list_fresh=True)
     card, wanted = pressed.card, pressed.target
     is_own = card.principal.key == request.principal.key
@@ -435,7 +436,7 @@ async def enroll(request: Request) -> Answer:
 
 
 async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
-    """Offer the user a personal link; enrolling waits for it, and the teacher sees that the user waits."""
+    """Offer the user a personal link; enrolling waits for it, and the teacher sees who is waiting."""
     services = request.services
     title = services.title(card.connection)
     if card.connection not in {name for name, _ in services.list_linkable()}:
@@ -451,14 +452,17 @@ async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) ->
 
 
 def _get_workspace_name(request: Request, card: ClassCard) -> str:
-    """Return the name for a participant's workspace: the card's pattern, or a name made from its title."""
+    """Return the name for a participant's workspace.
+
+    It is built from the card's name pattern or, without one, from the card's title.
+    """
     return card.pattern or use_cases.get_workspace_stem(
         request.caller.context.need(card.connection), card.title
     )
 
 
 async def _answer_running(request: Request, workspace: Workspace) -> Answer:
-    """Answer with the workspace's address; as always, only the user who clicked sees it."""
+    """Answer with the workspace's URL; as always, only the user who clicked sees it."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     sentence = f"{fill(class_words.WORKSPACE_RUNNING, name=workspace.title)} {format_opening(facts)}".rstrip()
     return replies.answer(sentence, open_buttons(facts))
@@ -481,7 +485,10 @@ def _answer_starting(
 
 
 def _format_place(queue: QueuePosition, per_second: float | None) -> list[str]:
-    """Describe the place in line and the estimated wait, from the connection's limit or the rate so far."""
+    """Describe the place in the queue and the estimated wait, based on the connection's limit if known.
+
+    If it isn't known, the estimate is based on how fast workspaces have been started so far.
+    """
     if not queue.ahead:
         return []
     sentences = [fill("You're number {place} in the queue.", place=Markup(str(queue.ahead + 1)))]
@@ -503,7 +510,7 @@ async def post_again(request: Request) -> Answer:
 
 
 async def draw_stop_button(request: Request, card_id: str) -> Element:
-    """Return the *Stop all* button with its question, for the card's teacher or an administrator."""
+    """Return the *Stop all* button, which asks first, for the card's teacher or an administrator."""
     card = await require_teacher(
         request, card_id, request.caller.read(use_cases.require_teacher, "class_stop", card_id)
     )
@@ -517,7 +524,7 @@ async def show_problems(request: Request) -> Answer:
 
 
 async def answer_problems(request: Request, key: str) -> Answer:
-    """Answer with the people who are waiting on a card, and why."""
+    """Answer with a list of who is waiting on a card, and why."""
     services = request.services
     card, found = await require_teacher(request, key, request.caller.read(use_cases.list_problems, key))
     people = await services.gatherer.find_names(
@@ -531,7 +538,7 @@ async def answer_problems(request: Request, key: str) -> Answer:
 
 @routes.action("class_stop")
 async def stop_all(request: Request) -> Answer:
-    """End the class: tell participants now, and in five minutes stop the workspaces they don't keep."""
+    """End the class: tell participants now, and in five minutes stop all workspaces that aren't kept."""
     key = request.target or ""
     if (card := await request.caller.read(use_cases.find_visible_card, key)).is_course:
         return await verbs.end_course(request, card)

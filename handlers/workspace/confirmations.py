@@ -42,13 +42,13 @@ NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"}
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
-#: The states that a stop leads to. A workspace in one of them needn't be stopped again.
+#: States that a stop leads to. If a workspace is in one of them, it needn't be stopped again.
 _DOWN: Final = DOWN_STATES | {State.STOPPING}
 _REACHED: Final = {"start": UP_STATES, "wait": UP_STATES, "stop": _DOWN, "suspend": _DOWN, "force": _DOWN}
 
 
 async def offer_for_one(request: Request, workspace: Workspace) -> Answer:
-    """Offer the request's verb for one workspace; say so if it would end the workspace for good."""
+    """Offer the request's verb for one workspace, and say so if that would end the workspace for good."""
     verb, at = request.variant, find_time(request, workspace)
     if verb in _OPERATION_VERBS:
         try:
@@ -68,7 +68,7 @@ async def offer_for_one(request: Request, workspace: Workspace) -> Answer:
 
 
 def find_time(request: Request, workspace: Workspace) -> float | None:
-    """Return the requested time, which may depend on when the workspace is due to stop."""
+    """Return the requested time. It may be relative to when the workspace is due to stop."""
     if request.more:
         return (workspace.stop_at or request.services.clock.now()) + request.more
     return request.at
@@ -107,12 +107,12 @@ async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> A
 
 
 def is_final_operation(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
-    """Return whether an operation would end a workspace for good, judging by the workspace's last read."""
+    """Return whether an operation would end a workspace for good, as far as the last read shows."""
     return find_final_mode(request.services.context, workspace, verb) is not None
 
 
 async def ask_before_ending(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Ask whether to end a workspace for good, with what is lost, what stays, and any gentler option."""
+    """Ask whether to end a workspace for good, saying what is lost, what stays, and any gentler option."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     effect, label = {
@@ -137,7 +137,7 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
 
 
 def may_lose(request: Request, workspace: Workspace) -> bool:
-    """Return whether a typed verb may lose something now, because it forces or interrupts something."""
+    """Return whether a typed verb may lose something now, by forcing a stop or interrupting something."""
     if request.press is not None or AGREED in request.flags or request.at is not None:
         return False
     verb = request.variant
@@ -153,7 +153,7 @@ def can_do_several(request: Request) -> bool:
 
 
 async def read_operations_under_way(request: Request) -> dict[str, Operation]:
-    """Return the person's open operations, keyed by workspace."""
+    """Return the person's open operations by workspace."""
     operations = await request.services.store.read(operation_rows.open_operations, request.principal)
     return {operation.workspace_id: operation for operation in operations}
 
@@ -168,7 +168,7 @@ async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Wor
 
 
 async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_named: bool) -> Answer:
-    """Offer the request's verb for several workspaces, with one button that applies to exactly these.
+    """Offer the request's verb for several workspaces, with one button for exactly these.
 
     If the user named them, the answer also lists those to which the verb doesn't apply.
     """
@@ -226,7 +226,7 @@ def is_possible(request: Request, workspace: Workspace) -> bool:
 
 
 def _find_refusal(request: Request, workspace: Workspace) -> str:
-    """Return why the workspace's provider doesn't support the request's verb at all; "" if it does."""
+    """Return why the workspace's provider doesn't support the request's verb; "" if it does."""
     verb = request.variant
     if verb not in _OPERATION_VERBS:
         return ""
@@ -259,20 +259,20 @@ def _make_row(request: Request, verb: str, workspace: Workspace) -> lists.ListRo
 
 
 def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
-    """Return the stop mode at the requested time if that would end the workspace for good; None if not."""
+    """Return how a workspace would be stopped at the requested time if that ended it for good, else None."""
     planned = predict_stop_effects(request.services.context, workspace)
     mode = find_stop_mode(verb, workspace) or choose_planned_mode(planned)
     return mode if is_final(planned, mode) else None
 
 
 def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
-    """Return a timed verb's stop mode; None means to choose a mode after which it can be started again."""
+    """Return a timed verb's stop mode; None leaves the choice to Usher: one that allows another start."""
     modes: dict[str, StopMode | None] = {"stop": "stop", "suspend": "suspend", "keep": workspace.stop_mode}
     return modes.get(verb)
 
 
 async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -> list[str]:
-    """Return a sentence for each workspace left unchanged: its state, or why nothing can be done."""
+    """Return a sentence for each workspace left unchanged: its state, or why nothing can be done to it."""
     under_way = await read_operations_under_way(request)
     now, zone = request.services.clock.now(), await request.find_zone()
     verb, at = request.variant, request.at or request.more or None

@@ -31,21 +31,24 @@ async def show_courses(request: Request, cards: Sequence[ClassCard]) -> Answer:
 
 
 def _is_teacher(request: Request, card: ClassCard) -> bool:
-    """Return whether the person may change a course, either as its teacher or as an Usher admin."""
+    """Return whether the person may change a course, because they teach it or are an Usher admin."""
     who, installation = request.principal, request.caller.context.installation
     return who.key in card.teachers or installation.administers(who, card.principal)
 
 
 @routes.action("course_room")
 async def show_course(request: Request) -> Answer:
-    """Answer a click on a course's card with the course's page, or with the name of its owner."""
+    """Answer a click on a course's card with the course's page, or with its owner's name."""
     card = await request.caller.read(use_cases.find_visible_card, request.target or "")
     return await show_courses(request, [card])
 
 
 @routes.view(drawn.CARD_CALLBACK)
 async def submit_card(request: Request) -> Answer:
-    """Post the form's card as if it had been typed, or show problems next to the form's fields."""
+    """Post the card that the form describes, just as the typed command would.
+
+    If there are errors, show them next to the form's fields.
+    """
     sent = {name: _format_value(value) for name, value in parse_values(request.view).items()}
     is_course = request.form_payload == drawn.COURSE_PAGE or bool(
         sent.keys() & {"hours", "begin", "end", "from", "until"}
@@ -55,7 +58,7 @@ async def submit_card(request: Request) -> Answer:
     if is_course:
         sent["hours"] = f"{sent.get('hours', '')} {sent.get('begin', '')}-{sent.get('end', '')}"
     flags, what = {"until": sent.get("today", ""), **sent}, sent.get("what", "")
-    # A title in a separate field is certainly a name, so there is no need to ask.
+    # A name in a field of its own is certainly a name, so there is no need to ask.
     what = what if "/" in what else Quoted(what)
     typed = [
         "card",
@@ -75,7 +78,7 @@ async def submit_card(request: Request) -> Answer:
 
 
 def _format_value(value: Value) -> str:
-    """Format a field's value as it would be typed, with people as mentions."""
+    """Format a field's value the way it would be typed, with people as mentions."""
     if isinstance(value, str):
         return value
     return ",".join(one if one in DAYS else kit.mention(Named(one)) for one in value)

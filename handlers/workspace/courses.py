@@ -1,4 +1,4 @@
-"""Changes to posted courses, made by members' buttons or by what their teachers type."""
+"""Changes to courses that have been posted, made by members with buttons or typed by their teachers."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ Result = TypeVar("Result")
 async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
     """Return the user's courses whose title a text begins with, each with the rest of the text.
 
-    Each also comes with whether the user teaches it. If any have their card in this channel, only these are
-    returned.
+    Each comes with whether the user teaches it. If some of them have their card in this channel, only those
+    are returned.
     """
     found = match_titles(await request.caller.read(cases.list_own_courses), text)
     return [one for one in found if one[0].channel_id == request.surface.channel_id] or found
 
 
 def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the courses whose title a text begins with; spaces, hyphens and underscores are equivalent."""
+    """Return the courses whose title a text begins with; spaces, hyphens and underscores are the same."""
     found = []
     for card, is_teacher in courses:
         title = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", card.title)))
@@ -55,19 +55,19 @@ def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[t
 
 
 async def change_by_words(request: Request, text: str) -> Answer | None:
-    """Change the course whose title a text begins with, or ask which one; None if no course is named.
+    """Change the course whose title a text begins with, or ask which one; None if it names no course.
 
     Classes, and other people's courses, which administrators may change, are considered only if none of the
     user's own courses fits.
     """
     found = await find_own_courses(request, text) or await _list_others(request, text)
     found = [one for one in found if orders.ORDER_PATTERN.fullmatch(one[2])]
-    # Unlike a course, a class has no lessons to skip, so it can only be ended.
+    # A class, unlike a course, has no lessons to skip, so it can only be ended.
     found = [one for one in found if one[0].is_course or orders.get_verb(one[2]) == "end"]
     # Someone who isn't a teacher of the course can only join or leave it.
     found = [one for one in found if one[1] or orders.get_verb(one[2]) in _OWN_VERBS] or found[:1]
     now = request.services.clock.now()
-    # If several courses match, take those with a lesson on the days named.
+    # If several courses match, take those with a lesson on the days that are named.
     fitting = [one for one in found if _has_lessons(one[0], one[2], now)] or found[:1]
     if len(fitting) > 1:
         return _ask_which_course(request, [(card, rest) for card, _, rest in fitting])
@@ -75,7 +75,7 @@ async def change_by_words(request: Request, text: str) -> Answer | None:
 
 
 def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
-    """Return whether a course has lessons on the days named by an instruction; True if it names none."""
+    """Return whether a course has lessons on the days that an instruction names; True if it names none."""
     verb, _, rest = text.partition(" ")
     try:
         return verb.casefold() != "skip" or bool(orders.list_days_off(card, rest, now))
@@ -84,7 +84,7 @@ def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
 
 
 async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return classes that the user may end, and others' courses, whose title a text begins with."""
+    """Return classes that the user may end, and other people's courses, whose title a text begins with."""
     place, who = request.caller.context.installation, request.principal
     others = [
         (one, place.administers(who, one.principal))
@@ -96,7 +96,7 @@ async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, boo
 
 
 def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
-    """Ask which of these courses is meant, with a button for each that makes the typed change."""
+    """Ask which of these courses is meant; the button for each makes the change that was typed."""
     blocks, now = [kit.section("Which course do you mean?")], request.services.clock.now()
     for number, (card, text) in enumerate(found):
         verb = orders.get_verb(text)
@@ -109,7 +109,7 @@ def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) 
 
 @routes.action("course_change")
 async def change_by_button(request: Request) -> Answer:
-    """Change a course in the way that its button specifies."""
+    """Change a course as its button says."""
     card_id, _, text = (request.target or "").partition(" ")
     card = await request.caller.read(use_cases.find_visible_card, card_id)
     return replace(await apply_order(request, card, text), replaces=True)
@@ -145,7 +145,7 @@ async def end_course(request: Request, card: ClassCard) -> Answer:
 
 
 async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
-    """Return the keys of the people mentioned, who must all be allowed to teach; raises Refused, Answered."""
+    """Return the keys of the people mentioned. All must be allowed to teach; raises Refused or Answered."""
     keys = frozenset(replace(request.principal, user_id=one).key for one in orders.parse_mentions(text))
     every = [Principal.from_key(key) for key in sorted(keys)]
     decisions = await asyncio.gather(
@@ -169,7 +169,7 @@ async def format_people(request: Request, keys: Iterable[str]) -> Markup:
 
 
 async def require_teacher(request: Request, card_id: str, done: Awaitable[Result]) -> Result:
-    """Return the result if the user is a card's teacher or an administrator.
+    """If the user is a card's teacher or an administrator, return the result.
 
     For anyone else, raise Answered with the name of the card's owner.
     """
@@ -185,7 +185,7 @@ async def require_teacher(request: Request, card_id: str, done: Awaitable[Result
 
 
 async def _format_run_end(request: Request, workspace_id: str | None) -> tuple[list[str], list[Element]]:
-    """Say when a member's workspace will stop that was started by a lesson or by joining."""
+    """Say when a workspace will stop that was started by a lesson, or when its owner joined the course."""
     services = request.services
     workspace = (
         None

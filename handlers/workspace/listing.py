@@ -45,11 +45,11 @@ from handlers.workspace.targets import (
 )
 from handlers.workspace.waitlist import show_waitlist
 
-#: Verbs that lead to an address, which works once the workspace is running.
+#: Verbs whose workspaces have a URL that works once the workspace is running.
 _STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
-#: The word that buttons use to ask for the whole list.
+#: The word with which buttons ask for the whole list.
 SHOW_ALL: Final = "all"
-#: The argument of ``list`` that asks for the waitlist instead of the workspaces.
+#: The argument with which ``list`` shows the waitlist instead of the workspaces.
 SHOW_QUEUE: Final = "waiting"
 
 
@@ -74,12 +74,13 @@ SHOW_QUEUE: Final = "waiting"
 async def show_list(request: Request) -> Answer:
     """List running and recent workspaces; ``list all``, ``list 2`` and *More* list all, page by page.
 
-    Words narrow the list to a state, a connection or names; the buttons preserve this filter.
+    Words narrow the list down to a state, a connection or names; the buttons preserve this filter.
     """
     services = request.services
     if [*map(fold_word, request.arguments)] == [SHOW_QUEUE]:
         return await show_waitlist(request)
-    # A list's own button carries the list's page and redraws the list; other buttons request a new list.
+    # A button of the list itself carries the page, and its list is redrawn; any other button requests a new
+    # list.
     is_redrawn = request.surface.kind == "button" and request.target is not None
     if not request.text and not is_redrawn:
         request = replace(request, text="list")
@@ -118,7 +119,7 @@ async def show_list(request: Request) -> Answer:
         reads = ""
     hint = f"{list_filters.describe_count(request, part, len(rows))} {reads} {not_set_up} {resting}"
     if "share" in request.flags:
-        # The list offers its owner actions that would be refused to everyone else.
+        # What the list offers its owner would be refused to anyone else.
         hint = request.fill("To see your own, type `{command}list`.")
     what, filter_words = list_filters.describe_selection(request, part, answers.WORKSPACES)
     return lists.workspace_list(
@@ -154,7 +155,7 @@ async def show_list(request: Request) -> Answer:
     )
 )
 async def show_status(request: Request) -> Answer:
-    """Answer with an open operation's card or else the state; without a name, with the list."""
+    """Answer with an open operation's card, or else the state; if no workspace is named, with the list."""
     if request.target is None:
         rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
         if len(rows) != 1:
@@ -182,7 +183,7 @@ async def show_status(request: Request) -> Answer:
     )
 )
 async def show_address(request: Request) -> Answer:
-    """Answer with the address, if there is one, but never in a channel, even if asked to share it."""
+    """Answer with the URL, if there is one, but never in a channel, even if asked to share it."""
     services = request.services
     workspace = await read_workspace(request)
     await require_account(request, workspace.connection)
@@ -191,7 +192,7 @@ async def show_address(request: Request) -> Answer:
     operation = await services.store.read(operations.find_latest_operation, workspace.id)
     is_up = workspace.state is State.RUNNING
     if operation is not None and operation.is_open and not (is_up and operation.verb in _STARTS):
-        # While a workspace is being stopped or restarted, its address doesn't work.
+        # While a workspace is being stopped or restarted, its URL doesn't work.
         return lists.card_answer(await services.gatherer.describe_workspace(workspace, operation))
     facts = await services.gatherer.describe_workspace(workspace)
     if is_up:
@@ -219,7 +220,7 @@ async def show_address(request: Request) -> Answer:
     )
 )
 async def add(request: Request) -> Answer:
-    """Add the workspace with a given link or id, on the only connection that recognises the link or id."""
+    """Add the workspace with a given link or id, on the only connection that recognises it."""
     if not request.arguments:
         return replies.hint(request.fill(answers.ADD_USAGE))
     brought_back = await _bring_back_named(request)
@@ -231,7 +232,7 @@ async def add(request: Request) -> Answer:
     if not references:
         return await _answer_unknown_reference(request)
     if len(references) > 1:
-        # If several connections recognise an id, use the one that the user has linked.
+        # If several connections recognise an id, take the one that the user has linked.
         linked_at = {
             account.connection
             for account in await request.services.store.read(account_rows.list_accounts, request.principal)
@@ -253,7 +254,7 @@ async def add(request: Request) -> Answer:
 
 
 def _split_reference(request: Request) -> tuple[str, tuple[str, ...]]:
-    """Return the link or id, and the words after it; a title after an @ may consist of several words."""
+    """Return the link or id, and the words after it; a title after an @ may have several words."""
     given = request.arguments
     for count in range(len(given), 1, -1):
         text = " ".join(given[:count])
@@ -264,7 +265,7 @@ def _split_reference(request: Request) -> tuple[str, tuple[str, ...]]:
 
 
 async def _bring_back_named(request: Request) -> Answer | None:
-    """Bring back a forgotten workspace if the words are its name and no other workspace has that name."""
+    """If the words are the name of a forgotten workspace, and of no other, bring it back."""
     rows = await request.services.store.perform(
         workspace_rows.read_workspaces, request.principal, hidden=True
     )
@@ -307,7 +308,7 @@ async def _answer_unknown_reference(request: Request) -> Answer:
     )
 )
 async def change_alias(request: Request) -> Answer:
-    """Give a workspace a name of the user's own, or remove that name with ``--clear``."""
+    """Give a workspace a name of the user's choice; with ``--clear``, remove that name."""
     if "clear" in request.flags and request.arguments:
         workspace = await require_by_name(request, request.name)
         changed = await request.caller.run(set_alias, workspace.id, None)
@@ -331,7 +332,7 @@ def _read_alias(carried: str | None) -> str | None:
 
 @routes.action("alias_back")
 async def restore_alias(request: Request) -> Answer:
-    """Restore a workspace's previous name, unless it has been renamed since."""
+    """Restore a workspace's previous name, unless it has been renamed again since."""
     key, (before, after) = read_carried(request, lambda carried: [*map(_read_alias, carried)])
     workspace = await request.caller.read(require_workspace, "alias", key)
     if workspace.alias != after:
@@ -343,7 +344,7 @@ async def restore_alias(request: Request) -> Answer:
 async def _split_alias(request: Request) -> tuple[Workspace, str]:
     """Split words into a workspace and its new name.
 
-    As many of the first words as possible are taken as the workspace's current name.
+    The workspace's current name is as many of the first words as possible.
     """
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):
@@ -379,7 +380,7 @@ async def _split_alias(request: Request) -> tuple[Workspace, str]:
     )
 )
 async def forget(request: Request) -> Answer:
-    """Forget a workspace, and answer with the button and the command that bring it back."""
+    """Forget a workspace; the answer has a button and a command to bring it back."""
     workspace = await read_workspace(request)
     await request.caller.run(forget_workspace, workspace.id)
     runs_on = (
@@ -404,7 +405,7 @@ def _answer_brought_back(request: Request, back: Workspace) -> Answer:
 
 @routes.options("workspace")
 async def complete(request: Request) -> list[dict[str, Any]]:
-    """Return the workspaces that match the letters typed so far or, failing that, have similar names."""
+    """Return the workspaces that match the letters typed so far; if none does, those with similar names."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     needle = fold(request.name)
     fitting = [
@@ -426,19 +427,20 @@ async def complete(request: Request) -> list[dict[str, Any]]:
 
 @routes.shortcut("start_workspace")
 async def start_workspace(request: Request) -> Answer:
-    """Open the form; tell a user without workspaces how to get one."""
+    """Open the form; if the user has no workspaces, say how to get one."""
     services = request.services
-    # A form can't be opened later, so the command that waits for a link or a read is ``list``.
+    # A form can't be opened later, so ``list`` is what waits for a link or a read.
     request = replace(request, verb="list", text="list")
     old, rows = await read_stale_and_rows(request)
     rows = [workspace for workspace in rows if workspace.connection in services.connections]
     if not rows:
-        # The answer for an empty list already includes a description of Usher.
+        # The answer for an empty list already says what Usher is.
         await services.greeted.greet(request.principal)
         return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)
-    # If there are more workspaces than fit, users search for one instead, and no states are shown.
+    # If there are more workspaces than fit into a menu, users search for one instead, and no states are
+    # shown.
     shown = rows if len(rows) <= limits.MAX_SELECT_OPTIONS else []
     labels = list_labels(request, shown, rows)
     found = await services.gatherer.describe_workspaces(
@@ -452,7 +454,7 @@ async def start_workspace(request: Request) -> Answer:
 
 @routes.view("start_workspace")
 async def start_chosen(request: Request) -> Answer:
-    """Start the workspace chosen in the form, as a button would; the answer replaces the form."""
+    """Start the workspace chosen in the form, as its button would; the answer replaces the form."""
     surface = Surface(kind="button", interaction=request.surface.interaction)
     press = ButtonValue("start", find_value(request.view, drawn.START_FIELD))
     return await run_button(request.services, request.principal, surface, press)

@@ -141,9 +141,9 @@ declare_verb(
     )
 )
 async def start(request: Request) -> Answer:
-    """Request the operation and its planned stop; the card and direct messages report the progress.
+    """Request the start and its planned stop; the card and direct messages report the progress.
 
-    A start that waits for a free place has no planned stop: the time given is when the wait ends.
+    If the start may wait for capacity, it has no planned stop: the given time is when the wait ends.
     """
     moment, workspace = await request.read_moment(), await read_workspace(request)
     if "wait" in request.flags:
@@ -239,21 +239,21 @@ async def stop(request: Request) -> Answer:
 
 @routes.action("force")
 async def force_quit(request: Request) -> Answer:
-    """Request a forced stop, which replaces a stop that receives no answer."""
+    """Request a forced stop in place of a stop that gets no response."""
     moment = await request.read_moment()
     return await begin_for(request, await read_workspace(request), OperationVerb.FORCE, moment)
 
 
 @routes.action("wait")
 async def start_and_wait(request: Request) -> Answer:
-    """Start the button's workspace, waiting for a free place if there is none."""
+    """Start the button's workspace, or join the waitlist if there is no capacity for it."""
     return await start(replace(request, verb="start", flags=request.flags | {"wait"}))
 
 
 async def show_current(request: Request, workspace: Workspace, hint: str = "", more: str = "") -> Answer:
-    """Answer with an open operation's card or, without one, with the state, which is read again.
+    """Answer with an open operation's card; if there is none, with the state, and request a new read.
 
-    ``hint`` is placed first, ``more`` last.
+    ``hint`` comes first, ``more`` last.
     """
     services = request.services
     await request.caller.run(request_status_read, workspace.id)
@@ -267,10 +267,10 @@ async def show_current(request: Request, workspace: Workspace, hint: str = "", m
 async def begin_for(
     request: Request, workspace: Workspace, verb: OperationVerb, moment: Moment | None = None
 ) -> Answer:
-    """Begin an operation on the user's workspace; ask first if it would end the workspace for good.
+    """Begin an operation on the user's workspace; if that would end the workspace for good, ask first.
 
-    If a moment is given, the workspace is stopped at that time. The button of an outdated message doesn't
-    begin anything.
+    If a moment is given, the workspace is stopped at that time. If the button's message is out of date,
+    nothing is begun.
     """
     services = request.services
     if request.seen not in {None, workspace.generation}:
@@ -293,16 +293,16 @@ async def begin_for(
         return await ask_before_ending(request, workspace, verb)
     is_new = accepted.operation.verb == request.verb and not (accepted.joined or accepted.repeated)
     if is_new and request.surface.kind == "command":
-        # The row of the new operation already records what was mentioned
+        # What was mentioned is already recorded by the new operation's row
         # (``bot.store.conversations.find_referents``).
         request.notes.about = None
     if "share" in request.flags:
-        # Read the workspace again to show the buttons for the operation that has just begun.
+        # Read the workspace again, so that the buttons are those for the operation that has just begun.
         begun = await services.store.read(workspace_rows.find_workspace, workspace.id)
         workspace = begun or workspace
     if accepted.obstacle and accepted.operation.is_open and "share" not in request.flags:
         # The operation is waiting for the user, so don't promise anything else. In a direct message, its card
-        # says so.
+        # says that.
         facts = await services.gatherer.describe_workspace(workspace, accepted.operation)
         return SILENT if request.is_read_with_cards else RENDERERS[NoticeKind.WAITING].render(facts)
     answer = await _answer_begun(request, workspace, accepted)
@@ -314,7 +314,7 @@ async def begin_for(
 
 
 async def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
-    """Add the time of the planned stop to an answer; if a card shows it, only what the card doesn't say."""
+    """Add when the planned stop is to an answer; if a card shows that, add only what the card doesn't say."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     notes = [*format_day_note(moment), *list_earlier_end(facts, workspace.stop_at)]
     if not answer.text and not notes:
@@ -331,7 +331,7 @@ async def make_replacement(request: Request, former: Workspace) -> Answer:
 
 
 def answer_gone(request: Request, workspace: Workspace) -> Answer:
-    """Answer that a workspace no longer exists, with a button that removes it from the list."""
+    """Answer that a workspace no longer exists; the button removes it from the list."""
     said = answers.NEVER_SHOWN if workspace.was_never_shown else "*{name}* no longer exists on {title}."
     if workspace.hidden:
         return replies.hint(request.fill(said, workspace))
@@ -347,7 +347,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
         return SILENT
     begun = accepted.operation.verb
     if "share" in request.flags:
-        # Everyone can read this answer, so it has no buttons: only the workspace's owner could use them.
+        # Everyone can read this answer, and only the workspace's owner could use buttons, so it has none.
         template: Template = answers.SHARED_FORCING if begun is OperationVerb.FORCE else answers.SHARED
         sentence = request.fill(template, workspace, who=request.mention, **VERB_FORMS[begun])
         return replace(replies.answer(sentence), in_channel=True)
@@ -365,7 +365,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
 
 
 async def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
-    """Return a sentence with what an operation's card doesn't say; "" if the card says everything."""
+    """Return a sentence with anything that an operation's card doesn't say; "" if it says everything."""
     template: Template = answers.REMARKS.get(accepted.remark, "")
     if accepted.repeated and not accepted.operation.is_open:
         template = "I already have that request, so there's nothing more to do."
@@ -381,7 +381,7 @@ async def describe_beyond_card(request: Request, workspace: Workspace, accepted:
 
 @dataclass(slots=True)
 class _BulkResult:
-    """The result of a request about several workspaces: those changed, and notes on the others."""
+    """The result of a request about several workspaces: those that were changed, and notes on the rest."""
 
     changed: list[Workspace] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -389,7 +389,7 @@ class _BulkResult:
 
 @routes.action(lists.SEVERAL_ACTION)
 async def run_bulk_button(request: Request) -> Answer:
-    """Apply a button's verb to several workspaces, except those that have changed since it was drawn."""
+    """Apply a button's verb to several workspaces, except any that have changed since it was drawn."""
     verb, *stamps = (request.target or "").split() or [""]
     verb = to_present_name("workspace", verb)
     declared = find_verb("workspace", verb)
@@ -415,7 +415,7 @@ async def run_bulk_button(request: Request) -> Answer:
 async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> Answer:
     """Apply a typed verb to those named workspaces that lose nothing by it, and ask about the others.
 
-    If all of them would lose something, or there are too many, the verb is only offered.
+    If all of them would lose something, or if there are too many, only offer the verb.
     """
     verb = request.variant
     needed = await confirmations.filter_needed(request, workspaces)
@@ -441,7 +441,7 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
 
 
 def _needs_question(request: Request, workspace: Workspace) -> bool:
-    """Return whether a verb must ask first, as it would end a workspace or lose something in it."""
+    """Return whether a verb must ask first, because it would end a workspace or lose something in it."""
     verb = request.variant
     if confirmations.may_lose(request, workspace):
         return True
@@ -454,13 +454,16 @@ def _needs_question(request: Request, workspace: Workspace) -> bool:
 
 
 def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
-    """Return a caller for one of several workspaces, so that each gets one change and one audit entry."""
+    """Return a caller for one of several workspaces that a request covers.
+
+    That way, each gets exactly one change and one audit entry.
+    """
     once = request.caller.interaction and f"{request.caller.interaction}/{key}"
     return replace(request.caller, interaction=once, is_answered=True, is_about_several=count > 1)
 
 
 async def _describe_current(request: Request, workspace: Workspace) -> str:
-    """Describe a workspace that has changed since: its open operation or, without one, its state."""
+    """Describe a workspace that has changed since: its open operation or, if none is open, its state."""
     operation = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return fill(answers.JOINED, name=workspace.title, **VERB_FORMS[operation.verb])
@@ -533,7 +536,7 @@ async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> A
 async def remove(request: Request) -> Answer:
     """Open the form, or answer with a *Remove* button that opens it; ``--yes`` skips the form.
 
-    A name is always required; Usher never guesses which workspace to remove.
+    A name is always needed: Usher never guesses which workspace to remove.
     """
     workspace = await read_workspace(request)
     await require_account(request, workspace.connection)
@@ -563,7 +566,7 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
 
 @routes.view("remove")
 async def name_typed(request: Request) -> Answer:
-    """Request the removal if the typed name is right; the card in the direct message reports progress."""
+    """If the name is typed correctly, request the removal; the card in the direct message reports on it."""
     workspace = await request.caller.read(require_workspace, "remove", request.form_payload)
     if normalise(find_value(request.view, "name")) != normalise(workspace.title):
         raise InvalidFields({"name": answers.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
@@ -573,7 +576,7 @@ async def name_typed(request: Request) -> Answer:
 
 @routes.action("refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the current row; if the read finds something new, the card updates itself."""
+    """Answer with the current row; if the read finds anything new, the card is updated."""
     operation = await _read_operation(request)
     workspace = await request.caller.run(request_status_read, operation.workspace_id)
     facts = await request.services.gatherer.describe_workspace(workspace)
@@ -582,7 +585,7 @@ async def refresh(request: Request) -> Answer:
 
 @routes.action("keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
-    """Extend the wait, or report the outcome if the operation has ended in the meantime."""
+    """Extend the wait; if the operation has ended in the meantime, report how."""
     operation = await request.caller.run(extend_deadline, request.target or "")
     if not operation.is_open:
         return answer_ended(request, operation)
@@ -600,7 +603,7 @@ async def _read_operation(request: Request) -> Operation:
 
 
 def answer_ended(request: Request, operation: Operation) -> Answer:
-    """Answer a click on a button whose operation has ended with the operation's outcome."""
+    """Answer a click on a button whose operation has ended by reporting how it ended."""
     template = answers.TOO_LATE[str(operation.outcome)]
     typed = Markup(answers.TYPED.get(operation.verb, operation.verb))
     return replies.hint(request.fill(template, None, typed=typed, **VERB_FORMS[operation.verb]))
@@ -623,23 +626,23 @@ async def retry(request: Request) -> Answer:
     if ended.verb is OperationVerb.CREATE and workspace.is_provisional and until is None:
         return await make_replacement(request, workspace)
     if ended.verb is OperationVerb.CREATE:
-        # The workspace has since been created, so it only has to be started.
+        # By now, the workspace has been created, so it only has to be started.
         return await begin_for(request, workspace, OperationVerb.START, until)
     if ended.verb is OperationVerb.REMOVE:
         return ask_before_removing(request, workspace, is_form=True)  # The name has to be typed each time.
-    # Ask again before ending the workspace for good: consent was given for an earlier state.
+    # Ask again before ending the workspace for good, because the earlier consent was for another state.
     return await begin_for(request, workspace, ended.verb, until)
 
 
 @routes.action("again")
 async def create_another(request: Request) -> Answer:
-    """Make another workspace with this one's settings; its row replaces this one's."""
+    """Make another workspace with this one's settings; the new row replaces the old one."""
     return await make_replacement(request, await read_workspace(request))
 
 
 @routes.action("look_again")
 async def check_now(request: Request) -> Answer:
-    """Check on the operation now, or answer that there is nothing left to check."""
+    """Check on the operation now; if nothing is left to check, say so."""
     operation = await request.caller.run(check_creation_now, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.LOOKING_AGAIN if operation.is_asked else answers.NOT_ASKED
@@ -648,7 +651,7 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("start_another")
 async def start_another(request: Request) -> Answer:
-    """Make another workspace, but only once: a question that was already answered has no further effect."""
+    """Make another workspace, but only once: if the question has been answered before, nothing happens."""
     operation, is_asked = await request.caller.run(repeat_creation, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
@@ -679,7 +682,7 @@ _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, Opera
     )
 )
 async def cancel(request: Request) -> Answer:
-    """Cancel a start, a run or a place on the waitlist, without affecting anything already running."""
+    """Cancel a start, a run or a place on the waitlist; whatever is already running stays as it is."""
     workspace = await read_workspace(request)
     if (left := await waitlist.leave(request, workspace.id)) is not None:
         return left

@@ -1,4 +1,4 @@
-"""The data in buttons that undo the change reported in an answer."""
+"""The data in the buttons that undo what an answer reports."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
-    """Return the key carried by a button, and the data after it, decoded from JSON with ``read``.
+    """Return the key that a button carries, and the data after it: JSON, decoded with ``read``.
 
     Raises Answered if no button of this release carries data in this format.
     """
@@ -29,7 +29,7 @@ def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
 def write_former(rules: Sequence[HoursRule]) -> str:
     """Serialise hours for a button that restores them; "" if there are none, or if they include consent.
 
-    Consent to losing something has to be given again.
+    Anyone restoring such hours has to consent again to losing something.
     """
     if any(one.agreed for one in rules) or not rules:
         return ""
@@ -48,7 +48,7 @@ def write_former(rules: Sequence[HoursRule]) -> str:
 
 
 def read_former(carried: Any) -> list[FormerHours]:
-    """Parse hours written by ``write_former``; raises ValueError and TypeError for anything else."""
+    """Parse hours written by ``write_former``; for anything else, raise ValueError or TypeError."""
     found = []
     for days, starts, stops, zone, off, is_paused in carried:
         wanted = Wanted(frozenset(days.split(",")), _read_minute(starts), _read_minute(stops))

@@ -24,8 +24,8 @@ from handlers.requests.request import Request
 from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import require_by_name
 
-#: Maps each word that can be typed or chosen to whether the user is told that a workspace is ready, and that
-#: it stops by itself. None means the same as in their general settings.
+#: Maps the words for messages about a workspace to whether the user is told when it is ready, and when it
+#: stops by itself. None means that the user's general settings apply.
 _MESSAGES: Final = {
     "on": (True, True),
     "ready": (True, False),
@@ -58,7 +58,7 @@ _MESSAGES: Final = {
 )
 @routes.action("settings_form")
 async def show_settings(request: Request) -> Answer:
-    """Show the current settings, general or for one workspace, and open the form for them if possible."""
+    """Show the current settings, general or for one workspace, and if possible open the form for them."""
     if request.target:
         workspace = await request.caller.read(require_workspace, "notify", request.target)
         return await _show_workspace(request, workspace)
@@ -72,7 +72,7 @@ async def show_settings(request: Request) -> Answer:
 
 
 async def _read_words(request: Request) -> Answer:
-    """Show the settings of the named workspace, or change them as specified after its name."""
+    """Show the named workspace's settings, or change them as the words after its name say."""
     *name, last = request.arguments
     chosen = _MESSAGES.get(fold_word(last)) if name else None
     if chosen is None:
@@ -87,7 +87,7 @@ async def _show_workspace(request: Request, workspace: Workspace) -> Answer:
 
 
 async def _find_choice(request: Request, workspace: Workspace) -> str:
-    """Return the word for the user's choice of messages about a workspace."""
+    """Return the word for which messages about a workspace the user has chosen."""
     if (workspace.notify_ready, workspace.notify_stopped) == (None, None):
         return "usual"
     present = await _find_messages(request, workspace)
@@ -95,7 +95,7 @@ async def _find_choice(request: Request, workspace: Workspace) -> str:
 
 
 async def _find_messages(request: Request, workspace: Workspace) -> tuple[bool, bool]:
-    """Return whether to tell the user when a workspace is ready, and when it stops by itself."""
+    """Return whether the user is told when a workspace is ready, and when it stops by itself."""
     usual = await request.services.store.read(store.preferences, request.principal)
     ready = usual.ready if workspace.notify_ready is None else workspace.notify_ready
     return ready, usual.stopped if workspace.notify_stopped is None else workspace.notify_stopped
@@ -117,7 +117,7 @@ def _read_chosen(carried: list[bool | None]) -> tuple[bool | None, bool | None]:
 
 @routes.action("notify_back")
 async def restore_messages(request: Request) -> Answer:
-    """Restore the previous choice of messages about a workspace, unless the user has changed it since."""
+    """Restore the earlier choice of messages about a workspace, unless the user has changed it since."""
     key, (before, after) = read_carried(request, lambda carried: [*map(_read_chosen, carried)])
     workspace = await request.caller.read(require_workspace, "notify", key)
     if (workspace.notify_ready, workspace.notify_stopped) == after:
@@ -167,6 +167,6 @@ async def _save_workspace_form(request: Request) -> Answer:
 
 
 def _asks_after(chosen: str, before: Preferences) -> int | None:
-    """Return the hours chosen; None if the proposed default was left unchanged, as that isn't a choice."""
+    """Return the hours chosen. The proposed default isn't a choice, so if it is unchanged, return None."""
     hours = next((one for one in drawn.ASKING_HOURS if str(one) == chosen), NEVER_HOURS)
     return None if before.idle_prompt_after is None and hours == ASKS_AFTER else hours

@@ -1,4 +1,4 @@
-"""Finds the workspace that a request is about, and answers if there may be none, or several."""
+"""Finds the workspace that a request is about; if there may be none, or several, answers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ from handlers.workspace.confirmations import find_time, format_label
 
 
 async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
-    """Return the only workspace with exactly this name, or None, without reading the other workspaces."""
+    """Return the only workspace with exactly this name, or None; no other workspaces are read."""
     connections = request.services.connections
     if naming.to_link(name):
         # A link may match several workspaces, whatever their names are.
@@ -45,7 +45,7 @@ async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
 
 
 async def read_workspace(request: Request) -> Workspace:
-    """Return the request's workspace, either already read or found by its key; raises Refused."""
+    """Return the request's workspace, read earlier or found by its key; raises Refused."""
     if request.row is not None:
         request.services.context.need(request.row.connection)
         return request.row
@@ -53,10 +53,10 @@ async def read_workspace(request: Request) -> Workspace:
 
 
 async def require_by_name(request: Request, name: str, *, can_guess: bool = False) -> Workspace:
-    """Return the workspace with this name; raises Answered if there is none, or more than one.
+    """Return the workspace with this name; if there is none, or more than one, raise Answered.
 
     With ``can_guess``, the beginning of a name is enough. Otherwise, raise Answered with an offer of the
-    command with the whole name.
+    command that has the whole name.
     """
     if (exact := await find_by_whole_name(request, name)) is not None:
         return exact
@@ -80,7 +80,7 @@ async def require_by_name(request: Request, name: str, *, can_guess: bool = Fals
 
 
 async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
-    """Return each connection's username if a name is an address, as addresses may contain usernames."""
+    """If a name is a URL, return the username on each connection, because URLs may contain usernames."""
     if not any(naming.to_link(name) for name in names):
         return naming.NO_USERNAMES
     links = await request.services.store.read(account_rows.list_accounts, request.principal)
@@ -88,7 +88,7 @@ async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
 
 
 async def answer_name(request: Request, name: str) -> Answer:
-    """Answer with the workspaces that may be meant by a name that isn't any workspace's whole name."""
+    """Answer with the workspaces that may be meant by a name that no workspace has in full."""
     old, rows = request.notes.listed or await read_stale_and_rows(request)
     usernames = await read_usernames(request, name)
     resolve = partial(naming.find_workspace, connections=request.services.connections, usernames=usernames)
@@ -99,7 +99,7 @@ async def answer_name(request: Request, name: str) -> Answer:
 
 
 def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answer:
-    """Offer the request's command with the workspace's whole name instead of only its beginning."""
+    """Offer the request's command with a workspace's full name in place of its beginning."""
     given = request.arguments
     spans = ((begin, end) for begin in range(len(given)) for end in range(begin + 1, len(given) + 1))
     begin, end = next((one for one in spans if " ".join(given[slice(*one)]) == name), (0, len(given)))
@@ -110,9 +110,9 @@ def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answe
 async def filter_by_connections(
     request: Request, group: Sequence[Workspace], connections: Sequence[str], rows: Sequence[Workspace]
 ) -> Sequence[Workspace]:
-    """Of several workspaces with the same name, return those on the requested connections.
+    """Return those workspaces with the same name that are on the requested connections.
 
-    Raises Answered if there are none.
+    Raises Answered if none are.
     """
     if not connections:
         return group
@@ -136,7 +136,7 @@ async def filter_by_connections(
 async def list_on_connections(
     request: Request, connections: Sequence[str], rows: Sequence[Workspace]
 ) -> list[Workspace]:
-    """Return the workspaces on these connections; raises Answered with *Link*, or if there are none."""
+    """Return the workspaces on these connections; if there are none, or no link, raise Answered."""
     await require_links(request, connections)
     matching = [workspace for workspace in rows if workspace.connection in connections]
     if not matching:
@@ -159,7 +159,7 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
         return replies.answer(sentence)
     if request.deferred.problem:
         return replies.problem(describe_read_failure(request), request.reference)
-    # If a list was read, it is empty. If none could be read (a server without lists), people have to use
+    # If a list has been read, it is empty. If none could be (the server has no lists), people have to use
     # `add`.
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
@@ -168,7 +168,7 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
 
 
 async def _answer_empty_list(request: Request, sentence: str) -> Answer:
-    """Answer that the list is empty, with a description of Usher and the next steps."""
+    """Answer that the list is empty, say what Usher is, and offer what to do next."""
     steps = await list_first_steps(request.services, request.principal)
     if request.verb == "list":
         sentence = f"{sentence} {describe_usher(request.services)}"
@@ -186,7 +186,7 @@ async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answe
 async def ask_which_of_these(
     request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace], name: str
 ) -> Answer:
-    """Ask which of the workspaces matching a name is meant."""
+    """Ask which is meant of the workspaces that match a name."""
     labels = list_labels(request, candidates[:MAX_CHOICES], rows)
     titles = {fold(workspace.title) for workspace in candidates}
     sentence = answers.NEAREST[len(candidates) == 1]
@@ -204,9 +204,9 @@ async def ask_which_of_these(
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
-    """Return accounts with outdated lists, and the workspaces.
+    """Return the accounts with outdated lists, and the workspaces.
 
-    The workspaces are read last, so that they include a list that arrives in between.
+    The workspaces are read last. So if a list arrives in between, they include what is in it.
     """
     old = await request.caller.read(snapshots.list_stale, TaskKind.DISCOVER, request.deferred.looked)
     return old, await request.services.store.perform(workspaces.read_workspaces, request.principal)
@@ -220,10 +220,10 @@ async def answer_unknown_name(
     *,
     near: Sequence[Workspace] = (),
 ) -> Answer:
-    """Answer that nothing has this name, suggest similar names, and reread the list if it is outdated.
+    """Answer that nothing has this name, suggest similar names, and reread any list that is out of date.
 
-    ``rows`` were read after ``old`` (``read_stale_and_rows``), so they include any list that arrived in
-    between; a list that arrives later is read again.
+    ``old`` and ``rows`` come from ``read_stale_and_rows``, which reads ``rows`` last. So if one of the
+    ``old`` lists arrived in between, ``rows`` already include it; a list that arrives later is read again.
     """
     first, _, _ = name.partition(" ")
     for verb, words in (find_verb("workspace", request.verb).otherwise or {}).items():
@@ -258,7 +258,7 @@ async def answer_unknown_name(
 async def make_choice_buttons(
     request: Request, candidates: Sequence[Workspace], labels: Sequence[str]
 ) -> list[dict[str, object]]:
-    """Return a button for each workspace that may be meant, labelled with what a click does."""
+    """Return a button for each workspace that may be meant; its label says what a click does."""
     verb = request.variant
     pressed = verb if verb == "wait" else request.verb
     if request.more:
@@ -278,5 +278,5 @@ async def make_choice_buttons(
 
 
 def list_labels(request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
-    """Return distinct labels for workspaces, with the connection added where two names are equal."""
+    """Return distinct labels for workspaces; if two have the same name, the connection is added."""
     return naming.make_labels(candidates, rows, request.services.title)

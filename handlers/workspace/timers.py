@@ -85,7 +85,7 @@ async def keep(request: Request) -> Answer:
 
 
 async def _extend_stop(request: Request) -> Answer:
-    """Postpone a planned stop by the requested time."""
+    """Postpone a planned stop by as much as was requested."""
     workspace = await read_workspace(request)
     if workspace.stop_at is None:
         unplanned = fill("*{name}* has no planned stop, so there's nothing to extend.", name=workspace.title)
@@ -100,9 +100,9 @@ async def _extend_stop(request: Request) -> Answer:
 
 
 async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None) -> Answer:
-    """Plan a workspace's stop; ask first if it would end the workspace for good.
+    """Plan a workspace's stop; if that would end the workspace for good, ask first.
 
-    The button of an outdated message changes nothing.
+    If the button's message is out of date, nothing changes.
     """
     if request.seen not in {None, workspace.generation}:
         facts = await request.services.gatherer.describe_workspace(workspace)
@@ -138,11 +138,11 @@ async def make_timer_or_ask(
 ) -> PlannedStop:
     """Return the timer; if it would end the workspace for good, raise Answered with a question.
 
-    If the timer isn't possible, the answer says what is possible.
+    If the timer isn't possible, the answer says what is.
     """
     agreed, at = AGREED in request.flags, moment.at
     if request.surface.via:
-        # The owner is warned first, so the stop can't happen before that. The answer gives the actual time.
+        # The owner is warned first, and the stop can't come before that. The answer gives the actual time.
         at = max(at, await request.services.store.now() + WARNED_SOONEST_SECONDS)
     try:
         return plan_timer(request.services.context, workspace, at, mode, agreed=agreed)
@@ -175,14 +175,14 @@ async def keep_running(request: Request) -> Answer:
 
 @routes.action("needed")
 async def keep_needed(request: Request) -> Answer:
-    """Keep an idle workspace running by cancelling the stop planned for when no one answers."""
+    """Keep an idle workspace running: cancel the stop that was planned in case nobody answered."""
     return await _answer_kept_running(
         request, await request.caller.run(confirm_needed, request.target or "", request.at)
     )
 
 
 async def _answer_kept_running(request: Request, changed: Workspace) -> Answer:
-    """Answer that a workspace keeps running; if it is down or on its way down, answer with its state."""
+    """Answer that a workspace keeps running; if it is down or going down, answer with its state."""
     if changed.stop_at is not None:
         return await _answer_moved(request, changed)
     latest = await request.services.store.read(operations.find_latest_operation, changed.id)
@@ -225,7 +225,7 @@ async def _answer_moved(request: Request, workspace: Workspace) -> Answer:
 
 @routes.action("stop_later")
 async def open_form(request: Request) -> Answer:
-    """Open the form or, if it can't be opened, say what to type."""
+    """Open the form; if it can't be opened, say what to type."""
     workspace = await request.caller.read(require_workspace, "stop", request.target or "")
     if not await request.services.store.read(can_stop_later, workspace):
         return _answer_not_up(request, workspace)
@@ -239,7 +239,7 @@ async def open_form(request: Request) -> Answer:
 
 @routes.view(drawn.STOP_LATER_CALLBACK)
 async def submit_form(request: Request) -> Answer:
-    """Set, change or cancel the timer; ask first if the stop would end the workspace for good."""
+    """Set, change or cancel the timer; if the stop would end the workspace for good, ask first."""
     request, key = replace(request, verb="stop"), request.form_payload
     chosen, typed = find_value(request.view, "when"), find_value(request.view, "other").strip()
     if chosen == drawn.NEVER_CHOICE and not typed:
@@ -257,6 +257,6 @@ async def submit_form(request: Request) -> Answer:
 
 
 async def read_typed_time(services: Services, principal: Principal, text: str) -> Moment | Unread:
-    """Return the moment that a text means in the user's time zone, or why it doesn't mean one."""
+    """Return the time that a text means in the user's time zone, or why it doesn't mean one."""
     zone = await services.store.zone(principal)
     return time_parsing.read(text, zone, await services.store.now(), soonest=SOONEST_SECONDS)

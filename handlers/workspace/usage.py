@@ -1,4 +1,4 @@
-"""What ran, for how long and at what cost, for the user and for people whom they teach or administer."""
+"""What ran, for how long and at what cost, for the user and for the people they teach or administer."""
 
 import math
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from handlers.requests.request import Request
 from handlers.requests.vocabulary import means_everything
 from handlers.workspace.courses import match_titles
 
-#: Length, in days, of periods that are drawn as a chart.
+#: Only a period of this many days is drawn as a chart.
 WEEK_DAYS: Final = 7
 #: The word that means everyone.
 TEAM: Final = "team"
@@ -74,7 +74,7 @@ async def show_usage(request: Request) -> Answer:
 
 
 async def _load(request: Request, window: Window) -> UsageFacts:
-    """Load the user's usage and what remains of their limits; outdated limits are read again."""
+    """Load the user's usage and what is left of their limits; limits that are out of date are read again."""
     services, principal = request.services, request.principal
     left, old = await snapshots.load_allowances(services.context, principal)
     if old:
@@ -96,7 +96,7 @@ async def describe_usage(request: Request, when: str) -> tuple[dict[str, Any] | 
 
 
 async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]]:
-    """Return the user's class cards whose title a text begins with, newest first, and the other words."""
+    """Return the user's class cards whose title a text begins with, newest first, and the remaining words."""
     cards = await request.caller.read(use_cases.list_cards)
     found = match_titles([(one, True) for one in cards], text)
     return [(one, rest) for one, _, rest in found]
@@ -105,7 +105,7 @@ async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]
 async def _show_class(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
     """Answer with a class's hours since its card was posted, or for the period that the words name.
 
-    If several cards have the title, the newest of those posted before the end of the period is used.
+    If several cards have that title, take the newest that was posted before the end of the period.
     """
     rest, store = found[0][1], request.services.store
     window = await _read_window(request, rest) if rest else None

@@ -1,4 +1,4 @@
-"""The waitlist: shown, joined and left with verbs and buttons."""
+"""The waitlist: showing, joining and leaving it, with verbs and buttons."""
 
 from typing import Final
 
@@ -22,13 +22,13 @@ DAY_SECONDS: Final = 86_400.0
 
 
 async def join(request: Request, workspace_id: str, until: float | None) -> Answer:
-    """Start a workspace or, if there is no free place, wait for one, until the given time."""
+    """Start a workspace or, if there is no capacity, wait for it until the given time."""
     return await show_place(request, await request.caller.run(use_cases.join, workspace_id, until))
 
 
 @routes.action("keep_trying")
 async def keep_trying(request: Request) -> Answer:
-    """Wait until the button's time, with the click as consent; the place in line replaces the message."""
+    """Wait until the button's time; the click is the consent, and the place in line replaces the message."""
     moment = await request.read_moment()
     place = await request.caller.run(
         use_cases.join, request.target or "", None if moment is None else moment.at
@@ -41,7 +41,7 @@ async def keep_trying(request: Request) -> Answer:
 
 @routes.action("try_until")
 async def open_form(request: Request) -> Answer:
-    """Open the form that asks when a wait should end."""
+    """Open the form that asks how long to wait."""
     workspace = await request.caller.read(require_workspace, "start", request.target or "")
     view = drawn.build_form(workspace.id)
     return Answer(text=words.UNTIL_LABEL, blocks=(), view=view)
@@ -59,7 +59,7 @@ async def submit_until(request: Request) -> Answer:
 
 @routes.action("stop_waiting")
 async def stop_waiting(request: Request) -> Answer:
-    """Leave the queue; the answer replaces the message if that is only about this wait."""
+    """Leave the queue; if the message was only about this wait, the answer replaces it."""
     workspace, left = await request.caller.run(use_cases.leave, request.target or "")
     sentence = fill(words.LEFT_WAITLIST if left else words.NOT_WAITING_FOR, name=workspace.title)
     is_alone = request.press is not None and request.press.number is None and not request.press.mark
@@ -67,7 +67,7 @@ async def stop_waiting(request: Request) -> Answer:
 
 
 async def leave(request: Request, workspace_id: str) -> Answer | None:
-    """Take a workspace off the waitlist; return None if it wasn't waiting."""
+    """Take a workspace off the waitlist; if it wasn't waiting, return None."""
     beside = request.is_read_with_cards
     workspace, left = await request.caller.run(use_cases.leave, workspace_id, is_read_with_place=beside)
     if beside and left == "stops":

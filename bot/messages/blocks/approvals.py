@@ -1,4 +1,4 @@
-"""Messages about requests to link a username, for administrators, possible owners and requesters."""
+"""Messages about requests to link a username, shown to administrators, possible owners and requesters."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -58,7 +58,10 @@ def _format_owner_answer(facts: RequestFacts) -> str:
 
 @renders(NoticeKind.APPROVAL_REQUEST, is_true=_is_asked)
 def render_request(facts: RequestFacts) -> Answer:
-    """Render a request for an administrator, or its decision; the buttons carry its key and username."""
+    """Render a request for an administrator, or the decision on it.
+
+    The buttons carry the request's key and username.
+    """
     if facts.approval is None or not _is_asked(facts) or facts.is_superseded:
         return kit.message(_describe_outcome(facts))
     names = _get_names(facts.approval.username, facts.connection_title, _find_requester(facts))
@@ -96,7 +99,7 @@ MAX_LISTED_CHARACTERS: Final = limits.MAX_BLOCKS_TEXT_LENGTH - 1_000
 def render_open_requests(
     approvals: Sequence[Approval], titles: Mapping[str, str], people: People, outcome: str = ""
 ) -> Answer:
-    """Render the open requests, each with its buttons, after the outcome of the one just decided."""
+    """Render the open requests, each with its buttons, below the outcome of the one just decided."""
     head = fill(requests.OPEN, count=times.format_count(len(approvals), "request")) if approvals else ""
     above = [part for part in (outcome, head or requests.NONE_OPEN) if part]
     rows, left = list[Block](), len(approvals)
@@ -172,7 +175,7 @@ def render_ownership_question(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.APPROVAL_DENIED)
 def render_denied(facts: RequestFacts) -> Answer:
-    """Render a denial for the requester, or tell them or the administrators that nobody decided in time."""
+    """Tell the requester of a denial, or tell them or administrators that a request expired undecided."""
     if facts.word("cause") == UNDECIDED:
         return _render_result(
             requests.UNDECIDED_PERSON if facts.body.get("is_own") else requests.UNDECIDED, facts

@@ -1,4 +1,4 @@
-"""Results for Slack's assistant: facts as JSON, with each name in a single string, and no addresses.
+"""Results for Slack's assistant: facts as JSON, with each name in a single string, and no URLs.
 
 An answer has two forms: one that a person reads in Slack, and one for the assistant. Both are made from the
 same rows and sentences. In the assistant's form, times are machine-readable, and names are quoted and escaped
@@ -48,13 +48,19 @@ def format_result(**facts: Any) -> str:
 
 
 def write_lines(blocks: Iterable[kit.Block], names: Iterable[str]) -> list[str]:
-    """Return an answer's lines for a program; ``names`` are all names chosen by people or programs."""
+    """Return an answer's lines for a program.
+
+    ``names`` are all the names in them that people or programs chose.
+    """
     known = sorted({kit.line(one) for one in names if one}, key=len, reverse=True)
     return [said for line in kit.iterate_lines(blocks) if (said := _write_line(line, known))]
 
 
 def _write_line(text: str, names: Iterable[str]) -> str:
-    """Return a line with its names as JSON strings; each stays a placeholder until all have been found."""
+    """Return a line with its names as JSON strings.
+
+    Until all names have been found, each is replaced by a placeholder.
+    """
     found: list[str] = []
 
     def keep(name: str) -> Callable[[re.Match[str]], str]:
@@ -78,14 +84,17 @@ def _write_line(text: str, names: Iterable[str]) -> str:
 def describe(
     title: Callable[[str], str], one: Workspace | Run | AcceptedRequest, **more: Any
 ) -> dict[str, Any]:
-    """Return a description of an object, omitting None values; ``title`` gives a connection's title."""
+    """Describe a workspace, run or request by name, connection and ``more``, without None values.
+
+    ``title`` returns a connection's title.
+    """
     name = write_text(one.title if isinstance(one, Workspace) else one.name)
     known = {key: said for key, said in more.items() if said is not None}
     return {"name": name, "on": write_text(title(one.connection)), **known}
 
 
 def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[str, Any]:
-    """Return what is known about a workspace: its state, its times, what it waits for, what is planned."""
+    """Return what is known about a workspace: state, times, what it is waiting for, and what is planned."""
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "the facts are a workspace's"
     state, since = STATES[workspace.current_state], workspace.down_at
@@ -139,7 +148,7 @@ def describe_run(run: Run) -> dict[str, Any]:
 
 
 def describe_hours(one: HoursRule, beside: Collection[HoursRule], now: float) -> dict[str, Any]:
-    """Return working hours with their next occurrence, given the workspace's other hours (``beside``)."""
+    """Describe working hours and when they next apply, given the workspace's other hours (``beside``)."""
     days = [*(day for day in DAYS if day in one.days), *sorted(one.days - {*DAYS})]
     coming = None if one.paused else one.after(max(now, one.processed_until))
     side = {"start": "starts_at", "stop": "stops_at"}
@@ -162,5 +171,5 @@ def format_time(at: float | None) -> str | None:
 
 
 def write_text(name: str) -> str:
-    """Return text from outside as plain text, with its addresses removed."""
+    """Return text from outside as plain text, with URLs removed."""
     return _ADDRESS_PATTERN.sub(HIDDEN, unescape(kit.line(name)))

@@ -1,4 +1,4 @@
-"""Button values: the action, row and time that a button carries, and that Slack sends back after a press."""
+"""Button values: the action, row and time that a button carries and that Slack returns when it is pressed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
 
-#: Flag in a button's value: whoever pressed the button agreed to the button's own question. People can type
-#: it as a flag, too.
+#: Flag in a button's value which says that the person pressing it also agreed to the button's own
+#: confirmation question. People can type it as a command flag, too.
 AGREED: Final = "yes"
 _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 _NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")
@@ -26,17 +26,17 @@ class ButtonValue(NamedTuple):
 
     name: str
     key: str = ""
-    #: How many times the workspace had been started when the button was rendered; None if that doesn't
-    #: matter.
+    #: The workspace's start count when the button was rendered, or None if that doesn't matter. If the
+    #: workspace has been started since then, the button is out of date.
     seen: int | None = None
     #: Whether the button's own question warned that the workspace would end permanently, and whether it also
     #: said what would be lost.
     agreed: Consent = Consent.NONE
-    #: Distinguishes the button from those next to it: ``number`` if they do the same to other objects,
-    #: ``mark`` if they do something else.
+    #: Keeps the button distinct from its neighbours. Buttons that do the same to different rows have
+    #: different numbers; ``mark`` tells apart buttons that do different things.
     number: int | None = None
     mark: str = ""
-    #: The time that the button was rendered for, in epoch seconds.
+    #: The time that the button refers to, in epoch seconds.
     at: float | None = None
 
     @classmethod

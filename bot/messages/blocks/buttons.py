@@ -33,7 +33,10 @@ def make_change(
 
 
 def can_be_made_again(facts: WorkspaceFacts) -> bool:
-    """Return whether another one can be made: Usher made the workspace, and its provider can create one."""
+    """Return whether another workspace like this can be created.
+
+    It can be if Usher created this one and its provider can create workspaces.
+    """
     workspace = facts.workspace
     return workspace is not None and workspace.spec is not None and "creation" in facts.capabilities
 
@@ -45,7 +48,7 @@ def get_wait(facts: WorkspaceFacts) -> WaitlistEntry | None:
 
 
 def get_mark(facts: WorkspaceFacts) -> Markup:
-    """Return the mark for a workspace's open operation or wait, what makes it unusable, or its state."""
+    """Return the mark for a workspace's open operation or wait, why it can't be used, or its state."""
     workspace, operation = facts.workspace, facts.operation
     if (operation is not None and operation.is_open) or get_wait(facts) is not None:
         return Markup(cards.MARKS[State.STARTING])
@@ -77,7 +80,7 @@ _CANCEL_PLAN: Final = Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} r
 
 
 def _find_opposite(verb: str, at: float | None) -> Opposite | None:
-    """Return the button that undoes a verb or, if it was scheduled, cancels the plan; None without one."""
+    """Return the button that undoes a verb or cancels its scheduled run; None if it can't be undone."""
     opposite = find_verb("workspace", verb).opposite
     return opposite if at is None or opposite is None else _CANCEL_PLAN
 
@@ -87,7 +90,8 @@ def list_opposite_button(
 ) -> list[Element]:
     """Return the button that undoes what a verb has just changed or scheduled, or [] if there is none.
 
-    ``carried`` is what the button's value holds besides the workspace; if that is too long, [] is returned.
+    ``carried`` is data that the button's value holds in addition to the workspace. If the value would be too
+    long, [] is returned.
     """
     opposite = _find_opposite(verb, at)
     key = f"{workspace.id} {carried}".rstrip()
@@ -122,12 +126,12 @@ def suspend_button(workspace: Workspace) -> Element:
 
 
 def format_stop_risk(workspace: Workspace) -> Markup:
-    """Format the last known risk of a stop as a sentence, or "" if there is none."""
+    """Describe in a sentence what stopping now would put at risk, as last known; "" if nothing."""
     return Markup(cards.AT_STAKE.get(workspace.stakes, ""))
 
 
 def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode = "stop") -> Markup:
-    """Format the current risk, followed by what a stop with this effect always loses.
+    """Describe what stopping puts at risk now, then what a stop with this effect always loses.
 
     All questions and warnings about the end of a workspace use these words.
     """
@@ -137,7 +141,7 @@ def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode 
 
 
 def get_consent(workspace: Workspace) -> Consent:
-    """Return the consent that pressing a stop button gives, depending on whether it named the loss."""
+    """Return the consent that pressing a stop button gives: informed if the button said what is at risk."""
     return Consent.KNOWING if format_stop_risk(workspace) else Consent.GIVEN
 
 
@@ -160,7 +164,7 @@ def _end_question(
 
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
-    """Return the button of a question that named the loss; pressing it gives consent."""
+    """Return the button below a question that said what would be lost; pressing it gives consent."""
     change = make_change(verb, workspace, agreed=get_consent(workspace))
     return kit.button(label, change, style=kit.DANGER, of=workspace.title)
 
@@ -178,7 +182,7 @@ def again_button(workspace: Workspace) -> Element:
 def list_buttons(
     facts: WorkspaceFacts, state: State | None = None, opening: Sequence[Element] = ()
 ) -> list[Element]:
-    """Return a workspace's buttons for its state, or for the given state, most important first.
+    """Return the buttons for a workspace in its current state, or in ``state``, most important first.
 
     ``opening`` are the buttons that open a running workspace. If there is a gentler button, *Stop* moves into
     the menu.
@@ -216,12 +220,12 @@ def list_buttons(
 
 
 def open_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Open*, which contains the address, for messages that only the owner sees."""
+    """Return *Open*, which contains the URL, for messages that only the owner sees."""
     return [open_button(facts)] if facts.ide_url else list_page_button(facts)
 
 
 def open_button(facts: WorkspaceFacts) -> Element:
-    """Return *Open*, which contains the address, if there is one; pressing it is recorded as use."""
+    """Return *Open* with the URL, if there is one. Pressing it is recorded as use."""
     key, name = (facts.workspace.id, facts.workspace.title) if facts.workspace is not None else ("", "")
     return kit.button(cards.OPEN, "open_url", key, style=kit.PRIMARY, url=facts.ide_url, of=name)
 
@@ -234,7 +238,7 @@ def list_page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
 
 
 def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
-    """Return whether a button in an answer about a workspace or run would still have the same effect."""
+    """Return whether a button in an answer about a workspace or run would still do what it says."""
     press = ButtonValue.from_button(button)
     if isinstance(facts, RunFacts):
         return facts.run.is_open or press.name not in RUN_STOPS
@@ -261,16 +265,16 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
 
 #: Buttons that answer a warning. They apply only to the time named in the warning.
 WARNING_ANSWERS: Final = frozenset({"keep_running", "hour_more"})
-#: Buttons that end a run.
+#: Buttons that stop a run.
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
-#: Maximum number of buttons for choosing: as many as people can take in at a glance.
+#: Maximum number of buttons in a choice, so that people can take them all in at a glance.
 MAX_CHOICES: Final = 5
 
 
 def list_end_lines(facts: WorkspaceFacts) -> list[str]:
     """Return the lines that say when a workspace will be stopped or will end permanently.
 
-    During an operation, what the provider said about its end before is left out.
+    While an operation is open, what the provider said earlier about the end is left out.
     """
     workspace, operation = facts.workspace, facts.operation
     if workspace is None or (workspace.stop_at is None and workspace.expires_at is None):
@@ -303,7 +307,7 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
 
 
 def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Keep 2 h more* if the provider can postpone the time when it ends the workspace."""
+    """Return *Keep 2 h more* if the provider stops the workspace by itself and can postpone that."""
     workspace = facts.workspace
     if workspace is None or workspace.expiry_mode != "stops" or "extension" not in facts.capabilities:
         return []
@@ -315,7 +319,7 @@ def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_earlier_end(facts: WorkspaceFacts, planned: float | None, *, is_named: bool = False) -> list[str]:
-    """Return when a running workspace's provider ends it, if that is before a ``planned`` stop."""
+    """Return when the provider will end a running workspace, if that is before its ``planned`` stop."""
     if facts.workspace is None or planned is None or not facts.is_up:
         return []
     workspace = replace(facts.workspace, stop_at=planned)
@@ -371,7 +375,7 @@ def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def format_day_note(moment: Moment) -> list[str]:
-    """Format a note about a time: that it is tomorrow, or that the clock change skips it."""
+    """Point out that a time is tomorrow, or that it doesn't exist because the clocks change."""
     return [
         *([cards.TOMORROW] if moment.is_next_day and moment.seconds is None else []),
         *(["The clocks go forward that night, so I've set it an hour later."] if moment.is_shifted else []),
@@ -381,7 +385,10 @@ def format_day_note(moment: Moment) -> list[str]:
 def list_timed_buttons(
     verb: str, workspaces: Sequence[Workspace], labels: Sequence[str], times: Sequence[float | None]
 ) -> list[Element]:
-    """Return a button for each workspace that the user may have meant, each with the time that it carries."""
+    """Return a button for each workspace that the user may have meant.
+
+    Each button also carries the time for its workspace.
+    """
     offered = zip(workspaces[:MAX_CHOICES], labels, times, strict=False)
     return [
         kit.button(line(label, limits.MAX_BUTTON_LENGTH), make_change(verb, one, number=number, at=at))

@@ -1,4 +1,4 @@
-"""An operation's card, which is rendered from rows and can be rendered again at any time."""
+"""An operation's card. It is rendered from rows, so it can be rendered again at any time."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -42,7 +42,8 @@ from bot.messages.texts.holds import PEOPLE_OUT
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
 
-#: Maps each operation's verb to the words for it in sentences; the key None stands for an unknown request.
+#: Maps each operation's verb to its forms in sentences. The key None is for an operation that is no longer
+#: known.
 VERB_FORMS: Final[Mapping[OperationVerb | None, Mapping[str, Markup]]] = {
     verb: {name: Markup(word) for name, word in forms.words().items()} for verb, forms in cards.FORMS.items()
 }
@@ -60,7 +61,7 @@ _VERB_BUTTONS: Final[Mapping[OperationVerb, str]] = {
 
 
 def make_verb_forms(operation: Operation, now: float, zone: ZoneInfo | None) -> Mapping[str, Markup]:
-    """Return the words for a new operation; ``end`` includes when such starts are usually ready."""
+    """Return the words for a new operation; for a start, ``end`` also says when it is usually ready."""
     forms, usual_end_at = VERB_FORMS[operation.verb], operation.usual_end_at
     if usual_end_at is None or usual_end_at <= now:
         return forms
@@ -83,7 +84,7 @@ def render_operation_card(facts: WorkspaceFacts) -> Answer:
 
 
 def get_name(facts: Facts) -> str:
-    """Return the run's name, or the owner's name for the workspace; a generic word if the row is gone."""
+    """Return the name of the run or workspace, as its owner calls it; a generic word if its row is gone."""
     match facts:
         case RunFacts(run=run):
             return run.name
@@ -96,7 +97,7 @@ def get_name(facts: Facts) -> str:
 
 
 def fill_notice(template: Template, facts: Facts, **more: object) -> str:
-    """Fill a template with the values that all notices share: name, title, the operation in all its forms.
+    """Fill a template with the values that all notices share: the name, the title, and the operation's words.
 
     By default, ``at`` is when the notice was written.
     """
@@ -109,7 +110,10 @@ def fill_notice(template: Template, facts: Facts, **more: object) -> str:
 
 
 def describe_gone(facts: Facts) -> Markup:
-    """Say that a workspace is gone; if it was never shown as the person's own, it may still exist."""
+    """Say that a workspace no longer exists.
+
+    If the provider never listed it as the person's own, it may still exist, so say only that.
+    """
     text = cards.NOT_SHOWN if _was_never_shown(facts) else cards.GONE
     return Markup(fill(text, title=facts.connection_title))
 
@@ -127,7 +131,7 @@ def notice(
     small: Sequence[str] = (),
     **more: object,
 ) -> Answer:
-    """Return a message made from a template, with the values that all notices share and ``more``."""
+    """Return a message made from a template, filled with the values that all notices share and ``more``."""
     return kit.message(fill_notice(template, facts, **more), small, buttons)
 
 
@@ -164,7 +168,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
 def describe_progress(facts: WorkspaceFacts, operation: Operation, *, is_explained: bool) -> list[str]:
     """Describe a workspace's open operation in a list row: its state, and at most one more fact.
 
-    ``is_explained`` means that the reason for its wait is given above the rows.
+    With ``is_explained``, the reason why it is waiting is given once at the top of the list, not in the row.
     """
     going = is_going(operation, facts.workspace)
     forms, said = VERB_FORMS[_get_current_verb(operation, facts.workspace)], list[str]()
@@ -179,7 +183,7 @@ def describe_progress(facts: WorkspaceFacts, operation: Operation, *, is_explain
         said = [format_overdue(operation, facts.now)]
     elif going and not operation.verb.brings_down:
         state = _format_start(facts, operation)
-    # Don't announce another stop next to one that is in progress.
+    # Don't announce a later stop while one is already in progress.
     if not said and not operation.verb.brings_down:
         said = list_end_lines(facts)[:1]
     return [state, *said]
@@ -213,14 +217,14 @@ def _format_start(facts: WorkspaceFacts, operation: Operation) -> str:
 
 
 def format_hold(hold: Hold | None, facts: Facts) -> str:
-    """Format the reason why a work item waits."""
+    """Say why a work item is waiting."""
     return kit.format_reason(holds.explain_hold(hold, facts.connection_title), facts.now, facts.zone)
 
 
 def _format_progress(
     facts: WorkspaceFacts, operation: Operation, *, is_going: bool, usual: Markup | None = None
 ) -> str:
-    """Say when an operation began, or began to wait, and when it is usually ready."""
+    """Say when an operation began (or began to wait) and when the workspace is usually ready."""
     since = operation.began_at if is_going else operation.created_at
     forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
     going = "{Happening} since {since}." if usual is None else cards.GOING_ON_USUAL
@@ -229,7 +233,7 @@ def _format_progress(
 
 
 def format_overdue(operation: Operation, now: float) -> str:
-    """Say what happens now that an operation has passed its deadline."""
+    """Say what happens now that an operation's deadline has passed."""
     if operation.has_lapsed:
         return fill(cards.LAPSED, **VERB_FORMS[operation.verb])
     if not operation.has_called:
@@ -238,14 +242,18 @@ def format_overdue(operation: Operation, now: float) -> str:
 
 
 def find_block(facts: Facts, work_item: WorkItem) -> str:
-    """Return what blocks an unsent work item until the user links again; "" if nothing does."""
-    # If several people's calls are refused, it wouldn't help this person to link again.
+    """Return the obstacle that keeps an unsent work item waiting until the user links again; "" if none."""
+    # If several people's calls are refused, the problem isn't this person's link, so linking again wouldn't
+    # help.
     is_theirs = work_item.block_reason != PEOPLE_OUT
     return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not work_item.has_called else ""
 
 
 def _get_current_verb(operation: Operation, workspace: Workspace | None) -> OperationVerb:
-    """Return the verb for the current phase: once a new workspace has been created, it is only starting."""
+    """Return the verb that describes the current phase.
+
+    Once a new workspace has been created, the operation is only starting it.
+    """
     is_made = workspace is not None and not workspace.is_provisional
     return (
         OperationVerb.START
@@ -262,7 +270,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     buttons += list_late_buttons(operation)
     is_running = facts.state is State.RUNNING and not (operation.has_called or facts.is_unusable)
     if operation.block_reason and is_running and operation.verb is OperationVerb.START and facts.ide_url:
-        # It was running when it was last read, so people may need no more than its address.
+        # It was running when last read, so a link to open it may be all that people need.
         buttons += open_buttons(facts)
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
@@ -272,7 +280,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 
 
 def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
-    """Return the buttons for the question that is asked if nothing shows whether a call succeeded."""
+    """Return the buttons for the question that is asked when it isn't known whether a call succeeded."""
     return [
         kit.button("Check again", f"{prefix}look_again", key, style=kit.PRIMARY),
         kit.button("Start another", f"{prefix}start_another", key),
@@ -282,7 +290,7 @@ def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
 def question_or_answer(
     facts: Facts, work_item: WorkItem | None, question: Answer, *, is_made: bool
 ) -> Answer:
-    """Return the question whether to make or launch another one, or say that the question is settled."""
+    """Ask whether to create or launch another one, or say that the question has been settled."""
     if work_item is not None and work_item.is_asked:
         return question
     over = notices.ASKED_ANOTHER if work_item is not None and work_item.is_open else notices.ASKED_OVER
@@ -296,13 +304,16 @@ def keep_waiting_button(work_item: WorkItem, prefix: str = "") -> Element:
 
 
 def list_late_buttons(operation: Operation) -> list[Element]:
-    """Return *Keep waiting* after a deadline, unless nothing was sent and Usher keeps trying anyway."""
+    """Return *Keep waiting* once the deadline has passed.
+
+    It isn't needed if nothing has been sent and Usher keeps trying anyway.
+    """
     is_late = operation.deadline_at is None and (operation.has_called or operation.has_lapsed)
     return [keep_waiting_button(operation)] if is_late else []
 
 
 def force_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Force quit* for a stop that gets no response, if the provider supports it."""
+    """Return *Force quit* if a stop gets no response and the provider can force one."""
     operation, workspace = facts.operation, facts.workspace
     if (
         operation is None
@@ -321,14 +332,14 @@ def format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
         return []
     if is_slow(operation, facts.now):
         return [fill(cards.USUAL_PASSED, usual=Markup(times.format_roughly(operation.usual_seconds)))]
-    # A point in time stays correct, while a remaining time would have to be edited.
+    # A fixed time stays correct; a remaining time would have to be edited again and again.
     return [fill(cards.USUAL, at=kit.moment(usual_end_at, facts.now, facts.zone))]
 
 
 def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
-    """Return the provider's words about a workspace that is starting or stopping.
+    """Return the provider's message about a workspace that is starting or stopping.
 
-    For a start that isn't slow, only warnings are returned, because other words change with each read.
+    While a start isn't slow yet, only warnings are returned, because other messages change with each read.
     """
     workspace = facts.workspace
     # Once the workspace is running, the provider's words no longer describe its start or stop.
@@ -351,7 +362,7 @@ def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
 
 
 def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> Answer:
-    """Render the state of a workspace that is no longer running after a successful start or restart."""
+    """Say what state a workspace is in that was started or restarted but is no longer running."""
     template = cards.SINCE.get(facts.state)
     if template is None:
         return RENDERERS[NoticeKind.READY].render(facts)
@@ -367,9 +378,9 @@ def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> An
 def describe_running(
     facts: WorkspaceFacts, first: Sequence[str] = (), *, place: str = ""
 ) -> tuple[list[str], list[str], list[Element]]:
-    """Return the parts of a message about a running workspace: lines, small texts and buttons.
+    """Return the parts of a message about a running workspace: paragraphs, small print and buttons.
 
-    The small texts are ``place``, then ``first``, then when the workspace ends.
+    The small print is ``place``, then ``first``, then when the workspace ends and what it runs on.
     """
     workspace = facts.workspace
     remark = workspace.event_message if workspace is not None else None
@@ -400,7 +411,7 @@ def list_machine_lines(row: Workspace | Run | None) -> list[str]:
 
 
 def format_opening(facts: WorkspaceFacts) -> str:
-    """Say that a workspace opens on our page, has no address, or isn't usable; otherwise return ""."""
+    """Say that a workspace opens on our page, has no URL, or isn't usable yet; otherwise return ""."""
     if facts.workspace is not None and facts.is_unusable:
         because = problems.describe_condition(facts.workspace, facts.connection_title)
         return fill("It can't be used right now. {because}", because=Markup(safe(because, 300)))
@@ -418,7 +429,7 @@ def list_again_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def is_reached_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
-    """Return whether a workspace has since reached the state that a failed operation should have reached."""
+    """Return whether the workspace has since reached the state that a failed operation was meant to reach."""
     workspace = facts.workspace
     if workspace is None or workspace.is_provisional or operation.outcome is Outcome.REPLACED:
         return False
@@ -442,21 +453,21 @@ def describe_present(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
 
 
 def format_reference(operation: Operation | None) -> list[str]:
-    """Format the operation's reference in the log, if something broke."""
+    """Return the operation's reference in the log, if an error occurred."""
     if operation is None or operation.outcome not in _BROKEN:
         return []
     return format_reference_line(operation.reference, operation.cause)
 
 
 def format_reference_line(reference: str | None, cause: str | None) -> list[str]:
-    """Return a line with the reference to quote, or nothing if nothing broke."""
+    """Return a line with the reference to quote to an administrator; nothing if no error occurred."""
     if not reference or causes.get_cause_word(cause) in problems.NO_FAULTS:
         return []
     return [fill(cards.REFERENCE, reference=reference)]
 
 
 def format_cause(facts: WorkspaceFacts, cause: str) -> str:
-    """Format why an operation failed; the provider's own reason is read from the workspace's row."""
+    """Explain why an operation failed. The provider's own reason is read from the workspace's row."""
     said = format_failure(facts, cause)
     return (
         f"{cards.NOT_RENEWED} {said}"
@@ -466,7 +477,7 @@ def format_cause(facts: WorkspaceFacts, cause: str) -> str:
 
 
 def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Markup:
-    """Format the cause of a failure, as far as the provider names it, and where to look or whom to ask."""
+    """Explain a failure as far as the provider does, and say where to look or whom to ask."""
     reason = facts.workspace.reason if facts.workspace is not None else None
     has_page = bool(facts.page_url)
     cause = "not_shown" if cause == "gone" and _was_never_shown(facts) else cause
@@ -522,11 +533,11 @@ def link_connection_button(
     until: float | None = None,
     of: str = "",
 ) -> Element:
-    """Return a *Link* button, which opens the connection's page or, without one, is answered with a page.
+    """Return a *Link* button, which opens the connection's link page or, if none is given, asks for one.
 
     ``until`` is when the page expires. ``waiting`` is the command that waits for the link. A button without a
-    page carries it as text unless it is too long, and it is parsed again with the rights of the person who
-    presses the button.
+    page carries the command as text, unless it is too long. When the button is pressed, the command is parsed
+    again and runs with the rights of the person who pressed it.
     """
     style = None if number else kit.PRIMARY
     if (url := pages.get(connection)) is not None:

@@ -7,8 +7,8 @@ from bot.messages.texts import commands as words
 from bot.messages.texts import times
 from bot.messages.verb import find_verb
 
-#: Matches a date in a command. Labels show dates as people write them, and leave out trailing flags
-#: (``_FLAGS_PATTERN``).
+#: Matches a date in a command. Button labels show dates the way people write them, and omit the flags at the
+#: end (``_FLAGS_PATTERN``).
 _DATE_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FLAGS_PATTERN: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
 #: Matches the name at the start of a command's arguments, either quoted or a single word, and what follows
@@ -16,7 +16,7 @@ _FLAGS_PATTERN: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
 _NAME_PATTERN: Final = re.compile(r"(?:\"([^\"]*)\"|'([^']*)'|(\S+))(?:\s+(.*))?")
 #: Matches hours on a single day that only start or only stop a workspace.
 _SINGLE_DAY_PATTERN: Final = re.compile(r"(\d{4}-\d\d-\d\d|today|tomorrow) (-?)(\d{1,2}:\d\d)")
-#: Matches a command about a course; quoted text is always a name, whatever it says.
+#: Matches a command about a course. Quoted text is always a name, even if it looks like something else.
 _COURSE_PATTERN: Final = re.compile(
     r"(\"[^\"]*\"|'[^']*'|[^\"'].*?)\s+(leave|skip|resume|end)\b\s*(.*)",
     re.IGNORECASE,
@@ -47,7 +47,7 @@ def describe_command(command: str) -> str:
 
 
 def _format_day(found: re.Match[str]) -> str:
-    """Return a date as people write it; a string that only looks like a date is returned unchanged."""
+    """Return a date as people write it. A string that only looks like a date is returned unchanged."""
     try:
         return times.format_weekday(found[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""A course's page for its teachers, its members and others, the forms for it, and the class card's form."""
+"""A course's page as teachers, members and others see it, and the forms for courses and class cards."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -23,7 +23,7 @@ from bot.messages.texts import course_pages as words
 from bot.messages.texts import courses as class_words
 
 #: The callback id of the form for a class card. ``FIELD_TYPES`` maps each of its fields to the type of its
-#: element, and ``REQUIRED_FIELDS`` has those that must be filled in.
+#: element, and ``REQUIRED_FIELDS`` lists the mandatory ones.
 CARD_CALLBACK: Final = "card"
 FIELD_TYPES: Final = {
     **dict.fromkeys(("what", "title", "max"), "plain_text_input"),
@@ -34,15 +34,15 @@ FIELD_TYPES: Final = {
     "with": "multi_users_select",
 }
 REQUIRED_FIELDS: Final = frozenset({"what", "channel"})
-#: The form's page for a course with a timetable. ``COURSE_FIELDS`` are only on this page, and
-#: ``CLASS_FIELDS`` only on the page for a single class.
+#: The page of the form that is for a course with a timetable. Only this page has ``COURSE_FIELDS``; only the
+#: page for a single class has ``CLASS_FIELDS``.
 COURSE_PAGE: Final = "course"
 COURSE_FIELDS: Final = frozenset({"hours", "begin", "end", "from", "until", "with"})
 CLASS_FIELDS: Final = frozenset({"today"})
 
 
 def render_course(facts: ClassFacts) -> list[Block]:
-    """Render a course for its teacher (with the possible changes), a member, or anyone else."""
+    """Render a course for its teacher (with what can be changed), for a member, or for anyone else."""
     card, lines, buttons = (
         facts.card,
         [*cards.format_course(facts), _format_current_or_next_lesson(facts)],
@@ -63,10 +63,10 @@ def render_course(facts: ClassFacts) -> list[Block]:
 
 
 def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
-    """Describe the reader's membership of a course, with the button for what they still lack."""
+    """Describe the reader's membership of a course, with a button for anything they still need."""
     if facts.pending is not None:
         why, button = cards.describe_missing(facts, facts.pending)
-        # In the Home tab, the account already has a coloured button, so this one is left uncoloured.
+        # The account already has a coloured button on the Home tab, so this one is left uncoloured.
         return [fill(words.PENDING, why=why)], [{key: one for key, one in button.items() if key != "style"}]
     if facts.workspace is None:
         return [], []
@@ -165,8 +165,8 @@ def card_button() -> Element:
 def build_card_form(channel: str, page: str = "", *, has_choices: bool = False) -> dict[str, Any]:
     """Return the form that posts a class card, optionally with its channel already filled in.
 
-    The page ``course`` has a course's timetable. ``has_choices`` means that the teacher chooses what everyone
-    gets instead of typing it.
+    Page ``course`` of the form also has a course's timetable. ``has_choices`` means that the teacher chooses
+    what everyone gets instead of typing it.
     """
     days = [kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)]
     only = {"include": ["public", "private"], "exclude_bot_users": True}

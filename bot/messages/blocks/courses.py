@@ -1,4 +1,4 @@
-"""Class cards and the messages about them, none of which ever contains a workspace's address."""
+"""Class cards and the messages about them. None of them ever contains a workspace's URL."""
 
 import re
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def render_class_card(facts: ClassFacts) -> Answer:
         blocks += kit.actions([kit.button(own.press, "class_press", card.id, style=kit.PRIMARY)])
     blocks.append(kit.context(*_format_state(facts, state)))
     if card.is_course and card.done_at is None:
-        # Everyone sees the button; pressing it shows each person their own membership.
+        # Everyone sees the button. Pressing it shows people their own membership.
         blocks += kit.actions([kit.button("Show details", "course_room", card.id)])
     return kit.answer(blocks)
 
@@ -88,7 +88,7 @@ def _describe_course(facts: ClassFacts) -> tuple[list[str], list[str]]:
 
 
 def render_class(facts: ClassFacts) -> list[Block]:
-    """Render an open class for someone who may end it: how many are ready, and the buttons for that."""
+    """Render an open class for someone who may end it: how many members are ready, and buttons to end it."""
     card, title = facts.card, Markup(fill(texts.CARD_TITLE, name=facts.card.title))
     said = [fill(texts.ONE_COURSE, name=title, channel=Markup(card.channel_id))]
     said.append(kit.join(_format_state(facts, _describe_class(facts)[1]), " · "))
@@ -123,7 +123,7 @@ def format_course_name(card: ClassCard) -> str:
 
 
 def get_end_words(effects: StopEffects, *, is_any: bool = False) -> dict[str, Markup]:
-    """Return the words for the end of a class: the action, the workspace's new state, and its meaning.
+    """Return the words for how a class ends a workspace: what is done to it, and what that means.
 
     ``is_any`` means the same as in ``ends_by_consent``.
     """
@@ -164,7 +164,7 @@ def list_problem_buttons(facts: ClassFacts) -> list[Element]:
 
 
 def list_end_buttons(facts: ClassFacts) -> list[Element]:
-    """Return *Stop all* as long as there is something to end, for messages that only the teacher reads."""
+    """Return *Stop all* while there is something to stop, for messages that only the teacher reads."""
     card = facts.card
     has_begun = card.is_course or facts.counts.joined > 0
     return [stop_button(facts)] if has_begun and not card.is_over(facts.now) else []
@@ -178,7 +178,7 @@ def stop_button(facts: ClassFacts) -> Element:
 
 
 def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
-    """Render which members are waiting and why, for the teacher only."""
+    """Show the teacher alone which members are waiting, and why."""
     counts = facts.counts
     if not found:
         template = texts.NO_PROBLEMS if counts.expected else texts.NO_PROBLEMS_COURSE
@@ -195,7 +195,7 @@ def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     left = counts.waiting + counts.failed - len(lines)
     lines += [fill(answers.AND_MORE, count=left)] if left > 0 else []
     head = fill("*{name}*: who is waiting, and why", name=facts.card.title)
-    # Each paragraph lists at most ten people, so that none exceeds Slack's limit.
+    # At most ten people per paragraph, so that no paragraph exceeds Slack's limit.
     blocks = [kit.section(kit.join(lines[first : first + 10], "\n")) for first in range(0, len(lines), 10)]
     return kit.answer([kit.section(head), *blocks, *kit.actions(list_end_buttons(facts))])
 
@@ -230,28 +230,29 @@ def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
 
 
 def _format_cause(cause: str, title: str) -> str:
-    """Format why a member's start failed, for a teacher, as the usual wording addresses the member."""
+    """Tell a teacher why a member's start failed, since the usual wording speaks to the member."""
     word, message = causes.get_cause_word(cause), cause.partition(": ")[2]
     said = f" {problems.explain_reason(message, title, is_over=True, helps=False)}" if message else ""
     return texts.WHY_CAUSE.get(word, texts.WHY_ELSE).format(title=title, said=said)
 
 
 def _format_delay(hold: str, title: str) -> str:
-    """Format what delays a member's start, for a teacher."""
+    """Tell a teacher what is delaying a member's start."""
     code, cause = split_hold(hold)
     is_addressed = code is HoldCode.CAUSE and cause in texts.WHY_CAUSE
     return _format_cause(cause, title) if is_addressed else holds.explain_hold(hold, title)
 
 
 def strip_addresses(text: str) -> str:
-    """Remove addresses from a provider's text, because the teacher doesn't own the workspace."""
+    """Remove URLs from a provider's text, because the teacher doesn't own the workspace."""
     return _ADDRESS_PATTERN.sub("…", text)
 
 
 def _is_lesson_on(facts: WorkspaceFacts) -> bool:
-    """Return whether a lesson is on and its workspace is ready, or will be without another message.
+    """Return whether the message about a lesson still holds.
 
-    Return False if the owner has left the course.
+    It does while the lesson is on and the workspace is ready or being started, unless another message has
+    said so. If the owner has left the course, it doesn't.
     """
     operation = facts.operation
     if facts.word("card") not in {one.id for one in facts.lessons}:
@@ -261,7 +262,8 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
         up_since = facts.workspace.running_since if facts.workspace is not None else None
         return not is_ready or (up_since or 0.0) >= facts.time("ends")
     if operation is not None and not operation.is_open:
-        # If the operation ended later, a message of its own reported that; a creation has no planned time.
+        # If the operation ended later than planned, another message has reported that. A creation has no
+        # planned time.
         is_ready = is_ready and (operation.ended_at or 0.0) < (operation.planned_for or facts.written_at)
     return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
 
@@ -300,8 +302,7 @@ def render_report(facts: ClassFacts) -> Answer:
     lesson, numbers = courses_timetable.find_lesson_on(card, facts.now), asdict(counts)
     times_ = {"since": min(began, default=facts.now), "until": lesson.latest_start if lesson else facts.now}
     at_ = {name: kit.moment(time, facts.now, facts.zone) for name, time in times_.items()}
-    # If several people failed in the same way, the first one's cause is quoted, in the provider's words if it
-    # gave any.
+    # For each state, quote one person's failure (the first), in the provider's words if there are any.
     whys = {str(one.state): Markup(_quote_failure(facts, one)) for one in reversed(facts.problems)}
     said = [
         kit.join([f"{count:,}", fill(words[count > 1], why=whys.get(state, ""), **at_)])
@@ -325,7 +326,7 @@ def _quote_failure(facts: ClassFacts, one: ClassProblem) -> str:
 
 
 def format_end(card: ClassCard, now: float, zone: ZoneInfo | None) -> str:
-    """Format the end of a course, and when the lesson in progress ends."""
+    """Say when a course ends, and when the lesson in progress ends."""
     news = fill("*{course}* has ended. No workspaces are started for it any more.", course=card.title)
     if card.stops_at is None or now >= card.stops_at:
         return news
@@ -333,7 +334,7 @@ def format_end(card: ClassCard, now: float, zone: ZoneInfo | None) -> str:
 
 
 def _is_member_not_ready(facts: ClassFacts) -> bool:
-    """Return whether a member still can't get a workspace for the upcoming lesson."""
+    """Return whether a member still has no way to get a workspace for the upcoming lesson."""
     states, coming = (
         {one.state for one in facts.problems},
         courses_timetable.find_lesson(facts.card, facts.now),
@@ -402,7 +403,7 @@ def list_member_buttons(card: ClassCard) -> list[Element]:
 
 @render_gone("class")
 def render_unknown() -> Answer:
-    """Return what replaces a message about a class, or a workspace in it, that no longer exists."""
+    """Return the text that replaces a message about a class (or a workspace in it) that no longer exists."""
     return replies.answer(texts.UNKNOWN_CARD)
 
 
@@ -436,7 +437,7 @@ def render_summary(facts: ClassFacts) -> Answer:
 
 @renders(NoticeKind.CLASS_POSTED)
 def render_post_question(facts: ClassFacts) -> Answer:
-    """Ask whether to post the card again, because it was refused or may not have appeared.
+    """Ask whether to post the card again, because Slack refused it or because it may not have appeared.
 
     ``cause`` is Slack's error code, which determines the suggested remedy.
     """

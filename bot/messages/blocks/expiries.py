@@ -25,8 +25,8 @@ def _render_link_end(facts: Facts) -> Answer:
     """Render the warning that a link is about to end."""
     at = facts.time("expires_at")
     left = at - facts.now
-    # A reminder arrives slightly after it is due, so the time left is rounded to still say "an hour" or "a
-    # day".
+    # A reminder arrives slightly after it is due. The time left is rounded, so that it still says "an hour"
+    # or "a day".
     unit = 3600 if left >= 3600 else 60
     names = {
         "at": kit.moment_at(at, facts.now, facts.zone),
@@ -37,7 +37,10 @@ def _render_link_end(facts: Facts) -> Answer:
 
 
 def _is_coming(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still ends at the time given in its warning; use may have postponed it."""
+    """Return whether a workspace still ends at the time given in the warning.
+
+    Using the workspace may have postponed its end.
+    """
     ends_at = facts.workspace.expires_at if facts.workspace is not None else None
     if ends_at is None or ends_at <= facts.now:
         return False
@@ -50,7 +53,7 @@ def render_workspace_end(facts: WorkspaceFacts) -> Answer:
     workspace = facts.workspace
     if workspace is None or workspace.expires_at is None or workspace.expiry_mode is None:
         return notice(notices.ENDED_BY_ITSELF, facts)
-    # If stopping ends a workspace permanently, being stopped by its provider is shown as being removed.
+    # If stopping ends a workspace permanently, a stop by the provider is described as a removal.
     expiry_mode: ExpiryMode = "removed" if is_final(facts.effects, "stop") else workspace.expiry_mode
     left = times.format_duration(_round_minutes(workspace.expires_at - facts.now))
     names = {"left": left, "at": kit.moment_at(workspace.expires_at, facts.now, facts.zone)}
@@ -73,7 +76,7 @@ _ENDING: Final[Mapping[ExpiryMode, str]] = {
 
 @renders(NoticeKind.WORKSPACE_EXTENDED)
 def _render_extension(facts: WorkspaceFacts) -> Answer:
-    """Render the provider's response to a request to postpone the end."""
+    """Say whether the provider agreed to postpone the end."""
     if not (cause := facts.word("cause")):
         return notice(
             notices.EXTENDED, facts, list_buttons(facts), at=kit.moment_at(facts.time("until"), facts.now)
@@ -83,5 +86,5 @@ def _render_extension(facts: WorkspaceFacts) -> Answer:
 
 
 def _round_minutes(seconds: float) -> float:
-    """Round to whole minutes, unless the duration is less than one minute."""
+    """Round a duration to whole minutes, unless it is less than a minute."""
     return seconds if seconds < 60 else round(seconds / 60) * 60

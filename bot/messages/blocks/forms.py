@@ -1,7 +1,7 @@
 """Forms: each field of a provider's form becomes an input block of a modal or a flag of a command.
 
-A block's id is the field's name with a digest of the field's choices or default. Slack keeps what was entered
-in a block as long as its id stays the same, so a field whose choices have changed is reset.
+A block's id is the field's name plus a digest of the field's choices or default. Slack keeps what was entered
+in a block as long as its id stays the same, so changing a field's choices resets the field.
 """
 
 import json
@@ -24,7 +24,7 @@ START_FIELD: Final = "workspace"
 EMPTY_CHOICE: Final = "\u2205"
 _MAX_SELECTED: Final = 20
 _ID_SEPARATOR: Final = "~"
-#: Maximum number of alternatives listed for a flag or for the value of a flag.
+#: Maximum number of alternatives to list for a flag, or for a flag's value.
 MAX_FLAGS: Final = 8
 
 
@@ -38,9 +38,9 @@ def make_view(
     values: Values,
     has_people: bool = True,
 ) -> dict[str, Any]:
-    """Return a form's modal, filled with ``values``; if it has no fields, it says that nothing is offered.
+    """Return a form's modal, filled with ``values``; without fields, it says that nothing is offered.
 
-    ``has_people`` is False if everyone's workspaces are created by the operator's account.
+    ``has_people`` is False if the operator's account creates everyone's workspaces.
     """
     template = verbs.AT if username else "On *{title}*, with your own account."
     head = fill(template if has_people else verbs.AT_NOBODYS, title=title, username=username)
@@ -69,14 +69,14 @@ def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = 
 def answer_view(
     answer: Answer, purpose: Purpose | None = None, *, external_id: str | None = None
 ) -> dict[str, Any]:
-    """Return a modal that shows an answer with its buttons, and later the answers to those buttons."""
+    """Return a modal that shows an answer with its buttons, and then the answers to those buttons."""
     title = verbs.ANSWER_TITLE if purpose is None else verbs.TITLE[purpose]
     said = list(answer.blocks) or [kit.section(kit.safe(answer.text))]
     return kit.modal(title, said, **({"external_id": external_id} if external_id else {}))
 
 
 def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
-    """Return the form that starts one of these (id, name, state) workspaces; if none, it searches."""
+    """Return the form for starting one of these (id, name, state) workspaces; if none, it has a search."""
     options = [
         kit.option(key, label) | {"description": kit.plain(state, limits.MAX_OPTION_LENGTH)}
         for key, label, state in choices
@@ -84,8 +84,8 @@ def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
     placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
     menu: Element = {"action_id": START_FIELD, "placeholder": placeholder}
     if not options:
-        # The search works like the one in messages; the part of the action id before the colon tells them
-        # apart.
+        # The search is the same as for menus in messages; the part of the action id before the colon says
+        # which menu it is for.
         menu |= {"type": "external_select", "action_id": "start:workspace", "min_query_length": 0}
     else:
         menu |= {"type": "static_select", "options": options}
@@ -110,7 +110,7 @@ def is_typed(field: Field) -> bool:
 
 
 def list_options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
-    """Return choices as menu options, up to Slack's limit, omitting values that Slack can't send back."""
+    """Return choices as menu options, up to Slack's limit, without values that are too long for Slack."""
     usable = [
         kit.option(choice.value or EMPTY_CHOICE, choice.label) for choice in choices if _is_usable(choice)
     ]
@@ -127,7 +127,7 @@ def _is_usable(choice: Choice) -> bool:
 
 
 def _encode_metadata(metadata: Mapping[str, Any]) -> str:
-    """Encode a form's metadata, dropping the least important values if it is too long for Slack."""
+    """Encode a form's metadata; if it is too long for Slack, drop the least important values."""
     values = dict(metadata)
     for dispensable in ("proposed", "chosen"):
         if len(json.dumps(values, sort_keys=True)) > limits.MAX_METADATA_LENGTH:
@@ -180,7 +180,7 @@ def _build_element(field: Field, values: Values) -> Element:
 
 
 def _build_menu(field: Field) -> Element:
-    """Return a menu with a field's choices if they are few and fixed, else one that searches them."""
+    """Return a menu of a field's choices if they are few and fixed; otherwise one that searches them."""
     offered = list_options(field.choices)
     if field.kind == "choice" and offered and len(field.choices) <= limits.MAX_SELECT_OPTIONS:
         placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
@@ -210,7 +210,7 @@ def _build_text_input(field: Field, action_id: str, given: str) -> Element:
 
 
 def _is_within(field: Field, given: str) -> bool:
-    """Return whether a field allows a number; Slack rejects a form whose default isn't allowed."""
+    """Return whether a number is within a field's bounds; Slack rejects a form with a default that isn't."""
     try:
         number = float(given)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A person's Home tab: their list, with the time it was drawn, below the answer to their last press.
+"""A person's Home tab: their list with the time it was drawn, and above it the answer to their last press.
 
 Only that person sees it, so a name may link to a workspace: ``docs/internals/rules.md``, "An IDE's address
 reaches only the owner".
@@ -19,7 +19,7 @@ MAX_ANSWER_BLOCKS: Final = 20
 
 
 def render_home(rows: Sequence[Block], answer: Sequence[Block], now: float) -> dict[str, Any]:
-    """Render a Home tab: the list, below the answer to a button press if there is one."""
+    """Render a Home tab: the list and, if a button was pressed, the answer above it."""
     above = [*answer[:MAX_ANSWER_BLOCKS], *([kit.divider()] if answer and rows else [])]
     first = kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh"))
     if any(press.mark == "refresh" for _, press in kit.iterate_drawn([*above, *rows])):

@@ -44,12 +44,12 @@ from bot.messages.texts import cards, holds, problems, times, verbs
 from bot.messages.texts import hours as words
 
 HOURS_CALLBACK: Final = "hours"
-#: The names of the fields of the hours form. It proposes ``PROPOSED_HOURS``.
+#: The names of the fields of the hours form, which suggests ``PROPOSED_HOURS``.
 WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
-#: Maximum number of occurrences to search for the next one: the starts and stops of two weeks.
+#: Maximum number of starts and stops to examine when looking for the next one that applies: two weeks' worth.
 MAX_LOOKED_AT: Final = 28
-#: Buttons left out of the form: the one that opens the form, and those that affect today's run.
+#: Buttons that the form doesn't show: the one that opens the form, and those that affect only today.
 _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
 
 
@@ -61,7 +61,7 @@ def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
 
 
 def _format_rules(rules: Iterable[HoursRule], facts: WorkspaceFacts) -> Markup:
-    """Format hours, naming their zone if it differs from the reader's."""
+    """Format hours, naming their time zone if it isn't the reader's."""
     every = sorted(rules, key=_sort_key)
     said_of = [replace(one.wanted, zone=one.zone) for one in every]
     left = [(one, said.without(said_of).days) for one, said in zip(every, said_of, strict=True)]
@@ -81,7 +81,7 @@ def format_lines(facts: WorkspaceFacts) -> list[str]:
 
 
 def has_any(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace has hours of its own or lessons."""
+    """Return whether a workspace has working hours or lessons."""
     return bool(facts.rules or list_lessons(facts))
 
 
@@ -92,10 +92,10 @@ def describe_hours(
     once: Wanted | None = None,
     former: Iterable[HoursRule] = (),
 ) -> tuple[str, list[Element]]:
-    """Describe a workspace's hours and their next occurrence, or why they are paused, with their buttons.
+    """Describe a workspace's hours and when they next apply, or why they are paused, with buttons.
 
-    ``once`` are the hours just requested; if they are for a single day, they are described first. ``former``
-    are the rules that they replace.
+    ``once`` are the hours just requested; if they are for a single day, they come first. ``former`` are the
+    rules that they replace.
     """
     rules, workspace, title = facts.rules, facts.workspace, facts.connection_title
     assert workspace is not None, "hours are a workspace's"
@@ -124,8 +124,8 @@ def describe_hours(
     if workspace.stop_at is not None:
         buttons = [*in_time, *buttons]
     else:
-        # Skipping a day is likelier than stopping a workspace that keeps running, so it is first, and these
-        # buttons have no colour.
+        # People are more likely to skip a day than to stop a workspace that keeps running. So the skip button
+        # comes first, and these buttons have no colour.
         plain = [{key: value for key, value in one.items() if key != "style"} for one in in_time]
         buttons = [*buttons[:1], *plain, *buttons[1:]]
     sentences += list_lessons(facts)
@@ -149,10 +149,10 @@ def _get_day_end(day: str, zone: str) -> float:
 def describe_run_end(
     facts: WorkspaceFacts, former: Iterable[HoursRule] = (), name: str = ""
 ) -> tuple[list[str], list[Element]]:
-    """Say when a running workspace stops, or that nothing stops it within a day, with buttons for that.
+    """Say when a running workspace stops, or that no stop is planned within a day, with buttons.
 
-    Return nothing if its hours already say so. ``former`` are rules that it no longer has. ``name`` is the
-    name to use if several workspaces are named.
+    Return nothing if the description of its hours already says so. ``former`` are rules that it no longer
+    has. ``name`` is what to call it if several workspaces are mentioned.
     """
     workspace, now = facts.workspace, facts.now
     if workspace is None:
@@ -188,7 +188,7 @@ def _announce_stop(facts: WorkspaceFacts, template: str, at: float, **names: obj
 
 
 def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple[str, Element]]:
-    """Offer the stop that hours would carry out within a day if they weren't skipped, paused or removed."""
+    """Offer the stop that hours would have made within a day if they weren't skipped, paused or removed."""
     workspace = facts.workspace
     assert workspace is not None, "it runs"
     every = [replace(one, off=frozenset(), paused="") for one in rules]
@@ -206,7 +206,7 @@ def _starts_without_stop(facts: WorkspaceFacts) -> bool:
 
 
 def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> list[str]:
-    """Format the planned actions of a single day, then the workspace's other hours."""
+    """Format what is planned for a single day, followed by the workspace's other hours."""
     assert facts.workspace is not None, "hours are a workspace's"
     day, zone, down = (
         date.fromisoformat(min(once.days)),
@@ -235,7 +235,7 @@ def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> 
 def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return the buttons that skip the next day with hours, or pause hours until Monday.
 
-    The buttons name dates, because a message may be read on another day.
+    The buttons name dates, because the message may be read on a later day.
     """
     found = []
     for rule in facts.rules:
@@ -260,7 +260,10 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""]) -> Occurrence | None:
-    """Return a rule's next start, stop or either (``side``), skipping stops at which other rules start."""
+    """Return when a rule next applies: its next start or stop (``side``), or whichever is first.
+
+    A stop at a time when another rule starts the workspace is skipped, because it has no effect.
+    """
     at, rules = max(facts.now, rule.processed_until), facts.rules
     for _ in range(MAX_LOOKED_AT):
         if (coming := rule.after(at)) is None:
@@ -279,15 +282,15 @@ def _list_days_off(rules: Iterable[HoursRule], now: float) -> list[str]:
 
 
 def format_left_out(rules: Collection[HoursRule], now: float) -> list[str]:
-    """Say which days are skipped by rules, if any."""
+    """List the days that rules skip, if any."""
     every = {span for one in rules for span in group_days(one, _list_days_off([one], now))}
     today = max((one.day(now) for one in rules), default=date.min)
     return [fill(words.LEFT_OUT, days=times.format_dates(sorted(every), today))] if every else []
 
 
 def _format_next(facts: WorkspaceFacts) -> list[str]:
-    """Format the next occurrence of hours, and the days that they skip."""
-    # A workspace that is down, or soon will be, has nothing to stop until it is started.
+    """Format when hours next apply, and the days that they skip."""
+    # If a workspace is down, or soon will be, there is nothing to stop until it is started again.
     workspace, rules = facts.workspace, facts.rules
     is_ending = workspace is not None and workspace.stop_at is not None
     is_down = workspace is None or workspace.current_state in NOT_UP_STATES or is_ending
@@ -381,7 +384,7 @@ def _is_down(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.HOURS_MISSED, is_true=lambda facts: _is_down(facts) or facts.word("cause") == "given_up")
 def render_missed(facts: WorkspaceFacts) -> Answer:
-    """Render a missed start or stop, or explain why it failed."""
+    """Report a missed start or stop, or explain why it failed."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"
     forms = {
         **VERB_FORMS[OperationVerb(side)],
@@ -413,7 +416,7 @@ def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
 
 
 def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
-    """Offer the missed start; if its plan has an end, offer it until then unless that is too soon."""
+    """Offer the missed start. If it was planned with an end, offer it until then, unless that is too soon."""
     workspace, until = facts.workspace, facts.body.get("until")
     if workspace is None or not _is_down(facts):
         return [], []
@@ -428,7 +431,7 @@ def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
 
 
 def is_linked_again(facts: Facts) -> bool:
-    """Return whether a person has linked again since a missing link caused their hours to be paused."""
+    """Return whether the person has linked again, if hours were paused because the link didn't work."""
     return facts.word("cause") in {"unlinked", "refused"} and facts.is_linked is True and not facts.is_refused
 
 
@@ -459,7 +462,7 @@ def render_paused(facts: Facts) -> Answer:
 
 
 def _is_still_idle(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still runs, unused and with the same plan as when its owner was asked."""
+    """Return whether a workspace is still running, unused, and with the same plan as when we asked."""
     workspace, planned = facts.workspace, facts.body.get("stop_at") or facts.body.get("planned")
     if workspace is None or workspace.current_state is not State.RUNNING:
         return False
@@ -501,7 +504,7 @@ def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
 def offer_at(
     verb: str, facts: WorkspaceFacts, at: float, number: int | None = None, style: str | None = None
 ) -> tuple[str, Element]:
-    """Return a sentence that offers a time, and the button that acts at that time or until then."""
+    """Return a sentence that says what happens at a time, and the button that makes it happen."""
     assert facts.workspace is not None, "it is offered for a workspace"
     press = make_change(verb, facts.workspace, number=number, at=at)
     write = kit.moment if verb == "start" else kit.moment_at

@@ -26,7 +26,7 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, cards, times
 from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape, unescape
 
-#: Re-exported, because texts are built with these as well as with this module's builders.
+#: Re-exported for modules that build texts with these as well as with the functions below.
 __all__ = ["Dated", "Markup", "announce", "join"]
 
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
@@ -35,11 +35,11 @@ ELLIPSIS: Final = "…"
 FENCE: Final = "```"
 #: Used in place of an empty text, which Slack would reject.
 EMPTY_TEXT: Final = "–"
-#: Maximum length of a name in a button's label, so that a screen reader also reaches the connection.
+#: Maximum length of a name in a button's label, so that a screen reader also gets to the connection after it.
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
-#: Paragraphs aren't shortened to fewer characters than this.
+#: When paragraphs are shortened to make a message fit, none becomes shorter than this many characters.
 _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
@@ -60,7 +60,7 @@ def truncate(escaped: str, limit: int) -> str:
 
 
 def safe(text: object, limit: int = limits.MAX_SECTION_LENGTH) -> str:
-    """Return text from outside made safe for Slack: cleaned, escaped, cut, and never empty."""
+    """Make text from outside safe for Slack: clean, escape and shorten it; the result is never empty."""
     return truncate(escape(clean(text)), limit) or EMPTY_TEXT
 
 
@@ -70,10 +70,10 @@ def line(text: object, limit: int = MAX_NAME_LENGTH) -> str:
 
 
 def fill(template: Template, **values: object) -> str:
-    """Fill one of our templates with values from outside, each escaped and cut; Markup is left unchanged.
+    """Fill a template with values from outside, each escaped and shortened; Markup is left unchanged.
 
-    A template is one or more sentences, some of which are true only until a certain moment. Each sentence
-    takes on the moments of the values that it uses. Values that are functions are called.
+    A template is one or more sentences. A sentence that mentions a time is true only until then, so it takes
+    on the times of the values it uses. Values that are functions are called.
     """
     if not isinstance(template, str):
         return join([fill(sentence, **values) for sentence in template])
@@ -83,7 +83,7 @@ def fill(template: Template, **values: object) -> str:
 
 
 class _Values(dict[str, object]):
-    """A template's values; ``moments`` are those of the values used so far."""
+    """A template's values; ``moments`` are the times mentioned in the values used so far."""
 
     moments: tuple[int, ...] = ()
 
@@ -102,7 +102,7 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     If that isn't enough, blocks are dropped from the end.
     """
     fitting, most = tuple(blocks)[: limits.MAX_MESSAGE_BLOCKS], limits.MAX_SECTION_LENGTH
-    # Nearly all messages are short even with everything round their texts, which is told in one call.
+    # A cheap check first: nearly all messages fit even if everything around their texts is counted.
     if len(repr(fitting)) <= limits.MAX_BLOCKS_TEXT_LENGTH:
         return fitting
     while count_characters(fitting) > limits.MAX_BLOCKS_TEXT_LENGTH:
@@ -148,18 +148,18 @@ DANGER: Final = "danger"
 MENU: Final = "menu"
 #: The action of a button that asks before it acts. Its value holds the original button's action and value.
 ASK_ACTION: Final = "ask"
-#: Prefix of the block ids of a question's buttons. The question is over once one of its buttons is pressed.
+#: Prefix of the block ids of a question's buttons. Pressing one of them answers the question.
 QUESTION: Final = "question"
 #: Maximum number of buttons side by side.
 BUTTONS_PER_ROW: Final = 2
 
-#: Buttons that open an address that only one person may see. A press on one needs only an ack.
+#: Buttons that open a URL that only one person may see. Pressing one needs no response except an ack.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
 #: Matches the space between two sentences. ``_SENTENCE_ENDS`` has the characters that end a sentence.
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
 _SENTENCE_ENDS: Final = (".", "!", "?", "\u2026")
-#: Maximum number of heading lines above a sentence: a title, and a workspace's line.
+#: Maximum number of heading lines before the first sentence: a title and a workspace's line.
 _MAX_HEADINGS: Final = 2
 #: A phone shows this many characters of a paragraph without expanding it.
 _MAX_SHORT_LENGTH: Final = 150
@@ -171,7 +171,7 @@ _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 
 def mrkdwn(text: str) -> Block:
-    """Return formatted text, ``verbatim`` so that no plain text in it turns into a link or mention."""
+    """Return formatted text. It is ``verbatim``, so no plain text in it turns into a link or mention."""
     return {
         "type": "mrkdwn",
         "text": truncate(text, limits.MAX_SECTION_LENGTH) or EMPTY_TEXT,
@@ -185,9 +185,9 @@ def plain(text: str, limit: int) -> Block:
 
 
 def section(text: str, accessory: Element | None = None) -> Block:
-    """Return a paragraph, shown in full unless it is output, with an optional button beside it.
+    """Return a paragraph with an optional button beside it; it is never folded, unless it is output.
 
-    Without ``expand``, Slack may fold a long paragraph, and a screen reader says "see more" instead.
+    Without ``expand``, Slack may fold a long paragraph, and a screen reader then says only "see more".
     """
     block: Block = {"type": "section", "text": mrkdwn(text)}
     if not is_output(block):
@@ -196,7 +196,7 @@ def section(text: str, accessory: Element | None = None) -> Block:
 
 
 def is_output(block: Block) -> bool:
-    """Return whether a block is a paragraph of a program's output."""
+    """Return whether a block is a paragraph with a program's output."""
     text = (block.get("text") or {}).get("text")
     return block["type"] == "section" and str(text).startswith(FENCE)
 
@@ -207,16 +207,16 @@ def divider() -> Block:
 
 
 def context(*texts: str) -> Block:
-    """Return small grey texts; at least one is required."""
+    """Return small print; at least one text is required."""
     return {"type": "context", "elements": [mrkdwn(text) for text in texts[: limits.MAX_CONTEXT_ELEMENTS]]}
 
 
 def actions(elements: Iterable[Element]) -> list[Block]:
     """Return rows of elements, most important first: two buttons, and a menu with the rest.
 
-    Options passed in as a menu stay in the menu, last. Buttons that do the same to different objects are
-    numbered and kept out of the menu, where people couldn't tell which one is meant; they are placed in rows
-    of two.
+    Options passed in as a menu stay in the menu, at the end. Buttons that do the same thing to different
+    workspaces or runs are numbered. They are shown two per row and kept out of the menu, where people
+    couldn't tell which one is meant.
     """
     given = list(elements)
     menus = [one for one in given if one["type"] == "overflow"]
@@ -228,7 +228,7 @@ def actions(elements: Iterable[Element]) -> list[Block]:
     apart = equals if len(equals) > 1 else []
     others = [one for one in buttons if one not in apart]
     shown, folded = others[:BUTTONS_PER_ROW], others[BUTTONS_PER_ROW:]
-    # A button that carries a long command may not fit into an option's value.
+    # A button that carries a long command may be too long for an option's value.
     apart += [one for one in folded if len(_get_option_value(one)) > limits.MAX_OPTION_VALUE_LENGTH]
     folded = [one for one in folded if one not in apart]
     rows = [apart[at : at + BUTTONS_PER_ROW] for at in range(0, len(apart), BUTTONS_PER_ROW)]
@@ -241,10 +241,10 @@ def _rows(rows: Iterable[Sequence[Element]]) -> list[Block]:
 
 
 def menu(elements: Iterable[Element]) -> Element:
-    """Return a menu of buttons and of other menus' options; a button's own question is asked afterwards.
+    """Return a menu of buttons and of other menus' options.
 
-    A menu has at most five options. Slack allows only one question for all options of a menu, so none is
-    used.
+    A button's own confirmation question is asked once its option is chosen: Slack allows only one question
+    for all options of a menu, so none is used. A menu has at most five options.
     """
     options = list[Block]()
     for one in elements:
@@ -257,7 +257,7 @@ def menu(elements: Iterable[Element]) -> Element:
 
 
 def _get_option_value(drawn: Element) -> str:
-    """Return the value of the menu option that takes the place of a button."""
+    """Return the value of the menu option that replaces a button."""
     press = ButtonValue.from_button(drawn)
     return (ButtonValue(ASK_ACTION, press.text) if "confirm" in drawn else press).text
 
@@ -279,7 +279,7 @@ def iterate_buttons(blocks: Iterable[Block]) -> Iterator[Element]:
 
 
 def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
-    """Return an answer with only the buttons and menu options that still work."""
+    """Return an answer without the buttons and menu options that no longer work."""
 
     def keep_working(one: Element) -> Element | None:
         if one.get("type") != "overflow":
@@ -308,7 +308,7 @@ def add_number(button: Element, number: int, label: str) -> Element:
 
 
 def add_label(button: Element, name: str, title: str = "") -> Element:
-    """Return a button with a screen-reader label that names its object, unless its text already does.
+    """Return a button with a label for screen readers that names what it acts on, unless its text does.
 
     A label isn't a text object in Slack, and it isn't known how Slack shows ``&`` and ``<`` in it, so both
     are left out.
@@ -328,7 +328,7 @@ def _clean_for_label(text: str, limit: int = limits.MAX_ACCESSIBILITY_LABEL_LENG
 
 
 def add_labels(elements: Iterable[Element], objects: Mapping[str, ObjectName]) -> list[Element]:
-    """Return elements whose buttons name their objects to a screen reader, looked up by the rows' keys."""
+    """Return elements whose buttons tell a screen reader what they act on, looked up by row key."""
     return [_add_own_label(element, objects) for element in elements]
 
 
@@ -342,12 +342,12 @@ def _add_own_label(element: Element, objects: Mapping[str, ObjectName]) -> Eleme
 
 
 def add_block_labels(blocks: Iterable[Block], objects: Mapping[str, ObjectName]) -> list[Block]:
-    """Return blocks whose buttons name their objects to a screen reader, no two alike."""
+    """Return blocks whose buttons tell a screen reader what they act on, no two of them alike."""
     return _add_numbers(_change_elements(blocks, partial(_add_own_label, objects=objects)))
 
 
 def _add_numbers(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks whose buttons all sound different to a screen reader, by numbering equal names."""
+    """Return blocks whose buttons all have different names for a screen reader; equal ones are numbered."""
     counts = Counter[str]()
 
     def add_count(element: Element) -> Element:
@@ -370,7 +370,7 @@ def without_colour(button: Element) -> Element:
 
 
 def _finish_buttons(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks in which only the first coloured button keeps its colour, and all names differ."""
+    """Return blocks in which only the first coloured button keeps its colour, and no two names are equal."""
     blocks = list(blocks)
     if not {"actions", "accessory"} & {name for block in blocks for name in (block["type"], *block)}:
         return blocks
@@ -408,9 +408,9 @@ def button(
     confirm: Block | None = None,
     of: str = "",
 ) -> Element:
-    """Return a button; usually its action and a row's key are all that is needed.
+    """Return a button. Usually, its action and the key of a row are all that it needs.
 
-    ``of`` is the name of its object, which a screen reader reads after the text.
+    ``of`` names what the button acts on; a screen reader reads it after the text.
     """
     carried = ButtonValue(press, key) if isinstance(press, str) else press
     element: Element = {
@@ -424,7 +424,7 @@ def button(
 
 
 def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **values: object) -> Block:
-    """Return the confirmation of an action: title, text, and the buttons that confirm and cancel."""
+    """Return the confirmation dialog for an action: title, text, and the labels of its two buttons."""
     title, text, yes, no = (fill(word, **values) for word in words)
     asked: Block = {
         "title": plain(title, limits.MAX_CONFIRM_TITLE_LENGTH),
@@ -436,7 +436,7 @@ def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **v
 
 
 def mention(named: Named | None) -> Markup:
-    """Name a person to a reader; nothing else in Usher mentions people."""
+    """Return a mention of a person or, if that's impossible, their name; nothing else mentions people."""
     if named is None:
         return Markup(times.SOMEBODY)
     who = _name(named)
@@ -446,7 +446,7 @@ def mention(named: Named | None) -> Markup:
 
 
 def name_plainly(named: Named | None) -> Markup:
-    """Name a person where Slack shows no mentions, as in a confirmation or a notification."""
+    """Name a person where Slack doesn't render mentions, such as in a confirmation or a notification."""
     if named is None:
         return Markup(times.SOMEBODY)
     return _add_workspace(times.IN_WORKSPACE_PLAIN, _name(named), named)
@@ -468,7 +468,7 @@ def link(url: str, label: str) -> Markup:
 
 
 def escape_link_url(url: str) -> str:
-    """Return an address in the form used inside a link's angle brackets."""
+    """Return a URL in the form used inside a link's angle brackets."""
     return url.translate(_LINK_ESCAPES)
 
 
@@ -477,8 +477,8 @@ def moment(
 ) -> Dated:
     """Return a time in its reader's zone: "14:03", or on another day "Mon 30 Nov at 14:03".
 
-    If the reader's zone isn't known, Slack writes the day for each reader if the time is at least 12 hours
-    away or ``has_day`` is set. ``alone`` is the format of a time without its day.
+    If the reader's zone isn't known, Slack formats the time for each reader, adding the day if the time is at
+    least 12 hours away or ``has_day`` is set. ``alone`` is the format of a time without its day.
     """
     if zone is None and (has_day or abs(now - at) >= 12 * 3600):
         return _mark(at, "{date_short_pretty} at {time}", times.format_day_in_utc(at))
@@ -490,31 +490,31 @@ def moment(
 def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Dated:
     """Return a time as an adverb: "at 14:03", or "Mon 30 Nov at 14:03".
 
-    A message may have several readers, for whom today differs, so any future time then includes its day.
+    With several readers, a future time always includes the day, because it may not be today for all.
     """
     return moment(at, now, zone, has_day=at > now, alone="at {time}")
 
 
 def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
-    """Return when something that is still going on began: "14:03", or only "Fri 27 Nov" if not today."""
+    """Return when something still in progress began: "14:03", or just "Fri 27 Nov" if not today."""
     day = "" if zone is None else times.format_other_day(at, now, zone)
     return Markup(day) or moment(at, now, zone)
 
 
 def day(at: float, now: float, zone: tzinfo | None) -> Dated:
-    """Return a day in the reader's zone ("Mon 30 Nov"); today, or without a zone, in Slack's words."""
+    """Return a day in the reader's zone ("Mon 30 Nov"); today, or if there is no zone, in Slack's words."""
     marked = _mark(at, "{date_short_pretty}", times.format_day_in_utc(at))
     own = "" if zone is None else times.format_other_day(at, now, zone)
     return marked.rewrite(own) if own else marked
 
 
 def _mark(at: float, form: str, otherwise: str) -> Dated:
-    """Return a moment that Slack formats for each reader, falling back to ``otherwise``."""
+    """Return a time that Slack formats for each reader; ``otherwise`` is shown where Slack can't."""
     return Dated([[Part(f"<!date^{int(at)}^{form}|{otherwise}>", (int(at),))]])
 
 
 def format_reason(hold: str, now: float, zone: tzinfo | None = None) -> str:
-    """Format the reason why an operation waits, escaped and with times in the reader's zone."""
+    """Return the reason why an operation is waiting, escaped, with times in the reader's zone."""
     text = TIME_MARK.sub(lambda match: moment(float(match[1]), now, zone), safe(hold))
     moments = tuple(int(at) for at in TIME_MARK.findall(hold))
     return Dated([[Part(text, moments)]]) if moments else text
@@ -540,7 +540,7 @@ def answer(
     replaces: bool = False,
     about: Referents | None = None,
 ) -> Answer:
-    """Return an Answer within a message's limits; texts and blocks beyond them are cut."""
+    """Return an Answer; texts and blocks that don't fit into a message are cut."""
     fitting = fit(_finish_buttons(blocks))
     return Answer(
         text=notification(fitting),
@@ -552,7 +552,7 @@ def answer(
 
 
 def notification(blocks: Iterable[Block]) -> str:
-    """Return a message's beginning for phone notifications: headings, a sentence, more if it is short."""
+    """Return the beginning of a message, for phone notifications: headings, and a sentence or more."""
     said: list[str] = []
     for line_ in islice(iterate_lines(blocks), _MAX_HEADINGS + 1):
         first, *more = _SENTENCE_END.split(strip_markup(strip_links(line_.removeprefix("• "))))
@@ -591,14 +591,14 @@ def modal(
     title: str, blocks: Iterable[Block], *, submit: str = "", close: str = "", **keys: Any
 ) -> dict[str, Any]:
     """Return a form, or a page without one; ``keys`` are additional keys for Slack's view object."""
-    # Slack's own label is *Cancel*, but on a page there is nothing to cancel.
+    # Slack would label the button *Cancel*, but on a page there is nothing to cancel.
     labels = {"title": title, "submit": submit, "close": close or ("" if submit else _CLOSE)}
     texts = {key: plain(label, limits.MAX_VIEW_TITLE_LENGTH) for key, label in labels.items() if label}
     return {"type": "modal", **texts, **keys, "blocks": list(blocks)}
 
 
 def home(blocks: Iterable[Block]) -> dict[str, Any]:
-    """Return a Home tab view; blocks beyond Slack's limit are dropped, so that it isn't refused."""
+    """Return a Home tab view. Blocks beyond Slack's limit are dropped, so that Slack doesn't refuse it."""
     return {"type": "home", "blocks": _finish_buttons(blocks)[: limits.MAX_VIEW_BLOCKS]}
 
 
@@ -608,7 +608,7 @@ def text_field(name: str, label: str, **keys: Any) -> Block:
 
 
 def boxes(name: str, label: str, options: Sequence[Block], chosen: Sequence[Block], hint: str = "") -> Block:
-    """Return a form field of checkboxes, any number of which may be ticked."""
+    """Return a form field of checkboxes."""
     element = {"type": "checkboxes", "action_id": name, "options": list(options)}
     ticked = {"initial_options": list(chosen)} if chosen else {}
     return field(name, label, element | ticked, hint, optional=True)
@@ -637,7 +637,7 @@ def select(
 
 
 def option(value: str, label: str) -> Block:
-    """Return an option of a form field."""
+    """Return an option for a form field."""
     return {"text": plain(line(label, limits.MAX_OPTION_LENGTH), limits.MAX_OPTION_LENGTH), "value": value}
 
 
@@ -646,7 +646,7 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True, slots=True)
 class RowPage(Generic[_Row]):
-    """The rows of one page, and the number of rows that follow it."""
+    """The rows on one page, and how many rows come after it."""
 
     shown: Sequence[_Row]
     number: int
@@ -654,7 +654,7 @@ class RowPage(Generic[_Row]):
 
 
 def get_page(rows: Sequence[_Row], number: int, size: int) -> RowPage[_Row]:
-    """Return one page of all rows; a number beyond the end gives the last page."""
+    """Return one page of rows; a page number that is too high gives the last page."""
     pages = max((len(rows) + size - 1) // size, 1)
     number = min(max(number, 1), pages)
     return RowPage(rows[(number - 1) * size : number * size], number, max(len(rows) - number * size, 0))
@@ -674,9 +674,9 @@ def build_list(
 ) -> list[Block]:
     """Return a list: a title with *Refresh*, the rows, how many are left, a remark, and *More*.
 
-    *Refresh* repeats ``verb``, if given. ``words`` are the filter, which the buttons keep. ``seen`` says how
-    old the list is. ``above`` are elements above the rows, where the first button precedes *Refresh*.
-    ``more`` replaces *More*.
+    *Refresh* repeats ``verb``, if given. ``words`` are the list's filter, which its buttons preserve.
+    ``seen`` says how old the list is. ``above`` are elements shown before the rows; their first button
+    precedes *Refresh*. ``more`` replaces *More*.
     """
     refresh = button(cards.REFRESH, ButtonValue(verb, f"{page.number} {words}".strip(), mark="refresh"))
     buttons = [one for one in above if one["type"] == "button"]

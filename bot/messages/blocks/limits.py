@@ -13,7 +13,7 @@ MAX_BLOCKS_TEXT_LENGTH: Final = 10_000
 #: Maximum length of the text sent with the blocks. `chat.update` accepts 4,000 characters, but ours is only a
 #: line for notifications.
 MAX_TEXT_LENGTH: Final = 3000
-#: Maximum length of a modal's title, and of each of its two buttons.
+#: Maximum length of a modal's title, and of the labels of its two buttons.
 MAX_VIEW_TITLE_LENGTH: Final = 24
 MAX_METADATA_LENGTH: Final = 3000
 

@@ -1,4 +1,4 @@
-"""Messages about links: created, ended, refused, or claimed by someone else."""
+"""Messages about links that were created, ended, refused, or claimed by someone else."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -18,8 +18,8 @@ from bot.messages.texts import answers, cards, notices, pages, requests
 #: pages that it links to.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
-#: Prefix of the value of the *Approve* button for a resting link. The account's key and the id of the other
-#: account follow.
+#: Prefix of the value of the *Approve* button for a resting link. It is followed by the account's key and the
+#: id of the other account.
 RESTING_BUTTON: Final = "link"
 
 
@@ -39,7 +39,7 @@ def _render_link_again(facts: Facts) -> Answer:
 
 @renders(NoticeKind.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
 def _render_sign_in_refused(facts: Facts) -> Answer:
-    """Say that a sign-in is refused, though that may pass without anyone doing anything."""
+    """Say that a sign-in was refused, although the problem may go away by itself."""
     if facts.link_has_ended or facts.word("renamed"):
         return _render_link_again(facts)
     again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now, facts.zone)
@@ -80,13 +80,13 @@ def _render_links_resting(facts: RequestFacts) -> Answer:
 @renders(NoticeKind.LINKED, is_true=lambda facts: facts.is_linked is not False)
 def _render_linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
-    # Says who has to be signed in at the provider, but only here and not for each workspace.
+    # Says who has to be signed in at the provider. This is said only here, not for each workspace.
     opens = (
         "" if "embeddedpage" in facts.capabilities else f" {notices.OPENS_AS if username else notices.OPENS}"
     )
     template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
-    # *Unlink* isn't red, because it undoes what just succeeded. It isn't in a menu, because the text below
-    # mentions it.
+    # *Unlink* isn't red, because it undoes what has just succeeded. It stays out of the menu, because the
+    # text below mentions it.
     unlink = kit.without_colour(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]
     small = [notices.LINKED_NEXT]
@@ -96,9 +96,9 @@ def _render_linked(facts: Facts) -> Answer:
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
-    """Return *Unlink*, which asks first; if numbered, as one of several in a row, it names the account.
+    """Return *Unlink*, which asks first; with a number, it is one of several and names the account.
 
-    Its action records that the person was asked, like the flag that people type.
+    The button's value records that the person was asked, as does the flag that people type.
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
     label = cards.UNLINK if number is None else fill("Unlink {title}", title=title)
@@ -107,7 +107,10 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
 
 
 def format_affected(affected: Mapping[str, Sequence[str]], *, is_done: bool = True) -> list[str]:
-    """Say what the end of a link means for its objects: Usher no longer stops or starts them."""
+    """Say what unlinking an account means for its workspaces: what Usher no longer starts or stops.
+
+    ``is_done`` means that the account has already been unlinked.
+    """
     said = []
     for what, templates in answers.AFFECTED.items():
         names = affected.get(what, ())
@@ -122,8 +125,8 @@ def _render_unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
     small = [fill(because, title=facts.connection_title)] if because else []
-    # A person who ended the link themself is offered the next step; if someone else ended it, the reason
-    # matters more.
+    # People who unlinked their account themselves are offered a way to link again. If someone else did it,
+    # the reason matters more.
     can_link = cause == "revoked" or (not because and bool(facts.linking & {"token", "admin"}))
     buttons = [link_again_button(facts)] if can_link and not facts.is_linked else []
     said = [fill_notice(answers.UNLINKED[facts.word("left") or "none"], facts)]
@@ -138,7 +141,7 @@ def _render_revoked(facts: Facts) -> Answer:
 
 @renders(NoticeKind.LEFT_RUNNING)
 def render_left_running(facts: RequestFacts) -> Answer:
-    """Show an administrator the running workspaces of people who left, each with its connection."""
+    """Show an administrator the workspaces that people who left have still running, with connections."""
     left, lines = list(facts.body.get("left", ())), list[str]()
     shown, pages = left[:MAX_LEFT_SHOWN], dict[str, str]()
     for key, of_person in groupby(shown, key=lambda one: (one["person"], one["cause"])):
@@ -173,7 +176,7 @@ def _render_link_tried(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.LINK_PROVEN)
 def _render_link_proven(facts: RequestFacts) -> Answer:
-    """Tell an account's owner, or administrators, that the owner's proof ended another person's link."""
+    """Tell an account's owner or administrators that someone else's link was ended by the owner's proof."""
     template = requests.PROVEN_OWN if facts.body.get("is_own") else requests.PROVEN
     who, owner = (kit.mention(facts.people.get(facts.word(name))) for name in ("person", "owner"))
     names = {"who": who, "owner": owner, "username": facts.word("username")}

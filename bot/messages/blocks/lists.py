@@ -1,4 +1,4 @@
-"""Lists of workspaces, runs and a server's users, paged to fit into 50 blocks, and offers based on them."""
+"""Lists of workspaces, runs and a server's users, paged to fit into 50 blocks, and offers made from them."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -64,12 +64,14 @@ from bot.messages.verb import Verb, find_verb
 PAGE_SIZE = 20
 #: How many rows fit on a small screen. A list with more rows can be searched.
 AT_A_GLANCE: Final = 10
-#: Reads that are at most this many seconds older than the newest one are treated as simultaneous.
+#: Workspaces that were read at most this many seconds before the newest one are treated as read at the same
+#: time.
 SEEN_TOGETHER_SECONDS: Final = 300.0
 #: Maximum number of rows with several buttons. In longer lists each row has a menu instead, so that the list
 #: takes at most two screens.
 MAX_ROWS_WITH_BUTTONS: Final = 8
-#: Maximum length of the provider's words about a workspace, so that its row needs only two lines.
+#: Maximum length of what the provider says about a workspace, so that the workspace's row needs only two
+#: lines.
 MAX_DETAIL_LENGTH: Final = 80
 
 
@@ -82,7 +84,7 @@ def format_state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
 
 
 def _format_wait(facts: WorkspaceFacts) -> Markup:
-    """Say what a workspace waits for between two attempts, and for how long; "" if it isn't waiting."""
+    """Say what a workspace is waiting for between two attempts, and until when; "" if it isn't waiting."""
     wait = get_wait(facts)
     if wait is None:
         return Markup("")
@@ -95,7 +97,7 @@ def _get_thing_waited_for(wait: WaitlistEntry) -> str:
 
 
 def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
-    """Return the values for the first line about a workspace; its name is a link if it can be opened."""
+    """Return the values for a workspace's first line. If it can be opened, its name is a link."""
     is_open = facts.ide_url is not None and workspace.state is State.RUNNING
     name = kit.link(facts.ide_url or "", workspace.title) if is_open else workspace.title
     title = facts.connection_title
@@ -119,7 +121,7 @@ def format_choice_state(facts: WorkspaceFacts, workspace: Workspace) -> str:
 
 
 def _find_next_state(workspace: Workspace, operation: Operation | None) -> State:
-    """Return the state that the operation in progress leads to or, without one, the current state."""
+    """Return the state that the operation in progress leads to; if there is none, the current state."""
     if operation is None:
         return workspace.current_state
     return State.STOPPING if operation.verb.brings_down else State.STARTING
@@ -150,11 +152,11 @@ def workspace_list(
     what: str = answers.WORKSPACES,
     words: str = "",
 ) -> Answer:
-    """List workspaces; ``shared_by`` (a mention) makes the list visible to everyone, without addresses.
+    """List workspaces. With ``shared_by`` (a mention), everyone can see the list, so it has no URLs.
 
-    ``rows`` are all workspaces, those of a ``page``, or the most relevant ones of ``count``. ``what``
-    describes which ones these are, and ``words`` are what to type to list them again. The owner's list begins
-    with a menu: the buttons ``more`` and, if the list is long, a search among all workspaces.
+    ``rows`` are all workspaces, one ``page`` of them, or the most relevant of ``count``. ``what`` describes
+    which ones these are, and ``words`` are what to type to list them again. The owner's list begins with a
+    menu: the buttons in ``more`` and, if the list is long, a search through all workspaces.
     """
     one = get_page(rows, 1, PAGE_SIZE) if page is None else kit.RowPage(rows, page.number, page.remaining)
     is_shared, all_ = shared_by is not None, (one.number - 1) * PAGE_SIZE + len(rows) + one.remaining
@@ -182,7 +184,7 @@ def workspace_list(
 
 
 def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
-    """Answer with an open operation's card and the current time, as only the original card is updated."""
+    """Answer with an open operation's card. It shows the current time, as only the original is updated."""
     card = render_operation_card(facts)
     # An operation that was begun by a timer has no card.
     has_card = facts.operation is None or facts.operation.planned_for is None
@@ -237,10 +239,10 @@ def status_answer(
 def render_workspaces(
     rows: Sequence[WorkspaceFacts], *, is_shared: bool = False
 ) -> tuple[list[Block], list[str]]:
-    """Render workspaces one below the other; also return the oldest recent time at which they were read.
+    """Render workspaces one below the other; also return the oldest recent time at which one was read.
 
-    Workspaces read long before the others, or never, show their own time. A reason for which several of them
-    wait is given once, above them.
+    A workspace that was read long before the others, or never, shows its own time. If several are waiting for
+    the same reason, it is given once at the top of the list.
     """
     all_seen = [seen for facts in rows if (seen := _get_read_at(facts)) is not None]
     since = max(all_seen, default=0.0) - SEEN_TOGETHER_SECONDS
@@ -264,7 +266,7 @@ def render_workspaces(
 
 
 def explains(rows: Iterable[WorkspaceFacts], connection: str) -> bool:
-    """Return whether rows say what prevents calls to a connection."""
+    """Return whether the rows already explain why calls to a connection are held back."""
     return any(facts.connection == connection and _get_hold(facts) is not None for facts in rows)
 
 
@@ -278,7 +280,7 @@ def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], 
 
 
 def _explain_hold(facts: WorkspaceFacts) -> Block:
-    """Say why workspaces wait, with *Link again* beside it if that helps."""
+    """Explain why workspaces are waiting, with *Link again* beside it if that helps."""
     operation = facts.operation
     assert operation is not None, "what waits is an operation"
     if obstacle := find_block(facts, operation):
@@ -288,7 +290,7 @@ def _explain_hold(facts: WorkspaceFacts) -> Block:
 
 
 def _get_hold(facts: WorkspaceFacts) -> tuple[str, str] | None:
-    """Return the connection and the code of the reason why a workspace's operation waits.
+    """Return the connection, and the code of the reason why a workspace's operation is waiting.
 
     Return None if the connection isn't the cause.
     """
@@ -331,7 +333,7 @@ def _render_row(
 
 
 def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
-    """Return what will happen next to a workspace or is worth knowing about it, most important first."""
+    """Return what will happen next to a workspace or what to know about it, most important first."""
     risk = format_stop_risk(workspace) if facts.is_up else ""
     condition = problems.describe_condition(workspace, facts.connection_title, helps=False)
     complaint = [safe(condition, MAX_DETAIL_LENGTH)] if condition else []
@@ -360,7 +362,7 @@ def list_row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Elemen
 
 
 def _link_or_ask_to_open(facts: WorkspaceFacts, workspace: Workspace) -> Element:
-    """Return *Open*, which contains the address, or a button that asks Usher if the address isn't known."""
+    """Return *Open* with the URL or, if the URL isn't known, a button that asks Usher for it."""
     if not facts.ide_url:
         return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY, of=workspace.title)
     return open_button(facts)
@@ -402,9 +404,10 @@ def run_status(facts: RunFacts) -> Answer:
 
 
 def list_run_choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[Element]:
-    """Return a button for each run (stop, logs, status); equal names show when they were requested.
+    """Return a button for each run, to stop it or show its logs or status.
 
-    Buttons can't contain formatted times, so the time is written in the person's own zone.
+    Runs with the same name show when they were requested. Buttons can't contain formatted times, so that time
+    is written in the person's own zone.
     """
     labels = {"stop": "Stop {name}", "logs": "Logs of {name}"}
     names = [kit.line(run.name).casefold() for run in runs]
@@ -438,7 +441,7 @@ def _list_run_buttons(facts: RunFacts) -> list[Element]:
     return [force_button(run) if run.requested_stop else stop_run_button(run), *logs]
 
 
-#: The action that runs a command as if it had been typed; its value is the command.
+#: The action of a button that runs a command just as the typed command would run. Its value is the command.
 RUN_COMMAND: Final = "say"
 #: The action that changes several workspaces; its value names each of them.
 SEVERAL_ACTION: Final = "several"
@@ -467,7 +470,7 @@ def list_command_buttons(commands: Sequence[str]) -> list[Element]:
 
 
 def offer_workspace(verb: str, workspace: Workspace, title: str) -> Answer:
-    """Offer to change a workspace; the offer is valid only until the workspace is started again."""
+    """Offer to change a workspace; the offer lapses when the workspace is started again."""
     press = make_change(verb, workspace)
     cost = format_cost(workspace, None, "force" if verb == "force" else "stop")
     return _offer(find_verb("workspace", verb), workspace, title, press, cost)
@@ -480,7 +483,7 @@ def stop_run(run: Run, title: str, verb: str) -> Answer:
 
 
 def run_again(run: Run, title: str) -> Answer:
-    """Offer to run a job once more, which needs a button press because it may cost money."""
+    """Offer to run a job again. Because that may cost money, it takes a button press."""
     press = ButtonValue("job_again", run.id)
     return _offer(find_verb("job", "run"), run, title, press)
 
@@ -502,9 +505,9 @@ def offer_several(
     at: float | None = None,
     when: Markup | None = None,
 ) -> Answer:
-    """Offer to change several workspaces, naming all and marking those that would end permanently.
+    """Offer to change several workspaces, naming each and marking those that would end permanently.
 
-    ``when`` is the time ``at`` as its reader sees it.
+    ``when`` is the time ``at`` in the reader's time zone.
     """
     count = Markup(str(len(rows)))
     declared = find_verb("workspace", verb)
@@ -548,7 +551,7 @@ def format_in_state(
     operation: Operation | None = None,
     reached: Collection[State] = (),
 ) -> str:
-    """Fill a sentence with a workspace's name and state; an operation in progress takes precedence.
+    """Fill a sentence with a workspace's name and state, or with the operation in progress if there is one.
 
     If the state is among ``reached``, the sentence says that the workspace is *already* in it.
     """

@@ -27,7 +27,7 @@ def find_renderer(kind: NoticeKind) -> Renderer:
 
 
 def _is_row_gone(kind: NoticeKind, facts: Facts) -> bool:
-    """Return whether a message of this kind can't be rendered because its row is gone."""
+    """Return whether a message of this kind can't be rendered because its row no longer exists."""
     if kind is NoticeKind.CARD:
         return not isinstance(facts, WorkspaceFacts) or facts.operation is None
     return type(facts) is Facts and kind.subject in render_gone
@@ -39,7 +39,7 @@ def keep_current_buttons(
     said: Answer,
     beside: Iterable[tuple[NoticeKind, Facts | None]] = (),
 ) -> Answer:
-    """Return a sent message with only the buttons that it would have if it were sent now.
+    """Return a sent message with only those buttons that it would still have if it were sent now.
 
     ``beside`` are the other notices in the same message.
     """
@@ -51,23 +51,23 @@ def keep_current_buttons(
 
 
 def _get_identity(button: Element) -> tuple[str | None, ...]:
-    """Return the action, value and address of a button, without its number."""
+    """Return the action, value and URL of a button, without its number."""
     press = ButtonValue.from_button(button)._replace(number=None)
     return press.action_id, button.get("value"), button.get("url")
 
 
 def is_true(kind: NoticeKind, facts: Facts) -> bool:
-    """Return whether a message would be true now; cards and questions stay true beside newer ones."""
+    """Return whether a message would be true now; newer requests don't make cards and questions untrue."""
     if _is_row_gone(kind, facts) or (facts.is_superseded and not kind.marks & (Mark.CARD | Mark.ASKS)):
         return False
     return find_renderer(kind).is_true(facts)
 
 
 def render_pending(kind: NoticeKind, facts: Facts) -> Answer | None:
-    """Render a pending notice for the current state, or return None if there is nothing left to say.
+    """Render a pending notice for the current state; return None if there is nothing left to say.
 
-    The end of an operation is always reported: if the notice is no longer true, the operation's card is
-    rendered instead, with what has happened since.
+    The end of an operation is always reported. If the notice is no longer true, the operation's card is
+    rendered instead, and shows what has happened since.
     """
     if isinstance(facts, HeldFacts):
         return render(kind, facts) if _list_pending(facts) else None
@@ -85,7 +85,10 @@ def render_pending(kind: NoticeKind, facts: Facts) -> Answer | None:
 
 
 def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
-    """Return whether a later request, which was answered, replaced or cancelled an operation or run."""
+    """Return whether an operation or run was replaced or cancelled by a later request.
+
+    That request has been answered, so nothing more needs to be said about this one.
+    """
     work_item = facts.operation if isinstance(facts, WorkspaceFacts) else facts.run
     return work_item is not None and (
         work_item.outcome is Outcome.REPLACED
@@ -101,9 +104,9 @@ _IN_A_SECTION: Final = 8
 
 
 def render(kind: NoticeKind, facts: Facts) -> Answer:
-    """Render a notice from its facts, or a sentence that says its row is gone.
+    """Render a notice from its facts, or a sentence saying that its row is gone.
 
-    Once something newer has been requested, only a question keeps its buttons.
+    Once something newer has been requested, the notice keeps its buttons only if it is a question.
     """
     if _is_row_gone(kind, facts):
         return render_gone[kind.subject]()
@@ -132,7 +135,7 @@ def render_outage(facts: Facts) -> Answer:
         "lasted": times.format_duration(until - since),
         "until": kit.moment(until, facts.now, facts.zone),
         "place": facts.word("place"),
-        # The address is our own, from the settings, so it isn't escaped.
+        # The URL is our own, from the settings, so it isn't escaped.
         "page": Markup(f"<{facts.word('page')}>"),
     }
     return notice(template, facts, **names)
@@ -145,7 +148,10 @@ def _list_pending(facts: HeldFacts) -> list[tuple[tuple[NoticeKind, Facts], Answ
 
 @renders(NoticeKind.SUMMARY)
 def _render_summary(facts: HeldFacts) -> Answer:
-    """Render the notices of an outage as one message, with similar ones in one sentence and buttons below."""
+    """Render the notices delayed by an outage as one message.
+
+    Similar ones share a sentence, and the buttons are below.
+    """
     left = _list_pending(facts)
     since = min((one.written_at for (_, one), _ in left), default=facts.now)
     heading = fill(
@@ -202,7 +208,7 @@ def _render_results(facts: HeldFacts) -> Answer:
 
 
 def _format_alike(words: tuple[str, str], of: Sequence[Facts]) -> str:
-    """Write one sentence that is true of one or several objects, with their names."""
+    """Write one sentence about one or several workspaces or runs, and name them."""
     names = [f"*{kit.safe(get_name(one), kit.MAX_NAME_LENGTH)}*" for one in of]
     last = (
         names[-1] if len(names) <= _MAX_LINES else fill(notices.MORE_OF_THEM, count=len(names) - _MAX_LINES)

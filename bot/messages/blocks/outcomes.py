@@ -47,7 +47,7 @@ FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
 def is_ready_over(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace reported as ready is down again, or a newer request has been made."""
+    """Return whether a workspace reported as ready is down again, or has been sent a newer request."""
     return facts.workspace is not None and (facts.is_superseded or facts.state in notices.READY_UNTIL)
 
 
@@ -91,14 +91,14 @@ def render_ready(facts: WorkspaceFacts) -> Answer:
     together=lambda _facts: notices.READY_TOGETHER,
 )
 def _render_ready_link(facts: WorkspaceFacts) -> Answer:
-    """Render an address that appeared or changed after *ready* was sent for a workspace."""
+    """Send the URL of a workspace if it appeared or changed after *ready* was sent."""
     lines, small, buttons = describe_running(facts, place=Markup(kit.line(facts.connection_title)))
     said = fill_notice(notices.READY_LINK, facts, mark=get_mark(facts))
     return kit.message(kit.join([said, *lines], "\n"), small, buttons)
 
 
 def _is_missed(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still isn't in the state that an operation was meant to reach."""
+    """Return whether a workspace still isn't in the state that an operation was meant to bring about."""
     return facts.operation is not None and not is_reached_anyhow(facts, facts.operation)
 
 
@@ -168,8 +168,8 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
     elif is_asked and operation is not None and not operation.has_called and not is_planned:
         template = notices.STOPPED_ALREADY
     if is_gone:
-        # A workspace that is gone wasn't just stopped, and only its owner's consent shows that this was
-        # intended.
+        # A workspace that no longer exists wasn't merely stopped, and only its owner's consent shows that
+        # this was intended.
         template = notices.ENDED if operation is not None and operation.agreed else notices.NO_LONGER_EXISTS
     usual = fill_notice(template, facts, because=format_failure(facts))
     if template == notices.NO_LONGER_EXISTS and workspace is not None and workspace.detail:
@@ -196,7 +196,7 @@ def _has_turned_out(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.TURNED_OUT, is_true=_has_turned_out)
 def _render_turned_out(facts: WorkspaceFacts) -> Answer:
-    """Render what has happened to a workspace since its owner read how an operation had ended."""
+    """Follow up on a message about how an operation ended: say what has happened to the workspace since."""
     said = facts.word("said")
     if said not in notices.TURNED_OUT:
         return _render_stopped(facts)
@@ -217,7 +217,7 @@ def _render_removed(facts: WorkspaceFacts) -> Answer:
 
 
 def _render_not_created(facts: WorkspaceFacts) -> Answer:
-    """Say that a creation was cancelled before anything was made."""
+    """Say that a creation was cancelled before anything was created."""
     return notice(notices.NOT_MADE, facts, list_again_buttons(facts))
 
 

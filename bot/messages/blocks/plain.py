@@ -1,7 +1,7 @@
-"""Plain texts sent with blocks or instead of them; they repeat what the blocks say, with addresses.
+"""Plain texts sent with blocks or instead of them. They say what the blocks say, including URLs.
 
-People read these texts where Slack doesn't show the blocks. They are sent only where the blocks would be, so
-nobody can read an address who couldn't have read it in the blocks.
+People read these texts where Slack doesn't show the blocks. They are only sent where the blocks would be, so
+nobody can read a URL there who couldn't read it in the blocks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block
 from bot.messages.texts import notices
 
-#: Buttons that are the whole purpose of a message, because they open the address that it delivers.
+#: Buttons that a message exists for: they open the URL that it delivers.
 _PURPOSES: Final = frozenset({"open_url", "link_url"})
 
 
@@ -28,7 +28,7 @@ def make_fallback_text(answer: Answer) -> str:
 
 
 def make_plain_text(answer: Answer) -> str:
-    """Return an answer as plain text: all its lines, and the address of each button that opens one."""
+    """Return an answer as plain text: all its lines, and the URL of each button that opens one."""
     if not answer.blocks:
         return answer.text
     text = "\n".join(kit.strip_markup(line) for line in kit.iterate_lines(answer.blocks)) or answer.text
@@ -52,7 +52,7 @@ def _list_addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[
 
 
 def _append_addresses(text: str, addresses: Iterable[str]) -> str:
-    """Return a text followed by addresses; if that is too long, the text is cut, but never an address."""
+    """Return a text followed by URLs; if that is too long, the text is cut, but never a URL."""
     below = ""
     for line in addresses:
         if line not in text + below and len(below) + len(line) < limits.MAX_TEXT_LENGTH // 2:

@@ -1,4 +1,4 @@
-"""Hours and lessons, as lines and buttons for the workspaces they apply to."""
+"""Hours and lessons, as lines and buttons for the workspaces that they start and stop."""
 
 from collections.abc import Collection, Iterable
 from datetime import date
@@ -17,15 +17,15 @@ from bot.messages.texts import courses as texts
 from bot.messages.texts import hours as words
 from bot.messages.texts import times
 
-#: A day on which no zone changes its clocks, used to format times of day.
+#: A day on which the clocks don't change in any zone, used to format times of day.
 _ANY_DAY: Final = date(2024, 1, 15)
 
 
 def format_time_of_day(minutes: int | None, reader_zone: ZoneInfo | None) -> Markup:
-    """Format a recurring time in any zone in the reader's style, with a 12- or 24-hour clock.
+    """Format a recurring time from any zone in the reader's style, with a 12- or 24-hour clock.
 
-    For several readers, or an unknown zone, the time is plain text, because Slack would show each reader a
-    different time.
+    If there are several readers, or the reader's zone is unknown, the time is plain text, because Slack would
+    show each reader a different time.
     """
     if minutes is None or reader_zone is None:
         return Markup(clock(minutes))
@@ -34,7 +34,7 @@ def format_time_of_day(minutes: int | None, reader_zone: ZoneInfo | None) -> Mar
 
 
 def format_zones(zones: Iterable[str], reader_zone: ZoneInfo | None) -> Markup:
-    """Format the zones of recurring times, as in `` (Singapore)``, if any zone isn't the reader's."""
+    """Name the zones of recurring times, as in `` (Singapore)``, unless all are the reader's own."""
     found = dict.fromkeys(zones)
     if reader_zone is not None and found.keys() <= {reader_zone.key}:
         return Markup("")
@@ -97,7 +97,7 @@ def list_lessons(facts: WorkspaceFacts) -> list[str]:
 
 
 def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return a button to leave each course that the person has joined."""
+    """Return a button for each course that the person has joined, to leave it."""
     numbers = range(len(facts.lessons)) if len(facts.lessons) > 1 else [None]
     return [
         kit.button(

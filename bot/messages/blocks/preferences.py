@@ -14,16 +14,16 @@ from bot.messages.texts import preferences as words
 SETTINGS_CALLBACK: Final = "settings"
 #: The names of the form's fields.
 TELL, ASKING, ASSISTANT, MESSAGES = "tell", "asking", "assistant", "messages"
-#: The choice that means never.
+#: Value of the menu option that means never.
 NEVER_OPTION: Final = "-"
-#: Choices for how long a workspace is left running before its owner is asked about it, in hours.
+#: Options for how long a workspace is left running before its owner is asked about it, in hours.
 ASKING_HOURS: Final = (4, 8, 12, 24, 48)
 #: Maximum number of names shown in a list of names.
 _MAX_NAMES: Final = 10
 
 
 def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
-    """Return the preferences as an answer with the time, and the form if one can be opened."""
+    """Return the preferences as an answer, with the time and, if it can be opened, the form."""
     small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
     said = f"*Your settings*\n{format_preferences(facts)}"
     shown = kit.answer([kit.section(said, kit.button(words.CHANGE, "settings_form")), small])
@@ -31,7 +31,7 @@ def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = Non
 
 
 def build_saved_view(said: str) -> dict[str, Any]:
-    """Return the view that replaces a form once it has been saved, with what applies now."""
+    """Return the view that replaces a saved form and shows the new settings."""
     return kit.modal(words.SETTINGS_TITLE, [kit.section(f"{words.SAVED}\n{said}")])
 
 
@@ -53,7 +53,7 @@ def format_preferences(facts: PreferenceFacts) -> str:
 
 
 def _format_asking(facts: PreferenceFacts) -> list[str]:
-    """Say after how many hours the person is asked about a running workspace, for each connection."""
+    """Say, for each connection, after how many hours the person is asked about a running workspace."""
     usual = find_asking_hours(facts.wanted.idle_prompt_after, None)
     if (only := {*facts.asked_after.values()}) and len(only) == 1:
         (usual,) = only
@@ -77,7 +77,7 @@ def _format_asking_hours(hours: float | None, asks: str, never: str, **more: Any
 
 
 def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
-    """Return the form filled with the current preferences; ``command`` is the one for workspaces."""
+    """Return the form with the current preferences; ``command`` is the one for a workspace's own settings."""
     wanted = facts.wanted
     topics = [kit.option(topic, said) for topic, said in words.TOPICS.items()]
     sent = [one for one in topics if getattr(wanted, one["value"])]

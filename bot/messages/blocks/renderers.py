@@ -14,10 +14,10 @@ D = TypeVar("D", bound=Callable[..., Answer])
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """How a kind of message is rendered, and whether its text is still true.
+    """How a kind of message is rendered, and whether what it says is still true.
 
-    ``is_true`` returns whether its content is still true when it is sent. ``together`` returns the wording
-    for one and for several such messages in one sentence, or None if each message has its own words.
+    ``is_true`` returns whether the message would still be true if it were sent now. ``together`` returns the
+    wording for one and for several such messages in one sentence, or None if they can't be combined.
     """
 
     render: Callable[[Any], Answer]
@@ -26,7 +26,8 @@ class Renderer:
 
 
 RENDERERS: Final[dict[NoticeKind, Renderer]] = {}
-#: Maps the kind of row that a message is about to the function that renders the answer if the row is gone.
+#: For each kind of row that a message can concern: the function that renders the message once that row no
+#: longer exists.
 render_gone: Registry[Callable[[], Answer]] = Registry()
 
 

@@ -34,7 +34,7 @@ def answer(text: str, buttons: Iterable[Element] = (), *, replaces: bool = False
 
 
 def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
-    """Answer a typo, a question or a missing link with a filled sentence and suggestions; nothing broke."""
+    """Answer a typo, a question or a missing link with a sentence and suggestions; this isn't an error."""
     text = kit.join([sentence, more], "\n") if more else sentence
     return kit.answer([kit.section(text), *kit.actions(buttons)])
 
@@ -42,7 +42,7 @@ def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> A
 def ask(
     sentence: str, buttons: Iterable[Element], things: Collection[Workspace | Run] = (), *, more: str = ""
 ) -> Answer:
-    """Ask a question about things with a filled sentence; it is over once one of its buttons is pressed."""
+    """Ask a question with a filled sentence; pressing one of its buttons settles it."""
     workspaces = tuple(one.id for one in things if isinstance(one, Workspace))
     runs = tuple(one.id for one in things if isinstance(one, Run))
     return replace(hint(sentence, buttons, more=more), about=Referents(workspaces, runs, is_question=True))
@@ -58,7 +58,7 @@ def as_question(answer: Answer) -> Answer:
 
 
 def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
-    """Add small grey texts below an answer's first block."""
+    """Add small print below an answer's first block."""
     if not remarks:
         return answer
     first, *rest = answer.blocks
@@ -74,7 +74,7 @@ def with_button(answer: Answer, button: Element) -> Answer:
 
 
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = ()) -> Answer:
-    """Answer that something broke: a filled sentence, suggestions, and the reference in the log."""
+    """Answer that an error occurred: a filled sentence, suggestions, and the reference in the log."""
     blocks: list[Block] = [kit.section(sentence), *kit.actions(buttons)]
     blocks.append(kit.context(fill(cards.REFERENCE, reference=reference)))
     return kit.answer(blocks)
@@ -106,7 +106,7 @@ def list_choice_buttons(
     labels: Sequence[str],
     effects_of: Callable[[Workspace], StopEffects],
 ) -> list[Element]:
-    """Return buttons for the first few workspaces, and a search for the rest if the verb has one."""
+    """Return buttons for the first few workspaces and, if the verb has a search, one for the rest."""
     if not find_verb("workspace", verb).label:
         return []
     buttons = [
@@ -129,7 +129,7 @@ def search(verb: str) -> Element:
 
 
 def question(button: Element) -> Answer:
-    """Ask a button's question in a form or, if none can be opened, in an answer with a button to confirm."""
+    """Ask a button's question in a form; if none can be opened, in an answer with a button to confirm."""
     asked = button["confirm"]
     agrees, keeps = asked["confirm"]["text"], asked["deny"]["text"]
     section = kit.section(f"*{asked['title']['text']}*\n{asked['text']['text']}")
@@ -155,10 +155,10 @@ def link_buttons(
     first: int = 0,
     until: float | None = None,
 ) -> list[Element]:
-    """Return a link button for each connection: its name, its title, and whether people link it themselves.
+    """Return a link button for each (name, title, whether people can link it themselves) connection.
 
     If they can't, the button asks an administrator to link them. ``waiting`` is the command that runs once an
-    account is linked, and ``first`` is the number of the first button, if others precede it.
+    account is linked. ``first`` is the number of the first button, in case others precede it.
     """
     return [
         link_connection_button(
@@ -171,9 +171,9 @@ def link_buttons(
 
 
 def new_buttons(connections: Sequence[tuple[str, str]], *, first: int = 0) -> list[Element]:
-    """Return *New workspace* for each (name, title), with the title unless there is only one button.
+    """Return *New workspace* for each (name, title); a single button doesn't show the title.
 
-    ``first`` is the number of the first button, if others precede it.
+    ``first`` is the number of the first button, in case others precede it.
     """
     template = answers.NEW_WORKSPACE if len(connections) + first == 1 else "New workspace on {title}"
     return [
@@ -193,10 +193,11 @@ def invitation(
     asks: Collection[str] = (),
     others: Sequence[tuple[str, str]] = (),
 ) -> Answer:
-    """Answer with link ``pages`` by connection, which only the person may see; never in a channel.
+    """Answer with the link page of each connection, for the person's eyes only; never use it in a channel.
 
-    Pages that are valid only ``until`` a time end with a code to type here, and their buttons are then
-    removed. ``asks`` are connections where an administrator can be asked instead.
+    ``pages`` maps connections to their pages. If these expire (``until``), each ends by showing a code to
+    type in Slack, and the buttons are removed at that time. ``asks`` are connections where an administrator
+    can be asked instead.
     """
     is_one = len(connections) == 1
     small = [] if until is None else [answers.LINK_PAGE, answers.LINK_CODE]
@@ -210,7 +211,7 @@ def invitation(
 
 
 def code_question() -> Answer:
-    """Answer with the form for a code, and a button that opens the form if that fails right away."""
+    """Answer with the form for a code, and a button for opening it if that doesn't work right away."""
     button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
     blocks = [kit.section(answers.CODE_ASK), *kit.actions([button])]
     return replace(kit.answer(blocks), view=code_view())
@@ -229,7 +230,7 @@ def code_view() -> dict[str, Any]:
 
 
 def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
-    """Return the form for removing a workspace permanently, in which its name has to be typed."""
+    """Return the form for removing a workspace permanently; its name has to be typed into it."""
     explained = kit.section(fill(answers.REMOVE_EFFECT, name=workspace.title, title=title))
     return kit.modal(
         "Remove workspace",
@@ -300,7 +301,7 @@ _OF_JOBS: Final = "job "
 
 
 def format_commands(text: str, command: str, job_command: str) -> str:
-    """Replace the command prefixes in a sentence, both for workspace verbs and for run verbs."""
+    """Replace the command placeholders in a sentence, for workspace verbs and for job verbs."""
 
     def here(found: re.Match[str]) -> str:
         typed = found[1]
@@ -312,7 +313,7 @@ def format_commands(text: str, command: str, job_command: str) -> str:
 
 
 def with_slash_commands(view: Mapping[str, Any], command: str, job_command: str) -> dict[str, Any]:
-    """Return a form or Home tab whose sentences use slash commands, because nothing else works there."""
+    """Return a form or Home tab whose sentences show slash commands, because nothing else works there."""
     found: dict[str, Any] = _replace_commands(view, f"{command} ", f"{job_command} ")
     return found
 
@@ -349,19 +350,19 @@ def describe_usher(*, needs_accounts: bool, runs_jobs: bool) -> str:
 
 
 def format_beginning(what: str, *, waits: bool) -> str:
-    """Format the first words to a new person; ``waits`` means that their request is waiting for a link."""
+    """Return the first words to a new person; ``waits`` means that their request is waiting for a link."""
     if waits:
         return f"{what} Link it here and I'll carry on with your request."
     return "{what}: link it to begin.".format(what=what.removesuffix("."))
 
 
 def list_button(*, style: str | None = None) -> Element:
-    """Return the button that shows a person's workspaces in a separate message."""
+    """Return the button that lists a person's workspaces in a separate message."""
     return kit.button(answers.SHOW, "list", style=style)
 
 
 def new_button(connection: str | None) -> Element:
-    """Return *New workspace* for a given connection, or for one that the person chooses next."""
+    """Return *New workspace* for a connection or, if none is given, for one that the person chooses next."""
     if connection is None:
         return kit.button(answers.NEW_WORKSPACE, "new")
     return kit.button(answers.NEW_WORKSPACE, "make", f"workspace {connection}")
@@ -381,12 +382,12 @@ def add_introduction(
     """
     presses = [press for _, press in kit.iterate_drawn(answer.blocks)]
     offered = {_KINDS.get(press.name, press.name) for press in presses}
-    # If the answer is about a request or a link page, it says further down what to link.
+    # If the answer is a request or a link page, it says what to link further down.
     says_link = any(
         press.name == "link_url" or (press.name == "invite" and " " in press.key) for press in presses
     )
     plain, what = what, format_beginning(what, waits=False) if is_first and not says_link else what
-    # A person who asks to link an account is offered nothing else.
+    # People who asked to link an account are offered nothing else.
     missing = [] if offered == {"link"} else [step for step in steps if _get_kind(step) not in offered]
     body = answer.blocks or (kit.section(kit.truncate(answer.text, limits.MAX_SECTION_LENGTH)),)
     first = str((body[0].get("text") or {}).get("text"))

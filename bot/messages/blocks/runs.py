@@ -1,4 +1,4 @@
-"""Cards, messages and output of runs, rendered from rows just as those of workspaces are."""
+"""Cards, messages and output of runs, rendered from rows in the same way as those of workspaces."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -78,7 +78,7 @@ def run_ended(facts: RunFacts) -> Answer:
 
 
 def run_result(facts: RunFacts) -> Answer:
-    """Answer with how a run ended, and the button for its whole output, even if that was sent before."""
+    """Answer with how a run ended, and with the button for its whole output, even if that was sent before."""
     if facts.run.outcome is not Outcome.ENDED:
         return run_failed(facts)
     others = [one for one in _list_over_buttons(facts) if not one["action_id"].startswith("job_logs")]
@@ -105,7 +105,7 @@ def _render_ended(facts: RunFacts, buttons: Sequence[Element]) -> Answer:
 
 
 def _get_last_lines(facts: RunFacts) -> tuple[str, ...]:
-    """Return the last lines as known now, or else those stored when the run was found to have ended."""
+    """Return the last lines of output, or the ones stored when the run was found to have ended."""
     if facts.output is not None and facts.output.last_lines:
         return facts.output.last_lines
     lines = facts.body.get("lines")
@@ -185,13 +185,13 @@ def format_title(facts: RunFacts) -> str:
 
 
 def describe_outcome(run: Run) -> str:
-    """Describe a run's progress as part of a sentence: ``failed after 12 s, exit code 2``."""
+    """Describe how far a run is, or how it ended, within a sentence: ``failed after 12 s, exit code 2``."""
     head = _format_outcome(run)
     return head[0].lower() + head[1:]
 
 
 def format_state_lines(facts: RunFacts) -> list[str]:
-    """Format a run's progress, and what its provider says about it."""
+    """Return lines that say how far a run is or how it ended, and what its provider says about it."""
     run = facts.run
     lines = [_format_state_line(facts)]
     if run.is_going and run.requested_stop:
@@ -314,7 +314,7 @@ def _format_state_line(facts: RunFacts) -> str:
 
 
 def _format_outcome(run: Run) -> str:
-    """Describe a run's progress without naming its connection: ``Failed after 12 s, exit code 2``."""
+    """Say how far a run is or how it ended, without its connection: ``Failed after 12 s, exit code 2``."""
     if run.is_going:
         return runs.STATES[run.state]
     if run.outcome is Outcome.FAILED:
@@ -327,7 +327,7 @@ def _format_outcome(run: Run) -> str:
 
 
 def _format_duration(run: Run) -> str:
-    # Both times are the provider's, because when an end was noticed says nothing about the duration.
+    # Use only the provider's times: when Usher noticed the end says nothing about how long the run took.
     if run.started_at is None or run.finished_at is None:
         return ""
     return f" {runs.AFTER.format(took=times.format_duration(run.finished_at - run.started_at))}"
@@ -343,7 +343,7 @@ def _format_cause(facts: RunFacts) -> str:
     )
 
 
-#: Matches each backtick followed by another one. A zero-width space is put between them, because a fence
+#: Matches each backtick that is followed by another. A zero-width space is put between them, because a fence
 #: inside the output would end ours.
 _FENCE_PATTERN: Final = re.compile("`(?=`)")
 _PARTED: Final = "`\u200b"
@@ -361,7 +361,7 @@ class Preformatted:
 
 
 def format_output(text: str) -> Preformatted | None:
-    """Return as much of an output's end as fits into one paragraph, or None if none of it is visible."""
+    """Return as much of the end of an output as fits into one paragraph; None if nothing would be visible."""
     given = text.rstrip().splitlines()
     room, kept = _MAX_OUTPUT_LENGTH, list[str]()
     for raw in reversed(given):

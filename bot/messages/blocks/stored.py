@@ -1,8 +1,8 @@
 """Stored answers: texts in parts, with the time until which each part and each button is valid.
 
-A message is rendered again from these parts, so no text has to be searched, compared or changed. Rows of
-release 0.4.1 contain only texts, and so do messages that were found in Slack (``undated``). A message made
-from such a row says when it was written.
+A message is rendered again from these parts, so its text never has to be searched, compared or edited. Rows
+written by release 0.4.1 contain only whole texts, as do messages that were found in Slack (``undated``). A
+message made from such a row says when it was written.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def to_body(answer: Answer) -> dict[str, Any]:
 
 
 def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-    """Return what an answer says and offers, and the times until which its parts are true.
+    """Return what an answer says and offers, with the times until which its parts are true.
 
-    The result replaces what ``body`` said.
+    The result is ``body`` with its text and blocks replaced by these.
     """
     blocks, moments = list(answer.blocks), find_moments(answer.blocks)
     if moments:
@@ -74,7 +74,7 @@ def _read_text(text: Block) -> Block:
 
 
 def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
-    """Return a paragraph or small texts with each text changed, and any other block unchanged."""
+    """Return a paragraph or small print with a function applied to each text; other blocks stay the same."""
     match block:
         case {"type": "section", "text": text}:
             return {**block, "text": change(text)}
@@ -84,7 +84,7 @@ def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
 
 
 def find_moments(blocks: Collection[Block]) -> list[int]:
-    """Return the moments named in texts, and those until which buttons are valid."""
+    """Return the times that texts mention, and those until which buttons are valid."""
     at = {int(press.at) for _, press in kit.iterate_drawn(blocks) if press.at is not None}
     return sorted(at.union(*(part.moments for part in list_parts(blocks))))
 
@@ -95,7 +95,7 @@ def list_plans(blocks: Iterable[Block]) -> list[tuple[str, ...]]:
 
 
 def drop_past(answer: Answer, has_passed: Callable[[Part], bool]) -> Answer | None:
-    """Return an answer with each line of its texts cut off before the first part that is past.
+    """Return an answer whose lines each end before the first part that is no longer true.
 
     Return None if only small print would be left.
     """

@@ -45,9 +45,9 @@ def _can_run(facts: WorkspaceFacts) -> bool:
 
 
 def _is_coming(facts: WorkspaceFacts) -> bool:
-    """Return whether the stop in a warning is still due, and was neither postponed nor cancelled.
+    """Return whether the stop in a warning is still going to happen, neither postponed nor cancelled.
 
-    Once its time has passed, it is still due only if the owner was warned.
+    Once its time has passed, it still happens only if the owner was warned.
     """
     workspace = facts.workspace
     if workspace is None or workspace.stop_at is None or workspace.stop_at != facts.body.get("stop_at"):
@@ -87,7 +87,7 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
 
 
 def format_skipped_lesson(workspace: Workspace, now: float) -> list[str]:
-    """Say that a lesson's end won't stop a workspace, because its owner has set another time."""
+    """Say that the end of a lesson won't stop a workspace, because its owner has set another time."""
     ends = workspace.planned_stops
     if ends.counts is None or ends.counts.because != "own":
         return []
@@ -106,7 +106,7 @@ def _format_cost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
 
 
 def keep_buttons(workspace: Workspace) -> list[Element]:
-    """Return *Keep running* and *1 hour more*, which apply only to the timer in the message."""
+    """Return *Keep running* and *1 hour more*; they work only while the stop is at the message's time."""
     keep = ButtonValue("keep_running", workspace.id, at=workspace.stop_at or 0.0)
     return [
         kit.button(cards.KEEP, keep, style=kit.PRIMARY, of=workspace.title),
@@ -115,7 +115,7 @@ def keep_buttons(workspace: Workspace) -> list[Element]:
 
 
 def format_kept(facts: WorkspaceFacts) -> str:
-    """Say that a workspace keeps running, and when its hours stop it if they do."""
+    """Say that a workspace keeps running and, if its hours will stop it, when."""
     workspace = facts.workspace
     assert workspace is not None, "it was kept"
     until = facts.next_stop
@@ -147,7 +147,7 @@ def render_failed(facts: WorkspaceFacts) -> Answer:
 
 
 def _format_obstacle(facts: WorkspaceFacts, cause: str) -> Answer:
-    """Explain why a stop wasn't possible when it was due, and what happens now."""
+    """Explain why a stop wasn't possible when it was due, and what happens instead."""
     is_due = bool(facts.body.get("is_due"))
     then = cards.STOP_THERE if not is_due else cards.WHEN_LINKED if cause in LINK_HELPS else cards.WHEN_BACK
     mode: StopMode = "suspend" if facts.word("mode") == "suspend" else "stop"
@@ -167,7 +167,7 @@ def _format_obstacle(facts: WorkspaceFacts, cause: str) -> Answer:
 
 
 def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
-    """Ask whether a stop from a restored backup is still wanted; if its time has passed, offer it now."""
+    """Ask whether a stop found in a restored backup is still wanted; if its time has passed, offer it now."""
     workspace, at = facts.workspace, facts.time("stop_at")
     mode: StopMode = "suspend" if facts.word("mode") == "suspend" else "stop"
     names = {
@@ -185,7 +185,7 @@ def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
 
 
 def get_names(facts: WorkspaceFacts) -> dict[str, Any]:
-    """Return the names of a workspace and its connection, or generic words if its row is gone."""
+    """Return the names of a workspace and its connection; if its row is gone, generic words."""
     workspace = facts.workspace
     name = workspace.title if workspace is not None else facts.word("name") or "your workspace"
     return {"name": name, "title": facts.connection_title}
@@ -205,7 +205,10 @@ def ask_final_stop(
     *,
     can_suspend: bool,
 ) -> Answer:
-    """Ask whether a timer may end a workspace permanently; ``when`` is its time as the reader sees it."""
+    """Ask whether a planned stop may end a workspace permanently.
+
+    ``when`` is its time in the reader's time zone.
+    """
     sentence = fill(
         cards.ASK,
         name=workspace.title,
@@ -233,7 +236,10 @@ def format_form_head(facts: WorkspaceFacts) -> str:
 
 
 def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
-    """Return the form of *Stop later…*; a time that ends the workspace permanently is confirmed later."""
+    """Return the form of *Stop later…*.
+
+    If the chosen time would end the workspace permanently, that is confirmed in a separate step.
+    """
     workspace = facts.workspace
     assert workspace is not None, "a form is about a workspace"
     notes = [format_form_head(facts)]
@@ -260,7 +266,7 @@ def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
 
 @renders(NoticeKind.WARNING_UNDELIVERED)
 def _render_undelivered_warning(facts: RequestFacts) -> Answer:
-    """Tell an administrator what became of a workspace's planned end after its owner couldn't be warned."""
+    """Tell an administrator what happened after a workspace's owner couldn't be warned of its end."""
     template = notices.UNWARNED_STOPPED if facts.body.get("survives_stop") else notices.UNWARNED_LEFT
     who = kit.mention(facts.people.get(facts.word("person")))
     return kit.message(fill(template, who=who, title=facts.connection_title, name=facts.word("name")))

@@ -1,4 +1,4 @@
-"""The message about what a person loses through an upgrade, and its texts."""
+"""The message that tells a person what an upgrade has cost them, and its texts."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -15,7 +15,7 @@ from bot.messages.blocks.renderers import renders
 from bot.messages.texts.times import format_date, format_weekday, join_names
 
 _HEAD: Final = "I've been updated, and this has changed for you:"
-#: Maps the code of a loss to its sentence, which several workspaces with the same code share.
+#: Maps the code of a loss to its sentence. Workspaces with the same code share one sentence.
 _SENTENCES: Final = {
     "hours_wait": (
         "The hours of {names} still start it, but don't wait for room any more. If a start fails because "
@@ -63,7 +63,7 @@ _NOT_HELD: Final = (
 
 @renders(NoticeKind.UPGRADE_LOSSES, is_true=lambda facts: bool(facts.losses))
 def render_upgrade_losses(facts: UpgradeFacts) -> Answer:
-    """Render a person's losses, one sentence each."""
+    """Tell a person what an upgrade has cost them, one sentence for each loss."""
     waiting = [one for one in facts.losses if one.what == "hours_wait"]
     said = [_format_waiting(waiting)] if waiting else []
     said += [_format(one, facts) for one in facts.losses if one.what != "hours_wait"]
@@ -101,7 +101,7 @@ def _format(loss: DescribedLoss, facts: UpgradeFacts) -> str:
 
 
 def _format_moved(card: ClassCard, moved: Iterable[str], now: float) -> str:
-    """Say which future lessons are at their usual time again, and which won't take place at all."""
+    """Say which lessons go back to their usual time, and which won't take place at all."""
     today = card.day(now)
     days = [day for day in sorted(moved) if day >= today.isoformat()]
     usual = [day for day in days if card.on(date.fromisoformat(day))]

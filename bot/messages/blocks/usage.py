@@ -1,4 +1,4 @@
-"""Answers and the Monday message about what ran, for how long, and at what cost."""
+"""Answers, and the message on Mondays, about what ran, for how long, and at what cost."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -48,7 +48,7 @@ def format_hours(hours: float) -> Markup:
 
 
 def format_money(total: Sum) -> Markup:
-    """Format the known cost in a total, with each currency listed separately."""
+    """Format the known cost in a total, listing each currency separately."""
     amounts = [_format_amount(amount, currency) for currency, amount in sorted(total.money.items())]
     if not amounts:
         return Markup(words.NO_PRICE)
@@ -66,7 +66,7 @@ def _format_amount(amount: Decimal, currency: str) -> str:
 
 
 def format_window(window: Window, today: date) -> Markup:
-    """Format a window as its name and days: ``*This week* · Mon 23 Nov – Sun 29 Nov``."""
+    """Format a period as its name and days: ``*This week* · Mon 23 Nov – Sun 29 Nov``."""
     days = times.format_weekday(window.first.isoformat(), today)
     if window.last != window.first:
         days = words.DAYS.format(first=days, last=times.format_weekday(window.last.isoformat(), today))
@@ -78,9 +78,9 @@ def format_window(window: Window, today: date) -> Markup:
 
 
 def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool) -> Answer:
-    """Answer with what ran for one person or, if nothing did, with what to type.
+    """Answer with what ran for one person; if nothing did, say what to type.
 
-    ``is_drawn`` means that the picture is sent in a direct message.
+    ``is_drawn`` means that a chart is sent as well, in a direct message.
     """
     if not facts.usage.lines:
         said = kit.join(
@@ -94,7 +94,7 @@ def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool) -> Answe
 
 
 def _render_what_is_kept(window: Window, now: float) -> list[Block]:
-    """Say since which day records exist, if the window begins earlier."""
+    """If the period begins before the oldest records, say since when there are records."""
     today = datetime.fromtimestamp(now, UTC).date()
     first = today - timedelta(days=RETENTION_DAYS)
     if window.first >= first:
@@ -104,7 +104,7 @@ def _render_what_is_kept(window: Window, now: float) -> list[Block]:
 
 
 def explain_window(problem: WindowProblem, given: str, command: Markup) -> str:
-    """Explain what is wrong with a typed window."""
+    """Explain what is wrong with a typed period."""
     why = {
         "unreadable": words.WINDOW_UNREAD,
         "clock": words.WINDOW_CLOCK,
@@ -120,7 +120,7 @@ def _format_window(facts: UsageFacts) -> Markup:
 
 
 def _render(facts: UsageFacts) -> list[Block]:
-    """Render one person's figures: the total, each workspace and job, and the longest idle time."""
+    """Render one person's usage: the total, each workspace and job, and the longest unused time."""
     usage = facts.usage
     head: list[str] = [_format_window(facts)]
     if len(usage.lines) > 1:
@@ -144,7 +144,7 @@ def _render(facts: UsageFacts) -> list[Block]:
 
 
 def _format_left(facts: UsageFacts) -> list[str]:
-    """Format what is left of the provider's limits, one line each."""
+    """Say how much is left of the provider's limits, one line each."""
     said = []
     for connection, found in sorted(facts.left.items()):
         for one in found[:MAX_ALLOWANCES]:
@@ -242,7 +242,7 @@ def answer_group(
     now: float,
     why_no_names: str,
 ) -> Answer:
-    """Answer with the hours of a class or team: the total, and as many of its parts as may be seen."""
+    """Answer with the hours of a class or team: the total, and the breakdowns that the reader may see."""
     days = format_window(replace(window, name=""), datetime.fromtimestamp(now, UTC).date())
     head = f"*{line(name)}* · {days.strip('*')}"
     if group.is_withheld:
@@ -296,7 +296,7 @@ def _render_week(facts: UsageFacts) -> Answer:
 
 
 def describe_usage(title: Callable[[str], str], facts: UsageFacts) -> dict[str, Any]:
-    """Return all usage figures for a window: per workspace and job, in total, and the longest idle time."""
+    """Return all usage figures for a period: by workspace and job, in total, and the longest unused time."""
     usage, idle = facts.usage, facts.usage.idle
     unused = (
         {}

@@ -1,6 +1,6 @@
 """The picture of a week: a row of bars for each workspace or job, as SVG, and the same in words.
 
-The time scale is linear, so equal lengths mean equal durations, and a day when the clocks change is slightly
+The time scale is linear, so equal lengths mean equal durations. A day on which the clocks change is slightly
 wider or narrower than the others.
 """
 
@@ -26,7 +26,7 @@ from bot.support.pictures import FONT_FAMILY
 
 #: Maximum length of an alternative text, set by Slack.
 MAX_ALT_TEXT_LENGTH: Final = 1_000
-#: Maximum number of rows drawn, about as many as a phone shows. The others are only counted below the
+#: Maximum number of rows drawn, about as many as fit on a phone. The rest are only counted, below the
 #: picture.
 MAX_ROWS: Final = 30
 
@@ -36,7 +36,7 @@ _FIRST_ROW: Final = 74
 _ROW_HEIGHT: Final = 54
 _BAR_TOP: Final = 26
 _BAR_HEIGHT: Final = 18
-#: Minimum width of a bar in pixels, so that even a life of one minute is visible.
+#: Minimum width of a bar in pixels, so that even a run of one minute is visible.
 _MIN_BAR_WIDTH: Final = 3.0
 _MIN_PLAN_WIDTH: Final = 6.0
 _MAX_NAME_WIDTH: Final = 420
@@ -49,14 +49,14 @@ _DAY: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawn picture, and a text for people who can't see it."""
+    """A picture, and the alternative text for people who can't see it."""
 
     svg: str
     alt_text: str
 
 
-#: The picture's colours. It has its own background, because Slack doesn't say whether the reader uses dark
-#: mode.
+#: The picture's colours. The picture has its own background, because Slack doesn't say whether the reader
+#: uses dark mode.
 PAPER: Final = "#ffffff"
 INK: Final = "#1d1c1d"
 MUTED: Final = "#5c5b5d"
@@ -75,17 +75,17 @@ def draw_week(rows: Sequence[UsageRow], *, days: Sequence[date], now: float, zon
 
 @renders(NoticeKind.USAGE_PICTURE)
 def render_comment(_: Facts) -> Answer:
-    """Render the text shown above the picture."""
+    """Return the text shown above the picture."""
     return kit.message(texts.COMMENT)
 
 
 def render_in_words(alt_text: str) -> Answer:
-    """Describe in words what a picture shows, for when it can't be drawn or sent."""
+    """Say in words what a picture shows, in case it can't be drawn or sent."""
     return kit.message(kit.fill(texts.IN_WORDS, week=Markup(kit.safe(alt_text))))
 
 
 class _Week:
-    """The days of a picture: when each begins, and the words for its times."""
+    """The days shown in a picture: when each begins, and how its times are written."""
 
     def __init__(self, days: Sequence[date], now: float, zone: tzinfo) -> None:
         self.days, self.now, self.zone = days, now, zone
@@ -97,7 +97,7 @@ class _Week:
         return datetime.combine(day, at, self.zone).timestamp()
 
     def cut(self, span: Span) -> Span | None:
-        """Return the part of a span that lies in the week, if any."""
+        """Return the part of a span that falls within the week, if any."""
         begins_at, ends_at = max(span.begins_at, self.begins_at), min(span.ends_at, self.ends_at)
         is_inside = span.begins_at < self.ends_at and span.ends_at > self.begins_at
         return Span(begins_at, ends_at, span.kind) if is_inside and begins_at <= ends_at else None
@@ -224,7 +224,7 @@ class _Drawing:
             return
         is_planned = kind is SpanKind.PLANNED
         fill, colour = (PAPER, RAN) if is_planned else ("url(#hatch)", UNKNOWN)
-        # A stroke extends to both sides of its line, so the box is made smaller by half the stroke's width.
+        # Half of a stroke lies outside the box's outline, so the box is drawn smaller by that much.
         style = f'fill="{fill}" stroke="{colour}" stroke-width="2"'
         self._add_box(x + 1, top + 1, round(width - 2, 1), _BAR_HEIGHT - 2, style)
 
@@ -233,7 +233,7 @@ class _Drawing:
         if not week.has_now:
             return
         x = self._find_x(week.now)
-        # It crosses the bars, but not the names and hours above them.
+        # The line crosses the bars, but not the names and hours above them.
         for top in range(_FIRST_ROW, self._bottom, _ROW_HEIGHT):
             begin, end = top + _BAR_TOP - 2, top + _ROW_HEIGHT + 2
             self._add_line(x, begin, end, f'stroke="{NOW}" stroke-width="2.5"')
@@ -269,7 +269,7 @@ class _Drawing:
 
 
 def estimate_width(text: str, size: int) -> float:
-    """Estimate a text's width in pixels, generously enough for nearly all text in the picture's font."""
+    """Estimate a text's width in pixels, high enough for nearly any text in the picture's font."""
     return size * sum(map(_estimate_letter, text))
 
 
@@ -298,7 +298,7 @@ def _cut_name(name: str) -> str:
 
 
 def _describe(rows: Sequence[UsageRow], week: _Week) -> str:
-    """Describe a picture in words: first all hours, then when each row ran, as far as there is room."""
+    """Describe a picture in words: first all hours, then when each row ran, as far as the text may go."""
     first, last = _format_date(week.days[0]), _format_date(week.days[-1])
     head = [texts.ALT_TITLE.format(first=first, last=last, zone=week.zone), *week.list_unusual_days()]
     shown = [_describe_row(row, week) for row in rows[:MAX_ROWS]] or [texts.NOTHING]

@@ -1,4 +1,4 @@
-"""Messages about waiting for capacity: the offer, the place in line, the grant, and the end of the wait."""
+"""Messages about waiting for capacity: the offer to wait, the place in line, and how the wait ended."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ UNTIL_FORM = "wait_until"
 
 
 def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) -> str:
-    """Format a wait (the kind of capacity, the people ahead, the attempts), or how it ended."""
+    """Describe a wait (what for, how many people are ahead, how many attempts), or how it ended."""
     before = [_count_people(of.tried_before, words.ONE_BEFORE, words.TRIED_BEFORE)] if of.tried_before else []
     tried = [_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else []
     return _fill_place(of, now, zone, [format_position(of), *before, *tried])
@@ -30,7 +30,7 @@ def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) ->
 def format_lasting_place(
     of: WaitlistFacts, now: float, zone: ZoneInfo | None, template: str = words.WAITING_STATE
 ) -> str:
-    """Format a wait without its attempts, for a message that isn't updated after each attempt."""
+    """Describe a wait without its attempts, for a message that isn't updated after each attempt."""
     if of.attempts > 1 and of.others and not (of.is_held or of.is_refused):
         ahead = _count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)
     else:
@@ -86,7 +86,7 @@ def answer_place(
     is_lasting: bool = True,
     replaces: bool = False,
 ) -> Answer:
-    """Answer with the place in line and *Stop waiting*, and with the time if the answer can't be edited."""
+    """Answer with the place in line and *Stop waiting*; give the time if the answer can't be edited later."""
     if not is_lasting:
         small = [fill("as of {at}", at=kit.moment(now, now))]
         return replace(kit.message(format_place(of, now, zone), small, [stop_button(of)]), is_dated=True)
@@ -98,7 +98,7 @@ def answer_place(
 
 @renders(NoticeKind.WAITLIST_PLACE)
 def _render_wait(facts: WorkspaceFacts) -> Answer:
-    """Render the current place in line, or the end of the wait."""
+    """Render the current place in line, or how the wait ended."""
     wait = facts.wait
     if wait is None:
         return kit.message(fill_notice("*{name}* isn't waiting for room any more.", facts))
@@ -110,7 +110,7 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
 
 
 def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
-    """Return the button that ends a wait; if numbered, as one of several, it names the workspace."""
+    """Return the button that ends a wait; with a number, it is one of several and names the workspace."""
     if number is None:
         return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
     label = kit.line(f"Stop waiting for {of.name}", limits.MAX_BUTTON_LENGTH)
@@ -118,7 +118,7 @@ def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
 
 
 def render_offer(facts: WorkspaceFacts) -> Answer | None:
-    """Say that there was no capacity and offer to keep trying; None if that doesn't fit the failure."""
+    """Say that there was no capacity, and offer to keep trying; None if waiting isn't an option."""
     is_start = facts.operation is None or facts.operation.verb is OperationVerb.START
     can_try = is_start and not facts.is_superseded and "waiting" in facts.capabilities
     if not facts.word("room") or facts.workspace is None or not can_try:
@@ -144,7 +144,7 @@ def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
 
 
 def add_grant(facts: WorkspaceFacts, ready: Answer) -> Answer:
-    """Add to the *ready* message when unused capacity is passed on to the next person."""
+    """Add to *ready* that the capacity goes to the next person if the workspace isn't used."""
     template = words.GRANTED_BY_MODE.get(facts.word("granted"), "")
     unused, later = times.format_duration(UNUSED_SECONDS), times.format_duration(ANSWERED_WITHIN_SECONDS)
     return _add_sentence(facts, ready, template, facts.word("waited_for"), unused=unused, later=later)
@@ -157,13 +157,13 @@ def add_waiting(facts: WorkspaceFacts, question: Answer) -> Answer:
 
 
 def add_end(facts: WorkspaceFacts, failure: Answer) -> Answer:
-    """Add to the message about a failed or refused start that its wait has ended."""
+    """Add to the message about a failed or refused start that the wait is over, too."""
     kind = facts.word("waited")
     return _add_sentence(facts, failure, words.WAIT_ENDED if kind else "", kind)
 
 
 def _add_sentence(facts: WorkspaceFacts, said: Answer, template: str, kind: str, **more: str) -> Answer:
-    """Add a sentence about a kind of capacity after the first paragraph, unless the template is empty."""
+    """Add a sentence about a kind of capacity after the first paragraph; an empty template adds nothing."""
     if not template or facts.workspace is None:
         return said
     what = words.WAITED_FOR.get(kind, words.WAITED_FOR["room"])
@@ -190,7 +190,7 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
     because = kit.Markup(
         kit.format_reason(holds.explain_end(cause, facts.connection_title), facts.now, facts.zone)
     )
-    # If the account is gone, so is the workspace's row.
+    # If the account is gone, the workspace's row is gone, too.
     named = {"name": facts.word("name")} if facts.word("name") else {}
     said = fill_notice(words.FORBIDDEN, facts, what=what, because=because, **named)
     if cause != "restored":

@@ -61,7 +61,7 @@ SUSPENDED_ALREADY: Final = "*{name}* isn't running ({as_of}). I'll double-check.
 RESUMING: Final = ("Resuming *{name}* on {title}.", "I'll message you when {end}.")
 FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
 CALLING_OFF: Final = "Cancelling the creation of *{name}*."
-#: Maps each remark to the answer, sent if Usher does something other than what the verb suggests.
+#: Maps each remark to the answer that is sent when Usher does something other than the verb suggests.
 REMARKS: Final[Mapping[Remark, Template]] = {
     "calling_off": CALLING_OFF,
     "renewing": RENEWING,
@@ -81,7 +81,7 @@ REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
 SHARED: Final = "{who} is {doing} *{name}* {where} {title}."
 SHARED_FORCING: Final = "{who} is forcing *{name}* on {title} to quit."
 USUAL: Final = "A start usually takes {usual}."
-#: Maps each operation to what a person types to request it, if that differs from the name of the operation.
+#: What people type to request an operation, for the operations where that isn't simply the operation's name.
 TYPED: Final[Mapping[str, str]] = {
     OperationVerb.CREATE: "new",
     OperationVerb.FORCE: "stop",
@@ -108,7 +108,7 @@ NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things 
 STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
 LOOKING: Final = "I'm checking again now. The card shows what I find."
 TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. Try again in {wait}."
-#: Shown above the current state after a press on a button of an outdated message or page. Keyed by whether
+#: Shown above the current state if the pressed button's message or page is out of date. The key says whether
 #: the button was on a page, that is, in the Home tab or in an open form.
 OUTDATED: Final[Mapping[bool, str]] = {
     False: "That message was out of date, so I did nothing. Here's how things are now:",
@@ -130,7 +130,7 @@ CHECKING: Final = "Checking {titles}…"
 WHICH: Final = "You have more than one *{name}*, on {titles}. Which one?"
 WHICH_AT: Final = "Press one, or type its full name, for example `{command}{verb} {example}`."
 WHICH_OF_ALL: Final = "Which workspace? Press one, or type `{command}{verb} NAME`."
-#: Placeholder for a name in an example command, used if no real name is known.
+#: Placeholder for a name in an example command, for when there is no real name to use.
 EXAMPLE: Final = "NAME"
 UNREAD: Final = "I couldn't read your list on {title}. {why} {again}"
 READ_AGAIN: Final = "To try again, type `{command}list`."
@@ -147,7 +147,7 @@ OFFER_FORGET: Final = "`{command}forget {typed}` takes it off your list."
 
 LIST: Final = "Your {what}"
 WORKSPACES: Final = "workspaces"
-#: Maps states of runs to their names in lists, if those differ.
+#: Names of run states in lists, where they differ from the states' own names.
 LISTED_AS: Final[Mapping[str, str]] = {"succeeded": "successful", "cancelled": "stopped"}
 ON: Final = "{what} on {title}"
 NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."
@@ -217,13 +217,13 @@ CODE_DONE_NEXT: Final = "If you asked for something, I'm carrying on with it in 
 NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Usher admin to add a connection."
 UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
 UNLINK_OTHER_EFFECT: Final = "This will delete my access to {who}'s account on {title}."
-#: Says how many workspaces aren't shown; keyed by why this process doesn't have their connection.
+#: Says how many workspaces aren't shown. The key says why this process doesn't have their connection.
 ABSENT: Final[Mapping[str, str]] = {
     "connection_gone": "{count} on *{title}*, which isn't set up any more.",
     "connection_coming": "{count} on *{title}*, which part of me doesn't have yet, as I'm being updated.",
 }
-#: Sent after a person ends a link. Keyed by what is left of it at the provider: a secret that Usher created,
-#: one of the person's own, or nothing.
+#: Sent to people who have unlinked an account. The key says what is left of the link at the provider: a
+#: secret that Usher created, one of the person's own, or nothing.
 UNLINKED: Final[dict[str, str]] = {
     "owed": (
         "You're unlinked from {title}. I no longer use my access to your account there. "
@@ -235,8 +235,8 @@ UNLINKED: Final[dict[str, str]] = {
     ),
     "none": "You're unlinked from {title}. I no longer use your account there.",
 }
-#: Maps each kind of object at the provider to what happens to it when a link ends: the first text is for
-#: before the end, the second for afterwards.
+#: What happens to running workspaces, planned stops and so on when an account is unlinked. In each pair, the
+#: first text is shown before unlinking, the second afterwards.
 AFFECTED: Final[dict[str, tuple[str, str]]] = {
     "running": ("I won't stop what's running there: {names}.",) * 2,
     "stops": (
@@ -269,7 +269,7 @@ NOTHING_LINKED_OTHER: Final = "{who} hasn't linked that account, so nothing has 
 
 WHOAMI_ABOUT: Final = "To see a connection's server and users, type `{command}about` and its name: {known}."
 VERSION: Final = "This is Usher {version}."
-#: Maps the way a link was made, if known, to its description.
+#: Says how a link was made, if that is known. The keys are the ways of linking.
 WHOAMI_MADE_BY: Final[dict[str, str]] = {
     "sign_in": "{linked} (proven by signing in there)",
     "token": "{linked} (proven with a token)",

@@ -1,4 +1,4 @@
-"""Texts for Slack's assistant: results, and the titles and fields of its tools, which people also see."""
+"""Texts for Slack's assistant: results, and the titles and fields of its tools, which people see as well."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -22,8 +22,8 @@ TITLES: Final[Mapping[str, str]] = {
     "start": "Start a workspace",
     "stop": "Stop a workspace",
 }
-#: Maps each tool to its description, written for models: what it does, what it doesn't, and where the answer
-#: appears.
+#: Maps each tool to its description, which is written for language models: what the tool does, what it
+#: doesn't do, and where its answer appears.
 DESCRIPTIONS: Final[Mapping[str, str]] = {
     "my_workspaces": (
         "Show the person's workspaces, each with its state, as of when that was seen, and when it stops. "
@@ -101,7 +101,7 @@ SIGN_IN_REFUSED: Final = (
     "{title} refuses the person's sign-in, so nothing is read or done there until they link it again, in "
     "Usher's direct message."
 )
-#: Says that a link rests, and that its workspaces and runs are therefore neither shown nor found.
+#: Says that a link is resting, and that its workspaces and runs are therefore neither shown nor found.
 LINK_RESTS: Final = (
     "The person's username on {title} is another account there now, so nothing of it is shown or found until "
     "they link their own again, in Usher's direct message."

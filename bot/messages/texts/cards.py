@@ -20,8 +20,9 @@ STATES: Final[Mapping[State, str]] = {
     State.GONE: "No longer exists",
     State.UNKNOWN: "Unknown",
 }
-#: Maps each state to the mark before a workspace's name. The state is always given in words, too. White and
-#: black marks have a variation selector, because without it browsers draw a small ring.
+#: Maps each state to the mark shown before a workspace's name. The state is always given in words as well.
+#: White and black marks end with a variation selector, because browsers would otherwise draw them as small
+#: rings.
 MARKS: Final[Mapping[State, str]] = {
     State.RUNNING: "🟢",
     State.STARTING: "🟡",
@@ -41,8 +42,8 @@ class VerbForms(NamedTuple):
     """The words for an operation, in the forms that sentences need.
 
     They fit "the ``verb`` of x", "I couldn't ``do`` it", "``doing`` it", "whether it was ``done``" and "I'll
-    message you when ``end``". A workspace starts and stops by itself but is created by someone, so
-    ``passive`` says what is done to it.
+    message you when ``end``". We say that a workspace starts and stops, but that it is created, so
+    ``passive`` is for verbs that say what is done to it.
     """
 
     verb: str
@@ -54,7 +55,7 @@ class VerbForms(NamedTuple):
     where: str = "on"
 
     def words(self) -> dict[str, str]:
-        """Return the words by name, with more forms about the workspace; ``Doing`` begins a sentence."""
+        """Return the words by name, plus forms with the workspace as subject; ``Doing`` begins a sentence."""
         words = self._asdict() | {
             "happen": f"be {self.passive}" if self.passive else self.do,
             "happening": f"being {self.passive}" if self.passive else self.doing,
@@ -82,7 +83,7 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
 }
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
-#: Shown in a row of a list if the reason for waiting is already given above all rows.
+#: Shown in a list row when the reason for waiting is already given once at the top of the list.
 WAITING: Final = "Waiting to {happen}"
 NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready by {at}."
@@ -96,7 +97,8 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
-#: The server's words about a start, with the percentage that the server reports, or the percentage alone.
+#: What the server says about a start, with the percentage that it reports; if it says nothing, just the
+#: percentage.
 PERCENT: Final = "{said} ({percent}%)"
 
 RUNNING: Final = "Running since {since}."
@@ -108,12 +110,12 @@ NO_PAGE: Final = (
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
-#: Describes a workspace that is gone. ``NOT_SHOWN`` describes one that its provider doesn't show as the
-#: person's own.
+#: Describes a workspace that no longer exists. ``NOT_SHOWN`` describes one that the provider doesn't list as
+#: the person's own.
 GONE: Final = "no longer exists on {title}"
 NOT_SHOWN: Final = "isn't in your account on {title}"
 GONE_SINCE: Final = "It {gone}."
-#: Says how a workspace's state has changed since a start succeeded; keyed by the new state.
+#: Says that a workspace is no longer running although it was started successfully. The key is its new state.
 SINCE: Final[Mapping[State, str]] = {
     State.SUSPENDED: (
         "It was running, and has since been suspended on {title}. Resume it to pick up where you left off."
@@ -135,7 +137,7 @@ ENDED_NAMED: Final[Mapping[str, str]] = {
 }
 REFERENCE: Final = "Reference {reference}"
 
-#: Names the object of a button to a screen reader, after the label. Not all labels are verbs.
+#: Tells a screen reader what a button acts on; follows the button's label. Not all labels are verbs.
 OBJECT: Final = "{name} on {title}"
 NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"
@@ -160,7 +162,7 @@ SEE_PAGE: Final = "View on {title}"
 ENTER_CODE: Final = "Enter code"
 MORE: Final = "More"
 
-#: Questions asked before an action that can't be undone. Each has a title, a text, and the labels of the
+#: Confirmation questions for actions that can't be undone. Each has a title, a text, and the labels of the
 #: buttons that confirm and cancel.
 CONFIRM_STOP: Final = (
     "Stop {name}?",
@@ -174,7 +176,7 @@ CONFIRM_FORCE: Final = (
     "Force quit",
     "Keep waiting",
 )
-#: Maps the risks of a stop to what it would interrupt or lose, according to the provider's latest answer.
+#: Maps the risks of a stop to what it would interrupt or lose, according to the provider's latest response.
 AT_STAKE: Final[Mapping[frozenset[StopRisk], str]] = {
     frozenset({"busy"}): "It was busy when I last checked.",
     frozenset({"unsaved"}): "It had unsaved changes when I last checked.",
@@ -187,7 +189,7 @@ CONFIRM_SUSPEND: Final = (
     "Suspend",
     "Keep running",
 )
-#: Maps the effect of a stop to a text about what is lost and what is kept.
+#: Maps the effect of a stop to a text that says what is lost and what is kept.
 LOST: Final[Mapping[StopEffect, str]] = {
     StopEffect.RETURNS: "Unsaved work may be lost.",
     StopEffect.KEEPS: "",
@@ -220,8 +222,8 @@ CONFIRM_UNLINK: Final = (
 )
 
 
-#: Says how and when a workspace ends. ``{at}`` is a time with its day, such as "today at 18:00". In the last
-#: three, the workspace is ended by its provider.
+#: Says how and when a workspace ends. ``{at}`` is a time with its day, such as "today at 18:00". The last
+#: three are for workspaces that the provider stops or removes.
 LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stop": "I'll stop it {at}.",
     "suspend": "I'll suspend it {at}.",
@@ -232,8 +234,8 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
 }
 LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't used it by then."
 ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
-#: Added to the text about a planned stop if the provider ends the workspace earlier. Keyed by how the
-#: provider ends it.
+#: Added to the text about a planned stop if the provider will end the workspace before that. The key says how
+#: the provider ends it.
 EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops": "Before that, {title} stops {it} {at} unless it's used.",
     "stops_anyway": "Before that, {title} stops {it} {at}, even if it's used.",
@@ -275,8 +277,8 @@ FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {c
 STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
 BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
 STILL: Final = ("it's still", "they're still")
-#: Maps each obstacle to why a stop isn't possible, as the end of a sentence. ``WHEN_LINKED``, ``WHEN_BACK``
-#: or ``STOP_THERE`` follows and says what happens next.
+#: Maps each obstacle to the end of a sentence that says why a stop isn't possible. It is followed by
+#: ``WHEN_LINKED``, ``WHEN_BACK`` or ``STOP_THERE``, which say what happens next.
 OBSTACLES: Final[Mapping[str, str]] = {
     "connection_gone": "I'm not connected to {title} any more",
     "connection_coming": "part of me is still being updated and doesn't have {title} yet",
@@ -330,7 +332,7 @@ FORM_NOW: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "removed": "{title} removes *{name}* {at}.",
 }
 FORM_OTHER_HINT: Final = "18:00, 6pm, 2h, 90 min or tomorrow 9:00"
-#: The choices in the form for a planned stop, keyed by duration in minutes.
+#: The choices in the form for a planned stop. The keys are durations in minutes.
 FORM_CHOICES: Final[Mapping[int, str]] = {
     30: "In 30 minutes",
     60: "In 1 hour",

@@ -10,7 +10,7 @@ NO_COURSES: Final = (
 JOINED_COUNT: Final = "{joined} joined"
 READY_COUNT: Final = "{ready} ready"
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
-#: Shown to a person who has joined the course but doesn't have an account or a workspace for it yet.
+#: Shown to people who have pressed *Join* but still need an account or a workspace.
 PENDING: Final = "You've pressed *Join*, but {why}"
 #: Maps each field of a form to the error shown if it was filled in wrongly.
 WRONG: Final = {
@@ -21,8 +21,8 @@ WRONG: Final = {
 }
 
 POST: Final = "Post a class card"
-#: Labels and hints for the fields of all forms. A field of the card's form is named after its flag, if it has
-#: one.
+#: Labels and hints for the fields of all the forms. If a field of the card form corresponds to a flag, it has
+#: the flag's name.
 FIELDS: Final = {
     "what": ("What everyone gets", ""),
     "title": ("Title", ""),

@@ -14,7 +14,7 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: Words for how a class ends a workspace: a participle, a verb, and a sentence about what that means.
+#: Wording for how a class ends a workspace: a participle, a verb, and a sentence that says what that means.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
@@ -59,7 +59,7 @@ COURSE_JOIN_MAKE: Final = (
 COURSE_SEES_HOURS: Final = "Your teachers and Usher admins can see how long it runs during the course."
 JOIN: Final = "Join"
 JOINED_COUNT: Final = "{people} joined."
-#: Says how many people have joined but still have to link an account: one text for one person, one for
+#: Says how many people have joined but still have to link an account: one text for one person, and one for
 #: several.
 PENDING_COUNT: Final = ("{pending} still has to link an account.", "{pending} still have to link an account.")
 COURSE_OVER: Final = "The course has ended."
@@ -90,7 +90,7 @@ ENROLLED: Final = (
     "You've joined *{course}*: {lessons}. I'll have your workspace *{name}* on {title} ready when a lesson "
     "begins, and stop it afterwards if I started it. You'll be warned first and can keep it running."
 )
-#: Used if creating a workspace also starts it, which depends on the provider.
+#: Used for providers where creating a workspace also starts it.
 _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you can have a look."
 ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
 #: Used instead of ``ENROLLED_MAKING`` if a lesson begins within that hour.
@@ -122,8 +122,8 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: Says when the next lessons are if there is none on the requested day: one text each for none, one and
-#: several.
+#: Says when the next lessons are if there is none on the requested day. The three texts are for no further
+#: lessons, for one, and for several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",
@@ -145,8 +145,8 @@ def format_span(first: str, last: str, today: date) -> str:
 
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
-#: Tells teachers how many people can have a workspace when a lesson begins. ``REPORT`` says how many already
-#: have one, and ``REPORT_WHY`` what is holding up the others.
+#: Tells teachers how many people will have a workspace in time when a lesson begins. ``REPORT`` says how many
+#: have one by then, and ``REPORT_WHY`` what is holding up the others.
 IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
@@ -279,8 +279,8 @@ WITHHELD: Final = (
     "The template of this card is only available to some people on {title}, and you aren't one of them. "
     "Ask the person who posted it."
 )
-#: Answers to a press if the class has no place left or the person has no suitable workspace. Each is a pair:
-#: the first text is for others, the second for the person who posted the card.
+#: The reply if the class has no place left, or if the person has no suitable workspace. In each pair, the
+#: first text is for other people and the second for the person who posted the card.
 FULL: Final = (
     "*{name}* is full: it has {places}. Ask {who} if you need one.",
     "*{name}* is full: it has {places}.",
@@ -312,7 +312,7 @@ NOT_LINKED_ASK: Final = (
 NO_PROBLEMS: Final = "Nobody is waiting, and nothing has failed: {how_many}."
 NO_PROBLEMS_COURSE: Final = "Nobody is waiting, and nothing has failed. {people} joined."
 WHY_UNLINKED: Final = "hasn't linked a {title} account yet"
-#: Says why a member's start failed, keyed by cause, and worded for a teacher.
+#: Tells a teacher why a member's start failed. The keys are causes.
 WHY_CAUSE: Final = {
     "cancelled": "cancelled it",
     "credential_refused": "has to link their {title} account again",
@@ -345,8 +345,8 @@ CLASS_CLOSED: Final = (
     "I'm telling everyone, so that they can keep theirs.",
     "The rest will be stopped {at}. I'll send you a summary.",
 )
-#: Texts about the end of a class, in pairs: the first for readers whose class someone else ends, the second
-#: for the reader who ends it.
+#: Texts about the end of a class, in pairs: the first if someone else ends the class, the second if the
+#: reader does.
 WARNED: Final = (
     "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
     "You're ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
@@ -366,12 +366,12 @@ STOP_FAILED_BY: Final = (
 
 
 class Words(NamedTuple):
-    """The words that differ between a class and a course: buttons, final question, and summary."""
+    """The wording that differs between a class and a course: buttons, confirmation questions, and summary."""
 
     press: str
     end: tuple[str, str, str, str]
-    #: The answers to a press after the class is over: the first if its card starts people's own workspaces,
-    #: the second if it creates them.
+    #: The replies to a button press after the class is over: the first for a card that starts people's own
+    #: workspaces, the second for one that creates them.
     over: tuple[str, str]
     summary: tuple[str, ...]
 

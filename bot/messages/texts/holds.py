@@ -10,7 +10,8 @@ from bot.domain.time_marks import make_time_placeholder
 from bot.messages.texts.problems import WANTED, explain_cause
 
 _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
-#: Says that a stop that Usher didn't request isn't finished. ``{said}`` is the provider's description of it.
+#: Says that the provider hasn't finished a stop that Usher didn't request. ``{said}`` is the provider's
+#: description of it.
 _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
 #: Maps each code to an explanation of the wait. ``{title}`` is the connection's title, ``{at}`` a time in the
 #: reader's zone, and ``{said}`` the provider's words.
@@ -46,7 +47,7 @@ HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: {said}. I'll keep checking.",
     HoldCode.NO_STOP_YET: "{title} can't stop it right now. I'll stop it as soon as that's possible.",
 }
-#: Used instead of ``HOLDS`` if the provider gives no explanation of its own.
+#: Used instead of ``HOLDS`` if the provider itself gives no explanation.
 _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STOPPING_ELSEWHERE: "{title} is still stopping it. I'll start it once it has stopped.",
     HoldCode.STOPPING_ELSEWHERE_LONG: (
@@ -82,12 +83,13 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: The reason for waiting if several people's sign-ins are refused. Linking again wouldn't help any of them.
+#: The code for waiting because several people's sign-ins are refused. Linking again wouldn't help any of
+#: them.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 
 def explain_hold(hold: str | None, title: str) -> str:
-    """Explain why something waits, with placeholders for times; return "" if there is no reason."""
+    """Explain why something is waiting, with placeholders for times; return "" without a reason."""
     code, detail = split_hold(hold or "")
     if code is None:
         return ""
@@ -103,20 +105,20 @@ def explain_hold(hold: str | None, title: str) -> str:
 
 
 def explain_obstacle(hold: str | None, title: str) -> str:
-    """Explain in one sentence why something waits, without saying what happens next."""
+    """Explain in one sentence why something is waiting, without saying what happens next."""
     first = _SENTENCE_PATTERN.match(explain_hold(hold, title))
     said = first[0] if first else ""
     return said if said.endswith(".”") or not said else f"{said}."
 
 
 def describe_delay(hold: str, title: str, until: float) -> str:
-    """Explain what delayed something until a given time; only the last reason is named."""
+    """Explain what caused a delay that lasted until a given time; if there were several reasons, the last."""
     template = _DELAYS.get(split_hold(hold)[0], "I couldn't start it before {until}.")
     return template.format(title=title, until=make_time_placeholder(until))
 
 
 def explain_missed(cause: str, title: str) -> str:
-    """Explain what delayed a planned start until it was too late; "" for any other cause."""
+    """Explain what delayed a planned start until it was too late; return "" for any other cause."""
     word, _, hold = cause.partition(": ")
     return explain_obstacle(hold, title) if word == MISSED_CAUSE else ""
 

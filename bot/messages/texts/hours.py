@@ -53,8 +53,8 @@ MISSED: Final = (
 MISSED_MORE: Final = "I also missed {count} before that."
 OCCURRENCE_FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"
 PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
-#: Messages for the causes that pause hours until the owner links again or resumes the hours. Other causes use
-#: their standard messages.
+#: What to say when hours are paused until the owner links again or resumes them. Other causes have their
+#: standard messages.
 BECAUSE: Final[Mapping[str, str]] = {
     "unlinked": "Your {title} account isn't linked any more. Link it again, and they'll resume.",
     "refused": "{title} no longer accepts your link. Link again, and they'll resume.",
@@ -78,7 +78,7 @@ NEEDED_STOPS: Final[Mapping[str, str]] = {
     "stop": "If you don't answer, I'll stop it {at}.",
     "suspend": "If you don't answer, I'll suspend it {at}.",
 }
-#: Says what a button will do, and when, because its label can't include the time.
+#: Says what a button will do and when, because the label itself can't contain a formatted time.
 DONE_THEN: Final[Mapping[str, str]] = {
     "start": "I can start it until {at}.",
     "stop": "I can stop it {at}.",

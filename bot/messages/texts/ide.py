@@ -60,7 +60,7 @@ LINES: Final[dict[str, str]] = {
 #: Shown for a start whose usual duration is known.
 USUAL_TIME: Final = "This usually takes {usual}."
 
-#: Maps each phase without a workspace to show to the heading and the sentence shown instead.
+#: For phases in which there is no workspace to show: the heading and the sentence shown instead.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (
         "Your workspace is starting",
@@ -89,7 +89,7 @@ NEW_ONE: Final = "You can start a new one with the same settings."
 SIGN_IN_NOTE: Final = "You'll stay signed in here for at most {lasts}, and can sign out at any time."
 #: Heading shown instead of the workspace if the vendor's script doesn't load.
 UNREACHABLE_TITLE: Final = "{title} can't be reached"
-#: Shown below ``UNREACHABLE_TITLE``: says what may be wrong.
+#: Shown below ``UNREACHABLE_TITLE``: what the problem may be.
 UNREACHABLE: Final = (
     "Your browser couldn't load the workspace from {title}. "
     "Your network may be blocking it, or {title} may be down. The workspace itself keeps running."
@@ -103,15 +103,18 @@ BLOCKED_INLINE: Final = (
     "The workspace isn't allowed to write styles into this page, so it may look odd. "
     "Ask your Usher admin to allow it."
 )
-#: Shown both at the address of someone else's workspace and at one without a workspace, so that the text
-#: doesn't reveal which it is.
+#: Shown both for someone else's workspace and for a workspace that doesn't exist, so that the text doesn't
+#: reveal which it is.
 NOTHING: Final = (
     "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
 )
 
 
 def format_planned_stop(phase: str, at: str, done: str) -> str:
-    """Say a workspace's state and when it will be stopped; ``at`` is an adverb, ``done`` a participle."""
+    """Say what state a workspace is in and when it will be stopped.
+
+    ``at`` is an adverb, ``done`` a participle.
+    """
     if phase == "running":
         return f"{LINES[phase]} until {at.removeprefix('at ')}"
     return f"{LINES[phase]}. It will be {done} {at}."
@@ -127,7 +130,7 @@ def format_provider_end(phase: str, at: str, mode: ExpiryMode) -> str:
 
 #: Shown after a person has pressed *Cancel* on Slack's sign-in page.
 SIGN_IN_CANCELLED: Final = "You didn't finish signing in with Slack. Go back and try again when you're ready."
-#: Shown if Slack's answer doesn't prove who the person is.
+#: Shown if Slack's response doesn't prove who the person is.
 SIGN_IN_FAILED: Final = "Slack's answer couldn't be used. Go back and sign in again."
 #: Shown if the sign-in was begun in another browser, or too long ago.
 SIGN_IN_EXPIRED: Final = (
@@ -196,5 +199,5 @@ REFUSED: Final = {
 
 
 def explain_failed_installation(reason: str) -> str:
-    """Explain why an installation failed and what would help."""
+    """Explain why an installation failed and what to do about it."""
     return REFUSED.get(reason) or REFUSED["other"].format(reason=reason)

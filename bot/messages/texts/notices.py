@@ -22,7 +22,8 @@ READY_UNTIL: Final[Mapping[State, str]] = {
     State.FAILED: "*{name}* became ready {at}, and failed later.",
     State.GONE: "*{name}* became ready {at}. It {gone}.",
 }
-#: Sent once there is a link, if the person has already read that the workspace is ready.
+#: Sent if people have already read that the workspace is ready, and the link to open it becomes available
+#: only later.
 READY_LINK: Final = "{mark} *{name}* can be opened now."
 #: Shown below the message that a workspace is ready, before the line that says when it ends.
 READY_AFTER: Final = "It took {took}."
@@ -30,7 +31,7 @@ STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
 STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
-#: Says that a workspace was stopped as announced; keyed by how its provider ended it.
+#: Says that a workspace was stopped as announced. The key says how its provider ended it.
 STOPPED_AS_ANNOUNCED: Final[Mapping[str, str]] = {
     "stops": "{title} stopped *{name}*, because nobody was using it. Start it again if you need it.",
     "stops_anyway": "{title} stopped *{name}*, because its time was up. Start it again if you need it.",
@@ -38,7 +39,7 @@ STOPPED_AS_ANNOUNCED: Final[Mapping[str, str]] = {
 #: Used no matter who ended the workspace, because one that no longer exists can't be started again.
 NO_LONGER_EXISTS: Final = "*{name}* {gone}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
-#: Corrections of earlier messages that turned out to be wrong, keyed by what those messages said.
+#: Corrections of earlier messages that turned out to be wrong. The keys say what those messages were about.
 TURNED_OUT: Final[dict[str, str]] = {
     "not_started": "I told you that *{name}* couldn't be started. It's running on {title} after all.",
     "not_made": "*{name}* is on {title} now: it may be the one that I couldn't create. {state}",
@@ -76,14 +77,14 @@ WAITING_ON_TIME: Final = (
 )
 #: Used instead of ``WAITING`` if nothing has been sent yet. A sentence about what happens next follows.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
-#: Used instead of ``WAITING`` for a planned start, where nobody is asked whether to keep waiting.
+#: Used instead of ``WAITING`` for planned starts. Nobody is asked whether to keep waiting for them.
 WAITING_PLANNED: Final = (
     "I haven't been able to start *{name}* on {title} yet, as planned for {at}.",
     "I'll start it as soon as I can, until {until}.",
 )
 #: Reports a planned operation that failed.
 NOT_AS_PLANNED: Final = "I couldn't {do} *{name}* on {title} as planned for {at}."
-#: Sent about an operation that can't proceed until the owner links again.
+#: Sent about an operation that can't go ahead until the owner links again.
 NOT_YET: Final = "I couldn't {do} *{name}* on {title} yet: {why}."
 ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
@@ -135,7 +136,7 @@ SIGN_IN_REFUSED: Final = (
     "I'll keep trying, and what's waiting will carry on once it's accepted again. "
     "If you've changed or revoked it, link again."
 )
-#: Says why an account was unlinked, if that wasn't done by its owner.
+#: Says why an account was unlinked, if its owner didn't do that.
 UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "administrator": "An Usher admin removed the link.",
     "left": "Your Slack account was deactivated.",
@@ -172,8 +173,8 @@ NOT_REVOKED: Final = (
     "erased my copies, but they may still work there. The audit has their names: look for "
     "`account.revoked`."
 )
-#: Tells administrators that a person's links have been ended, keyed by the reason. The workspaces that are
-#: still running follow.
+#: Tells administrators why a person's links were ended (the key). A list of the workspaces that they left
+#: running follows.
 LEFT: Final[dict[str, str]] = {
     "left": "{who} has left Slack, so I've ended their links. This is still running:",
     "guest": "{who} is a guest now and can't use me, so I've ended their links. This is still running:",
@@ -191,7 +192,7 @@ PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stop
 DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
 MORE_OF_THEM: Final = "{count} more"
 OPEN_NAMED: Final = "Open {name}"
-#: Labels one of several buttons that do the same: ``BUTTON_OF`` if the label is a single verb,
+#: Labels for buttons that do the same to different workspaces: ``BUTTON_OF`` if the label is a single verb,
 #: ``BUTTON_NAMED`` if it is longer.
 BUTTON_OF: Final = "{label} {name}"
 BUTTON_NAMED: Final = "{label}: {name}"
@@ -216,7 +217,7 @@ NOT_DELIVERED: Final = (
 NOT_CONFIRMED: Final = (
     "Slack may not have shown you my last answer. If you don't see it, type `list` to see where things stand."
 )
-#: Shown below a message's plain-text fallback if it had to be cut.
+#: Shown at the end of a message's plain-text fallback if that had to be cut.
 TEXT_CUT: Final = "There's more, but this message would be too long for Slack."
 #: Shown in place of a form that Slack refused.
 FORM_REFUSED: Final = (

@@ -12,7 +12,7 @@ from bot.support import errors
 
 BRAND = "Usher"
 TAGLINE = "Workspaces from Slack"
-#: Usher's name on link pages, as people see it in Slack.
+#: How link pages refer to Usher: by the name that it has in Slack.
 APP = "@{app} in Slack"
 
 # -- headings and labels of the pages ------------------------------------------------------------------------
@@ -21,7 +21,7 @@ LINK_TITLE = "Link your account"
 SIGN_IN_HEADING = "Is this you?"
 SIGN_IN_TEXT = "Sign in with Slack to confirm. Usher learns who you are in Slack, and nothing else."
 SIGN_IN_BUTTON = "Sign in with Slack"
-#: Shown on a link page until it knows whose link it will be.
+#: Shown on a link page that doesn't yet know who is linking.
 FIRST_TEXT = (
     "Sign in with Slack to confirm who you are. Usher shows you both accounts before it links anything."
 )
@@ -43,7 +43,7 @@ CODE_NOTE = (
 CODE_SHOWN_TITLE = "Enter your code in Slack"
 DONE_TITLE = "Linked"
 DONE_NEXT = "Usher is sending you a message in Slack. Start, stop and open your workspaces from there."
-#: Shown if the person asked for something in Slack before the account was linked.
+#: Shown if the person requested something in Slack that had to wait for the account to be linked.
 DONE_WAITED = "In Slack, Usher is taking up what you asked for, and will message you there."
 BACK_TO_SLACK = "Back to Slack"
 LABEL_PERSON = "Slack user"
@@ -68,7 +68,7 @@ LINK_CLOSED_TITLE = "This link no longer works"
 GO_BACK = "Go back"
 #: Prefix of a page's title after its form was refused.
 ERROR = "Error:"
-#: A warning for people who didn't ask for this link.
+#: Warns people who didn't request this link.
 NOT_YOU: Final = (
     "Not {person} in {workspace}? Or did somebody else send you this link? "
     "Then close this page, or they could get access to your account."
@@ -77,14 +77,14 @@ NOT_YOU: Final = (
 ANOTHER_ACCOUNT: Final = "So far, your {title} account {former} is linked. This one would take its place."
 #: Heading above the steps that lead to a token.
 GET_TOKEN: Final = "Get your token from {title}"  # noqa: S105 - a text
-#: Label of the button that opens the provider's page.
+#: Label of the button that opens the provider's token page.
 OPEN_TOKEN_PAGE: Final = "Open {title}"  # noqa: S105 - a text
-#: Label of the page's only button that links an account.
+#: Label of the button that links the account. No other button on the page does.
 CONFIRM_BUTTON: Final = "Link {title}"
 
 
 def format_linked_account(title: str, username: str) -> str:
-    """Say which account was linked."""
+    """Say which account has been linked."""
     return f"{title} is linked as {username}." if username else f"{title} is linked."
 
 
@@ -121,9 +121,9 @@ POLICY: Final[Mapping[str, str]] = {
 
 _ANY_LINK: Final = "Type {command} link in Slack to get a new link."
 _NEW_LINK: Final = "Type {command} link {title} in Slack to get a new link."
-#: Shown if Usher never issued the link, or if the link expired long ago.
+#: Shown if Usher never issued this link, or if the link expired long ago.
 LINK_UNKNOWN: Final = f"This link doesn't exist, or it's more than a day old. {_ANY_LINK}"
-#: Shown if a link has expired or was replaced by a newer one.
+#: Shown if a link has expired or been replaced by a newer one.
 LINK_EXPIRED: Final = (
     f"A link is valid for 10 minutes, or until you ask for a newer one. This one has expired. {_NEW_LINK}"
 )
@@ -132,18 +132,18 @@ LINK_TRIES: Final = f"Five tokens have been tried with this link, so it no longe
 LINK_IN_OTHER_BROWSER: Final = (
     f"This link is already being used in another browser. Continue there, or start over here. {_NEW_LINK}"
 )
-#: Shown if the browser doesn't have the cookie from its first visit.
+#: Shown if the browser doesn't have the cookie that it was given on its first visit.
 LINK_NO_COOKIE: Final = (
     "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
     f"for this site. {_ANY_LINK}"
 )
 #: Shown if the person has left the Slack workspace.
 LINK_PERSON: Final = "{person} is no longer active in this Slack workspace, so nothing can be linked."
-#: Shown if the operator has since removed the connection.
+#: Shown if the operator has removed the connection in the meantime.
 LINK_CONNECTION: Final = (
     "This connection no longer exists. Type {command} link in Slack to see what you can link."
 )
-#: Shown if the same link is open in two tabs, and different things were done in them at the same time.
+#: Shown if the same link is open in two tabs, and they were used for different things at the same time.
 LINK_CHANGED: Final = (
     "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
 )
@@ -154,7 +154,7 @@ LINK_TAKEN: Final = (
 )
 #: Shown if a step is opened before the person has signed in with Slack.
 SIGN_IN_FIRST: Final = "Sign in with Slack first. Nothing was linked."
-#: Shown if the person who signed in isn't the one who asked for the link.
+#: Shown if the person who signed in isn't the one who requested the link.
 SIGN_IN_MISMATCH: Final = (
     "You're signed in to Slack as somebody else. This link belongs to {person} in {workspace}, "
     "and only they can use it. Nothing was linked."
@@ -177,15 +177,15 @@ FORGED: Final = (
 # -- why a token does not work -------------------------------------------------------------------------------
 
 
-#: Shown for a string that can't be sent as a token, and for a refused token that doesn't look like one of the
-#: provider's.
+#: Shown for a string that can't possibly be sent as a token, and for a refused token that doesn't look like
+#: one of the provider's.
 TOKEN_SHAPE: Final = "That doesn't look like a token from {title}. Copy it again: all of it, without quotes."  # noqa: S105 - a text
 #: Shown if a Slack token was pasted. The token isn't sent anywhere.
 TOKEN_OF_SLACK: Final = (
     "That's a Slack token, not one from {title}. Usher didn't keep it or send it anywhere. Replace it "  # noqa: S105 - a text
     "on your app's page at api.slack.com/apps, and paste your token from {title} here instead."
 )
-#: Shown if the pasted token is the connection's own secret. The token isn't sent anywhere.
+#: Shown if the pasted token is one of the connection's own secrets. The token isn't sent anywhere.
 TOKEN_OWN: Final = (
     "That token is one that Usher itself uses, so it can't be linked to a person. "  # noqa: S105 - a text
     "Paste your own token from {title}."
@@ -200,7 +200,7 @@ def explain_failed_check_of_odd_token(error: errors.ProviderError, title: str, a
 def explain_failed_check(
     error: errors.ProviderError, title: str, attempts_left: int, refused: str = ""
 ) -> str:
-    """Explain in the provider's own words why it refused a token; below, the page shows how to get one."""
+    """Explain in the provider's own words why it refused a token; the page shows below how to get one."""
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
     if isinstance(error, errors.RefusedInFront):
         return f"{explain_cause(error, title)} Nothing was stored. {tries}"
@@ -242,13 +242,13 @@ def explain_failed_check(
 # -- in Slack ------------------------------------------------------------------------------------------------
 
 
-#: Shown if Usher has no address that a browser can open.
+#: Shown if Usher has no public URL that a browser could open.
 NO_ADDRESS: Final = (
     "To link an account you need a page that your browser can open, "
     "and I don't have a public web address yet. "
     "Ask your Usher admin to give me one."
 )
-#: The reply if Slack delivers the same button press twice: the link for that press was already sent.
+#: The reply if Slack delivers the same button press twice. The link was sent after the first delivery.
 LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."
 #: The reply if there is no connection with the given name.
 UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {known}."
@@ -285,7 +285,7 @@ NOT_FOUND: Final = (
 ACCOUNT_TO_COME = "the one you sign in to"
 ANOTHER_ACCOUNT_BUTTON = "Use another account"
 PASTE_INSTEAD = "Paste a token instead"
-#: Explains what follows *Sign in with Slack* for people who then also have to sign in at the provider.
+#: Explains what follows *Sign in with Slack* if people then have to sign in at the provider, too.
 AFTER_SLACK: Final = (
     "Sign in with Slack to confirm, then sign in to {title}. "
     "Usher shows you both accounts before it links anything."
@@ -338,14 +338,14 @@ TRIED_BY_APPROVAL: Final = (
 )
 
 SLACK: Final = "Slack"
-#: Inserted into the warnings about tokens below if the token is in a message that the person typed.
+#: Part of the warnings about tokens below, for when the token is in a message that the person sent.
 DELETE_IT: Final = "delete your message and "
 TYPED: Final = (
     "That looks like a token{titles}. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now{where}. To link your account, type `{command}link` and use the page that opens."
 )
-#: Names the connection that a typed token is probably from and where to replace it, if there is only one
-#: candidate.
+#: Names the connection that a typed token is probably from, and says where to replace the token. Used if only
+#: one connection comes into question.
 TYPED_FROM: Final = " from {title}"
 TYPED_WHERE: Final = " ({where})"
 #: Shown for a string that could be either a token or an id, because the two look alike.
@@ -367,7 +367,7 @@ TYPED_IN_FIELD: Final = (
     "That looks like a token from {titles}, so I haven't kept it. Replace it there, and enter something else "
     "here."
 )
-#: Inserted into the warning about a typed token if only an administrator can replace that token.
+#: Part of the warning about a typed token, for when only an administrator can replace the token.
 BY_ADMINISTRATOR: Final = "ask your Usher admin for {title}"
 
 RESTORED: Final = (
@@ -449,8 +449,7 @@ FAILED_PERSON: Final = (
     "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."
 )
 FAILED_ADMINISTRATOR: Final = "I couldn't link {who} to *{username}* on {title}. {because}"
-#: The reply if an administrator presses *Approve* too late, because the resting link has changed in the
-#: meantime.
+#: The reply if an administrator presses *Approve* too late: the resting link has changed since.
 NOT_RESTING: Final = (
     "Too late: that link is used again, has ended, or its name is yet another account by now."
 )

@@ -20,7 +20,7 @@ ASKS_AFTER: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Lists the connections that the operator has set a different time for.
+#: Lists the connections for which the operator has set a different time.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 
@@ -37,8 +37,8 @@ ASSISTANT_LEVELS: Final = {
     "stop": "show, start and stop your workspaces",
 }
 
-#: Labels of the preferences form for a single workspace, keyed by what people can type after the workspace's
-#: name.
+#: Labels of the form for a workspace's own preferences. The keys are what people can type after the
+#: workspace's name.
 MESSAGES: Final = {
     "usual": "As in my general settings",
     "on": "When it's ready, and when it stops by itself",
@@ -46,8 +46,8 @@ MESSAGES: Final = {
     "stopped": "When it stops by itself",
     "off": "Neither",
 }
-#: Confirmations, keyed by two flags: whether a message is sent when the workspace is ready, and when it
-#: stops.
+#: Confirmations. The key consists of two flags: whether a message is sent when the workspace is ready, and
+#: whether one is sent when it stops.
 NOTIFY: Final = {
     (True, True): "I'll message you when *{name}* on {title} is ready, and when it stops by itself.",
     (True, False): "I'll message you when *{name}* on {title} is ready, but not when it stops by itself.",

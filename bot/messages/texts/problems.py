@@ -1,4 +1,4 @@
-"""Texts for failures and obstacles: one sentence that explains the problem, with the next step.
+"""Texts for failures and obstacles: one sentence that explains the problem and says what to do next.
 
 A *cause* is stored with an operation. It is a key of ``CAUSES``, a key followed by a colon and the provider's
 own message (``invalid: disk too small``), or a key followed by two colons and a sentence of ours, which is
@@ -23,7 +23,7 @@ ASK_ADMIN: Final = "Ask your {title} admin."
 #: Explains each cause; ``{title}`` is the connection's title, and ``{said}`` the provider's own message, if
 #: any.
 CAUSES: Final[Mapping[str, str]] = {
-    # Causes that say how an operation ended (bot.plan and the reconciler).
+    # How an operation ended (bot.plan and the reconciler).
     "gave_up": "{title} kept failing. Try again in a while.",
     "not_shown": "It isn't in your account on {title}. Type `list` to see what's there.",
     "gone": "It no longer exists on {title}. Type `list` to see what's there.",
@@ -186,9 +186,9 @@ MESSAGE_NOT_RECORDED: Final = (
 
 
 class Because(NamedTuple):
-    """The wording of a reason, in the present and the past tense, with the remedy.
+    """The wording of a reason, in the present and the past tense, and what to do about it.
 
-    ``passes`` means that the problem may resolve itself, so waiting helps.
+    ``passes`` means that the problem may go away by itself, so it helps to wait.
     """
 
     now: str
@@ -197,15 +197,16 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes that are explained like failures if Usher knows the reason in the provider's message.
+#: Causes that are explained like failures, provided that Usher recognises the reason in the provider's
+#: message.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
-#: Reasons that are shown with a quotation of the provider's own message, because it says how much is used,
-#: whose rule applies, or what is missing.
+#: Reasons for which the provider's own message is quoted as well, because it says how much is used, whose
+#: rule applies, or what is missing.
 _QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
-#: Display names of the resources that a provider can run short of.
+#: What people call the resources that a provider can run short of.
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
 _AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
-#: Shown while the provider keeps trying because the problem may resolve itself.
+#: Shown while the provider keeps trying, because the problem may go away by itself.
 WAITS: Final = "{title} keeps trying, and I'll message you either way."
 REASONS: Final[Mapping[Reason, Because]] = {
     Reason.CANCELED: Because(
@@ -301,7 +302,7 @@ REASONS: Final[Mapping[Reason, Because]] = {
     ),
 }
 
-#: Causes that aren't faults: no reference is shown for them, since nobody needs to look into the log.
+#: Causes that aren't faults. Nobody needs to look into the log for them, so no reference is shown.
 NO_FAULTS: Final = frozenset(
     {
         "another_account",
@@ -324,18 +325,18 @@ def explain_cause(
     *,
     has_page: bool = True,
 ) -> str:
-    """Explain an error or a cause to the person: plain text, unescaped, with the next step.
+    """Explain an error or a cause to the person, and what to do next: plain text, unescaped.
 
-    A rule of the policy (``policy.guest``) is a cause, too. ``message`` is the provider's own message, for a
-    cause that contains none. ``has_page`` says whether people have a page at the provider that may tell them
-    more. An unknown cause is explained as a problem within Usher, never left out.
+    A policy rule (``policy.guest``) is a cause, too. ``message`` is the provider's own message, for a cause
+    that doesn't include one. ``has_page`` says whether the provider has a page where people may learn more.
+    An unknown cause is explained as a problem within Usher; no cause goes unexplained.
     """
     cause = problem if isinstance(problem, str) else to_cause(problem)
     word, _, text = cause.removeprefix("policy.").partition(": ")
     if word.endswith(":"):
         return text
     known = find_reason(text or message)
-    # If everybody is short of room, that isn't the person's own limit.
+    # If there isn't enough for anybody, it isn't the person's own limit.
     is_own, is_explained = known in OWN_LIMITS, known is not None and word in _EXPLAINED_CAUSES
     is_explained = is_own if word == "limit" else is_explained and not (is_own and word == "no_room")
     if word == "provider_failed" or is_explained:
@@ -363,17 +364,17 @@ def explain_unread(cause: str, title: str) -> str:
     return explain_cause(cause, title) if template is None else template.format(title=title)
 
 
-#: Asked at the end of a message, unless the row in question no longer exists.
+#: Asked at the end of a message, unless the row that it is about no longer exists.
 WANTED: Final = "Do you still want it?"
 
 
 def explain_reason(
     message: str, title: str, *, is_over: bool, helps: bool = True, has_page: bool = True
 ) -> str:
-    """Explain an obstacle or a failure from its provider's message; an unknown message is quoted.
+    """Explain an obstacle or a failure based on its provider's message; quote the message if it is unknown.
 
-    ``helps`` adds what to do, who can help, or that it may resolve itself. If something has ended without a
-    message, the text says so.
+    ``helps`` adds what to do, who can help, or that it may go away by itself. If something has ended and
+    there is no message, the text says so.
     """
     known = find_reason(message)
     if known is None:
@@ -389,7 +390,7 @@ def explain_reason(
     return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
 
-#: Explains what is still missing from a running workspace, unless its provider has already said so.
+#: Says what a running workspace still needs before it can be used, unless its provider has already said so.
 _LACKS: Final[Mapping[Lack, str]] = {
     "address": "{title} hasn't given it a link yet.",
     "page": "Its page doesn't answer yet.",
@@ -399,7 +400,7 @@ _LACKS: Final[Mapping[Lack, str]] = {
 
 
 def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, has_page: bool = True) -> str:
-    """Describe a workspace's current condition from its provider's message; return "" without a message."""
+    """Describe the state that a workspace's provider reports in a message; return "" without a message."""
     if workspace.current_state is not workspace.state:
         return ""
     is_over = workspace.state is State.FAILED
@@ -413,7 +414,7 @@ def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, 
 
 
 def describe_run_detail(run: Run, title: str) -> str:
-    """Describe a run's detail: put a known cause into words, and return anything else unchanged."""
+    """Put a run's detail into words if it is a known cause; return any other detail unchanged."""
     if find_reason(run.detail or "") is None:
         return run.detail or ""
     return explain_reason(run.detail or "", title, is_over=run.state.is_over)

@@ -35,8 +35,8 @@ _WHAT_APPROVAL_DOES: Final = (
 CONFIRM_RESTING: Final = ("Approve this account?", _WHAT_APPROVAL_DOES, "Approve", "Not yet")
 APPROVING_RESTING: Final = "I'm checking *{username}* on {title} for {who}. I'll tell you both."
 
-#: Shown to administrators below a request. Contains facts about people that they can't choose themselves,
-#: unlike a display name.
+#: Shown to administrators below a request. It gives only facts that people can't choose themselves, as they
+#: can a display name.
 ASKER: Final = "Requested by {who}."
 KNOWN: Final = "{who} (id `{id}`, handle `{handle}`, e-mail `{email}`, shown as *{name}*)"
 KNOWN_WITHOUT: Final = "{who} (id `{id}`, handle `{handle}`, e-mail unknown, shown as *{name}*)"
@@ -45,7 +45,7 @@ ADDRESSES_DIFFER: Final = (
 )
 ADDRESS_THERE: Final = "On {title}, {username} has the e-mail address `{there}`."
 ALIKE: Final = "This username may belong to somebody else: {people}."
-#: Says who was asked about the account and what they answered, which proves nothing.
+#: Says who was asked whether the account is theirs, and what they answered. The answer proves nothing.
 OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
 OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their answer: “{answer}.”"
 #: Shown above the list of open requests. If there are more than the list shows, their number is shown below
@@ -55,8 +55,8 @@ NONE_OPEN: Final = "Nobody is waiting for you to approve an account."
 MORE_OPEN: Final = "{count} more are waiting. Decide about these first."
 #: Replaces the old message of a request that has been posted again.
 ASKED_AGAIN: Final = "{who} wants to be linked to *{username}* on {title}: see my newest message about it."
-#: Shown above a request that is still undecided the next morning. After a week, ``UNDECIDED`` is sent to
-#: administrators and ``UNDECIDED_PERSON`` to the requester.
+#: Shown above a request that is still undecided the next morning. If it is undecided after a week,
+#: ``UNDECIDED`` is sent to administrators and ``UNDECIDED_PERSON`` to the requester.
 REMINDER: Final = "This request has been waiting since {since}. It ends by itself after 7 days."
 UNDECIDED: Final = (
     "{who} wanted to be linked to *{username}* on {title}. Nobody decided within 7 days, so the request has "
@@ -70,14 +70,14 @@ UNDECIDED_PERSON: Final = (
 CLAIMED: Final = "{by} says that *{username}* on {title} is theirs, so I've closed the request of {who}."
 #: Shown instead of an email address that Slack doesn't reveal.
 UNKNOWN: Final = "unknown"
-#: Sent to the member who may be the owner of a requested username.
+#: Sent to a member who may be the owner of a requested username.
 WHOSE: Final = "Someone asked to use `{username}` on {title}. Is that your account?"
 MINE: Final = "It's mine"
 NOT_MINE: Final = "It isn't"
 SAID_MINE: Final = "You said that `{username}` on {title} is your account."
 SAID_NOT_MINE: Final = "You said that `{username}` on {title} isn't your account."
 WHOSE_OVER: Final = "I asked whether `{username}` on {title} is your account. That's no longer needed."
-#: Says what happens after the member has answered whether the account is theirs.
+#: Says what happens next, after the member has answered whether the account is theirs.
 NOTED_MINE: Final = (
     "Thanks, I've closed the request and told the Usher admins. If you link it yourself, nobody else can use "
     "it from Slack."

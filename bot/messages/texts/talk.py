@@ -1,4 +1,4 @@
-"""Answers to free text: small talk, guesses offered as buttons, multiple requests, near misses."""
+"""Replies to free text: small talk, guesses offered as buttons, several requests at once, near misses."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -45,7 +45,7 @@ UNKNOWN_FLAG: Final = "`{verb}` has no option {flags}, so I haven't done anythin
 FLAGS_ARE: Final = "Its options are {flags}."
 AS_RUN: Final = "Or did you mean the job run {commands}?"
 
-#: Verbs that were removed without a replacement, each with an explanation for people who still type it.
+#: Verbs that were removed without a replacement, with an explanation for people who still type them.
 FORMER_WORDS: Final[Mapping[str, str]] = {
     "undo": (
         "*Undo* is gone, so I haven't changed anything. `{command}list` shows how things are; what you did "
@@ -59,7 +59,7 @@ AT_ITS_TIME: Final = "Do you mean *{name}*, and {at}? I haven't done anything ye
 LONGER: Final = "Keep {name} running for {time} more"
 COUNT: Final = "{count} workspaces"
 SEVERAL_AT_STAKE: Final = "• *{name}* · {title} – {lost}"
-#: Wording for states that can't simply follow the word "is".
+#: Wording for states whose names can't simply follow the word "is".
 BEING: Final[Mapping[State, str]] = {
     State.FAILED: "has failed",
     State.GONE: "no longer exists",

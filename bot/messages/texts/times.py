@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime, tzinfo
 from itertools import groupby
 from typing import Final
 
-#: Matches a time in the 12-hour format. People who type times this way are also shown times this way.
+#: Matches a time in the 12-hour format. People who type times in this format are also shown times in it.
 _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
-#: Thresholds at which ``format_roughly`` switches units: the first three in minutes, the last in seconds.
+#: Thresholds at which ``format_roughly`` switches to the next unit: the first three in minutes, the last in
+#: seconds.
 _UNDER_A_MINUTE = 0.75
 _A_MINUTE_OR_TWO = 2.5
 _BY_THE_MINUTE = 9.5
@@ -47,12 +48,15 @@ def format_roughly(seconds: float) -> str:
 
 
 def format_count(count: int, one: str, several: str = "") -> str:
-    """Format a number of items: ``1 place``, ``1,200 lines``; ``several`` defaults to ``one`` plus an s."""
+    """Format a number of items: ``1 place``, ``1,200 lines``.
+
+    ``several`` is the plural; by default, ``one`` with an s.
+    """
     return f"{count:,} {one if count == 1 else several or f'{one}s'}"
 
 
 def format_time_in_utc(at: float) -> str:
-    """Format a time of day in UTC, for readers whose Slack can't show their own time zone.
+    """Format a time of day in UTC, for readers to whom Slack can't show it in their own time zone.
 
     ``at`` is in epoch seconds.
     """
@@ -60,7 +64,7 @@ def format_time_in_utc(at: float) -> str:
 
 
 def format_day_in_utc(at: float) -> str:
-    """Format a day and time in UTC, for readers whose Slack can't show their own time zone."""
+    """Format a day and time in UTC, for readers to whom Slack can't show it in their own time zone."""
     return datetime.fromtimestamp(at, UTC).strftime("%-d %b %Y at %H:%M UTC")
 
 
@@ -70,7 +74,7 @@ def format_day(at: float, now: float, zone: tzinfo) -> str:
     days = (local.date() - today).days
     day = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
     day = day or local.strftime("%-d %b" if local.year == today.year else "%-d %b %Y")
-    # UTC is used only if the person's time zone isn't known, so it is named.
+    # UTC is used only if the person's time zone isn't known, so the text names it.
     return f"{day} at {format_clock_time(at, zone)}{' UTC' if str(zone) == 'UTC' else ''}"
 
 
@@ -86,15 +90,15 @@ def format_other_day(at: float, now: float, zone: tzinfo) -> str:
 
 
 def format_clock_time(at: float, zone: tzinfo) -> str:
-    """Format a time of day for pages, where a script rewrites it in the browser's style."""
+    """Format a time of day for pages, where a script rewrites it in the browser's own style."""
     return f"{datetime.fromtimestamp(at, zone):%H:%M}"
 
 
 def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
-    """Format a time for a button, with its date unless that is today, in the clock style of ``typed``.
+    """Format a time for a button, in the 12- or 24-hour style of ``typed``, with its date unless it is today.
 
-    The style is 12 or 24 hours. Slack can't show times on buttons. If no time was typed, the sentence above
-    the button states it.
+    Slack can't format times in buttons. If no time was typed, the sentence above the button gives it in the
+    reader's style.
     """
     local = datetime.fromtimestamp(at, zone)
     clock = f"{local:%-I:%M %p}" if _TWELVE_HOURS.search(typed) else format_clock_time(at, zone)
@@ -118,7 +122,7 @@ def format_dates(spans: Iterable[tuple[str, str]], today: date) -> str:
     said: list[str] = []
     for (_, is_day), found in groupby(spans, key=lambda span: (span[1][:7], span[0] == span[1])):
         *most, last = found
-        # For several days in the same month, only the last one names the month.
+        # If several days are in the same month, only the last one names the month.
         days = join_names([*(_day_of(day) for day, _ in most), format_date(last[1], today)])
         days = days if most else format_weekday(last[1], today)
         said += [f"on {days}"] if is_day else [_format_span(*span, today) for span in [*most, last]]
@@ -150,5 +154,5 @@ SOMEBODY: Final = "somebody"
 #: same without formatting.
 IN_WORKSPACE: Final = "{who} (*{workspace}*)"
 IN_WORKSPACE_PLAIN: Final = "{who} ({workspace})"
-#: A person whose Slack workspace no longer has Usher installed.
+#: A person in a Slack workspace where Usher is no longer installed.
 ELSEWHERE: Final = "{who} (in another Slack workspace)"

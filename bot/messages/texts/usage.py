@@ -2,10 +2,10 @@
 
 from typing import Final
 
-#: Headings for a time window: with its name, or with its first and last day.
+#: Headings for a period: with its name, or with its first and last day.
 NAMED: Final = "*{name}* · {days}"
 DAYS: Final = "{first} – {last}"
-#: The total for all workspaces and jobs, and the lines that it is made up of.
+#: The total for all workspaces and jobs, and the lines that it adds up.
 TOTAL: Final = "*{hours}* in all · {money}"
 LINE: Final = "*{name}* on {title}: {hours}"
 LINE_OF_RUNS: Final = "*{name}* on {title}, {runs}: {hours}"
@@ -20,8 +20,8 @@ NO_PRICE: Final = "no price"
 #: Used if only some of the hours have a price.
 PART_PRICED: Final = "{money} and {hours} without a price"
 LITTLE_MONEY: Final = "under 0.01 {currency}"
-#: Name the workspace that ran unused the longest: ``UNUSED`` for providers that report when a workspace is
-#: used, ``UNOPENED`` for all others.
+#: Names the workspace that ran unused the longest: ``UNUSED`` for providers that report when a workspace was
+#: last used, ``UNOPENED`` for all others.
 UNOPENED: Final = (
     "*{name}* ran longest without being opened from Usher: {hours}, until {until}.",
     "*{name}* has been running for {hours} without being opened from Usher.",

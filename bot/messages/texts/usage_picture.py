@@ -4,7 +4,7 @@ from typing import Final
 
 #: The message that accompanies the picture.
 COMMENT: Final = "Here it is as a picture."
-#: The message sent instead if the picture couldn't be sent.
+#: The message sent instead if the picture couldn't be.
 IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {week}"
 
 #: Shown above the bars: the first and the last day.
@@ -19,11 +19,11 @@ UNKNOWN: Final = "end not known"
 NIGHT: Final = "night, 20:00–06:00"
 #: Points out a day that doesn't have 24 hours because the clocks change.
 UNUSUAL_DAY: Final = "{day} has {hours} hours."
-#: Sums up the rows that were left out of the picture.
+#: The line that stands for the rows left out of the picture.
 MORE_ROWS: Final = "and {count} more, {hours} together"
 NOTHING: Final = "Nothing ran."
 
-#: The picture's alternative text, with one sentence per row.
+#: The picture's alternative text, which has one sentence per row.
 ALT_TITLE: Final = "{first} – {last}, times of {zone}."
 ALT_ROW: Final = "{name}: {hours}."
 ALT_ROW_IN_FULL: Final = "{name}: {hours} ({spans})."

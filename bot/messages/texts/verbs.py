@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: Maps each command to the groups of its help, in order, with their titles.
+#: Maps each command to the groups of verbs in its help, in order, with their titles.
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "workspace": {
         "": "Your workspaces",

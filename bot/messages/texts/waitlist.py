@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: Maps each kind of capacity to the message that there is none and, in ``WAITED_FOR``, to what people wait
-#: for.
+#: Maps each kind of capacity to the message that none is available. ``WAITED_FOR`` maps it to the words for
+#: what people wait for.
 NO_CAPACITY: Final[Mapping[str, str]] = {
     kind: f"I couldn't start *{{name}}*: {none} on {{title}} right now."
     for kind, none in {
@@ -27,8 +27,7 @@ WAITED_FOR: Final[Mapping[str, str]] = {
 #: Says how many attempts have been made: one text each for none, one and several.
 TRIED_SO_FAR: Final = ("", "I've tried once so far.", "I've tried {count} times so far.")
 TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
-#: The message when the wait times out. It doesn't say whether capacity was freed, since others may have got
-#: it.
+#: Sent when the wait times out. It doesn't say whether any capacity was freed, as others may have got it.
 STOPPED_WAITING: Final = "I didn't get {what} on {title} for *{name}* by {until}, so I've stopped waiting."
 OFFER: Final = ("{none}", "I can keep trying until {until}.")
 KEEP_TRYING: Final = "Keep trying"
@@ -39,14 +38,13 @@ WAITING: Final = "Waiting for {what}"
 WAITING_STATE: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
 #: Follows the message that there is no capacity right now.
 KEEPS_TRYING: Final = "I'll keep trying until {until}. {ahead}"
-#: Used before the first attempt: until then we don't know what the workspace needs, and therefore which line
-#: it is in.
+#: Used before the first attempt. Only an attempt shows what the workspace needs, and so which line it is in.
 UNPLACED: Final = "I'll know your place in line once I've tried it."
 TRYING: Final = "It's your turn, and I'm trying to start it now."
 #: Shown to people who have already had their turn in this round.
 ONE_BEFORE: Final = "One person was tried before you, without success."
 TRIED_BEFORE: Final = "{number} people were tried before you, without success."
-#: Used from the second round on, since a position in line would change with every attempt.
+#: Used from the second round on, because a position in line would change with every attempt.
 IN_TURN_WITH_ONE: Final = "One other person is waiting, too. You're each tried in turn."
 IN_TURN: Final = "{number} others are waiting, too. You're each tried in turn."
 NUMBER_WORDS: Final = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
@@ -62,7 +60,7 @@ WAIT_REFUSED: Final = (
 )
 LEFT_WAITLIST: Final = "OK, *{name}* isn't waiting for room any more."
 NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
-#: Shown below *ready* after a wait, keyed by how the workspace will be stopped if nobody uses it.
+#: Shown below *ready* after a wait. The key is how the workspace will be stopped if nobody uses it.
 GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     mode: (
         "If you don't open it within {unused}, and somebody is waiting for {what}, "
@@ -70,14 +68,14 @@ GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     )
     for mode in ("stop", "suspend")
 }
-#: Added to the question about an unused workspace that others are waiting for, if a stop would end it for
-#: good.
+#: Added to the question about an unused workspace if others are waiting for its capacity and stopping it
+#: would end it for good.
 GRANT_WANTED: Final = (
     "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
 )
 CAN_KEEP_TRYING: Final = "I can keep trying until {until}."
 FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {because}"
-#: Added if an attempt failed for a reason other than missing capacity, because that ends the wait.
+#: Added if an attempt failed for a reason other than missing capacity, which ends the wait.
 WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 

@@ -33,8 +33,8 @@ FORGET_ABSENCE_SECONDS: Final = 120.0
 class Notifier:
     """Send notices and card updates; raise ValueError if a send could outlast its lease.
 
-    ``http`` posts replies to the addresses that Slack sent with a command or a click, if they belong to the
-    Slack whose Web API is at ``api_url``. The reconciler puts the outputs of runs on the ``board``.
+    ``http`` posts replies to the URLs that Slack sent with a command or a click, provided that they belong to
+    the same Slack as ``api_url``, its Web API. The reconciler puts the outputs of runs on the ``board``.
     """
 
     def __init__(
@@ -64,16 +64,16 @@ class Notifier:
 
     @property
     def is_sending(self) -> bool:
-        """Return whether Slack answers and lets the app in."""
+        """Return whether Slack is answering and lets the app in."""
         return self.lockout_code is None and self._slack.answering.row_since is None
 
     def is_restless(self) -> bool:
-        """Return whether messages need work although no row is due."""
+        """Return whether messages need attention even though no row is due."""
         is_waiting = self._results.is_waiting or self._slack.answering.is_restless
         return is_waiting or any(client.is_restless for client in self._slack.list_clients())
 
     async def step_notices(self, pool: Pool | None = None) -> int:
-        """Send the due notices that fit into the budget; return how many were claimed."""
+        """Send the due notices that the budget allows; return how many were claimed."""
         await self._results.repeat()
         await self._note_absence()
         return 0 if self._slack.is_locked_out else await self._outbox.step(pool)
@@ -81,9 +81,9 @@ class Notifier:
     async def _note_absence(self) -> None:
         """Record and log when Slack stops answering and when it answers again.
 
-        A single failed call isn't treated as an absence. Pending messages are retried, so if no call has
-        failed for a while, no message is waiting for Slack. It is then unknown whether Slack answers, and the
-        absence is forgotten.
+        A single unanswered call isn't treated as an absence. While messages are pending, they are retried; so
+        if no call has failed for a while, none is waiting for Slack. It is then unknown whether Slack
+        answers, and the absence is forgotten.
         """
         answering, event = self._slack.answering, "slack answers again"
         before, failed_at = answering.row_since, answering.failed_at
@@ -97,7 +97,7 @@ class Notifier:
             log.warning(event if since is None else "slack doesn't answer", since=since or before)
 
     async def step_cards(self, pool: Pool | None = None) -> int:
-        """Update the dirty cards that fit into the budget; return how many were claimed."""
+        """Update the dirty cards that the budget allows; return how many were claimed."""
         return 0 if self._slack.is_locked_out else await self._cards.step(pool)
 
     async def step_outputs(self, pool: Pool | None = None) -> int:

@@ -49,7 +49,7 @@ class CardUpdates:
         updates, owner = self._slack.get_quota(methods.CHAT_UPDATE), self._owners.name
         claimed_at = self._clock.monotonic()
         cards = await self._store.claim(card_rows.claim_cards, limit, self._timing.lease, updates, owner)
-        # Several cards may share one message, which is rendered once with all of them.
+        # Several cards may share one message, so it is rendered once, with all of them.
         messages = {(card.channel_id, card.message_ts): card for card in cards}
         for card in cards:
             if messages[card.channel_id, card.message_ts] is not card:
@@ -66,8 +66,8 @@ class CardUpdates:
             "card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id
         ):
             try:
-                # Once the lease has ended, the rendered content may be outdated, so it must no longer be
-                # sent.
+                # After the lease has ended, the rendered content may be out of date, so sending it must not
+                # begin.
                 with limit_departures(Window(claimed_at + self._timing.last_start)):
                     await self._update_card(card)
             except errors.SlackFailed as error:
@@ -94,7 +94,7 @@ class CardUpdates:
         await self._store.write(notices.add_notices, [told])
 
     async def _hand_over(self, card: Card) -> None:
-        """Hand a card over to the outbox, which retries at growing intervals and falls back to plain text."""
+        """Leave a card to the outbox, which retries at growing intervals and falls back to plain text."""
         body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": card.kind}
         occasion = f"update:{card.updated_at:.3f}"
         notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
@@ -102,7 +102,10 @@ class CardUpdates:
         await self._store.write(card_rows.forget_location, card.id)
 
     async def _delete_message(self, slack: PacedSlack, card: Card) -> bool:
-        """Delete a card's message, so that no search finds it by its key; return False if Slack refuses."""
+        """Delete a card's message, so that no search finds it by its key.
+
+        Return False if Slack refuses.
+        """
         try:
             await slack.call(methods.CHAT_DELETE, {"channel": card.channel_id, "ts": card.message_ts})
         except errors.SlackPermanent as error:

@@ -8,7 +8,7 @@ from bot.store import cards
 from bot.store.store import Store
 from bot.support.guards import guards
 
-#: How long a notice waits for its card to be posted so that it can be sent in the card's thread, in seconds.
+#: How long a notice waits for its card to be posted, in seconds, so that it can be sent in the card's thread.
 MAX_CARD_WAIT_SECONDS: Final = 120.0
 
 
@@ -21,7 +21,7 @@ class Destination:
 
 
 class Destinations:
-    """Find where to send each notice; its thread is below a card, or below the message sent in its place.
+    """Find where to send each notice: a reply in a thread goes below a card, or below its replacement.
 
     Output is never sent to a channel, where others would see it and files may be refused. If a run's card is
     in a channel, its output is sent as a direct message.
@@ -37,7 +37,7 @@ class Destinations:
 
     @guards("Output is read again, not remembered")
     async def find(self, notice: Notice) -> Destination | None:
-        """Return a notice's destination, or None while it is waiting for its card to be posted."""
+        """Return where to send a notice; None while it must wait for its card to be posted."""
         if Mark.IN_CHANNEL in notice.kind.marks:
             return Destination(str(notice.body.get("channel_id") or ""))
         to_person = Destination(notice.principal.user_id)
@@ -53,5 +53,5 @@ class Destinations:
         return None if age < MAX_CARD_WAIT_SECONDS else to_person
 
     def leave_thread(self, notice: Notice) -> None:
-        """Remember that a notice must be sent outside its thread."""
+        """Remember to send a notice outside its thread."""
         self._alone.add(notice.id)

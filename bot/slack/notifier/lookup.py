@@ -43,9 +43,9 @@ class Lookup:
     ) -> dict[str, PostedMessage]:
         """Return the messages found for one person's notices, by notice id; raises SlackFailed.
 
-        ``oldest`` is a time by our clock. It is corrected by how far our clock is ahead of Slack's, which the
-        first response shows; therefore the search starts with the newest message. Threads are short, and
-        Slack returns them from the beginning, so they are read in full.
+        ``oldest`` is a time by our clock. The first response shows how far our clock is ahead of Slack's, and
+        the time is corrected by that, which is why the search starts with the newest message. Threads are
+        short, and Slack returns them from the beginning, so they are read in full.
         """
         slack, channel = self._slack.find_client(notices[0].principal), await self.find_channel(notices[0])
         method, within = methods.CONVERSATIONS_HISTORY, {}
@@ -79,7 +79,7 @@ class Lookup:
                 return messages_by_id
 
     async def find_channel(self, notice: Notice) -> str:
-        """Return the id of the person's direct message, stored or asked from Slack; raises SlackFailed."""
+        """Return the id of the person's direct message channel, stored or from Slack; raises SlackFailed."""
         channel = notice.channel_id or await self._store.read(
             notice_rows.find_direct_channel, notice.principal
         )
@@ -112,8 +112,9 @@ def _find_message(messages: Iterable[dict[str, Any]], notice: Notice) -> dict[st
 def _is_key_of(key: str, notice: Notice) -> bool:
     """Return whether the key found in a message belongs to a notice.
 
-    For the notice of an end, any end of the same operation or run matches: a failover of the database may
-    have lost the row of the end that was sent, and the work may then have ended differently.
+    If the notice is about the end of an operation or run, any message about its end matches: a failover of
+    the database may have lost the row of the message that was sent, and the work may then have ended
+    differently.
     """
     if Mark.END not in notice.kind.marks:
         return key == notice.key

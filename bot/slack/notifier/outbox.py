@@ -48,7 +48,7 @@ from bot.support.windows import Window, limit_departures
 log = structlog.get_logger(__name__)
 
 
-#: Maps each urgency of notices (0 is the highest) to the share of Slack's rate limit that they may use. The
+#: Maps the urgency of notices (0 is the highest) to the share of Slack's rate limit that they may use. The
 #: rest is reserved for more urgent notices.
 BUDGET_SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
 _REPLIES_ONLY: Final = {0: 1.0}
@@ -56,21 +56,21 @@ _REPLIES_ONLY: Final = {0: 1.0}
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
 #: Meanings of Slack errors that keep a file from being sent, but not a message.
 _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
-#: Prefix of the ``occasion`` of notices which say that a message couldn't be delivered.
+#: Prefix of the ``occasion`` of notices that tell people about a message that couldn't be delivered.
 _MISSING: Final = "missing:"
 #: Error code recorded for a card if it isn't known whether the card was posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
-#: An answer replaces the message that promised it only within this many seconds. After that it is sent
-#: separately, because Slack doesn't notify people of edits.
+#: An answer replaces the message that promised it only within this many seconds. Later, it is sent as a new
+#: message, because Slack doesn't notify people of edits.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
-#: How often the outbox checks, in seconds, whether the message that promised an answer has been sent, so that
-#: the answer can replace it.
+#: How often to check, in seconds, whether the message that promised an answer has been sent, so that the
+#: answer can replace it.
 PROMISE_CHECK_SECONDS: Final = 1.0
 #: Maximum rate-limit pause, in seconds, for an answer to be sent as an edit. If the pause is longer, the
 #: answer is sent as a new message.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
-#: The error recorded for a send that was interrupted by the end of the process. ``_BROKEN`` is recorded for
-#: one that failed because of a bug in Usher.
+#: The error recorded for a send that was interrupted because the process ended. ``_BROKEN`` is recorded for a
+#: send that failed because of a bug in Usher.
 _STOPPED: Final = errors.SlackUnknownOutcome(methods.CHAT_POST_MESSAGE, "stopped")
 _BROKEN: Final = errors.SlackFailed(methods.CHAT_POST_MESSAGE, "internal")
 
@@ -127,7 +127,7 @@ class Outbox:
     async def _try(self, slack: PacedSlack) -> None:
         """Try one pending message of an installation while Slack is away; once Slack answers, send all.
 
-        Each send that isn't answered leaves one more message to search for. So while there are messages to
+        A send that gets no response leaves one more message to search for. So while there are messages to
         search for, only the 1st, 3rd, 7th, 15th … try is a send. Sends never stop entirely, because searches
         may fail for reasons of their own.
         """
@@ -140,14 +140,14 @@ class Outbox:
             if not notices:
                 slack.note_nothing_pending(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
-                # There was only a search to do, so this try isn't counted, and the next one is a send.
+                # There was nothing to do but search, so this try isn't counted, and the next one is a send.
                 slack.tries -= 1
             await run_all(self._plan_sends(notices, claimed_at, is_try=True), None)
 
     def _plan_sends(
         self, notices: Sequence[Notice], claimed_at: float, *, is_try: bool = False
     ) -> list[Coroutine[Any, Any, None]]:
-        """Return one send per notice, and one search per person with messages that may have been sent."""
+        """Return one send per notice, and one search per person for messages that may have been sent."""
         unsure: dict[Principal, list[Notice]] = {}
         for notice in notices:
             if notice.unknown_since is not None and _is_searchable(notice.kind):
@@ -157,7 +157,7 @@ class Outbox:
         return [*searches, *(self._isolate_errors(notice, claimed_at, is_try) for notice in others)]
 
     async def _isolate_errors(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
-        """Send one notice so that its failure doesn't affect others; a failed notice is retried later."""
+        """Send one notice, and keep any failure from affecting others; if it fails, it is retried later."""
         # The notice may have been sent, so search for it before sending it again, at increasing intervals.
         back = partial(self._record_unknown, notice, _STOPPED)
         failed = partial(self._postpone, notice, _BROKEN, is_unknown=True)
@@ -226,9 +226,9 @@ class Outbox:
 
     @guards("No notice is lost or sent twice")
     async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
-        """Edit the message that promised an answer; return False if the answer has to be sent separately.
+        """Put the answer in the message that promised it; return False if it must be sent separately.
 
-        If the promise is still being sent, the notice is put back, and True is returned. Raises SlackFailed.
+        If that message is still being sent, the notice is put back, and True is returned. Raises SlackFailed.
         """
         promise = await self._find_promise(notice)
         if promise is None:
@@ -248,8 +248,8 @@ class Outbox:
         except errors.SlackLimited as error:
             if error.retry_after <= MAX_EDIT_WAIT_SECONDS:
                 raise
-            # Card updates have used up the edits for this minute. A person is waiting, so send a separate
-            # message.
+            # Card updates have used up this minute's edits. A person is waiting, so send a new message
+            # instead.
             return False
         except errors.SlackPermanent as error:
             if classify(error).is_shut_out:
@@ -275,7 +275,7 @@ class Outbox:
         return None
 
     async def _search_person(self, notices: Sequence[Notice]) -> None:
-        """Search for a person's messages that may have been sent, and requeue those that aren't found."""
+        """Search for messages that may have been sent to a person, and requeue those that aren't found."""
         broken = errors.SlackFailed(methods.CONVERSATIONS_HISTORY, "internal")
         postpone, of = partial(self._postpone_all, notices, broken), notices[0].principal.key
         unwritten = partial(self._put_back, notices)
@@ -338,7 +338,7 @@ class Outbox:
         await self._results.write_sent(notice, channel, "")
 
     async def _share_picture(self, notice: Notice, rendered: RenderedNotice) -> None:
-        """Share a picture, uploading it first if necessary; if that's impossible, send its text instead."""
+        """Share a picture, uploading it first if that hasn't been done; if that fails, send it in words."""
         try:
             if "file" not in notice.body:
                 slack, body = self._slack.find_client(notice.principal), notice.body
@@ -394,7 +394,7 @@ class Outbox:
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # If the database fails, all of this is repeated, since the notice would otherwise be recorded as not
+        # If the database fails here, everything is repeated; otherwise the notice would be recorded as not
         # sent.
         since = await self._store.now()
         await self._store.write(
@@ -402,7 +402,7 @@ class Outbox:
         )
 
     async def _postpone_limited(self, notice: Notice, error: errors.SlackLimited) -> None:
-        """Put back a rate-limited notice until the pause ends, or at its old place if our budget ran out."""
+        """Put back a rate-limited notice until the pause ends, or if only our budget ran out, unchanged."""
         wait = error.retry_after
         quota, share = self._slack.get_quota(methods.CHAT_POST_MESSAGE), BUDGET_SHARES[notice.kind.urgency]
         if not await self._store.read(slack_rate_limits.count_remaining_calls, quota, share):
@@ -418,7 +418,7 @@ class Outbox:
         if now - notice.created_at > max_age and is_let_in:
             await self._give_up(notice, error)
             return
-        # Random jitter isn't needed, because the budget spreads sends out anyway.
+        # No jitter is needed, because the budget spreads out the sends anyway.
         wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
         min_wait, since = (self._timing.settles, now) if is_unknown else (0.0, None)
         if isinstance(error, errors.SlackRefusedHere):

@@ -52,8 +52,8 @@ class Outputs:
     async def step(self, pool: Pool | None = None) -> int:
         """Upload the files that are due; return how many were uploaded.
 
-        Only outputs that this process still owns are sent: if it was frozen for a while, another process may
-        have taken over an output and sent it.
+        An output is sent only if this process still owns it: while the process was frozen, another may have
+        taken the output over and sent it.
         """
         due = [entry for entry in self._board.entries.values() if self._is_deliverable(entry)]
         if not due:
@@ -120,7 +120,8 @@ class Outputs:
             else:
                 entry.deliver_after = self._board.monotonic() + seconds
         else:
-            # The new file's id makes this a separate notice, so anyone who asks again is sent the file again.
+            # The new file's id makes this a separate notice, so everyone who asks for the file again is sent
+            # it again.
             body = {"job": run.id, "file": file, "name": name}
             await self._finish(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
 
@@ -132,7 +133,7 @@ class Outputs:
         return is_whole and not entry.is_asked
 
     async def _is_shown(self, run: Run) -> bool:
-        """Return whether the message about a run's end already shows all output known so far."""
+        """Return whether the message about a run's end already shows all the output known so far."""
         end = await self._store.read(cards.find_output_head, run.id, await self._store.now())
         facts = None if end is None else await self._gatherer.describe_message(end)
         if end is None or facts is None or not end.message_ts:

@@ -2,7 +2,7 @@
 
 A notice holds only the keys of a person and of rows. It is rendered from the current rows when it is sent; if
 it is no longer needed, it is marked as sent without being sent. Failed renderings are retried at increasing
-intervals, and finally plain text is sent. Digests are compared so that the same content isn't sent twice.
+intervals, and in the end plain text is sent. Digests are compared so that the same content isn't sent twice.
 """
 
 import hashlib
@@ -46,17 +46,17 @@ log = structlog.get_logger(__name__)
 
 #: How long to wait before rendering a notice again if it wasn't ready, in seconds.
 NOT_READY_SECONDS: Final = 2.0
-#: When a message about a workspace is sent after a silence, the workspace's last read may be at most this
-#: many seconds old.
+#: If a message about a workspace has been delayed by a silence, the workspace must have been read within this
+#: many seconds before it is sent.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Maximum pause between two attempts to send a notice, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0
-#: Options of every message: links have no previews, and names aren't turned into mentions.
+#: Used for every message: links have no previews, and names aren't turned into mentions.
 POST_OPTIONS: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
 
 
 def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, Any]:
-    """Return an answer as the content of a message, either with its blocks or as text alone."""
+    """Return an answer as a message's content, either with its blocks or as text only."""
     if is_text or not answer.blocks:
         return {"text": plain.make_plain_text(answer)}
     return {"text": plain.make_fallback_text(answer), "blocks": list(answer.blocks)}
@@ -77,7 +77,7 @@ class RenderedNotice:
 
 
 class NoticeRenderer:
-    """Render notices; a notice that isn't ready is put back for later."""
+    """Render notices. One that can't be rendered yet is put back for later."""
 
     def __init__(
         self, context: Context, destinations: Destinations, gatherer: Gatherer, timing: Timing
@@ -100,8 +100,8 @@ class NoticeRenderer:
             facts = await self._gatherer.describe_notice(notice)
             end = await self._gatherer.read_end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
             if end == "sent":
-                # The message about the end was sent while this card was waiting, so the card has nothing to
-                # announce.
+                # While this card was waiting, the message about the end was sent, so the card has nothing
+                # left to say.
                 await self._store.write(notice_rows.mark_notice_sent, notice, "", "")
                 return None
             if destination is None or end == "pending":
@@ -134,10 +134,10 @@ class NoticeRenderer:
         return RenderedNotice(destination, Answer(text), is_plain=True)
 
     async def draw_found(self, notice: Notice, found: Answer) -> SentText:
-        """Return the text to store for a message found in Slack, or None if it is to be rendered again.
+        """Return the text to store for a message found in Slack; None if it is to be rendered again.
 
-        The text is rendered from the notice's rows; if these no longer call for a message, the text in Slack
-        is kept.
+        The text is rendered from the notice's rows. If they no longer call for a message, the text found in
+        Slack is kept.
         """
         if Mark.CARD in notice.kind.marks or not _is_history(notice.kind, None):
             return None
@@ -147,11 +147,11 @@ class NoticeRenderer:
         return stored.to_said(drawn, notice.body)
 
     async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
-        """Put back a notice delayed by a silence until its workspaces are reread; return whether it was.
+        """Put back a notice that a silence has delayed, until its workspaces are reread.
 
-        It waits at most ``SILENCE_SECONDS``. A read is accepted only if it was requested after the wait began
-        and is recent. If the message then can't be sent, or was last tried long ago, it waits for another
-        read.
+        Return whether it was put back. It waits at most ``SILENCE_SECONDS``. A read is good enough if it is
+        recent and was requested after the wait began. If the message can't be sent after that, or if the last
+        try was long ago, it waits for another read.
         """
         now = facts.now
         found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
@@ -161,8 +161,8 @@ class NoticeRenderer:
         read_at = {row.id: row.observed_at or 0.0 for row in rows if row is not None}
         began_at, try_at = now, now
         if notice.read_since is not None:
-            # A notice that wasn't tried while Slack was away keeps the time at which its wait began, so
-            # earlier reads are accepted.
+            # If the notice wasn't tried while Slack was away, its wait still counts from when it began, so
+            # reads since then are good enough.
             began_at, try_at = notice.read_since, math.inf if notice.tried_at is None else notice.tried_at
         if now - try_at > SILENCE_SECONDS and min(read_at.values(), default=now) >= began_at:
             began_at = now
@@ -210,10 +210,9 @@ class NoticeRenderer:
 class MessageUpdate:
     """The new content of a message in Slack.
 
-    ``stays``: the text never changes again, though its buttons may disappear. ``is_over``: nothing in the
-    message changes again. ``goes``: the message is deleted, because another one replaces it or it has nothing
-    left to say. ``waits``: another message is about to report how the work ended, so this one isn't updated
-    yet.
+    ``stays``: the text is final, though buttons may still disappear. ``is_over``: nothing in the message
+    changes any more. ``goes``: the message is deleted, because another one replaces it or it has nothing left
+    to say. ``waits``: another message is about to report how the work ended, so this one isn't updated yet.
     """
 
     answer: Answer
@@ -223,7 +222,7 @@ class MessageUpdate:
     waits: bool = False
 
     def get_lasting_text(self, card: Card) -> SentText:
-        """Return the text to store for the message, or None if it is to be rendered again."""
+        """Return the text to store for the message; None if it is to be rendered again."""
         return stored.to_said(self.answer, card.body) if self.stays else None
 
 
@@ -236,9 +235,9 @@ def _find_news_time(notice: Notice, facts: Facts) -> float:
 
 
 def _is_history(kind: NoticeKind, facts: Facts | None) -> bool:
-    """Return whether a message keeps the text with which it was sent.
+    """Return whether a message keeps the text that it was sent with.
 
-    Questions, output, messages in channels, and cards of open work are rendered again instead.
+    Questions, output, messages in channels, and cards of unfinished work don't: they are rendered again.
     """
     if kind.marks & (Mark.ASKS | Mark.OUTPUT | Mark.IN_CHANNEL):
         return False
@@ -262,8 +261,8 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
         answer = keep_current_buttons(card.kind, facts, said, beside)
         is_alone = card.kind is NoticeKind.READY and not beside
         if is_alone and isinstance(facts, WorkspaceFacts) and is_ready_over(facts):
-            # The message says that the workspace is ready, and for how long. That is no longer true, so
-            # replace it with what has happened.
+            # The message says that the workspace is ready and for how long, which is no longer true. Replace
+            # it with what has happened.
             answer = render(card.kind, facts)
     elif facts is None:
         return None
@@ -280,7 +279,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     passes = Mark.PASSES in card.kind.marks and (has_passed or card.stage != "live")
     is_end = Mark.END in card.kind.marks
     if left.is_nothing and (is_end or Mark.PASSES in card.kind.marks) and not passes:
-        # The message reports how something ended, or announces something still to come, so keep it.
+        # The message says how something ended, or announces something still to come, so keep it.
         left = _Remainder(answer)
     goes = end == "sent" or left.is_nothing or passes
     waits = end == "pending" or (is_card and isinstance(facts, WorkspaceFacts) and facts.is_ending)
@@ -289,7 +288,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
 
 @dataclass(frozen=True, slots=True)
 class _Remainder:
-    """What remains of a message once the times that it announced have passed."""
+    """What is left of a message once sentences about past times or dropped plans are removed."""
 
     answer: Answer
     is_nothing: bool = False
@@ -297,14 +296,14 @@ class _Remainder:
 
     @property
     def is_over(self) -> bool:
-        """Return whether the message never changes again."""
+        """Return whether nothing in the message will change any more."""
         return not self.announces and not any(kit.iterate_buttons(self.answer.blocks))
 
 
 async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Facts | None) -> _Remainder:
     """Remove sentences about times that have passed, or about plans that no longer exist.
 
-    A button for the time that a sentence names is removed with the sentence.
+    If a button refers to the time in such a sentence, it is removed, too.
     """
     now = await gatherer.store.now()
     since = now if card.over_at is None else card.over_at
@@ -336,7 +335,7 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
 
 
 def _is_named(press: ButtonValue, parts: Iterable[Part]) -> bool:
-    """Return whether message parts name a button's time and, if they announce a plan, its workspace."""
+    """Return whether any parts name a button's time and, if they announce a plan, the button's workspace."""
     at, keys = None if press.at is None else int(press.at), press.key.split()
     return any(at in part.moments and (not part.plan or part.plan[1] in keys) for part in parts)
 
@@ -345,7 +344,7 @@ def _is_planned(part: Part, facts: Facts | None) -> bool:
     """Return whether the plan that a message part announces still exists; False without facts."""
     if isinstance(facts, WorkspaceFacts):
         return facts.plans(part.plan, part.moments)
-    # If a plan is about several workspaces, the facts can't tell whether it still exists.
+    # If a plan is about several workspaces, the facts don't show whether it still exists.
     return facts is not None
 
 
@@ -363,12 +362,12 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
 
     answer = kit.keep_buttons(said, is_useful)
     left = await _remove_past(gatherer, card, answer, facts)
-    # A question that was answered in words, or whose buttons are gone, is no longer open.
+    # A question that was answered by typing, or whose buttons are gone, is no longer open.
     is_question = any(str(one.get("block_id", "")).startswith(kit.QUESTION) for one in said.blocks)
     is_answered = str(card.body["offers"]).startswith(kit.QUESTION) or (
         is_question and not any(kit.iterate_buttons(left.answer.blocks))
     )
-    # An answer without buttons has started an action, whose end another message reports or will soon report.
+    # An answer without buttons has started something. Another message says how that ended, or soon will.
     has_buttons = any(kit.iterate_buttons(said.blocks))
     end = "" if has_buttons else await gatherer.read_end_state(card, facts)
     goes = left.is_nothing or is_answered or end == "sent"

@@ -33,20 +33,20 @@ from bot.support.http import Http
 
 log = structlog.get_logger(__name__)
 
-#: Maximum number of attempts by the same method after a refusal that may be transient.
+#: Maximum number of attempts in the same way after a refusal that may be temporary.
 MAX_ATTEMPTS_PER_WAY: Final = 2
 #: A person is told at most once in this many seconds that they may have missed answers.
 UNSURE_PERIOD_SECONDS: Final = 600
-#: A function that sends a reply by one method and records that it was sent; raises SlackFailed.
+#: A function that sends a reply in one way and records that it was sent; raises SlackFailed.
 Way = Callable[[Notice], Awaitable[None]]
 
 
 class Replies:
-    """Send replies, each by the best way that leads back to its recipient.
+    """Send replies, each in the best way that still reaches its recipient.
 
     A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and where to send it:
-    a ``response_url``, or a ``channel_id`` with ``thread_ts`` and ``where`` (the kind of place). With
-    neither, it is sent to the person. With ``view`` it redraws an open form. Without text, it only deletes
+    a ``response_url``, or a ``channel_id`` with ``thread_ts`` and ``where`` (the kind of place). If neither
+    is given, it is sent to the person. With ``view``, it redraws an open form. Without text, it only deletes
     the message that it replaces.
     """
 
@@ -67,7 +67,7 @@ class Replies:
         """Send a reply once; give it up if it is too late, or if it may already have been sent.
 
         If Slack refuses its blocks, it is sent as text. While Slack is away, a reply waits, unless it has a
-        ``response_url`` or is the message being tried (``is_try``).
+        ``response_url`` or is the message that is being tried (``is_try``).
         """
         seconds_left = notice.created_at + self._timing.reply_lives - await self._store.now()
         if notice.unknown_since is not None or seconds_left <= 0:
@@ -95,7 +95,10 @@ class Replies:
                     await self._say_unsure(notice)
 
     async def _deliver(self, notice: Notice, seconds_left: float, *, is_try: bool) -> None:
-        """Try the ways back in turn, each only after a definite refusal; raise the last SlackFailed."""
+        """Try each way to reach the person until one works; raise the last SlackFailed if none does.
+
+        The next way is tried only if Slack has definitely refused the one before.
+        """
         ways = self._list_ways_back(notice)
         for way in ways:
             is_away = self._slack.find_client(notice.principal).is_away and not is_try
@@ -113,9 +116,9 @@ class Replies:
                 return
 
     def _list_ways_back(self, notice: Notice) -> list[Way]:
-        """Return the ways back to a person, best first; only the first may be visible to others.
+        """Return the ways to reach a person, best first; only the first may be visible to others.
 
-        If a form has been closed, the message that was to appear in it is sent as a direct message.
+        If a form has been closed, the message meant for it is sent as a direct message.
         """
         body = notice.body
         if body.get("replaces") and not body.get("text"):
@@ -141,7 +144,7 @@ class Replies:
     async def _respond(self, notice: Notice) -> None:
         url, body = str(notice.body["response_url"]), notice.body
         if not is_slack_address(url, self._api_url):
-            # Slack never supplies an address like this, so send nothing to it, and don't try another way.
+            # Slack never supplies a URL like this, so send nothing to it, and don't try another way.
             raise errors.SlackUnknownOutcome(methods.RESPONSE_URL, "strange_address")
         replaces = bool(body.get("replaces"))
         message = _make_content(notice) | {
@@ -168,7 +171,7 @@ class Replies:
         await self._results.write_sent(notice, channel, over, in_place=True)
 
     async def _post_for_all(self, notice: Notice) -> None:
-        """Post an answer to the channel, because the person asked to share it."""
+        """Post an answer in the channel, because the person asked to share it."""
         await self._post(
             notice, _make_content(notice) | self._make_thread_fields(notice), str(notice.body["channel_id"])
         )
@@ -185,7 +188,7 @@ class Replies:
         await self._results.write_sent(notice, channel, "")
 
     async def _post_to_person(self, notice: Notice) -> None:
-        """Answer by direct message; if the person asked in a channel, explain why the answer isn't there."""
+        """Answer by direct message; if the person asked in a channel, say why the answer isn't there."""
         body = notice.body
         channel = body.get("channel_id")
         if channel and body.get("where") == Where.DIRECT:
@@ -197,8 +200,8 @@ class Replies:
 
     async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
         message |= {"channel": channel, **POST_OPTIONS}
-        # A direct message may be given by its channel id or by the person's id; its rate limit is kept under
-        # the person's id.
+        # A direct message may be given by its channel id or by the person's id; its rate limit is counted
+        # under the person's id.
         direct = channel.startswith("D") or channel == notice.principal.user_id
         paced = notice.principal.user_id if direct else channel
         if direct:
@@ -216,7 +219,7 @@ class Replies:
         return {"thread_ts": thread_ts} if thread_ts and notice.id not in self._alone else {}
 
     def _can_leave_thread(self, notice: Notice, error: errors.SlackFailed) -> bool:
-        """Return whether Slack may accept a reply outside its thread, where only the person would see it."""
+        """Return whether Slack may accept a reply outside its thread without showing it to anyone else."""
         is_refused = isinstance(error, errors.SlackPermanent) and classify(error) is Meaning.THREAD
         return is_refused and bool(self._make_thread_fields(notice)) and not notice.body.get("in_channel")
 
@@ -227,7 +230,7 @@ class Replies:
             await self._results.retry(notice, wait, error=error)
 
     async def _say_unsure(self, notice: Notice) -> None:
-        """Tell a person that they may have missed an answer, at most once per ``UNSURE_PERIOD_SECONDS``."""
+        """Tell a person, at most once per ``UNSURE_PERIOD_SECONDS``, that they may have missed an answer."""
         period = int(await self._store.now() // UNSURE_PERIOD_SECONDS)
         person, body = notice.principal, stored.to_body(Answer(notice_words.NOT_CONFIRMED))
         await self._store.write(
@@ -241,10 +244,10 @@ class Replies:
 
 
 def _should_try_next_way(notice: Notice, error: errors.SlackFailed, seconds_left: float) -> bool:
-    """Return whether a reply certainly wasn't shown, and retrying it the same way won't help in time.
+    """Return whether a reply certainly wasn't shown, and trying again in the same way won't help in time.
 
-    Transient errors are first retried the same way. If the person has changed a form in the meantime, it is
-    newer than the reply, which is then not sent in any other way.
+    Temporary errors are first retried in the same way. If the person has changed a form in the meantime, the
+    form is newer than the reply, so no other way is tried.
     """
     if isinstance(error, errors.SlackLimited):
         return error.retry_after >= seconds_left
@@ -264,7 +267,7 @@ def _can_be_text(notice: Notice, error: errors.SlackFailed) -> bool:
 
 
 def _make_content(notice: Notice, *, moved_from: str = "") -> dict[str, Any]:
-    """Return the content of a reply, which first says so if it was moved out of a channel."""
+    """Return a reply's content; if the reply was moved out of a channel, it says so first."""
     return make_message_content(_to_answer(notice, moved_from), is_text=notice.is_text)
 
 

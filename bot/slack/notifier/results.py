@@ -1,4 +1,4 @@
-"""The results of sends, written to the database as soon as it accepts them."""
+"""The results of sends, which are written to the database as soon as it accepts them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -61,14 +61,14 @@ class Results:
         await self.write(notice.id, partial(self._store.write, notice_rows.give_up_notice, notice.id, error))
 
     async def write_not_sent(self, notices: Sequence[Notice]) -> None:
-        """Record that some notices weren't sent, because a search didn't find them."""
+        """Record that some notices weren't sent, because a search didn't find them in Slack."""
         for notice in notices:
             await self.write(
                 notice.id, partial(self._store.write, notice_rows.requeue_unsent_notices, [notice])
             )
 
     async def write(self, message_id: str, write: Write) -> None:
-        """Write a message's result now, or later if that fails; never raise StoreError."""
+        """Write a message's result, now or, if that fails, later; never raise StoreError."""
         waiting = self._waiting.get(message_id, [])
         try:
             if not waiting:
@@ -88,8 +88,7 @@ class Results:
                     if self._monotonic() < until:
                         await write()
                 except StoreError:
-                    # The database may be rejecting only this write, so begin with another message's next
-                    # time.
+                    # The database may be rejecting just this write, so start with another message next time.
                     self._waiting[message_id] = self._waiting.pop(message_id)
                     return
                 del waiting[0]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Timing:
     """The notifier's parameters; times are in seconds.
 
-    ``settles`` is the wait before searching for a message that may have been sent, so that it has time to
-    appear. ``looks_back`` is how long before the attempt, by Slack's clock, the search begins.
-    ``reply_lives`` is the age at which an unsent reply is given up.
+    ``settles`` is how long to wait before searching for a message that may have been sent, so that it has
+    time to appear. ``looks_back`` is how far before the attempt, by Slack's clock, the search begins. A reply
+    that is still unsent is given up at the age ``reply_lives``.
     """
 
     lease: float = 60.0
@@ -17,22 +17,21 @@ class Timing:
     settles: float = 15.0
     looks_back: float = 120.0
     reply_lives: float = 60.0
-    #: Usher gives up on a notice once Slack hasn't accepted it for this long, in seconds, and doctor reports
-    #: it.
+    #: A notice that Slack hasn't accepted for this many seconds is given up, and doctor reports it.
     gives_up_after: float = 86_400.0
-    #: Usher gives up on a channel's card after this many seconds if Slack refuses it with an unknown code.
-    #: This is shorter than for other notices, because a class is waiting for the card.
+    #: If Slack refuses a channel's card with an unknown code, the card is given up after this many seconds.
+    #: Other notices are given up later, but a class is waiting for this one.
     gives_up_in_channel: float = 3_600.0
     #: A notice that still can't be rendered after this many seconds is sent as plain text.
     plain_text_after: float = 300.0
     batch: int = 20
 
     def check(self) -> None:
-        """Raise ValueError if a send could outlast its lease, as another process would then repeat it."""
+        """Raise ValueError if a send could outlast its lease, since another process would then repeat it."""
         if self.send_timeout >= self.lease:
             raise ValueError("the time-out of a send must be shorter than the lease of a notice")
 
     @property
     def last_start(self) -> float:
-        """Return how many seconds after its claim a send may start at the latest, to end within the lease."""
+        """Return within how many seconds after its claim a send must start, to end before the lease does."""
         return self.lease - self.send_timeout - min(5.0, (self.lease - self.send_timeout) / 2)
