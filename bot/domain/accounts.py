@@ -28,8 +28,8 @@ RAREST_SECONDS: Final = 3600.0
 #: supplied, by the account's e-mail address, or from the first answer that contained the id. "" if the id
 #: isn't known.
 RemoteIdSource = Literal["", "link", "token", "email", "seen"]
-#: How long, in seconds, calls that name an account may rely on the last check of its id: ten minutes, minus
-#: the longest call.
+#: For this many seconds after an account's id was checked, calls may name the account without another check.
+#: It is ten minutes, less the longest time that a call may take.
 MAX_COMPARED_SECONDS: Final = 570.0
 #: Administrators are told this many seconds after the first link starts to rest, so that the message can
 #: include others that start to rest in the meantime.
@@ -104,7 +104,7 @@ class Account:
 
     @property
     def is_approved(self) -> bool:
-        """Return whether someone else made the link; it then expires, or a proof of ownership replaces it."""
+        """Return whether an administrator or operator made the link; it expires unless it is proven."""
         return self.link_source in {"approval", "import"}
 
     @property
@@ -131,7 +131,7 @@ class Account:
         return self.is_held and (at or 0.0) - (self.refused_since or 0.0) >= REPEATED_SECONDS
 
     def compute_retry_delay(self, now: float) -> float:
-        """Return how many seconds to wait before retrying a refused credential; longer each time."""
+        """Return how many seconds to wait before retrying a refused credential; the wait grows each time."""
         if not self.is_held or self.checked_at is None:
             return 0.0
         lasted = self.checked_at - (self.refused_since or 0.0)

@@ -1,7 +1,7 @@
 """Causes: stored reasons why something ended or can't continue.
 
-A cause is a word, a word with the provider's own message after a colon (``invalid: disk too small``), or a
-word with a sentence of ours after two colons, which is shown unchanged. ``bot.messages`` writes the texts.
+A cause is a word. The provider's own message may follow after a colon (``invalid: disk too small``), or a
+sentence written by Usher after two colons, which is shown unchanged. ``bot.messages`` writes the texts.
 """
 
 import re
@@ -128,7 +128,7 @@ def _is_about_money(error: errors.LimitReached) -> bool:
 
 
 def _find_refusal_word(message: str) -> str:
-    """Return the cause word for a refusal: because of the token, missing permissions, or something else."""
+    """Return a word for the cause of a refusal: the token, missing permissions, or something else."""
     if _SIGN_ON.search(message):
         return "refused"
     if _TOKEN.search(message):

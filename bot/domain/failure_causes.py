@@ -197,7 +197,7 @@ def split_message(state: State, message: str) -> tuple[str | None, str | None]:
 
 
 def choose_reason(before: State, known: str | None, after: State, new: str | None) -> str | None:
-    """Return why a workspace is held up or has failed, given what was known before a read and what it found.
+    """Return why a workspace is held up or has failed, given what was known before and what a read found.
 
     The known reason is kept until the workspace runs, is started again, or fails while stopping.
     """

@@ -169,10 +169,10 @@ def texts_of(values: Values, name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """The specification of a creation or a launch: a completed form, validated by the provider.
+    """What to create or launch: a completed form that the provider has validated.
 
     Attributes:
-        name: The new name.
+        name: The name of the new workspace or run.
         chosen: The other values, under the provider's own keys, which only the provider reads.
         stem: The beginning of the name, if Usher chooses it. ``name`` is then empty until a free name
             is found, just before the first call.
@@ -207,7 +207,7 @@ class Spec:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read a spec back from ``as_json``."""
+        """Rebuild a spec from the object that ``as_json`` returned."""
         chosen = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
         name, stem = (str(chosen.pop(key, "")) for key in ("name", "stem"))
         return cls(name, chosen, stem)

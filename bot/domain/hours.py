@@ -24,8 +24,8 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: A stop that hours plan becomes the workspace's timer this many seconds before its time, so that there is
-#: time to warn the owner.
+#: Hours make their next stop the workspace's timer this many seconds in advance, so that there is time to
+#: warn the owner.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 #: How long hours without a stop are assumed to last, in seconds. This decides how late their start may still
 #: be sent.
@@ -60,8 +60,8 @@ START_USE_SECONDS: Final = 900.0
 class Occurrence:
     """One start or stop: its time, and the local time for which it was planned.
 
-    It is due from ``due_at`` on. ``until`` is when the period begun by a start is over. All times except
-    ``local`` are in epoch seconds.
+    It becomes due at ``due_at``. For a start, ``until`` is the end of the period that it begins. All times
+    except ``local`` are in epoch seconds.
     """
 
     at: float
@@ -120,7 +120,7 @@ class Timetable(ABC):
         return sorted(one for day in days for one in self.on(day) if after < one.at <= until)
 
     def begin(self, one: Occurrence) -> Occurrence:
-        """Return the first occurrence on the same day; a stop after midnight belongs to the previous day."""
+        """Return the first occurrence of that day; a stop after midnight belongs to the day before."""
         day = date.fromisoformat(one.local[:10])
         every = (self.on(day - timedelta(days=before)) for before in (0, 1))
         return next((found[0] for found in every if one in found), one)
@@ -186,7 +186,10 @@ class HoursRule(Timetable):
         return self.zone
 
     def started(self, at: float, *, is_used: bool) -> Self:
-        """Return the rule, updated for another start; ``is_used``: the workspace was used since the last."""
+        """Return the rule with another start recorded.
+
+        ``is_used``: the workspace was used since the previous start.
+        """
         return replace(self, started_at=at, unused=0 if is_used else self.unused + 1)
 
     def due(self, now: float) -> list[Occurrence]:
@@ -238,7 +241,7 @@ def is_planned(rules: Iterable[HoursRule], side: str, at: float) -> bool:
 
 
 def find_run_through(rules: Collection[HoursRule], rule: HoursRule, now: float) -> Occurrence | None:
-    """Return the first stop that falls at the time of a start, if ``rule`` plans at least one of the two."""
+    """Return the first stop that coincides with a start, if ``rule`` plans at least one of the two."""
     coming = (
         (one, rules if own is rule else [rule])
         for own in (rule, *rules)
@@ -259,7 +262,7 @@ def list_dates(first: date, until: date) -> list[str]:
 
 
 def group_days(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
-    """Group days into spans (first, last) that have no other occurrences in between."""
+    """Group days into spans (first, last); days without an occurrence don't interrupt a span."""
     found: list[tuple[str, str]] = []
     for day in sorted(days):
         since, until = date.fromisoformat(found[-1][1] if found else day), date.fromisoformat(day)

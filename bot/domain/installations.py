@@ -39,7 +39,7 @@ class Installed:
 
     @property
     def row_key(self) -> str:
-        """Return the row key with which the secret is sealed; it can't clash with a user's."""
+        """Return the row key used to seal the secret, which can't be the same as any user's."""
         return f"installation/{self.id}"
 
 

@@ -1,7 +1,7 @@
 """Text in Slack's markup that keeps track of the times it mentions. Pure functions.
 
-A sentence about a future time is true only until then. The code that fills in the sentence also records the
-time, so nothing has to find it in the wording later.
+A sentence about a future time is true only until that time. The code that fills in the sentence also records
+the time, so nothing has to find it in the wording later.
 """
 
 from __future__ import annotations

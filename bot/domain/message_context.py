@@ -128,7 +128,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the names of the workspaces (by their keys and their operations') and of the connection."""
+        """Return the names of the workspaces, by workspace and operation key, and of the connection."""
         names = {self.connection: ObjectName(self.connection_title)}
         for one in (self, *self.others):
             if one.workspace is not None:
@@ -147,7 +147,7 @@ class WorkspaceFacts(Facts):
     def plans(self, plan: tuple[str, ...], moments: Collection[int]) -> bool:
         """Return whether a plan announced for one of these times still holds.
 
-        A plan for another workspace counts as holding, because nothing is known about it here.
+        A plan for another workspace is assumed to hold, because nothing is known about it here.
         """
         workspace, (side, key) = self.workspace, plan
         if workspace is None or workspace.id != key:
@@ -189,7 +189,7 @@ class WorkspaceFacts(Facts):
         return self.state in {State.RUNNING, State.STARTING}
 
     def may(self, action: Action) -> bool:
-        """Return whether an action may be possible on the workspace, as far as Usher knows."""
+        """Return whether, as far as Usher knows, an action is possible on the workspace."""
         workspace = self.workspace
         if workspace is None or workspace.is_provisional:
             return False

@@ -19,8 +19,8 @@ from bot.domain.work_items import Outcome
 Topic = Literal["ready", "stopped", "run_ended"]
 #: What the buttons of a message act on.
 #: - ``workspace``, ``link``: the workspace, or the link to the connection, named in the message's body.
-#: - ``subject``: the message's subject, once for all readers.
-#: - ``reader``: the message's subject, separately for each reader.
+#: - ``subject``: the message's subject. The messages to all of its readers belong together.
+#: - ``reader``: the message's subject, but the messages to each reader are kept apart.
 #: - ``person``: the message's recipient, who has only one message of that kind.
 Offered = Literal["workspace", "link", "subject", "reader", "person"]
 Urgency = Literal[0, 1, 2, 3]
@@ -60,7 +60,7 @@ class Mark(Flag):
     #: The message contains a run's output, which is stored only in Slack.
     OUTPUT = auto()
     #: Nothing is lost if the message isn't sent. A reply is worthless after a minute, and if a class card
-    #: isn't posted, its poster is asked.
+    #: can't be posted, the person who posted it is asked what to do.
     HARMLESS = auto()
 
 
@@ -238,8 +238,8 @@ class NoticeKind(StrEnum):
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Kinds of messages that Usher never posts a second time. If posting one fails, or may have failed, its
-#: poster is asked what to do: each kind is mapped to the kind of that question.
+#: Kinds of messages that Usher never posts a second time. If posting one fails, or may have failed, the
+#: person who posted it is asked what to do. Each kind is mapped to the kind of that question.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. Their bodies hold the file's id as ``file`` once it is uploaded.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})

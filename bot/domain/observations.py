@@ -66,8 +66,8 @@ class Observed:
 def drop_impossible_times(seen: Observed, now: float) -> Observed:
     """Return an observation without times that can't be right.
 
-    Those are future times, and a last use of a running workspace from before its start. A server may write a
-    local time without its zone.
+    These are times in the future, and a running workspace's last use if it is before the start. They occur,
+    for instance, if a server writes local times without their zone.
     """
     latest = now + MAX_CLOCK_SKEW_SECONDS
     started_at, down_at = drop_future_time(seen.started_at, latest), drop_future_time(seen.down_at, latest)

@@ -36,7 +36,7 @@ MAX_PROMPT_SECONDS: Final = 15.0
 
 
 class OperationVerb(StrEnum):
-    """The verbs of requests about a workspace."""
+    """The verbs that users can request for a workspace."""
 
     START = "start"
     STOP = "stop"
@@ -65,8 +65,8 @@ class Operation(WorkItem):
     ``read_since``: after an unknown outcome, the next call needs a read later than this. ``called_from`` is
     the last known state when the call was sent. If that was *failed*, an early read may still show the
     earlier failure. ``prior_call`` and ``prior_at`` describe the opposite call of the previous operation,
-    which may still take effect. ``failed_at`` is the first read since the call that found the workspace
-    failed; another read has to confirm it.
+    which may still take effect. ``failed_at`` is the time of the first read since the call that found the
+    workspace failed; another read has to confirm that.
     """
 
     workspace_id: str
@@ -153,5 +153,5 @@ class Operation(WorkItem):
 
     @property
     def replaces_ended_workspace(self) -> bool:
-        """Return whether it creates the replacement for a workspace that a restart ended."""
+        """Return whether this operation creates the replacement for a workspace that a restart ended."""
         return bool(self.agreed) and self.verb is OperationVerb.CREATE

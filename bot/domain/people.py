@@ -28,7 +28,12 @@ class Principal:
 
     @property
     def key(self) -> str:
-        """Return the key used in rows; Slack ids don't contain colons."""
+        """A person's name as shown to one reader.
+
+        A person with a ``user_id`` is mentioned. Mentions are only used for readers in the person's own Slack
+        workspace, because elsewhere the same id may be someone else. ``workspace`` is the name of the
+        person's Slack workspace, or "" if the reader doesn't need to see it.
+        """
         return f"{self.place}{self.user_id}"
 
     @property
@@ -73,7 +78,8 @@ class Named:
     user_id: str = ""
     name: str = ""
     workspace: str = ""
-    #: Facts about the person that they can't choose themself, shown to a reader who has to decide about them.
+    #: Facts about the person that they can't choose themselves, shown to a reader who has to decide about
+    #: them.
     known: Person | None = None
 
 

@@ -228,7 +228,7 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
 
 
 def _make(work_item: WorkItem, maker: WorkItem | None, now: float, first: Plan, unanswered: Plan) -> Plan:
-    """Return ``first`` if the call hasn't been sent yet; otherwise search for the call's result.
+    """Return ``first`` if the call hasn't been sent yet, or else a plan to search for the call's result.
 
     ``maker`` is the operation or run whose call creates or launches something. ``unanswered`` is the plan
     used if the user is asked about the result and doesn't answer.
@@ -320,8 +320,8 @@ def _bring_down(
         return WAIT
     called_at, has_called = operation.called_at or 0.0, operation.stop_call is not Call.NONE
     is_left = not is_down(state, actions)
-    # For a while after the call, reads may still show a failure from before it, or forever if the call had no
-    # effect.
+    # For a while after the call, reads may still show a failure from before it. If the call had no effect,
+    # they go on showing it.
     has_settled = operation.stop_call is Call.ACCEPTED and observed_at >= called_at + START_SETTLES
     is_new = has_called and (operation.called_from is not State.FAILED or has_settled)
     if state is State.FAILED and is_left and is_new:
@@ -399,11 +399,11 @@ def _had_effect(operation: Operation) -> bool:
 
 
 def _after_start(operation: Operation, state: State, observed_at: float, up_at: float | None) -> Plan:
-    """Decide the next step after a start or creation was sent; never send an accepted start again.
+    """Decide the next step after a start or creation has been sent; never resend an accepted start.
 
-    The call's outcome may be unknown. An early read may show the state from before the call. So the workspace
-    is considered stopped or failed again only if it was seen up since the call, or hasn't come up for
-    minutes.
+    The call's outcome may be unknown, and an early read may still show the state from before the call. So the
+    workspace counts as stopped or failed again only if it has been seen running or starting since the call,
+    or hasn't come up for several minutes.
     """
     called_at = operation.called_at or 0.0
     # Compare with ``sent_at``, because a clock correction changes ``called_at`` but not ``sent_at``.
@@ -445,7 +445,7 @@ def may_repeat(work_item: WorkItem, step: Step) -> bool:
     """Return whether sending a step's call twice is harmless, as it is for a start or any kind of stop.
 
     It isn't harmless in a restart, where a repeated call might undo the one after it, or in a creation, which
-    would make a second workspace.
+    would create a second workspace.
     """
     is_other = isinstance(work_item, Operation) and work_item.verb in (
         OperationVerb.RESTART,

@@ -1,4 +1,4 @@
-"""Status reads of a workspace: the right to make one, which is claimed, and its result."""
+"""Status reads of a workspace: the claim that allows a process to make one, and the result."""
 
 from dataclasses import dataclass
 
@@ -39,7 +39,7 @@ class ReadClaim:
     #: Whether a read or list with the user's own credential has shown that the first of ``workspace_ids`` is
     #: theirs.
     is_proven: bool = True
-    #: What this user's latest reads found and later ones still have to confirm.
+    #: What this user's latest reads found that later reads still have to confirm.
     unconfirmed: Unconfirmed | None = None
     #: Whether a call that may end the workspace was sent. If so, finding the workspace gone is expected.
     is_ending: bool = False
@@ -89,7 +89,7 @@ class ReadResult:
     #: Period and offset, in seconds, of the time slots for an account's combined reads. The next read waits
     #: for the next slot.
     slot: tuple[float, float] | None = None
-    #: What the read found about the first of ``workspace_ids`` and other reads still have to confirm. An
+    #: What the read found about the first of ``workspace_ids`` that other reads still have to confirm. An
     #: observation clears it.
     unconfirmed: Unconfirmed | None = None
     #: How many seconds from now the gate stays closed to everyone. The interval starts over when the answer

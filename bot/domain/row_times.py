@@ -22,14 +22,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A time's kind and, for DUE, the maximum number of seconds that it can be ahead."""
+    """What kind of time this is and, for DUE, at most how many seconds in the future it can be."""
 
     kind: Kind
     farthest: float = 0.0
 
 
 def make_due(farthest: float) -> Time:
-    """Return the kind of a due time that is at most ``farthest`` seconds ahead."""
+    """Return the ``Time`` for due times that are at most ``farthest`` seconds in the future."""
     return Time(Kind.DUE, farthest)
 
 

@@ -107,7 +107,7 @@ class OutputChunk:
 
 @dataclass(frozen=True, slots=True)
 class OutputTail:
-    """A run's output as used in messages: the end of it, the number of lines, and the last lines."""
+    """A run's output as used in messages: the end of its text, the number of lines, and the last lines."""
 
     tail: str
     lines: int
@@ -120,8 +120,9 @@ class Run(WorkItem):
     """A run: who launched it, from which form, and its progress.
 
     ``requested_stop`` is the stop that the user asked for. The outcome is ``ended`` (``state`` says how),
-    ``failed`` (never launched, or lost) or ``cancelled``. ``is_watched``: its output is read, for its card
-    and as a file. A run has no deadline as long as the provider shows it. Providers read:
+    ``failed`` (never launched, or lost) or ``cancelled``. ``is_watched``: its output is followed, so that it
+    can be shown on the card and sent as a file. A run has no deadline as long as the provider shows it.
+    Providers read:
 
     Attributes:
         name: The name that users see.
@@ -147,7 +148,7 @@ class Run(WorkItem):
     size: str | None = None
     price: str | None = None
     currency: str | None = None
-    #: What the latest reads found and later ones still have to confirm.
+    #: What the latest reads found that later reads still have to confirm.
     unconfirmed: Unconfirmed | None = None
 
     @property

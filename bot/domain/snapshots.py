@@ -1,4 +1,4 @@
-"""Snapshots: providers' latest answers, kept until the next time they are asked."""
+"""Snapshots: providers' latest answers, kept until the providers are asked again."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar

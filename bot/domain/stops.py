@@ -119,8 +119,8 @@ class PlannedStop:
     """A planned stop of a workspace: when and how it is stopped.
 
     ``agreed``: the owner knows that the stop is irreversible. ``warns``: the owner is warned even if the stop
-    is near, because they didn't name the time themself. ``source`` is the id of the class card or hours rule
-    that planned the stop, ``title`` is the course's title, ``over_at`` is the end of the lesson, and
+    is near, because someone or something else chose the time. ``source`` is the id of the class card or hours
+    rule that planned the stop, ``title`` is the course's title, ``over_at`` is the end of the lesson, and
     ``since`` is when the stop was set. ``via`` names the assistant that asked for it, if any. ``start`` is
     the operation that must bring the workspace up first; if it doesn't, the stop is dropped.
     """
@@ -170,7 +170,7 @@ class PlannedStops:
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
-        """Read the planned stops back from JSON."""
+        """Rebuild the planned stops from their JSON."""
         return cls(
             tuple(PlannedStop(**one) for one in given["rows"]),
             given["counts"] and PlannedStop(**given["counts"]),

@@ -44,8 +44,8 @@ MAX_CONFLICT_SECONDS: Final = 60.0
 #: If a failed workspace's start was accepted, the workspace counts as failed again only if two reads in a row
 #: find a failure, the second at least this many seconds after the start.
 FAILED_AGAIN_AFTER: Final = 20.0
-#: How long until a workspace that was found gone is read again, in seconds. The provider's error that made it
-#: seem gone may last for hours.
+#: How long until a workspace that was found gone is read again, in seconds. It may only have seemed gone
+#: because of an error at the provider, which can last for hours.
 SAID_AGAIN_AFTER: Final = 86_400.0
 #: After this many seconds, either a call begun by another process has ended or that process has died. This is
 #: longer than a call's time-out and the lease of its step.
@@ -63,12 +63,12 @@ GONE: Final = "gone"
 #: The workspace is missing from a list, which a read or the next list has to confirm.
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
-#: Maps each kind of report without a reason, of a starting or a failed workspace, to the reported state. The
-#: next read asks the provider for the reason.
+#: Kinds of reports that a workspace is starting or has failed, without a reason, each mapped to the reported
+#: state. After such a report, the next read asks the provider for the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
-#: Maps each kind of uncertain report to how often in a row, and over how many seconds, it must occur before
-#: it is believed. All other kinds are refusals; see ``_REFUSAL_CERTAIN``.
+#: Maps each kind of uncertain report to how many reads in a row must make it, and over how many seconds,
+#: before Usher believes it. All other kinds are refusals; see ``_REFUSAL_CERTAIN``.
 _CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}
 _REFUSAL_CERTAIN: Final = (3, 60.0)
 
@@ -153,8 +153,8 @@ def judge(
     """Return the resource to accept as a call's result after a search, or what to do instead.
 
     A resource with Usher's mark (``ours``) is accepted. Failing that, if exactly one resource has no other
-    explanation, that one is. ``is_proof``: the provider would show Usher's mark, so if nothing is found,
-    nothing was created.
+    explanation, that one is accepted. ``is_proof``: the provider would show Usher's mark, so if nothing is
+    found, nothing was created.
     """
     if ours is not None:
         return ours

@@ -46,7 +46,8 @@ def list_coming_ends(
 def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> float | None:
     """Return the time of a workspace's next stop, or None if nothing stops it.
 
-    This is its timer or, if it has none, the stop ``planned`` by hours, unless the provider ends it earlier.
+    That is the workspace's timer or, without one, the stop ``planned`` by hours, unless the provider ends the
+    workspace earlier.
     """
     planned = planned if workspace.stop_at is None else workspace.stop_at
     own = workspace.expires_at if workspace.expires_at is not None and workspace.expires_at > now else None

@@ -295,7 +295,7 @@ class Transcript:
 
 
 class Seen:
-    """Count the characters read from each stream, to skip them if it is read from its beginning again."""
+    """Count the characters read from each stream, to skip them if it is read again from the beginning."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
@@ -314,7 +314,7 @@ class Seen:
         return new
 
 
-#: Number of last lines shown when a run with a longer output ends.
+#: When a run ends, at most this many lines from the end of its output are shown.
 LAST_LINES: Final = 5
 
 
@@ -335,7 +335,7 @@ class FollowedRun:
     changed_at: float = float("-inf")
     #: The transcript's version when the card was last marked dirty.
     pending_version: int = 0
-    #: When delivery of the file is next tried. ``deliveries`` counts the attempts that failed.
+    #: When to try delivering the file next. ``deliveries`` counts the attempts that failed.
     deliver_after: float = 0.0
     deliveries: int = 0
     is_delivering: bool = False

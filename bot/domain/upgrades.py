@@ -1,4 +1,4 @@
-"""Losses from an upgrade: what a newer release no longer does for a user, or no longer sends to them."""
+"""What users lose in an upgrade: things that the newer release no longer does for them or sends to them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -21,7 +21,7 @@ from bot.domain.snapshots import Allowance
 from bot.domain.time_parsing import resolve_instant
 from bot.domain.time_parsing.past import Window, find_week
 
-#: Whether a life is that of a workspace or of a run.
+#: What a life belongs to: a workspace or a run.
 LifeKind = Literal["workspace", "run"]
 
 
@@ -57,11 +57,11 @@ class Moment(NamedTuple):
 def find_begin(
     seen_at: float, down_at: float | None, told_at: float | None, asked_at: float | None
 ) -> Moment:
-    """Return when the life of something that a read found running began.
+    """Return when a workspace or run came up, given that a read found it running: its life's beginning.
 
-    ``down_at`` is the last read that showed it down, ``told_at`` is the time reported by the provider, and
-    ``asked_at`` is when Usher's call brought it up. If the provider's time is before a read that showed it
-    down, it belongs to an earlier life.
+    ``down_at`` is the time of the last read that showed it down, ``told_at`` is the time reported by the
+    provider, and ``asked_at`` is when Usher's call brought it up. If the provider's time is before a read
+    that showed it down, it belongs to an earlier life.
     """
     if down_at is None and told_at is None and asked_at is None:
         return Moment(seen_at, seen_at, Known.UNKNOWN)
@@ -71,11 +71,11 @@ def find_begin(
 def find_end(
     seen_at: float, up_at: float, told_at: float | None, asked_at: float | None, *, is_certain: bool
 ) -> Moment:
-    """Return when the life of something that a read found down ended.
+    """Return when a workspace or run went down, given that a read found it down: its life's end.
 
-    ``up_at`` is the last read that showed it up, ``told_at`` is the time reported by the provider, and
-    ``asked_at`` is when Usher's call brought it down. Without such a call, the end is known only if
-    ``is_certain``: otherwise it may just no longer be listed.
+    ``up_at`` is the time of the last read that showed it up, ``told_at`` is the time reported by the
+    provider, and ``asked_at`` is when Usher's call brought it down. Without such a call, the end is known
+    only if ``is_certain``: otherwise, it may just no longer be listed.
     """
     first = min(up_at, seen_at)
     if asked_at is None and not is_certain:
@@ -122,8 +122,8 @@ class Life:
     users may have on their lists, or the id of a run. ``principal`` is the user who started it, or on whose
     list it was first seen running. ``workspace_id`` is that user's row, which may no longer exist, and
     ``name`` is what they called it. ``line`` is the key of the workspace or job whose lives are added up.
-    ``hours`` are those within the window that was read, of which the best estimate is from ``runs_from`` to
-    ``runs_until``: its end, or its last sign of life.
+    ``hours`` are only those within the window that was read. Their best estimate runs from ``runs_from`` to
+    ``runs_until``, which is the life's end or its last sign of life.
     """
 
     id: str
@@ -161,9 +161,9 @@ class Life:
 
 @dataclass(slots=True)
 class Sum:
-    """Totals of several lives: their number, their hours, and how many hours there are at each price.
+    """Totals of several lives: how many there are, and how many hours in all and at each price.
 
-    Hours without a price are those at None.
+    Hours without a price are under the key None.
     """
 
     lives: int = 0
@@ -288,7 +288,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageFacts(Facts):
-    """The usage of a message's reader within a window.
+    """A person's usage within a window, for a message to that person.
 
     ``titles`` are the titles of connections, ``running`` are the workspaces still running, and ``left`` is
     what is left of each connection's limits. ``is_weekly`` says whether last week's hours are sent every

@@ -1,4 +1,4 @@
-"""The waitlist: which kind of capacity a start was missing, and how long to wait for it. Pure functions."""
+"""The waitlist: which kind of capacity a start lacked, and how long to wait for it. Pure functions."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta

@@ -165,7 +165,7 @@ class Workspace:
     planned_stops: PlannedStops = NO_PLANNED_STOPS
     #: How many times the workspace has been brought up.
     generation: int = 0
-    #: What the workspace runs on and its hourly price, as far as known: a template's name, a size, a number.
+    #: What the workspace runs on (a template's name and a size) and its hourly price, as far as known.
     template: str | None = None
     size: str | None = None
     price: str | None = None
@@ -238,7 +238,7 @@ class Workspace:
 
     @property
     def title(self) -> str:
-        """Return the name by which the user knows it."""
+        """Return the name that the user knows the workspace by."""
         return self.alias or self.name
 
     def stops_at(self, second: float) -> bool:

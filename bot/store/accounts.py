@@ -1,4 +1,4 @@
-"""Linked accounts: saving, refusing and ending each with everything that depends on it."""
+"""Linked accounts: saving, refusing and ending them, together with everything that depends on them."""
 
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The audit: append-only rows in a hash chain, and a head row that holds their number.
+"""The audit: append-only rows in a hash chain, and a head row that counts them.
 
 The head comes before the first row, and is the only row that changes.
 

@@ -112,7 +112,7 @@ def _query_due_reasons() -> str:
 def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: str | None = None) -> None:
     """Add the card of an operation or class, unless it already has one.
 
-    ``about`` is the workspace of an operation; a class is about itself.
+    ``about`` is the workspace that the operation is about, or the class itself.
     """
     _add(tx, subject, kind, subject, principal, about or subject)
 
@@ -264,7 +264,7 @@ def close_about(tx: Transaction, workspace: Row) -> None:
 
 
 def queue_updates(tx: Transaction, subject: str, *, changed: bool) -> None:
-    """Mark the messages of an operation or run dirty; ``changed`` if more than its progress has changed."""
+    """Mark the messages of an operation or run dirty; ``changed``: more than its progress has changed."""
     tx.run("queue_cards", subject=subject, changed=changed, now=tx.now())
 
 
@@ -288,7 +288,7 @@ def queue_answered(tx: Transaction, subject: str) -> None:
 def queue_messages(tx: Transaction, about: str, *, changed: bool, ends: str = "") -> None:
     """Mark the messages about a workspace dirty, or the card of a class.
 
-    ``ends`` is an operation that is about to end: its next step is due now. Its card is left to that step.
+    ``ends`` is an operation that its next step, due now, will end. That step redraws the operation's card.
     """
     now = tx.now()
     tx.run(

@@ -11,7 +11,7 @@ from bot.store.transaction import Row, Transaction, from_json
 
 
 def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: float) -> list[list[str]]:
-    """Record a channel's new id; return the chains of its ids that begin with an id used in rows.
+    """Record a channel's new id; return each chain of its ids that begins with an id used in rows.
 
     Slack may report changes late, and several of them out of order. If two concern the same id, the later one
     is kept.

@@ -29,7 +29,7 @@ from bot.support.errors import StoreNotMigrated, StoreUnavailable
 COPY_BATCH_PAGES: Final = 1000
 #: The largest possible row id in SQLite.
 _MAX_ROWID: Final = 2**63 - 1
-#: Length of a SQLite file's header, in bytes. ``_PAGE_COUNTS`` is where the page counts are in it.
+#: Length of a SQLite file's header, in bytes. ``_PAGE_COUNTS`` is the position of the page counts in it.
 _HEADER_BYTES: Final = 100
 _PAGE_COUNTS: Final = slice(28, 40)
 #: Errors that reading a damaged part of a file can raise. A length stored there may have any value, so memory
@@ -48,8 +48,8 @@ def write_backup(
     """Copy a database that may be in use to a new file, which appears only once it has been checked.
 
     The new file has the same owner. The copy is a snapshot of a single moment, and writers don't wait for it.
-    ``left`` writes into it; ``is_over``, called between pieces, aborts it. Raise StoreError if that fails or
-    the file already exists.
+    At the end, ``left`` is called to write into the copy. ``is_over`` is called between pieces, and aborts
+    the copy if it returns True. Raise StoreError if copying fails or the file already exists.
     """
     with (
         new_database_file(target) as fresh,
@@ -168,8 +168,8 @@ def save_readable_rows(
     """Copy the readable rows of a file into a new one, which appears only once it is complete.
 
     Return what was saved of each table, and the tables of other tools, which aren't saved. Rows that violate
-    a constraint of their table are left out, and reported as damage. ``left`` then writes into the new file.
-    Raise StoreUnavailable, or StoreInUse if a process serves from the damaged file.
+    a constraint of their table are left out, and reported as damage. At the end, ``left`` is called to write
+    into the new file. Raise StoreUnavailable, or StoreInUse if a process serves from the damaged file.
     """
     with (
         not_served(path),

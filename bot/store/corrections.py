@@ -25,7 +25,7 @@ _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
 #: A workspace found down at most this many seconds before the end that its provider announced is assumed to
-#: have ended because of that.
+#: have been ended by the provider.
 _EXPIRY_SLACK_SECONDS: Final = 60.0
 _FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 

@@ -35,9 +35,9 @@ def renew(
 ) -> bool:
     """Replace the workspace that an open restart has ended with a new one, which is still to be created.
 
-    In one transaction, the old row leaves the list, and the operation becomes the creation of the new
-    workspace, with the same card. Return False, with nothing written, if the operation has ended or another
-    step holds it.
+    In one transaction, the old row is removed from the person's list, and the operation becomes the creation
+    of the new workspace, with the same card. Return False, with nothing written, if the operation has ended
+    or another step holds it.
     """
     row = OPERATIONS.row(tx, id=operation_id)
     if row is None or row["outcome"] is not None or row["claim"] != claim:

@@ -223,7 +223,7 @@ class WriteQueue:
                 self._queues[item.priority].appendleft(item)
                 if item.stage is QueueStage.COMMITTING:
                     item.stage = QueueStage.QUEUED
-        # During a commit, no check showed whether the callers' patience had run out.
+        # Nobody checked during the commit whether the callers' patience had run out.
         if items:
             self._tell_loop(self._look_in, 0.0)
 

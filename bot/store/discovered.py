@@ -1,4 +1,4 @@
-"""Merging the workspaces on a provider's list into the rows of the person it was read for."""
+"""Merges the workspaces on a provider's list into the rows of the person for whom it was read."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ from bot.store.workspaces import insert
 #: States that can change without Usher's doing: a workspace that a list shows in one of them is read soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
-#: If a list still contains a workspace this many seconds after it was seen as gone, it is a new workspace.
+#: If a list still contains a workspace this many seconds after it was found gone, that is a new workspace.
 RELISTED_AFTER_SECONDS = 30.0
 #: Maximum number of an account's rows that are compared with a list to detect renamed workspaces.
 MAX_COMPARED_ROWS = 10_000
@@ -129,8 +129,8 @@ async def merge_discovered(
 class _Merge:
     """The progress of merging a list, which is done in batches so that other work can run in between.
 
-    ``listed`` holds all remote ids in the list, ``at`` how many of ``found`` have been merged, and ``after``
-    the remote id up to which rows were checked for absence.
+    ``listed`` holds all remote ids in the list. ``at`` is how many of ``found`` have been merged, and
+    ``after`` is the remote id up to which rows have been checked for absence.
     """
 
     account_id: str
@@ -362,8 +362,8 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
     if row["origin"] != "discovered" or row["open_operation"] or is_stale or row["state"] == State.GONE:
         return
     if row["unconfirmed"] not in (GONE, UNLISTED):
-        # A single list without the workspace proves nothing: a read decides, or the next list that lacks it
-        # too.
+        # One list without the workspace proves nothing: a read, or the next list, has to confirm that it is
+        # missing.
         WORKSPACES.change(tx, {"id": row["id"]}, **unconfirmed_columns(Unconfirmed(UNLISTED, 1, tx.now())))
         if not row["hidden"]:
             gates.request_read_now(tx, row["id"])

@@ -154,7 +154,7 @@ class Engine(ABC):
         return [self._write_queue]
 
     def _queue_of(self, priority: Priority, subjects: Sequence[str]) -> WriteQueue:  # noqa: ARG002
-        """Return the queue for writes that have a priority and concern these subjects."""
+        """Return the queue for writes with this priority that concern these subjects."""
         return self._write_queue
 
     @abstractmethod

@@ -33,7 +33,7 @@ _REGISTERED: Final[dict[str, tuple[Holds | None, tuple[Stage, ...]]]] = {}
 
 
 def register_fan_out(what: str, *stages: Stage, holds: Holds | None = None) -> None:
-    """Register a fan-out's stages, which run one after the other as long as ``holds``, if given, is True."""
+    """Register a fan-out's stages, which run in turn for as long as ``holds``, if given, returns True."""
     _REGISTERED[what] = holds, stages
 
 

@@ -1,8 +1,8 @@
 """Leases: how long a claim keeps other processes away, and how the leases of dead processes are freed.
 
 The process that holds the serving lock of a SQLite file knows that no other process serves from it, so it
-frees all earlier claims immediately. As always, anything that may have been called or sent is first checked
-by reading or searching.
+frees all earlier claims immediately. A call or message that a dead process may already have sent isn't
+repeated until a read or a search has shown whether it was.
 """
 
 from collections.abc import Mapping

@@ -138,7 +138,10 @@ def compare(tx: Transaction, server: str) -> None:
 
 
 def note_same_data(tx: Transaction) -> None:
-    """Accept the next server without recording a failover, as it has all rows, as after an upgrade."""
+    """Accept the next server without recording a failover, because it has all rows.
+
+    This is the case after an upgrade of the server, for example.
+    """
     DATABASE_TIMELINE.delete(tx, id=1)
 
 

@@ -80,10 +80,10 @@ _QUEUE_OF: Final = {
     for urgency in _URGENCIES
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
-#: Claims one notice to try while Slack doesn't answer, even before its pause ends: sends or searches first
-#: (``:is_send``), replies last. Notices take turns, because a failure may concern one notice only. Otherwise
-#: a notice that is waiting for a read comes first. A notice that may already have been sent is given time to
-#: show up before the search.
+#: Claims one notice to try while Slack doesn't answer, even before its pause ends. ``:is_send`` says whether
+#: sends or searches come first; replies come last. Among these, a notice that is waiting for a read comes
+#: first. Otherwise notices take turns, because a failure may concern only one of them. A notice that may
+#: already have been sent is given time to show up before it is searched for.
 PENDING_CLAIM: Final = Claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
@@ -305,11 +305,11 @@ def claim_notices_once(
 ) -> list[Notice] | None:
     """Claim due notices by urgency, then age; ``attempts`` includes the attempt that now begins.
 
-    Their number is limited by what Slack still accepts (``room``) and each urgency's share of it, except for
-    replies (urgency 0). A notice whose lease has expired is claimed again, with ``unknown_since`` set to the
-    time of the earlier attempt if unset. Notices about a run whose output another process follows are left to
-    that process. Return None if combining news, which is done first, has used up the transaction; then call
-    again.
+    How many are claimed is limited by what Slack still accepts (``room``) and each urgency's share of it,
+    except for replies (urgency 0). A notice whose lease has expired is claimed again, with ``unknown_since``
+    set to the time of the earlier attempt if unset. Notices about a run whose output another process follows
+    are left to that process. Return None if combining news, which is done first, has used up the transaction;
+    then call again.
     """
     now, before = tx.now(), tx.changes
     given = {"urgencies": URGENCY_NUMBERS, "now": now, "limit": room.most(), **room.within(now)}

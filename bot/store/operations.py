@@ -48,8 +48,8 @@ class Accepted:
 
     ``joined``: an operation of the same verb was already open, and ``operation`` is that one. ``replaced`` is
     the open operation of another verb that was ended. ``repeated``: the interaction was seen before, and
-    nothing changed. ``remark`` is what to tell the person if something other than what the verb suggests
-    happens, ``obstacle`` why no call can be sent now (``bot.domain.feasibility``).
+    nothing changed. ``remark`` tells the person if Usher does something other than what the verb suggests.
+    ``obstacle`` says why no call can be sent now (``bot.domain.feasibility``).
     """
 
     operation: Operation

@@ -13,7 +13,7 @@ from bot.store.transaction import Priority, Transaction, prioritize
 #: The name of a problem that is stored like an outage: a second Usher is answering users of the same Slack
 #: app.
 TWICE: Final = "#twice"
-#: Suffix of an outage's name if the connection refuses Usher's own secret. With ``PEOPLE``, the connection
+#: Suffix of an outage's name if the connection refuses Usher's own secret. ``PEOPLE`` is the suffix if it
 #: refuses the secrets of several people.
 OURS: Final = "#secret"
 PEOPLE: Final = "#people"

@@ -1,4 +1,4 @@
-"""Jobs that only one process may do at a time, secured by leases; also the list of live processes."""
+"""Jobs that only one process may do at a time, as enforced by leases, and the list of live processes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

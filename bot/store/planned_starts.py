@@ -1,4 +1,4 @@
-"""Planned starts for hours and lessons, kept in step with changes to those."""
+"""Planned starts for hours and lessons, which are updated when the hours or lessons change."""
 
 from bot.domain.courses import Participant
 from bot.domain.hours import HoursRule

@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 #: Number of connections for reading. There is more than one, so that a long list doesn't hold up everybody
 #: else.
 READERS = 2
-#: Number of connections that make decisions side by side, each for its share of the subjects. Only
+#: Number of connections on which decisions are made in parallel, each for its share of the subjects. Only
 #: ``NEAR_LANES`` are used if the server answers within ``NEAR_SECONDS``: more connections help only while
 #: some of them wait for the network, and otherwise just cause more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.0005
@@ -212,7 +212,10 @@ class PostgresEngine(Engine):
         return self._beside.get(priority, self._write_queue)
 
     def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:
-        """Begin a transaction on the database's clock; even if that jumps, stored times stay as they are."""
+        """Begin a transaction that takes the current time from the database's clock.
+
+        If that clock jumps, times already stored aren't adjusted.
+        """
         assert isinstance(session, PostgresSession), "this engine's own"
         session.begin(writes=True, subjects=subjects)
         if self._serves and not session.is_compared:

@@ -188,8 +188,8 @@ class PostgresTransaction(Transaction):
         if self._asked is not None and self._asked[1].pgresult is not None:
             self._note_begun(*self._asked)
         elif self._begins and isinstance(error, psycopg.errors.FeatureNotSupported):
-            # This can't be a stale plan yet: a standby is refusing to begin. On reconnecting, it is asked
-            # again.
+            # No plan can be stale yet, so this is a standby refusing to begin. It is asked again when
+            # reconnecting.
             assert self.connection is not None  # made before any work
             self.connection.close()
             raise StoreAway(STANDBY) from None

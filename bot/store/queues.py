@@ -124,7 +124,7 @@ class Queue:
         return fill(query)
 
     def get_margins(self, now: float) -> Row:
-        """Return the parameter ``now`` and, for each margin, the time that is so many seconds earlier."""
+        """Return the parameter ``now`` and, for each margin, the time that many seconds earlier."""
         return {"now": now, **{name: now - seconds for name, seconds in self.margins.items()}}
 
     def ask(self, tx: Transaction, lease: float, limit: int, now: float, **named: object) -> None:

@@ -1,4 +1,4 @@
-"""Accounts whose secrets are refused by their providers: since when, when to retry, and what then resumes."""
+"""Accounts whose secrets their providers refuse: since when, when to retry, and what resumes afterwards."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -108,7 +108,7 @@ def list_runs(tx: Transaction, principal: Principal, *, limit: int = 50) -> list
 
 @prioritize(Priority.STEADY)
 def list_watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
-    """Return launched runs whose output is still followed as its file wasn't sent yet, oldest first.
+    """Return launched runs whose output file hasn't been sent, so it's still followed, oldest first.
 
     Runs that another process follows are left out.
     """
@@ -256,7 +256,7 @@ def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> R
 
 
 def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, Any]:
-    """Return the columns about failing reads: their start, the deadline, and unconfirmed reports.
+    """Return the columns that record failing reads: since when, the deadline, and unconfirmed reports.
 
     A run whose state was read has no deadline; a deadline that is already set or reported is kept.
     """

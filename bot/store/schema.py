@@ -153,10 +153,10 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
         return applied
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))
     if engine.is_exclusive:
-        # This must follow the healing, as messages that may have been sent are searched for some time from
-        # now.
+        # This must come after the repair of times, as it sets when to search for messages that may have been
+        # sent.
         await engine.write(lambda tx: leases.free(tx, SEND_CONFIRM_SECONDS))
-    # This must not come earlier, as it would overwrite the clock reading that healing needs.
+    # This must not come earlier, as it would overwrite the clock reading that the repair needs.
     engine.serves()
     return applied
 
@@ -201,7 +201,7 @@ def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> Non
 
 
 def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -> None:
-    """Repair all times. If it's unknown how much time passed, what mustn't be early waits in full again."""
+    """Repair all times; if it's unknown how much time passed, restart every wait that mustn't end early."""
     if is_unknown:
         tx.run("heal_sends", settled=now + SEND_CONFIRM_SECONDS)
     for query in build_healing_queries():

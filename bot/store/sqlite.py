@@ -159,10 +159,10 @@ class SqliteEngine(Engine):
         self._release_lock()
 
     def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002
-        """Begin a transaction; if the clock jumped ahead, first move waiting times along in a separate one.
+        """Begin a transaction; if the clock jumped ahead, first move stored times along in another one.
 
-        While the store's time runs slower, to meet a clock that was set back, the clock reading is written
-        repeatedly, because the next start relies on it.
+        After the clock is set back, the store's time runs slower until the two meet. Meanwhile, the clock
+        reading is written repeatedly, because the next start relies on it.
         """
         session.begin(writes=True)
         jump = self._time.jump()

@@ -287,7 +287,7 @@ class Table(Generic[Model]):
         tx.run(query, **to, **params)
 
     def count_changed(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> int:
-        """Change the rows with these values; return their number."""
+        """Change the rows with these values; return how many were changed."""
         query, params = self._find("UPDATE", by, tuple(to))
         return tx.count(query, **to, **params)
 
@@ -302,7 +302,7 @@ class Table(Generic[Model]):
         tx.run(query, **params)
 
     def count_deleted(self, tx: Transaction, **by: Any) -> int:
-        """Delete the rows with these values; return their number."""
+        """Delete the rows with these values; return how many were deleted."""
         query, params = self._find("DELETE FROM", by)
         return tx.count(query, **params)
 
@@ -349,7 +349,7 @@ def _build_keyed(
     to: tuple[str, ...],
     ending: str,
 ) -> str:
-    """Return a statement about the rows with certain values, among them those of all columns of a key."""
+    """Return a statement about the rows with certain values in some columns, which include a whole key."""
     names = {name for name, _ in by} | {f"{name}=" for name, literal in by if literal == " IS NULL"}
     assert any(names.issuperset(key) for key in table.keys), f"no index of {table.name} finds {sorted(names)}"
     where = " AND ".join(f"{name}{literal or f' = :by_{name}'}" for name, literal in by)

@@ -29,8 +29,8 @@ def build_healing_queries() -> dict[str, str]:
     """Return, by name, a statement for each table that has times to repair.
 
     Their parameters are ``now``, ``is_unknown`` (whether it is unknown how much time has passed) and ``back``
-    (by how many seconds the clock was set back since the times were written). Due times become earlier by
-    ``back``.
+    (by how many seconds the clock was set back since the times were written). ``back`` is subtracted from due
+    times.
     """
     healed = {
         name: {column: time for column, time in table.times.items() if time.kind in _HEALED}

@@ -98,7 +98,7 @@ def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
 
 
 def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
-    """Copy planned stops from one row of a workspace to another, except where that has one for the reason."""
+    """Copy planned stops to another row of the same workspace, unless it has one for the same reason."""
     former = WORKSPACES.one(tx, id=former_id)
     moving = () if former is None else _list_set_ends(former, tx.now()).rows
     if moving:
@@ -247,8 +247,8 @@ def save_timer_warning(
 ) -> None:
     """Write a warning, with the time of the stop that it mentions, unless the timer has changed.
 
-    If an earlier warning is still on its way, only its time is changed; not even that once the message was
-    drawn. ``again``: the owner was already warned of this timer.
+    If an earlier warning hasn't been sent yet, only its time is changed, and nothing at all once its message
+    has been drawn. ``again``: the owner was already warned of this timer.
     """
     row = WORKSPACES.row(tx, id=workspace_id, stop_at=stop_at, stop_warned=again)
     if row is None:
@@ -400,7 +400,7 @@ def note_state(
     *,
     came_up_again: bool = False,
 ) -> None:
-    """React when a workspace is seen to have come up without an operation, or to have gone down.
+    """React if an observation shows that a workspace came up without an operation, or went down.
 
     ``before`` is the row before the observation. ``came_up_again``: the workspace was down in between, but no
     read saw that. Its planned stops stay, and its owner is warned of them again.
@@ -441,7 +441,7 @@ def _notify_of_unrequested_stop(tx: Transaction, before: Row, seen_at: float) ->
         return
     operation = tx.one("latest_operation", workspace_id=workspace_id)
     # The cause may be a stop whose end no read has seen. It can't be a stop that has finished, as the
-    # workspace came up since.
+    # workspace has come up since then.
     is_ours = (
         operation is not None
         and operation["verb"] not in _BRING_UP

@@ -159,10 +159,11 @@ class Transaction(ABC):
         """
 
     def finish(self) -> None:  # noqa: B027
-        """Commit along with everything sent, to save a wait; ``all`` and ``one`` then return prefetched rows.
+        """Send the commit along with everything in flight, to save a wait.
 
-        Nothing else may follow. If the connection is lost in the meantime, the work is run again although it
-        may have been done. In a transaction shared with other work, this does nothing.
+        Nothing else may follow, except ``all`` and ``one`` for rows that were prefetched. If the connection
+        is lost in the meantime, the work is run again although it may have been done. In a transaction shared
+        with other work, this does nothing.
         """
 
     def be_alone(self) -> None:  # noqa: B027

@@ -1,4 +1,4 @@
-"""Losses from an upgrade, kept until people have been told about them, and the former members of courses."""
+"""What people lose in an upgrade, kept until they have been told, and the former members of courses."""
 
 from typing import Final
 

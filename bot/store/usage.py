@@ -87,7 +87,7 @@ def note_found(tx: Transaction, found: Workspace, seen_at: float) -> None:
 
 
 def lose(tx: Transaction, workspace: Row) -> None:
-    """End the life of a workspace whose row is being deleted; when it ends remains unknown."""
+    """End a workspace's life because its row is being deleted; when it really ends stays unknown."""
     up_at = _find_last_sign(workspace)
     if up_at is not None:
         used = {"used_at": workspace["last_used_at"], "now": tx.now()}
@@ -132,7 +132,7 @@ def _make_keys(row: Row) -> Row:
 
 
 def _tell_begin(tx: Transaction, before: Row, told_at: float) -> None:
-    """Move the beginning of a life that a list found to the start time that the provider now reports.
+    """If a list found a life's beginning, move it to the start time that the provider now reports.
 
     If that is before the last sign of an earlier life whose end isn't known, the earlier life continues.
     """

@@ -92,7 +92,7 @@ def count_ahead(tx: Transaction, of: WaitlistEntry) -> int:
 
 
 def count_tried(tx: Transaction, of: WaitlistEntry) -> int:
-    """Return how many people have had their turn in a round in which an entry hasn't had its turn yet."""
+    """Return how many people have already had their turn in an entry's round, while the entry hasn't."""
     return _count_places(tx, of, "tried")
 
 
@@ -119,7 +119,7 @@ def find_others(tx: Transaction, of: WaitlistEntry) -> OthersInLine:
 
 
 def summarize_lines(tx: Transaction, place: str, since: float) -> list[Row]:
-    """Return each line with its number of people, when it began, and the mean wait before recent grants."""
+    """Return each line with how many people wait, since when, and the mean wait before recent grants."""
     return tx.all("lines", place=place, since=since)
 
 

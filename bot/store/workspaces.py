@@ -52,7 +52,8 @@ def _sort_by_title(found: Iterable[Workspace], connection: str | None, *, hidden
 def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, stem: str) -> list[Workspace]:
     """Return a principal's visible workspaces that a name, or its stem, may refer to.
 
-    All whose full name or id matches are included, but possibly others, too, so the caller has to compare.
+    Every workspace whose full name or id matches is included. Others may be, too, so the caller has to
+    compare the names.
     """
     folded = {"folded": fold(name), "folded_stem": fold(stem)}
     return WORKSPACES.query(tx, "workspaces_called", principal=principal, name=name, stem=stem, **folded)

@@ -1,8 +1,8 @@
 """The exceptions that callers distinguish: refusals, and errors of the store, of Slack and of providers.
 
 After a provider's TemporaryError, the call may be tried again; after a PermanentError, it may not.
-``bot.support.settings.SettingsError`` is separate: it holds all problems of the settings, found before
-start-up.
+``bot.support.settings.SettingsError`` is separate: it lists all problems with the settings, which are found
+before start-up.
 """
 
 from __future__ import annotations

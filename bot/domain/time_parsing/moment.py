@@ -140,7 +140,7 @@ class _Time:
 
 
 def load_zone(name: str | None) -> ZoneInfo:
-    """Return the user's time zone, or UTC if Slack gives none or one that isn't known here."""
+    """Return the user's time zone, or UTC if Slack gives none or one that this machine doesn't know."""
     try:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -68,10 +68,10 @@ _EARLIEST_MINUTE: Final = 6 * 60
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Hours as a user asks for them: names of weekdays or dates, and minutes of the day.
+    """The hours that a user asked for: the days, and the times as minutes since midnight.
 
-    ``today``, ``tomorrow`` and ``7dec`` are kept as words until ``on`` replaces them with dates. ``zone`` is
-    the zone written next to the times, or "" for the user's own.
+    The days are names of weekdays, or dates. ``today``, ``tomorrow`` and ``7dec`` are kept as words until
+    ``on`` replaces them with dates. ``zone`` is the zone written next to the times, or "" for the user's own.
     """
 
     days: frozenset[str]
@@ -87,12 +87,12 @@ class Wanted:
         return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
-        """Return whether both hours name a start, or both a stop, for some of the same days."""
+        """Return whether these and other hours both plan a start, or both a stop, on any of the same days."""
         pairs = ((self.starts, other.starts), (self.stops, other.stops))
         return bool(self.days & other.days) and any(None not in pair for pair in pairs)
 
     def without(self, others: Iterable[Wanted]) -> Wanted:
-        """Return the hours without the days on which they would only stop just as other hours start."""
+        """Return the hours without those days on which they would only stop just as other hours start."""
         if self.starts is not None:
             return self
         same = (one.days for one in others if (one.starts, one.zone) == (self.stops, self.zone))

@@ -66,7 +66,8 @@ _OTHER_WORDS: Final = frozenset(
 )
 #: Maximum number of words in a zone's name.
 _MAX_WORDS: Final = 4
-#: Words allowed before a zone's name (``in Tokyo``). ``_AFTER`` has those allowed after it (``Tokyo time``).
+#: Words allowed before a zone's name (``in Tokyo``). ``_AFTER`` lists the words allowed after one
+#: (``Tokyo time``).
 _BEFORE: Final = frozenset({"in"})
 _AFTER: Final = frozenset({"time", "zeit"})
 _OFFSET: Final = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?")

@@ -46,7 +46,7 @@ SLACK_API_URL = "https://slack.com/api/"
 #: mistake.
 _SECRET_PATTERN: Final = r"(?!xox|xapp-)[A-Za-z0-9._~-]+"  # noqa: S105 - a pattern
 #: Maps each setting to the pattern that its value must match, and the message if it doesn't. The metrics
-#: token can follow "Bearer" (RFC 6750) and is too long to guess.
+#: token must be usable after "Bearer" (RFC 6750), and long enough that nobody can guess it.
 _SHAPES: Final = {
     "metrics_token": (r"[A-Za-z0-9._~+/-]{16,}=*", "16 or more letters, digits and -._~+/= without spaces"),
     "slack_bot_token": (r"xoxb-[A-Za-z0-9._-]+", "the bot token of the app, which begins with xoxb-"),
