@@ -1,4 +1,4 @@
-"""Requests to link an account with an administrator's approval: asking, approving, denying, and claiming."""
+"""Requests to link an account that an administrator must approve: asking, approving, denying, claiming."""
 
 from bot.domain.accounts import Approval
 from bot.domain.approvals import UNDECIDED
@@ -19,7 +19,7 @@ from handlers.requests.request import Request
 
 @routes.action("ask_link")
 async def ask_link(request: Request) -> Answer:
-    """Answer with the form, and with text to show if Slack doesn't open the form."""
+    """Answer with the form, along with text to show in case Slack doesn't open it."""
     connection, _, text = (request.target or "").partition(" ")
     return await ask_for_username(request, connection, text)
 
@@ -28,8 +28,8 @@ async def ask_link(request: Request) -> Answer:
 async def submit_username(request: Request) -> Answer:
     """Send the request to the administrators, or show what is wrong with the username next to its field."""
     connection, _, text = request.form_payload.partition(" ")
-    # This command waits for the link. We write its keys and words ourselves, and it runs with the rights that
-    # the person has by then.
+    # This command waits for the link. Usher itself writes its keys and words, and it runs with the rights
+    # that the person has by then.
     deferred_command = DeferredCommand(
         request.principal.key, text, interaction=request.surface.interaction
     ).as_body()
@@ -43,7 +43,7 @@ async def submit_username(request: Request) -> Answer:
 
 @routes.action("approve")
 async def approve(request: Request) -> Answer:
-    """Approve the button's request or a resting link's account, which the provider then checks."""
+    """Approve the button's request, or the account of a resting link; the provider then checks it."""
     if (request.target or "").startswith(f"{RESTING_BUTTON}/"):
         return await _approve_resting(request)
     return await decide(request, approve=True)
@@ -117,7 +117,7 @@ async def _list_open(request: Request, outcome: str = "") -> Answer:
 
 
 async def decide(request: Request, *, approve: bool) -> Answer:
-    """Decide a request as an administrator; the answer replaces the message with the buttons.
+    """Decide a request as an administrator. The answer replaces the message that has the buttons.
 
     If the request was in a list, the remaining requests follow the answer.
     """

@@ -118,7 +118,7 @@ def _is_one_order(request: Request) -> bool:
 
 
 def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
-    """Return words without Slack's formatting marks around them, and without punctuation after the last."""
+    """Return words without Slack's formatting marks around them or punctuation after the last one."""
     plain = [word if isinstance(word, Quoted) else word.strip(_MARKUP_SIGNS) or word for word in words]
     if plain and not isinstance(plain[-1], Quoted):
         plain[-1] = plain[-1].rstrip(_END_SIGNS) or plain[-1]
@@ -135,7 +135,7 @@ def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
 
 
 async def _answer_unread(request: Request) -> Answer:
-    """Answer text that isn't a command, if no reader of free text is registered."""
+    """Answer text that isn't a command when no reader of free text is installed."""
     if is_operation(request.verb) and request.arguments[1:]:
         return await targets.answer_name(request, " ".join(request.arguments[1:]))
     return suggestions.answer_unread(request)
@@ -144,8 +144,8 @@ async def _answer_unread(request: Request) -> Answer:
 async def _read_operation(request: Request, verb: Verb) -> Request | None:
     """Return the request for an operation on one workspace, or None if any word isn't understood.
 
-    If the words name several workspaces, raise Answered with the result; if it is unclear what they mean,
-    with a question.
+    If the words name several workspaces, raise Answered with what was done for them. If it is unclear what is
+    meant, raise Answered with a question.
     """
     given = request.arguments
     if verb.name == "keep" and given and fold_word(given[-1]) in _LONGER:
@@ -158,7 +158,7 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
         if words and (workspace := await targets.find_by_whole_name(request, " ".join(words))):
             return await _add_workspace(request, workspace, words, time)
     if not splits[-1][0]:
-        # A synonym by itself (*close*, *end*) is too ambiguous.
+        # A synonym on its own (*close*, *end*) is too ambiguous.
         first = fold_word(request.typed_words[0]) if request.typed_words else ""
         is_verb = not first or to_present_name(request.folder, first) == verb.name
         return await _read_without_name(request, splits[-1][1]) if is_verb else None
@@ -173,7 +173,7 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
 
 
 async def _answer_all(request: Request) -> Answer:
-    """Offer a verb for all of the user's workspaces, or run it if the user has agreed."""
+    """Offer to apply a verb to all of the user's workspaces, or apply it if the user has agreed."""
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
     own = [one for one in rows if one.is_own]
     if AGREED in request.flags or not confirmations.can_do_several(request):
@@ -204,7 +204,10 @@ def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str
 
 
 def _is_time_of(verb: Verb, text: str) -> bool:
-    """Return whether words are a time that a verb accepts; if the verb starts something, a time to end it."""
+    """Return whether words are a time that a verb accepts.
+
+    For a verb that starts something, that is a time to end it.
+    """
     if time_parsing.is_now(text):
         return True
     kind = time_parsing.time_kind(text)
@@ -219,8 +222,8 @@ async def _read_names(
 ) -> Request | None:
     """Return the request for the user's workspaces whose full names were typed.
 
-    If a verb only shows something, the beginning of a name is enough. Raises Answered with what was done for
-    several workspaces, or with a question about similar names.
+    For a verb that only shows something, the beginning of a name is enough. Raises Answered with what was
+    done for several workspaces, or with a question about similar names.
     """
     connections, (old, own) = request.services.connections, listed
     for words, time in splits:
@@ -299,10 +302,10 @@ async def _add_time(request: Request, workspace: Workspace | None, text: str) ->
 
 
 async def _read_without_name(request: Request, time: str) -> Request:
-    """Return the request about the user's only workspace; raises Answered with a question.
+    """Return the request about the user's only workspace; raise Answered if it isn't clear which is meant.
 
-    If there are several workspaces, ``status`` shows all, and ``cancel`` picks the only one with something to
-    cancel. The question lists the most recently used workspaces first.
+    With several workspaces, ``status`` shows all of them, and ``cancel`` picks the only one that has
+    something to cancel. Otherwise the user is asked which one, with the most recently used ones first.
     """
     request = await _add_time(request, None, time)
     old, rows = await targets.read_stale_and_rows(request)

@@ -25,10 +25,10 @@ _RUN_BUTTONS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
 
 @routes.action(kit.ASK_ACTION)
 async def ask_question(request: Request) -> Answer:
-    """Ask the question that the button would ask, based on the current state of its row.
+    """Ask the question that the button would ask, given the current state of its row.
 
-    If the action needs no question, it is carried out immediately. If it is out of date, the answer is the
-    same as for a click on its button.
+    An action that needs no question is carried out immediately. If the button is out of date, the answer is
+    the same as for a click on it.
     """
     press = ButtonValue.from_text(request.target or "")
     button = await _find_button(request, press.name, press.key)
@@ -64,7 +64,7 @@ async def _find_button(request: Request, action: str, key: str) -> kit.Element |
 
 @routes.view("agree")
 async def confirm(request: Request) -> Answer:
-    """Carry out the confirmed action. Its card shows the progress; any other answer appears in the form."""
+    """Carry out the confirmed action. Its card shows the progress; any other answer is put in the form."""
     surface = replace(request.surface, kind="button", where=Where.DIRECT)
     return await run_button(
         request.services, request.principal, surface, ButtonValue.from_text(request.form_payload)

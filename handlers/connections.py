@@ -17,7 +17,7 @@ _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Creation, "
 
 
 def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
-    """Return the connection with this name, title or unique prefix; otherwise raise Answered or Refused.
+    """Return the connection with this name, title or unique prefix; raise Answered or Refused without one.
 
     ``more`` (a sentence of ours) and the buttons in ``offers`` are added to the answer that is raised.
     """
@@ -37,7 +37,7 @@ def require_connection(request: Request, name: str, more: str = "", offers: Iter
 
 
 def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -> str:
-    """Return a connection as ``require_connection`` does, or a removed one that is still linked."""
+    """Return a connection as ``require_connection`` does, including a removed one that is still linked."""
     titles = {connection: request.services.title(connection) for connection in linked}
     return naming.find_title(name, titles, is_whole=True) or require_connection(request, name)
 
@@ -45,7 +45,7 @@ def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -
 def require_leading_connection(
     request: Request, given: Sequence[str], more: str = "", offers: Iterable[Element] = ()
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the connection that the words begin with, and the remaining words; raises Answered if none."""
+    """Return the connection that the words begin with, and the other words; raise Answered without one."""
     found, rest = naming.split_leading_connection(given, request.services.connections)
     if found is not None:
         return found, rest
@@ -87,8 +87,8 @@ def choose_making_connection(
 ) -> str:
     """Return the connection for something new: the one named first, or the only one that can make it.
 
-    If no connection can make it, raise Answered with ``nowhere``; if several can and none is named, with
-    ``which``. ``more`` is a sentence added to an answer, as in ``require_connection``.
+    If no connection can make it, raise Answered with ``nowhere``. If several can and none is named, raise
+    Answered with ``which``. ``more`` is a sentence added to an answer, as in ``require_connection``.
     """
     services = request.services
     connections = list_making_connections(services, purpose)
@@ -105,12 +105,12 @@ def choose_making_connection(
 
 
 def format_titles(services: Services, connections: Iterable[str]) -> Markup:
-    """Return the titles of connections in the way that users can type them."""
+    """Return the titles of connections as users can type them."""
     return Markup(", ".join(f"`{line(title)}`" for title in sorted(map(services.title, connections))))
 
 
 async def show_overview(request: Request) -> Answer:
-    """Answer with the last overview of a connection's server; if it is old or missing, request a new one."""
+    """Answer with the last overview of a connection's server, and request a new one if it isn't recent."""
     services = request.services
     await request.caller.authorise("overview")
     connection, page = _parse_connection_and_page(request)

@@ -65,8 +65,8 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
-#: Actions that read the state again. An answer that has one of these buttons already says when the state was
-#: read.
+#: Actions that read the state again. An answer that has a button for one of them already says when the state
+#: was read.
 _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
 #: The action of the button that declines to answer a question.
 _DECLINE = "leave"
@@ -90,7 +90,7 @@ async def run_text(
     deferred: DeferredCommand = NOT_DEFERRED,
     reader: routes.Verb | None = None,
 ) -> Answer:
-    """Run text that a user typed, and always answer; the text may start with a folder (``job list``).
+    """Run text that a user typed, and always answer. The text may start with a folder (``job list``).
 
     ``reader`` replaces the usual interpretation of the words. Refusing text without reading it costs next to
     nothing, so no user can hold up the others.
@@ -136,7 +136,7 @@ def parse_request(request: Request, text: str) -> Request:
 
 
 async def _before_reading(request: Request) -> Answer | None:
-    """Return the answer to text that isn't read because it is too much, too long, or already answered."""
+    """Return the answer to text that isn't read: over the rate limit, too long, or already answered."""
     # An assistant's requests have a separate limit, so that the user can always ask directly.
     wait = request.services.limiter.take(request.principal.key + request.surface.via)
     if wait > 0:
@@ -157,7 +157,7 @@ async def _before_reading(request: Request) -> Answer | None:
 
 
 def _is_too_long(request: Request) -> bool:
-    """Return whether a text is too long. Quotations don't count, but a program's own words do."""
+    """Return whether a text is too long, not counting quotations, but counting a program's own words."""
     text = quotations.skip_quotations(request.text)
     has_program = _has_own_parser(request, _read_beginning(request, text))
     return len(text if has_program else quotations.drop_quotations(request.text)) > MAX_TEXT_LENGTH
@@ -168,7 +168,7 @@ def _read_beginning(request: Request, text: str) -> str:
 
 
 class _Message(NamedTuple):
-    """The words of a message to be read; ``besides`` is the rest of the message, which may hold a token."""
+    """The words of a message to be read. ``besides`` is the rest of the message, which may hold a token."""
 
     text: str
     is_quoted: bool = False
@@ -178,18 +178,18 @@ class _Message(NamedTuple):
 def _read_message(request: Request) -> _Message:
     """Return the words that a message's author wrote, without quotations.
 
-    If there is only a quotation, that is returned and marked as quoted. Text with invisible characters is
-    cleaned, and marked as quoted as well.
+    If there is nothing but a quotation, it is returned and marked as quoted. Text with invisible characters
+    is cleaned, and marked as quoted as well.
     """
     if (plain := _PLAIN_TEXT.fullmatch(request.text)) is not None:
         return _Message(plain[1])
     kind, text = request.surface.kind, _remove_own_mentions(request, request.text)
     if kind not in _TYPED_SURFACES:
         return _Message(text)
-    # Many keyboards add a line break at the end, so that doesn't mean that the text was copied.
+    # Many keyboards add a line break at the end, which therefore doesn't mean that the text was copied.
     text = quotations.drop_struck_beginning(text.strip())
     quotation = quotations.read_quotation(text)
-    # In a slash command, code formatting doesn't mean that the person is quoting anyone.
+    # In a slash command, code formatting doesn't mean that the person is quoting someone.
     is_quoted = quotation is not None and (kind == "message" or "`" not in text)
     beginning = quotations.skip_quotations(text) if quotation is None else quotation
     if _has_own_parser(request, beginning):
@@ -205,7 +205,7 @@ def _read_message(request: Request) -> _Message:
 
 
 def _remove_own_mentions(request: Request, text: str) -> str:
-    """Remove mentions of Usher from a text, but not from a program's own words."""
+    """Remove mentions of Usher from a text, except from a program's own words."""
     if "@" not in text:
         return text
     installation = request.services.context.installation.find_for(request.principal)
@@ -228,7 +228,7 @@ async def _answer_chat(request: Request, topic: str) -> Answer:
 
 
 async def run_chat(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
-    """Answer a message that contains no words with small talk about a topic."""
+    """Answer a message without words with small talk about a topic."""
     return await run_within_limit(
         _create_request(services, principal, surface, WORDS), partial(_answer_chat, topic=topic)
     )
@@ -241,7 +241,7 @@ async def run_button(
     press: ButtonValue,
     view: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """Run a button's own handler or, if it has none, the verb of the same name; always answer.
+    """Run a button's own handler or, if it has none, the verb of the same name, and always answer.
 
     Buttons for verbs of jobs are named ``job_VERB``. A button for an old verb runs the verb that replaced it.
     """
@@ -314,7 +314,7 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
     """
 
     def logger() -> Any:
-        # Only called if something is actually logged, which is rare.
+        # Only called if something is actually going to be logged, which is rare.
         return log.bind(
             reference=request.reference,
             verb=request.verb,
@@ -359,8 +359,8 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
         return _answer_problem(request, problems.explain_cause("internal"))
-    # Answers are usually logged below info level: logging each would make a request a quarter more expensive.
-    # Every change is in the audit.
+    # Answers are usually logged below info level, because logging each would make a request a quarter more
+    # expensive. Every change is in the audit.
     _note(logger, "answered", request, answer)
     return _fit(request, _replace_question(answer) if request.surface.is_question else answer)
 
@@ -379,9 +379,9 @@ def _replace_question(answer: Answer) -> Answer:
 
 
 def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
-    """Answer a request that the store didn't accept; if it might have, tell the person the outcome later.
+    """Answer a request that the store didn't accept. If it may have, tell the person the outcome later.
 
-    Nothing else is read from the store now: that would take longer than the 3 s allowed for an ack.
+    Nothing else is read from the store now, because that would take longer than the 3 s allowed for an ack.
     """
     if not isinstance(error, StoreUnsure):
         return replace(answer, about=None, unwritten="not")
@@ -390,7 +390,7 @@ def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, 
 
 
 async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
-    """Tell a person the outcome of a slow commit, as the earlier answer promised.
+    """Tell a person the outcome of a slow commit, as an earlier answer promised.
 
     The request is repeated until the store answers. Its interaction is an inbox key, so the request takes
     effect only once, and the answer is true whether or not the first commit succeeded. Repeating ends when
@@ -459,7 +459,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
 def _add_date(request: Request, answer: Answer) -> Answer:
     """If an answer names future times, add the time at which the answer was written.
 
-    That isn't needed if the answer already shows that time or can be refreshed. Other answers can't be edited
+    That isn't needed if the answer shows that time anyway or can be refreshed. Other answers can't be edited
     later.
     """
     now = request.services.clock.now()
@@ -480,7 +480,7 @@ def _can_refresh(answer: Answer) -> bool:
 
 
 def _add_offers(request: Request, answer: Answer) -> Answer:
-    """Add the key of the only workspace or run that an answer's buttons act on.
+    """Add the key of the workspace or run that an answer's buttons act on, if there is only one.
 
     This is skipped if the answer can be refreshed. An answer without buttons receives the key of the
     operation or run that it started, if that is the only one, so that the message about its end replaces the
@@ -500,7 +500,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
 
 
 def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) -> Answer:
-    """Answer with a catalogue sentence about a problem; a form stays open and shows it at its first field."""
+    """Answer a problem with a sentence from the catalogue; an open form shows it at its first field."""
     text = _format_commands(request, sentence)
     field = find_first_field(request.view) if request.surface.kind == "form" else ""
     if field:
@@ -511,7 +511,7 @@ def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) 
 
 
 def _format_commands(request: Request, text: str) -> str:
-    """Change the commands in a catalogue sentence, written for direct messages, to those for this surface."""
+    """Adapt a catalogue sentence to this surface: its commands are written as for direct messages."""
     if "`" not in text:
         return text
     return replies.format_commands(text, request.format_command("workspace"), request.format_command("job"))
@@ -521,8 +521,8 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
     """Defer a request until Slack has identified the person; it never runs before that.
 
     Some requests are refused instead: one that was already deferred; one from a form, shortcut or search,
-    because the person can repeat it; text that may contain a token, because that is never stored; and an
-    assistant's, because only the assistant's reader ensures that the request consents to nothing.
+    because the person can repeat it; text that may contain a token, because that is never stored; and one
+    from an assistant, because only the assistant's reader ensures that the request consents to nothing.
     """
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
@@ -570,7 +570,7 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
 
 
 def _answer_too_many(request: Request, wait: float) -> Answer:
-    """Tell a person that they sent too many requests; if the ack can't carry that, only sometimes."""
+    """Tell a person that they sent too many requests; if the ack can't carry that, only now and then."""
     principal = request.principal.key
     if request.surface.kind not in {"command", "form", "assistant"}:
         if not request.services.limiter.should_notify(principal):
@@ -583,7 +583,7 @@ def _answer_too_many(request: Request, wait: float) -> Answer:
 async def run_form(
     services: Services, principal: Principal, surface: Surface, callback_id: str, view: Mapping[str, Any]
 ) -> Answer:
-    """Run a submitted form's handler; always answers: with nothing, a view, or errors at its fields."""
+    """Run a submitted form's handler, and always answer: with nothing, a view, or errors at its fields."""
     handler = routes.view.get(callback_id)
     if handler is None:
         log.warning("no such form", view=callback_id[:40])
@@ -608,7 +608,7 @@ async def _submit_form(request: Request, handler: routes.Verb, plain: Collection
 async def run_search(
     services: Services, principal: Principal, action_id: str, value: str, view: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return a select menu's choices from cached rows, without waiting; if that fails, none.
+    """Return a select menu's choices from cached rows, without waiting, or none if that fails.
 
     In ``VERB:SOURCE``, the source names the handler; ``field:NAME`` is a field of a form.
     """
@@ -631,13 +631,13 @@ async def run_search(
 
 
 def find_first_field(view: Mapping[str, Any]) -> str:
-    """Return the id of the block at which an error about the whole form is shown."""
+    """Return the id of the block that shows an error about the form as a whole."""
     return next((block_id for _, block_id in list_fields(view)), "")
 
 
 @routes.action(RUN_COMMAND)
 async def run_offered_command(request: Request) -> Answer:
-    """Run an offered command just as if the user had typed it; it is authorised and rate-limited."""
+    """Run an offered command as if the user had typed it, authorised and within the rate limit."""
     command = "" if request.press is None else request.press.value
     return await run_text(request.services, request.principal, request.surface, command)
 
@@ -658,16 +658,16 @@ async def _ask_to_confirm(request: Request) -> Answer:
 
 
 def format_full_command(command: str) -> kit.Markup:
-    """Return the whole command, as shown in the question that asks for confirmation."""
+    """Return the command in full, as the question that asks for confirmation shows it."""
     return kit.Markup(kit.line(unescape(decode_links(command)), limits.MAX_BUTTON_VALUE_LENGTH))
 
 
 @routes.action(_DECLINE)
 async def decline(_request: Request) -> Answer:
-    """Do nothing, and replace the question with a sentence that says that nothing was done."""
+    """Do nothing, and replace the question with a note saying so."""
     return replies.answer(answers.LEFT, replaces=True)
 
 
 async def answer_old_button(request: Request) -> Answer:
-    """Answer a click on an earlier release's button that no longer exists in this release."""
+    """Answer a click on a button of an earlier release that no longer exists in this one."""
     return replies.hint(request.fill(answers.OLD_BUTTON))

@@ -41,7 +41,7 @@ _PERSON_SUBTYPES = frozenset({None, "file_share", "me_message", "message_share",
 
 @routes.event("message_im")
 async def on_direct_message(request: EventRequest) -> None:
-    """Run the message as a command; ignore it unless a person wrote it."""
+    """Run a direct message as a command, unless it wasn't a person who wrote it."""
     if is_from_app(request):
         await _explain_app_message(request)
     if not is_from_person(request):
@@ -52,7 +52,7 @@ async def on_direct_message(request: EventRequest) -> None:
 
 @routes.event("app_mention")
 async def on_app_mention(request: EventRequest) -> None:
-    """Run the words around a mention of Usher as a command; only their author sees the answer."""
+    """Run the words around a mention of Usher as a command. Only their author sees the answer."""
     if not is_from_person(request):
         return
     text, installation = str(request.event.get("text") or ""), request.installation
@@ -66,13 +66,13 @@ async def on_app_mention(request: EventRequest) -> None:
             return
         text = remaining.strip()
     # Slack also sends a mention in a direct message as ``message``. Whichever event arrives first is
-    # answered; the answer is the same.
+    # answered, and the answer is the same either way.
     is_direct = str(request.event.get("channel") or "").startswith("D")
     await answer_message(request, Where.DIRECT if is_direct else Where.MENTION, text)
 
 
 def is_from_person(request: EventRequest) -> bool:
-    """Return whether a person has just written the message: not a bot, Slack or Usher, nor by an edit."""
+    """Return whether this is a person's new message, not an edit, nor from a bot, Slack or Usher."""
     return _is_in_persons_name(request) and not _has_app(request)
 
 
@@ -109,7 +109,7 @@ async def _explain_app_message(request: EventRequest) -> None:
 
 
 def _is_forwarded(request: EventRequest) -> bool:
-    """Return whether another person's message is attached to this one; attachments are never read."""
+    """Return whether another person's message is attached to this one. Attachments are never read."""
     return request.event.get("subtype") == "message_share" or bool(request.event.get("attachments"))
 
 
@@ -177,9 +177,9 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
 
 
 async def _resolve_key(request: EventRequest, author: Principal, surface: Surface) -> str | None:
-    """Return the inbox key of a message's answer; None if it was already answered for someone else.
+    """Return the inbox key of a message's answer, or None if it was already answered for someone else.
 
-    Refusing a stranger uses a separate key, because in a shared channel the refusal and the author's answer
+    Refusing a stranger uses a key of its own, because in a shared channel the refusal and the author's answer
     may be sent on different sides.
     """
     services, key = request.services, surface.interaction
@@ -206,7 +206,7 @@ async def _resolve_author(request: EventRequest) -> Principal:
 
 
 def _choose_reader(request: EventRequest, author: Principal) -> Principal:
-    """Return who should receive the answer; strangers can be reached only on the side where they wrote."""
+    """Return who should receive the answer. Strangers can be reached only on the side where they wrote."""
     here, there = request.installation, request.services.context.installation
     if here is None or there.has_team(author.enterprise_id, author.team_id):
         return author
@@ -216,9 +216,9 @@ def _choose_reader(request: EventRequest, author: Principal) -> Principal:
 @routes.event("team_join")
 @routes.event("user_change")
 async def on_user_change(request: EventRequest) -> None:
-    """Store the person; end the links of former members and new guests.
+    """Store the person, and end the links of former members and new guests.
 
-    A nightly sync makes up for lost events. Events arrive late and in any order, so if one would let a person
+    A nightly sync makes up for lost events. Events arrive late and in any order. So if one would let a person
     in or out, the person's current state is requested from Slack.
     """
     services = request.services
@@ -288,7 +288,7 @@ async def end_links(
 ) -> None:
     """End all links, or only those of certain users, each in its own transaction.
 
-    If some remain, a redelivered event ends them. People are notified only if Usher itself is still
+    Any that remain are ended when the event is redelivered. People are notified only if Usher itself is still
     installed.
     """
     services, at = request.services, payload.parse_time(request.payload)
@@ -313,7 +313,7 @@ async def end_links(
 
 @routes.event("tokens_revoked")
 async def on_tokens_revoked(request: EventRequest) -> None:
-    """End every link if the bot's own token was revoked; otherwise end the links of the people listed.
+    """End every link if the bot's own token was revoked, otherwise only the links of the people listed.
 
     Usher keeps no tokens of people, so it can't check theirs with Slack. An event that names a bot is about
     an installation, either the current one or an earlier one.

@@ -1,4 +1,4 @@
-"""Buttons, forms and shortcuts of earlier releases that no longer exist, and what to do instead.
+"""Buttons, forms and shortcuts that only earlier releases had, and what to do instead of using them.
 
 Buttons whose verb was replaced aren't listed here: they run the new verb (``Verb.former``).
 """

@@ -102,7 +102,7 @@ async def open_form_of_button(request: Request) -> Answer:
 
 
 async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:
-    """Answer with the form; ``words_given`` may hold the connection and a template."""
+    """Answer with the form; ``words_given`` may contain the connection and a template."""
     services = request.services
     connection = choose_making_connection(
         request,
@@ -134,7 +134,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
 
 @routes.action("field")
 async def redraw_form(request: Request) -> Answer:
-    """Redraw an open form after a change in a field on which other fields depend."""
+    """Redraw an open form after a change in a field that other fields depend on."""
     services = request.services
     form_context = FormContext.from_view(request.view, services)
     account, offer = await _require_offer(services, request.principal, form_context)
@@ -146,7 +146,7 @@ async def redraw_form(request: Request) -> Answer:
 
 @routes.options("field")
 async def search_choices(request: Request) -> list[dict[str, Any]]:
-    """Return a field's choices in an open form that match the letters typed so far."""
+    """Return those of a field's choices, in an open form, that match the letters typed so far."""
     services = request.services
     form_context = FormContext.from_view(request.view, services)
     _, offer = await _require_offer(services, request.principal, form_context)
@@ -162,7 +162,7 @@ async def search_choices(request: Request) -> list[dict[str, Any]]:
 
 @routes.view("make")
 async def submit_form(request: Request) -> Answer:
-    """Make the workspace or run requested in a submitted form; show any errors at their fields."""
+    """Make the workspace or run requested in a submitted form, or show the errors at their fields."""
     form_context = FormContext.from_view(request.view, request.services)
     sent = request.caller.interaction
     _, offer = await _require_offer(request.services, request.principal, form_context, sent)
@@ -177,7 +177,7 @@ async def submit_form(request: Request) -> Answer:
 
 
 def _list_emptied(request: Request, form: Form) -> dict[str, Value]:
-    """Return the text fields whose default the user deleted, because Slack omits empty fields."""
+    """Return the text fields whose default the user has deleted, as Slack leaves out empty fields."""
     displayed = {name for name, _ in list_fields(request.view)}
     emptied = (field_ for field_ in form.fields if field_.initial and field_.kind in {"text", "long_text"})
     return {field_.name: "" for field_ in emptied if field_.name in displayed}
@@ -220,7 +220,7 @@ def make_open_button(purpose: Purpose, connection: str) -> dict[str, Any]:
 
 
 async def _load_offer(request: Request, form_context: FormContext, account: Account, template: str) -> Answer:
-    """Request a read of the offer and say so; when it is done, the deferred command fills the open form."""
+    """Request a read of the offer, and say so. After the read, the deferred command fills the open form."""
     services = request.services
     title = services.title(form_context.connection)
     external_id = services.ids.new("form") if request.surface.trigger_id else None
@@ -240,7 +240,7 @@ async def _load_offer(request: Request, form_context: FormContext, account: Acco
 
 
 def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, Any]) -> Answer:
-    """Return the form, plus a sentence and a button for opening it if that can't be done right away."""
+    """Return the form and, in case it can't be opened right away, a sentence and a button to open it."""
     answer = replies.answer(sentence, [make_open_button(form_context.purpose, form_context.connection)])
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
@@ -301,7 +301,7 @@ def _is_offered(field_: Field, values: Values) -> bool:
 
 
 def _place_errors(request: Request, error: FormProblems) -> dict[str, str]:
-    """Return the errors by field, moving the error of a hidden field to the first field."""
+    """Return the errors by field, with a hidden field's error moved to the first field."""
     fields = dict(list_fields(request.view))
     first = next(iter(fields.values()), "")
     errors: dict[str, str] = {}
@@ -316,16 +316,16 @@ PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 
 @dataclass(frozen=True, slots=True)
 class FormContext:
-    """What a form is for. It is stored in the form as keys, which are authorised whenever they are used."""
+    """What a form is for. The form holds this as keys, which are authorised whenever they are used."""
 
     connection: str
     purpose: Purpose
     channel_id: str = ""
-    #: Values on which other fields depend. They are kept here because a search doesn't send the form's
-    #: inputs.
+    #: Values that other fields depend on. They are kept here because a search doesn't send what was entered
+    #: in the form.
     chosen: Mapping[str, Value] = field(default_factory=dict)
-    #: The default values of text fields. If a field hasn't been edited, its default follows the choices in
-    #: other fields.
+    #: The default values of text fields. As long as a field hasn't been edited, its default follows the
+    #: choices in other fields.
     proposed: Mapping[str, Value] = field(default_factory=dict)
 
     def to_metadata(self, form: Form, values: Values) -> dict[str, Any]:

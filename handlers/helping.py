@@ -85,7 +85,7 @@ def _show_first_lines(request: Request, accounts: Mapping[str, str] | None) -> A
 def _draw_head(
     request: Request, accounts: Mapping[str, str] | None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Say what Usher is and, unless the data for them can't be read, show the first steps."""
+    """Say what Usher is and show the first steps, leaving them out if the data for them can't be read."""
     if request.folder != "workspace":
         return kit.section(runs.HELP), []
     steps = [] if accounts is None else make_first_steps(request.services, accounts)
@@ -101,7 +101,7 @@ async def _read_account_states(request: Request) -> Mapping[str, str] | None:
 
 
 def _list_usable_providers(request: Request, accounts: Mapping[str, str]) -> list[base.Provider]:
-    """Return the providers that the person has linked or that need no link; if there are none, all."""
+    """Return the providers that the person has linked or that need no link, or all if there are none."""
     connections = request.services.connections
     linked = [
         provider
@@ -129,7 +129,7 @@ def _find_abilities(
 
 
 def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -> list[str]:
-    """Return a hint at the help for the other command; for jobs, only if some connection runs them."""
+    """Return a hint at the other command's help; the one for jobs only if some connection runs them."""
     if request.folder == "job":
         return [kit.fill(runs.HELP_WORKSPACES, command=request.format_command("workspace"))]
     if not any(isinstance(provider, facets.Runs) for provider in usable):
@@ -183,7 +183,7 @@ def describe_usher(services: Services) -> str:
 
 
 async def list_first_steps(services: Services, principal: Principal) -> list[dict[str, Any]]:
-    """Return the buttons for the first steps that the person can take: link, show workspaces, make one."""
+    """Return buttons for the first steps that the person can take: link, show workspaces, make one."""
     return make_first_steps(services, await services.store.read(account_rows.list_account_states, principal))
 
 
@@ -222,7 +222,7 @@ def _list_active(accounts: Mapping[str, str]) -> set[str]:
 
 def _make_new_workspace_button(services: Services, linked: Collection[str]) -> list[dict[str, Any]]:
     connections = list_making_connections(services, "workspace")
-    # People who haven't linked anything yet are asked to do so on the way.
+    # People who haven't linked an account yet are asked to do so on the way.
     usable = [name for name in connections if name in linked] if linked else connections
     return [replies.new_button(usable[0] if len(usable) == 1 else None)] if usable else []
 
@@ -230,12 +230,12 @@ def _make_new_workspace_button(services: Services, linked: Collection[str]) -> l
 async def start_introduction(
     services: Services, principal: Principal
 ) -> tuple[list[dict[str, Any]], bool] | None:
-    """Introduce a new person: return their first steps; None if they aren't new or may not use Usher.
+    """Introduce a new person and return their first steps, or None if they aren't new or may not use Usher.
 
     The second value says whether they have to link an account before they can do anything else.
     """
     if await services.store.person(principal) is None:
-        # Slack would first have to be asked about the person. They can be introduced next time.
+        # That would require asking Slack about the person first. They can be introduced next time.
         return None
     if not (await services.create_caller(principal).decide("help")).allowed:
         return None

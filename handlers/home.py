@@ -36,7 +36,7 @@ Links: TypeAlias = list[list[str]]
 
 @routes.event("app_home_opened")
 async def open_home(occurrence: EventRequest) -> None:
-    """Request a redraw of the Home tab that was opened; until then, Slack shows the previous version."""
+    """Request a redraw of the Home tab that was opened. Until then, Slack shows the previous version."""
     services = occurrence.services
     if (occurrence.event.get("tab") or "home") != "home":
         return
@@ -51,7 +51,7 @@ async def open_home(occurrence: EventRequest) -> None:
 
 @routes.action("home")
 async def press_home(request: Request) -> Answer:
-    """Republish the Home tab; if an earlier release's *totals* button was pressed, say where they are now."""
+    """Republish the Home tab; for the *totals* button of an earlier release, say where totals are now."""
     return replies.hint(request.fill(answers.NO_TOTALS)) if request.target == "totals" else SILENT
 
 
@@ -65,8 +65,8 @@ async def show_answer(
 ) -> None:
     """Request a Home tab with the answer to a click in it; ``is_page`` makes it replace the list.
 
-    ``links`` are the user's links when the answer was made. If they have changed by the time it is drawn, the
-    answer isn't shown.
+    ``links`` are the user's links when the answer was made. If they have changed by the time the tab is
+    drawn, the answer isn't shown.
     """
     if not answer.text:
         await request_home(services, principal)
@@ -86,7 +86,7 @@ async def publish_home(
     """Draw a person's Home tab and publish it; raises SlackFailed and StoreError.
 
     ``shown`` contains either the answer to a click or a ``deferred`` command that has read a list. An answer
-    consists of its ``blocks``, of ``is_page`` if they replace the list, and of the ``links``, which must
+    is made up of its ``blocks``, of ``is_page`` if they replace the list, and of the ``links``, which must
     still be the same.
     """
     blocks = list(shown.get("blocks") or ())

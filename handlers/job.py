@@ -1,4 +1,4 @@
-"""Verbs, buttons and forms of jobs: run a job from a form or a command line, follow its runs, stop them.
+"""Verbs, buttons and forms for jobs: run a job from a form or a command line, follow its runs, stop them.
 
 ``run [CONNECTION] [TEMPLATE] --FLAG VALUE … -- the program's own words``
 """
@@ -94,7 +94,7 @@ declare_verb(
     )
 )
 async def run(request: Request) -> Answer:
-    """Open the form; but with flags, words after ``--`` or a job's name, launch the job right away."""
+    """Open the form or, given flags, words after ``--`` or a job's name, launch the job right away."""
     command = parse_command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
         await refuse_schedule(request, command.words)
@@ -113,7 +113,7 @@ async def run(request: Request) -> Answer:
 async def launch_copy(request: Request) -> Answer:
     """Launch a copy of an earlier run, leaving that run unchanged.
 
-    Buttons from earlier releases may also name variables to change, which only the form can do now.
+    Buttons of earlier releases may name variables to change. Only the form can do that now.
     """
     key, *variables = (request.target or "").split() or [""]
     run = await request.caller.read(runs.require_run, "run", key)
@@ -126,7 +126,7 @@ async def launch_copy(request: Request) -> Answer:
 
 
 async def _run_by_name(request: Request, name: str) -> Answer | None:
-    """Run the only job with this name that a provider offers; if none does, a copy of its newest run.
+    """Run the only job with this name that a provider offers or, failing that, a copy of its newest run.
 
     Return None unless exactly one connection has that job. If a run with this name is still in progress, only
     offer to launch another.
@@ -183,7 +183,7 @@ async def _list_connections_with_job(request: Request, name: str, *, waits: bool
 
 
 async def launch_typed(request: Request, typed: CommandLine) -> Answer:
-    """Launch the job of a command line, or report all its errors at once, each with its flag."""
+    """Launch the job of a command line, or report all its errors together, each with its flag."""
     if len(typed.flags) > MAX_FLAGS:
         return replies.hint(fill(run_words.TOO_MANY, limit=MAX_FLAGS))
     # A command after `--` is possible only on a connection that runs commands.
@@ -204,8 +204,8 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
     try:
         spec = offer.spec(result.values)
     except FormProblems as error:
-        # A value that we rejected isn't sent to the provider, which therefore reports it as missing. Our own
-        # sentence already says why.
+        # A value that we have rejected isn't sent to the provider, which therefore reports it as missing. Our
+        # own sentence already says what is wrong with it.
         problems += [
             _format_flag_problem(name, safe(sentence))
             for name, sentence in error.problems.items()
@@ -266,7 +266,7 @@ def report_start(request: Request, name: str, connection: str, hint: str = "") -
 async def check_words(request: Request, typed: CommandLine) -> None:
     """Raise Answered with similar names and the right syntax if the first word isn't a connection.
 
-    The answer also offers a job with that name that was run before, or one whose name is a typo away.
+    The answer also offers to repeat a job of that name, or of a name one typo away, that was run before.
     """
     if not typed.words or naming.split_leading_connection(typed.words, request.services.connections)[0]:
         return
@@ -408,7 +408,7 @@ async def show_list(request: Request) -> Answer:
     )
 )
 async def show_status(request: Request) -> Answer:
-    """Answer with the run's card and its age; if no name was given and there are several, with the list.
+    """Answer with the run's card and its age or, if no run was named and there are several, with the list.
 
     If the run is over, show its exit code, its last lines (as long as they are stored), and its whole output.
     """
@@ -439,7 +439,7 @@ async def show_status(request: Request) -> Answer:
     )
 )
 async def show_logs(request: Request) -> Answer:
-    """Show the run's output on its card, adding the card if needed; if the run is over, send the output."""
+    """Show the run's output on its card, posting one if necessary. If the run is over, send the output."""
     run = await find_run(request)
     provider = request.services.connections.get(run.connection)
     if provider is not None and not isinstance(provider, facets.Runs):
@@ -478,9 +478,9 @@ async def refresh(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Request the stop, or only offer it if the run was guessed or the stop is forced.
+    """Request the stop, or only offer it if the run was guessed or the stop is to be forced.
 
-    The run's card shows the rest.
+    The run's card shows everything else.
     """
     run, force = await find_run(request), "force" in request.flags
     is_exact = request.target is not None
@@ -501,7 +501,7 @@ async def force_quit(request: Request) -> Answer:
 
 
 async def request_stop(request: Request, run: Run, *, force: bool) -> Answer:
-    """Request that a run be stopped; if the run is already over, just say so."""
+    """Request that a run be stopped, or just say that it is already over."""
     stopped, is_open = await request.caller.run(runs.stop_run, run.id, force=force)
     if not is_open or stopped.state.is_over:
         return answer_over(request, stopped)
@@ -516,7 +516,7 @@ def answer_over(request: Request, run: Run) -> Answer:
 
 @routes.action("job_keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
-    """Extend the wait; if the run has ended in the meantime, report how."""
+    """Extend the wait, unless the run has ended in the meantime; then report how it ended."""
     run, is_open = await request.caller.run(runs.extend_deadline, request.target or "")
     if not is_open:
         return answer_over(request, run)
@@ -526,7 +526,7 @@ async def keep_waiting(request: Request) -> Answer:
 
 @routes.action("job_let_go")
 async def stop_following(request: Request) -> Answer:
-    """Stop following the run; if the run is already over, just say so."""
+    """Stop following the run, or just say that it is already over."""
     run = await request.caller.run(runs.unfollow_run, request.target or "")
     if not run.is_open:
         return answer_over(request, run)
@@ -537,7 +537,7 @@ async def stop_following(request: Request) -> Answer:
 
 @routes.action("job_look_again")
 async def check_now(request: Request) -> Answer:
-    """Check the run now, or answer that there is nothing left to check."""
+    """Check the run now, or answer that nothing is left to check."""
     run = await request.caller.run(runs.find_launched_run, request.target or "")
     template = run_words.LOOKING_AGAIN if run.is_asked else answers.NOT_ASKED
     return replies.answer(request.fill(template, run))
@@ -554,7 +554,8 @@ async def start_another(request: Request) -> Answer:
 async def find_run(request: Request) -> Run:
     """Return the run that the user means; raises Answered with a question or a hint, or Refused.
 
-    If several runs have the name, take the newest; to stop one, take the only one still in progress.
+    If several runs have the name, the newest is meant. To stop one, the user is asked which, unless only one
+    is still in progress.
     """
     if request.target is not None:
         return await request.caller.read(runs.require_run, request.verb, request.target)
@@ -582,7 +583,7 @@ async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Run
 
 
 async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answer:
-    """Answer a person who has no runs: offer a link, say that the list is being read, or suggest a run."""
+    """Answer a person without runs: offer a link, say that the list is being read, or suggest a run."""
     services = request.services
     able = list_making_connections(services, "job")
     if not able:
@@ -598,7 +599,7 @@ async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answe
 
 
 async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
-    """If no name was given, return the only run; to stop one, the only run still in progress."""
+    """If no run was named, return the only one, or to stop one, the only one still in progress."""
     if not rows:
         raise Answered(await answer_without_runs(request, old))
     candidates = [run for run in rows if run.is_going] if request.verb == "stop" else rows
@@ -611,7 +612,7 @@ async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Ac
 
 
 async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Answer:
-    """Answer that there is no such run and name similar ones; reread the list if it is outdated."""
+    """Answer that there is no such run, name similar ones, and reread the list if it is outdated."""
     _, connection = naming.split_connection(request.name, request.services.connections)
     await require_links(request, [connection] if connection is not None else [])
     await require_no_resting_link(request)

@@ -54,7 +54,7 @@ from handlers.requests.vocabulary import EVERYTHING
     )
 )
 async def link(request: Request) -> Answer:
-    """Answer with a connection's link page or a *Link* button for each; ``link code`` opens the code form."""
+    """Answer with a connection's link page, or with *Link* for each. ``link code`` opens the code form."""
     services = request.services
     if request.target:
         # A button names one connection.
@@ -93,7 +93,7 @@ async def _link_to(request: Request, connection: str, username: str = "") -> Ans
 
 
 async def _describe_link(request: Request, connection: str) -> str:
-    """Return a sentence saying that a working account is already linked; "" if none is."""
+    """Say that a working account is already linked, or return "" if none is."""
     account = await request.services.store.read(account_rows.find_account, request.principal, connection)
     if account is None or account.state != "active" or account.resting_since or account.refused_since:
         return ""
@@ -107,7 +107,7 @@ def _answer_linkless(request: Request, linkless: list[tuple[str, str]]) -> Answe
 
 
 async def _offer_named_workspace(request: Request) -> Answer | None:
-    """Offer to open a workspace if its name was typed in place of a connection's; otherwise return None."""
+    """If a workspace's name was typed in place of a connection's, offer to open it; otherwise return None."""
     connections = request.services.connections
     if naming.split_leading_connection(request.arguments, connections)[0] is not None:
         return None
@@ -154,8 +154,8 @@ async def _invite(
     once = request.caller.interaction and f"{request.caller.interaction}/link"
     deferred_command = request.defer(text)
     if surface.kind == "button" and not surface.is_question:
-        # With its response_url, the answer would replace the message whose button was clicked. A click on the
-        # button that opens a link page supplies a new one.
+        # With its response_url, the answer would replace the message whose button was clicked. The click on
+        # the button that opens a link page supplies a new one.
         deferred_command = replace(deferred_command, response_url=None)
     methods = [method for method in services.list_link_methods() if method[0] in connections]
     commands = {
@@ -175,7 +175,7 @@ async def _invite(
 
 
 def _format_wait(request: Request, template: str, connections: Sequence[str], text: str) -> str:
-    """Say what the link is for: the waiting command if that names something; otherwise as in ``template``."""
+    """Say what the link is for, in terms of the waiting command if that says enough, else in ``template``."""
     services = request.services
     title = services.title(connections[0])
     folder = "job" if text.startswith("job ") else "workspace"
@@ -194,13 +194,13 @@ def _format_wait(request: Request, template: str, connections: Sequence[str], te
 
 @routes.action("enter_code")
 async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
-    """Answer with the code form, and with text to show if Slack doesn't open the form."""
+    """Answer with the code form, along with text to show in case Slack doesn't open it."""
     return replies.code_question()
 
 
 @routes.view("code")
 async def submit_code(request: Request) -> Answer:
-    """Finish linking; if the code is wrong, show the error next to the code field."""
+    """Finish linking, or show next to the code field that the code is wrong."""
     services = request.services
     account = await request.caller.run(linking.confirm_code, find_value(request.view, "code"))
     return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
@@ -224,7 +224,7 @@ async def submit_code(request: Request) -> Answer:
     )
 )
 async def show_about(request: Request) -> Answer:
-    """Show the user's identity or, if a connection is named, an overview of its server."""
+    """Show who the user is or, if a connection is named, an overview of its server."""
     return await (show_overview(request) if request.target or request.name else _show_identity(request))
 
 
@@ -285,7 +285,7 @@ def _format_account(title: str, account: Account | None, now: float, zone: ZoneI
 async def ask_for_username(request: Request, connection: str, text: str = "") -> Answer:
     """Ask for the username, in a form if one can be opened, otherwise in a message.
 
-    ``text`` is the command that is waiting for the link; the button and the form carry it.
+    ``text`` is the command that is waiting for the link. The button and the form carry it.
     """
     services = request.services
     title = services.title(connection)
@@ -319,7 +319,7 @@ _MENTION_PATTERN = re.compile(r"<@([UW][A-Z0-9]+)>")
     )
 )
 async def unlink(request: Request) -> Answer:
-    """Remove Usher's access after asking for confirmation; everything at the provider keeps running."""
+    """Remove Usher's access after asking for confirmation. Everything at the provider keeps running."""
     person = next((found for word in request.arguments if (found := _MENTION_PATTERN.fullmatch(word))), None)
     if person is not None:
         return await _unlink_other(request, person)
@@ -353,7 +353,8 @@ async def unlink(request: Request) -> Answer:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     affected = await request.caller.read(accounts.find_affected, ending)
-    # The answer replaces a question that has been answered, even if a notice would say the same.
+    # The answer replaces a question that has been answered, so it is given even if a notice would say the
+    # same.
     is_answered = request.surface.is_question or not request.is_read_with_cards
     ended = await request.caller.run(accounts.unlink, ending, is_answered=is_answered)
     if not ended:
@@ -380,7 +381,7 @@ async def unlink(request: Request) -> Answer:
 async def _ask_before_unlinking(
     request: Request, connection: str | None, linked_connections: list[str]
 ) -> Answer:
-    """Ask once before unlinking, just as the button would; ``connection`` None means every link."""
+    """Ask once before unlinking, just as the button would. A ``connection`` of None means every link."""
     ending = [connection] if connection else linked_connections
     effect = fill(cards.UNLINK_EFFECT, title=request.services.titles(ending))
     affected = await request.caller.read(accounts.find_affected, ending)
@@ -395,14 +396,14 @@ async def _ask_before_unlinking(
 def _is_linkless(request: Request, connection: str) -> bool:
     """Return whether people use a connection without linking an account.
 
-    The rows of its links are kept, because nothing else records who owns what on it.
+    The rows of such links are kept, because nothing else records who owns what on that connection.
     """
     provider = request.services.connections.get(connection)
     return provider is not None and provider.has_link_method("none")
 
 
 def _find_connection_to_unlink(request: Request, name: str, linked: Collection[str]) -> str | None:
-    """Return the connection to unlink, or None for all; raise Answered if it isn't linked.
+    """Return the connection to unlink, or None for all of them; raise Answered if it isn't linked.
 
     A removed connection can still be found by its name or title.
     """
@@ -452,7 +453,7 @@ def _ask_about_other(request: Request, user_id: str, connection: str | None) -> 
 
 
 async def require_account(request: Request, connection: str, *, is_refused: bool = False) -> Account:
-    """Return the person's working account on a connection; if there is none, raise Answered with *Link*.
+    """Return the person's working account on a connection, or raise Answered with *Link* if there isn't one.
 
     ``is_refused`` means that the provider currently refuses the account.
     """
@@ -473,7 +474,7 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 
 
 async def describe_resting_links(request: Request) -> str:
-    """Describe the user's resting links and say that their workspaces are hidden; "" if none is resting."""
+    """Describe the user's resting links and say that their workspaces are hidden; "" if none rests."""
     titles = request.services.title
     return " ".join(
         fill(answers.LIST_RESTING, title=titles(account.connection), username=account.username)
@@ -483,7 +484,7 @@ async def describe_resting_links(request: Request) -> str:
 
 
 async def require_no_resting_link(request: Request) -> None:
-    """If the user has a resting link, raise Answered with *Link again*: what belongs to it is hidden."""
+    """Raise Answered with *Link again* if the user has a resting link, since what belongs to it is hidden."""
     for account in await request.services.store.read(account_rows.list_accounts, request.principal):
         if account.is_resting and account.connection in request.services.connections:
             await require_account(request, account.connection)
@@ -498,7 +499,7 @@ async def require_links(request: Request, connections: Iterable[str]) -> None:
 
 
 async def _add_former_link_hint(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
-    """Add a remark that links can't be moved to a new Slack ID, if the user may have had another before."""
+    """Add a hint for users who may have had another Slack ID before: links can't be moved to a new one."""
     had = await request.caller.read(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 
@@ -514,8 +515,8 @@ async def offer_link(
 ) -> Answer:
     """Answer with ways to link some connections, or relink one (``is_relink``), while the request waits.
 
-    ``waiting`` is the command that waits, if it isn't the request's own. If the user is there to see the
-    answer, it shows the link pages immediately. *New workspace* is offered for the connections in ``others``,
+    ``waiting`` is the command that waits, if it isn't the request's own. A user who is there to see the
+    answer is shown the link pages immediately. *New workspace* is offered for the connections in ``others``,
     which need no link.
     """
     services, surface = request.services, request.surface
@@ -532,7 +533,7 @@ async def offer_link(
         answer = await _invite(request, sentence, connections, waiting, template, others)
     else:
         buttons = services.make_link_buttons(connections, waiting, template)
-        # Include connections that nobody can link; a click on one explains why.
+        # Include connections that nobody can link. Clicking on one of them explains why.
         buttons = buttons or replies.link_buttons(
             [(name, services.title(name), True) for name in connections], {}, waiting
         )

@@ -92,7 +92,7 @@ def register(
 ) -> None:
     """Register the six listeners; raises ValueError for an app that acknowledges before the work is done.
 
-    ``view_seconds`` is how long, within the 3 s for an ack, Slack may take to open a form.
+    ``view_seconds`` is how much of the 3 s for an ack Slack may take to open a form.
     """
     if not app.process_before_response:
         raise ValueError("the app must be made with process_before_response=True: the ack comes last")
@@ -108,7 +108,7 @@ def register(
 def _limit_store_wait(
     listener: Callable[..., Awaitable[BoltResponse]],
 ) -> Callable[..., Awaitable[BoltResponse]]:
-    """Limit how long a listener waits for the store, because Slack waits for the listener only so long."""
+    """Limit how long a listener waits for the store, because Slack waits only so long for the listener."""
 
     @wraps(listener)
     async def listen(**given: Any) -> BoltResponse:
@@ -119,7 +119,7 @@ def _limit_store_wait(
 
 
 class Listeners:
-    """The listeners, one for each kind of payload; none of them raises.
+    """The listeners, one for each kind of payload. None of them raises.
 
     Each does its work before acknowledging. It returns the result with the ack, or sends the answer in
     another way.
@@ -134,7 +134,7 @@ class Listeners:
     async def on_command(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> BoltResponse:
-        """Answer a slash command in the body of its ack; if the answer doesn't fit, it is sent as a reply."""
+        """Answer a slash command in the body of its ack or, if the answer doesn't fit, as a reply."""
         services = self._services
         folder = services.commands.get(str(body.get("command")))
         if folder is None:
@@ -231,7 +231,7 @@ class Listeners:
     async def on_shortcut(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> BoltResponse:
-        """Answer a shortcut with a form or a page, or with a message if it is too late for either."""
+        """Answer a shortcut with a form or a page or, if it is too late for either, with a message."""
         services = self._services
         surface = payload.parse_shortcut_surface(body)
         principal = answer = self._resolve_principal(body)
@@ -253,7 +253,7 @@ class Listeners:
         return await ack()
 
     async def on_view(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
-        """Answer a submitted form with a ``response_action``; a view that doesn't fit is sent later."""
+        """Answer a submitted form with a ``response_action``. A view that doesn't fit is sent later."""
         view: dict[str, Any] = body.get("view") or {}
         principal = self._resolve_principal(body)
         if isinstance(principal, Answer):
@@ -301,7 +301,7 @@ class Listeners:
         return await ack(**make_options_body(found, context))
 
     async def on_event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
-        """Handle an event; if it can't be stored, don't acknowledge it, so that Slack sends it again."""
+        """Handle an event. One that can't be stored isn't acknowledged, so that Slack sends it again."""
         event: dict[str, Any] = body.get("event") or {}
         name = str(event.get("type") or "")
         if name == "message":
@@ -350,7 +350,7 @@ class Listeners:
         try:
             await write()
         except StoreUnsure:
-            # The reply may already be in the outbox, so sending it directly, too, might show it twice.
+            # The reply may already be in the outbox, so sending it directly as well might show it twice.
             services.outcome_pool.add(retry_write(services, write, surface.interaction))
         except StoreError as error:
             log.warning("reply not written down", problem=error)
@@ -358,7 +358,7 @@ class Listeners:
         return True
 
     async def _open_form(self, principal: Principal, surface: Surface, answer: Answer) -> bool:
-        """Open the form; before an ack, this is the only call to Slack."""
+        """Open the form. Before an ack, this is the only call to Slack."""
         if not surface.trigger_id:
             return False
         try:
@@ -389,8 +389,8 @@ class Listeners:
     ) -> None:
         """Answer a button without the outbox, so that nobody is left without a reply.
 
-        The answer is shown only once: another way of sending it is tried only if the previous one is known to
-        have shown nothing.
+        The answer is shown only once: another way of sending it is tried only if the previous one has
+        certainly shown nothing.
         """
         formatted = make_command_body(answer) | {"replace_original": False}
         alone = {"text": plain.make_plain_text(answer)}

@@ -29,9 +29,9 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     """Run a deferred command with the user's current rights; ``body`` is a ``DeferredCommand``.
 
     The answer is sent to the response_url while that is valid. After that, it is sent to the channel if the
-    command was a recent mention, or else to the user as a direct message. If the same command runs twice, it
-    has only one effect: its interaction is an inbox key, and ``task`` tells later runs apart. Raises
-    StoreError if nothing could be written.
+    command was a recent mention, or else to the user as a direct message. A command that runs twice has only
+    one effect: its interaction is an inbox key, and ``task`` tells later runs apart. Raises StoreError if
+    nothing could be written.
     """
     deferred = DeferredCommand.parse(body)
     if deferred.folder not in services.commands.values():
@@ -89,8 +89,8 @@ async def _replace_page_button(
 ) -> Answer:
     """Make an answer replace the message that has a link's button, and say what was linked.
 
-    In a direct message, it doesn't repeat what was linked, because Usher's own message about that is next to
-    it or a click away.
+    In a direct message, that isn't repeated, because Usher's own message about it is next to the answer or a
+    click away.
     """
     connection = deferred.linked
     account = await services.store.read(accounts.find_account, principal, connection)

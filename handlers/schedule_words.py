@@ -1,4 +1,4 @@
-"""Schedules typed after a job's name. They are refused: jobs run now, and scheduling is left to providers."""
+"""Schedules typed after a job's name. They are refused: jobs run now, and providers do the scheduling."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -50,7 +50,7 @@ def _is_schedule(words: Sequence[str]) -> bool:
 
 
 def _link_page(request: Request, connection: str, run: Run | None) -> Markup:
-    """Return a link to the job's page for a run; if there is none, a link to the provider."""
+    """Return a link to the job's page for a run or, if that has none, to the provider."""
     provider = request.services.connections.get(connection)
     if provider is None:
         return Markup(kit.line(connection))

@@ -1,8 +1,8 @@
 """Free text, which is any text that isn't a command: questions are answered, actions offered as buttons.
 
-Names, verbs and times are each looked for separately among the words (``handlers.requests.finding``); no
-grammar connects them. No action is offered for a question, or for a text with a *not*, a condition or a time
-that isn't understood.
+Names, verbs and times are each looked for separately among the words (``handlers.requests.finding``), without
+any grammar to connect them. No action is offered for a question, or for a text with a *not*, a condition or a
+time that isn't understood.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ from handlers.workspace.course_pages import show_courses
 MAX_OFFERS: Final = 5
 _MAX_COMMAND_WORDS: Final = 4
 _SEVERAL: Final = 2
-#: Maximum number of workspaces, runs and courses that a text can name. At most ``_MAX_STRANGE`` unknown words
-#: are compared with all names.
+#: Maximum number of workspaces, runs and courses that a text can name. No more than ``_MAX_STRANGE`` unknown
+#: words are compared with all names.
 _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
 #: Words that rule out offering an action: it isn't wanted, isn't wanted now, or isn't meant for everything
@@ -96,7 +96,7 @@ _THANKS: Final = split_words("thanks thank thx cheers ta danke merci gracias gre
 _OWN: Final = split_words("it that let here there today tomorrow tonight")
 _OTHER: Final = split_words("other others")
 _LONGER: Final = split_words("longer more extend another extra prolong")
-#: Words with which a start waits for capacity if there is none.
+#: Words that make a start wait for capacity if there is none.
 _WAITING: Final = split_words("wait queue queued")
 _UNTIL: Final = split_words("for until till til 'til")
 #: Filler words. They mean nothing here, so they are never taken for mistyped names.
@@ -120,14 +120,14 @@ class _Part:
 
     @property
     def workspaces(self) -> list[Workspace]:
-        """Return the first few workspaces that are named; more buttons would be too many to choose from."""
+        """Return the first few workspaces that are named, because more would be too many to choose from."""
         own = {one.id: one for one in self.things if isinstance(one, Workspace)}
         return [*own.values()][:_MAX_NAMED]
 
 
 @routes.text("free")
 async def answer(request: Request) -> Answer:
-    """Answer a sentence: show what it asks to see, or offer buttons for what it may ask to be done."""
+    """Answer a sentence: show what it asks to see, or offer buttons for what it may ask to have done."""
     words, store = request.arguments, request.services.store
     if any(word.startswith("<@") for word in words):
         return replies.hint("I only work with your own workspaces, so I haven't done anything.")
@@ -192,7 +192,7 @@ async def _list_others(request: Request) -> list[tuple[str, object]]:
 def _find(
     words: Sequence[str], things: Mapping[str, tuple[object, ...]], zone: ZoneInfo, now: float
 ) -> tuple[list[Found[Any]], list[int]]:
-    """Return the complete names, times and verbs among words, and where the words without meaning are."""
+    """Return the complete names, times and verbs among words, and the positions of words without meaning."""
     found: list[Found[Any]] = [*find_names(words, things)]
     found += find_hours(words, found)
     found += find_times(
@@ -206,7 +206,7 @@ def _find(
 def _find_unknown(
     request: Request, operation: str, found: Sequence[Found[Any]], strange: Sequence[int]
 ) -> str:
-    """Return a name in a command or in quotes that nothing of the user's has; "" if there is none."""
+    """Return a name, in a command or in quotes, that nothing of the user's has; "" if there isn't one."""
     words = request.arguments
     quoted = [words[at] for at in strange if isinstance(words[at], Quoted)]
     is_named = any(isinstance(one.what, tuple) for one in found)
@@ -217,7 +217,7 @@ def _find_unknown(
 
 
 def _asks(words: Sequence[str]) -> bool:
-    """Return whether a text really asks a question, rather than politely requesting something."""
+    """Return whether a text is really a question, rather than a polite request."""
     said = " ".join(map(fold_word, words))
     while (parts := said.partition(" "))[0] in _GREETINGS and parts[2]:
         said = parts[2]
@@ -249,7 +249,7 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
 
 
 def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
-    """Return a word that is where a time should be but can't be read as one; "" if there is none."""
+    """Return a word that can't be read as a time although it is where one should be; "" if there is none."""
     acts = any(isinstance(one.what, Verb) and one.what.effect is not Effect.SHOWS for one in found)
     free = {*list_free(words, found)} if acts else set[int]()
     for lead, at in pairwise(range(len(words))):
@@ -266,7 +266,7 @@ def _names_by_line(text: str, things: Mapping[str, tuple[object, ...]]) -> bool:
 
 
 def _drop_corrected(words: Sequence[str], found: Sequence[Found[Any]]) -> Sequence[Found[Any]]:
-    """Return what was found, except for names and times that are corrected later (*no wait, 6*)."""
+    """Return what was found, without names and times that are corrected later (*no wait, 6*)."""
     said = " ".join(words).casefold()
     if (corrected := next(iter([*_CORRECTIONS.finditer(said)][-1:]), None)) is None:
         return found
@@ -298,7 +298,7 @@ def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
 
 
 def _join(former: _Part, part: _Part) -> None:
-    """Combine a start and a later stop at a given time into a start that ends at that time."""
+    """Combine a start with a later stop at a given time: the result is a start that ends at that time."""
     is_stop = part.verb is not None and part.verb.name == "stop" and bool(part.times)
     is_start = former.verb is not None and former.verb.effect is Effect.STARTS
     if is_stop and is_start and part.things == former.things:
@@ -338,20 +338,20 @@ class _Sentence:
         return []
 
     async def _read_meant(self) -> list[Workspace]:
-        """Return the one workspace that is meant if none is named; empty if it could be several."""
+        """Return the one workspace that is meant if none is named, or nothing if it could be several."""
         meant = await self._list_meant()
         return meant if len(meant) == 1 else []
 
     # -- what only shows ----------------------------------------------------------------------------------
 
     async def show(self, *, is_barred: bool) -> Answer:
-        """Show what is named; if nothing is, show everything. If the verb only shows something, run it."""
+        """Show what is named or, if nothing is, everything. A verb that only shows something is run."""
         verbs = [
             part.verb for part in self.parts if part.verb is not None and part.verb.effect is Effect.SHOWS
         ]
         verb, request, things = next(iter(verbs), None), self.request, self.whole.things
         if not self.found and "you" in map(fold_word, request.arguments):
-            # This asks about Usher itself, not about what was mentioned last.
+            # The question is about Usher itself, not about what was mentioned last.
             return await _run(request.redirect("workspace", "help", ()))
         own = self.whole.workspaces if things else await self._read_meant()
         if not own and not things and verb is None:
@@ -390,7 +390,7 @@ class _Sentence:
     # -- what is offered ----------------------------------------------------------------------------------
 
     async def list_offers(self) -> list[kit.Element]:
-        """Return buttons for what a sentence may ask for; raises Answered if that calls for a question."""
+        """Return buttons for what a sentence may ask for; raise Answered if the user must be asked first."""
         offers = [one for part in self.parts for one in await self._offer(part)]
         return list({str(one["text"]): one for one in offers}.values())
 
@@ -467,7 +467,7 @@ class _Sentence:
         ]
 
     async def _offer_for(self, name: str, one: Workspace, times: Sequence[Time]) -> list[kit.Element]:
-        """Return a workspace's buttons, one for each time; if a time can't be read, raise Answered."""
+        """Return a workspace's buttons, one for each time; raise Answered if a time can't be read."""
         request = self.request
         if name == "start" and not _WAITING.isdisjoint(map(fold_word, request.arguments)):
             name = "wait"
@@ -494,7 +494,7 @@ class _Sentence:
         return buttons.list_timed_buttons(name, [one] * len(ats), labels, ats)
 
     def _offer_planned(self, one: Workspace, begin: Time, end: Time | None) -> list[kit.Element]:
-        """Return the buttons for a planned start, which is stored as hours on that one date."""
+        """Return the buttons for a planned start, which is stored as hours for that one date."""
         if "hours" not in list_verbs("workspace"):
             return []
         clocks = [datetime.fromtimestamp(moment.at, self.zone) for moment in begin.moments]
@@ -517,7 +517,10 @@ async def _run(request: Request) -> Answer:
 
 
 def _write_hours(verb: Verb | None, hours: str) -> str:
-    """Return hours as typed, but with the verb ``stop``, take a single time for the stop, not the start."""
+    """Return hours as typed; but if the verb is ``stop``, a single time in them is for the stop.
+
+    Without that verb, a single time is for the start.
+    """
     wanted = time_parsing.read_hours(hours)
     if verb is None or wanted is None or wanted.starts is None or wanted.stops is not None:
         return hours
@@ -540,7 +543,7 @@ async def _offer_runs(
 
 
 def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
-    """Return an answer that offers the first few buttons, each with a distinct id."""
+    """Answer with the first few of these buttons, each with a distinct id."""
     numbered = [kit.add_number(one, at, one["text"]["text"]) for at, one in enumerate(offers[:MAX_OFFERS])]
     return replies.as_question(replies.hint(sentence, numbered))
 

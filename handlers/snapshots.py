@@ -32,12 +32,16 @@ async def refresh_lists(
 ) -> str:
     """Request reads of outdated lists and defer this command; return a sentence about that, or "".
 
-    If no list is out of date, "" is returned. The command runs again once the first list has been read, and
-    if it still needs the next list, waits for that. The sentence is said only once: later runs raise Answered
-    with nothing to say. ``text`` runs in place of the command. With ``connection``, only the list of that
-    connection matters. ``values`` are for the template, in addition to ``title`` and ``titles``. ``old`` are
-    the accounts whose lists were out of date before the rows behind the answer were read; those rows don't
-    include what a list that arrived in the meantime contains. ``updates`` is passed to ``DeferredCommand``.
+    If no list is out of date, "" is returned. Otherwise the command runs again once the first list has been
+    read, and if it still needs the next list, it waits for that one. The sentence is said only once: later
+    runs raise Answered with nothing to say.
+
+    - ``text`` runs in place of the command.
+    - ``connection`` limits all this to the list of that connection.
+    - ``values`` are for the template, in addition to ``title`` and ``titles``.
+    - ``old`` are the accounts whose lists were out of date before the rows behind the answer were read. Those
+      rows don't include a list that arrived in the meantime.
+    - ``updates`` is passed to ``DeferredCommand``.
     """
     text = request.text if text is None else text
     if old is None:
@@ -73,10 +77,10 @@ def filter_by_connection(accounts: Sequence[Account], names: Collection[str | No
 async def refresh_in_background(
     request: Request, kind: TaskKind, old: Sequence[Account], template: str
 ) -> str:
-    """Request reads of outdated lists while showing the cached ones; return a hint at that, or "".
+    """Request reads of outdated lists while showing the cached ones; return a hint about that, or "".
 
     After a button, in a Home tab, and in a direct message, the answer can be edited, so the list replaces it
-    once it has been read. Elsewhere, people are asked to press *Refresh*, which an assistant can't.
+    once it has been read. Elsewhere, people are asked to press *Refresh*, which an assistant can't do.
     """
     deferred, surface = request.deferred, request.surface
     is_late = deferred.is_late(request.services.clock.now())
@@ -97,7 +101,7 @@ async def refresh_in_background(
 
 
 def describe_read_failure(request: Request) -> str:
-    """Explain that a list couldn't be read, so that people don't think that it is empty."""
+    """Explain that a list couldn't be read, so that people don't take it to be empty."""
     title = request.services.title(request.failed_connection)
     why = safe(problems.explain_unread(request.deferred.problem, title))
     is_home = request.surface.where is Where.HOME
@@ -108,7 +112,7 @@ def describe_read_failure(request: Request) -> str:
 async def require_offer(
     request: Request, connection: str, purpose: Purpose, *, asking: str, nothing: str
 ) -> PersonalOffer:
-    """Return what a connection offers a user; raises Answered with *Link*, or while the offer is read."""
+    """Return what a connection offers a user; raise Answered with *Link*, or while the offer is read."""
     account = await require_account(request, connection)
     snapshot = await require_account_offer(request, account, asking=asking, nothing=nothing)
     return PersonalOffer(request.services.connections[connection], snapshot, purpose, request.principal)
@@ -117,7 +121,7 @@ async def require_offer(
 async def require_account_offer(
     request: Request, account: Account, *, asking: str, nothing: str
 ) -> Snapshot[Any]:
-    """Return an account's offer; while it is being read, raise Answered with ``asking``.
+    """Return an account's offer or, while it is being read, raise Answered with ``asking``.
 
     If it was just read and there is none, the answer gives the reason, or ``nothing`` if no reason is known.
     """
@@ -130,7 +134,7 @@ async def require_account_offer(
 
 
 async def read_cached_offer(request: Request, account: Account) -> Snapshot[Any] | None:
-    """Return the offer as last read; if it is outdated, also request a new read."""
+    """Return the offer as last read, and also request a new read if it is outdated."""
     context = request.services.context
     snapshot = await snapshots.load_templates(context, account)
     if snapshot is not None and snapshots.is_stale(context, snapshot):
@@ -161,7 +165,7 @@ async def request_offer(
 
 
 def _defer_for_account(account: Account, request: Request, waiting: DeferredCommand) -> DeferredCommand:
-    """Defer a command until an account's list or offer has been read; record that it has waited for it.
+    """Defer a command until an account's list or offer has been read, recording what it has waited for.
 
     The command then doesn't request another read.
     """

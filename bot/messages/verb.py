@@ -1,4 +1,4 @@
-"""Verbs, each declared in one place next to its function: its arguments, its effect, and all its texts.
+"""Verbs, each declared once, next to its function: its arguments, its effect, and all its texts.
 
 A *verb* is what people type, press or say. Help, buttons, offers and the parsing of sentences all use these
 declarations, and nothing else is stored under a verb's name. To add or remove a verb, add or remove its
@@ -20,7 +20,7 @@ ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "cou
 
 
 class Effect(StrEnum):
-    """The kind of effect that a verb has; it decides if the verb runs immediately (``handlers.commands``)."""
+    """What kind of effect a verb has, which decides whether it runs immediately (``handlers.commands``)."""
 
     #: The verb only answers, or asks before doing anything.
     SHOWS = "shows"
@@ -49,8 +49,8 @@ class Opposite:
     """The button in a verb's answer that undoes what the verb did: its label and its action.
 
     The button carries the row and everything else that it needs, because nothing is stored about the change.
-    If it is pressed too late, the answer shows the current state. If there are several such buttons,
-    ``named`` is the label of each.
+    If it is pressed too late, the answer shows the current state. ``named`` is used as each button's label if
+    there are several.
     """
 
     label: str
@@ -63,15 +63,15 @@ class Verb:
     """A verb of the slash command or of the job commands."""
 
     command: Command = "workspace"
-    #: What to type after the command. It is empty for a variant, which is another verb with a flag.
+    #: What to type after the command. Empty for a variant, that is, another verb with a flag.
     usage: str = ""
-    #: The verb's line in the help. ``more`` are the sentences that follow it; ``group`` and ``order`` say
+    #: The verb's line in the help. ``more`` are the sentences that follow it, and ``group`` and ``order`` say
     #: where in the help it appears.
     summary: str = ""
     more: tuple[str, ...] = ()
     group: str = ""
     order: int = 0
-    #: Set for actions that only Usher continues by itself, so nobody needs to know what to type for them.
+    #: Set for actions that only Usher itself continues, so that nobody needs to know how to type them.
     is_hidden: bool = False
     #: What a person needs for help to list the verb: a facet or stop mode of a connection that they have
     #: linked, or ``linking``, ``linked`` or ``administrator``.
@@ -98,7 +98,7 @@ class Verb:
     alone: str = ""
     does: str = ""
     #: The offer to run the verb on one workspace, and the label of its button if a time is given. ``bulk``
-    #: and ``bulk_at`` are the same for several workspaces.
+    #: and ``bulk_at`` are the offers for several workspaces, without and with a time.
     offer: Offer = _NOTHING
     button_at: str = ""
     bulk: Offer = _NOTHING
@@ -132,7 +132,10 @@ class Verb:
 
     @property
     def runs_until(self) -> bool:
-        """Return whether a time typed after the verb says when to end what it starts, not when to begin."""
+        """Return whether a time typed after the verb says when to end what it starts.
+
+        For other verbs, it says when to begin.
+        """
         return self.button_at.endswith("until {then}")
 
     def is_for(self, able: Iterable[str]) -> bool:
@@ -144,7 +147,7 @@ class Verb:
 class FormerVerb:
     """A verb from an earlier release: whether words could follow it, and what to type instead.
 
-    ``typed`` is the new verb, with any words and flags that go before the old verb's arguments.
+    ``typed`` is the new verb together with any words and flags that go before the old verb's arguments.
     """
 
     takes_words: bool
@@ -179,7 +182,7 @@ def declare_verb(verb: Verb) -> Verb:
 
 
 def find_verb(command: str, name: str) -> Verb:
-    """Return a verb or a variant; for any other word, a verb that only answers and takes no arguments."""
+    """Return a verb or a variant. Any other word gives a verb that only answers and takes no arguments."""
     require_complete()
     return _verbs.get((command, name), _NO_VERB)
 
@@ -211,6 +214,6 @@ def list_former_verbs(command: str) -> Mapping[str, FormerVerb]:
 
 
 def to_present_name(command: str, name: str) -> str:
-    """Return a verb's current name, given that name or an old one."""
+    """Return the current name of a verb, given either that or an old name."""
     former = list_former_verbs(command).get(name)
     return name if former is None else former.name

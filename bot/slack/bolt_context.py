@@ -1,4 +1,4 @@
-"""Keys in Bolt's context under which the web process passes on facts that aren't in the payload."""
+"""Keys in Bolt's context under which the web process passes on facts that the payload doesn't contain."""
 
 from typing import Final
 

@@ -61,7 +61,7 @@ _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
 UNREACHABLE_CODE: Final = "unreachable"
 #: Maximum pause for a method or a conversation after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
-#: If Slack refuses this many people or channels without serving any in between, the whole app is considered
+#: If Slack refuses this many people or channels and serves none in between, the whole app is considered
 #: locked out, even if ``auth.test`` succeeds.
 MIN_PEOPLE_REFUSED: Final = 3
 #: How often a pending message is tried while Slack isn't answering, in seconds.
@@ -89,7 +89,7 @@ _VIEW_ARGUMENTS: Final = ("trigger_id", "view_id", "external_id")
 def is_slack_address(url: str, api_url: str) -> bool:
     """Return whether Usher may send to a URL: one of Slack's over https, or the local test server's.
 
-    ``api_url`` is the URL of Slack's Web API; if that is on loopback, only its server is accepted.
+    ``api_url`` is the URL of Slack's Web API. If that is a loopback address, only its own server is accepted.
     """
     try:
         target, own = urlsplit(url), urlsplit(api_url)
@@ -109,7 +109,7 @@ def is_slack_address(url: str, api_url: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SlackAnswer:
-    """A successful response, and its time by Slack's clock if it has one (``Date`` header, epoch seconds)."""
+    """A successful response, with its time by Slack's clock if given (``Date`` header, epoch seconds)."""
 
     data: Mapping[str, Any]
     at: float | None = None
@@ -125,7 +125,7 @@ class SlackCaller(Protocol):
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
         """Send ``size`` bytes to an upload URL from Slack; raise the SlackFailed kinds.
 
-        Nobody can see the file until the upload is completed, so repeating it does no harm.
+        Nobody can see the file until the upload is completed, so repeating the upload does no harm.
         """
         ...
 
@@ -133,7 +133,7 @@ class SlackCaller(Protocol):
 async def check_token(caller: SlackCaller) -> str | None:
     """Return the error code with which Slack refuses a caller's token, or None if Slack accepts it.
 
-    Raises SlackFailed if that can't currently be determined.
+    Raises SlackFailed if Slack can't be asked at the moment.
     """
     try:
         await caller.call(AUTH_TEST, {})
@@ -147,8 +147,8 @@ async def check_token(caller: SlackCaller) -> str | None:
 async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
     """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be reached or won't say.
 
-    This needs no scope: a permalink is requested, and Slack's error for a missing message differs from its
-    error for a missing channel.
+    This needs no scope: Usher requests a message's permalink, and the error shows whether it is the message
+    or the channel that Slack doesn't know.
     """
     try:
         await caller.call(CHAT_GET_PERMALINK, {"channel": channel, "message_ts": ts})
@@ -160,15 +160,16 @@ async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
 
 
 class PacedSlack:
-    """A client that stays within the budget, and tracks Slack's clock and whether Slack locks the app out.
+    """A client that keeps to the budget, and knows Slack's clock and whether Slack locks the app out.
 
     ``prepare`` runs before a call is counted, since it may take a while; it raises the SlackFailed kinds.
 
-    A refusal applies to the whole app only if ``auth.test`` is refused, too. Otherwise, Usher only stops
-    sending to the refused conversation or person for a while; everyone else is served.
+    A refusal applies to the whole app only if ``auth.test`` is refused, too. Otherwise, Usher stops sending
+    only to the refused conversation or person for a while, and everyone else is served.
 
-    In memory: whether Slack answers, locks the app out or refuses anyone, and its clock. After a restart, the
-    next call shows all this. With several processes, each finds out by its own calls, within a minute.
+    Whether Slack answers, locks the app out or refuses anyone is kept in memory, as is its clock. After a
+    restart, the next call shows all this. With several processes, each finds out by its own calls, within a
+    minute.
     """
 
     def __init__(
@@ -185,23 +186,23 @@ class PacedSlack:
         self._locked_out_until = 0.0
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
-        #: How far Slack's clock is ahead of ours, in seconds, according to the header of the last response;
+        #: How far Slack's clock is ahead of ours, in seconds, according to the last response's header.
         #: ``_by_message`` is the same according to the last message.
         self._by_header = 0.0
         self._by_message = 0.0
-        #: The error code that Slack locks the whole app out with; None if the app isn't locked out.
+        #: The error code with which Slack locks out the whole app, or None if it doesn't.
         self.lockout_code: str | None = None
         #: Maps each person or conversation that Slack refused to the time when sending may resume, and to
         #: Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
         #: People and channels that Slack has refused since it last served a call naming a person or channel.
         self._refused_people: set[str] = set()
-        #: Whether any call has gone unanswered since the last release. Initially True, because the previous
-        #: process may have had unanswered calls.
+        #: Whether any call has gone unanswered since the last release. Initially True, because calls of the
+        #: previous process may have gone unanswered.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
         #: ``_waits`` says whether messages wait until Slack accepts one (initially True). ``tries`` counts
-        #: the tries since Slack last did so, or since it answered a search. ``_tries_at`` is when the next
+        #: the tries since Slack last accepted a message or answered a search. ``_tries_at`` is when the next
         #: try is due, and ``_silent_at`` is when a call last got no response.
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
@@ -223,7 +224,7 @@ class PacedSlack:
         return self.lockout_code is not None and self._clock.monotonic() < self._locked_out_until
 
     def lock_out(self, code: str) -> None:
-        """Stop sending because of a problem that Usher itself found, given as an error code."""
+        """Stop sending because of a problem that Usher itself has found, given as an error code."""
         self.lockout_code, self._locked_out_until = code, math.inf
 
     async def call(
@@ -232,7 +233,7 @@ class PacedSlack:
         """Call a method once; raise the SlackFailed kinds.
 
         Raises SlackLimited if the budget or Slack requires a pause, and StoreError if the call can't be
-        counted; in either case the call had no effect.
+        counted. In either case, the call had no effect.
         """
         return await self._call(self.budget, method, arguments, channel, share)
 
@@ -262,7 +263,7 @@ class PacedSlack:
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
             raise SlackLimited(method, wait or DEPARTURE_SECONDS)
-        # Check again, as another call may have found in the meantime that Slack locks the app out.
+        # Check again, because another call may have found out in the meantime that Slack locks the app out.
         self._require_access(method)
         if method in _TRY_METHODS:
             self._tries_at = monotonic() + TRY_INTERVAL_SECONDS
@@ -300,8 +301,7 @@ class PacedSlack:
         if method == CHAT_POST_MESSAGE:
             self._waits = False
         elif method in _SEARCH_METHODS and not wants_pause:
-            # Slack may answer searches and still accept no messages, so the next try should be a send,
-            # immediately.
+            # Slack may answer searches but accept no messages, so the next try is to be a send, immediately.
             self.tries, self._tries_at = 0, -math.inf
 
     def _note_silence(self) -> None:
@@ -312,11 +312,11 @@ class PacedSlack:
 
     @property
     def is_away(self) -> bool:
-        """Return whether Slack may be down: a call got no response, and no message has got one since."""
+        """Return whether Slack may be down: a call got no response, and no message was answered since."""
         return self._waits and self.lockout_code is None
 
     def claim_try(self) -> bool:
-        """Return whether to try Slack now, while it is away; if so, record the try."""
+        """Return whether to try Slack now, while it isn't answering; if so, record the try."""
         now = self._clock.monotonic()
         if not self.is_away or now < self._tries_at:
             return False
@@ -326,7 +326,7 @@ class PacedSlack:
     def note_nothing_pending(self, seconds: float) -> None:
         """Note that no message is pending, so the next one needn't wait for a try.
 
-        It is sent as usual if the last unanswered call was at least ``seconds`` ago.
+        That message is sent normally, provided that the last unanswered call was at least ``seconds`` ago.
         """
         self._waits = self._clock.monotonic() < self._silent_at + seconds
 
@@ -336,7 +336,7 @@ class PacedSlack:
         return self._waits or self._was_away
 
     def claim_release(self) -> bool:
-        """Return True, once each time Slack starts answering again, to have the waiting messages released."""
+        """Return whether to release the waiting messages now: True once each time Slack answers again."""
         now = self._clock.monotonic()
         is_out = (
             self._waits
@@ -360,7 +360,7 @@ class PacedSlack:
     @property
     @guards("No notice is lost or sent twice")
     def clock_lag(self) -> float:
-        """Return by how many seconds Slack's clock may be behind ours; 0 if it isn't."""
+        """Return how many seconds Slack's clock may be behind ours, or 0 if it isn't behind."""
         return max(-self._by_header, -self._by_message, 0.0)
 
     def _compare_clocks(self, answer: SlackAnswer) -> None:
@@ -392,22 +392,22 @@ class PacedSlack:
     def _note_refusal(self, code: str, place: str | None, person: str | None) -> None:
         """Pause sending where Slack refused a call, and record a lockout if Slack refuses everybody.
 
-        Everybody counts as refused if several people were, and none was served. Even then, each person is
-        still tried, as some may be served.
+        Everybody counts as refused if several people were, and none was served in between. Even then, each
+        person is still tried, as some may be served.
         """
         now = self._clock.monotonic()
         if place is not None:
             self._resting = {key: rest for key, rest in self._resting.items() if rest[0] > now}
             self._resting[place] = now + SHUT_OUT_SECONDS, code
         log.warning("slack refuses the app one conversation or person", place=place, problem=code)
-        # A direct message's id may belong to a person who was already counted.
+        # The id of a direct message may stand for a person who has already been counted.
         if person is not None and not person.startswith("D"):
             self._refused_people.add(person)
         if len(self._refused_people) >= MIN_PEOPLE_REFUSED:
             self._set_lockout_code(code)
 
     def _note_admission(self, method: str, place: str | None) -> None:
-        """Record that Slack accepted a call for a person or conversation, or at least one that names none."""
+        """Record that Slack has served a person or conversation or, failing that, a call that names none."""
         if place is not None and place != method:
             self._refused_people.clear()
         if self.lockout_code is not None and not self._refused_people:
@@ -416,7 +416,7 @@ class PacedSlack:
 
 
 def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
-    """Return the conversations and people that a call is addressed to; without any, the method's name.
+    """Return the conversations and people that a call is addressed to, or the method's name if none.
 
     Return None if the call is about a form.
     """
@@ -427,9 +427,9 @@ def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
 
 
 class Budget:
-    """The budget for an installation's calls; its methods raise StoreError.
+    """The budget for an installation's calls. Its methods raise StoreError.
 
-    ``share`` is the part of a method's limit that a call may use; the rest is reserved for more urgent calls.
+    ``share`` is how much of a method's limit a call may use up. The rest is reserved for more urgent calls.
     Methods that Slack doesn't limit aren't counted.
     """
 
@@ -439,7 +439,7 @@ class Budget:
         self._team = installation.id
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; if it must wait, don't count it and return the wait in seconds."""
+        """Count a call and return 0. If it has to wait, return for how many seconds, without counting it."""
         limit = METHODS.get(method, UNLISTED)
         if limit.per_minute is None:
             return 0.0
@@ -458,7 +458,7 @@ class Budget:
         return CallQuota(self._team, method, METHODS.get(method, UNLISTED).per_minute)
 
     async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
-        """Stop calling a method for a while, as Slack requested.
+        """Stop calling a method for as long as Slack requested.
 
         If Slack limits the method per channel, only that channel is paused, unless another channel is already
         paused.
@@ -472,8 +472,8 @@ class Budget:
 class UncountedBudget:
     """A budget for the few kinds of calls that are made even when the database can't count them.
 
-    In memory: the calls of the last minute, and pauses. They are lost on restart. With several processes,
-    each may use a share of a method's limit, without knowing about the others' calls.
+    The calls of the last minute, and any pauses, are kept in memory and lost on restart. With several
+    processes, each may use a share of a method's limit, without knowing about the others' calls.
     """
 
     def __init__(self, budget: Budget, clock: Clock) -> None:
@@ -483,7 +483,7 @@ class UncountedBudget:
         self._paused_until: dict[tuple[str, str], float] = {}
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; if it must wait, don't count it and return the wait in seconds."""
+        """Count a call and return 0. If it has to wait, return for how many seconds, without counting it."""
         with suppress(StoreError, TimeoutError), share_request_patience():
             # The database may only be busy because other processes are sending, too, and then the shared
             # count matters.
@@ -500,7 +500,7 @@ class UncountedBudget:
         return max(pause, 0.0)
 
     async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
-        """Stop calling a method for a while, as Slack requested; see ``Budget.pause``."""
+        """Stop calling a method for as long as Slack requested; see ``Budget.pause``."""
         now = self._monotonic()
         self._paused_until = {key: until for key, until in self._paused_until.items() if until > now}
         paced = METHODS.get(method, UNLISTED).per_channel_per_minute is not None

@@ -46,14 +46,14 @@ class Meaning(StrEnum):
         return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
 
 
-#: How long to make no calls after Slack has locked the app out, in seconds. Then a single call tests whether
-#: the lockout is over.
+#: How long to make no calls after Slack has locked the app out, in seconds. After that, a single call tests
+#: whether the lockout is over.
 SHUT_OUT_SECONDS: Final = 60.0
 _TEMPORARY_MEANINGS: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)
 
 
 def read_table() -> Mapping[str, Mapping[str, list[str]]]:
-    """Return the error codes in the file, grouped by method and meaning."""
+    """Return the error codes in the file, grouped first by method and then by meaning."""
     table = tomllib.loads(files(__package__).joinpath("error_codes.toml").read_text(encoding="utf-8"))
     # The table "meanings" isn't about codes: it only explains the meanings used in the other tables.
     return {name: codes for name, codes in table.items() if name != "meanings"}
@@ -73,7 +73,7 @@ def classify_code(code: str) -> Meaning:
 
 
 def find_retry_delay(error: SlackFailed, otherwise: float) -> float | None:
-    """Return how many seconds to wait before repeating a call; None if Slack would never accept it.
+    """Return how many seconds to wait before repeating a call, or None if Slack would never accept it.
 
     ``otherwise`` is returned for a temporary error that doesn't say how long to wait.
     """
@@ -97,12 +97,12 @@ def classify(error: SlackFailed) -> Meaning:
     if isinstance(error, SlackUnknownOutcome):
         return Meaning.UNSURE
     if isinstance(error, SlackRefusedHere):
-        # Only one conversation or person was refused, which may be temporary even if the code can also
+        # Only one conversation or person was refused. That may be temporary, even if the code can also
         # concern the whole app.
         return Meaning.AGAIN
     return classify_code(error.code)
 
 
 def is_about_person(error: SlackFailed) -> bool:
-    """Return whether Slack won't give details of this particular person, but would of others."""
+    """Return whether Slack withholds the details of this particular person, but not of others."""
     return isinstance(error, SlackRefusedHere) or classify(error) is Meaning.PERSON

@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 #: Maximum age of the cached rows, in seconds.
 READ_INTERVAL_SECONDS: Final = 2.0
 #: Minimum time, in seconds, between two reads of the rows for the same unknown team. At most
-#: ``MAX_UNKNOWN_TEAMS`` teams are remembered for this.
+#: ``MAX_UNKNOWN_TEAMS`` such teams are remembered.
 UNKNOWN_SECONDS: Final = 5.0
 MAX_UNKNOWN_TEAMS: Final = 1_000
 
@@ -56,10 +56,10 @@ class InstalledSlack:
     ``client`` is the app's id and secret; ``make`` returns a caller for a token. Only ``listed`` workspaces
     and organisations are served. ``page`` is the URL of the page for installing Usher.
 
-    In memory: the rows, which are read again after a restart. A claim to replace a token is a row that
-    expires after 30 s; a token that Slack issued but that wasn't stored is lost. With several processes, rows
-    are up to 2 s old. They are also reread when Slack refuses a token, and for an unknown workspace:
-    immediately, then at most every 5 s.
+    The rows are cached in memory and reloaded after a restart. A process that wants to replace a token first
+    claims it with a row that expires after 30 s. A token that Slack issued but that wasn't stored is lost.
+    With several processes, the cache can be up to 2 s stale. It is also refreshed when Slack refuses a token,
+    and when a workspace isn't known: at once the first time, then at most every 5 s.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class InstalledSlack:
     async def enter(
         cls, settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
     ) -> Self:
-        """Read and return the installations if the settings have no bot token; raise StoreError."""
+        """Read and return the installations, unless the settings have a bot token; raise StoreError."""
         secret = settings.slack_client_secret
         client = (settings.slack_client_id or "", secret.get_secret_value() if secret is not None else "")
         installations = Installations(settings.admin_ids(), settings.global_admin_ids())
@@ -124,7 +124,7 @@ class InstalledSlack:
             del self._slacks[name]
 
     async def read_again(self) -> None:
-        """Store newly issued tokens and reread the rows; if that fails, the next tick tries again."""
+        """Store newly issued tokens and reread the rows. If that fails, the next tick tries again."""
         try:
             await self.tokens.write()
             await self.read()
@@ -132,7 +132,7 @@ class InstalledSlack:
             log.warning("installations not read", problem=error)
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a request belongs to, rereading the rows if it may be a new one."""
+        """Return the installation that a request belongs to, rereading the rows if it might be a new one."""
         found, asked = self.installations.find_for_team(enterprise_id, team_id), (enterprise_id, team_id)
         now = self._clock.monotonic()
         if found is None and self._unknown.get(asked, now) <= now:
@@ -149,7 +149,7 @@ class InstalledSlack:
     # -- calls -----------------------------------------------------------------------------------------------
 
     def find_client(self, principal: Principal) -> PacedSlack:
-        """Return the client of a person's installation; if there is none, one that sends nothing."""
+        """Return the client of a person's installation; without one, return a client that sends nothing."""
         return self._client_at(self.installations.find_for(principal))
 
     def list_clients(self) -> list[PacedSlack]:
@@ -170,7 +170,7 @@ class InstalledSlack:
 
     @property
     def lockout_code(self) -> str | None:
-        """Return an error code if Slack locks out all installations; None if it doesn't or there are none."""
+        """Return an error code if Slack locks out every installation; None if it doesn't, or without any."""
         codes = [slack.lockout_code for slack in self._slacks.values()]
         return codes[0] if codes and all(codes) else None
 
@@ -179,7 +179,7 @@ class InstalledSlack:
         return self.tokens.token_of(name)
 
     async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
-        """Return a token to use in place of one that was refused with this code; None if there is none."""
+        """Return a token that replaces one refused with this code, or None if there is none."""
         await self.read_again()
         return await self.tokens.find_replacement_token(name, token, code)
 
@@ -208,8 +208,8 @@ class InstalledSlack:
     async def install(self, made: Installed, secret: Mapping[str, str]) -> str:
         """Store an installation; return the result of ``bot.store.installations.install``.
 
-        Raises StoreError. The result "unlisted" means that the operator doesn't serve that workspace; Usher
-        has then been uninstalled from it again.
+        Raises StoreError. The result "unlisted" means that the operator doesn't serve that workspace, and
+        Usher has already been uninstalled from it again.
         """
         made = replace(made, organisation_id=made.enterprise_id)
         if not is_listed(made, self.tokens.listed):
@@ -223,7 +223,7 @@ class InstalledSlack:
         return result
 
     async def _remove(self, made: Installed, token: str) -> None:
-        """Uninstall Usher from a workspace that isn't served; if Slack refuses, revoke the token."""
+        """Uninstall Usher from a workspace that isn't served or, if Slack refuses, revoke the token."""
         caller, refused = self._make(token), []
         for method, arguments in ((APPS_UNINSTALL, self.tokens.client), (AUTH_REVOKE, {})):
             try:
@@ -239,7 +239,7 @@ class InstalledSlack:
         )
 
     def _build_lost_notices(self, row: Installed) -> list[NewNotice]:
-        """Return notices about a lost refresh token for its installer and the workspace's administrators.
+        """Return notices for the installer and administrators, saying that the refresh token was lost.
 
         The access token still works until it expires.
         """
@@ -290,7 +290,7 @@ class InstalledSlack:
         await self.read()
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:
-        """Return whether Slack knows a channel id; raise SlackFailed if that can't be found out now."""
+        """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be asked now."""
         return await is_channel(self._client_at(installation), channel, ts)
 
     async def close(self) -> None:

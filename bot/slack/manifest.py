@@ -1,8 +1,8 @@
 """Slack's app manifest, for Socket Mode and for HTTP, with a reason for everything that it requests.
 
-Pure. ``manifest.yml`` is ``socket_manifest()`` as YAML. Tests check that the two are equal, validate both
-forms against Slack's published schema, and check that their scopes, events and commands match the tables
-here. Source: ``docs/internals/slack.md``, "The manifest" and "Sign in with Slack".
+This module has no side effects. ``manifest.yml`` is ``socket_manifest()`` as YAML. Tests check that the two
+are equal, validate both forms against Slack's published schema, and check that their scopes, events and
+commands match the tables here. Source: ``docs/internals/slack.md``, "The manifest" and "Sign in with Slack".
 """
 
 import json
@@ -208,7 +208,8 @@ def _build_common(command: str, job_command: str) -> dict[str, Any]:
                     "command": command,
                     "description": "Start, stop and open your workspaces",
                     "usage_hint": "list | start NAME | stop NAME | open NAME | link | help",
-                    # Have Slack send mentioned people and channels as ids, as their names may not be unique.
+                    # Slack then sends mentioned people and channels as ids, because their names may not be
+                    # unique.
                     "should_escape": True,
                 },
                 {
@@ -236,7 +237,7 @@ def _build_common(command: str, job_command: str) -> dict[str, Any]:
 
 
 def _require_https(url: str) -> str:
-    """Return a URL in the form that ``serve`` expects; raise ValueError if it isn't https."""
+    """Return a URL in the form that ``serve`` expects, or raise ValueError if it isn't https."""
     from bot.support.addresses import public_origin  # noqa: PLC0415 - brings aiohttp, which `--help` doesn't need
 
     try:

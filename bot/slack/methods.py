@@ -9,14 +9,13 @@ Caller = Literal["bot", "app", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """The requirements and the rate limit of a Slack method; ``METHODS`` contains the ones that Usher calls.
+    """What a Slack method requires, and its rate limit. ``METHODS`` contains those that Usher calls.
 
     Limits are per method, app and workspace; source: ``docs/internals/slack.md``, "Rate limits".
 
-    ``caller`` is the kind of token needed to call the method ("none" if the client id and secret, or a URL
-    that itself grants permission, take its place), and ``scopes`` are those that the token needs.
-    ``per_minute`` and ``per_channel_per_minute`` are maximum numbers of calls, or None if Slack publishes no
-    limit.
+    ``caller`` is the kind of token needed to call the method, or "none" if the client id and secret, or a URL
+    that itself grants permission, take its place. ``scopes`` are those that the token needs. ``per_minute``
+    and ``per_channel_per_minute`` are maximum numbers of calls, or None if Slack publishes no limit.
     """
 
     caller: Caller = "bot"

@@ -1,4 +1,4 @@
-"""Reading people from Slack into the database: members, guests, bots, deactivated users and strangers."""
+"""Reads people from Slack into the database: members, guests, bots, deactivated users and strangers."""
 
 import asyncio
 from collections import defaultdict
@@ -20,23 +20,23 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackR
 
 log = structlog.get_logger(__name__)
 
-#: Number of people per page of ``users.list``. The rate limit allows 18 pages a minute.
+#: Number of people per page of ``users.list``, of which the rate limit allows 18 pages a minute.
 PEOPLE_PER_PAGE = 500
-#: Name of the lease that a process holds while it reads everyone. Other processes then wait for
+#: Name of the lease that a process holds while it reads all people. Meanwhile, other processes wait for
 #: ``OTHER_PROCESS_WAIT_SECONDS``.
 READING_OWNER_KEY = "people"
 OTHER_PROCESS_WAIT_SECONDS = 5.0
 #: Number of workspaces per page of ``auth.teams.list``.
 TEAMS_PER_PAGE = 100
-#: Maximum age, in seconds, of an enterprise's list of workspaces. If the workspace in question isn't on the
-#: list, the list may be reread after ``MIN_TEAMS_REREAD_SECONDS``.
+#: Maximum age, in seconds, of an enterprise's list of workspaces. If a workspace isn't on the list, the list
+#: may be reread after only ``MIN_TEAMS_REREAD_SECONDS``.
 MAX_TEAMS_AGE_SECONDS = 3600.0
 MIN_TEAMS_REREAD_SECONDS = 60.0
 
 
 @dataclass(slots=True)
 class _Reading:
-    """How far the reading of an installation's people has come, as Slack's rate limit may interrupt it.
+    """How far Usher has got with reading an installation's people, which Slack's rate limit may interrupt.
 
     ``teams`` are the workspaces still to be read: None if they aren't known yet, [""] for a single workspace.
     """
@@ -54,16 +54,16 @@ class _Reading:
 class PeopleDirectory:
     """Ask Slack about people, and store its answers.
 
-    In memory: how far reading everybody has progressed, and an organisation's workspaces. Both start over
-    after a restart. With several processes, only one reads everybody; lists of workspaces are up to an hour
-    old.
+    How far the reading of all people has got, and an organisation's workspaces, are kept in memory, and both
+    start over after a restart. With several processes, only one reads all people, and lists of workspaces are
+    up to an hour old.
     """
 
     def __init__(self, store: Store, slack: AnySlack, owners: Owners | None = None) -> None:
         self._store = store
         self._slack = slack
         self._owners = owners or Owners()
-        #: Maps each installation id to how far the reading of its people has progressed.
+        #: Maps each installation id to how far Usher has got with reading its people.
         self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
         #: Maps each installation id to when its enterprise's list of workspaces was read, and to their ids.
@@ -108,7 +108,7 @@ class PeopleDirectory:
         """Read all people (``users.list``, paged) of each installation, and return them.
 
         Raises SlackFailed; the next call continues where this one stopped, or starts over if Slack rejected
-        the request. If Slack rejects it for one of several installations, the others are still read. If
+        the request. A rejection for one of several installations doesn't keep the others from being read. If
         several processes share the database, only this one reads people until it is done.
         """
         failed: list[SlackFailed] = []
@@ -132,7 +132,7 @@ class PeopleDirectory:
         return [person for one in done for person in one.read]
 
     async def read_groups(self, groups: UserGroups) -> None:
-        """Read the members of groups that operators named; if that fails, keep the old ones for a while."""
+        """Read the members of groups that operators named. If that fails, keep the old ones for a while."""
         for name in groups.names:
             team, _, group = name.rpartition(":")
             for slack in self._slack.list_clients():
@@ -147,7 +147,7 @@ class PeopleDirectory:
                     log.warning("user group not read", group=name, problem=str(error))
 
     async def add_enterprise(self, principal: Principal) -> Principal:
-        """Add the enterprise that installed Usher to a principal without one; raises SlackFailed.
+        """Add to a principal the enterprise that has installed Usher, if there is one; raises SlackFailed.
 
         Only Slack's list shows which workspaces belong to an enterprise.
         """
@@ -161,7 +161,7 @@ class PeopleDirectory:
         return principal
 
     async def _has_team(self, slack: PacedSlack, team_id: str) -> bool:
-        """Return whether a workspace belongs to the enterprise of an installation."""
+        """Return whether a workspace belongs to the enterprise that has installed Usher."""
         name = slack.budget.installation.id
         async with self._listing:
             now = await self._store.now()
@@ -193,7 +193,8 @@ class PeopleDirectory:
                     del reading.teams[0]
                     reading.cursor = ""
         except SlackPermanent:
-            # Start over: repeating the same request would fail again, for example after ``invalid_cursor``.
+            # Start over, because repeating the same request would fail again, for example after
+            # ``invalid_cursor``.
             del self._readings[installation.id]
             raise
         log.info("people read", installation=installation.id, count=len(reading.read))
@@ -268,9 +269,9 @@ def resolve_member(
 
 
 def _is_of_team(user: Mapping[str, Any], principal: Principal) -> bool:
-    """Return whether a user belongs to the principal's team; True if Slack doesn't give the user's team.
+    """Return whether a user belongs to the principal's team; True if Slack doesn't name the user's team.
 
-    If an enterprise has installed Usher, the enterprise's id is the principal's team.
+    If an enterprise has installed Usher, the principal's team is that enterprise's id.
     """
     enterprise = user.get("enterprise_user") or {}
     teams = {user.get("team_id"), *(enterprise.get("teams") or ())} - {None}

@@ -22,10 +22,10 @@ log = structlog.get_logger(__name__)
 
 
 class OneTenant:
-    """The only installation, whose bot token is in the settings; ``caller`` calls Slack with that token.
+    """The only installation, whose bot token is in the settings. ``caller`` calls Slack with that token.
 
-    In memory: the installation. After a restart, Slack is asked again; if it doesn't answer, the stored
-    answer is used. With several processes, each keeps its settings until it is restarted.
+    The installation is kept in memory. After a restart, Slack is asked again, and if it doesn't answer, the
+    stored answer is used. With several processes, each keeps its settings until it is restarted.
     """
 
     def __init__(self, installation: Installation, bot_token: SecretStr, caller: SlackCaller) -> None:
@@ -49,16 +49,16 @@ class OneTenant:
         return None if await check_token(self._caller) is None else self._token
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
-        """Do nothing, because an operator has to replace the token in the settings."""
+        """Do nothing, because only an operator can replace the token: it is in the settings."""
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:  # noqa: ARG002
-        """Return whether Slack knows a channel id; raise SlackFailed if that can't be found out now."""
+        """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be asked now."""
         return await is_channel(self._caller, channel, ts)
 
 
 @dataclass(frozen=True, slots=True)
 class SlackSetup:
-    """The installations, the tenants (installations with their tokens), and the clients for them.
+    """The installations, the tenants (installations with their tokens), and their clients.
 
     ``by_oauth`` is None if there is a bot token.
     """
@@ -102,7 +102,7 @@ async def set_up_slack(
     slack = PacedSlack(caller, Budget(store, installation), clock)
     if problem:
         log.warning("started without slack", problem=problem)
-        # This call will fail, and that records from the start that nothing can be sent.
+        # This call will fail, which records from the start that nothing can be sent.
         with suppress(SlackFailed):
             await slack.call(AUTH_TEST, {})
     return SlackSetup(installation, OneTenant(installation, token, caller), slack)

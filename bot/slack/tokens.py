@@ -1,4 +1,4 @@
-"""Bot tokens of installations: one process replaces each before it expires, using its row as the lock."""
+"""Bot tokens of installations: before one expires, a single process replaces it, with its row as the lock."""
 
 import asyncio
 import contextvars
@@ -29,7 +29,7 @@ REPLACE_EARLY_SECONDS: Final = 7_200.0
 
 @dataclass(frozen=True, slots=True)
 class OpenedInstallation:
-    """An installation's row with its decrypted secret; the token is "" if no key can decrypt it."""
+    """An installation's row with its decrypted secret. The token is "" if no key can decrypt it."""
 
     row: Installed
     token: str
@@ -39,8 +39,8 @@ class OpenedInstallation:
 class InstallationTokens:
     """The token of each installation; ``client`` is the app's id and secret, ``make`` returns a client.
 
-    Rows of workspaces and organisations that aren't ``listed`` are ignored. ``lost`` returns the notices to
-    send if Slack no longer accepts a refresh token because the one that replaced it was lost.
+    Rows of workspaces and organisations that aren't ``listed`` are ignored. A refresh token is lost if Slack
+    has replaced it and the new one was never stored. ``lost`` returns the notices to send when that happens.
     """
 
     def __init__(
@@ -63,7 +63,8 @@ class InstallationTokens:
         #: Tokens that were issued but haven't been written to a row yet. Each is keyed by the encrypted
         #: secret that it replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
-        #: Encrypted secrets that Slack last refused to replace because it locks the app out of the workspace.
+        #: Encrypted secrets that Slack has lately refused to replace because it locks the app out of the
+        #: workspace.
         self._lockouts: set[str] = set()
 
     async def read(self) -> list[Installed]:
@@ -78,7 +79,7 @@ class InstallationTokens:
         return rows
 
     async def write(self) -> None:
-        """Write the issued tokens that couldn't be written before; raise StoreError."""
+        """Write issued tokens that couldn't be written earlier; raise StoreError."""
         for row in [entry.row for entry in self._opened.values() if entry.row.secret in self._unwritten]:
             await self._write(row)
 
@@ -109,7 +110,8 @@ class InstallationTokens:
     async def get_valid_token(self, name: str) -> str:
         """Return a valid token, and start replacing it if it expires soon.
 
-        Raises SlackLimited if there is no valid token now, and SlackPermanent if there won't be one.
+        Raises SlackLimited if there is no valid token now, and SlackPermanent if there won't be one later,
+        either.
         """
         entry = self._opened.get(name)
         if entry is None or not entry.token:
@@ -124,8 +126,8 @@ class InstallationTokens:
         renewing = self._start_renewal(entry)
         if seconds_left > 0 and not is_first:
             return entry.token
-        # Shield the task: other calls wait for the new token as well, and it must not be lost if this call is
-        # cancelled.
+        # Shield the task: other calls are waiting for the new token, too, and it must not be lost if this
+        # call is cancelled.
         await asyncio.shield(renewing)
         fresh = self._opened.get(name, entry)
         if fresh.token == entry.token and seconds_left <= 0:
@@ -138,7 +140,7 @@ class InstallationTokens:
         return fresh.token
 
     async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
-        """Return a token to use in place of one that was refused with this code; None if there is none."""
+        """Return a token that replaces one refused with this code, or None if there is none."""
         entry = self._opened.get(name)
         if entry is not None and entry.token == token and entry.refresh and code == "token_expired":
             await asyncio.shield(self._start_renewal(entry))
@@ -146,7 +148,7 @@ class InstallationTokens:
         return entry.token if entry is not None and entry.token != token else None
 
     def _start_renewal(self, entry: OpenedInstallation) -> asyncio.Task[None]:
-        """Return the task that replaces a token. All calls that need the new token share it."""
+        """Return the task that replaces a token. All calls waiting for the new token share it."""
         name = entry.row.id
         if name not in self._renewing:
             # Use a separate context, so that the first caller's departure deadline doesn't apply to this
@@ -173,11 +175,11 @@ class InstallationTokens:
             await self._write(row)
             await self.read()
         except (SlackFailed, StoreError, KeyError) as error:
-            # The replacement is retried once the claim has ended, unless the token is lost.
+            # Unless the token is lost, the replacement is tried again once the claim has ended.
             log.warning("token not replaced", installation=row.id, problem=str(error))
             if isinstance(error, SlackFailed) and classify(error).is_shut_out:
                 self._lockouts.add(row.secret)
-            # Slack no longer accepts the refresh token. Other refusals may be temporary.
+            # Slack no longer accepts the refresh token. Any other refusal may be temporary.
             if isinstance(error, SlackFailed) and classify(error) is Meaning.TOKEN:
                 await self._record_lost(row)
 
@@ -191,7 +193,7 @@ class InstallationTokens:
             log.warning("lost token not noted", installation=row.id, problem=error)
 
     async def _write(self, row: Installed) -> None:
-        """Store an issued token; if the database fails, keep it in memory, as Slack issues it only once."""
+        """Store an issued token. If the database fails, keep it in memory, as Slack issues it only once."""
         made = self._unwritten.get(row.secret)
         if made is not None:
             await self._store.write(installations.renew_installation, row.id, row.secret, *made)
@@ -199,7 +201,7 @@ class InstallationTokens:
             log.info("token replaced", installation=row.id)
 
     async def close(self) -> None:
-        """Wait for token replacements in progress, and store the issued tokens."""
+        """Wait for token replacements in progress, and store the tokens that they yield."""
         await asyncio.gather(*self._renewing.values(), return_exceptions=True)
         try:
             await self.write()
@@ -213,7 +215,7 @@ def is_listed(row: Installed, listed: Collection[str]) -> bool:
 
 
 def read_secret(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Return the secret in an answer that issues a token; raise KeyError if the answer issues none."""
+    """Return the secret in a response that issues a token; raise KeyError if it doesn't issue one."""
     token = answer["access_token"]
     if answer.get("token_type", "bot") != "bot" or not isinstance(token, str) or not token:
         raise KeyError("access_token")

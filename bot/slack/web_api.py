@@ -27,7 +27,7 @@ MAX_PAUSE_SECONDS: Final = 30.0
 class _Pauses:
     """Pauses after 429s that don't specify one: a second, doubled by each 429 that follows the last pause.
 
-    In memory: the last pause of each method. After a restart, and in each process, pauses start at one
+    The last pause of each method is kept in memory. After a restart, and in each process, pauses start at one
     second.
     """
 
@@ -37,7 +37,7 @@ class _Pauses:
         self._last: dict[str, tuple[float, float]] = {}
 
     def next_pause(self, method: str) -> float:
-        """Return how long to pause, in seconds; calls refused at the same time wait until the same time."""
+        """Return how many seconds to pause. Calls refused at the same time all wait until the same time."""
         now = self._clock.monotonic()
         seconds, until = self._last.get(method, (MIN_PAUSE_SECONDS / 2, now))
         if now >= until:
@@ -52,7 +52,7 @@ class _Pauses:
 
 
 class WebApi:
-    """The SlackCaller used in production. ``session`` belongs to whoever created it."""
+    """The SlackCaller used in production. Whoever creates ``session`` has to close it."""
 
     def __init__(
         self, token: str, base_url: str, session: aiohttp.ClientSession, clock: Clock, timeout: float = 10.0
@@ -82,7 +82,7 @@ class WebApi:
         except (aiohttp.ClientError, SlackClientError, OSError, ValueError):  # TimeoutError is an OSError.
             raise SlackUnknownOutcome(method, "no_answer") from None
         except AttributeError:
-            # The SDK looks for "ok" in any response, even in a string or a list.
+            # The SDK looks for "ok" in any response, even if that is a string or a list.
             raise SlackUnknownOutcome(method, "malformed_answer") from None
         data = response.data
         if not isinstance(data, dict):

@@ -1,7 +1,7 @@
 """The web application, assembled from the parts passed in: Slack's endpoints, the pages, and health checks.
 
-Every request is logged in one line, without query, nonce or headers (``docs/internals/security.md``, row 12).
-No exception leaves the application, and every response has the same security headers.
+Every request is logged in one line, without its query, nonce or headers (``docs/internals/security.md``, row
+12). No exception leaves the application, and all responses have the same security headers.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ from bot.web.webhooks import build_webhook_route
 log = structlog.get_logger(__name__)
 
 
-#: When the process is asked to stop, how long requests in progress may take to finish, in seconds.
+#: How long requests in progress may take to finish once the process is asked to stop, in seconds.
 SHUTDOWN_SECONDS = 5.0
 #: Errors about malformed requests, raised by the parser or while reading a body.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
@@ -74,9 +74,9 @@ def build_app(
 ) -> web.Application:
     """Build the application; ``machine`` is the clock for checking the timestamps in Slack's signatures.
 
-    Without a signing secret, there are no endpoints for Slack (Socket Mode is used), and without a public
-    URL, there are no pages. The vault's keys also sign cookies. ``assistant`` answers the calls of Slack's
-    assistant.
+    Without a signing secret, there are no endpoints for Slack, because Usher uses Socket Mode. Without a
+    public URL, there are no pages. The vault's keys also sign cookies. ``assistant`` answers the calls of
+    Slack's assistant.
     """
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
     page_url, keys = settings.page_url or "", settings.keys()
@@ -104,7 +104,7 @@ def build_app(
         links = LinkPages(context, browsers=browsers, sign_in=sign_in)
         workspaces = IdePages(context, limiter, browsers=browsers, sign_in=sign_in)
         routes += workspaces.routes()
-        # This route must come before the link routes, which would treat its path as a nonce.
+        # This route must come before those for links, which would treat its path as a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))
         routes += links.routes()
         routes.append(proving(context.vault, page_url))
@@ -129,7 +129,7 @@ def build_health_app(health: HealthRoutes) -> web.Application:
 
 
 def build_waiting_app(health: HealthRoutes, settings: Settings) -> web.Application:
-    """Build the application for a process that is waiting to start; it reports only that it is alive."""
+    """Build the application for a process that is waiting to start. It reports only that it is alive."""
     app = build_health_app(health)
     proof = proving(Vault(settings.keys()), settings.page_url or "")
     app.router.add_routes([proof, web.route("*", "/{path:.*}", _waiting)])
@@ -194,8 +194,8 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
-            # Accept no new connections. One that has just been accepted needs another loop iteration; without
-            # it, asyncio would drop the connection without closing it.
+            # Accept no new connections. One that has just been accepted needs another loop iteration, without
+            # which asyncio would drop it without closing it.
             for listener in server.sockets:
                 loop.remove_reader(listener)
             await asyncio.sleep(0)
@@ -219,7 +219,7 @@ def why_not_listening(error: OSError, host: str, port: int) -> str:
 def _server_log() -> logging.Logger:
     """Return the library's logger without errors about malformed requests, which aren't our failures.
 
-    A request that isn't HTTP gets a 400 response, and appears in the access log.
+    A request that isn't HTTP gets a 400 response and appears in the access log.
     """
     log = logging.getLogger("bot.web.server")
     if not log.filters:
@@ -228,7 +228,7 @@ def _server_log() -> logging.Logger:
 
 
 def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> Handler:
-    """Return the handler for redirects from Sign in with Slack, which serve both links and pages."""
+    """Return the handler for redirects from Sign in with Slack, which is used for both links and pages."""
 
     async def come(request: web.Request) -> web.StreamResponse:
         page = browsers.find_page_of_sign_in(request)
@@ -254,7 +254,7 @@ def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
 
 
 async def _static(request: web.Request) -> web.StreamResponse:
-    """Serve a static file from a fixed list, so that no requested name ever reaches the file system."""
+    """Serve a file from a fixed list, so that no name in a request ever reaches the file system."""
     path = STATIC_FILES.get(request.match_info["name"])
     if path is None:
         raise web.HTTPNotFound
@@ -262,11 +262,11 @@ async def _static(request: web.Request) -> web.StreamResponse:
 
 
 async def _calendar(_request: web.Request) -> web.Response:
-    """Answer clients that still request the lesson calendar, which only Usher 0.4 had."""
+    """Answer clients that still request the lesson calendar, which no release other than 0.4 had."""
     return web.Response(status=410, text=pages.NO_CALENDARS)
 
 
-#: True if people can reach the application only by https. Browsers are then told to insist on https for a
+#: Whether people can reach the application only by https. If so, browsers are told to insist on https for a
 #: year.
 OVER_HTTPS: web.AppKey[bool] = web.AppKey("over_https", bool)
 
@@ -278,7 +278,7 @@ _BELOW_SECRETS = re.compile(r"(?i)(/(?:link)/+).+", re.DOTALL)
 
 
 def without_secrets(path: str) -> str:
-    """Return a path for the log without the part after ``/link/``, which may be a nonce."""
+    """Return a path for the log, without the part after ``/link/``, because that may be a nonce."""
     if _WORDS_OF_OURS.fullmatch(path):
         return path
     return _BELOW_SECRETS.sub(r"\1…", path)[:200]
@@ -287,8 +287,8 @@ def without_secrets(path: str) -> str:
 class AccessLog(AbstractAccessLogger):
     """Log method, path, status, size and duration; routine requests only at debug level.
 
-    Routine requests are Slack's, and those that an open page sends every few seconds. Most requests are
-    routine, and logging one costs as much as a sixth of serving it.
+    Routine requests are those from Slack, and those that an open page sends every few seconds. Most requests
+    are routine, and logging one takes up to a sixth of the time that serving it does.
     """
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
@@ -344,7 +344,7 @@ def failures(ids: Ids) -> Middleware:
     return catch
 
 
-#: Matches the paths of pages that people open. Our own scripts don't fetch them, so no script is allowed to.
+#: Matches the paths of pages that people open. Our own scripts never fetch them, so no script is allowed to.
 _PAGES = re.compile(r"/link|/sign|/ide/[^/]+(?:$|/s(?!tate))")
 #: Matches the paths served at the second host name, where a provider's script runs.
 _PATHS_OF_SECOND_HOST = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:/static|/link/here)/[^/]+")
@@ -353,7 +353,7 @@ _PATHS_OF_SECOND_HOST = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:
 def separate_hosts(page_url: str) -> Middleware:
     """Return the middleware that serves only the pages showing IDEs at the second host name.
 
-    At both host names, it keeps scripts from fetching the pages that people open.
+    At both host names, it keeps scripts from fetching pages that are meant for people to open.
     """
 
     @web.middleware

@@ -1,7 +1,6 @@
-"""Bolt, behind a check of the Slack workspace. It receives requests from ``Front`` or Socket Mode.
+"""Bolt, behind a check of the Slack workspace. Its requests come from ``Front`` or Socket Mode.
 
-Bodies are never logged. Bolt finds the listener, and the listener finishes before its answer is sent (ADR
-42).
+Bodies are never logged. Bolt finds the listener, which finishes before its answer is sent (ADR 42).
 """
 
 import json
@@ -48,24 +47,24 @@ def build_bolt(
     ids: Ids,
     session: aiohttp.ClientSession | None = None,
 ) -> AsyncApp:
-    """Create the Bolt app that listeners are registered with.
+    """Create the Bolt app with which listeners are registered.
 
-    ``session`` is used for Slack's Web API; without one, every call opens its own.
+    ``session`` is used for Slack's Web API. Without one, every call opens its own.
     """
     # Below this level, Bolt and the SDK log bodies and headers. Bolt copies this logger's level to its own
-    # loggers. No package of ours may have this name, or it would be silenced, too.
+    # loggers. No package of ours may have this name, because it would be silenced, too.
     quiet = logging.getLogger("bot.bolt")
     quiet.setLevel(logging.ERROR)
     client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
-    # Whatever Bolt isn't passed, it reads from these environment variables: a token, secrets, even an OAuth
-    # flow that keeps files in the home folder. No argument turns that off.
+    # Anything that Bolt isn't passed, it reads from these environment variables: a token, secrets, even an
+    # OAuth flow that keeps files in the home folder. No argument turns that off.
     with hide_variables("SLACK_"):
         app = AsyncApp(
             name="bot.bolt",
             logger=quiet,
             client=client,
-            # The listener finishes before the answer is sent. So whatever is acknowledged is already in the
-            # database, and an exception can still change the answer.
+            # The listener finishes before the answer is sent. So whatever is acknowledged is in the database
+            # already, and an exception can still change the answer.
             process_before_response=True,
             before_authorize=TenantGuard(tenants),
             authorize=Authorize(tenants),
@@ -98,14 +97,15 @@ def build_bolt(
 async def dispatch(
     app: AsyncApp, payload: dict[str, Any], context: Mapping[str, Any] | None = None
 ) -> BoltResponse:
-    """Return Bolt's answer to a payload whose shape was checked; raises Malformed if Bolt can't read it.
+    """Return Bolt's answer to a payload whose shape was checked; raise Malformed if Bolt can't read it.
 
     Listeners find the values of ``context`` in Bolt's context.
     """
     kind = find_kind(payload)
     try:
-        # In this mode, Bolt accepts a parsed payload, so it doesn't parse it again, perhaps differently. The
-        # headers are left out, because Slack doesn't sign them and Bolt would act on some of them.
+        # In this mode, Bolt accepts a parsed payload, so it doesn't parse it a second time, perhaps
+        # differently. The headers are left out, because Slack doesn't sign them and Bolt would act on some of
+        # them.
         request = AsyncBoltRequest(body=payload, mode="socket_mode", context={**(context or {})})
     except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         raise Malformed(kind) from None
@@ -135,7 +135,7 @@ def build_http_handler(app: AsyncApp) -> Serve:
 
 
 class TenantGuard(AsyncMiddleware):
-    """Refuse workspaces that aren't served; Bolt by itself would call Slack to post a message there.
+    """Refuse workspaces that aren't served. Bolt by itself would call Slack to post a message there.
 
     This is an object rather than a function, so that Bolt doesn't read its arguments from a payload that may
     be malformed.
@@ -151,7 +151,7 @@ class TenantGuard(AsyncMiddleware):
         resp: BoltResponse,  # noqa: ARG002 - Bolt hands it over
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
     ) -> BoltResponse | None:
-        """Let through requests from workspaces that are served, and Slack's own verification of the URL."""
+        """Let through requests from workspaces that are served, and Slack's own check of the URL."""
         kind, context = find_kind(req.body), req.context
         if kind == "url_verification":
             return await next()
@@ -166,7 +166,7 @@ class TenantGuard(AsyncMiddleware):
 class Authorize(AsyncAuthorize):
     """Tell Bolt which token to use for a request, without calling Slack.
 
-    This is an object, like Bolt's own, because Bolt can't combine a function with OAuth.
+    This is an object, as in Bolt itself, because Bolt can't combine a function with OAuth.
     """
 
     def __init__(self, tenants: Tenants) -> None:
@@ -195,7 +195,7 @@ def _build_ephemeral(text: str) -> str:
 
 
 def _refuse_foreign(kind: str) -> BoltResponse:
-    """Refuse a request from a workspace that isn't served, with an explanation if the answer can show one."""
+    """Refuse a request from a workspace that isn't served, and explain why if the answer can show that."""
     hint = pages.FOREIGN_TEAM
     if kind == "command":
         return BoltResponse(status=200, body=_build_ephemeral(hint))

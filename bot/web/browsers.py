@@ -1,7 +1,7 @@
 """Identify people in a browser: cookies, forms, proof that a form is from our page, Sign in with Slack.
 
-There are three cookies. The first holds the browser's id and the nonces of the links that are open in it;
-each page's URL names its link, so several links may be open in tabs. The second holds the secrets that
+There are three cookies. The first holds the browser's id and the nonces of the links that are open in it.
+Each page's URL names its link, so several links may be open in tabs. The second holds the secrets that
 sign-ins must send back. These two are signed and last for minutes, and the server stores nothing about them.
 The third holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
 
@@ -46,8 +46,7 @@ log = structlog.get_logger(__name__)
 #: cookie lasts ``SIGN_IN_SECONDS``.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
-#: Maximum number of links, and of sign-ins, that a browser may have open at a time. The oldest are forgotten
-#: first.
+#: Maximum number of links, and of sign-ins, open in a browser at a time. The oldest are forgotten first.
 MAX_OPEN_FLOWS = 4
 
 _FLOW_FIELDS = ("state", "nonce", "verifier")
@@ -59,7 +58,7 @@ MAX_FORM_BYTES = 16 * 1024
 
 
 def is_at(request: web.Request, url: str) -> bool:
-    """Return whether a request was sent to the host name in a URL; proxies may leave out the port.
+    """Return whether a request was sent to the host name in a URL, allowing for proxies that omit the port.
 
     A dot at the end of the host name is ignored: it is the same host, although browsers treat it as another
     origin.
@@ -68,7 +67,7 @@ def is_at(request: web.Request, url: str) -> bool:
 
 
 def cookie_name(name: str, *, is_secure: bool) -> str:
-    """Return a cookie's full name; over https, it is one that no other host and no http page can set."""
+    """Return a cookie's full name, which over https no other host and no http page can use."""
     return f"__Host-{name}" if is_secure else name
 
 
@@ -110,7 +109,10 @@ class Browsers:
         return visit
 
     def find_visit(self, request: web.Request, name: str = "") -> Visit | None:
-        """Return the named link if it is open in this browser; without a name, the newest; None if none."""
+        """Return the named link if it is open in this browser, or the newest link if no name is given.
+
+        Return None if there is no such link.
+        """
         return next((one for one in self._list_visits(request) if name in ("", one.name)), None)
 
     def remember_flow(
@@ -118,9 +120,9 @@ class Browsers:
     ) -> None:
         """Store a sign-in and its purpose in the cookie.
 
-        There are three kinds of purpose. A ``link`` is the digest of a link's nonce, and comes with the
-        connection ``at`` which to sign in (``SLACK_SIGN_IN`` for Slack). ``new`` is the connection for a new
-        link. ``page`` is the workspace whose page is to be shown.
+        There are three kinds of purpose. A ``link`` is the digest of a link's nonce, and comes with ``at``,
+        the connection to sign in at (``SLACK_SIGN_IN`` for Slack). ``new`` is the connection for a new link.
+        ``page`` is the workspace whose page is to be shown.
         """
         others = self._read(request, self._flow_name, _FLOW_FIELDS)
         self._write(response, self._flow_name, others, {**asdict(flow), **purpose}, SIGN_IN_SECONDS)
@@ -136,15 +138,15 @@ class Browsers:
         return None
 
     def find_purpose(self, request: web.Request, purpose: str) -> str:
-        """Return what the sign-in stored under ``purpose``; "" if that wasn't its purpose."""
+        """Return what the sign-in stored under ``purpose``, or "" if that wasn't its purpose."""
         begun = self._read(request, self._flow_name, (*_FLOW_FIELDS, purpose))
         return next((one[purpose] for one in begun if _has_state(request, one)), "")
 
     def find_page_of_sign_in(self, request: web.Request) -> str | None:
         """Return the workspace from whose page the sign-in was begun, or None.
 
-        If this browser began no sign-in with the redirect's state, return the workspace of its newest
-        sign-in, whose page can then show the refusal.
+        If this browser has no sign-in with the redirect's state, return the workspace of its newest sign-in.
+        That workspace's page can then show the refusal.
         """
         begun = self._read(request, self._flow_name, _FLOW_FIELDS)
         matching = [one for one in begun if _has_state(request, one)] or begun
@@ -188,12 +190,12 @@ class Browsers:
         self._forget(response, self._session_name)
 
     def get_page_csrf_token(self, session: str, page: str) -> str:
-        """Return the CSRF token for the forms and requests of one signed-in page; other pages reject it."""
+        """Return the CSRF token for one signed-in page's forms and requests, which other pages reject."""
         content = f"session:{session}:{page}".encode(errors="replace")
         return f"{session}.{hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()}"
 
     def is_of_session(self, request: web.Request, session: str, page: str, mark: str) -> bool:
-        """Return whether a form or request was sent by this very page in this session."""
+        """Return whether a form or request was sent by this very page, in this session."""
         return self.is_same_origin(request) and self._is_page_csrf_token(session, page, mark)
 
     def _is_page_csrf_token(self, session: str, page: str, mark: str) -> bool:
@@ -208,7 +210,7 @@ class Browsers:
         return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
     def find_sender(self, request: web.Request, mark: str) -> Visit | None:
-        """Return the link whose page in this browser sent a form; None if the form came from elsewhere."""
+        """Return the link whose page in this browser sent a form, or None if the form is from elsewhere."""
         if not self.is_same_origin(request):
             return None
         visits = self._list_visits(request)
@@ -260,7 +262,7 @@ class Browsers:
             path="/",
             secure=self._is_secure,
             httponly=True,
-            # With Strict, the browser would not send the cookie when Slack redirects back.
+            # With Strict, the browser wouldn't send the cookie when Slack redirects back.
             samesite="Lax",
         )
 
@@ -268,7 +270,7 @@ class Browsers:
         response.del_cookie(name, path="/", secure=self._is_secure, httponly=True, samesite="Lax")
 
     def _read(self, request: web.Request, name: str, fields: Sequence[str]) -> list[dict[str, Any]]:
-        """Return a cookie's unexpired entries with the given fields, oldest first."""
+        """Return a cookie's unexpired entries that have the given fields, oldest first."""
         value = request.cookies.get(name)
         if value is None or len(value) > 2048:
             return []
@@ -297,7 +299,7 @@ def _has_state(request: web.Request, begun: dict[str, Any]) -> bool:
 
 
 async def read_form(request: web.Request) -> dict[str, str] | None:
-    """Return a form's fields, or None if the form isn't ours or was sent by a script."""
+    """Return a form's fields, or None if the form isn't one of ours or was sent by a script."""
     is_sent = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
     if not is_sent or request.content_type != FORM or (request.content_length or 0) > MAX_FORM_BYTES:
         return None
@@ -309,7 +311,7 @@ async def read_form(request: web.Request) -> dict[str, str] | None:
 
 
 def see_other(location: str) -> web.Response:
-    """Redirect a browser to a location, which must never come from outside."""
+    """Redirect a browser to a location. The location must never come from outside."""
     return web.Response(status=303, headers={"Location": location})
 
 
@@ -326,7 +328,7 @@ _CLAIM_PREFIX = f"{SLACK_ORIGIN}/"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The secrets of one sign-in. Its redirect must match them, and only the browser's cookie stores them.
+    """The secrets of one sign-in, stored only in the browser's cookie. The redirect must match them.
 
     Slack puts the nonce into its token. The PKCE verifier is for providers and isn't sent to Slack.
     """
@@ -370,8 +372,8 @@ class SlackSignIn:
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_url = redirect_url
-        # Importing the library used here takes a thirtieth of the start-up time, so that is done only when it
-        # is needed.
+        # Importing the library used here takes a thirtieth of the start-up time, so it is imported only when
+        # needed.
         from bot.web.id_tokens import IdTokens  # noqa: PLC0415 - only where people sign in with Slack
 
         self._tokens = IdTokens(client_id)
@@ -393,7 +395,7 @@ class SlackSignIn:
         return f"{self.origin}/openid/connect/authorize?{urlencode(query)}", flow
 
     async def finish(self, code: str, flow: Flow) -> Principal:
-        """Exchange a code and return the person who signed in; raise SlackFailed if that can't be proven."""
+        """Exchange a code and return the person who signed in; raise SlackFailed without proof of that."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -419,7 +421,7 @@ class SlackSignIn:
     async def _claims(self, token: str, nonce: str) -> dict[str, Any]:
         """Return a token's claims after checking them.
 
-        Slack must have signed the token for us and for this sign-in, and it must not have expired.
+        The token must have been signed by Slack, for us and for this sign-in, and it must not have expired.
         """
         try:
             try:
@@ -442,7 +444,7 @@ class SlackSignIn:
         found = (await self._ask("GET", f"{self.origin}/openid/connect/keys")).get("keys")
         if not isinstance(found, list):
             raise _build_failure("no keys")
-        # Set only after success, so that after a failure the next sign-in asks for the keys again.
+        # Set only after success, so that a failure lets the next sign-in request the keys again.
         self._keys_asked_at = now
         self._tokens.take(found)
 
@@ -458,7 +460,7 @@ def _read_principal(claims: dict[str, Any]) -> Principal:
 def go_to_slack(
     browsers: Browsers, sign_in: SlackSignIn | None, request: web.Request, team_id: str, **purpose: str
 ) -> web.StreamResponse:
-    """Redirect to Slack if the button on our own page was clicked; otherwise go back to that page.
+    """Redirect to Slack if the button on our own page was clicked, otherwise back to that page.
 
     The button leads to ``/sign-in`` below the page.
     """
@@ -473,7 +475,7 @@ def go_to_slack(
 async def prove_sign_in(
     sign_in: SlackSignIn | None, flow: Flow | None, query: Mapping[str, str], words: ModuleType
 ) -> Principal:
-    """Return the person identified by Slack's redirect; raise Refused (``sign_in.…``) with ``words``."""
+    """Return the person whom Slack's redirect identifies; raise Refused (``sign_in.…``) with ``words``."""
     if sign_in is None or flow is None:
         raise Refused("sign_in.expired", words.SIGN_IN_EXPIRED)
     code = query.get("code", "")[:1000]
@@ -493,7 +495,7 @@ def _build_failure(code: str) -> SlackFailed:
 
 
 def get_slack_url(sign_in: SlackSignIn | None, team_id: str, channel_id: str | None) -> str:
-    """Return a URL that opens a conversation in any Slack client; without a channel, the workspace."""
+    """Return a URL that opens a conversation in any Slack client or, without a channel, the workspace."""
     origin = SLACK_ORIGIN if sign_in is None else sign_in.origin
     if channel_id:
         return f"{origin}/app_redirect?team={team_id}&channel={channel_id}"

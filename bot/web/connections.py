@@ -1,9 +1,9 @@
 """Limits on incoming connections: how many there may be, and how much memory they may use.
 
-Anybody may open a connection and send nothing, or half a request. So there is a deadline for the headers, and
-if there are too many connections, the one that has gone longest without a request is closed to make room. No
-stranger can keep others out in this way, and file descriptors remain for the database, Slack and the
-providers. The total memory of unfinished requests is limited, too: headers, bodies, and whatever is sent
+Anybody may open a connection and send nothing, or only half a request. So there is a deadline for the
+headers, and if there are too many connections, the one that has gone longest without a request is closed to
+make room. That way no stranger can keep others out, and file descriptors remain for the database, Slack and
+the providers. The total memory of unfinished requests is limited, too: headers, bodies, and whatever is sent
 after them.
 """
 
@@ -29,11 +29,11 @@ HEADER_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 130.0
 #: Number of file descriptors kept free for everything other than incoming connections.
 SPARE_FILES: Final = 300
-#: Highest limit on open files to ask for. A system may allow a billion, and then some programs would try to
+#: Highest limit on open files to ask for. A system may allow a billion, but some programs would then try to
 #: close every single one.
 _MOST_FILES: Final = 65_536
-#: If a request is answered early, the rest of it is read and discarded for this many seconds before its
-#: connection is closed.
+#: If a request is answered early, how long the rest of it is read and discarded before its connection is
+#: closed, in seconds.
 LINGER_SECONDS: Final = 1.0
 #: Maximum number of incoming connections, even if the system's limit of open files would allow more.
 MAX_CONNECTIONS: Final = 4096
@@ -48,17 +48,17 @@ MAX_SMALL_BYTES: Final = 64 * 1024
 MAX_LARGE_TOTAL_BYTES: Final = 58_000_000
 MAX_SMALL_TOTAL_BYTES: Final = 22_000_000
 MAX_TOTAL_BYTES: Final = 72_000_000
-#: Maximum number of bytes counted for one connection, because anything it sends beyond that is dropped.
+#: Maximum number of bytes counted for one connection, because whatever it sends beyond that is dropped.
 MAX_HELD_BYTES: Final = 2 * 1024 * 1024
 #: Maximum number of bytes read from a connection in one go, and roughly how much of a body is buffered for
-#: its reader.
+#: whoever reads it.
 READ_BYTES: Final = 4 * 1024
 #: The value of the Server header, sent instead of the library's name and versions.
 SERVER_HEADER: Final = "usher"
 
 
 def choose_max_connections() -> int:
-    """Raise the soft limit on open files as far as possible; return how many connections that allows."""
+    """Raise the soft limit on open files as far as possible, and return how many connections it allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < allowed:
@@ -71,18 +71,18 @@ def choose_max_connections() -> int:
 
 
 class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
-    """A connection to the server that reports its requests and bytes to its limiter."""
+    """A connection to the server, which reports its requests and bytes to its limiter."""
 
     def __init__(self, limiter: "ConnectionLimiter", server: web.Server, **options: Any) -> None:
         # Decompression could make a body a thousand times larger than the bytes counted.
         options |= {"read_bufsize": READ_BYTES, "auto_decompress": False, "lingering_time": LINGER_SECONDS}
         super().__init__(server, **options)
         self._limiter = limiter
-        #: The timer that closes the connection if no request has arrived in time.
+        #: The timer that closes the connection if no request arrives in time.
         self.deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count the new connection; its sender is unknown until a request proves who they are."""
+        """Count the new connection. Its sender is unknown until a request proves who they are."""
         mark_as_stranger()
         super().connection_made(transport)
         self._limiter.on_opened(self)
@@ -93,7 +93,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         super().connection_lost(exc)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - asyncio's
-        """Return the read buffer. All connections share it, as it is emptied before the next read."""
+        """Return the read buffer, which all connections share because it is emptied before the next read."""
         return self._limiter.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -155,7 +155,7 @@ class ConnectionLimiter:
     If there are too many connections, the one that has gone longest without a request is closed. If the
     memory is used up, the one whose request has been unfinished longest is closed.
 
-    In memory: the connections. Restart: there are none. Several processes: each has its own.
+    The connections are kept in memory. After a restart there are none, and each process has its own.
     """
 
     def __init__(self, max_connections: int, *, header_seconds: float = HEADER_SECONDS) -> None:
@@ -188,7 +188,7 @@ class ConnectionLimiter:
         _end_deadline(connection)
 
     def count_received(self, connection: ServerConnection, size: int) -> None:
-        """Count received bytes; if the total is too large, close connections, longest unfinished first."""
+        """Count received bytes. If the total is too large, close connections, longest unfinished first."""
         held = self._small[connection] + self._large[connection] or CONNECTION_BYTES
         # Headers are held in memory twice, as bytes and as text.
         held = min(held + (2 * size if connection in self._waiting else size), MAX_HELD_BYTES)
@@ -214,8 +214,8 @@ class ConnectionLimiter:
             _end_deadline(connection)
             if (request.content_length or 0) > MAX_SMALL_BYTES:
                 self._large.put(connection, self._small.pop(connection) + self._large.pop(connection))
-            # If the whole body has already arrived, this is called immediately, so its bytes stop counting
-            # before anything else is read.
+            # If the whole body has already arrived, this callback runs immediately, so the body's bytes stop
+            # counting before anything else is read.
             request.content.on_eof(partial(self._release, connection))
             try:
                 return await handler(request)
@@ -227,7 +227,7 @@ class ConnectionLimiter:
         return serving
 
     def _release(self, connection: ServerConnection) -> None:
-        """Stop counting a request that is complete, answered or gone, unless another followed it."""
+        """Stop counting a request that is complete, answered or gone, unless the next one has begun."""
         if connection.transport is None or not connection.has_more_requests():
             self._small.pop(connection)
             self._large.pop(connection)

@@ -2,8 +2,8 @@
 
 By itself, Bolt parses a request before it checks anything. So it answers unsigned garbage with status 500,
 and accepts the same signed bytes again for five minutes (measured on slack-bolt 1.30). Independently of the
-front, the inbox ensures that a request takes effect only once. A proxy may repeat a request whose response it
-lost, so for a minute the same bytes get the same answer. The rule is in ``docs/internals/rules.md``, "The
+front, the inbox ensures that a request takes effect only once. A proxy may repeat a request if it lost the
+response, so for a minute the same bytes get the same answer. The rule is in ``docs/internals/rules.md``, "The
 front verifies before anything parses".
 """
 
@@ -44,8 +44,8 @@ MAX_AGE = 300
 BODY_SECONDS = 5.0
 #: For this many seconds after a request, an identical request gets the same answer.
 REPEAT_SECONDS: Final = 60.0
-#: Maximum number of answers kept for repeated requests. If an answer is no longer kept, the repeated request
-#: gets an empty one.
+#: Maximum number of answers kept for repeated requests. A request whose answer is no longer kept gets an
+#: empty one when it is repeated.
 MAX_KEPT_ANSWERS: Final = 100
 
 _TIMESTAMP_PATTERN = re.compile(r"[0-9]{9,11}")
@@ -53,7 +53,7 @@ _SIGNATURE_PATTERN = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
 
 
-#: A function that serves a payload that has passed the checks; it receives the payload, its signature and the
+#: A function that serves a payload that has passed the checks. It receives the payload, its signature and the
 #: (unsigned) headers.
 Serve: TypeAlias = Callable[[dict[str, Any], str, Mapping[str, str]], Awaitable[web.Response]]
 #: Status, body and content type of an answer; None if there was no answer.
@@ -61,7 +61,7 @@ _KeptAnswer: TypeAlias = tuple[int, bytes, str] | None
 
 
 class Refusal(Exception):
-    """Refuse a request with a status, and with a reason that reveals nothing that the request contained."""
+    """Refuse a request with a status, and with a reason that reveals nothing from the request."""
 
     def __init__(self, status: int, reason: str, *, is_signed: bool = False) -> None:
         super().__init__(reason)
@@ -73,7 +73,7 @@ class Refusal(Exception):
 
 
 class Repeated(Exception):
-    """The same bytes have been received before; the message is the request's signature."""
+    """The same bytes have already been received. The message is the request's signature."""
 
 
 class Front:
@@ -118,7 +118,7 @@ class Front:
         return handler
 
     async def _keep_answer(self, signature: str, serving: Awaitable[web.Response]) -> web.Response:
-        """Return the answer, and keep it in case the same bytes are sent again.
+        """Return the answer, keeping it in case the same bytes are sent again.
 
         If they are sent again before the answer is ready, that request waits for it.
         """
@@ -135,7 +135,7 @@ class Front:
             kept.set_result(answer)
 
     async def _repeat_answer(self, signature: str) -> web.Response:
-        """Repeat the answer to the same bytes; if this process no longer has it, the answer is empty."""
+        """Repeat the answer to the same bytes, or answer with nothing if this process no longer has it."""
         kept = self._answers.get(signature)
         answer = None if kept is None else await asyncio.shield(kept)
         status, body, content_type = answer or (200, b"", "text/plain")
@@ -180,7 +180,7 @@ def _require_header(request: web.Request, name: str, shape: re.Pattern[str]) -> 
 
 
 class _Body:
-    """Collect the pieces of a body; a long body has its own memory, which is freed right after use.
+    """Collect the pieces of a body. A long body has its own memory, which is freed right after use.
 
     In the process's regular heap, the pieces of many bodies would leave gaps that can't be reused.
     """
@@ -191,7 +191,7 @@ class _Body:
         self._rest: mmap | None = None
 
     def add(self, piece: bytes) -> None:
-        """Append a piece of the body; raise Refusal if the body becomes too large."""
+        """Append a piece of the body; raise Refusal if that makes the body too large."""
         self.size += len(piece)
         if self.size > MAX_BYTES:
             raise Refusal(413, "size")
@@ -221,7 +221,7 @@ async def read_body(request: web.Request) -> bytes:
     with closing(_Body()) as body:
         try:
             if request.content.is_eof():
-                # Nearly always, the whole body has already arrived, and there is nothing to wait for.
+                # Nearly always, the whole body has already arrived, so there is nothing to wait for.
                 body.add(request.content.read_nowait())
                 return body.read()
             async with asyncio.timeout(BODY_SECONDS):

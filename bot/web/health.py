@@ -30,8 +30,8 @@ FIGURES_SECONDS = 5.0
 
 
 Checks = Callable[[], Mapping[str, bool]]
-#: For each check: what is wrong if it fails, and what to do. For the store, the store's own error is used
-#: instead.
+#: For each check: what is wrong if it fails, and what to do about it. For the store, the store's own error is
+#: used instead.
 _PROBLEMS = {
     "loops": "background work stands still: usher docs incidents#work-stands-still-or-everything-is-slow",
     "keys": "other processes have encryption keys that this one lacks: restart it with all of them",
@@ -68,8 +68,8 @@ class HealthRoutes:
         return web.json_response({"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
-        # The store isn't checked here. While it is down, Usher can still answer people, truthfully, that
-        # nothing was done.
+        # The store isn't checked here, because Usher can answer people even while it is down, truthfully
+        # saying that nothing was done.
         return _verdict("ready", self.ready())
 
     async def _working(self, _request: web.Request) -> web.Response:
@@ -97,7 +97,7 @@ class HealthRoutes:
             return self.store.engine.problem or "the database doesn't answer"
 
     async def _measure(self) -> Figures | None:
-        """Return the store's figures, counted in many small batches; None if counting takes too long."""
+        """Return the store's figures, counted in many small batches, or None if counting takes too long."""
         if self.store is None:
             return None
         with suppress(StoreError, TimeoutError):
@@ -150,7 +150,7 @@ _LATE_SECONDS = 0.1
 class Metrics:
     """The metrics: counters of what happens in this process, and the store's figures.
 
-    ``described`` lists each metric's name, type, labels and meaning, for the documentation.
+    ``described`` lists each metric's name, type, labels and meaning, for use in the documentation.
     """
 
     def __init__(self) -> None:
@@ -231,11 +231,11 @@ class Metrics:
         self._errors.labels(connection, kind).inc()
 
     def request_refused(self, reason: str) -> None:
-        """Count a refused request by its reason; for malformed ones, drop the details, so labels stay few."""
+        """Count a refused request by its reason, without details of malformed ones, to limit the labels."""
         self._refused.labels(reason.partition(":")[0]).inc()
 
     async def follow_loop(self) -> None:
-        """Measure how long the event loop is blocked, in seconds, until cancelled."""
+        """Measure, until cancelled, for how many seconds the event loop is blocked."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + _LOOKS_EVERY
@@ -258,7 +258,7 @@ class Metrics:
         self._waited.set(figures.waited)
         self._outages.clear()
         for name, seconds in figures.outages.items():
-            # The names of outages of Slack and other services don't contain a connection.
+            # The names of outages of Slack and other services don't include a connection.
             connection, _, kind = name.partition("#")
             self._outages.labels(connection, kind or "away").set(seconds)
         self._processes.clear()

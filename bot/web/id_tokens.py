@@ -31,7 +31,7 @@ class IdTokens:
 
     def verify_signature(self, token: str) -> dict[str, Any]:
         """Return the claims of a token signed with one of the keys; raise ``unknown_key`` or ``odd``."""
-        # Slack uses only this algorithm. Accepting others would allow "none", or a symmetric one with a
+        # Slack uses only this algorithm. Accepting others would allow "none", or a symmetric algorithm with a
         # public key.
         return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
 
@@ -48,7 +48,10 @@ class IdTokens:
         ).validate(claims)
 
     def _keys_for(self, token: GuestProtocol) -> KeySet:
-        """Return all keys; the library picks the one that the token names. It must name one."""
+        """Return all the keys, from which the library picks the one that the token names.
+
+        A token that names none is rejected.
+        """
         if not token.headers().get("kid"):
             raise InvalidKeyIdError
         return self._keys
@@ -56,7 +59,7 @@ class IdTokens:
     def _public_key(self, given: Any) -> RSAKey | None:
         """Parse a published key; return None unless it is an RSA key of at least 2048 bits."""
         try:
-            # For shorter keys, the library only issues a warning.
+            # For shorter keys, the library only issues a warning, so the warning is made an error here.
             with warnings.catch_warnings(action="error", category=SecurityWarning):
                 return RSAKey.import_key(given) if given["kty"] == "RSA" else None
         except (*self.odd, KeyError, SecurityWarning):

@@ -1,8 +1,8 @@
 """The pages of a workspace for its owner, below ``/ide`` (``docs/internals/security.md``, rows 14 and 38).
 
 The first page shows the workspace's state and its buttons. Once the workspace is running, it leads to the
-second page, which shows the IDE with the vendor's script and has no form; if there is a second host name, the
-second page is there.
+second page, which shows the IDE with the vendor's script and has no form. If there is a second host name,
+that page is served there.
 
 The state comes from our own row and never directly from the provider: a visit requests a read through the
 poll gate. The credential that opens the workspace is given only to the page's own script, in response to a
@@ -68,7 +68,7 @@ _PHASE_BY_STATE = {
     State.GONE: "gone",
     State.UNKNOWN: "unknown",
 }
-#: Maps the phases in which the row's state may be out of date to the state whose buttons the page shows
+#: Maps each phase in which the row's state may be out of date to the state whose buttons the page shows
 #: instead.
 _STATE_BY_PHASE = {
     "starting": State.STARTING,
@@ -79,7 +79,7 @@ _STATE_BY_PHASE = {
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """The state shown on the page. ``start`` is the label of the button that starts it, "" for no button.
+    """The state shown on the page. ``start`` labels the button that starts it; "" means no button.
 
     If ``line`` mentions a time, ``clock`` is that time as text, ``at`` is the same in epoch seconds, and
     ``zone`` is its time zone.
@@ -102,7 +102,7 @@ class PageState:
 
     @property
     def is_busy(self) -> bool:
-        """Return whether the state will change by itself; if so, the page shows progress."""
+        """Return whether the state is about to change by itself, so that the page shows progress."""
         return self.phase in {"starting", "stopping", "ending", "unknown"}
 
     def as_json(self) -> dict[str, Any]:
@@ -163,7 +163,10 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
 def _sentence(
     phase: str, ends: Sequence[tuple[StopMode | ExpiryMode, float]], now: float, zone: tzinfo
 ) -> tuple[str, float]:
-    """Return a line about the workspace's state and when it stops, and that time (0 if there is none)."""
+    """Return a line that says what state the workspace is in and when it stops, along with that time.
+
+    If the line mentions no time, 0 is returned for it.
+    """
     for how, at in ends[:1]:
         said = times.format_day(at, now, zone).removeprefix("today ")
         match how, phase:
@@ -187,7 +190,7 @@ Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResp
 FRESH_SECONDS = 20.0
 #: How long the page waits for a requested read before requesting another, in seconds.
 ASKED_SECONDS = 3.0
-#: Maps names to kinds of consent: the form of a question names the consent that the person has given.
+#: Maps names to kinds of consent. The form with a question names the kind that the person gives by answering.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}
 #: Matches a blocked item in a report: a directive of the page's policy, and a host (or "inline" or "eval").
 _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
@@ -195,7 +198,7 @@ _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1
 
 @dataclass(frozen=True, slots=True)
 class SessionWorkspace:
-    """The workspace that a request is about and its current state; the signed-in person owns it."""
+    """The workspace that a request is about, and its current state. It belongs to the signed-in person."""
 
     session: str
     rows: PageRows
@@ -220,8 +223,8 @@ class SessionWorkspace:
         return self.rows.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
-#: The workspace, if it may be shown, and the rows that were read for the page; without a valid session, both
-#: are None.
+#: The workspace, if it may be shown, and the rows that were read for the page. Both are None without a valid
+#: session.
 PageAccess = tuple[SessionWorkspace | None, PageRows | None]
 
 
@@ -337,7 +340,7 @@ class IdePages:
             log.exception("what opens a workspace does not open", workspace=shown.workspace.id)
             return web.json_response({"again": True})
         if token is None and "late" not in request.query:
-            # The credential is stored a moment after the read that returned it.
+            # The read that returned the credential stores it a moment later.
             return web.json_response({"again": True})
         return web.json_response({"workspace": shown.workspace.remote_id, "token": token})
 
@@ -365,7 +368,10 @@ class IdePages:
     # -- buttons -------------------------------------------------------------------------------------------
 
     def _run_button(self, act: Act) -> Handler:
-        """Return the handler for a link (GET) or a button (a POST with a form sent by the page itself)."""
+        """Return the handler for a link (GET) or a button (POST).
+
+        A button's form must have been sent by the page itself.
+        """
 
         async def pressed(request: web.Request) -> web.StreamResponse:
             fields = await read_form(request) or {}
@@ -401,7 +407,7 @@ class IdePages:
         return see_other(f"{IDE_PATH}/{accepted.operation.workspace_id}")
 
     async def _ask_stop(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
-        """Ask for confirmation before stopping the workspace, in the same words as the button in Slack."""
+        """Ask for confirmation before stopping the workspace, in the words that the button in Slack uses."""
         check_possible(self._context, shown.workspace, OperationVerb.STOP)
         effect = get_stop_effects(self._context, shown.workspace).get("stop")
         is_final = effect is not None and effect.is_final

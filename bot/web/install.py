@@ -42,7 +42,8 @@ from bot.web.browsers import cookie_name
 #: to ``_RENEWAL_SECONDS``.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
-#: Used to encrypt states, where other secrets use the name of their row. No row has this name.
+#: The name under which states are encrypted, where other secrets use the name of their row. No row has this
+#: name.
 _STATE: Final = "state of an installation"
 #: A field that our installations have in addition to Bolt's own fields.
 _BOT_NAME: Final = "bot_name"
@@ -73,7 +74,7 @@ class States(AsyncOAuthStateStore):
         return self._vault.seal(_STATE, made)
 
     async def async_consume(self, state: str) -> bool:
-        """Return whether a state is ours, recent, and used for the first time; raises StoreError."""
+        """Return whether a state is ours, recent, and hasn't been used before; raises StoreError."""
         try:
             made_at = float(self._vault.open(_STATE, state)["at"])
         except SecretError:
@@ -119,7 +120,7 @@ class Rows(AsyncInstallationStore):
 
 
 class _Flow(AsyncOAuthFlow):
-    """Bolt's OAuth flow, with our own page and our own way of calling Slack."""
+    """Bolt's OAuth flow, with a page of our own and our own way of calling Slack."""
 
     def __init__(self, context: Context, slack: InstalledSlack, settings: AsyncOAuthSettings) -> None:
         super().__init__(logger=_quiet(), settings=settings)
@@ -127,7 +128,7 @@ class _Flow(AsyncOAuthFlow):
         self._slack = slack
 
     async def run_installation(self, code: str) -> Installation | None:
-        """Exchange the code; return None if Slack refuses it, raise SlackFailed if Slack doesn't answer."""
+        """Exchange the code, returning None if Slack refuses it; raise SlackFailed if it doesn't answer."""
         try:
             granted, bot = await self._slack.exchange(code, self.redirect_uri or "")
         except (SlackLimited, SlackUnknownOutcome):
@@ -162,7 +163,7 @@ class _Flow(AsyncOAuthFlow):
 
 
 def _quiet() -> logging.Logger:
-    """Return the logger that ``build_bolt`` has silenced; on others, the SDK would log codes and answers."""
+    """Return the logger that ``build_bolt`` has silenced. On others, the SDK would log codes and answers."""
     return logging.getLogger("bot.bolt")
 
 
@@ -226,7 +227,7 @@ class InstallPages:
         return await self._to_response(answer)
 
     async def _to_response(self, answer: BoltResponse) -> web.Response:
-        """Convert Bolt's answer to a response, with the cookie attributes that its adapter omits."""
+        """Convert Bolt's answer to a response, with the cookie attributes that Bolt's adapter leaves out."""
         response = await to_aiohttp_response(answer)
         for cookie in response.cookies.values():
             # With Strict, the browser wouldn't send the cookie when Slack redirects back.

@@ -2,8 +2,8 @@
 
 Slack spreads requests over all connections of an app. So each Usher receives only some of them and knows
 nothing of what is in the other's database, yet nothing looks wrong. Whenever a connection opens, Slack says
-how many the app has. If there are more than the processes on this database hold, the rest belong to another
-Usher. This Usher keeps working, because nobody knows which of the two is right.
+how many the app has. If that is more than the processes on this database hold, the rest belong to another
+Usher. This Usher keeps working, because nobody knows which of the two is the right one.
 """
 
 import socket
@@ -23,12 +23,12 @@ from bot.web.socket import Count, SocketSide
 
 log = structlog.get_logger(__name__)
 
-#: How often Usher compares the numbers of connections, in seconds. It reports an excess only after
-#: ``CONFIRM_SECONDS``: a killed process's connections count until Slack notices, and processes replace theirs
-#: now and then.
+#: How often Usher compares the numbers of connections, in seconds. It reports an excess only if that lasts
+#: for ``CONFIRM_SECONDS``, because a killed process's connections count until Slack notices, and processes
+#: replace theirs now and then.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: How soon Usher has Slack count the connections again, in seconds: ``_IN_DOUBT`` if in doubt,
+#: How many seconds pass before Usher has Slack count the connections again: ``_IN_DOUBT`` if in doubt,
 #: ``_NOTICE_SECONDS`` while there is another Usher, and otherwise ``_RECOUNT_SECONDS``.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
@@ -48,15 +48,16 @@ def choose_connections(webs: int) -> int:
 class OtherInstances:
     """Record when another Usher was first noticed, and notify administrators.
 
-    In memory: Slack's last count. Restart: Slack counts again. Several processes: a row records that there is
-    another Usher.
+    Slack's last count is kept in memory, and Slack counts again after a restart. A row tells all processes
+    that there is another Usher.
     """
 
     def __init__(self, context: Context, side: SocketSide) -> None:
         self._context = context
         self._store = context.store
         self._side = side
-        #: Since when Slack has counted more connections than ours, by the store's clock; None if it doesn't.
+        #: Since when Slack has counted more connections than ours, by the store's clock, or None if it
+        #: hasn't.
         self._since: float | None = None
 
     async def step(self) -> None:
@@ -76,14 +77,14 @@ class OtherInstances:
             self._side.replace_connection()
 
     async def excess(self) -> int:
-        """Return how many more connections Slack last counted than this database's processes hold."""
+        """Return how many connections Slack last counted beyond those that this database's processes hold."""
         return 0 if self._side.count is None else max(await self._excess(self._side.count), 0)
 
     async def _excess(self, count: Count) -> int:
         return count.counted - count.held - await self._held_by_others()
 
     async def _compare(self, count: Count) -> float:
-        """Record whether there is another Usher; return how soon to ask Slack for another count (seconds)."""
+        """Record whether there is another Usher; return how many seconds later to ask for a new count."""
         clock = self._context.clock
         counted_at = clock.now() - (clock.monotonic() - count.at)
         began = (await self._store.read(outages.list_outages)).get(TWICE)
@@ -125,7 +126,7 @@ class OtherInstances:
 def build_socket_mode(
     context: Context, bolt: AsyncApp, settings: Settings, app_token: SecretStr
 ) -> tuple[SocketSide, OtherInstances]:
-    """Build the Socket Mode client, and the check for another Usher with the same app."""
+    """Build the Socket Mode client, and the check for another Usher that uses the same app."""
     url, monotonic = settings.slack_api_url, context.clock.monotonic
     side = SocketSide(
         bolt, app_token, url, monotonic, proxy=settings.proxy(), connections=choose_connections(1)

@@ -36,17 +36,16 @@ from bot.web.browsers import (
 )
 
 LINK_PATH = "/link"
-#: Path of the permanent link pages, which begin with Sign in with Slack. It is followed by a connection's
-#: name.
+#: Path of the permanent link pages, which begin with Sign in with Slack. A connection's name follows it.
 NEW_PATH = f"{LINK_PATH}/new"
 #: Path of the redirect to the provider's sign-in page.
 THERE_PATH = f"{LINK_PATH}/there"
 #: The query parameter that names the link in the URLs of its pages.
 OF = "of"
-#: The URL for the link back, on the page that is shown if the request is refused.
+#: The URL that the page for a refused request uses for its link back.
 _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 
-#: Matches what is accepted as a connection's name in URLs.
+#: Matches whatever is accepted as a connection's name in URLs.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 _log = structlog.get_logger(__name__)
@@ -62,7 +61,7 @@ class PageStep:
 
 
 class LinkPages:
-    """Serve the linking pages; without ``sign_in`` (no Slack client is set), people type a code in Slack."""
+    """Serve the linking pages. Without ``sign_in`` (no Slack client is set), people type a code in Slack."""
 
     def __init__(
         self,
@@ -122,7 +121,7 @@ class LinkPages:
     # -- Sign in with Slack ----------------------------------------------------------------------------------
 
     async def _ask_who(self, request: web.Request) -> web.StreamResponse:
-        """Ask a visitor of a permanent page to sign in, whether or not its connection exists."""
+        """Ask a visitor of a permanent page to sign in, whether or not the page's connection exists."""
         if self._sign_in is None:
             raise Refused("link.unknown", command=self._command)
         return render.render_first_sign_in(request.path, pages.LINK_TITLE, pages.FIRST_TEXT, pages.FIRST_NOTE)
@@ -200,21 +199,21 @@ class LinkPages:
     def _has_seen_sides(self, request: web.Request) -> bool:
         """Return whether the person has come from our page that names both accounts, as is required.
 
-        If Sign in with Slack comes first, they come from Slack instead, which has already proven whose link
-        this is.
+        Where Sign in with Slack is the first step, they come from Slack instead, which has already proven
+        that the link is theirs.
         """
         return (
             self._sign_in is not None or request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
         )
 
     async def _return_from_provider(self, request: web.Request) -> web.StreamResponse:
-        """Exchange the code with the provider that issued it. The next page says whose account it is."""
+        """Exchange the code with the provider that issued it. The next page says whose account it is for."""
         visit = self._require_visit(request, self._browsers.find_purpose(request, "link")[:NAME_LENGTH])
         opened = await self._read_page(visit)
         at = request.match_info["connection"]
         flow = self._browsers.find_flow(request, link=compute_digest(visit.nonce), at=at)
         if flow is None and opened.link.stage != "open":
-            # The person pressed Back, or the same answer from the provider arrived twice.
+            # The person pressed Back, or the provider's answer arrived twice.
             return see_other(_address(visit))
         try:
             await self._ask_there(visit, opened, flow, request.query)
@@ -312,8 +311,8 @@ class LinkPages:
         labels = [pages.STEP_SIGN_IN] if self._context.sign_in else []
         labels += [opened.title if opened.signs_in else pages.STEP_TOKEN, pages.STEP_CONFIRM]
         labels += [] if self._context.sign_in else [pages.STEP_CODE]
-        # Normally, the first step is to sign in with Slack. People who type a code in Slack don't have that
-        # step.
+        # Normally, the first step is to sign in with Slack. If people type a code in Slack instead, there is
+        # no such step.
         place = current if self._context.sign_in else current - 1
         steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]
         return render.render_page(

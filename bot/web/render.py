@@ -1,6 +1,6 @@
 """Render pages from templates. Input is escaped; pages aren't cached or framed, and send no referrer.
 
-Only a page that shows an IDE may load anything from other hosts, and only from its vendor's
+Only a page that shows an IDE may load anything from other hosts, and then only from its vendor's
 (``docs/internals/security.md``, rows 14 and 38).
 """
 
@@ -68,7 +68,7 @@ STATUS = {
     "page.too_many": 429,
     "workspace.not_allowed": 409,
 }
-#: Rules whose refusals let people carry on from the page where they were.
+#: Rules whose refusals don't keep people from carrying on from where they were.
 _CAN_GO_ON = frozenset(
     {"link.changed", "link.sign_in_first", "sign_in.cancelled", "sign_in.expired", "sign_in.failed"}
 )
@@ -108,7 +108,7 @@ def render_first_sign_in(page: str, title: str, text: str, note: str) -> web.Res
 
 
 def render_refusal(refused: Refused, back: str = "/link") -> web.Response:
-    """Render the page for a refusal, with the reason and advice; ``back`` is the URL of its link."""
+    """Render the page for a refusal, with its reason and advice; ``back`` is the URL of its link back."""
     title = pages.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else pages.REFUSED_TITLE
     goes_on = refused.rule in _CAN_GO_ON or not refused.rule.startswith(("link.", "token."))
     return render_page(
@@ -127,7 +127,7 @@ def render_problem(status: int, title: str, text: str, reference: str = "") -> w
 
 
 def _escape_texts(catalogue: ModuleType) -> SimpleNamespace:
-    """Return a catalogue of texts that are already escaped, so that not every page has to escape them."""
+    """Return a catalogue of texts that are escaped already, so that they aren't escaped for each page."""
     values = {name: value for name, value in vars(catalogue).items() if not name.startswith("_")}
     return SimpleNamespace(
         **{name: escape(value) if isinstance(value, str) else value for name, value in values.items()}
@@ -142,7 +142,7 @@ def _get_asset_url(name: str) -> str:
 
 
 def clean_line(text: object, most: int = 120) -> str:
-    """Return text from outside as one shortened line, without invisible characters; templates escape it."""
+    """Return text from outside as one shortened line without invisible characters; templates escape it."""
     line = clean(text).replace("\n", " ")
     return line if len(line) <= most else line[: most - 1] + "…"
 
@@ -151,13 +151,13 @@ def get_leading_headers(page_origin: str) -> Mapping[str, str]:
     """Return the headers of the page that shows a workspace's state and leads to its IDE."""
     own = CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {page_origin}")
     policy = f"{own}; script-src 'self'; connect-src 'self'"
-    # The IDE's page must learn from the browser's headers that the person comes from here.
+    # The page with the IDE has to learn from the browser's headers that the person comes from here.
     return {"Content-Security-Policy": policy, "Referrer-Policy": "strict-origin"}
 
 
 @lru_cache(maxsize=64)
 def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
-    """Return the headers that let a page show an IDE; of our own URLs, it may call those below ``own``.
+    """Return the headers that let a page show an IDE. Of our own URLs, it may call those below ``own``.
 
     The other headers are the same as on every page. The vendor's script can do whatever the page can.
     """
@@ -180,7 +180,7 @@ def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
         # An IDE may open windows and keep access to them, but not to those with our own pages, which are
         # ``same-origin``.
         "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
-        # The vendor checks which site embeds the IDE, but doesn't learn which page does.
+        # The vendor checks which site embeds the IDE, but doesn't learn on which page it is.
         "Referrer-Policy": "strict-origin",
         "Permissions-Policy": (
             f"camera=(), geolocation=(), microphone=(), payment=(), usb=(), fullscreen=(self {quoted}), "

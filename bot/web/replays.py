@@ -1,9 +1,9 @@
 """The signatures of past requests, remembered in order to recognise replays.
 
 They are kept in memory, and in the database for other processes. New ones are saved together once a second,
-after their requests were served, because saving each one first would cost more than answering it. If a
-process is killed, the signatures of its last second may be lost, and other processes only learn of signatures
-once they are saved. But the inbox knows what those requests did.
+after their requests have been served, because saving each one first would cost more than answering it. If a
+process is killed, the signatures of its last second may be lost, and other processes learn of signatures only
+once they are saved. Even then nothing is done twice, because the inbox knows what those requests did.
 """
 
 from collections import OrderedDict
@@ -26,13 +26,13 @@ MAX_REMEMBERED = 200_000
 SAVED_EVERY = 1.0
 #: How far back to read the signatures that other processes have saved, in seconds.
 SHARED_SECONDS = 10.0
-#: How many hexadecimal digits of each signature are kept. These are 64 bits, enough to distinguish it from
-#: all others.
+#: How many hexadecimal digits of each signature are kept. They amount to 64 bits, enough to tell it from all
+#: others.
 LENGTH = 16
 
 
 class Replays:
-    """Remember signatures for ten minutes, by the monotonic clock, up to a maximum number."""
+    """Remember signatures for ten minutes by the monotonic clock, up to a maximum number of them."""
 
     def __init__(self, monotonic: Callable[[], float], limit: int = MAX_REMEMBERED) -> None:
         self._monotonic = monotonic
@@ -44,7 +44,7 @@ class Replays:
         return len(self._seen)
 
     def is_first(self, signature: str) -> bool:
-        """Return whether a signature (hexadecimal) is new; if so, remember it."""
+        """Return whether a signature (in hexadecimal) is new, remembering it if so."""
         now, start = self._monotonic(), signature[:LENGTH]
         while self._seen and next(iter(self._seen.values())) <= now - RETENTION_SECONDS:
             self._seen.popitem(last=False)

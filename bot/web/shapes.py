@@ -1,7 +1,7 @@
 """Check the shape of Slack's payloads, so that a signed body of the wrong shape gets status 400, not 500.
 
-Bolt and our handlers access fields of payloads without checks. Who is acting, and in which workspace, is
-determined later (``TenantGuard``, principal).
+Bolt and our handlers read fields of payloads without checking that they exist. Who is acting, and in which
+workspace, is determined later (``TenantGuard``, principal).
 """
 
 import json
@@ -19,11 +19,11 @@ _MAX_DEPTH = 60
 
 
 class Malformed(Exception):
-    """A body doesn't have Slack's format; the message says where, without quoting the body."""
+    """A body isn't in Slack's format. The message says where, without quoting the body."""
 
 
 def find_kind(payload: Mapping[str, Any]) -> str:
-    """Return the kind of a payload, as Slack names it; ``command`` for slash commands, which have no kind."""
+    """Return a payload's kind, as Slack names it. Slash commands name none, so they are ``command``."""
     return payload.get("type") or "command"
 
 
@@ -101,7 +101,7 @@ def _parse_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
         if "\\u" in text:
-            # A lone surrogate can be parsed, but causes an error later, when the string is encoded.
+            # A lone surrogate can be parsed, but causes an error later on, when the string is encoded.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Malformed("not JSON") from None

@@ -1,7 +1,7 @@
 """Socket Mode: the same listeners, over connections that Usher opens to Slack, without a public URL.
 
 Slack sends each payload to a random connection of the app, whichever process holds it, and repeats events
-that weren't acknowledged; the inbox makes both harmless. An acknowledgement is sent on the connection on
+that weren't acknowledged. The inbox makes both harmless. An acknowledgement is sent on the connection on
 which its payload arrived. Whether a connection is healthy is judged by the age of its last pong, not of its
 last event.
 
@@ -46,16 +46,16 @@ log = structlog.get_logger(__name__)
 
 
 PING_SECONDS = 10.0
-#: If Slack is about to close a connection, how long to keep it for the last payloads, in seconds, unless
-#: Slack closes it sooner.
+#: How long to keep a connection that Slack is about to close, in seconds, unless Slack closes it sooner. The
+#: last payloads may still arrive on it.
 LINGER_SECONDS = 30.0
 #: Maximum size of a frame, in bytes. After a longer one, Slack closes the connection with code 1009.
 MAX_FRAME_BYTES: Final = 20_480
 #: Finds the id in an envelope that can't be parsed, for example because of an endless number or too much
 #: nesting.
 _ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"')
-#: The reason that Slack gives if the app has more than ten connections. A connection closed for it must be
-#: gone before another is opened.
+#: The reason that Slack gives if the app has more than ten connections. A connection closed for this reason
+#: must be gone before another is opened.
 TOO_MANY: Final = "too_many_websockets"
 #: The reason recorded when Usher itself ends a connection.
 RENEWED: Final = "renewed"
@@ -63,13 +63,13 @@ RENEWED: Final = "renewed"
 #: one.
 LONGEST_PAUSE: Final = 600.0
 #: A connection that lasts less than this many seconds counts as short-lived. It isn't replaced immediately,
-#: because the next one may end as soon.
+#: because the next one may end just as soon.
 SHORT_LIVED: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many connections the app had according to Slack, and how many this process held at that time.
+    """How many connections the app had according to Slack, and how many this process held then.
 
     ``at`` is a monotonic time.
     """
@@ -93,7 +93,7 @@ def make_acknowledgement(envelope_id: str, answer: BoltResponse) -> SocketModeRe
 
 
 def read_frame(text: str) -> dict[str, Any]:
-    """Parse a frame from Slack; if it can't be parsed, return only the id needed to acknowledge it."""
+    """Parse a frame from Slack. If that fails, return only the id, which is needed to acknowledge it."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -103,7 +103,7 @@ def read_frame(text: str) -> dict[str, Any]:
 
 
 def wanted_pause(header: str, usual: float) -> float:
-    """Return the seconds in a ``Retry-After`` header, within bounds; if it isn't a number, ``usual``."""
+    """Return the seconds in a ``Retry-After`` header, within bounds, or ``usual`` if it isn't a number."""
     is_number = header.isascii() and header.isdecimal()
     return min(max(float(header), usual), LONGEST_PAUSE) if is_number else usual
 
@@ -111,8 +111,8 @@ def wanted_pause(header: str, usual: float) -> float:
 class SocketSide(AsyncSocketModeHandler):
     """Keep Socket Mode connections open, and hand incoming requests to the listeners.
 
-    In memory: the connections. Restart: they are reopened, and Slack resends whatever wasn't acknowledged.
-    Several processes: each has its own connections. Slack allows at most ten per app.
+    The connections are kept in memory. They are reopened after a restart, and Slack resends whatever wasn't
+    acknowledged. Each process has its own. Slack allows at most ten per app.
     """
 
     def __init__(
@@ -129,8 +129,7 @@ class SocketSide(AsyncSocketModeHandler):
         # Bolt's own initialiser isn't called, because it creates a client; here each connection has its own.
         self.app = app
         self.app_token = app_token.get_secret_value()
-        # With any other logger, the client would log payloads, and errors that contain the URL with its
-        # ticket.
+        # On any other logger, the client would log payloads, and errors that contain the URL with its ticket.
         self._silent = logging.getLogger("bot.bolt.socket")
         self._silent.setLevel(logging.CRITICAL)
         self.web_client = AsyncWebClient(base_url=api_url, logger=self._silent, timeout=10)
@@ -157,7 +156,7 @@ class SocketSide(AsyncSocketModeHandler):
         self.hold_connections(self._connections)
 
     def hold_connections(self, connections: int) -> None:
-        """From now on, or once started, keep this many connections open."""
+        """Keep this many connections open from now on, or from the start if not started yet."""
         self._connections = connections
         for number, connection in self._live.items():
             if number >= connections:
@@ -169,7 +168,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._keep_connected(number))
 
     def replace_connection(self) -> None:
-        """Replace a connection to make Slack count all connections, as it does whenever one opens."""
+        """Replace a connection so that Slack counts all of them, as it does whenever one opens."""
         for connection in tuple(self._live.values())[:1]:
             connection.reason = RENEWED
             connection.ending.set()
@@ -196,7 +195,7 @@ class SocketSide(AsyncSocketModeHandler):
             log.warning("slack.envelope_not_acknowledged", error=error)
 
     async def _answer(self, req: SocketModeRequest) -> BoltResponse:
-        """Return the answer to an envelope. Malformed ones get one, too, as resending them wouldn't help."""
+        """Return the answer to an envelope, even a malformed one, because resending it wouldn't help."""
         around = write_frame(SocketModeResponse(req.envelope_id, payload={}))
         try:
             payload = read_envelope(req.type, req.payload)
@@ -224,7 +223,7 @@ class SocketSide(AsyncSocketModeHandler):
         task.add_done_callback(self._tasks.discard)
 
     async def _keep_connected(self, number: int) -> None:
-        """Keep one connection open; when Slack announces its end, open the next before closing it."""
+        """Keep one connection open. When Slack announces its end, open the next before closing it."""
         while number < self._connections:
             new = await self._count_connected()
             old, self._live[number] = self._live.get(number), new
@@ -232,7 +231,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._retire(old))
             log.info("slack.socket_connected", connection=number)
             if number >= self._connections:
-                # Fewer connections are wanted now than when this one started to open.
+                # In the meantime, fewer connections are wanted than when this one started to open.
                 break
             opened = self._monotonic()
             await new.ending.wait()
@@ -270,7 +269,7 @@ class SocketSide(AsyncSocketModeHandler):
                 pause = 0.0
             except SlackApiError as refused:
                 answer = refused.response
-                # If the response couldn't be parsed, it has another type.
+                # A response that couldn't be parsed has another type.
                 is_parsed = isinstance(answer, AsyncSlackResponse) and isinstance(answer.data, dict)
                 if is_parsed and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
                     pause = wanted_pause(answer.headers.get("Retry-After", ""), pause)
@@ -288,7 +287,7 @@ class SocketSide(AsyncSocketModeHandler):
             await asyncio.sleep(pause)
 
     async def _retire(self, old: SocketConnection) -> None:
-        """Wait until Slack closes a connection as announced, meanwhile finishing the requests on it."""
+        """Wait until Slack closes a connection as announced, finishing the requests on it in the meantime."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 await old.gone.wait()
@@ -313,7 +312,7 @@ CLOSE_SECONDS = 1.0
 
 
 class SocketConnection(SocketModeClient):
-    """One connection; ``ending`` is set once a new one is needed, ``gone`` once nothing more can arrive."""
+    """One connection. ``ending`` is set once a new one is needed, ``gone`` once nothing more can arrive."""
 
     def __init__(
         self,
@@ -361,11 +360,11 @@ class SocketConnection(SocketModeClient):
         return last is not None and self._monotonic() - self._pong_at >= MISSED_PINGS * self.ping_interval
 
     async def is_ping_pong_failing(self) -> bool:
-        """Return whether too many pings went unanswered; called by the client's own monitor."""
+        """Return whether too many pings went unanswered. The client's own monitor calls this."""
         return self._misses_pongs()
 
     async def process_message(self) -> None:
-        """Read one frame; unlike the client's own method, this keeps frames that can't be parsed."""
+        """Read one frame. Unlike the client's own method, this also keeps frames that can't be parsed."""
         text = str(await self.message_queue.get() or "")
         task = asyncio.create_task(self.run_message_listeners(read_frame(text), text))
         self._tasks.add(task)
@@ -376,7 +375,7 @@ class SocketConnection(SocketModeClient):
         message: dict[str, Any],
         raw_message: str,  # noqa: ARG002 - the client's
     ) -> None:
-        """Handle messages about the connection itself; pass on those that have to be acknowledged."""
+        """Handle messages about the connection itself, and pass on those that have to be acknowledged."""
         if message.get("type") == "hello":
             if isinstance(counted := message.get("num_connections"), int):
                 self.counted = counted
@@ -395,7 +394,7 @@ class SocketConnection(SocketModeClient):
                 await listener(self, request)  # type: ignore[arg-type, call-arg, misc]  # as in the client
 
     async def send_socket_mode_response(self, response: dict[str, Any] | SocketModeResponse) -> None:
-        """Send an acknowledgement; if its answer is so long that Slack would disconnect, leave that out."""
+        """Send an acknowledgement, without its answer if that is so long that Slack would disconnect."""
         answer = response if isinstance(response, SocketModeResponse) else SocketModeResponse(**response)
         frame = write_frame(answer)
         if len(frame) > MAX_FRAME_BYTES:
@@ -405,7 +404,7 @@ class SocketConnection(SocketModeClient):
             await self.send_message(frame.decode())
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
-        """Signal that a new connection is needed: this one will end (Slack's ``force``), or has ended."""
+        """Signal that a new connection is needed: this one is ending (Slack's ``force``) or has ended."""
         self.ending.set()
         if not force:
             self.gone.set()

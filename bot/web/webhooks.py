@@ -1,4 +1,4 @@
-"""Provider webhooks, at ``/hooks/<connection>``; responses don't reveal which workspaces we know.
+"""Provider webhooks, at ``/hooks/<connection>``. Responses don't reveal which workspaces we know.
 
 A repeated event has no effect, so a provider that got no response can safely send it again.
 """

@@ -41,7 +41,7 @@ from handlers.requests.services import Services
 from handlers.workspace.timers import read_typed_time
 from handlers.workspace.usage import describe_usage
 
-#: Maximum length of a name or time in a call. A field name that is repeated in an error is cut to
+#: Maximum length of a name or time in a call. When an error repeats a field's name, the name is cut to
 #: ``_MAX_SHOWN_LENGTH``.
 _MAX_ARGUMENT_LENGTH: Final = 200
 _MAX_SHOWN_LENGTH: Final = 40
@@ -52,7 +52,7 @@ class Tool:
     """A tool's verb, the lowest level at which the tool is allowed, and its fields.
 
     What the tool does may need a higher level (``Caller.is_first_delivery``). ``takes`` lists the fields in
-    the order that the verb expects; if a name is among them, it is required. ``only_shows`` means that the
+    the order that the verb expects. If a name is among them, it is required. ``only_shows`` means that the
     tool neither changes nor sends anything.
     """
 
@@ -82,7 +82,7 @@ TOOLS: Final[Mapping[str, Tool]] = {
 
 
 def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
-    """Return the fields given in a call, and what is wrong with them ("" if nothing).
+    """Return the fields given in a call, along with what is wrong with them ("" if nothing).
 
     Null, empty and blank values are treated as not given, because strict libraries fill in every field of a
     tool.
@@ -105,7 +105,7 @@ def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
 
 
 def _is_no_time(name: str, text: str) -> bool:
-    """Return whether a time means the same as no time: stopping now, or running without an end."""
+    """Return whether a time amounts to none: stopping now, or running without an end."""
     is_now, is_endless = time_parsing.is_now(text), fold_word(text) in words.NO_END
     return (name == "at" and is_now) or (name == "until" and is_endless)
 
@@ -115,8 +115,8 @@ async def run_tool(
 ) -> str:
     """Run a tool for Slack's user, and answer only with facts, as JSON.
 
-    ``signature`` is the call's signature: the same signed bytes take effect only once. Raises StoreError if a
-    question couldn't be written.
+    ``signature`` is the call's signature, which makes the same signed bytes take effect only once. Raises
+    StoreError if a question couldn't be written.
     """
     try:
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
@@ -146,7 +146,7 @@ async def run_tool(
         return await _ask_person(services, principal, surface, question, about)
     if not tool.only_shows and answer.unwritten != "unsure":
         call.facts.setdefault("done", [])
-    # If nothing was done because the state was already right, add the command's own sentence.
+    # If nothing was done because the workspaces already were as requested, add the command's own sentence.
     is_nothing = call.facts.get("done") == [] and not call.has_acted
     says = [*([words.NOTHING_DONE] if is_nothing else []), *said, *call.remarks]
     waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
@@ -156,8 +156,8 @@ async def run_tool(
 async def _ask_person(
     services: Services, principal: Principal, surface: Surface, answer: Answer, about: dict[str, str]
 ) -> str:
-    """Send the person a question and return ``about``; if it isn't sent, return when to try again."""
-    # A person is sent at most one question per minute. A question that isn't sent hasn't been asked.
+    """Send the person a question and return ``about`` or, if it isn't sent, when to try again."""
+    # At most one question a minute is sent to a person. A question that isn't sent hasn't been asked.
     minute = services.clock.now() // 60
     surface = replace(surface, interaction=f"assistant:{principal.key}:{minute:.0f}")
     notice = make_message_notice(answer, surface, principal, services.ids)
@@ -170,7 +170,7 @@ async def _ask_person(
 
 
 def _write_argument(field: str, value: str) -> str:
-    """Write an argument as a user would type it; names are quoted so that they can't be misread."""
+    """Write an argument as a user would type it, with names quoted so that they can't be misread."""
     if field == "name":
         return join_words([Quoted(value)])
     if field != "until" or fold_word(value.partition(" ")[0]) in {"for", "until", "till"}:
@@ -187,7 +187,8 @@ class _Call:
 
     tool: Tool
     given: Mapping[str, str]
-    #: Whether the command was run. ``facts`` is its outcome, and ``remarks`` what the answer doesn't say.
+    #: Whether the command was run. ``facts`` is its outcome, and ``remarks`` are things that the answer
+    #: doesn't say.
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
@@ -197,7 +198,7 @@ class _Call:
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
-    #: Connections that refuse the user's sign-in (answers to people have a button for that), and connections
+    #: Connections that refuse the user's sign-in, for which answers to people have a button, and connections
     #: with a resting link, where nothing is shown or found.
     refusing: frozenset[str] = frozenset()
     resting: tuple[str, ...] = ()
@@ -205,8 +206,8 @@ class _Call:
     def asks(self, offered: AbstractSet[str]) -> bool:
         """Return whether an answer with these buttons asks the person something.
 
-        A button that links an account does, since only the person can use it. Apart from that, an answer asks
-        nothing if something was done (which is recorded), or if its only button cancels a planned stop.
+        A button that links an account does, because only the person can use it. Apart from that, an answer
+        asks nothing if something was done (which is recorded), or if its only button cancels a planned stop.
         """
         return bool(offered & LINKING) or not (self.has_acted or offered <= {"keep_running"})
 
@@ -261,7 +262,7 @@ class _Call:
         return datetime.fromisoformat(until).timestamp() if until else 0.0
 
     def _changes(self, key: str, facts: WorkspaceFacts) -> bool:
-        """Return whether there was anything to do: the state differed, or the opposite was under way."""
+        """Return whether there was anything to do: the state differed, or the opposite was in progress."""
         former, operation = self.under_way.get(key), facts.operation
         is_opposite = former is not None and operation is not None and operation.verb.brings_down != former
         return is_opposite or not drawn.is_so_already(facts)
@@ -335,5 +336,5 @@ class _Call:
 
 
 def _find_silence(reached: Mapping[str, Reached], connection: str) -> float | None:
-    """Return since when a connection hasn't been answering, or None if it is."""
+    """Return since when a connection hasn't been answering, or None if it does answer."""
     return reached[connection].silent_since if connection in reached else None

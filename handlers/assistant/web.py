@@ -1,6 +1,6 @@
 """The endpoint that Slack's assistant calls: the Model Context Protocol over HTTP, each call independent.
 
-A client can list tools and call them; there are no sessions or streams. The front has verified the bytes, and
+A client can list tools and call them. There are no sessions or streams. The front has verified the bytes, and
 ``handlers.assistant.tools`` carries out each call (``docs/slack-app.md``, ADR 74). A call in a protocol
 revision that we don't support is refused before anything is done, because its client couldn't read the
 outcome.
@@ -33,7 +33,7 @@ class AssistantCalls:
     async def answer(
         self, message: dict[str, Any], signature: str, headers: Mapping[str, str]
     ) -> web.Response:
-        """Answer a message that the front has verified; a notification is only acknowledged."""
+        """Answer a message that the front has verified. A notification is only acknowledged."""
         if "id" not in message or "method" not in message:
             return web.Response(status=202)
         try:
@@ -51,7 +51,7 @@ class AssistantCalls:
 
 
 def _refuse_revision(params: Mapping[str, Any], headers: Mapping[str, str]) -> mcp.ErrorData | None:
-    """Return the refusal of a call whose protocol revision isn't supported; None if it is supported."""
+    """Return a refusal if a call's protocol revision isn't supported, or None if it is."""
     meta = params.get("_meta")
     named = (
         headers.get(_REVISION_HEADER),

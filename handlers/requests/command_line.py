@@ -33,7 +33,8 @@ _SINGLE: Final = dict.fromkeys((0x2018, 0x2019, 0x201A, 0x201B, 0x2039, 0x203A, 
 _HYPHENS: Final = dict.fromkeys((0x2010, 0x2011, 0xFE63, 0xFF0D), "-")
 _STRAIGHT: Final = str.maketrans({**_DOUBLE, **_SINGLE, **_HYPHENS})
 _QUOTES: Final = "\"'"
-#: Matches a closing quotation mark: one before white space or the end. Elsewhere it is an ordinary character.
+#: Matches a closing quotation mark, which is one before white space or the end. Anywhere else it is an
+#: ordinary character.
 _CLOSING_PATTERN: Final = re.compile(r"[\"'](?=\s|\Z)")
 _BLANK: Final = re.compile(r"\s")
 #: Matches a dash (figure, en, em, bar, minus) before a word, since some keyboards turn two hyphens into one.
@@ -48,7 +49,7 @@ _DATE_PATTERN: Final = re.compile(r"!date\^([0-9]{9,11})\^.*")
 _SCHEME_PATTERN: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _FLAG_PATTERN: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
 _RUNNING_FLAG_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
-#: Maps each word that people may type before a verb to say whose verb it is, to that command's folder.
+#: Maps each word that people may type before a verb, to say what kind of verb it is, to a command's folder.
 _FOLDERS: Final[Mapping[str, str]] = {
     "job": "job",
     "jobs": "job",
@@ -68,7 +69,7 @@ MARKUP_SIGNS: Final = "*`_~"
 
 
 class Quoted(str):
-    """Marks a word as typed in quotes, so that it must be a name, never a verb or a flag."""
+    """Marks a word as typed in quotes, so that it can only be a name, never a verb or a flag."""
 
     __slots__ = ()
 
@@ -85,7 +86,7 @@ def drop_words(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, 
     return tuple(word for word in words if isinstance(word, Quoted) or fold_word(word) not in dropped)
 
 
-#: Pairs of a word length and how many letters may be wrong in a word that is at least that long.
+#: Pairs of a word length and a number of letters: that many may be wrong in a word of at least that length.
 _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 
@@ -96,7 +97,7 @@ def is_slip(typed: str, word: str) -> bool:
 
 
 def count_allowed_slips(word: str) -> int:
-    """Return how many letters of a word may be wrong in a misspelling of it."""
+    """Return how many letters of a word may be wrong for it still to count as a misspelling."""
     return next((allowed for min_length, allowed in _ALLOWED_SLIPS if len(word) >= min_length), 0)
 
 
@@ -127,7 +128,7 @@ class CommandLine:
 def parse(
     text: str, commands: Mapping[str, str], known_flags: AbstractSet[str] = frozenset()
 ) -> ParsedCommand:
-    """Parse a command; never raises, because an unclosed quotation mark is treated as part of a name.
+    """Parse a command without ever raising: an unclosed quotation mark is treated as part of a name.
 
     ``commands`` maps slash commands, which may also appear in a message, to their folders. ``known_flags``
     are the flags of all verbs, which are never part of a name.
@@ -143,14 +144,14 @@ def parse(
 
 
 def parse_new_name(given: Sequence[str]) -> str:
-    """Return a new name without a leading *to*. If the name is quoted, return only what is in the quotes."""
+    """Return a new name without a leading *to* or, if it is quoted, only what is in the quotes."""
     begin = next((at for at, word in enumerate(given) if fold_word(word) not in _NEW_NAME_LEADS), 0)
     end = begin + 1 if isinstance(given[begin], Quoted) else len(given)
     return " ".join(given[begin:end])
 
 
 def find_unknown_flags(words: Iterable[str]) -> list[str]:
-    """Return the words that look like flags; known flags must have been removed before."""
+    """Return the words that look like flags, given words from which known flags have been removed."""
     return [word for word in words if not isinstance(word, Quoted) and _UNKNOWN_FLAG_PATTERN.fullmatch(word)]
 
 
@@ -214,7 +215,7 @@ def normalise_fully(text: str) -> str:
 
 
 def _strip_enclosing_signs(text: str) -> str:
-    """Remove formatting marks around a whole text; it has been decoded and mustn't be decoded again."""
+    """Remove formatting marks around a whole text, which must have been decoded, and only once."""
     begin, end = 0, len(text)
     while end - begin > 1 and text[begin] in _ENCLOSING_SIGNS and text[begin] == text[end - 1]:
         begin, end = begin + 1, end - 1
@@ -226,7 +227,7 @@ def _strip_enclosing_signs(text: str) -> str:
 
 
 def _straighten(text: str) -> str:
-    """Return a text with straight quotes, and with two hyphens where the keyboard made a dash of them."""
+    """Return a text with straight quotes, and with two hyphens where a keyboard has made a dash of them."""
     return text if text.isascii() else _LONG_DASH_PATTERN.sub("--", text.translate(_STRAIGHT))
 
 
@@ -252,7 +253,7 @@ def _decode_link(match: re.Match[str]) -> str:
 
 
 def _decode_date(inside: str) -> str:
-    """Return the time meant by a date in Slack's notation; "" if the text is anything else."""
+    """Return the time meant by a date in Slack's notation, or "" if the text is anything else."""
     match = _DATE_PATTERN.fullmatch(inside)
     return "" if match is None else datetime.fromtimestamp(int(match[1]), UTC).isoformat()
 
@@ -271,7 +272,7 @@ def is_same_address(address: str, label: str) -> bool:
 
 
 def _find_folder(word: str, commands: Mapping[str, str]) -> str:
-    """Return the folder that the first word of a text stands for; "" if it stands for none."""
+    """Return the folder that a text's first word stands for, or "" if it doesn't stand for one."""
     word = word.casefold()
     return commands.get(word, "") or _FOLDERS.get(word.rstrip(_TRAILING_SIGNS), "")
 
@@ -304,7 +305,7 @@ def _split_tokens(text: str) -> list[str]:
 class _Scanner:
     """Scans a text for words, from left to right and in one pass, even if there are many quotes.
 
-    ``at`` is where the next word begins; ``is_over`` is true if there are no more words.
+    ``at`` is where the next word begins. ``is_over`` is true if there are no more words.
     """
 
     def __init__(self, text: str) -> None:
@@ -352,7 +353,7 @@ class _Scanner:
         return self.text[begin:end]
 
     def take_value(self, begin: int, *, is_joined: bool) -> str | None:
-        """Take the value of the flag that ends at ``begin``; None if nothing, or another flag, follows it."""
+        """Take the value of the flag that ends at ``begin``; None if another flag or nothing follows it."""
         self.at = begin
         if is_joined and (self.is_over or self.text[begin].isspace()):
             self._skip(begin)

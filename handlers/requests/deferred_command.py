@@ -1,4 +1,4 @@
-"""Commands and clicks that wait until an account is linked, a list has been read or the user is known."""
+"""Commands and clicks that wait until an account is linked, a list has been read, or the user is known."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from bot.domain.surfaces import Where
 
-#: How long a response_url is used, in seconds: Slack's 30 minutes (docs/internals/slack.md, "Requests from
-#: Slack"), minus a minute for delivery.
+#: How long a response_url is used, in seconds. Slack accepts it for 30 minutes (docs/internals/slack.md,
+#: "Requests from Slack"); a minute is set aside for delivery.
 RESPONSE_SECONDS = 29 * 60
 #: How long people expect an answer to appear where they asked, in seconds.
 ANSWER_EXPECTED_SECONDS: Final = 120.0
@@ -17,7 +17,7 @@ ANSWER_EXPECTED_SECONDS: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class DeferredCommand:
-    """A command or click that waits for a link, a list or a person, and where to send its answer.
+    """A command or click that waits for a link, a list or a person, and where its answer is to be sent.
 
     It is stored as JSON. The task that runs it adds ``problem``, and ``task``, which tells one run from the
     next.
@@ -35,21 +35,20 @@ class DeferredCommand:
     where: str = Where.CHANNEL
     response_url: str | None = None
     response_until: float = 0.0
-    #: The id, assigned by Usher, of the open form that the answer will fill.
+    #: The id that Usher gave to the open form in which the answer will appear.
     view: str | None = None
     #: The accounts whose lists have already been read for this command.
     looked: tuple[str, ...] = ()
     #: The earlier interaction to which we replied that an answer would follow. That answer is this one, and
     #: it replaces the reply.
     first: str = ""
-    #: Whether the earlier answer was complete, so that this one only reports what has changed since.
+    #: Whether an earlier answer was already complete, so that this one only reports what has changed since.
     updates: bool = False
     #: The connection whose list this command is waiting for.
     asked: str = ""
     #: Why waiting failed: a cause from ``bot.messages.texts.problems``.
     problem: str = ""
-    #: The connection whose list couldn't be read, if the command is now waiting for a different connection's
-    #: list.
+    #: The connection whose list couldn't be read, if the command now waits for another connection's list.
     unread: str = ""
     task: str = ""
     #: How the command was given, for example through Slack's assistant.

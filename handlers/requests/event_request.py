@@ -1,4 +1,4 @@
-"""Event requests: events from Slack, which nobody asked Usher to handle."""
+"""Event requests: events from Slack, which nobody has asked Usher to handle."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class EventRequest:
 
     @property
     def happened_at(self) -> float | None:
-        """Return an old event's time in epoch seconds, as things may have changed since; None if recent."""
+        """Return an old event's time in epoch seconds, as things may have changed; None for a recent one."""
         at = parse_time(self.payload)
         return at if is_stale(at, self.services.clock.now()) else None
 

@@ -1,4 +1,4 @@
-"""Finds what the words of a sentence refer to: workspaces, runs, verbs, times. Pure, and decides nothing."""
+"""Finds what the words of a sentence refer to: workspaces, runs, verbs, times. It decides nothing itself."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -26,13 +26,14 @@ from handlers.requests.synonyms import find_similar_verbs, split_words
 
 _Thing = TypeVar("_Thing")
 _What_co = TypeVar("_What_co", covariant=True)
-#: Maximum number of words in a name. ``_MAX_TIME_WORDS`` applies to a time, and ``_MAX_HOURS_WORDS`` to a set
-#: of hours. Only the first ``_MAX_WORDS`` words of a sentence are read.
+#: Maximum number of words in a name. ``_MAX_TIME_WORDS`` applies to times, ``_MAX_HOURS_WORDS`` to sets of
+#: hours. Only the first ``_MAX_WORDS`` words of a sentence are read.
 _MAX_NAME_WORDS: Final = 6
 _MAX_TIME_WORDS: Final = 7
 _MAX_HOURS_WORDS: Final = 8
 _MAX_WORDS: Final = 40
-#: The number for *one*. It isn't taken for an hour, because the word usually refers to a workspace.
+#: The number that *one* stands for. It isn't taken for an hour, because the word usually refers to a
+#: workspace.
 _ONE: Final = "1"
 #: Words that are part of a time wherever they appear.
 _TIME_WORDS: Final = split_words(
@@ -41,8 +42,8 @@ _TIME_WORDS: Final = split_words(
     yesterday tonight later soon then eventually always forever
     hourly daily nightly weekly monthly eod"""
 )
-#: Words that make *on* or *up* part of an instruction (*turn on*) if they are in front of it;
-#: ``_AFTER_PARTICLE`` are those that do so if they follow it.
+#: Words in front of *on* or *up* that make it part of an instruction (*turn on*). ``_AFTER_PARTICLE`` are
+#: words that do the same when they follow.
 _BEFORE_PARTICLE: Final = split_words("turn switch put bring fire spin power")
 _AFTER_PARTICLE: Final = split_words("please pls now again and me my the")
 #: Words indicating that a time occurs only once.
@@ -58,7 +59,7 @@ _ZONE: Final = re.compile(r"[A-Z]{2,5}|(?:UTC|GMT)?[+-][0-9:]+|[A-Za-z]+/[A-Za-z
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[_What_co]):
-    """What some words refer to (the rows with that name, a verb, a time, or hours), and their position."""
+    """What some words refer to (the rows with that name, a verb, a time, or hours), and where they are."""
 
     begin: int
     end: int
@@ -90,7 +91,7 @@ def group_by_name(named: Iterable[tuple[str, _Thing]]) -> dict[str, tuple[_Thing
 def list_names(
     rows: Sequence[Workspace], titles: Mapping[str, str] = MappingProxyType({})
 ) -> list[tuple[str, Workspace]]:
-    """Return workspaces' names; if ``titles`` has a workspace's connection, also with that appended.
+    """Return workspaces' names, plus ``NAME@CONNECTION`` for those whose connection is in ``titles``.
 
     If an existing workspace has the same name as one that no longer exists, the latter is left out.
     """
@@ -108,7 +109,7 @@ def list_names(
 def find_names(
     words: Sequence[str], things: Mapping[str, tuple[_Thing, ...]]
 ) -> list[Found[tuple[_Thing, ...]]]:
-    """Return the complete names found among words; at each position, the longest one."""
+    """Return the complete names found among words, at each position the longest one."""
     found, at = list[Found[tuple[_Thing, ...]]](), 0
     while at < min(len(words), _MAX_WORDS):
         last = at + 1 if isinstance(words[at], Quoted) else min(at + _MAX_NAME_WORDS, len(words))
@@ -122,7 +123,7 @@ def find_names(
 def find_similar(
     words: Sequence[str], free: Sequence[int], things: Mapping[str, tuple[_Thing, ...]], names: Sequence[str]
 ) -> list[Found[tuple[_Thing, ...]]]:
-    """Return what has a name that contains the free words (such as *gpu*) or resembles them.
+    """Return the things whose names contain the free words (such as *gpu*) or are similar to them.
 
     Free words are those that haven't been given another meaning.
     """
@@ -153,7 +154,7 @@ def find_similar(
 
 
 def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str] = ()) -> list[Found[Verb]]:
-    """Return the verbs that free words name or are synonyms of, even if misspelled.
+    """Return the verbs that free words name, misspelled or not, or are synonyms of.
 
     Free words are those that haven't been given another meaning.
     """
@@ -192,7 +193,7 @@ def is_past(word: str) -> bool:
 
 
 def list_verb_words() -> dict[str, Verb]:
-    """Map words to the verbs that they mean in a sentence; workspace verbs take precedence over job verbs."""
+    """Map words to the verbs that they mean in a sentence, preferring workspace verbs to job verbs."""
     every = [verb for folder in ("job", "workspace") for verb in list_verbs(folder).values()]
     every = [verb for verb in every if not verb.is_hidden]
     words = {word: verb for verb in every for word in f"{verb.also} {verb.heard}".split()}
@@ -200,7 +201,7 @@ def list_verb_words() -> dict[str, Verb]:
 
 
 def list_free(words: Sequence[str], found: Sequence[Found[Any]]) -> list[int]:
-    """Return the positions of the words to which no meaning has been assigned yet."""
+    """Return the positions of those words that haven't been given a meaning yet."""
     taken = {at for one in found for at in range(one.begin, one.end)}
     return [at for at in range(len(words)) if at not in taken]
 
@@ -208,7 +209,7 @@ def list_free(words: Sequence[str], found: Sequence[Found[Any]]) -> list[int]:
 def find_times(
     words: Sequence[str], names: Sequence[Found[Any]], read: Callable[[str], Moment | Unread]
 ) -> list[Found[Time]]:
-    """Return the times found among words, at each position the longest; an ambiguous one has two meanings."""
+    """Return the times found among words, at each position the longest. An ambiguous one has two meanings."""
     free, found, at = {*list_free(words, names)}, list[Found[Time]](), 0
     free -= {at for at in free if isinstance(words[at], Quoted)}
     while at < min(len(words), _MAX_WORDS):
@@ -240,7 +241,7 @@ def _read_time(text: str, count: int, read: Callable[[str], Moment | Unread]) ->
 def is_like_time(word: str) -> bool:
     """Return whether a word looks like part of a time.
 
-    If it does, and we couldn't parse it as one, it is unclear which time is meant.
+    If such a word couldn't be parsed as one, it is unclear which time is meant.
     """
     forms = {word, word.removesuffix("s")}
     number = normalize_word(word)
@@ -251,13 +252,13 @@ def is_like_time(word: str) -> bool:
 def is_like_zone(word: str) -> bool:
     """Return whether a word after a time could be a time zone.
 
-    If it could, and we couldn't parse it, the time is ambiguous.
+    If such a word couldn't be parsed as one, the time is ambiguous.
     """
     return _ZONE.fullmatch(word.rstrip(".,;!?")) is not None
 
 
 def find_hours(words: Sequence[str], names: Sequence[Found[Any]]) -> list[Found[str]]:
-    """Return the longest sequence of words that states weekly hours; empty if the hours don't recur."""
+    """Return the longest sequence of words that states weekly hours, or nothing if the hours don't recur."""
     folded, free = [fold_word(word) for word in words], {*list_free(words, names)}
     spans = [
         (at, end)

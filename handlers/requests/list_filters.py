@@ -1,4 +1,4 @@
-"""List filters, read from the words after the verb: ``running``, a connection, a name."""
+"""List filters, read from the words after a verb: ``running``, a connection, a name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class FilteredRows(Generic[_Row]):
 def filter_workspaces(
     words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> FilteredRows[Workspace] | None:
-    """Return the workspaces that the words select, or None if the words select all."""
+    """Return the workspaces that the words select, or None if they select all."""
     is_short = len(" ".join(words)) <= _MAX_FILTER_LENGTH
     named = naming.split_names(words, rows, connections) or naming.split_names(
         drop_words(tuple(words), vocabulary.LIST_WORDS), rows, connections
@@ -54,7 +54,7 @@ def filter_workspaces(
 def filter_runs(
     words: Sequence[str], runs: Sequence[Run], connections: Mapping[str, Provider]
 ) -> FilteredRows[Run] | None:
-    """Return the runs that the words select, or None if the words select all."""
+    """Return the runs that the words select, or None if they select all."""
     state, connection, name = _parse_filter(words, connections, vocabulary.RUN_STATES)
     candidates = [(run, run.connection, str(run.state), (run.name,)) for run in runs]
     return _filter_rows(candidates, state, connection, name)
@@ -89,7 +89,7 @@ def _filter_rows(
 
 
 def parse_page(request: Request) -> tuple[int, tuple[str, ...]]:
-    """Return a list's page and its filter's words, as typed (``list running 2``) or from a button."""
+    """Return a list's page and its filter's words, either as typed (``list running 2``) or from a button."""
     words = request.arguments if request.target is None else parse(request.target, NO_COMMANDS).words
     for at in (0, -1):
         if words and words[at].isdecimal() and len(words[at]) < 6:
@@ -114,7 +114,7 @@ def describe_filter(request: Request, filtered: FilteredRows[Any], noun: str) ->
 
 
 def describe_selection(request: Request, filtered: FilteredRows[Any] | None, noun: str) -> tuple[str, str]:
-    """Return what a list shows, and its filter's words for its buttons; "" without a filter."""
+    """Return what a list shows, and its filter's words for its buttons ("" if the list isn't filtered)."""
     if filtered is None:
         return noun, ""
     return describe_filter(request, filtered, noun), join_words(parse_page(request)[1])
@@ -139,7 +139,7 @@ def answer_no_matches(
 
 
 def describe_count(request: Request, filtered: FilteredRows[Any] | None, count: int) -> str:
-    """Return a sentence that says how many rows of how many are shown; "" if all are."""
+    """Say how many rows are shown, out of how many, or return "" if all of them are."""
     if filtered is None or len(filtered.rows) == count:
         return ""
     return request.fill(answers.NARROWED, count=len(filtered.rows), all=count)

@@ -17,15 +17,15 @@ from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreError
 
 log = structlog.get_logger(__name__)
 
-#: How long Slack may take to accept a reply, in seconds. That is what is left of the 3 s for an ack after the
+#: How long Slack may take to accept a reply, in seconds. This is what remains of the 3 s for an ack after the
 #: database has failed.
 SEND_SECONDS: Final = 0.8
-#: Maximum number of messages remembered, each with whether Slack accepted its reply.
+#: Maximum number of messages remembered, along with whether Slack accepted the reply to each.
 MAX_REMEMBERED_MESSAGES: Final = 1000
 
 
 class Unanswered(StoreError):
-    """The answer to a message couldn't be stored, and perhaps not the message's effect either."""
+    """The answer to a message couldn't be stored, and perhaps the message's effect couldn't, either."""
 
     def __init__(self, cause: StoreError, principal: Principal, surface: Surface) -> None:
         super().__init__(str(cause))
@@ -36,16 +36,16 @@ class Unanswered(StoreError):
 class OutageReplies:
     """Reply once to each message whose first delivery fails.
 
-    Slack redelivers the message, so the reply has to be true even if the second delivery succeeds. The newest
-    messages that were replied to are kept in memory. After a restart, and in other processes, they aren't
-    known, but Slack marks repeated deliveries.
+    Slack redelivers the message, so the reply has to be true even if the second delivery succeeds. Which
+    messages have lately been replied to is kept in memory. After a restart, and in other processes, that
+    isn't known, but Slack marks repeated deliveries.
     """
 
     def __init__(self, slack: AnySlack, ids: Ids) -> None:
         self._slack = slack
         self._ids = ids
-        #: Maps a message's channel and ts to whether Slack accepted the reply. If Slack didn't, a reply may
-        #: be sent on the next delivery.
+        #: Maps a message's channel and ts to whether Slack accepted the reply. If it didn't, another reply
+        #: may be sent on the next delivery.
         self._sent: dict[tuple[str | None, str | None], bool] = {}
 
     async def send(self, unanswered: Unanswered, *, is_redelivery: bool) -> None:
@@ -70,14 +70,14 @@ class OutageReplies:
             logger.warning("outage reply not sent", problem=error)
             self._sent[key] = False
         except Exception:
-            # The event must be redelivered even if the reply fails.
+            # Even if the reply fails, the event must be redelivered.
             logger.exception("outage reply failed")
         else:
             logger.info("outage reply sent")
 
 
 def _call_for(principal: Principal, surface: Surface, reference: str) -> tuple[str, dict[str, Any]]:
-    """Return the API method, and its arguments, for posting the reply where the person expects one."""
+    """Return the API method, with its arguments, for posting the reply where the person expects one."""
     answer = replies.plain_problem(problems.MESSAGE_NOT_RECORDED, reference)
     message = {"channel": surface.channel_id or principal.user_id, "text": answer.text, **POST_OPTIONS}
     message |= {"blocks": list(answer.blocks)}

@@ -1,10 +1,10 @@
 """Slack's payloads: who sent them, their surface, and their inbox key, which is the same at each delivery.
 
-We read the principal ourselves, and refuse if anything is missing. Bolt's ``context.actor_team_id`` is wrong
-for external people in ``block_actions`` and ``view_submission``: there, ``user.team_id`` is the person's home
-team, while ``team.id`` is where the app is installed. An enterprise is taken as a person's own only if the
-payload shows that they belong to it. Otherwise it is null, and then only membership of the team itself grants
-access.
+We determine the principal ourselves, and refuse the payload if anything is missing. Bolt's
+``context.actor_team_id`` is wrong for external people in ``block_actions`` and ``view_submission``: there,
+``user.team_id`` is the person's home team, while ``team.id`` is where the app is installed. An enterprise is
+taken as a person's own only if the payload shows that they belong to it. Otherwise it is null, and then only
+membership of the team itself grants access.
 """
 
 import re
@@ -33,14 +33,14 @@ def parse_principal(payload: Mapping[str, Any]) -> Principal:
         return _parse_event(payload)
     if "command" in payload:
         # Only members of the named team can type a command, because Slack Connect doesn't offer commands to
-        # others.
+        # anyone else.
         who = payload.get("enterprise_id"), payload.get("team_id"), payload.get("user_id")
         return _create_principal(payload, *who)
     return _parse_interaction(payload)
 
 
 def parse_team(payload: Mapping[str, Any]) -> Principal:
-    """Return an interaction's team as a principal without a user, for replying even if no user is named."""
+    """Return an interaction's team as a principal without a user, for a reply when no user is named."""
     team = _as_mapping(payload.get("team"))
     enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
         team.get("enterprise_id")
@@ -68,7 +68,7 @@ def _parse_interaction(payload: Mapping[str, Any]) -> Principal:
     if installed is None and enterprise is None:
         raise _refuse_incomplete(payload, "team.id")
     # If there is no team, the app is installed on the whole enterprise, and Slack names only the user's own
-    # team. Outsiders are detected by the lookup before the first call to a provider.
+    # team. The lookup before the first call to a provider detects outsiders.
     is_own = home in {installed, enterprise} or installed is None
     if home == enterprise and installed is not None:
         home = installed
@@ -143,7 +143,7 @@ def _as_mapping(value: object) -> Mapping[str, Any]:
 
 
 def _refuse_incomplete(payload: Mapping[str, Any], field: str) -> Refused:
-    """Return the refusal of an incomplete payload, and log which field Slack left out."""
+    """Refuse an incomplete payload, and log which field Slack left out."""
     kind = _as_mapping(payload.get("event")).get("type") or payload.get("type") or "command"
     log.info("field missing", kind=str(kind)[:40], field=field)
     return Refused("principal.missing", problems.explain_cause("nobody"))
@@ -169,7 +169,7 @@ def parse_button(action: Mapping[str, Any]) -> ButtonValue:
 
 
 def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
-    """Return a button's surface; a double click has two action_ts, but is treated as one operation.
+    """Return a button's surface. A double click has two action_ts, but counts as one operation.
 
     In a Home tab, redrawing the view is the only possible answer.
     """
@@ -210,7 +210,7 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
 
 
 def parse_shortcut_surface(payload: Mapping[str, Any]) -> Surface:
-    """Return a shortcut's surface: its message's or, if it has no message, no particular place."""
+    """Return a shortcut's surface: that of its message or, without a message, no particular place."""
     user = _format_user(payload)
     message = _as_mapping(payload.get("message"))
     return Surface(
@@ -238,7 +238,7 @@ def parse_message_surface(payload: Mapping[str, Any], where: Where) -> Surface:
 
 
 def parse_time(payload: Mapping[str, Any]) -> float | None:
-    """Return when an event happened, in epoch seconds; None if Slack doesn't say.
+    """Return when an event happened, in epoch seconds, or None if Slack doesn't say.
 
     For a message, this is when it was sent, even if the event was created later.
     """
@@ -252,7 +252,7 @@ def parse_time(payload: Mapping[str, Any]) -> float | None:
 
 
 def make_view_key(payload: Mapping[str, Any]) -> str:
-    """Return a submitted form's key, which is the same if the form is sent again after a lost response."""
+    """Return a submitted form's key, which stays the same if the form is sent again after a lost response."""
     return _join_key("view", _as_mapping(payload.get("view")).get("id") or payload.get("trigger_id"))
 
 
@@ -264,18 +264,21 @@ def make_message_key(payload: Mapping[str, Any]) -> str:
 
 
 def make_send_key(payload: Mapping[str, Any], author: Principal) -> str:
-    """Return the key for the sending of a message, which may have created two messages; "" without an id."""
+    """Return the key for one sending by a user, which may yield two messages; "" if Slack gave no id."""
     sent = _parse_id(_as_mapping(payload.get("event")).get("client_msg_id"))
     return _join_key("send", sent, author.key) if sent else ""
 
 
 def make_event_key(payload: Mapping[str, Any]) -> str:
-    """Return the key of an event other than a message; it is the same each time the event is delivered."""
+    """Return the key of an event that isn't a message. It is the same each time the event is delivered."""
     return _join_key("event", payload.get("event_id"))
 
 
 def _join_key(kind: str, *parts: object) -> str:
-    """Join the parts of a key. If Slack sent none of them, return "", so the request isn't deduplicated."""
+    """Join the parts of a key, or return "" if Slack sent none.
+
+    Without a key, the request isn't deduplicated.
+    """
     return f"{kind}:{':'.join(str(part or '') for part in parts)}" if any(parts) else ""
 
 
@@ -286,7 +289,7 @@ def _format_user(payload: Mapping[str, Any]) -> str:
 
 
 def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
-    """Return a form's values by field name, omitting empty fields but keeping empty choices."""
+    """Return a form's values by field name. Empty fields are left out, but empty choices are kept."""
     found: dict[str, Value] = {}
     for block_id, elements in find_state_values(view).items():
         for element in (elements if isinstance(elements, dict) else {}).values():
@@ -299,7 +302,7 @@ def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def find_state_values(view: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the submitted elements of all fields by block id, in the format in which Slack sends them."""
+    """Return the submitted elements of all fields by block id, in the format that Slack uses."""
     state = view.get("state")
     blocks = state.get("values") if isinstance(state, dict) else None
     return blocks if isinstance(blocks, dict) else {}

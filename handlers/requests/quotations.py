@@ -34,7 +34,7 @@ def skip_quotations(text: str) -> str:
 
 
 def read_quotation(text: str) -> str | None:
-    """If a text is nothing but code and quoted lines, return what is inside them; otherwise None."""
+    """Return what is inside a text's code and quoted lines if it consists of nothing else, otherwise None."""
     if _drop_quoted_lines(_INLINE_CODE.sub(r"\1", _BLOCK.sub("\n", text))).strip():
         return None
     words = drop_code_marks(_BLOCK.sub(r"\1", _QUOTE_MARKS.sub("", text)))
@@ -42,7 +42,7 @@ def read_quotation(text: str) -> str | None:
 
 
 def drop_code_marks(text: str) -> str:
-    """Remove the marks around inline code; spaces keep the code apart from adjacent words."""
+    """Remove the marks around inline code, leaving spaces to keep the code apart from adjacent words."""
     return _INLINE_CODE.sub(_replace_code, text)
 
 
@@ -58,6 +58,6 @@ def _drop_quoted_lines(text: str) -> str:
 
 
 def _drop_block(block: re.Match[str]) -> str:
-    """Replace a code block with a line break, or if it is short and within a line, with its words."""
+    """Replace a code block with a line break, or with its words if it is short and within a line."""
     before, code = block[1] or "", block[2]
     return f"{before} {code} " if before and "\n" not in code else f"{before}\n"

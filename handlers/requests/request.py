@@ -36,7 +36,7 @@ SILENT = Answer(text="")
 
 
 class Answered(Exception):
-    """An answer that ends a verb early. Only helpers raise it; handlers return their answer."""
+    """An answer that ends a verb early. Only helpers raise it, while handlers return their answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)
@@ -44,7 +44,7 @@ class Answered(Exception):
 
 
 class InvalidFields(Exception):
-    """Errors for a form's fields, by block id; a form's handler raises this to keep the form open."""
+    """Errors for a form's fields, by block id. A form's handler raises this to keep the form open."""
 
     def __init__(self, errors: Mapping[str, str], rule: str = "form.fields") -> None:
         super().__init__(rule)
@@ -52,19 +52,19 @@ class InvalidFields(Exception):
         self.rule = rule
 
 
-#: The accounts whose lists are out of date, and the workspaces. The workspaces were read after the accounts.
+#: The accounts whose lists are out of date, and the workspaces, which were read after the accounts.
 Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 
 
 @dataclass(slots=True)
 class RequestNotes:
-    """What a request is about and what has been done for it, however it is answered."""
+    """What a request is about and what has been done for it, whichever way it is answered."""
 
     about: Referents | None = None
     #: Everything that was accepted for this request, keyed by kind and subject.
     accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
-    #: The user's accounts with outdated lists and the user's workspaces, if they were read to interpret the
-    #: words.
+    #: The user's accounts with outdated lists, and the user's workspaces, if reading them was necessary to
+    #: interpret the words.
     listed: Listed | None = None
 
     def note_workspaces(self, workspaces: Iterable[Workspace]) -> None:
@@ -100,15 +100,15 @@ class Request:
     text: str = ""
     typed_words: tuple[str, ...] = ()
     flags: frozenset[str] = frozenset()
-    #: The time that a button carries, or that was typed (with its ``moment``), in epoch seconds.
+    #: The time in epoch seconds, from a button or as typed. If it was typed, ``moment`` is set, too.
     at: float | None = None
     moment: Moment | None = None
     #: How much longer than planned the workspace should keep running, in seconds.
     more: float = 0.0
     #: The deferred command that this request replays, if any.
     deferred: DeferredCommand = NOT_DEFERRED
-    #: The form as Slack sent it: one that was submitted, one with a button that was pressed, or one with a
-    #: menu that was searched.
+    #: The form as Slack sent it: submitted, or because one of its buttons was pressed or one of its menus
+    #: searched.
     view: Mapping[str, Any] = field(default_factory=dict)
     #: Notes on what the request is about, so that the user's next command can refer to it.
     notes: RequestNotes = field(default_factory=RequestNotes)
@@ -123,7 +123,7 @@ class Request:
         return Moment(self.at)
 
     async def find_zone(self) -> ZoneInfo | None:
-        """Return the reader's time zone; None if it isn't known, or if several people can read the answer."""
+        """Return the reader's time zone, or None if it isn't known or several people can read the answer."""
         return None if "share" in self.flags else await self.services.store.known_zone(self.principal)
 
     async def format_time(self, at: float) -> Markup:
@@ -146,7 +146,7 @@ class Request:
 
     @property
     def consent(self) -> Consent:
-        """Return the user's consent, which they gave by answering the button's question or typing a flag."""
+        """Return the consent that the user gave by answering the button's question or typing a flag."""
         if AGREED not in self.flags:
             return Consent.NONE
         return (self.press.agreed if self.press is not None else Consent.NONE) or Consent.GIVEN
@@ -169,7 +169,7 @@ class Request:
 
     @property
     def seen(self) -> int | None:
-        """Return how often the workspace had been started when the button was drawn; None if not known."""
+        """Return how often the workspace had been started when the button was drawn, or None if not known."""
         return None if self.press is None else self.press.seen
 
     @property
@@ -193,7 +193,7 @@ class Request:
 
     @property
     def command_after_linking(self) -> str:
-        """Return the command to run after linking; "" if the user has to confirm it first."""
+        """Return the command to run after linking, or "" if the user has to confirm it first."""
         return (
             ""
             if self.surface.via or not self.caller.needs_no_confirmation(self.services.clock.now())
@@ -234,7 +234,7 @@ class Request:
 
     @property
     def failed_connection(self) -> str:
-        """Return the connection whose list couldn't be read; "" if there is no ``deferred.problem``."""
+        """Return the connection whose list couldn't be read, or "" if there is no ``deferred.problem``."""
         return (self.deferred.unread or self.deferred.asked) if self.deferred.problem else ""
 
     @property
@@ -244,7 +244,10 @@ class Request:
 
     @property
     def is_live(self) -> bool:
-        """Return whether a user is waiting now; a deferred request was counted when first made."""
+        """Return whether a user is waiting now, which isn't so for a deferred request.
+
+        A deferred request was already counted when it was first made.
+        """
         return self.surface.kind != "replay"
 
     @property
@@ -261,7 +264,7 @@ class Request:
     def is_read_with_cards(self) -> bool:
         """Return whether cards and notices appear next to the answer, so that it needn't repeat them.
 
-        If the answer was promised, it is given in any case, because it replaces the message that promised it.
+        An answer that was promised is given in any case, because it replaces the message that promised it.
         """
         return self.surface.where is Where.DIRECT and not self.deferred.first
 

@@ -1,4 +1,4 @@
-"""Returns an Answer to where the request came from: in a response, as a reply, or as a direct message."""
+"""Returns an Answer to where its request came from: in a response, as a reply, or as a direct message."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,8 @@ _MAX_SHORT_ERROR_LENGTH = 60
 def can_acknowledge_with(body: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
     """Return whether a body fits into a request's acknowledgement.
 
-    Socket Mode closes the connection if a frame is too long (``docs/internals/slack.md``, "Socket Mode").
+    Socket Mode closes the connection after a frame that is too long (``docs/internals/slack.md``, "Socket
+    Mode").
     """
     max_bytes = context.get(MAX_BODY_BYTES)
     return max_bytes is None or _count_written_bytes(body) <= max_bytes
@@ -38,7 +39,7 @@ def _count_written_bytes(value: Any) -> int:
 
 
 def make_options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answer to a menu's search: as many options as fit, with a label if some are missing."""
+    """Return the answer to a menu's search: as many options as fit, with a label if some don't."""
     if can_acknowledge_with(whole := {"options": list(options)}, context):
         return whole
     group: dict[str, Any] = {
@@ -78,7 +79,7 @@ def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> 
                 block_id: kit.truncate(text, _MAX_SHORT_ERROR_LENGTH) for block_id, text in errors.items()
             }
         while len(errors) > 1 and not can_acknowledge_with(body, context or {}):
-            # The errors left out are shown once the user has corrected the others.
+            # Errors left out here are shown once the user has corrected the others.
             errors.popitem()
         return body
     if answer.view is None:
@@ -128,7 +129,7 @@ def make_message_notice(
 ) -> NewNotice:
     """Return an Answer as a direct message, which must not be missed, unlike a reply.
 
-    ``becomes`` is the interaction whose reply promised this message; the message replaces that reply.
+    ``becomes`` is the interaction whose reply promised this message. The message replaces that reply.
     """
     return NewNotice(
         subject=_make_subject(surface, ids),
@@ -141,7 +142,7 @@ def make_message_notice(
 
 
 def _make_referents_body(answer: Answer, surface: Surface) -> dict[str, Any] | None:
-    """Return an answer's referents in the form in which its conversation stores them; None without any."""
+    """Return an answer's referents in the form in which its conversation stores them, or None without any."""
     if answer.about is None or surface.channel_id is None:
         return None
     place = {"channel_id": surface.channel_id, "thread_ts": surface.thread_ts}
@@ -149,7 +150,7 @@ def _make_referents_body(answer: Answer, surface: Surface) -> dict[str, Any] | N
 
 
 def _make_subject(surface: Surface, ids: Ids) -> str:
-    """Return the unique key of an answer: its interaction, or a new id if Slack sent none."""
+    """Return an answer's unique key: its interaction, or a new id if Slack sent none."""
     return surface.interaction or ids.new("interaction")
 
 
@@ -162,7 +163,6 @@ def fit_for_channel(answer: Answer) -> Answer:
         button["action_id"] in kit.ADDRESSES or "url" in button
         for button in kit.iterate_buttons(answer.blocks)
     )
-    # In a list, a workspace's name is a link. Text that people typed is escaped, so it can't be mistaken for
-    # one.
+    # In a list, a workspace's name is a link. Typed text is escaped, so it can't be mistaken for one.
     is_private = is_private or "<http" in str(answer.blocks)
     return replace(answer, in_channel=False) if is_private else answer

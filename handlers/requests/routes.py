@@ -1,6 +1,6 @@
 """Routes: a decorator registers a function as a verb, a button, a form, a search or an event.
 
-These registrations are the only list of routes.
+Routes aren't listed anywhere else.
 """
 
 from collections.abc import Callable, Coroutine
@@ -50,7 +50,7 @@ def get_verbs(command: str) -> Registry[Verb]:
 
 
 def replace_former_verb(request: Request) -> Request:
-    """Return a button's request; if its verb has been replaced, change it to the new verb."""
+    """Return a button's request, changed to the new verb if its own verb has been replaced."""
     former = list_former_verbs(request.folder).get(request.verb)
     if former is None:
         return request

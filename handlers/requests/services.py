@@ -61,7 +61,7 @@ class Services:
         return self if len(served) == len(self.connections) else replace(self, connections=served)
 
     def title(self, connection: str) -> str:
-        """Return a connection's title; if the operator has removed the connection, its name."""
+        """Return a connection's title, or its name if the operator has removed the connection."""
         return self.context.title(connection)
 
     def titles(self, connections: Iterable[str]) -> kit.Markup:
@@ -71,7 +71,7 @@ class Services:
         )
 
     def describe_not_set_up(self, connections: Iterable[str]) -> str:
-        """Say how many things are on connections that this process doesn't have; "" if none are.
+        """Say how many things are on connections that this process doesn't have, or return "" if none are.
 
         ``connections`` names the connection of each thing.
         """
@@ -91,7 +91,7 @@ class Services:
 
     @property
     def link_pages(self) -> dict[str, str]:
-        """Map connections to their permanent link pages; return an empty map without Sign in with Slack."""
+        """Map connections to their permanent link pages, or to nothing without Sign in with Slack."""
         prefix = self.context.link_page_prefix
         return {name: f"{prefix}{name}" for name, _ in self.list_linkable()} if prefix else {}
 
@@ -110,7 +110,7 @@ class Services:
         ]
 
     def list_link_methods(self) -> list[tuple[str, str, bool]]:
-        """Return (name, title, whether by token) of each connection that can be linked, sorted by title."""
+        """Return each connection that can be linked, as (name, title, whether by token), sorted by title."""
         by_token = dict(self.list_linkable())
         names = by_token.keys() | set(self.list_approvable())
         found = [(name, self.title(name), name in by_token) for name in names]
@@ -148,5 +148,5 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
     )
 
 
-#: Maximum number of users who can be waiting to hear how a slow commit ended.
+#: Maximum number of users waiting to be told how a slow commit ended.
 MAX_PENDING_OUTCOMES: Final = 1000

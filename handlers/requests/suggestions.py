@@ -45,7 +45,7 @@ def answer_unknown_word(request: Request, sentence: str, word: str, commands: Se
 
 
 def answer_unread(request: Request) -> Answer:
-    """Answer text that isn't understood: offer similar commands or, without any, say what to try instead."""
+    """Answer text that isn't understood with similar commands or, failing that, with what to try instead."""
     words = [fold_word(word) for word in request.arguments]
     if said := talk.FORMER_WORDS.get(words[0] if words else ""):
         return replies.hint(request.fill(said), [replies.list_button()])
@@ -59,14 +59,14 @@ def answer_unread(request: Request) -> Answer:
 
 
 def offer_as_command(request: Request) -> Answer:
-    """Offer a command for a request that was worded differently; one click runs it."""
+    """Offer a command for a request that was worded differently. One click runs it."""
     return offer_commands(
         request, [write_command(request, request.verb, *request.arguments)], talk.AS_COMMAND
     )
 
 
 def offer_commands(request: Request, commands: Sequence[str], sentence: str = talk.DID_YOU_MEAN) -> Answer:
-    """Offer commands that are known to work; they are written as in a direct message."""
+    """Offer commands that are known to work, written as in a direct message."""
     sentence = fill(sentence, commands=format_commands(request, commands))
     return replies.hint(sentence, lists.list_command_buttons(commands))
 
@@ -78,7 +78,7 @@ def write_command(request: Request, *typed: str) -> str:
 
 
 def format_commands(request: Request, commands: Sequence[str]) -> Markup:
-    """Return commands as the user would type them here; those that are hard to type, in plain words."""
+    """Return commands as the user would type them here; any that are hard to type are put in plain words."""
     return Markup(talk.OR.join(_format_command(request, command) for command in commands))
 
 

@@ -34,7 +34,7 @@ _MAX_SUGGESTED_VERBS: Final = 2
 
 
 def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[str]:
-    """Return the verbs most similar to an unknown word; empty if there are none."""
+    """Return the verbs most similar to an unknown word, or nothing if none is similar."""
     wrong = 0 if word in UNSUPPORTED_VERBS else count_allowed_slips(word)
     candidates = [(verb, verb) for verb in verbs]
     candidates += [
@@ -42,8 +42,8 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
         for other, verb in list_synonyms(folder).items()
         if verb in verbs and len(other) >= _MIN_SYNONYM_LENGTH
     ]
-    #: Maps each verb to its edit distance, and to whether a synonym matched rather than its name; then the
-    #: verb is less likely.
+    #: Maps each verb to its edit distance, and to whether it was a synonym that matched, not its name. A
+    #: synonym makes the verb less likely.
     ranks: dict[str, tuple[int, bool]] = {}
     for other, verb in candidates:
         rank = (OSA.distance(word, other, score_cutoff=wrong), other != verb)

@@ -1,8 +1,8 @@
 """Typing mistakes: flags that a verb doesn't have, and tokens pasted by accident.
 
-A token is never used, stored or repeated, and people are told to replace it. A word that looks like a token
-may be something else: ids and links are valid arguments, and some ids look the same. Anything that can't be
-an argument of the command is treated as a token.
+A token is never used, stored or repeated, and people are told to replace it. Not everything that looks like
+one is a token: ids and links are valid arguments, and some ids look the same. Anything that can't be an
+argument of the command is treated as a token.
 """
 
 import re
@@ -36,7 +36,7 @@ _JOINER_PATTERN: Final = re.compile(r"[-_+]+")
 _CORE_PATTERN: Final = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _SLACK_TOKEN_PATTERN: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
 #: Matches any other secret: something that looks like a well-known service's token, or that the text itself
-#: calls a secret.
+#: says is secret.
 _SECRET_PATTERN: Final = re.compile(
     r"(?<![\w-])(?:(?:sk|pk|gh[oprsu]|hf|pat|npm|glpat)[-_]|dapi|AKIA|ASIA)(?=[A-Za-z]*\d)[A-Za-z\d]{16,}"
     r"|(?<![\w-])[a-z]{2,6}_(?:live|test|prod|secret|key)_(?=[A-Za-z]*\d)[A-Za-z\d]{8,}"
@@ -63,13 +63,16 @@ def may_have_token(request: Request, besides: str = "") -> bool:
 
 
 async def read_without_tokens(request: Request, reader: routes.Verb, besides: str = "") -> Answer:
-    """Run the function that reads a text, unless the message may contain a token, which is never repeated."""
+    """Run the function that reads a text, unless the text or the message around it has a token in it.
+
+    A token is never repeated.
+    """
     answer = await _answer_token(request, besides) if may_have_token(request, besides) else None
     return answer or await reader(request)
 
 
 async def _answer_token(request: Request, besides: str) -> Answer | None:
-    """Answer a person who typed a token; return None if there is no token."""
+    """Answer a person who typed a token, or return None if there isn't one."""
     services, text = request.services, _read_typed_text(request, besides)
     words, verb = _SEPARATOR_PATTERN.split(text), _find_verb(request)
     if any(_SLACK_TOKEN_PATTERN.search(word) for word in words):
@@ -99,7 +102,7 @@ async def _answer_token(request: Request, besides: str) -> Answer | None:
 
 
 async def describe_token_in_field(services: Services, principal: Principal, text: str) -> str:
-    """Return a sentence for a user who typed a token into a form's field, or "" if it isn't a token."""
+    """Return what to tell a user who typed a token into a form's field, or "" if it isn't a token."""
     issuers = [name for word in _SEPARATOR_PATTERN.split(text) for name in _find_issuers(services, word)]
     if not issuers or fold(text) in await _read_own_names(services, principal):
         return ""
@@ -108,7 +111,7 @@ async def describe_token_in_field(services: Services, principal: Principal, text
 
 
 def _find_issuers(services: Services, word: str) -> list[str]:
-    """Return the connections that may have issued this word as a token, or Slack if it is one of Slack's."""
+    """Return the connections, or Slack, that may have issued this word as a token."""
     if _SLACK_TOKEN_PATTERN.search(word):
         return [pages.SLACK]
     issuers: set[str] = set()
@@ -148,7 +151,7 @@ def _strip_surroundings(text: str) -> str:
 
 
 def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: bool) -> Answer:
-    """Answer that a word looks like a token, without repeating it, and say where to replace the token."""
+    """Answer that a word looks like a token and say where to replace it, without repeating the word."""
     services = request.services
     titles = where = Markup("")
     if len(issuers) == 1:
@@ -163,7 +166,7 @@ def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: boo
 def _format_delete_hint(request: Request) -> Markup:
     """Ask the user to delete their message, because others or Slack's search could find it.
 
-    Return "" for a slash command, which leaves no message.
+    A slash command leaves no message, so for one, return "".
     """
     return Markup("" if request.surface.kind == "command" else pages.DELETE_IT)
 
@@ -193,7 +196,10 @@ def _find_verb(request: Request) -> str:
 def _guess(
     request: Request, verb: str, word: str, own_names: AbstractSet[str]
 ) -> Literal["argument", "unknown id", "token"]:
-    """Classify a word as an argument (a name of the user's, or an allowed id), an unknown id, or a token."""
+    """Decide what a word is: an argument, an unknown id, or a token.
+
+    Names of the user's and allowed ids are arguments.
+    """
     providers = request.services.connections.values()
     is_of_run = request.folder == "job"
     is_id = any(
@@ -220,7 +226,7 @@ async def _read_own_names(services: Services, principal: Principal) -> set[str]:
 
 
 async def refuse_flags(request: Request) -> None:
-    """Raise Answered for flags that the request's verb doesn't have, unless they belong to a name."""
+    """Raise Answered for flags that the request's verb doesn't have, unless they are part of a name."""
     flags = find_verb(request.folder, request.verb).flags
     if flags is None:
         return

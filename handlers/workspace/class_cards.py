@@ -54,8 +54,8 @@ MAX_SEATS: Final = 5_000
 #: Maximum number of classes shown beside the user's courses, newest first.
 MAX_CLASSES: Final = 8
 MAX_TITLE_LENGTH: Final = 80
-#: Minimum length of a class, in seconds. If a class were shorter, its end would be announced before anyone
-#: had enrolled.
+#: Minimum length of a class, in seconds. The end of a shorter class would be announced before anyone had
+#: enrolled.
 MIN_CLASS_SECONDS: Final = 600.0
 
 
@@ -80,7 +80,7 @@ MIN_CLASS_SECONDS: Final = 600.0
     )
 )
 async def post(request: Request) -> Answer:
-    """Write a card for the channel of the request; without arguments, show the user's courses."""
+    """Write a card for the request's channel; without arguments, show the user's courses instead."""
     services, surface = request.services, request.surface
     command = parse_card_command(request.text, services.commands)
     # The former verb only showed courses.
@@ -135,7 +135,7 @@ async def post(request: Request) -> Answer:
 
 @routes.action("card_form")
 async def open_form(request: Request) -> Answer:
-    """Open the form for a card; if no form can be opened, say what to type."""
+    """Open the form for a card or, if no form can be opened, say what to type."""
     usage = replies.hint(request.fill(class_words.USAGE), [drawn_courses.card_button()])
     return replace(usage, view=await _build_form(request))
 
@@ -154,7 +154,7 @@ async def _build_form(request: Request, page: str = "") -> dict[str, Any]:
 
 @routes.options("template")
 async def search_templates(request: Request) -> list[dict[str, Any]]:
-    """Return what a teacher can give every participant, as far as it matches the letters typed so far."""
+    """Search the things that a teacher can give every participant for the letters typed so far."""
     needle = fold(request.name)
     return list_options([one for one in await list_choices(request) if needle in fold(one.label)])
 
@@ -171,7 +171,7 @@ async def list_choices(request: Request, *, is_read: bool = False) -> list[Choic
         if account is not None and snapshot is None and is_read:
             await request.caller.run(snapshots.request_templates, account)
         if snapshot is None:
-            # The template field itself will list the templates.
+            # The form's own template field will list the templates.
             found += [] if account is None else [Choice(f"{connection}/", services.title(connection))]
             continue
         offer = PersonalOffer(services.connections[connection], snapshot, "workspace", request.principal)
@@ -184,7 +184,10 @@ async def list_choices(request: Request, *, is_read: bool = False) -> list[Choic
 
 
 async def show_own_courses(request: Request, title: str = "") -> Answer:
-    """Show the courses with a title, or else the user's own; if there are none, how to post or join one."""
+    """Show the user's courses with this title or, if none has it, all of the user's.
+
+    If there are none, say how to post or join a course.
+    """
     named = await verbs.find_own_courses(request, title) if title else []
     own = await request.caller.read(course_changes.list_own_courses)
     shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
@@ -200,9 +203,9 @@ async def show_own_courses(request: Request, title: str = "") -> Answer:
 
 
 async def _course_change(request: Request, command: CardCommand) -> Answer | None:
-    """Show or change the user's course that the words name; None if they are about a new card.
+    """Show or change the user's course that the words name; return None if they are about a new card.
 
-    A command with flags is for posting a card. So is a quoted title with nothing after it.
+    A command with flags posts a card. So does a quoted title with nothing after it.
     """
     if command.flags or isinstance(next(iter(request.arguments), ""), Quoted):
         return None
@@ -229,7 +232,7 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     found = naming.find_workspace(what, rows, services.connections)
     is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
-    # A user without workspaces can only mean other people's.
+    # A user without workspaces can only mean someone else's.
     is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
     is_strange = found.kind == "near" and not is_deliberate
     if is_strange and "/" in what:
@@ -280,7 +283,7 @@ async def _draft_from_template(request: Request, connection: str, template: str)
 
 
 def _refuse_card(request: Request, sentence: str) -> Exception:
-    """Return the refusal of a card command, as an error at the form's field or as an answer."""
+    """Refuse a card command, with an error at the form's field or in an answer."""
     if request.surface.kind == "form":
         return InvalidFields({"what": sentence})
     return Answered(replies.hint(sentence))
@@ -313,12 +316,12 @@ class CardCommand:
     problems: dict[str, str] = field(default_factory=dict)
 
     def format_for(self, what: str) -> str:
-        """Return this command, as typed after the verb, with another template or name."""
+        """Return what would be typed after the verb for this command with another template or name."""
         return " ".join([join_words([what]), *(f"--{flag} {value}" for flag, value in self.flags)])
 
 
 def parse_card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
-    """Parse a ``card`` command. A flag's words go on until the next flag, so titles need no quotes."""
+    """Parse a ``card`` command. A flag's words extend to the next flag, so titles need no quotes."""
     what, flags = parse_running_flags(text, commands)
     command = CardCommand(what, flags)
     for flag, value in flags:
@@ -380,7 +383,7 @@ MIN_OBSERVED_STARTS = 3
 async def enroll(request: Request) -> Answer:
     """Enroll the user, or continue an enrollment that had to wait: link, then create, start or open."""
     surface, key = request.surface, request.target or request.name
-    # Only a click on the card's own button tells us where the card is.
+    # Only a click on the card's own button shows where the card is.
     message_ts = surface.message_ts if request.verb == "class_press" else None
     pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts)
     if pressed.result == "sought":
@@ -436,7 +439,7 @@ async def enroll(request: Request) -> Answer:
 
 
 async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
-    """Offer the user a personal link; enrolling waits for it, and the teacher sees who is waiting."""
+    """Offer the user a personal link. Enrolling waits for it, and the teacher sees who is waiting."""
     services = request.services
     title = services.title(card.connection)
     if card.connection not in {name for name, _ in services.list_linkable()}:
@@ -462,7 +465,7 @@ def _get_workspace_name(request: Request, card: ClassCard) -> str:
 
 
 async def _answer_running(request: Request, workspace: Workspace) -> Answer:
-    """Answer with the workspace's URL; as always, only the user who clicked sees it."""
+    """Answer with the workspace's URL, which only the user who clicked sees, as always."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     sentence = f"{fill(class_words.WORKSPACE_RUNNING, name=workspace.title)} {format_opening(facts)}".rstrip()
     return replies.answer(sentence, open_buttons(facts))
@@ -485,9 +488,9 @@ def _answer_starting(
 
 
 def _format_place(queue: QueuePosition, per_second: float | None) -> list[str]:
-    """Describe the place in the queue and the estimated wait, based on the connection's limit if known.
+    """Describe the place in the queue and the estimated wait, based on the connection's limit.
 
-    If it isn't known, the estimate is based on how fast workspaces have been started so far.
+    If that limit isn't known, the estimate is based on how fast workspaces have been started so far.
     """
     if not queue.ahead:
         return []
@@ -538,7 +541,7 @@ async def answer_problems(request: Request, key: str) -> Answer:
 
 @routes.action("class_stop")
 async def stop_all(request: Request) -> Answer:
-    """End the class: tell participants now, and in five minutes stop all workspaces that aren't kept."""
+    """End the class: tell participants now and, in five minutes, stop all workspaces that aren't kept."""
     key = request.target or ""
     if (card := await request.caller.read(use_cases.find_visible_card, key)).is_course:
         return await verbs.end_course(request, card)

@@ -112,7 +112,7 @@ def is_final_operation(request: Request, workspace: Workspace, verb: OperationVe
 
 
 async def ask_before_ending(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Ask whether to end a workspace for good, saying what is lost, what stays, and any gentler option."""
+    """Ask whether to end a workspace for good, saying what is lost, what stays, and what would be gentler."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     effect, label = {
@@ -159,7 +159,7 @@ async def read_operations_under_way(request: Request) -> dict[str, Operation]:
 
 
 async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
-    """Return the workspaces that the request's verb would change, according to their rows."""
+    """Return those workspaces that the request's verb would change, according to their rows."""
     under_way, verb = await read_operations_under_way(request), request.variant
     waits = await request.caller.read(waitlist.list_own) if verb == "cancel" else []
     waiting = {one.workspace_id for one in waits}
@@ -170,7 +170,7 @@ async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Wor
 async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_named: bool) -> Answer:
     """Offer the request's verb for several workspaces, with one button for exactly these.
 
-    If the user named them, the answer also lists those to which the verb doesn't apply.
+    If the user named them, the answer also lists those that the verb doesn't apply to.
     """
     services, verb = request.services, request.variant
     at = request.at
@@ -221,12 +221,12 @@ def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: 
 
 
 def is_possible(request: Request, workspace: Workspace) -> bool:
-    """Return whether the workspace's provider supports the request's verb at all."""
+    """Return whether the workspace's provider supports the request's verb."""
     return not _find_refusal(request, workspace)
 
 
 def _find_refusal(request: Request, workspace: Workspace) -> str:
-    """Return why the workspace's provider doesn't support the request's verb; "" if it does."""
+    """Return why the workspace's provider doesn't support the request's verb, or "" if it does."""
     verb = request.variant
     if verb not in _OPERATION_VERBS:
         return ""
@@ -238,7 +238,7 @@ def _find_refusal(request: Request, workspace: Workspace) -> str:
 
 
 async def make_stamp(request: Request, workspace: Workspace) -> str:
-    """Return a workspace's key with a digest of its state, which later shows whether it has changed."""
+    """Return a workspace's key with a digest of its state, which shows later whether it has changed."""
     latest = await request.services.store.read(operation_rows.find_latest_operation, workspace.id)
     state = "d" if workspace.state in DOWN_OR_FAILED_STATES else "g" if workspace.state is State.GONE else "u"
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
@@ -259,20 +259,20 @@ def _make_row(request: Request, verb: str, workspace: Workspace) -> lists.ListRo
 
 
 def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
-    """Return how a workspace would be stopped at the requested time if that ended it for good, else None."""
+    """Return how a workspace would be stopped at the requested time, if that ended it for good, else None."""
     planned = predict_stop_effects(request.services.context, workspace)
     mode = find_stop_mode(verb, workspace) or choose_planned_mode(planned)
     return mode if is_final(planned, mode) else None
 
 
 def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
-    """Return a timed verb's stop mode; None leaves the choice to Usher: one that allows another start."""
+    """Return a timed verb's stop mode. With None, Usher chooses one that allows another start."""
     modes: dict[str, StopMode | None] = {"stop": "stop", "suspend": "suspend", "keep": workspace.stop_mode}
     return modes.get(verb)
 
 
 async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -> list[str]:
-    """Return a sentence for each workspace left unchanged: its state, or why nothing can be done to it."""
+    """Say, for each workspace left unchanged, what state it is in or why nothing can be done to it."""
     under_way = await read_operations_under_way(request)
     now, zone = request.services.clock.now(), await request.find_zone()
     verb, at = request.variant, request.at or request.more or None

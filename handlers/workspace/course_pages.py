@@ -1,4 +1,4 @@
-"""A course's page, opened by a command or a button, and the form of a class card."""
+"""A course's page, opened by a command or a button, and the form for a class card."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -58,7 +58,7 @@ async def submit_card(request: Request) -> Answer:
     if is_course:
         sent["hours"] = f"{sent.get('hours', '')} {sent.get('begin', '')}-{sent.get('end', '')}"
     flags, what = {"until": sent.get("today", ""), **sent}, sent.get("what", "")
-    # A name in a field of its own is certainly a name, so there is no need to ask.
+    # A name in its own field is certainly a name, so there is no need to ask.
     what = what if "/" in what else Quoted(what)
     typed = [
         "card",
@@ -72,7 +72,7 @@ async def submit_card(request: Request) -> Answer:
     except InvalidFields as wrong:
         if not is_course and "until" in wrong.errors:
             raise InvalidFields({"today": wrong.errors["until"]}) from None
-        # If the hours of the lessons can't be read, show only that problem.
+        # If the lessons' hours can't be read, show only that problem.
         first = {"hours"} & wrong.errors.keys() or wrong.errors
         raise InvalidFields({name: words.WRONG.get(name, wrong.errors[name]) for name in first}) from None
 

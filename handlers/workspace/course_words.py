@@ -25,7 +25,7 @@ def get_verb(text: str) -> str:
 
 
 def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
-    """Return the days in ``24 Dec``, ``22 Dec to 6 Jan`` or a button's value; empty if they are unclear.
+    """Return the days in ``24 Dec``, ``22 Dec to 6 Jan`` or a button's value, or none if they are unclear.
 
     Raises Refused (``course.no_lesson``).
     """
@@ -39,7 +39,7 @@ def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
 
 
 def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str]:
-    """Return the days in a span of dates that have lessons; if none has, raise Refused.
+    """Return the days with lessons in a span of dates; raise Refused if there are none.
 
     In a longer span, the day of a lesson in progress is left out.
     """
@@ -63,7 +63,7 @@ def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str
 
 
 def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) -> dict[str, Any]:
-    """Return a course's fields for its days and times; empty for a class, or if the days are unclear."""
+    """Return a course's fields for its days and times, or nothing for a class or if the days are unclear."""
     if wanted is None or wanted.starts is None or wanted.stops is None:
         return {}
     begin = time_parsing.day_of(first, today) if first else today
@@ -79,7 +79,7 @@ def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) 
 def read_timetable(text: str) -> tuple[Wanted | None, str]:
     """Return the hours of lessons, and what is wrong with them ("" if nothing).
 
-    Lessons are on weekdays. They start and end on the same day, and their times have no time zone.
+    Lessons are on weekdays. Each starts and ends on the same day, and its times have no time zone.
     """
     wanted = time_parsing.read_hours(text)
     has_zone = wanted is not None and wanted.zone
@@ -92,7 +92,7 @@ def read_timetable(text: str) -> tuple[Wanted | None, str]:
 
 
 def parse_mentions(text: str) -> list[str]:
-    """Return the Slack ids mentioned in a text; if it names people in any other way, raise Refused."""
+    """Return the Slack ids mentioned in a text; raise Refused if it names people in any other way."""
     found = [one[1] for one in _MENTION_PATTERN.finditer(text) if one[1]]
     if (name := _MENTION_PATTERN.sub("", text).strip()) or not found:
         raise Refused("course.teacher", words.NO_MENTION.format(name=name or "that"))

@@ -37,7 +37,7 @@ Result = TypeVar("Result")
 async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
     """Return the user's courses whose title a text begins with, each with the rest of the text.
 
-    Each comes with whether the user teaches it. If some of them have their card in this channel, only those
+    Each also says whether the user teaches it. If some of them have their card in this channel, only those
     are returned.
     """
     found = match_titles(await request.caller.read(cases.list_own_courses), text)
@@ -45,7 +45,7 @@ async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard,
 
 
 def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the courses whose title a text begins with; spaces, hyphens and underscores are the same."""
+    """Return the courses whose title a text begins with, treating spaces, hyphens and underscores alike."""
     found = []
     for card, is_teacher in courses:
         title = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", card.title)))
@@ -57,17 +57,17 @@ def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[t
 async def change_by_words(request: Request, text: str) -> Answer | None:
     """Change the course whose title a text begins with, or ask which one; None if it names no course.
 
-    Classes, and other people's courses, which administrators may change, are considered only if none of the
-    user's own courses fits.
+    If none of the user's own courses fits, classes are considered, and other people's courses, which
+    administrators may change.
     """
     found = await find_own_courses(request, text) or await _list_others(request, text)
     found = [one for one in found if orders.ORDER_PATTERN.fullmatch(one[2])]
-    # A class, unlike a course, has no lessons to skip, so it can only be ended.
+    # A class has no lessons that could be skipped, so unlike a course, it can only be ended.
     found = [one for one in found if one[0].is_course or orders.get_verb(one[2]) == "end"]
-    # Someone who isn't a teacher of the course can only join or leave it.
+    # People who don't teach the course can only join or leave it.
     found = [one for one in found if one[1] or orders.get_verb(one[2]) in _OWN_VERBS] or found[:1]
     now = request.services.clock.now()
-    # If several courses match, take those with a lesson on the days that are named.
+    # If several courses match, take those that have a lesson on the days named.
     fitting = [one for one in found if _has_lessons(one[0], one[2], now)] or found[:1]
     if len(fitting) > 1:
         return _ask_which_course(request, [(card, rest) for card, _, rest in fitting])
@@ -75,7 +75,7 @@ async def change_by_words(request: Request, text: str) -> Answer | None:
 
 
 def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
-    """Return whether a course has lessons on the days that an instruction names; True if it names none."""
+    """Return whether a course has lessons on the days that an instruction names, or whether it names none."""
     verb, _, rest = text.partition(" ")
     try:
         return verb.casefold() != "skip" or bool(orders.list_days_off(card, rest, now))
@@ -96,7 +96,7 @@ async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, boo
 
 
 def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
-    """Ask which of these courses is meant; the button for each makes the change that was typed."""
+    """Ask which of these courses is meant. The button for each makes the change that was typed."""
     blocks, now = [kit.section("Which course do you mean?")], request.services.clock.now()
     for number, (card, text) in enumerate(found):
         verb = orders.get_verb(text)
@@ -145,7 +145,10 @@ async def end_course(request: Request, card: ClassCard) -> Answer:
 
 
 async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
-    """Return the keys of the people mentioned. All must be allowed to teach; raises Refused or Answered."""
+    """Return the keys of the people mentioned; raises Refused or Answered.
+
+    All of them must be allowed to teach.
+    """
     keys = frozenset(replace(request.principal, user_id=one).key for one in orders.parse_mentions(text))
     every = [Principal.from_key(key) for key in sorted(keys)]
     decisions = await asyncio.gather(
@@ -169,7 +172,7 @@ async def format_people(request: Request, keys: Iterable[str]) -> Markup:
 
 
 async def require_teacher(request: Request, card_id: str, done: Awaitable[Result]) -> Result:
-    """If the user is a card's teacher or an administrator, return the result.
+    """Return the result if the user is a card's teacher or an administrator.
 
     For anyone else, raise Answered with the name of the card's owner.
     """

@@ -1,4 +1,4 @@
-"""Working hours: set and shown by a verb; turned off, resumed and rescheduled by buttons."""
+"""Working hours: a verb sets and shows them; buttons turn them off, resume them and change their times."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -42,8 +42,8 @@ from handlers.workspace.targets import find_by_whole_name, read_workspace, requi
 
 #: How far ahead a day may be for a workspace's hours to skip it.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
-#: Appended to a day that can't be read, to find out why not. It is late in the day, so that *today* isn't
-#: over yet.
+#: Appended to a day that can't be read, to find out why. It is late in the day, so that *today* isn't over
+#: yet.
 _END_OF_DAY: Final = "23:59"
 
 
@@ -94,7 +94,7 @@ def _is_order(text: str) -> bool:
 
 
 async def _find_unread(request: Request, given: Sequence[str]) -> tuple[str, str] | None:
-    """Return a workspace's name and the words after it that can't be read; None if all can."""
+    """Return a workspace's name and the words after it that can't be read, or None if all can be read."""
     for end in range(len(given), 0, -1):
         name = " ".join(given[:end])
         if await find_by_whole_name(request, name) is not None:
@@ -109,7 +109,7 @@ async def _find_unread(request: Request, given: Sequence[str]) -> tuple[str, str
 
 
 def _answer_unread(request: Request, name: str, said: str) -> Answer:
-    """Say which words can't be read as hours; days among them are left out, since they aren't the problem."""
+    """Say which words can't be read as hours, leaving out days, which aren't the problem."""
     wrong = [word for word in said.split() if not time_parsing.days_of(word.casefold())]
     sentence = words.ODD_OFFSET if time_parsing.has_odd_offset(said) else words.UNREADABLE
     return _hint(request, fill(sentence, said=" ".join(wrong) or said), words.USAGE, name)
@@ -122,7 +122,7 @@ def _split(given: tuple[str, ...]) -> tuple[str, str]:
 
 
 async def apply_order(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
-    """Carry out an instruction about a workspace's hours; without one, show the hours.
+    """Carry out an instruction about a workspace's hours or, without one, show the hours.
 
     ``former`` is the rule that the new hours replace.
     """
@@ -155,7 +155,7 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
 
 
 async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
-    """Return the days on which hours are skipped; with a pause until a day, these are all days before it.
+    """Return the days on which hours are skipped. For a pause until a day, these are all days before it.
 
     Raises Answered for words that don't name a day, or for a day that is too far ahead.
     """
@@ -180,7 +180,7 @@ async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
 
 @routes.action("hours_form")
 async def open_form(request: Request) -> Answer:
-    """Open the form; if no form can be opened, say what to type."""
+    """Open the form; where that isn't possible, say what to type."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     every = await request.services.gatherer.describe_workspaces(request.principal, rows)
     able = [
@@ -196,7 +196,7 @@ async def open_form(request: Request) -> Answer:
 
 @routes.view(drawn.HOURS_CALLBACK)
 async def submit_form(request: Request) -> Answer:
-    """Set a workspace's hours from the form; show problems next to its fields."""
+    """Set a workspace's hours from the form, or show problems next to its fields."""
     key, _, former = request.form_payload.partition(" ")
     key = key or find_value(request.view, drawn.WORKSPACE_FIELD)
     days = parse_values(request.view).get(drawn.DAYS_FIELD, ())
@@ -228,7 +228,7 @@ async def _leave_out(request: Request, key: str, days: Sequence[str]) -> Answer:
 
 
 def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> Answer:
-    """Ask whether a stop may end a workspace for good; the button repeats the command, with consent."""
+    """Ask whether a stop may end a workspace for good. The button repeats the command, with consent."""
     services = request.services
     what = predict_stop_effects(services.context, workspace)
     sentence = request.fill(
@@ -238,7 +238,7 @@ def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> An
 
 
 async def _confirm_run_on(request: Request, workspace: Workspace, said: str, at: float) -> Answer:
-    """Ask whether a workspace may run on where one rule stops it and another starts it at the same time."""
+    """Ask whether a workspace may keep running where one rule stops it just as another starts it."""
     sentence = request.fill(words.CONFIRM_RUN_ON, workspace, at=await request.format_time(at))
     return replies.answer(sentence, [_agree_button(workspace, said, "Set them and let it run on")])
 
@@ -326,5 +326,5 @@ async def resume(request: Request) -> Answer:
     )
 
 
-#: Maps words typed after a workspace's name to what they do to its existing hours.
+#: Maps what people type after a workspace's name to the function that changes its existing hours.
 _ORDERS: Final = {"off": turn_off, "on": resume, "resume": resume, "pause": pause}

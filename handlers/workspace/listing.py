@@ -79,8 +79,8 @@ async def show_list(request: Request) -> Answer:
     services = request.services
     if [*map(fold_word, request.arguments)] == [SHOW_QUEUE]:
         return await show_waitlist(request)
-    # A button of the list itself carries the page, and its list is redrawn; any other button requests a new
-    # list.
+    # A button of the list itself carries the page, so the list is redrawn in place. Any other button requests
+    # a new list.
     is_redrawn = request.surface.kind == "button" and request.target is not None
     if not request.text and not is_redrawn:
         request = replace(request, text="list")
@@ -119,7 +119,7 @@ async def show_list(request: Request) -> Answer:
         reads = ""
     hint = f"{list_filters.describe_count(request, part, len(rows))} {reads} {not_set_up} {resting}"
     if "share" in request.flags:
-        # What the list offers its owner would be refused to anyone else.
+        # Anyone else would be refused what the list offers its owner.
         hint = request.fill("To see your own, type `{command}list`.")
     what, filter_words = list_filters.describe_selection(request, part, answers.WORKSPACES)
     return lists.workspace_list(
@@ -183,7 +183,7 @@ async def show_status(request: Request) -> Answer:
     )
 )
 async def show_address(request: Request) -> Answer:
-    """Answer with the URL, if there is one, but never in a channel, even if asked to share it."""
+    """Answer with the URL, if there is one. Even if asked to share it, never do so in a channel."""
     services = request.services
     workspace = await read_workspace(request)
     await require_account(request, workspace.connection)
@@ -254,7 +254,7 @@ async def add(request: Request) -> Answer:
 
 
 def _split_reference(request: Request) -> tuple[str, tuple[str, ...]]:
-    """Return the link or id, and the words after it; a title after an @ may have several words."""
+    """Return the link or id, and the words after it. After an @, a title may have several words."""
     given = request.arguments
     for count in range(len(given), 1, -1):
         text = " ".join(given[:count])
@@ -265,7 +265,7 @@ def _split_reference(request: Request) -> tuple[str, tuple[str, ...]]:
 
 
 async def _bring_back_named(request: Request) -> Answer | None:
-    """If the words are the name of a forgotten workspace, and of no other, bring it back."""
+    """If the words name a forgotten workspace and nothing else, bring it back."""
     rows = await request.services.store.perform(
         workspace_rows.read_workspaces, request.principal, hidden=True
     )
@@ -308,7 +308,7 @@ async def _answer_unknown_reference(request: Request) -> Answer:
     )
 )
 async def change_alias(request: Request) -> Answer:
-    """Give a workspace a name of the user's choice; with ``--clear``, remove that name."""
+    """Give a workspace a name of the user's choice or, with ``--clear``, remove that name."""
     if "clear" in request.flags and request.arguments:
         workspace = await require_by_name(request, request.name)
         changed = await request.caller.run(set_alias, workspace.id, None)
@@ -344,7 +344,7 @@ async def restore_alias(request: Request) -> Answer:
 async def _split_alias(request: Request) -> tuple[Workspace, str]:
     """Split words into a workspace and its new name.
 
-    The workspace's current name is as many of the first words as possible.
+    As many of the first words as possible are taken as the workspace's current name.
     """
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):
@@ -380,7 +380,7 @@ async def _split_alias(request: Request) -> tuple[Workspace, str]:
     )
 )
 async def forget(request: Request) -> Answer:
-    """Forget a workspace; the answer has a button and a command to bring it back."""
+    """Forget a workspace. The answer has a button and a command that bring it back."""
     workspace = await read_workspace(request)
     await request.caller.run(forget_workspace, workspace.id)
     runs_on = (
@@ -427,7 +427,7 @@ async def complete(request: Request) -> list[dict[str, Any]]:
 
 @routes.shortcut("start_workspace")
 async def start_workspace(request: Request) -> Answer:
-    """Open the form; if the user has no workspaces, say how to get one."""
+    """Open the form; a user without workspaces is told how to get one."""
     services = request.services
     # A form can't be opened later, so ``list`` is what waits for a link or a read.
     request = replace(request, verb="list", text="list")
@@ -439,7 +439,7 @@ async def start_workspace(request: Request) -> Answer:
         return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)
-    # If there are more workspaces than fit into a menu, users search for one instead, and no states are
+    # If there are more workspaces than a menu has room for, users search for one instead, and no states are
     # shown.
     shown = rows if len(rows) <= limits.MAX_SELECT_OPTIONS else []
     labels = list_labels(request, shown, rows)
@@ -454,7 +454,7 @@ async def start_workspace(request: Request) -> Answer:
 
 @routes.view("start_workspace")
 async def start_chosen(request: Request) -> Answer:
-    """Start the workspace chosen in the form, as its button would; the answer replaces the form."""
+    """Start the workspace chosen in the form, just as its button would. The answer replaces the form."""
     surface = Surface(kind="button", interaction=request.surface.interaction)
     press = ButtonValue("start", find_value(request.view, drawn.START_FIELD))
     return await run_button(request.services, request.principal, surface, press)

@@ -141,9 +141,9 @@ declare_verb(
     )
 )
 async def start(request: Request) -> Answer:
-    """Request the start and its planned stop; the card and direct messages report the progress.
+    """Request the start and its planned stop. The card and direct messages report the progress.
 
-    If the start may wait for capacity, it has no planned stop: the given time is when the wait ends.
+    If the start may wait for capacity, it has no planned stop, and the given time is when the wait ends.
     """
     moment, workspace = await request.read_moment(), await read_workspace(request)
     if "wait" in request.flags:
@@ -226,7 +226,7 @@ async def start(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Request the stop, or plan it for the given time; the card and direct messages report the progress."""
+    """Request the stop, or plan it for the given time. The card and direct messages report the progress."""
     moment, workspace = await request.read_moment(), await read_workspace(request)
     if moment is not None:
         mode: StopMode = "stop" if request.verb == "stop" else "suspend"
@@ -251,7 +251,7 @@ async def start_and_wait(request: Request) -> Answer:
 
 
 async def show_current(request: Request, workspace: Workspace, hint: str = "", more: str = "") -> Answer:
-    """Answer with an open operation's card; if there is none, with the state, and request a new read.
+    """Answer with the open operation's card, or with the state if none is open; request a new read.
 
     ``hint`` comes first, ``more`` last.
     """
@@ -267,7 +267,7 @@ async def show_current(request: Request, workspace: Workspace, hint: str = "", m
 async def begin_for(
     request: Request, workspace: Workspace, verb: OperationVerb, moment: Moment | None = None
 ) -> Answer:
-    """Begin an operation on the user's workspace; if that would end the workspace for good, ask first.
+    """Begin an operation on the user's workspace, asking first if that would end the workspace for good.
 
     If a moment is given, the workspace is stopped at that time. If the button's message is out of date,
     nothing is begun.
@@ -293,16 +293,16 @@ async def begin_for(
         return await ask_before_ending(request, workspace, verb)
     is_new = accepted.operation.verb == request.verb and not (accepted.joined or accepted.repeated)
     if is_new and request.surface.kind == "command":
-        # What was mentioned is already recorded by the new operation's row
+        # The new operation's row already records what was mentioned
         # (``bot.store.conversations.find_referents``).
         request.notes.about = None
     if "share" in request.flags:
-        # Read the workspace again, so that the buttons are those for the operation that has just begun.
+        # Read the workspace again, so that its buttons fit the operation that has just begun.
         begun = await services.store.read(workspace_rows.find_workspace, workspace.id)
         workspace = begun or workspace
     if accepted.obstacle and accepted.operation.is_open and "share" not in request.flags:
-        # The operation is waiting for the user, so don't promise anything else. In a direct message, its card
-        # says that.
+        # The operation is waiting for the user, so promise nothing else. In a direct message, its card says
+        # that it is waiting.
         facts = await services.gatherer.describe_workspace(workspace, accepted.operation)
         return SILENT if request.is_read_with_cards else RENDERERS[NoticeKind.WAITING].render(facts)
     answer = await _answer_begun(request, workspace, accepted)
@@ -314,7 +314,7 @@ async def begin_for(
 
 
 async def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
-    """Add when the planned stop is to an answer; if a card shows that, add only what the card doesn't say."""
+    """Add to an answer when the planned stop is or, if a card shows that, only what the card leaves out."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     notes = [*format_day_note(moment), *list_earlier_end(facts, workspace.stop_at)]
     if not answer.text and not notes:
@@ -326,12 +326,12 @@ async def _add_timer(request: Request, workspace: Workspace, moment: Moment, ans
 
 
 async def make_replacement(request: Request, former: Workspace) -> Answer:
-    """Make a new workspace like one that no longer exists, or that was never created."""
+    """Make a new workspace like one that no longer exists, or like one that was never created."""
     return await _answer_begun(request, former, await request.caller.run(replace_workspace, former.id))
 
 
 def answer_gone(request: Request, workspace: Workspace) -> Answer:
-    """Answer that a workspace no longer exists; the button removes it from the list."""
+    """Answer that a workspace no longer exists, with a button that removes it from the list."""
     said = answers.NEVER_SHOWN if workspace.was_never_shown else "*{name}* no longer exists on {title}."
     if workspace.hidden:
         return replies.hint(request.fill(said, workspace))
@@ -347,7 +347,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
         return SILENT
     begun = accepted.operation.verb
     if "share" in request.flags:
-        # Everyone can read this answer, and only the workspace's owner could use buttons, so it has none.
+        # Everyone can read this answer, but only the workspace's owner could use buttons, so it has none.
         template: Template = answers.SHARED_FORCING if begun is OperationVerb.FORCE else answers.SHARED
         sentence = request.fill(template, workspace, who=request.mention, **VERB_FORMS[begun])
         return replace(replies.answer(sentence), in_channel=True)
@@ -365,7 +365,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
 
 
 async def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
-    """Return a sentence with anything that an operation's card doesn't say; "" if it says everything."""
+    """Return a sentence with anything that an operation's card leaves out, or "" if it says everything."""
     template: Template = answers.REMARKS.get(accepted.remark, "")
     if accepted.repeated and not accepted.operation.is_open:
         template = "I already have that request, so there's nothing more to do."
@@ -381,7 +381,7 @@ async def describe_beyond_card(request: Request, workspace: Workspace, accepted:
 
 @dataclass(slots=True)
 class _BulkResult:
-    """The result of a request about several workspaces: those that were changed, and notes on the rest."""
+    """The result of a request about several workspaces: those that were changed, and notes on the others."""
 
     changed: list[Workspace] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -463,7 +463,7 @@ def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
 
 
 async def _describe_current(request: Request, workspace: Workspace) -> str:
-    """Describe a workspace that has changed since: its open operation or, if none is open, its state."""
+    """Describe a workspace that has changed since, by its open operation if it has one, else by its state."""
     operation = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return fill(answers.JOINED, name=workspace.title, **VERB_FORMS[operation.verb])
@@ -534,7 +534,7 @@ async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> A
     )
 )
 async def remove(request: Request) -> Answer:
-    """Open the form, or answer with a *Remove* button that opens it; ``--yes`` skips the form.
+    """Open the form, or answer with a *Remove* button that opens it. With ``--yes``, skip the form.
 
     A name is always needed: Usher never guesses which workspace to remove.
     """
@@ -557,7 +557,7 @@ async def remove(request: Request) -> Answer:
 
 
 def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
-    """Ask for confirmation with a button; with ``is_form``, open the form where possible."""
+    """Ask for confirmation with a button or, with ``is_form``, in a form where one can be opened."""
     title = request.services.title(workspace.connection)
     effect = request.fill(answers.REMOVE_EFFECT, workspace)
     answer = replies.ask(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)], [workspace])
@@ -566,7 +566,7 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
 
 @routes.view("remove")
 async def name_typed(request: Request) -> Answer:
-    """If the name is typed correctly, request the removal; the card in the direct message reports on it."""
+    """If the name is typed correctly, request the removal. The card in the direct message reports on it."""
     workspace = await request.caller.read(require_workspace, "remove", request.form_payload)
     if normalise(find_value(request.view, "name")) != normalise(workspace.title):
         raise InvalidFields({"name": answers.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
@@ -576,7 +576,7 @@ async def name_typed(request: Request) -> Answer:
 
 @routes.action("refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the current row; if the read finds anything new, the card is updated."""
+    """Request a read and answer with the current row. If the read finds anything new, the card is updated."""
     operation = await _read_operation(request)
     workspace = await request.caller.run(request_status_read, operation.workspace_id)
     facts = await request.services.gatherer.describe_workspace(workspace)
@@ -585,7 +585,7 @@ async def refresh(request: Request) -> Answer:
 
 @routes.action("keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
-    """Extend the wait; if the operation has ended in the meantime, report how."""
+    """Extend the wait, unless the operation has ended in the meantime; then report how it ended."""
     operation = await request.caller.run(extend_deadline, request.target or "")
     if not operation.is_open:
         return answer_ended(request, operation)
@@ -603,7 +603,7 @@ async def _read_operation(request: Request) -> Operation:
 
 
 def answer_ended(request: Request, operation: Operation) -> Answer:
-    """Answer a click on a button whose operation has ended by reporting how it ended."""
+    """Report how an operation ended, in answer to a click on a button that was meant for it."""
     template = answers.TOO_LATE[str(operation.outcome)]
     typed = Markup(answers.TYPED.get(operation.verb, operation.verb))
     return replies.hint(request.fill(template, None, typed=typed, **VERB_FORMS[operation.verb]))
@@ -630,7 +630,7 @@ async def retry(request: Request) -> Answer:
         return await begin_for(request, workspace, OperationVerb.START, until)
     if ended.verb is OperationVerb.REMOVE:
         return ask_before_removing(request, workspace, is_form=True)  # The name has to be typed each time.
-    # Ask again before ending the workspace for good, because the earlier consent was for another state.
+    # Ask again before ending the workspace for good, because the earlier consent was given for another state.
     return await begin_for(request, workspace, ended.verb, until)
 
 
@@ -642,7 +642,7 @@ async def create_another(request: Request) -> Answer:
 
 @routes.action("look_again")
 async def check_now(request: Request) -> Answer:
-    """Check on the operation now; if nothing is left to check, say so."""
+    """Check on the operation now, or say that nothing is left to check."""
     operation = await request.caller.run(check_creation_now, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.LOOKING_AGAIN if operation.is_asked else answers.NOT_ASKED
@@ -651,7 +651,7 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("start_another")
 async def start_another(request: Request) -> Answer:
-    """Make another workspace, but only once: if the question has been answered before, nothing happens."""
+    """Make another workspace, but only once. If the question has been answered before, nothing happens."""
     operation, is_asked = await request.caller.run(repeat_creation, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
@@ -682,7 +682,7 @@ _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, Opera
     )
 )
 async def cancel(request: Request) -> Answer:
-    """Cancel a start, a run or a place on the waitlist; whatever is already running stays as it is."""
+    """Cancel a start, a run or a place on the waitlist. Whatever is already running stays as it is."""
     workspace = await read_workspace(request)
     if (left := await waitlist.leave(request, workspace.id)) is not None:
         return left

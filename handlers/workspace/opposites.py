@@ -29,7 +29,7 @@ def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
 def write_former(rules: Sequence[HoursRule]) -> str:
     """Serialise hours for a button that restores them; "" if there are none, or if they include consent.
 
-    Anyone restoring such hours has to consent again to losing something.
+    People who restore such hours have to consent again to losing something.
     """
     if any(one.agreed for one in rules) or not rules:
         return ""
@@ -48,7 +48,7 @@ def write_former(rules: Sequence[HoursRule]) -> str:
 
 
 def read_former(carried: Any) -> list[FormerHours]:
-    """Parse hours written by ``write_former``; for anything else, raise ValueError or TypeError."""
+    """Parse hours written by ``write_former``; raise ValueError or TypeError for anything else."""
     found = []
     for days, starts, stops, zone, off, is_paused in carried:
         wanted = Wanted(frozenset(days.split(",")), _read_minute(starts), _read_minute(stops))

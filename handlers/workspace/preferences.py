@@ -24,8 +24,8 @@ from handlers.requests.request import Request
 from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import require_by_name
 
-#: Maps the words for messages about a workspace to whether the user is told when it is ready, and when it
-#: stops by itself. None means that the user's general settings apply.
+#: Maps the words for messages about a workspace to two choices: whether the user is told when it is ready,
+#: and when it stops by itself. None means that the user's general settings apply.
 _MESSAGES: Final = {
     "on": (True, True),
     "ready": (True, False),
@@ -87,7 +87,7 @@ async def _show_workspace(request: Request, workspace: Workspace) -> Answer:
 
 
 async def _find_choice(request: Request, workspace: Workspace) -> str:
-    """Return the word for which messages about a workspace the user has chosen."""
+    """Return the word for the messages about a workspace that the user has chosen to receive."""
     if (workspace.notify_ready, workspace.notify_stopped) == (None, None):
         return "usual"
     present = await _find_messages(request, workspace)
@@ -157,7 +157,7 @@ async def save_form(request: Request) -> Answer:
 
 
 async def _save_workspace_form(request: Request) -> Answer:
-    """Save the messages chosen for one workspace; if nothing has changed, write nothing."""
+    """Save the messages chosen for one workspace, or write nothing if the choice hasn't changed."""
     workspace = await request.caller.read(require_workspace, "notify", request.form_payload)
     chosen = find_value(request.view, drawn.MESSAGES)
     if chosen in _MESSAGES and chosen != await _find_choice(request, workspace):
@@ -167,6 +167,6 @@ async def _save_workspace_form(request: Request) -> Answer:
 
 
 def _asks_after(chosen: str, before: Preferences) -> int | None:
-    """Return the hours chosen. The proposed default isn't a choice, so if it is unchanged, return None."""
+    """Return the hours chosen, or None if the proposed default is unchanged, since that isn't a choice."""
     hours = next((one for one in drawn.ASKING_HOURS if str(one) == chosen), NEVER_HOURS)
     return None if before.idle_prompt_after is None and hours == ASKS_AFTER else hours

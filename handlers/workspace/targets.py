@@ -1,4 +1,4 @@
-"""Finds the workspace that a request is about; if there may be none, or several, answers."""
+"""Finds the workspace that a request is about, and answers if there may be none, or several."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ from handlers.workspace.confirmations import find_time, format_label
 
 
 async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
-    """Return the only workspace with exactly this name, or None; no other workspaces are read."""
+    """Return the only workspace with exactly this name, or None, without reading any other workspaces."""
     connections = request.services.connections
     if naming.to_link(name):
         # A link may match several workspaces, whatever their names are.
@@ -53,7 +53,7 @@ async def read_workspace(request: Request) -> Workspace:
 
 
 async def require_by_name(request: Request, name: str, *, can_guess: bool = False) -> Workspace:
-    """Return the workspace with this name; if there is none, or more than one, raise Answered.
+    """Return the one workspace with this name; raise Answered if there is none, or more than one.
 
     With ``can_guess``, the beginning of a name is enough. Otherwise, raise Answered with an offer of the
     command that has the whole name.
@@ -80,7 +80,7 @@ async def require_by_name(request: Request, name: str, *, can_guess: bool = Fals
 
 
 async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
-    """If a name is a URL, return the username on each connection, because URLs may contain usernames."""
+    """Return the username on each connection if a name is a URL, because URLs may contain usernames."""
     if not any(naming.to_link(name) for name in names):
         return naming.NO_USERNAMES
     links = await request.services.store.read(account_rows.list_accounts, request.principal)
@@ -88,7 +88,7 @@ async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
 
 
 async def answer_name(request: Request, name: str) -> Answer:
-    """Answer with the workspaces that may be meant by a name that no workspace has in full."""
+    """Answer with the workspaces that may be meant by a name that none of them has in full."""
     old, rows = request.notes.listed or await read_stale_and_rows(request)
     usernames = await read_usernames(request, name)
     resolve = partial(naming.find_workspace, connections=request.services.connections, usernames=usernames)
@@ -136,7 +136,7 @@ async def filter_by_connections(
 async def list_on_connections(
     request: Request, connections: Sequence[str], rows: Sequence[Workspace]
 ) -> list[Workspace]:
-    """Return the workspaces on these connections; if there are none, or no link, raise Answered."""
+    """Return the workspaces on these connections; raise Answered if they have none, or aren't linked."""
     await require_links(request, connections)
     matching = [workspace for workspace in rows if workspace.connection in connections]
     if not matching:
@@ -159,8 +159,8 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
         return replies.answer(sentence)
     if request.deferred.problem:
         return replies.problem(describe_read_failure(request), request.reference)
-    # If a list has been read, it is empty. If none could be (the server has no lists), people have to use
-    # `add`.
+    # If a list has been read, it is empty. If none could be, because the server has no lists, people have to
+    # use `add`.
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
         return await _answer_empty_list(request, fill(answers.NONE_YET, titles=titles))
@@ -223,7 +223,7 @@ async def answer_unknown_name(
     """Answer that nothing has this name, suggest similar names, and reread any list that is out of date.
 
     ``old`` and ``rows`` come from ``read_stale_and_rows``, which reads ``rows`` last. So if one of the
-    ``old`` lists arrived in between, ``rows`` already include it; a list that arrives later is read again.
+    ``old`` lists arrived in between, ``rows`` already include it. A list that arrives later is read again.
     """
     first, _, _ = name.partition(" ")
     for verb, words in (find_verb("workspace", request.verb).otherwise or {}).items():
@@ -258,7 +258,7 @@ async def answer_unknown_name(
 async def make_choice_buttons(
     request: Request, candidates: Sequence[Workspace], labels: Sequence[str]
 ) -> list[dict[str, object]]:
-    """Return a button for each workspace that may be meant; its label says what a click does."""
+    """Return a button for each workspace that may be meant, labelled with what a click does."""
     verb = request.variant
     pressed = verb if verb == "wait" else request.verb
     if request.more:
@@ -278,5 +278,5 @@ async def make_choice_buttons(
 
 
 def list_labels(request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
-    """Return distinct labels for workspaces; if two have the same name, the connection is added."""
+    """Return distinct labels for workspaces, with the connection added where two have the same name."""
     return naming.make_labels(candidates, rows, request.services.title)

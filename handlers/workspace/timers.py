@@ -85,7 +85,7 @@ async def keep(request: Request) -> Answer:
 
 
 async def _extend_stop(request: Request) -> Answer:
-    """Postpone a planned stop by as much as was requested."""
+    """Postpone a planned stop by the requested amount of time."""
     workspace = await read_workspace(request)
     if workspace.stop_at is None:
         unplanned = fill("*{name}* has no planned stop, so there's nothing to extend.", name=workspace.title)
@@ -100,7 +100,7 @@ async def _extend_stop(request: Request) -> Answer:
 
 
 async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None) -> Answer:
-    """Plan a workspace's stop; if that would end the workspace for good, ask first.
+    """Plan a workspace's stop, asking first if that would end the workspace for good.
 
     If the button's message is out of date, nothing changes.
     """
@@ -136,13 +136,14 @@ def _answer_not_up(request: Request, workspace: Workspace) -> Answer:
 async def make_timer_or_ask(
     request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None = None
 ) -> PlannedStop:
-    """Return the timer; if it would end the workspace for good, raise Answered with a question.
+    """Return the timer; raise Answered with a question if it would end the workspace for good.
 
     If the timer isn't possible, the answer says what is.
     """
     agreed, at = AGREED in request.flags, moment.at
     if request.surface.via:
-        # The owner is warned first, and the stop can't come before that. The answer gives the actual time.
+        # The owner is warned first, so the stop can't be sooner than that allows. The answer gives the actual
+        # time.
         at = max(at, await request.services.store.now() + WARNED_SOONEST_SECONDS)
     try:
         return plan_timer(request.services.context, workspace, at, mode, agreed=agreed)
@@ -167,7 +168,7 @@ async def make_timer_or_ask(
 
 @routes.action("keep_running")
 async def keep_running(request: Request) -> Answer:
-    """Cancel the planned stop that the message is about, so the workspace keeps running."""
+    """Keep the workspace running by cancelling the planned stop that the message is about."""
     return await _answer_kept_running(
         request, await request.caller.run(cancel_timer, request.target or "", instead_of=request.at)
     )
@@ -182,7 +183,7 @@ async def keep_needed(request: Request) -> Answer:
 
 
 async def _answer_kept_running(request: Request, changed: Workspace) -> Answer:
-    """Answer that a workspace keeps running; if it is down or going down, answer with its state."""
+    """Answer that a workspace keeps running or, if it is down or going down, what state it is in."""
     if changed.stop_at is not None:
         return await _answer_moved(request, changed)
     latest = await request.services.store.read(operations.find_latest_operation, changed.id)
@@ -197,7 +198,7 @@ async def _answer_kept_running(request: Request, changed: Workspace) -> Answer:
 
 @routes.action("hour_more")
 async def add_hour(request: Request) -> Answer:
-    """Postpone the planned stop that the message is about by an hour."""
+    """Postpone the message's planned stop by an hour."""
     changed = await request.caller.run(postpone_timer, request.target or "", request.at or 0.0)
     if changed.stop_at is None:
         return replies.answer(fill(cards.TOO_LATE, name=changed.title), replaces=True)
@@ -206,7 +207,7 @@ async def add_hour(request: Request) -> Answer:
 
 @routes.action("extend")
 async def extend(request: Request) -> Answer:
-    """Ask the provider to postpone the end of the workspace that the message is about."""
+    """Ask the provider to postpone the end of the message's workspace."""
     workspace = await request.caller.run(request_extension, request.target or "")
     at = max(request.services.clock.now(), workspace.expires_at or 0.0) + EXTENSION_SECONDS
     title, until = request.services.title(workspace.connection), await request.format_time(at)
@@ -225,7 +226,7 @@ async def _answer_moved(request: Request, workspace: Workspace) -> Answer:
 
 @routes.action("stop_later")
 async def open_form(request: Request) -> Answer:
-    """Open the form; if it can't be opened, say what to type."""
+    """Open the form, or say what to type where a form can't be opened."""
     workspace = await request.caller.read(require_workspace, "stop", request.target or "")
     if not await request.services.store.read(can_stop_later, workspace):
         return _answer_not_up(request, workspace)
@@ -239,7 +240,7 @@ async def open_form(request: Request) -> Answer:
 
 @routes.view(drawn.STOP_LATER_CALLBACK)
 async def submit_form(request: Request) -> Answer:
-    """Set, change or cancel the timer; if the stop would end the workspace for good, ask first."""
+    """Set, change or cancel the timer, asking first if the stop would end the workspace for good."""
     request, key = replace(request, verb="stop"), request.form_payload
     chosen, typed = find_value(request.view, "when"), find_value(request.view, "other").strip()
     if chosen == drawn.NEVER_CHOICE and not typed:

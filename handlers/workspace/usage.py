@@ -1,4 +1,4 @@
-"""What ran, for how long and at what cost, for the user and for the people they teach or administer."""
+"""What ran, for how long and at what cost, for the user and for people whom they teach or administer."""
 
 import math
 from collections.abc import Sequence
@@ -74,7 +74,7 @@ async def show_usage(request: Request) -> Answer:
 
 
 async def _load(request: Request, window: Window) -> UsageFacts:
-    """Load the user's usage and what is left of their limits; limits that are out of date are read again."""
+    """Load the user's usage and what is left of their limits, rereading limits that are out of date."""
     services, principal = request.services, request.principal
     left, old = await snapshots.load_allowances(services.context, principal)
     if old:
@@ -85,7 +85,7 @@ async def _load(request: Request, window: Window) -> UsageFacts:
 async def describe_usage(request: Request, when: str) -> tuple[dict[str, Any] | None, list[str]]:
     """Return a period's figures for Slack's assistant, and the names in them.
 
-    The figures are None if ``when`` isn't a period.
+    If ``when`` isn't a period, there are no figures, and None is returned for them.
     """
     window = await _read_window(request, when)
     if not isinstance(window, Window):
@@ -105,7 +105,7 @@ async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]
 async def _show_class(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
     """Answer with a class's hours since its card was posted, or for the period that the words name.
 
-    If several cards have that title, take the newest that was posted before the end of the period.
+    If several cards have that title, take the newest one posted before the end of the period.
     """
     rest, store = found[0][1], request.services.store
     window = await _read_window(request, rest) if rest else None

@@ -22,13 +22,13 @@ DAY_SECONDS: Final = 86_400.0
 
 
 async def join(request: Request, workspace_id: str, until: float | None) -> Answer:
-    """Start a workspace or, if there is no capacity, wait for it until the given time."""
+    """Start a workspace or, if there is no capacity, wait for some until the given time."""
     return await show_place(request, await request.caller.run(use_cases.join, workspace_id, until))
 
 
 @routes.action("keep_trying")
 async def keep_trying(request: Request) -> Answer:
-    """Wait until the button's time; the click is the consent, and the place in line replaces the message."""
+    """Wait until the button's time. The click is the consent, and the place in line replaces the message."""
     moment = await request.read_moment()
     place = await request.caller.run(
         use_cases.join, request.target or "", None if moment is None else moment.at
@@ -59,7 +59,7 @@ async def submit_until(request: Request) -> Answer:
 
 @routes.action("stop_waiting")
 async def stop_waiting(request: Request) -> Answer:
-    """Leave the queue; if the message was only about this wait, the answer replaces it."""
+    """Leave the queue. If the message was only about this wait, the answer replaces it."""
     workspace, left = await request.caller.run(use_cases.leave, request.target or "")
     sentence = fill(words.LEFT_WAITLIST if left else words.NOT_WAITING_FOR, name=workspace.title)
     is_alone = request.press is not None and request.press.number is None and not request.press.mark
@@ -67,7 +67,7 @@ async def stop_waiting(request: Request) -> Answer:
 
 
 async def leave(request: Request, workspace_id: str) -> Answer | None:
-    """Take a workspace off the waitlist; if it wasn't waiting, return None."""
+    """Take a workspace off the waitlist, or return None if it wasn't waiting."""
     beside = request.is_read_with_cards
     workspace, left = await request.caller.run(use_cases.leave, workspace_id, is_read_with_place=beside)
     if beside and left == "stops":
@@ -78,7 +78,7 @@ async def leave(request: Request, workspace_id: str) -> Answer | None:
 async def show_waitlist(request: Request) -> Answer:
     """Show how many people are waiting, the user's own places, and how long recent waits took.
 
-    A user who is no longer waiting sees their last place, and when it ended.
+    A user who is no longer waiting sees their last place, and when the wait for it ended.
     """
     now, zone = request.services.clock.now(), await request.find_zone()
     found, (own, last) = await request.caller.read(use_cases.list_lines, now - DAY_SECONDS)

@@ -1,4 +1,4 @@
-"""Messages about requests to link a username, shown to administrators, possible owners and requesters."""
+"""Messages about requests to link a username, for administrators, possible owners and the requester."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -16,7 +16,7 @@ from bot.messages.texts import pages, requests, times
 
 
 def _describe_outcome(facts: RequestFacts) -> str:
-    """Describe a request's outcome: the first decision stands, whatever the provider answered later."""
+    """Describe a request's outcome. Once decided, it doesn't change, whatever the provider says later."""
     approval, by = facts.approval, Markup("")
     template = requests.ASKED_AGAIN if _is_asked(facts) else pages.WITHDRAWN
     if approval is not None and approval.detail == UNDECIDED:
@@ -91,7 +91,7 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
 #: Marks the buttons of a request that is shown in a list.
 LISTED: Final = "listed"
 #: Maximum number of requests in one list. ``MAX_LISTED_CHARACTERS`` limits their combined length, because
-#: requests are never shortened: every word counts.
+#: requests are never shortened: every word matters.
 MAX_LISTED: Final = 12
 MAX_LISTED_CHARACTERS: Final = limits.MAX_BLOCKS_TEXT_LENGTH - 1_000
 
@@ -99,7 +99,7 @@ MAX_LISTED_CHARACTERS: Final = limits.MAX_BLOCKS_TEXT_LENGTH - 1_000
 def render_open_requests(
     approvals: Sequence[Approval], titles: Mapping[str, str], people: People, outcome: str = ""
 ) -> Answer:
-    """Render the open requests, each with its buttons, below the outcome of the one just decided."""
+    """Render the outcome of the request just decided and, below it, the open ones with their buttons."""
     head = fill(requests.OPEN, count=times.format_count(len(approvals), "request")) if approvals else ""
     above = [part for part in (outcome, head or requests.NONE_OPEN) if part]
     rows, left = list[Block](), len(approvals)
@@ -113,7 +113,7 @@ def render_open_requests(
 
 
 def render_decision(approval: Approval, title: str, people: People, *, mark: str = "") -> list[Block]:
-    """Render an undecided request, with facts about the requester that people can't set themselves."""
+    """Render an undecided request, with those facts about the requester that people can't set themselves."""
     person = people.get(approval.principal.key)
     names = _get_names(approval.username, title, person)
     key = f"{approval.id} {approval.username}"
@@ -149,7 +149,7 @@ def render_decision(approval: Approval, title: str, people: People, *, mark: str
 
 
 def _name_with_identity(named: Named | None) -> Markup:
-    """Name a person, and add the facts that people can't set themselves, such as the user ID."""
+    """Name a person, adding facts that people can't set themselves, such as the user ID."""
     known = named.known if named is not None else None
     if known is None:
         return kit.mention(named)
@@ -175,7 +175,7 @@ def render_ownership_question(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.APPROVAL_DENIED)
 def render_denied(facts: RequestFacts) -> Answer:
-    """Tell the requester of a denial, or tell them or administrators that a request expired undecided."""
+    """Tell the requester that the request was denied, or either side that it expired undecided."""
     if facts.word("cause") == UNDECIDED:
         return _render_result(
             requests.UNDECIDED_PERSON if facts.body.get("is_own") else requests.UNDECIDED, facts

@@ -35,7 +35,7 @@ _TIME_PATTERN: Final = re.compile(
     r"(?:\b[A-Z][a-z]{2} [0-9]{1,2} [A-Z][a-z]{2}(?: [0-9]{4})? at )?<!date\^([0-9]+)\^[^>]*>"
 )
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
-#: Matches bold text; any other asterisk is part of the text.
+#: Matches bold text. An asterisk anywhere else is part of the text.
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")
 #: A name of at least this many characters might be read as a sentence, as might a name of several words. Both
 #: are quoted wherever they occur.
@@ -48,7 +48,7 @@ def format_result(**facts: Any) -> str:
 
 
 def write_lines(blocks: Iterable[kit.Block], names: Iterable[str]) -> list[str]:
-    """Return an answer's lines for a program.
+    """Return an answer's lines, rewritten for a program to read.
 
     ``names`` are all the names in them that people or programs chose.
     """
@@ -57,9 +57,10 @@ def write_lines(blocks: Iterable[kit.Block], names: Iterable[str]) -> list[str]:
 
 
 def _write_line(text: str, names: Iterable[str]) -> str:
-    """Return a line with its names as JSON strings.
+    """Return a line in which each name is written as a JSON string.
 
-    Until all names have been found, each is replaced by a placeholder.
+    While the line is searched, placeholders stand in for the names found so far, so that no name is looked
+    for inside another.
     """
     found: list[str] = []
 
@@ -94,7 +95,7 @@ def describe(
 
 
 def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[str, Any]:
-    """Return what is known about a workspace: state, times, what it is waiting for, and what is planned."""
+    """Return a workspace's state, times, what it is waiting for and what is planned, as far as known."""
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "the facts are a workspace's"
     state, since = STATES[workspace.current_state], workspace.down_at
@@ -125,7 +126,7 @@ def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[st
 
 
 def is_so_already(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace, as last read, is already in the state its open operation aims for."""
+    """Return whether a workspace was last read in the state that its open operation aims for."""
     workspace, operation = facts.workspace, facts.operation
     if workspace is None or operation is None or operation.has_called:
         return False
@@ -148,7 +149,7 @@ def describe_run(run: Run) -> dict[str, Any]:
 
 
 def describe_hours(one: HoursRule, beside: Collection[HoursRule], now: float) -> dict[str, Any]:
-    """Describe working hours and when they next apply, given the workspace's other hours (``beside``)."""
+    """Describe working hours and when they next apply; ``beside`` are the workspace's other hours."""
     days = [*(day for day in DAYS if day in one.days), *sorted(one.days - {*DAYS})]
     coming = None if one.paused else one.after(max(now, one.processed_until))
     side = {"start": "starts_at", "stop": "stops_at"}

@@ -1,4 +1,4 @@
-"""A workspace's buttons, which depend on its provider and its state, and the lines that say when it ends."""
+"""The lines that say when a workspace ends, and its buttons, which depend on its provider and its state."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -64,7 +64,7 @@ def start_button(workspace: Workspace) -> Element:
 
 
 def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
-    """Return *Stop*, which asks first if it would end the workspace permanently or interrupt something."""
+    """Return *Stop*, which asks first if stopping would end the workspace for good or interrupt something."""
     question = final = _end_question(workspace, effects, "stop", cards.CONFIRM_END)
     if format_stop_risk(workspace) and not final:
         question = kit.confirm(cards.CONFIRM_STOP, name=workspace.title, lost=format_cost(workspace, None))
@@ -90,8 +90,8 @@ def list_opposite_button(
 ) -> list[Element]:
     """Return the button that undoes what a verb has just changed or scheduled, or [] if there is none.
 
-    ``carried`` is data that the button's value holds in addition to the workspace. If the value would be too
-    long, [] is returned.
+    ``carried`` is data that the button needs in addition to the workspace. If that makes its value too long,
+    there is no button.
     """
     opposite = _find_opposite(verb, at)
     key = f"{workspace.id} {carried}".rstrip()
@@ -126,12 +126,12 @@ def suspend_button(workspace: Workspace) -> Element:
 
 
 def format_stop_risk(workspace: Workspace) -> Markup:
-    """Describe in a sentence what stopping now would put at risk, as last known; "" if nothing."""
+    """Say what stopping now would put at risk, as far as last known; "" if nothing."""
     return Markup(cards.AT_STAKE.get(workspace.stakes, ""))
 
 
 def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode = "stop") -> Markup:
-    """Describe what stopping puts at risk now, then what a stop with this effect always loses.
+    """Say what stopping would put at risk now, then what a stop with this effect always loses.
 
     All questions and warnings about the end of a workspace use these words.
     """
@@ -141,7 +141,7 @@ def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode 
 
 
 def get_consent(workspace: Workspace) -> Consent:
-    """Return the consent that pressing a stop button gives: informed if the button said what is at risk."""
+    """Return the consent given by pressing a stop button: informed if the button said what is at risk."""
     return Consent.KNOWING if format_stop_risk(workspace) else Consent.GIVEN
 
 
@@ -182,10 +182,10 @@ def again_button(workspace: Workspace) -> Element:
 def list_buttons(
     facts: WorkspaceFacts, state: State | None = None, opening: Sequence[Element] = ()
 ) -> list[Element]:
-    """Return the buttons for a workspace in its current state, or in ``state``, most important first.
+    """Return the buttons for a workspace's current state, or for ``state`` if given, most important first.
 
-    ``opening`` are the buttons that open a running workspace. If there is a gentler button, *Stop* moves into
-    the menu.
+    ``opening`` are the buttons that open a running workspace. If there is a gentler button than *Stop*, then
+    *Stop* moves into the menu.
     """
     workspace = facts.workspace
     if workspace is None:
@@ -212,7 +212,7 @@ def list_buttons(
             return again if workspace.hidden else [*again, forget]
         case _:
             start = [start_button(workspace)] if facts.may("start") else []
-            # A suspended workspace can still be ended permanently.
+            # A suspended workspace isn't running, but it can still be ended for good.
             can_end = workspace.state is State.SUSPENDED and is_final(facts.effects, "stop")
             if start and can_end and facts.may("stop"):
                 return [*start, kit.menu(stop)]
@@ -272,9 +272,9 @@ MAX_CHOICES: Final = 5
 
 
 def list_end_lines(facts: WorkspaceFacts) -> list[str]:
-    """Return the lines that say when a workspace will be stopped or will end permanently.
+    """Return the lines that say when a workspace will be stopped or will end for good.
 
-    While an operation is open, what the provider said earlier about the end is left out.
+    While an operation is open, whatever the provider said earlier about the end is left out.
     """
     workspace, operation = facts.workspace, facts.operation
     if workspace is None or (workspace.stop_at is None and workspace.expires_at is None):
@@ -307,7 +307,7 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
 
 
 def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Keep 2 h more* if the provider stops the workspace by itself and can postpone that."""
+    """Return *Keep 2 h more* if the provider will stop the workspace by itself but can postpone that."""
     workspace = facts.workspace
     if workspace is None or workspace.expiry_mode != "stops" or "extension" not in facts.capabilities:
         return []
@@ -319,7 +319,7 @@ def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_earlier_end(facts: WorkspaceFacts, planned: float | None, *, is_named: bool = False) -> list[str]:
-    """Return when the provider will end a running workspace, if that is before its ``planned`` stop."""
+    """Return a line about the provider ending a running workspace before its ``planned`` stop, if it will."""
     if facts.workspace is None or planned is None or not facts.is_up:
         return []
     workspace = replace(facts.workspace, stop_at=planned)

@@ -84,7 +84,7 @@ def render_operation_card(facts: WorkspaceFacts) -> Answer:
 
 
 def get_name(facts: Facts) -> str:
-    """Return the name of the run or workspace, as its owner calls it; a generic word if its row is gone."""
+    """Return the run's or workspace's name as its owner knows it, or a generic word if its row is gone."""
     match facts:
         case RunFacts(run=run):
             return run.name
@@ -166,9 +166,10 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
 
 
 def describe_progress(facts: WorkspaceFacts, operation: Operation, *, is_explained: bool) -> list[str]:
-    """Describe a workspace's open operation in a list row: its state, and at most one more fact.
+    """Describe a workspace's open operation for a list row: its state, and at most one more fact.
 
-    With ``is_explained``, the reason why it is waiting is given once at the top of the list, not in the row.
+    With ``is_explained``, the reason why it is waiting is left out, because it is given once at the top of
+    the list.
     """
     going = is_going(operation, facts.workspace)
     forms, said = VERB_FORMS[_get_current_verb(operation, facts.workspace)], list[str]()
@@ -183,7 +184,7 @@ def describe_progress(facts: WorkspaceFacts, operation: Operation, *, is_explain
         said = [format_overdue(operation, facts.now)]
     elif going and not operation.verb.brings_down:
         state = _format_start(facts, operation)
-    # Don't announce a later stop while one is already in progress.
+    # While a stop is already in progress, don't announce a later one.
     if not said and not operation.verb.brings_down:
         said = list_end_lines(facts)[:1]
     return [state, *said]
@@ -196,10 +197,10 @@ LINKING: Final = frozenset({"invite", "link_url", "ask_link"})
 def list_progress_buttons(
     facts: WorkspaceFacts, operation: Operation, *, is_explained: bool = False
 ) -> list[Element]:
-    """Return the row buttons for an open operation, which end it or move it forward.
+    """Return the row buttons that end an open operation or move it forward.
 
-    All rows share one *Refresh* and, above them, *Link again* (``is_explained``). The button that undoes a
-    stop is shown only in the answer to that stop.
+    *Refresh* and, with ``is_explained``, *Link again* are above the list and apply to all its rows. The
+    button that undoes a stop is shown only in the answer to that stop.
     """
     shared = {"refresh", *(LINKING if is_explained else ())}
     presses = ((ButtonValue.from_button(one), one) for one in _open_buttons(facts, operation))
@@ -242,7 +243,7 @@ def format_overdue(operation: Operation, now: float) -> str:
 
 
 def find_block(facts: Facts, work_item: WorkItem) -> str:
-    """Return the obstacle that keeps an unsent work item waiting until the user links again; "" if none."""
+    """Return the obstacle that an unsent work item faces until its owner links again; "" if there is none."""
     # If several people's calls are refused, the problem isn't this person's link, so linking again wouldn't
     # help.
     is_theirs = work_item.block_reason != PEOPLE_OUT
@@ -270,7 +271,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     buttons += list_late_buttons(operation)
     is_running = facts.state is State.RUNNING and not (operation.has_called or facts.is_unusable)
     if operation.block_reason and is_running and operation.verb is OperationVerb.START and facts.ide_url:
-        # It was running when last read, so a link to open it may be all that people need.
+        # The workspace was running when last read, so a link to open it may be all that people need.
         buttons += open_buttons(facts)
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
@@ -290,7 +291,7 @@ def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
 def question_or_answer(
     facts: Facts, work_item: WorkItem | None, question: Answer, *, is_made: bool
 ) -> Answer:
-    """Ask whether to create or launch another one, or say that the question has been settled."""
+    """Ask whether to create or launch another one, or say that this has already been settled."""
     if work_item is not None and work_item.is_asked:
         return question
     over = notices.ASKED_ANOTHER if work_item is not None and work_item.is_open else notices.ASKED_OVER
@@ -306,7 +307,7 @@ def keep_waiting_button(work_item: WorkItem, prefix: str = "") -> Element:
 def list_late_buttons(operation: Operation) -> list[Element]:
     """Return *Keep waiting* once the deadline has passed.
 
-    It isn't needed if nothing has been sent and Usher keeps trying anyway.
+    The button isn't needed if nothing has been sent and Usher keeps trying anyway.
     """
     is_late = operation.deadline_at is None and (operation.has_called or operation.has_lapsed)
     return [keep_waiting_button(operation)] if is_late else []
@@ -332,14 +333,14 @@ def format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
         return []
     if is_slow(operation, facts.now):
         return [fill(cards.USUAL_PASSED, usual=Markup(times.format_roughly(operation.usual_seconds)))]
-    # A fixed time stays correct; a remaining time would have to be edited again and again.
+    # State the time rather than how much is left, which would have to be edited again and again.
     return [fill(cards.USUAL, at=kit.moment(usual_end_at, facts.now, facts.zone))]
 
 
 def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
     """Return the provider's message about a workspace that is starting or stopping.
 
-    While a start isn't slow yet, only warnings are returned, because other messages change with each read.
+    Until a start is slow, only warnings are returned, because other messages change with each read.
     """
     workspace = facts.workspace
     # Once the workspace is running, the provider's words no longer describe its start or stop.
@@ -362,7 +363,7 @@ def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
 
 
 def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> Answer:
-    """Say what state a workspace is in that was started or restarted but is no longer running."""
+    """Say what became of a workspace that was started or restarted but is no longer running."""
     template = cards.SINCE.get(facts.state)
     if template is None:
         return RENDERERS[NoticeKind.READY].render(facts)
@@ -380,7 +381,8 @@ def describe_running(
 ) -> tuple[list[str], list[str], list[Element]]:
     """Return the parts of a message about a running workspace: paragraphs, small print and buttons.
 
-    The small print is ``place``, then ``first``, then when the workspace ends and what it runs on.
+    The small print is ``place``, then ``first``, then a line with when the workspace ends and what it runs
+    on.
     """
     workspace = facts.workspace
     remark = workspace.event_message if workspace is not None else None
@@ -411,7 +413,7 @@ def list_machine_lines(row: Workspace | Run | None) -> list[str]:
 
 
 def format_opening(facts: WorkspaceFacts) -> str:
-    """Say that a workspace opens on our page, has no URL, or isn't usable yet; otherwise return ""."""
+    """Say that a workspace opens on our page, has no URL, or isn't usable yet; "" if none of these is so."""
     if facts.workspace is not None and facts.is_unusable:
         because = problems.describe_condition(facts.workspace, facts.connection_title)
         return fill("It can't be used right now. {because}", because=Markup(safe(because, 300)))
@@ -441,7 +443,7 @@ def is_reached_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
 
 
 def describe_present(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
-    """Describe a workspace's current state, and return the buttons for it."""
+    """Return a description of a workspace's current state, and the buttons for it."""
     workspace = facts.workspace
     assert workspace is not None, "only what is known can have become something"
     now = {
@@ -477,7 +479,7 @@ def format_cause(facts: WorkspaceFacts, cause: str) -> str:
 
 
 def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Markup:
-    """Explain a failure as far as the provider does, and say where to look or whom to ask."""
+    """Explain a failure as far as the provider does, and say where to look or whom to ask for help."""
     reason = facts.workspace.reason if facts.workspace is not None else None
     has_page = bool(facts.page_url)
     cause = "not_shown" if cause == "gone" and _was_never_shown(facts) else cause
@@ -497,7 +499,7 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     if word == causes.STALE and facts.workspace is not None:
         again = kit.button(_VERB_BUTTONS[operation.verb], "try_again", operation.id, style=kit.PRIMARY)
         return [again, no_thanks_button()]
-    # A retry isn't offered if it would end the same way (the sentence already says what helps) or if the
+    # *Try again* isn't offered if it would end the same way (the sentence already says what helps) or if the
     # workspace's row is gone.
     is_hopeless = word == "no_restart" or facts.workspace is None
     if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN} and not is_hopeless:
@@ -512,7 +514,7 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 
 
 def no_thanks_button() -> Element:
-    """Return the button that cancels a stale request."""
+    """Return *No, thanks*, which declines a question without doing anything."""
     return kit.button("No, thanks", "leave")
 
 

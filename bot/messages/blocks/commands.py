@@ -47,7 +47,7 @@ def describe_command(command: str) -> str:
 
 
 def _format_day(found: re.Match[str]) -> str:
-    """Return a date as people write it. A string that only looks like a date is returned unchanged."""
+    """Return a date as people write it, or the string itself if it only looks like a date."""
     try:
         return times.format_weekday(found[0])
     except ValueError:
@@ -55,7 +55,7 @@ def _format_day(found: re.Match[str]) -> str:
 
 
 def _describe_hours(said: str) -> tuple[str, str]:
-    """Return what a command about hours does, and the time in it."""
+    """Say what a command about hours does, and at what time."""
     verb, _, rest = said.partition(" ")
     if (once := _SINGLE_DAY_PATTERN.fullmatch(said)) is not None:
         return words.HOURS["stop" if once[2] else "start"], f"{once[1]} at {once[3]}"

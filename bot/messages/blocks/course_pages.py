@@ -1,4 +1,4 @@
-"""A course's page as teachers, members and others see it, and the forms for courses and class cards."""
+"""A course's page, as shown to teachers, members and others, and the forms for courses and class cards."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -94,7 +94,7 @@ def _list_change_buttons(facts: ClassFacts) -> list[Element]:
 
 
 def _format_counts(facts: ClassFacts) -> str:
-    """Format the member counts of a course for its teachers."""
+    """Format how many members a course has and how many are ready, for its teachers."""
     if not facts.counts.joined:
         return "Nobody has joined yet"
     said = [words.JOINED_COUNT, *([] if "none" in facts.linking else ["{linked} linked an account"])]
@@ -141,7 +141,7 @@ def ask_end(facts: ClassFacts) -> Answer:
 
 
 def answer_join_offer(facts: ClassFacts) -> Answer:
-    """Answer with the terms of a course, and the button that joins it."""
+    """Answer with what joining a course means, and the button that joins it."""
     card = facts.card
     button = kit.button(class_words.JOIN, "class_join", card.id, style=kit.PRIMARY, of=card.title)
     return kit.message(
@@ -163,7 +163,7 @@ def card_button() -> Element:
 
 
 def build_card_form(channel: str, page: str = "", *, has_choices: bool = False) -> dict[str, Any]:
-    """Return the form that posts a class card, optionally with its channel already filled in.
+    """Return the form that posts a class card, with its channel already filled in if that is known.
 
     Page ``course`` of the form also has a course's timetable. ``has_choices`` means that the teacher chooses
     what everyone gets instead of typing it.

@@ -34,7 +34,7 @@ _ADDRESS_PATTERN = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re
 
 @renders(NoticeKind.CLASS_CARD)
 def render_class_card(facts: ClassFacts) -> Answer:
-    """Render a class card for its channel."""
+    """Render the class card that is posted in the channel."""
     card, own, is_over = facts.card, get_words(facts.card), facts.card.is_over(facts.now)
     about, state = _describe_course(facts) if card.is_course else _describe_class(facts)
     lines = [fill(texts.CARD_TITLE, name=card.title)] if is_over else about
@@ -54,7 +54,7 @@ def get_words(card: ClassCard) -> texts.Words:
 
 
 def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
-    """Return a card's description of its class, and the templates for its progress."""
+    """Return what a card says about its class, and the templates for its progress."""
     card, counts, is_done = facts.card, facts.counts, facts.card.done_at is not None
     template = texts.DOES_START if card.spec is None else "Your own workspace from *{name}* on {title}."
     does = fill(template, name=card.template or card.pattern, title=facts.connection_title)
@@ -125,7 +125,7 @@ def format_course_name(card: ClassCard) -> str:
 def get_end_words(effects: StopEffects, *, is_any: bool = False) -> dict[str, Markup]:
     """Return the words for how a class ends a workspace: what is done to it, and what that means.
 
-    ``is_any`` means the same as in ``ends_by_consent``.
+    ``is_any`` has the same meaning as in ``ends_by_consent``.
     """
     stop, keeps = effects.get("stop"), choose_gentlest_mode(effects) == "suspend"
     ends = ends_by_consent(effects, is_any=is_any)
@@ -150,7 +150,7 @@ def _format_state(facts: ClassFacts, said: list[str]) -> list[str]:
 
 
 def _format_counts(counts: ClassCounts) -> dict[str, str]:
-    """Format the member counts, and the number of ready members as a clause."""
+    """Format how many members there are, and put how many are ready into a clause."""
     said = {name: f"{number:,}" for name, number in asdict(counts).items()}
     said |= {"waiting": f"{counts.waiting:,}", "got": f"{counts.ready + counts.down:,}"}
     said |= {"people": times.format_count(counts.joined, "person has", "people have")}
@@ -230,7 +230,7 @@ def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
 
 
 def _format_cause(cause: str, title: str) -> str:
-    """Tell a teacher why a member's start failed, since the usual wording speaks to the member."""
+    """Tell a teacher why a member's start failed. The usual wording addresses the member instead."""
     word, message = causes.get_cause_word(cause), cause.partition(": ")[2]
     said = f" {problems.explain_reason(message, title, is_over=True, helps=False)}" if message else ""
     return texts.WHY_CAUSE.get(word, texts.WHY_ELSE).format(title=title, said=said)
@@ -251,8 +251,9 @@ def strip_addresses(text: str) -> str:
 def _is_lesson_on(facts: WorkspaceFacts) -> bool:
     """Return whether the message about a lesson still holds.
 
-    It does while the lesson is on and the workspace is ready or being started, unless another message has
-    said so. If the owner has left the course, it doesn't.
+    A message that the workspace is ready or being started holds during the lesson, as long as that is so and
+    no other message has said it. A message that the workspace was missed holds unless the workspace came up
+    before the lesson's end. None holds once the owner has left the course.
     """
     operation = facts.operation
     if facts.word("card") not in {one.id for one in facts.lessons}:
@@ -302,7 +303,7 @@ def render_report(facts: ClassFacts) -> Answer:
     lesson, numbers = courses_timetable.find_lesson_on(card, facts.now), asdict(counts)
     times_ = {"since": min(began, default=facts.now), "until": lesson.latest_start if lesson else facts.now}
     at_ = {name: kit.moment(time, facts.now, facts.zone) for name, time in times_.items()}
-    # For each state, quote one person's failure (the first), in the provider's words if there are any.
+    # For each state, quote one failure as an example: the first, in the provider's words if there are any.
     whys = {str(one.state): Markup(_quote_failure(facts, one)) for one in reversed(facts.problems)}
     said = [
         kit.join([f"{count:,}", fill(words[count > 1], why=whys.get(state, ""), **at_)])
@@ -334,7 +335,7 @@ def format_end(card: ClassCard, now: float, zone: ZoneInfo | None) -> str:
 
 
 def _is_member_not_ready(facts: ClassFacts) -> bool:
-    """Return whether a member still has no way to get a workspace for the upcoming lesson."""
+    """Return whether a member still has no way of getting a workspace for the next lesson."""
     states, coming = (
         {one.state for one in facts.problems},
         courses_timetable.find_lesson(facts.card, facts.now),
@@ -363,7 +364,7 @@ def render_member_not_ready(facts: ClassFacts) -> Answer:
     NoticeKind.COURSE_LEFT, is_true=lambda facts: not (facts.is_superseded or facts.card.is_over(facts.now))
 )
 def render_course_left(facts: ClassFacts) -> Answer:
-    """Tell a former member why an upgrade removed them from a course, with the button to join again."""
+    """Tell a former member why an upgrade removed them from a course, and offer to let them join again."""
     days = group_days(facts.card, facts.body.get("skipped", ()))
     template = texts.LEFT_BY_SKIPS if days else texts.LEFT_BY_AGREEMENT
     names = {"course": facts.card.title, "lessons": format_timetable(facts.card, facts.now, facts.zone)}
@@ -403,7 +404,7 @@ def list_member_buttons(card: ClassCard) -> list[Element]:
 
 @render_gone("class")
 def render_unknown() -> Answer:
-    """Return the text that replaces a message about a class (or a workspace in it) that no longer exists."""
+    """Return what replaces a message about a class, or a workspace in it, that no longer exists."""
     return replies.answer(texts.UNKNOWN_CARD)
 
 

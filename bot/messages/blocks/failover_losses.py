@@ -1,4 +1,4 @@
-"""Messages about records that the database has lost, or has again."""
+"""Messages about records that the database has lost, or that have reappeared."""
 
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind

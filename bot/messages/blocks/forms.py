@@ -38,9 +38,10 @@ def make_view(
     values: Values,
     has_people: bool = True,
 ) -> dict[str, Any]:
-    """Return a form's modal, filled with ``values``; without fields, it says that nothing is offered.
+    """Return a form's modal, filled with ``values``, or a modal saying that nothing is offered.
 
-    ``has_people`` is False if the operator's account creates everyone's workspaces.
+    The latter is for a form without fields. ``has_people`` is False if the operator's account creates
+    everyone's workspaces.
     """
     template = verbs.AT if username else "On *{title}*, with your own account."
     head = fill(template if has_people else verbs.AT_NOBODYS, title=title, username=username)
@@ -61,7 +62,7 @@ def make_view(
 
 
 def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = None) -> dict[str, Any]:
-    """Return a modal that shows only a sentence, while a form loads or instead of one."""
+    """Return a modal with nothing but a sentence, shown while a form loads or instead of one."""
     view = _build_modal(purpose, [kit.section(sentence)])
     return view if external_id is None else {**view, "external_id": external_id}
 
@@ -69,14 +70,17 @@ def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = 
 def answer_view(
     answer: Answer, purpose: Purpose | None = None, *, external_id: str | None = None
 ) -> dict[str, Any]:
-    """Return a modal that shows an answer with its buttons, and then the answers to those buttons."""
+    """Return a modal that shows an answer with its buttons; answers to those buttons are shown in it, too."""
     title = verbs.ANSWER_TITLE if purpose is None else verbs.TITLE[purpose]
     said = list(answer.blocks) or [kit.section(kit.safe(answer.text))]
     return kit.modal(title, said, **({"external_id": external_id} if external_id else {}))
 
 
 def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
-    """Return the form for starting one of these (id, name, state) workspaces; if none, it has a search."""
+    """Return the form for starting one of these (id, name, state) workspaces.
+
+    Without any given, the form has a search field instead of a menu.
+    """
     options = [
         kit.option(key, label) | {"description": kit.plain(state, limits.MAX_OPTION_LENGTH)}
         for key, label, state in choices
@@ -127,7 +131,7 @@ def _is_usable(choice: Choice) -> bool:
 
 
 def _encode_metadata(metadata: Mapping[str, Any]) -> str:
-    """Encode a form's metadata; if it is too long for Slack, drop the least important values."""
+    """Encode a form's metadata, leaving out the least important values if it is too long for Slack."""
     values = dict(metadata)
     for dispensable in ("proposed", "chosen"):
         if len(json.dumps(values, sort_keys=True)) > limits.MAX_METADATA_LENGTH:
@@ -180,7 +184,7 @@ def _build_element(field: Field, values: Values) -> Element:
 
 
 def _build_menu(field: Field) -> Element:
-    """Return a menu of a field's choices if they are few and fixed; otherwise one that searches them."""
+    """Build a menu that lists a field's choices if they are few and fixed, or otherwise searches them."""
     offered = list_options(field.choices)
     if field.kind == "choice" and offered and len(field.choices) <= limits.MAX_SELECT_OPTIONS:
         placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
@@ -210,7 +214,7 @@ def _build_text_input(field: Field, action_id: str, given: str) -> Element:
 
 
 def _is_within(field: Field, given: str) -> bool:
-    """Return whether a number is within a field's bounds; Slack rejects a form with a default that isn't."""
+    """Return whether a number is within a field's bounds; Slack rejects forms with a default outside them."""
     try:
         number = float(given)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Working hours: the line in a workspace's state, the answers about them, and the messages they cause."""
+"""Working hours: how they appear in a workspace's state, answers about them, and messages they cause."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -44,12 +44,12 @@ from bot.messages.texts import cards, holds, problems, times, verbs
 from bot.messages.texts import hours as words
 
 HOURS_CALLBACK: Final = "hours"
-#: The names of the fields of the hours form, which suggests ``PROPOSED_HOURS``.
+#: The names of the fields in the hours form, and ``PROPOSED_HOURS``, which it suggests.
 WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 #: Maximum number of starts and stops to examine when looking for the next one that applies: two weeks' worth.
 MAX_LOOKED_AT: Final = 28
-#: Buttons that the form doesn't show: the one that opens the form, and those that affect only today.
+#: Buttons left out of the form: the one that opens the form, and those that affect only today.
 _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
 
 
@@ -151,8 +151,8 @@ def describe_run_end(
 ) -> tuple[list[str], list[Element]]:
     """Say when a running workspace stops, or that no stop is planned within a day, with buttons.
 
-    Return nothing if the description of its hours already says so. ``former`` are rules that it no longer
-    has. ``name`` is what to call it if several workspaces are mentioned.
+    If the description of its hours already says so, there is nothing to return. ``former`` are rules that it
+    no longer has. ``name`` is what to call it if several workspaces are mentioned.
     """
     workspace, now = facts.workspace, facts.now
     if workspace is None:
@@ -188,7 +188,7 @@ def _announce_stop(facts: WorkspaceFacts, template: str, at: float, **names: obj
 
 
 def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple[str, Element]]:
-    """Offer the stop that hours would have made within a day if they weren't skipped, paused or removed."""
+    """Offer a stop that would have happened within a day if hours weren't skipped, paused or removed."""
     workspace = facts.workspace
     assert workspace is not None, "it runs"
     every = [replace(one, off=frozenset(), paused="") for one in rules]
@@ -206,7 +206,7 @@ def _starts_without_stop(facts: WorkspaceFacts) -> bool:
 
 
 def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> list[str]:
-    """Format what is planned for a single day, followed by the workspace's other hours."""
+    """Format the hours for a single day, followed by the workspace's other hours."""
     assert facts.workspace is not None, "hours are a workspace's"
     day, zone, down = (
         date.fromisoformat(min(once.days)),
@@ -233,7 +233,7 @@ def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> 
 
 
 def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return the buttons that skip the next day with hours, or pause hours until Monday.
+    """Return the buttons that skip the next day with hours, or pause the hours until Monday.
 
     The buttons name dates, because the message may be read on a later day.
     """
@@ -260,9 +260,9 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""]) -> Occurrence | None:
-    """Return when a rule next applies: its next start or stop (``side``), or whichever is first.
+    """Return when a rule next applies: its next start or stop (``side``), or whichever comes first.
 
-    A stop at a time when another rule starts the workspace is skipped, because it has no effect.
+    A stop at the very time when another rule starts the workspace is passed over, because it has no effect.
     """
     at, rules = max(facts.now, rule.processed_until), facts.rules
     for _ in range(MAX_LOOKED_AT):
@@ -365,7 +365,7 @@ def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
 
 
 def answer_list(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> Answer:
-    """Answer with the hours of several workspaces, and a remark about the rest."""
+    """Answer with the hours of several workspaces, and a remark about those that have none."""
     blocks = [kit.section(words.LIST)]
     for text, buttons in rows:
         blocks += kit.row(text, buttons)
@@ -416,7 +416,7 @@ def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
 
 
 def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
-    """Offer the missed start. If it was planned with an end, offer it until then, unless that is too soon."""
+    """Offer the missed start, with the end that was planned for it unless that is past or too soon."""
     workspace, until = facts.workspace, facts.body.get("until")
     if workspace is None or not _is_down(facts):
         return [], []
@@ -431,7 +431,7 @@ def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
 
 
 def is_linked_again(facts: Facts) -> bool:
-    """Return whether the person has linked again, if hours were paused because the link didn't work."""
+    """Return whether a person has linked again since hours were paused because their link didn't work."""
     return facts.word("cause") in {"unlinked", "refused"} and facts.is_linked is True and not facts.is_refused
 
 
@@ -462,7 +462,7 @@ def render_paused(facts: Facts) -> Answer:
 
 
 def _is_still_idle(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace is still running, unused, and with the same plan as when we asked."""
+    """Return whether a workspace is still running unused, under the same plan as when we asked about it."""
     workspace, planned = facts.workspace, facts.body.get("stop_at") or facts.body.get("planned")
     if workspace is None or workspace.current_state is not State.RUNNING:
         return False

@@ -1,7 +1,7 @@
-"""Small Block Kit builders that stay within Slack's limits, and the functions that escape text.
+"""Small Block Kit builders that stay within Slack's limits, and functions that escape text.
 
 ``safe``, ``line`` and ``fill`` escape text from outside, once (``docs/internals/rules.md``, "Text from
-outside is escaped once"). The builders' arguments have to be escaped already.
+outside is escaped once"). Text passed to the builders has to be escaped already.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ EMPTY_TEXT: Final = "–"
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
-#: When paragraphs are shortened to make a message fit, none becomes shorter than this many characters.
+#: When paragraphs are shortened to make a message fit, each keeps at least this many characters.
 _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
@@ -60,7 +60,7 @@ def truncate(escaped: str, limit: int) -> str:
 
 
 def safe(text: object, limit: int = limits.MAX_SECTION_LENGTH) -> str:
-    """Make text from outside safe for Slack: clean, escape and shorten it; the result is never empty."""
+    """Make text from outside safe for Slack: clean, escape and shorten it. The result is never empty."""
     return truncate(escape(clean(text)), limit) or EMPTY_TEXT
 
 
@@ -102,7 +102,7 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     If that isn't enough, blocks are dropped from the end.
     """
     fitting, most = tuple(blocks)[: limits.MAX_MESSAGE_BLOCKS], limits.MAX_SECTION_LENGTH
-    # A cheap check first: nearly all messages fit even if everything around their texts is counted.
+    # A cheap check first: nearly all messages fit even if everything around their texts is included.
     if len(repr(fitting)) <= limits.MAX_BLOCKS_TEXT_LENGTH:
         return fitting
     while count_characters(fitting) > limits.MAX_BLOCKS_TEXT_LENGTH:
@@ -153,10 +153,10 @@ QUESTION: Final = "question"
 #: Maximum number of buttons side by side.
 BUTTONS_PER_ROW: Final = 2
 
-#: Buttons that open a URL that only one person may see. Pressing one needs no response except an ack.
+#: Buttons that open a URL meant for one person only. Pressing one needs no response except an ack.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
-#: Matches the space between two sentences. ``_SENTENCE_ENDS`` has the characters that end a sentence.
+#: Matches the space between two sentences. ``_SENTENCE_ENDS`` are the characters that end a sentence.
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
 _SENTENCE_ENDS: Final = (".", "!", "?", "\u2026")
 #: Maximum number of heading lines before the first sentence: a title and a workspace's line.
@@ -185,7 +185,7 @@ def plain(text: str, limit: int) -> Block:
 
 
 def section(text: str, accessory: Element | None = None) -> Block:
-    """Return a paragraph with an optional button beside it; it is never folded, unless it is output.
+    """Return a paragraph, with a button beside it if given; only output may be folded.
 
     Without ``expand``, Slack may fold a long paragraph, and a screen reader then says only "see more".
     """
@@ -308,7 +308,7 @@ def add_number(button: Element, number: int, label: str) -> Element:
 
 
 def add_label(button: Element, name: str, title: str = "") -> Element:
-    """Return a button with a label for screen readers that names what it acts on, unless its text does.
+    """Return a button with a label that tells screen readers what it acts on, unless its text says that.
 
     A label isn't a text object in Slack, and it isn't known how Slack shows ``&`` and ``<`` in it, so both
     are left out.
@@ -328,7 +328,7 @@ def _clean_for_label(text: str, limit: int = limits.MAX_ACCESSIBILITY_LABEL_LENG
 
 
 def add_labels(elements: Iterable[Element], objects: Mapping[str, ObjectName]) -> list[Element]:
-    """Return elements whose buttons tell a screen reader what they act on, looked up by row key."""
+    """Return elements whose buttons tell screen readers what they act on, looked up by row key."""
     return [_add_own_label(element, objects) for element in elements]
 
 
@@ -342,12 +342,12 @@ def _add_own_label(element: Element, objects: Mapping[str, ObjectName]) -> Eleme
 
 
 def add_block_labels(blocks: Iterable[Block], objects: Mapping[str, ObjectName]) -> list[Block]:
-    """Return blocks whose buttons tell a screen reader what they act on, no two of them alike."""
+    """Return blocks whose buttons tell screen readers what they act on, no two of them alike."""
     return _add_numbers(_change_elements(blocks, partial(_add_own_label, objects=objects)))
 
 
 def _add_numbers(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks whose buttons all have different names for a screen reader; equal ones are numbered."""
+    """Return blocks in which equal buttons are numbered, so that a screen reader names each differently."""
     counts = Counter[str]()
 
     def add_count(element: Element) -> Element:
@@ -370,7 +370,7 @@ def without_colour(button: Element) -> Element:
 
 
 def _finish_buttons(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks in which only the first coloured button keeps its colour, and no two names are equal."""
+    """Return blocks in which only the first coloured button keeps its colour and all names differ."""
     blocks = list(blocks)
     if not {"actions", "accessory"} & {name for block in blocks for name in (block["type"], *block)}:
         return blocks
@@ -410,7 +410,7 @@ def button(
 ) -> Element:
     """Return a button. Usually, its action and the key of a row are all that it needs.
 
-    ``of`` names what the button acts on; a screen reader reads it after the text.
+    ``of`` names what the button acts on. A screen reader reads it after the text.
     """
     carried = ButtonValue(press, key) if isinstance(press, str) else press
     element: Element = {
@@ -436,7 +436,7 @@ def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **v
 
 
 def mention(named: Named | None) -> Markup:
-    """Return a mention of a person or, if that's impossible, their name; nothing else mentions people."""
+    """Return a mention of a person, or the name if a mention is impossible. Nothing else mentions people."""
     if named is None:
         return Markup(times.SOMEBODY)
     who = _name(named)
@@ -496,20 +496,20 @@ def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Dated:
 
 
 def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
-    """Return when something still in progress began: "14:03", or just "Fri 27 Nov" if not today."""
+    """Return when something still in progress began: "14:03", or just "Fri 27 Nov" if that isn't today."""
     day = "" if zone is None else times.format_other_day(at, now, zone)
     return Markup(day) or moment(at, now, zone)
 
 
 def day(at: float, now: float, zone: tzinfo | None) -> Dated:
-    """Return a day in the reader's zone ("Mon 30 Nov"); today, or if there is no zone, in Slack's words."""
+    """Return a day in the reader's zone ("Mon 30 Nov"). For today, or without a zone, Slack words it."""
     marked = _mark(at, "{date_short_pretty}", times.format_day_in_utc(at))
     own = "" if zone is None else times.format_other_day(at, now, zone)
     return marked.rewrite(own) if own else marked
 
 
 def _mark(at: float, form: str, otherwise: str) -> Dated:
-    """Return a time that Slack formats for each reader; ``otherwise`` is shown where Slack can't."""
+    """Return a time that Slack formats for each reader, with ``otherwise`` shown wherever Slack can't."""
     return Dated([[Part(f"<!date^{int(at)}^{form}|{otherwise}>", (int(at),))]])
 
 
@@ -552,7 +552,7 @@ def answer(
 
 
 def notification(blocks: Iterable[Block]) -> str:
-    """Return the beginning of a message, for phone notifications: headings, and a sentence or more."""
+    """Return the beginning of a message, for phone notifications: headings and at least one sentence."""
     said: list[str] = []
     for line_ in islice(iterate_lines(blocks), _MAX_HEADINGS + 1):
         first, *more = _SENTENCE_END.split(strip_markup(strip_links(line_.removeprefix("• "))))
@@ -581,7 +581,7 @@ def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
 def message(sentence: str, small: Sequence[str] = (), buttons: Iterable[Element] = (), **ways: Any) -> Answer:
     """Return a message of one paragraph, with optional small grey texts and a row of buttons below it.
 
-    ``ways`` are passed on to ``answer``.
+    ``ways`` are keyword arguments for ``answer``.
     """
     rows = actions(buttons) if (buttons := list(buttons)) else []
     return answer([section(sentence), *([context(*small)] if small else []), *rows], **ways)
@@ -615,7 +615,7 @@ def boxes(name: str, label: str, options: Sequence[Block], chosen: Sequence[Bloc
 
 
 def time_field(name: str, label: str, initial: str) -> Block:
-    """Return a form field for a time of day; ``initial`` is a time such as ``09:00``, or "" for none."""
+    """Return a form field for a time of day. ``initial`` is a time such as ``09:00``, or "" for none."""
     given = {"initial_time": initial} if initial else {}
     return field(name, label, {"type": "timepicker", "action_id": name, **given}, optional=True)
 
@@ -654,7 +654,7 @@ class RowPage(Generic[_Row]):
 
 
 def get_page(rows: Sequence[_Row], number: int, size: int) -> RowPage[_Row]:
-    """Return one page of rows; a page number that is too high gives the last page."""
+    """Return one page of rows. A page number beyond the end gives the last page."""
     pages = max((len(rows) + size - 1) // size, 1)
     number = min(max(number, 1), pages)
     return RowPage(rows[(number - 1) * size : number * size], number, max(len(rows) - number * size, 0))
@@ -674,8 +674,8 @@ def build_list(
 ) -> list[Block]:
     """Return a list: a title with *Refresh*, the rows, how many are left, a remark, and *More*.
 
-    *Refresh* repeats ``verb``, if given. ``words`` are the list's filter, which its buttons preserve.
-    ``seen`` says how old the list is. ``above`` are elements shown before the rows; their first button
+    *Refresh* repeats ``verb``, if given. ``words`` are the list's filter, which its buttons keep. ``seen``
+    says how old the list is. ``above`` are elements shown before the rows; the first button among them
     precedes *Refresh*. ``more`` replaces *More*.
     """
     refresh = button(cards.REFRESH, ButtonValue(verb, f"{page.number} {words}".strip(), mark="refresh"))

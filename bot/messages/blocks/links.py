@@ -25,7 +25,7 @@ RESTING_BUTTON: Final = "link"
 
 @renders(NoticeKind.RELINK_PROMPT, is_true=lambda facts: facts.is_refused)
 def _render_link_again(facts: Facts) -> Answer:
-    """Say that a link has ended and that the person has to link again."""
+    """Say that a link has ended and that the person has to link their account again."""
     again, renamed = [link_again_button(facts)], facts.word("renamed")
     if renamed:
         username = facts.word("username")
@@ -39,7 +39,7 @@ def _render_link_again(facts: Facts) -> Answer:
 
 @renders(NoticeKind.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
 def _render_sign_in_refused(facts: Facts) -> Answer:
-    """Say that a sign-in was refused, although the problem may go away by itself."""
+    """Say that the provider refuses a sign-in at the moment, which may pass without the person's help."""
     if facts.link_has_ended or facts.word("renamed"):
         return _render_link_again(facts)
     again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now, facts.zone)
@@ -80,7 +80,7 @@ def _render_links_resting(facts: RequestFacts) -> Answer:
 @renders(NoticeKind.LINKED, is_true=lambda facts: facts.is_linked is not False)
 def _render_linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
-    # Says who has to be signed in at the provider. This is said only here, not for each workspace.
+    # Says who has to be signed in at the provider: once for the message, not for each workspace.
     opens = (
         "" if "embeddedpage" in facts.capabilities else f" {notices.OPENS_AS if username else notices.OPENS}"
     )
@@ -96,9 +96,9 @@ def _render_linked(facts: Facts) -> Answer:
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
-    """Return *Unlink*, which asks first; with a number, it is one of several and names the account.
+    """Return *Unlink*, which asks first. With a number, it is one of several and names the account.
 
-    The button's value records that the person was asked, as does the flag that people type.
+    The button's value records that the person was asked, just as the flag does that people type.
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
     label = cards.UNLINK if number is None else fill("Unlink {title}", title=title)
@@ -141,7 +141,7 @@ def _render_revoked(facts: Facts) -> Answer:
 
 @renders(NoticeKind.LEFT_RUNNING)
 def render_left_running(facts: RequestFacts) -> Answer:
-    """Show an administrator the workspaces that people who left have still running, with connections."""
+    """Show an administrator the workspaces, with connections, left running by people whose links ended."""
     left, lines = list(facts.body.get("left", ())), list[str]()
     shown, pages = left[:MAX_LEFT_SHOWN], dict[str, str]()
     for key, of_person in groupby(shown, key=lambda one: (one["person"], one["cause"])):
@@ -162,7 +162,7 @@ def render_left_running(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.NOT_REVOKED)
 def _render_not_revoked(facts: Facts) -> Answer:
-    """Tell administrators about secrets that may still be valid at a provider."""
+    """Warn administrators of secrets that may still be valid at a provider."""
     return notice(notices.NOT_REVOKED, facts)
 
 
@@ -176,7 +176,7 @@ def _render_link_tried(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.LINK_PROVEN)
 def _render_link_proven(facts: RequestFacts) -> Answer:
-    """Tell an account's owner or administrators that someone else's link was ended by the owner's proof."""
+    """Tell an account's owner, or administrators, that the owner's proof has ended someone else's link."""
     template = requests.PROVEN_OWN if facts.body.get("is_own") else requests.PROVEN
     who, owner = (kit.mention(facts.people.get(facts.word(name))) for name in ("person", "owner"))
     names = {"who": who, "owner": owner, "username": facts.word("username")}

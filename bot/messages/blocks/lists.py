@@ -1,4 +1,4 @@
-"""Lists of workspaces, runs and a server's users, paged to fit into 50 blocks, and offers made from them."""
+"""Lists of workspaces, runs and a server's users, in pages of up to 50 blocks, and offers made from them."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -60,9 +60,9 @@ from bot.messages.texts import answers, cards, problems, talk, times, waitlist
 from bot.messages.texts import runs as run_words
 from bot.messages.verb import Verb, find_verb
 
-#: How many rows fit into a message, together with a title, a remark and buttons.
+#: Maximum number of rows that fit into a message, along with a title, a remark and buttons.
 PAGE_SIZE = 20
-#: How many rows fit on a small screen. A list with more rows can be searched.
+#: How many rows fit on a small screen. A longer list has a search.
 AT_A_GLANCE: Final = 10
 #: Workspaces that were read at most this many seconds before the newest one are treated as read at the same
 #: time.
@@ -70,8 +70,7 @@ SEEN_TOGETHER_SECONDS: Final = 300.0
 #: Maximum number of rows with several buttons. In longer lists each row has a menu instead, so that the list
 #: takes at most two screens.
 MAX_ROWS_WITH_BUTTONS: Final = 8
-#: Maximum length of what the provider says about a workspace, so that the workspace's row needs only two
-#: lines.
+#: Maximum length of what the provider says about a workspace, so that each row takes up only two lines.
 MAX_DETAIL_LENGTH: Final = 80
 
 
@@ -84,7 +83,7 @@ def format_state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
 
 
 def _format_wait(facts: WorkspaceFacts) -> Markup:
-    """Say what a workspace is waiting for between two attempts, and until when; "" if it isn't waiting."""
+    """Say what a workspace waits for between two attempts, and until when; "" if it isn't waiting."""
     wait = get_wait(facts)
     if wait is None:
         return Markup("")
@@ -97,7 +96,7 @@ def _get_thing_waited_for(wait: WaitlistEntry) -> str:
 
 
 def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
-    """Return the values for a workspace's first line. If it can be opened, its name is a link."""
+    """Return what a workspace's first line shows. If the workspace can be opened, its name is a link."""
     is_open = facts.ide_url is not None and workspace.state is State.RUNNING
     name = kit.link(facts.ide_url or "", workspace.title) if is_open else workspace.title
     title = facts.connection_title
@@ -121,7 +120,7 @@ def format_choice_state(facts: WorkspaceFacts, workspace: Workspace) -> str:
 
 
 def _find_next_state(workspace: Workspace, operation: Operation | None) -> State:
-    """Return the state that the operation in progress leads to; if there is none, the current state."""
+    """Return STARTING or STOPPING during an operation, and the workspace's own state otherwise."""
     if operation is None:
         return workspace.current_state
     return State.STOPPING if operation.verb.brings_down else State.STARTING
@@ -155,8 +154,8 @@ def workspace_list(
     """List workspaces. With ``shared_by`` (a mention), everyone can see the list, so it has no URLs.
 
     ``rows`` are all workspaces, one ``page`` of them, or the most relevant of ``count``. ``what`` describes
-    which ones these are, and ``words`` are what to type to list them again. The owner's list begins with a
-    menu: the buttons in ``more`` and, if the list is long, a search through all workspaces.
+    the selection, and ``words`` is what to type to list it again. The owner's list begins with a menu: the
+    buttons in ``more`` and, if the list is long, a search through all workspaces.
     """
     one = get_page(rows, 1, PAGE_SIZE) if page is None else kit.RowPage(rows, page.number, page.remaining)
     is_shared, all_ = shared_by is not None, (one.number - 1) * PAGE_SIZE + len(rows) + one.remaining
@@ -184,7 +183,7 @@ def workspace_list(
 
 
 def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
-    """Answer with an open operation's card. It shows the current time, as only the original is updated."""
+    """Answer with an open operation's card, with the current time, as only the original is updated."""
     card = render_operation_card(facts)
     # An operation that was begun by a timer has no card.
     has_card = facts.operation is None or facts.operation.planned_for is None
@@ -221,7 +220,7 @@ def status_answer(
     )
     small += [] if in_channel else list_machine_lines(facts.workspace)
     text = f"{text}\n{more}" if more else text
-    # Everyone reads a shared answer, but only the owner could use its buttons, so it has none.
+    # Everyone reads a shared answer, but only the owner could use buttons in it, so it has none.
     buttons: list[Element] = []
     if not in_channel:
         refresh = kit.button(cards.REFRESH, "status", workspace.id, of=workspace.title)
@@ -239,10 +238,10 @@ def status_answer(
 def render_workspaces(
     rows: Sequence[WorkspaceFacts], *, is_shared: bool = False
 ) -> tuple[list[Block], list[str]]:
-    """Render workspaces one below the other; also return the oldest recent time at which one was read.
+    """Render workspaces one below the other, and return the oldest recent time at which one was read.
 
     A workspace that was read long before the others, or never, shows its own time. If several are waiting for
-    the same reason, it is given once at the top of the list.
+    the same reason, that reason is given once at the top of the list.
     """
     all_seen = [seen for facts in rows if (seen := _get_read_at(facts)) is not None]
     since = max(all_seen, default=0.0) - SEEN_TOGETHER_SECONDS
@@ -266,12 +265,12 @@ def render_workspaces(
 
 
 def explains(rows: Iterable[WorkspaceFacts], connection: str) -> bool:
-    """Return whether the rows already explain why calls to a connection are held back."""
+    """Return whether some row already explains why calls to a connection are held back."""
     return any(facts.connection == connection and _get_hold(facts) is not None for facts in rows)
 
 
 def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], WorkspaceFacts]:
-    """Map the connection and code of each shared reason to the first workspace that waits for it."""
+    """Map each shared reason, given by connection and code, to the first workspace that waits for it."""
     held = dict[tuple[str, str], list[WorkspaceFacts]]()
     for facts in rows:
         if (key := _get_hold(facts)) is not None:
@@ -290,9 +289,9 @@ def _explain_hold(facts: WorkspaceFacts) -> Block:
 
 
 def _get_hold(facts: WorkspaceFacts) -> tuple[str, str] | None:
-    """Return the connection, and the code of the reason why a workspace's operation is waiting.
+    """Return the connection that keeps a workspace's operation waiting, and the code of the reason.
 
-    Return None if the connection isn't the cause.
+    Return None if the operation isn't waiting because of its connection.
     """
     operation = facts.operation
     if operation is None or not operation.is_open:
@@ -310,7 +309,7 @@ def _render_row(
     facts: WorkspaceFacts, since: float, *, is_shared: bool, is_explained: bool
 ) -> tuple[str, list[Element]]:
     """Render a row: mark, name and connection; state and what happens next; buttons by importance."""
-    # Only the owner may see the address and can use the buttons.
+    # Only the owner may see the URL, and only the owner can use the buttons.
     facts = replace(facts, zone=None, ide_url=None, operation=None) if is_shared else facts
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a row shows a workspace"
@@ -333,7 +332,7 @@ def _render_row(
 
 
 def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
-    """Return what will happen next to a workspace or what to know about it, most important first."""
+    """Return what happens next to a workspace, or what else to know about it, most important first."""
     risk = format_stop_risk(workspace) if facts.is_up else ""
     condition = problems.describe_condition(workspace, facts.connection_title, helps=False)
     complaint = [safe(condition, MAX_DETAIL_LENGTH)] if condition else []
@@ -343,7 +342,7 @@ def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
 
 
 def _render_with_buttons(text: str, buttons: Sequence[Element], is_long: bool) -> list[Block]:
-    """Return a row with one button beside it, or two and a menu below; in a long list, with only a menu."""
+    """Return a row with one button beside it, or two below it and a menu; a long list has only menus."""
     plain = [kit.without_colour(one) for one in buttons]
     return [kit.section(text, kit.menu(plain))] if is_long and len(plain) > 1 else row(text, plain)
 
@@ -362,7 +361,7 @@ def list_row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Elemen
 
 
 def _link_or_ask_to_open(facts: WorkspaceFacts, workspace: Workspace) -> Element:
-    """Return *Open* with the URL or, if the URL isn't known, a button that asks Usher for it."""
+    """Return *Open* with the URL. If the URL isn't known, the button asks Usher for it."""
     if not facts.ide_url:
         return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY, of=workspace.title)
     return open_button(facts)
@@ -389,7 +388,7 @@ def run_list(
 
 
 def run_status(facts: RunFacts) -> Answer:
-    """Answer with a run's progress, when it was last read, and its buttons."""
+    """Answer with a run's progress, its buttons, and when it was last read."""
     run = facts.run
     card = run_card(facts)
     if not run.is_going:
@@ -404,9 +403,9 @@ def run_status(facts: RunFacts) -> Answer:
 
 
 def list_run_choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[Element]:
-    """Return a button for each run, to stop it or show its logs or status.
+    """Return one button per run, which stops the run or shows its logs or status.
 
-    Runs with the same name show when they were requested. Buttons can't contain formatted times, so that time
+    Runs with the same name show when they were requested. Slack can't format times in buttons, so that time
     is written in the person's own zone.
     """
     labels = {"stop": "Stop {name}", "logs": "Logs of {name}"}
@@ -441,7 +440,7 @@ def _list_run_buttons(facts: RunFacts) -> list[Element]:
     return [force_button(run) if run.requested_stop else stop_run_button(run), *logs]
 
 
-#: The action of a button that runs a command just as the typed command would run. Its value is the command.
+#: The action of a button that runs a command exactly as if it had been typed. Its value is the command.
 RUN_COMMAND: Final = "say"
 #: The action that changes several workspaces; its value names each of them.
 SEVERAL_ACTION: Final = "several"
@@ -450,7 +449,7 @@ _IN_A_SECTION: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """A workspace's list row, with the effect of a stop only if that ends it permanently."""
+    """A list row for a workspace, and what a stop would do to it if that ended it for good."""
 
     workspace: Workspace
     title: str
@@ -458,7 +457,7 @@ class ListRow:
 
 
 def list_command_buttons(commands: Sequence[str]) -> list[Element]:
-    """Return a button per command, labelled with its effect; commands that are too long are left out."""
+    """Return a button per command, labelled with what it does; a command too long for one is left out."""
     return [
         kit.button(
             kit.line(describe_command(command), limits.MAX_BUTTON_LENGTH),
@@ -470,7 +469,7 @@ def list_command_buttons(commands: Sequence[str]) -> list[Element]:
 
 
 def offer_workspace(verb: str, workspace: Workspace, title: str) -> Answer:
-    """Offer to change a workspace; the offer lapses when the workspace is started again."""
+    """Offer to change a workspace. The offer lapses once the workspace has been started again."""
     press = make_change(verb, workspace)
     cost = format_cost(workspace, None, "force" if verb == "force" else "stop")
     return _offer(find_verb("workspace", verb), workspace, title, press, cost)
@@ -505,7 +504,7 @@ def offer_several(
     at: float | None = None,
     when: Markup | None = None,
 ) -> Answer:
-    """Offer to change several workspaces, naming each and marking those that would end permanently.
+    """Offer to change several workspaces, naming each and marking those that would end for good.
 
     ``when`` is the time ``at`` in the reader's time zone.
     """
@@ -551,7 +550,7 @@ def format_in_state(
     operation: Operation | None = None,
     reached: Collection[State] = (),
 ) -> str:
-    """Fill a sentence with a workspace's name and state, or with the operation in progress if there is one.
+    """Fill a sentence with a workspace's name and state; during an operation, that is starting or stopping.
 
     If the state is among ``reached``, the sentence says that the workspace is *already* in it.
     """
@@ -579,7 +578,7 @@ def answer_server_info(
     page: int = 1,
     replaces: bool = False,
 ) -> Answer:
-    """Answer with a server's facts and one page of its users; a page beyond the end gives the last one."""
+    """Answer with a server's facts and one page of its users, the last one if the number is too high."""
     users = snapshot.payload.users
     one = get_page(users, page, MAX_USERS)
     heading = fill("*{title}*", title=title)

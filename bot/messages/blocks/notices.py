@@ -1,6 +1,6 @@
 """Messages that a person must not miss. They are posted as new messages, because edits notify nobody.
 
-Later changes are made by editing them.
+Later changes to them are made by editing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ def find_renderer(kind: NoticeKind) -> Renderer:
 
 
 def _is_row_gone(kind: NoticeKind, facts: Facts) -> bool:
-    """Return whether a message of this kind can't be rendered because its row no longer exists."""
+    """Return whether this kind of message can't be rendered because the row it is about no longer exists."""
     if kind is NoticeKind.CARD:
         return not isinstance(facts, WorkspaceFacts) or facts.operation is None
     return type(facts) is Facts and kind.subject in render_gone
@@ -39,7 +39,7 @@ def keep_current_buttons(
     said: Answer,
     beside: Iterable[tuple[NoticeKind, Facts | None]] = (),
 ) -> Answer:
-    """Return a sent message with only those buttons that it would still have if it were sent now.
+    """Return a sent message, keeping only the buttons that it would have if it were sent now.
 
     ``beside`` are the other notices in the same message.
     """
@@ -57,17 +57,17 @@ def _get_identity(button: Element) -> tuple[str | None, ...]:
 
 
 def is_true(kind: NoticeKind, facts: Facts) -> bool:
-    """Return whether a message would be true now; newer requests don't make cards and questions untrue."""
+    """Return whether a message would be true now; cards and questions stay true despite newer requests."""
     if _is_row_gone(kind, facts) or (facts.is_superseded and not kind.marks & (Mark.CARD | Mark.ASKS)):
         return False
     return find_renderer(kind).is_true(facts)
 
 
 def render_pending(kind: NoticeKind, facts: Facts) -> Answer | None:
-    """Render a pending notice for the current state; return None if there is nothing left to say.
+    """Render a pending notice for the current state, or return None if there is nothing left to say.
 
     The end of an operation is always reported. If the notice is no longer true, the operation's card is
-    rendered instead, and shows what has happened since.
+    rendered instead, which shows what has happened since.
     """
     if isinstance(facts, HeldFacts):
         return render(kind, facts) if _list_pending(facts) else None
@@ -104,9 +104,9 @@ _IN_A_SECTION: Final = 8
 
 
 def render(kind: NoticeKind, facts: Facts) -> Answer:
-    """Render a notice from its facts, or a sentence saying that its row is gone.
+    """Render a notice from its facts, or a sentence saying that the row it is about is gone.
 
-    Once something newer has been requested, the notice keeps its buttons only if it is a question.
+    Once something newer has been requested, the notice loses its buttons unless it is a question.
     """
     if _is_row_gone(kind, facts):
         return render_gone[kind.subject]()
@@ -142,7 +142,7 @@ def render_outage(facts: Facts) -> Answer:
 
 
 def _list_pending(facts: HeldFacts) -> list[tuple[tuple[NoticeKind, Facts], Answer]]:
-    """Return a message's notices that are still to be sent, each with its own answer."""
+    """Return those notices of a message that still have something to say, each with its own answer."""
     return [(one, answer) for one in facts.held if (answer := render_pending(*one)) is not None]
 
 
@@ -150,7 +150,7 @@ def _list_pending(facts: HeldFacts) -> list[tuple[tuple[NoticeKind, Facts], Answ
 def _render_summary(facts: HeldFacts) -> Answer:
     """Render the notices delayed by an outage as one message.
 
-    Similar ones share a sentence, and the buttons are below.
+    Similar notices share a sentence. Buttons are below all the sentences.
     """
     left = _list_pending(facts)
     since = min((one.written_at for (_, one), _ in left), default=facts.now)
@@ -188,7 +188,7 @@ def _write_lines(left: Sequence[tuple[tuple[NoticeKind, Facts], Answer]]) -> lis
 
 @renders(NoticeKind.RESULTS)
 def _render_results(facts: HeldFacts) -> Answer:
-    """Render the results of one request for several workspaces, with the first button of each."""
+    """Render the results of one request for several workspaces, with the first button of each result."""
     left = _list_pending(facts)
     if len(left) == 1:
         return left[0][1]
@@ -208,7 +208,7 @@ def _render_results(facts: HeldFacts) -> Answer:
 
 
 def _format_alike(words: tuple[str, str], of: Sequence[Facts]) -> str:
-    """Write one sentence about one or several workspaces or runs, and name them."""
+    """Write a sentence about one or more workspaces or runs, listing their names."""
     names = [f"*{kit.safe(get_name(one), kit.MAX_NAME_LENGTH)}*" for one in of]
     last = (
         names[-1] if len(names) <= _MAX_LINES else fill(notices.MORE_OF_THEM, count=len(names) - _MAX_LINES)

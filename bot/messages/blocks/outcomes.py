@@ -47,7 +47,7 @@ FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
 def is_ready_over(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace reported as ready is down again, or has been sent a newer request."""
+    """Return whether a workspace reported as ready has gone down or has been sent a newer request."""
     return facts.workspace is not None and (facts.is_superseded or facts.state in notices.READY_UNTIL)
 
 
@@ -57,7 +57,7 @@ def is_ready_over(facts: WorkspaceFacts) -> bool:
     together=lambda facts: None if facts.is_unusable else notices.READY_TOGETHER,
 )
 def render_ready(facts: WorkspaceFacts) -> Answer:
-    """Say that a workspace is up, or why it no longer is."""
+    """Say that a workspace is up or, if it has gone down since, why."""
     operation = facts.operation
     if is_ready_over(facts):
         ended_at = (operation.ended_at if operation is not None else None) or facts.written_at
@@ -91,14 +91,14 @@ def render_ready(facts: WorkspaceFacts) -> Answer:
     together=lambda _facts: notices.READY_TOGETHER,
 )
 def _render_ready_link(facts: WorkspaceFacts) -> Answer:
-    """Send the URL of a workspace if it appeared or changed after *ready* was sent."""
+    """Send a workspace's URL if it appeared or changed after the workspace was reported as ready."""
     lines, small, buttons = describe_running(facts, place=Markup(kit.line(facts.connection_title)))
     said = fill_notice(notices.READY_LINK, facts, mark=get_mark(facts))
     return kit.message(kit.join([said, *lines], "\n"), small, buttons)
 
 
 def _is_missed(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still isn't in the state that an operation was meant to bring about."""
+    """Return whether a workspace still hasn't reached the state that an operation was meant to lead to."""
     return facts.operation is not None and not is_reached_anyhow(facts, facts.operation)
 
 
@@ -114,7 +114,7 @@ def _render_failed(facts: WorkspaceFacts) -> Answer:
 
 
 def _render_failure(facts: WorkspaceFacts, outcome: Outcome) -> Answer:
-    """Render why an operation failed, or the current state if its goal was reached anyway."""
+    """Say why an operation failed or, if its goal was reached anyway, what state the workspace is in."""
     operation = facts.operation
     if operation is not None and operation.outcome is not None:
         outcome = operation.outcome
@@ -168,8 +168,8 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
     elif is_asked and operation is not None and not operation.has_called and not is_planned:
         template = notices.STOPPED_ALREADY
     if is_gone:
-        # A workspace that no longer exists wasn't merely stopped, and only its owner's consent shows that
-        # this was intended.
+        # A workspace that no longer exists wasn't just stopped. Only its owner's consent shows that this was
+        # intended.
         template = notices.ENDED if operation is not None and operation.agreed else notices.NO_LONGER_EXISTS
     usual = fill_notice(template, facts, because=format_failure(facts))
     if template == notices.NO_LONGER_EXISTS and workspace is not None and workspace.detail:
@@ -196,7 +196,7 @@ def _has_turned_out(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.TURNED_OUT, is_true=_has_turned_out)
 def _render_turned_out(facts: WorkspaceFacts) -> Answer:
-    """Follow up on a message about how an operation ended: say what has happened to the workspace since."""
+    """Follow up on a message about how an operation ended with what has happened to the workspace since."""
     said = facts.word("said")
     if said not in notices.TURNED_OUT:
         return _render_stopped(facts)
@@ -259,7 +259,7 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
 
 @renders(NoticeKind.OUTCOME_QUESTION)
 def render_question(facts: WorkspaceFacts) -> Answer:
-    """Render the question whether to create another workspace, or say that it has been settled."""
+    """Ask whether to create another workspace, or say that this has been settled."""
     operation, workspace = facts.operation, facts.workspace
     buttons = list_question_buttons(operation.id) if operation is not None else []
     question = notice(notices.ASKED, facts, buttons)

@@ -1,7 +1,7 @@
 """Plain texts sent with blocks or instead of them. They say what the blocks say, including URLs.
 
-People read these texts where Slack doesn't show the blocks. They are only sent where the blocks would be, so
-nobody can read a URL there who couldn't read it in the blocks.
+People read these texts where Slack doesn't show the blocks. A text is only ever sent where its blocks would
+be, so nobody sees a URL in it that they couldn't see in the blocks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

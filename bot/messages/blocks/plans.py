@@ -1,4 +1,4 @@
-"""Hours and lessons, as lines and buttons for the workspaces that they start and stop."""
+"""Hours and lessons: the lines and buttons shown for the workspaces that they start and stop."""
 
 from collections.abc import Collection, Iterable
 from datetime import date
@@ -34,7 +34,7 @@ def format_time_of_day(minutes: int | None, reader_zone: ZoneInfo | None) -> Mar
 
 
 def format_zones(zones: Iterable[str], reader_zone: ZoneInfo | None) -> Markup:
-    """Name the zones of recurring times, as in `` (Singapore)``, unless all are the reader's own."""
+    """Name the zones of recurring times, as in `` (Singapore)``, unless the only one is the reader's own."""
     found = dict.fromkeys(zones)
     if reader_zone is not None and found.keys() <= {reader_zone.key}:
         return Markup("")
@@ -109,7 +109,7 @@ def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
-    """Return the template and values for the warning that a class will stop the workspace."""
+    """Return the template for the warning that a class will stop the workspace, with its values."""
     of = facts.stopping_class
     if of is None:
         return None

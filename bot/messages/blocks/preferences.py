@@ -16,14 +16,14 @@ SETTINGS_CALLBACK: Final = "settings"
 TELL, ASKING, ASSISTANT, MESSAGES = "tell", "asking", "assistant", "messages"
 #: Value of the menu option that means never.
 NEVER_OPTION: Final = "-"
-#: Options for how long a workspace is left running before its owner is asked about it, in hours.
+#: Numbers of hours to choose from: how long a workspace runs before its owner is asked about it.
 ASKING_HOURS: Final = (4, 8, 12, 24, 48)
 #: Maximum number of names shown in a list of names.
 _MAX_NAMES: Final = 10
 
 
 def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
-    """Return the preferences as an answer, with the time and, if it can be opened, the form."""
+    """Answer with the preferences and the time now, and open the form if possible."""
     small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
     said = f"*Your settings*\n{format_preferences(facts)}"
     shown = kit.answer([kit.section(said, kit.button(words.CHANGE, "settings_form")), small])
@@ -53,7 +53,7 @@ def format_preferences(facts: PreferenceFacts) -> str:
 
 
 def _format_asking(facts: PreferenceFacts) -> list[str]:
-    """Say, for each connection, after how many hours the person is asked about a running workspace."""
+    """Say, for each connection, how many hours pass before the person is asked about a running workspace."""
     usual = find_asking_hours(facts.wanted.idle_prompt_after, None)
     if (only := {*facts.asked_after.values()}) and len(only) == 1:
         (usual,) = only
@@ -99,7 +99,7 @@ def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
 
 
 def answer_workspace(workspace: Workspace, said: str, chosen: str) -> Answer:
-    """Answer which messages a person receives about a workspace, with the form if it can be opened."""
+    """Answer which messages a person receives about a workspace, and open the form if possible."""
     change = kit.button(words.CHANGE, "settings_form", workspace.id, of=workspace.title)
     shown = kit.answer([kit.section(said, change)])
     options = [kit.option(value, label) for value, label in words.MESSAGES.items()]
@@ -117,5 +117,5 @@ def answer_workspace(workspace: Workspace, said: str, chosen: str) -> Answer:
 
 
 def _join_or(parts: Sequence[str]) -> str:
-    """Return parts of a sentence joined by commas and *or*."""
+    """Join parts of a sentence with commas and a final *or*."""
     return " or ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

@@ -17,7 +17,7 @@ class Renderer:
     """How a kind of message is rendered, and whether what it says is still true.
 
     ``is_true`` returns whether the message would still be true if it were sent now. ``together`` returns the
-    wording for one and for several such messages in one sentence, or None if they can't be combined.
+    wording that lets one or more such messages share a sentence, or None if they can't share one.
     """
 
     render: Callable[[Any], Answer]
@@ -37,7 +37,7 @@ def renders(
     is_true: Callable[[Any], bool] = lambda _facts: True,
     together: Callable[[Any], tuple[str, str] | None] = lambda _facts: None,
 ) -> Callable[[D], D]:
-    """Return the decorator for a kind's renderer, which receives the facts of the kind's family."""
+    """Return the decorator that registers a renderer for a kind; it receives facts of the kind's family."""
 
     def declare(render: D) -> D:
         if kind in RENDERERS:

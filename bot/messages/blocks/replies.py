@@ -1,7 +1,7 @@
 """Answers to verbs and buttons, other than cards: sentences, problems, questions, requests, ways to link.
 
-The texts show commands as they are typed in a direct message. In a channel, a form or the Home tab, only the
-slash command works.
+The texts show commands as people type them in a direct message. In a channel, a form or the Home tab, only
+the slash command works.
 """
 
 import re
@@ -34,7 +34,7 @@ def answer(text: str, buttons: Iterable[Element] = (), *, replaces: bool = False
 
 
 def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
-    """Answer a typo, a question or a missing link with a sentence and suggestions; this isn't an error."""
+    """Answer a typo, a question or a missing link, none of which is an error, with suggestions."""
     text = kit.join([sentence, more], "\n") if more else sentence
     return kit.answer([kit.section(text), *kit.actions(buttons)])
 
@@ -42,7 +42,7 @@ def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> A
 def ask(
     sentence: str, buttons: Iterable[Element], things: Collection[Workspace | Run] = (), *, more: str = ""
 ) -> Answer:
-    """Ask a question with a filled sentence; pressing one of its buttons settles it."""
+    """Ask a question with a filled-in sentence. Pressing any of its buttons settles the question."""
     workspaces = tuple(one.id for one in things if isinstance(one, Workspace))
     runs = tuple(one.id for one in things if isinstance(one, Run))
     return replace(hint(sentence, buttons, more=more), about=Referents(workspaces, runs, is_question=True))
@@ -74,7 +74,7 @@ def with_button(answer: Answer, button: Element) -> Answer:
 
 
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = ()) -> Answer:
-    """Answer that an error occurred: a filled sentence, suggestions, and the reference in the log."""
+    """Answer that an error occurred, with a filled-in sentence, suggestions, and the reference in the log."""
     blocks: list[Block] = [kit.section(sentence), *kit.actions(buttons)]
     blocks.append(kit.context(fill(cards.REFERENCE, reference=reference)))
     return kit.answer(blocks)
@@ -86,7 +86,7 @@ def plain_problem(sentence: str, reference: str) -> Answer:
 
 
 def verb_button(verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str) -> Element:
-    """Return the button that runs a verb on a workspace, numbered to tell it apart in its row."""
+    """Return the button that runs a verb on a workspace, numbered to tell it apart from others in its row."""
     text = kit.line(label, limits.MAX_BUTTON_LENGTH)
     match verb:
         case "stop":
@@ -106,7 +106,7 @@ def list_choice_buttons(
     labels: Sequence[str],
     effects_of: Callable[[Workspace], StopEffects],
 ) -> list[Element]:
-    """Return buttons for the first few workspaces and, if the verb has a search, one for the rest."""
+    """Return buttons for the first few workspaces, plus one for the others if the verb has a search."""
     if not find_verb("workspace", verb).label:
         return []
     buttons = [
@@ -129,7 +129,7 @@ def search(verb: str) -> Element:
 
 
 def question(button: Element) -> Answer:
-    """Ask a button's question in a form; if none can be opened, in an answer with a button to confirm."""
+    """Ask a button's question in a form or, if none can be opened, in an answer with a confirming button."""
     asked = button["confirm"]
     agrees, keeps = asked["confirm"]["text"], asked["deny"]["text"]
     section = kit.section(f"*{asked['title']['text']}*\n{asked['text']['text']}")
@@ -171,7 +171,7 @@ def link_buttons(
 
 
 def new_buttons(connections: Sequence[tuple[str, str]], *, first: int = 0) -> list[Element]:
-    """Return *New workspace* for each (name, title); a single button doesn't show the title.
+    """Return *New workspace* for each (name, title); if there is only one, the button leaves out the title.
 
     ``first`` is the number of the first button, in case others precede it.
     """
@@ -193,7 +193,7 @@ def invitation(
     asks: Collection[str] = (),
     others: Sequence[tuple[str, str]] = (),
 ) -> Answer:
-    """Answer with the link page of each connection, for the person's eyes only; never use it in a channel.
+    """Answer with each connection's link page, which only the person may see, so never use it in a channel.
 
     ``pages`` maps connections to their pages. If these expire (``until``), each ends by showing a code to
     type in Slack, and the buttons are removed at that time. ``asks`` are connections where an administrator
@@ -301,7 +301,7 @@ _OF_JOBS: Final = "job "
 
 
 def format_commands(text: str, command: str, job_command: str) -> str:
-    """Replace the command placeholders in a sentence, for workspace verbs and for job verbs."""
+    """Fill in the commands in a sentence, for workspace verbs and for job verbs."""
 
     def here(found: re.Match[str]) -> str:
         typed = found[1]
@@ -313,7 +313,7 @@ def format_commands(text: str, command: str, job_command: str) -> str:
 
 
 def with_slash_commands(view: Mapping[str, Any], command: str, job_command: str) -> dict[str, Any]:
-    """Return a form or Home tab whose sentences show slash commands, because nothing else works there."""
+    """Return a form or Home tab with its commands shown as slash commands; nothing else works there."""
     found: dict[str, Any] = _replace_commands(view, f"{command} ", f"{job_command} ")
     return found
 
@@ -328,7 +328,7 @@ def _replace_commands(part: Any, command: str, job_command: str) -> Any:
     return {key: _replace_commands(value, command, job_command) for key, value in part.items()}
 
 
-#: Maps the part of a button's action id before the colon to what the button does. Only one button of each
+#: Maps the part of a button's action id before the colon to what the button does. At most one button of each
 #: kind is offered.
 _KINDS: Final = {
     "invite": "link",
@@ -350,19 +350,19 @@ def describe_usher(*, needs_accounts: bool, runs_jobs: bool) -> str:
 
 
 def format_beginning(what: str, *, waits: bool) -> str:
-    """Return the first words to a new person; ``waits`` means that their request is waiting for a link."""
+    """Describe Usher in one sentence, which depends on which connections there are."""
     if waits:
         return f"{what} Link it here and I'll carry on with your request."
     return "{what}: link it to begin.".format(what=what.removesuffix("."))
 
 
 def list_button(*, style: str | None = None) -> Element:
-    """Return the button that lists a person's workspaces in a separate message."""
+    """Return the button that posts a list of the person's workspaces as a separate message."""
     return kit.button(answers.SHOW, "list", style=style)
 
 
 def new_button(connection: str | None) -> Element:
-    """Return *New workspace* for a connection or, if none is given, for one that the person chooses next."""
+    """Return *New workspace* for a connection. Without one, the person is asked to choose."""
     if connection is None:
         return kit.button(answers.NEW_WORKSPACE, "new")
     return kit.button(answers.NEW_WORKSPACE, "make", f"workspace {connection}")
@@ -382,7 +382,7 @@ def add_introduction(
     """
     presses = [press for _, press in kit.iterate_drawn(answer.blocks)]
     offered = {_KINDS.get(press.name, press.name) for press in presses}
-    # If the answer is a request or a link page, it says what to link further down.
+    # An answer that is a request or a link page says further down what to link.
     says_link = any(
         press.name == "link_url" or (press.name == "invite" and " " in press.key) for press in presses
     )

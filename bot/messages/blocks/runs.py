@@ -1,4 +1,4 @@
-"""Cards, messages and output of runs, rendered from rows in the same way as those of workspaces."""
+"""Cards, messages and output of runs, rendered from rows just as those of workspaces are."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -78,7 +78,7 @@ def run_ended(facts: RunFacts) -> Answer:
 
 
 def run_result(facts: RunFacts) -> Answer:
-    """Answer with how a run ended, and with the button for its whole output, even if that was sent before."""
+    """Answer with how a run ended, and offer its whole output, even if that was sent before."""
     if facts.run.outcome is not Outcome.ENDED:
         return run_failed(facts)
     others = [one for one in _list_over_buttons(facts) if not one["action_id"].startswith("job_logs")]
@@ -105,7 +105,7 @@ def _render_ended(facts: RunFacts, buttons: Sequence[Element]) -> Answer:
 
 
 def _get_last_lines(facts: RunFacts) -> tuple[str, ...]:
-    """Return the last lines of output, or the ones stored when the run was found to have ended."""
+    """Return the last lines of output, if known, or those stored when the run was found to have ended."""
     if facts.output is not None and facts.output.last_lines:
         return facts.output.last_lines
     lines = facts.body.get("lines")
@@ -129,14 +129,14 @@ def run_failed(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_FOUND, is_true=lambda facts: facts.run.is_open)
 def render_found(facts: RunFacts) -> Answer:
-    """Say that a run that had been reported as lost is still going."""
+    """Say that a run reported as lost is still going after all."""
     lines = [fill_notice(runs.FOUND, facts), *format_state_lines(facts)]
     return kit.message(kit.join(lines, "\n"), buttons=list_card_buttons(facts))
 
 
 @renders(NoticeKind.JOB_OUTCOME_QUESTION)
 def run_asked(facts: RunFacts) -> Answer:
-    """Render the question whether to start another run, or say that it has been settled."""
+    """Ask whether to start another run, or say that this has been settled."""
     run, sentence = facts.run, fill_notice(runs.ASKED_NOTICE, facts)
     question = kit.message(sentence, buttons=list_question_buttons(run.id, "job_"))
     return question_or_answer(facts, run, question, is_made=run.remote_id is not None)
@@ -144,7 +144,7 @@ def run_asked(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_WAITING, is_true=lambda facts: facts.run.is_open and facts.run.is_late)
 def run_waiting(facts: RunFacts) -> Answer:
-    """Say that a run hasn't begun, or couldn't be read, for a long time, and why."""
+    """Say that a run hasn't begun, or hasn't been readable, for a long time, and why."""
     run = facts.run
     template = runs.LATE_UNBEGUN if run.remote_id is None else runs.LATE_UNSEEN
     hold = Markup(format_hold(run.block_reason, facts) if run.block_reason else "")
@@ -185,7 +185,7 @@ def format_title(facts: RunFacts) -> str:
 
 
 def describe_outcome(run: Run) -> str:
-    """Describe how far a run is, or how it ended, within a sentence: ``failed after 12 s, exit code 2``."""
+    """Describe, within a sentence, how far a run is or how it ended: ``failed after 12 s, exit code 2``."""
     head = _format_outcome(run)
     return head[0].lower() + head[1:]
 
@@ -244,7 +244,7 @@ def list_logs_button(facts: RunFacts) -> list[Element]:
     """Return *Logs*, unless the output is sent anyway or doesn't exist."""
     run = facts.run
     is_none = "runs" not in facts.capabilities or (run.remote_id is None and not run.is_open)
-    # A run launched here has its whole output sent as a file anyway.
+    # The whole output of a run launched here is sent as a file anyway.
     comes = run.is_watched or (run.spec is not None and not run.is_going)
     return [] if is_none or comes else [_build_output_button(run)]
 
@@ -327,7 +327,8 @@ def _format_outcome(run: Run) -> str:
 
 
 def _format_duration(run: Run) -> str:
-    # Use only the provider's times: when Usher noticed the end says nothing about how long the run took.
+    # Count only the provider's own times. When Usher noticed the end says nothing about how long the run
+    # took.
     if run.started_at is None or run.finished_at is None:
         return ""
     return f" {runs.AFTER.format(took=times.format_duration(run.finished_at - run.started_at))}"
@@ -343,8 +344,8 @@ def _format_cause(facts: RunFacts) -> str:
     )
 
 
-#: Matches each backtick that is followed by another. A zero-width space is put between them, because a fence
-#: inside the output would end ours.
+#: Matches each backtick that is followed by another. A zero-width space is put between the two, because a
+#: fence inside the output would otherwise end ours.
 _FENCE_PATTERN: Final = re.compile("`(?=`)")
 _PARTED: Final = "`\u200b"
 _MAX_OUTPUT_LENGTH: Final = limits.MAX_SECTION_LENGTH - 2 * len(FENCE) - 2
@@ -361,7 +362,7 @@ class Preformatted:
 
 
 def format_output(text: str) -> Preformatted | None:
-    """Return as much of the end of an output as fits into one paragraph; None if nothing would be visible."""
+    """Return as much of an output's end as fits into one paragraph, or None if nothing would be visible."""
     given = text.rstrip().splitlines()
     room, kept = _MAX_OUTPUT_LENGTH, list[str]()
     for raw in reversed(given):
@@ -388,7 +389,7 @@ def _format_line(raw: str) -> str:
 
 
 def _end_of(raw: str, room: int) -> str:
-    """Return the end of a single line that is too long."""
+    """Return the end of a line that is too long to be shown whole."""
     tail = raw[-room:]
     while len(_format_line(tail)) + len(ELLIPSIS) > room:
         over = len(_format_line(tail)) + len(ELLIPSIS) - room

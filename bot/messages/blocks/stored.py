@@ -1,8 +1,8 @@
-"""Stored answers: texts in parts, with the time until which each part and each button is valid.
+"""Stored answers: texts in parts, where each part and each button has the time until which it is valid.
 
 A message is rendered again from these parts, so its text never has to be searched, compared or edited. Rows
-written by release 0.4.1 contain only whole texts, as do messages that were found in Slack (``undated``). A
-message made from such a row says when it was written.
+written by release 0.4.1 contain only whole texts, and so do rows of messages that were found in Slack
+(``undated``). A message made from such a row says when it was written.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ UNDATED: Final = "undated"
 
 
 def to_body(answer: Answer) -> dict[str, Any]:
-    """Return an answer as a notice's JSON-ready body."""
+    """Return an answer as the JSON-ready body of a notice."""
     body = to_said(answer) | {"replaces": answer.replaces}
     body |= {"shows": dict(answer.shows)} if answer.shows else {}
     return body | ({"offers": answer.offers} if answer.offers else {})
 
 
 def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-    """Return what an answer says and offers, with the times until which its parts are true.
+    """Return what an answer says and offers, and until when each part of it is true.
 
     The result is ``body`` with its text and blocks replaced by these.
     """
@@ -95,9 +95,9 @@ def list_plans(blocks: Iterable[Block]) -> list[tuple[str, ...]]:
 
 
 def drop_past(answer: Answer, has_passed: Callable[[Part], bool]) -> Answer | None:
-    """Return an answer whose lines each end before the first part that is no longer true.
+    """Return an answer in which each line ends just before its first part that is no longer true.
 
-    Return None if only small print would be left.
+    If only small print would be left, return None.
     """
     if not any(map(has_passed, list_parts(answer.blocks))):
         return answer

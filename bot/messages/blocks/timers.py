@@ -47,7 +47,7 @@ def _can_run(facts: WorkspaceFacts) -> bool:
 def _is_coming(facts: WorkspaceFacts) -> bool:
     """Return whether the stop in a warning is still going to happen, neither postponed nor cancelled.
 
-    Once its time has passed, it still happens only if the owner was warned.
+    Once its time has passed, it is still going to happen only if the owner was warned.
     """
     workspace = facts.workspace
     if workspace is None or workspace.stop_at is None or workspace.stop_at != facts.body.get("stop_at"):
@@ -87,7 +87,7 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
 
 
 def format_skipped_lesson(workspace: Workspace, now: float) -> list[str]:
-    """Say that the end of a lesson won't stop a workspace, because its owner has set another time."""
+    """Say that a workspace won't be stopped when the lesson ends, because its owner has set another time."""
     ends = workspace.planned_stops
     if ends.counts is None or ends.counts.because != "own":
         return []
@@ -106,7 +106,7 @@ def _format_cost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
 
 
 def keep_buttons(workspace: Workspace) -> list[Element]:
-    """Return *Keep running* and *1 hour more*; they work only while the stop is at the message's time."""
+    """Return *Keep running* and *1 hour more*, which work only while the stop is at the message's time."""
     keep = ButtonValue("keep_running", workspace.id, at=workspace.stop_at or 0.0)
     return [
         kit.button(cards.KEEP, keep, style=kit.PRIMARY, of=workspace.title),
@@ -167,7 +167,7 @@ def _format_obstacle(facts: WorkspaceFacts, cause: str) -> Answer:
 
 
 def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
-    """Ask whether a stop found in a restored backup is still wanted; if its time has passed, offer it now."""
+    """Ask whether a stop found in a restored backup is still wanted; if it is overdue, offer to stop now."""
     workspace, at = facts.workspace, facts.time("stop_at")
     mode: StopMode = "suspend" if facts.word("mode") == "suspend" else "stop"
     names = {
@@ -185,7 +185,7 @@ def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
 
 
 def get_names(facts: WorkspaceFacts) -> dict[str, Any]:
-    """Return the names of a workspace and its connection; if its row is gone, generic words."""
+    """Return the names of a workspace and its connection, or generic words if the row is gone."""
     workspace = facts.workspace
     name = workspace.title if workspace is not None else facts.word("name") or "your workspace"
     return {"name": name, "title": facts.connection_title}
@@ -266,7 +266,7 @@ def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
 
 @renders(NoticeKind.WARNING_UNDELIVERED)
 def _render_undelivered_warning(facts: RequestFacts) -> Answer:
-    """Tell an administrator what happened after a workspace's owner couldn't be warned of its end."""
+    """Tell an administrator what became of a workspace whose owner couldn't be warned that it would end."""
     template = notices.UNWARNED_STOPPED if facts.body.get("survives_stop") else notices.UNWARNED_LEFT
     who = kit.mention(facts.people.get(facts.word("person")))
     return kit.message(fill(template, who=who, title=facts.connection_title, name=facts.word("name")))

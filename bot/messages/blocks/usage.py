@@ -1,4 +1,4 @@
-"""Answers, and the message on Mondays, about what ran, for how long, and at what cost."""
+"""Answers about what ran, for how long and at what cost, and the weekly message about it on Mondays."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -21,14 +21,14 @@ from bot.messages.texts import usage as words
 
 #: Maximum number of lines for individual workspaces and jobs.
 MAX_LINES: Final = 12
-#: Maximum number of limits shown per connection.
+#: Maximum number of limits shown for each connection.
 MAX_ALLOWANCES: Final = 5
 #: Maximum number of people whose hours are listed.
 MAX_PEOPLE: Final = 30
 #: Maximum number of workspaces with buttons in the Monday message.
 MAX_RUNNING: Final = 5
 _CENT: Final = Decimal("0.01")
-#: Durations of at least this many hours are given without minutes.
+#: From this many hours on, durations are given without minutes.
 _WHOLE_HOURS: Final = 100
 _MINUTES: Final = 60
 
@@ -78,7 +78,7 @@ def format_window(window: Window, today: date) -> Markup:
 
 
 def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool) -> Answer:
-    """Answer with what ran for one person; if nothing did, say what to type.
+    """Answer with what ran for one person or, if nothing did, with what to type.
 
     ``is_drawn`` means that a chart is sent as well, in a direct message.
     """
@@ -94,7 +94,7 @@ def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool) -> Answe
 
 
 def _render_what_is_kept(window: Window, now: float) -> list[Block]:
-    """If the period begins before the oldest records, say since when there are records."""
+    """If the period begins before the oldest records, say when the records begin."""
     today = datetime.fromtimestamp(now, UTC).date()
     first = today - timedelta(days=RETENTION_DAYS)
     if window.first >= first:
@@ -127,7 +127,7 @@ def _render(facts: UsageFacts) -> list[Block]:
         head.append(
             fill(words.TOTAL, hours=format_hours(usage.total.hours.best), money=format_money(usage.total))
         )
-    # If nothing has a price, that is said only once, for the total.
+    # If nothing has a price, say so only once, below the total.
     has_price = bool(usage.total.money) or len(usage.lines) == 1
     lines = [_format_line(facts, one, has_price=has_price) for one in usage.lines[:MAX_LINES]]
     if rest := usage.lines[MAX_LINES:]:

@@ -1,7 +1,7 @@
-"""The picture of a week: a row of bars for each workspace or job, as SVG, and the same in words.
+"""The picture of a week: a row of bars for each workspace or job, drawn as SVG, and the same in words.
 
-The time scale is linear, so equal lengths mean equal durations. A day on which the clocks change is slightly
-wider or narrower than the others.
+The time scale is linear, so equal lengths mean equal durations. A day on which the clocks change is therefore
+slightly wider or narrower than the others.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _GRID: Final = "#b8bac0"
 
 
 def draw_week(rows: Sequence[UsageRow], *, days: Sequence[date], now: float, zone: tzinfo) -> Picture:
-    """Draw consecutive days as columns and each name as a row, in the reader's zone."""
+    """Draw a column for each of several consecutive days, and a row for each name, in the reader's zone."""
     week = _Week(days, now, zone)
     return Picture(_Drawing(rows, week).draw(), _describe(rows, week))
 
@@ -85,7 +85,7 @@ def render_in_words(alt_text: str) -> Answer:
 
 
 class _Week:
-    """The days shown in a picture: when each begins, and how its times are written."""
+    """The days in a picture: when each of them begins, and how times in it are written."""
 
     def __init__(self, days: Sequence[date], now: float, zone: tzinfo) -> None:
         self.days, self.now, self.zone = days, now, zone
@@ -106,7 +106,7 @@ class _Week:
         return [cut for span in sorted(row.spans, key=lambda one: one.begins_at) if (cut := self.cut(span))]
 
     def sum_seconds(self, rows: Iterable[UsageRow]) -> float:
-        """Return the total time that rows ran within the week, in seconds."""
+        """Return for how many seconds within the week these rows ran in total."""
         cut = (span for row in rows for span in self.cut_all(row) if span.kind is SpanKind.RAN)
         return sum(span.ends_at - span.begins_at for span in cut)
 
@@ -269,7 +269,7 @@ class _Drawing:
 
 
 def estimate_width(text: str, size: int) -> float:
-    """Estimate a text's width in pixels, high enough for nearly any text in the picture's font."""
+    """Estimate a text's width in pixels, on the high side so that it fits nearly any text in the font."""
     return size * sum(map(_estimate_letter, text))
 
 
@@ -298,7 +298,7 @@ def _cut_name(name: str) -> str:
 
 
 def _describe(rows: Sequence[UsageRow], week: _Week) -> str:
-    """Describe a picture in words: first all hours, then when each row ran, as far as the text may go."""
+    """Describe a picture in words: all hours first, then when each row ran, as far as there is room."""
     first, last = _format_date(week.days[0]), _format_date(week.days[-1])
     head = [texts.ALT_TITLE.format(first=first, last=last, zone=week.zone), *week.list_unusual_days()]
     shown = [_describe_row(row, week) for row in rows[:MAX_ROWS]] or [texts.NOTHING]

@@ -21,7 +21,7 @@ UNTIL_FORM = "wait_until"
 
 
 def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) -> str:
-    """Describe a wait (what for, how many people are ahead, how many attempts), or how it ended."""
+    """Describe a wait: what for, how many people are ahead, how many attempts; or say how it ended."""
     before = [_count_people(of.tried_before, words.ONE_BEFORE, words.TRIED_BEFORE)] if of.tried_before else []
     tried = [_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else []
     return _fill_place(of, now, zone, [format_position(of), *before, *tried])
@@ -30,7 +30,7 @@ def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) ->
 def format_lasting_place(
     of: WaitlistFacts, now: float, zone: ZoneInfo | None, template: str = words.WAITING_STATE
 ) -> str:
-    """Describe a wait without its attempts, for a message that isn't updated after each attempt."""
+    """Describe a wait without its attempts, because the message isn't updated after each of them."""
     if of.attempts > 1 and of.others and not (of.is_held or of.is_refused):
         ahead = _count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)
     else:
@@ -68,7 +68,7 @@ def _count_people(number: int, one: str, several: str) -> str:
 
 
 def format_position(of: WaitlistFacts) -> str:
-    """Say how many people are ahead, that the person is next, or why the line is paused."""
+    """Say how many people are ahead, that it is the person's turn next, or why the line is paused."""
     if of.is_refused or of.is_held:
         return fill(words.WAIT_REFUSED if of.is_refused else words.HELD, title=of.title)
     if of.is_trying:
@@ -86,7 +86,7 @@ def answer_place(
     is_lasting: bool = True,
     replaces: bool = False,
 ) -> Answer:
-    """Answer with the place in line and *Stop waiting*; give the time if the answer can't be edited later."""
+    """Answer with the place in line and *Stop waiting*, dated if the answer can't be edited later."""
     if not is_lasting:
         small = [fill("as of {at}", at=kit.moment(now, now))]
         return replace(kit.message(format_place(of, now, zone), small, [stop_button(of)]), is_dated=True)
@@ -110,7 +110,7 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
 
 
 def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
-    """Return the button that ends a wait; with a number, it is one of several and names the workspace."""
+    """Return the button that ends a wait. With a number, it is one of several and names the workspace."""
     if number is None:
         return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
     label = kit.line(f"Stop waiting for {of.name}", limits.MAX_BUTTON_LENGTH)
@@ -118,7 +118,7 @@ def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
 
 
 def render_offer(facts: WorkspaceFacts) -> Answer | None:
-    """Say that there was no capacity, and offer to keep trying; None if waiting isn't an option."""
+    """Say that there was no capacity, and offer to keep trying; return None if waiting isn't possible."""
     is_start = facts.operation is None or facts.operation.verb is OperationVerb.START
     can_try = is_start and not facts.is_superseded and "waiting" in facts.capabilities
     if not facts.word("room") or facts.workspace is None or not can_try:
@@ -144,7 +144,7 @@ def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
 
 
 def add_grant(facts: WorkspaceFacts, ready: Answer) -> Answer:
-    """Add to *ready* that the capacity goes to the next person if the workspace isn't used."""
+    """Add to the *ready* message that the next person gets the capacity if the workspace isn't used."""
     template = words.GRANTED_BY_MODE.get(facts.word("granted"), "")
     unused, later = times.format_duration(UNUSED_SECONDS), times.format_duration(ANSWERED_WITHIN_SECONDS)
     return _add_sentence(facts, ready, template, facts.word("waited_for"), unused=unused, later=later)
@@ -157,13 +157,13 @@ def add_waiting(facts: WorkspaceFacts, question: Answer) -> Answer:
 
 
 def add_end(facts: WorkspaceFacts, failure: Answer) -> Answer:
-    """Add to the message about a failed or refused start that the wait is over, too."""
+    """Add to the message about a failed or refused start that the wait has ended, too."""
     kind = facts.word("waited")
     return _add_sentence(facts, failure, words.WAIT_ENDED if kind else "", kind)
 
 
 def _add_sentence(facts: WorkspaceFacts, said: Answer, template: str, kind: str, **more: str) -> Answer:
-    """Add a sentence about a kind of capacity after the first paragraph; an empty template adds nothing."""
+    """Add a sentence about a kind of capacity after the first paragraph, unless its template is empty."""
     if not template or facts.workspace is None:
         return said
     what = words.WAITED_FOR.get(kind, words.WAITED_FOR["room"])
@@ -190,7 +190,7 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
     because = kit.Markup(
         kit.format_reason(holds.explain_end(cause, facts.connection_title), facts.now, facts.zone)
     )
-    # If the account is gone, the workspace's row is gone, too.
+    # If the workspace's account is gone, so is its row.
     named = {"name": facts.word("name")} if facts.word("name") else {}
     said = fill_notice(words.FORBIDDEN, facts, what=what, because=because, **named)
     if cause != "restored":

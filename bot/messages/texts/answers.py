@@ -8,7 +8,7 @@ from bot.domain.operations import OperationVerb, Remark
 from bot.domain.time_parsing import Why
 from bot.messages.texts import cards
 
-#: Sent if requests are being accepted while no process is running to carry them out.
+#: Sent if Usher accepts requests although no process is running to carry them out.
 NO_WORKER: Final = (
     "I can't carry anything out right now, because the part of me that does the work isn't running. "
     "What you ask for isn't lost: I'll do it once that's back. If this lasts, tell your Usher admin."
@@ -50,8 +50,8 @@ RENEWING: Final = (
     "I'll message you when it's ready."
 )
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
-#: Shown below the description of a change that can't be undone. A button's dialog and a page use the same
-#: words.
+#: Shown below the description of a change that can't be undone. The dialog of a button and a page say the
+#: same.
 TO_CONTINUE: Final = "To continue, press *{button}*."
 RENEW_EFFECT: Final = (
     "{name} can't be restarted as it is. This will end it for good and start a new one with the same "
@@ -61,7 +61,7 @@ SUSPENDED_ALREADY: Final = "*{name}* isn't running ({as_of}). I'll double-check.
 RESUMING: Final = ("Resuming *{name}* on {title}.", "I'll message you when {end}.")
 FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
 CALLING_OFF: Final = "Cancelling the creation of *{name}*."
-#: Maps each remark to the answer that is sent when Usher does something other than the verb suggests.
+#: Maps each remark to the answer sent when Usher does something other than what the verb suggests.
 REMARKS: Final[Mapping[Remark, Template]] = {
     "calling_off": CALLING_OFF,
     "renewing": RENEWING,
@@ -81,7 +81,7 @@ REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
 SHARED: Final = "{who} is {doing} *{name}* {where} {title}."
 SHARED_FORCING: Final = "{who} is forcing *{name}* on {title} to quit."
 USUAL: Final = "A start usually takes {usual}."
-#: What people type to request an operation, for the operations where that isn't simply the operation's name.
+#: Maps an operation to what people type for it, if that isn't just the operation's name.
 TYPED: Final[Mapping[str, str]] = {
     OperationVerb.CREATE: "new",
     OperationVerb.FORCE: "stop",
@@ -124,13 +124,13 @@ OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see wh
 
 # -- names -------------------------------------------------------------------------------------------------
 
-#: Shown above the buttons with similar names: the first text for several, the second for one.
+#: Shown above buttons with similar names: the first text above several of them, the second above one.
 NEAREST: Final = ("Did you mean one of these?", "Did you mean this one?")
 CHECKING: Final = "Checking {titles}…"
 WHICH: Final = "You have more than one *{name}*, on {titles}. Which one?"
 WHICH_AT: Final = "Press one, or type its full name, for example `{command}{verb} {example}`."
 WHICH_OF_ALL: Final = "Which workspace? Press one, or type `{command}{verb} NAME`."
-#: Placeholder for a name in an example command, for when there is no real name to use.
+#: Stands for a name in an example command if there is no real name to use.
 EXAMPLE: Final = "NAME"
 UNREAD: Final = "I couldn't read your list on {title}. {why} {again}"
 READ_AGAIN: Final = "To try again, type `{command}list`."
@@ -147,7 +147,7 @@ OFFER_FORGET: Final = "`{command}forget {typed}` takes it off your list."
 
 LIST: Final = "Your {what}"
 WORKSPACES: Final = "workspaces"
-#: Names of run states in lists, where they differ from the states' own names.
+#: What lists call a run's state, where that differs from the state's own name.
 LISTED_AS: Final[Mapping[str, str]] = {"succeeded": "successful", "cancelled": "stopped"}
 ON: Final = "{what} on {title}"
 NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."
@@ -217,13 +217,13 @@ CODE_DONE_NEXT: Final = "If you asked for something, I'm carrying on with it in 
 NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Usher admin to add a connection."
 UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
 UNLINK_OTHER_EFFECT: Final = "This will delete my access to {who}'s account on {title}."
-#: Says how many workspaces aren't shown. The key says why this process doesn't have their connection.
+#: Says how many workspaces aren't shown. The key says why their connection isn't available in this process.
 ABSENT: Final[Mapping[str, str]] = {
     "connection_gone": "{count} on *{title}*, which isn't set up any more.",
     "connection_coming": "{count} on *{title}*, which part of me doesn't have yet, as I'm being updated.",
 }
-#: Sent to people who have unlinked an account. The key says what is left of the link at the provider: a
-#: secret that Usher created, one of the person's own, or nothing.
+#: Sent to people who have unlinked an account. The key says what still exists at the provider: a secret that
+#: Usher created, one that the person created, or nothing.
 UNLINKED: Final[dict[str, str]] = {
     "owed": (
         "You're unlinked from {title}. I no longer use my access to your account there. "
@@ -235,8 +235,8 @@ UNLINKED: Final[dict[str, str]] = {
     ),
     "none": "You're unlinked from {title}. I no longer use your account there.",
 }
-#: What happens to running workspaces, planned stops and so on when an account is unlinked. In each pair, the
-#: first text is shown before unlinking, the second afterwards.
+#: Says what happens to running workspaces, planned stops and so on when an account is unlinked. In each pair,
+#: the first text is shown beforehand, the second afterwards.
 AFFECTED: Final[dict[str, tuple[str, str]]] = {
     "running": ("I won't stop what's running there: {names}.",) * 2,
     "stops": (
@@ -269,7 +269,7 @@ NOTHING_LINKED_OTHER: Final = "{who} hasn't linked that account, so nothing has 
 
 WHOAMI_ABOUT: Final = "To see a connection's server and users, type `{command}about` and its name: {known}."
 VERSION: Final = "This is Usher {version}."
-#: Says how a link was made, if that is known. The keys are the ways of linking.
+#: Maps each way of linking to a text that says how a link was made.
 WHOAMI_MADE_BY: Final[dict[str, str]] = {
     "sign_in": "{linked} (proven by signing in there)",
     "token": "{linked} (proven with a token)",

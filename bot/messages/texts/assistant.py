@@ -77,7 +77,7 @@ FIELDS: Final[Mapping[str, str]] = {
         "out, or empty, for now."
     ),
 }
-#: Words that people use in place of a time to say that there is no end.
+#: Words that people use instead of a time to say that there should be no end.
 NO_END: Final = frozenset(
     {"none", "no", "no end", "never", "null", "forever", "indefinitely", "open end", "until stopped", "n/a"}
 )
@@ -101,7 +101,7 @@ SIGN_IN_REFUSED: Final = (
     "{title} refuses the person's sign-in, so nothing is read or done there until they link it again, in "
     "Usher's direct message."
 )
-#: Says that a link is resting, and that its workspaces and runs are therefore neither shown nor found.
+#: Says that a link is resting, so its workspaces and runs are neither shown nor found.
 LINK_RESTS: Final = (
     "The person's username on {title} is another account there now, so nothing of it is shown or found until "
     "they link their own again, in Usher's direct message."

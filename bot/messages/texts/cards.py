@@ -1,6 +1,6 @@
 """Texts of cards and lists: states, progress, obstacles, timers, buttons and questions.
 
-An obstacle only says why a stop is impossible; the text after it says what happens instead.
+The text about an obstacle says only why a stop is impossible. The text after it says what happens instead.
 """
 
 from collections.abc import Mapping
@@ -55,7 +55,7 @@ class VerbForms(NamedTuple):
     where: str = "on"
 
     def words(self) -> dict[str, str]:
-        """Return the words by name, plus forms with the workspace as subject; ``Doing`` begins a sentence."""
+        """Return the forms by name, plus some with the workspace as subject. ``Doing`` begins a sentence."""
         words = self._asdict() | {
             "happen": f"be {self.passive}" if self.passive else self.do,
             "happening": f"being {self.passive}" if self.passive else self.doing,
@@ -97,8 +97,8 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
-#: What the server says about a start, with the percentage that it reports; if it says nothing, just the
-#: percentage.
+#: What the server says about a start, and the percentage that it reports. If it says nothing, just the
+#: percentage is shown.
 PERCENT: Final = "{said} ({percent}%)"
 
 RUNNING: Final = "Running since {since}."
@@ -115,7 +115,7 @@ NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in i
 GONE: Final = "no longer exists on {title}"
 NOT_SHOWN: Final = "isn't in your account on {title}"
 GONE_SINCE: Final = "It {gone}."
-#: Says that a workspace is no longer running although it was started successfully. The key is its new state.
+#: Says that a workspace that was started successfully is no longer running. The key is its new state.
 SINCE: Final[Mapping[State, str]] = {
     State.SUSPENDED: (
         "It was running, and has since been suspended on {title}. Resume it to pick up where you left off."
@@ -127,7 +127,7 @@ SINCE: Final[Mapping[State, str]] = {
     State.GONE: GONE_SINCE,
 }
 SENT: Final = "The {verb} of *{name}* had already been sent to {title}."
-#: Says how an operation ended without success, keyed by outcome. The cause follows.
+#: Says how an operation ended if it didn't succeed, keyed by outcome. The cause follows.
 ENDED_NAMED: Final[Mapping[str, str]] = {
     "failed": "I couldn't {do} *{name}* on {title}.",
     "refused": "I can't {do} *{name}* on {title} for you.",
@@ -137,7 +137,7 @@ ENDED_NAMED: Final[Mapping[str, str]] = {
 }
 REFERENCE: Final = "Reference {reference}"
 
-#: Tells a screen reader what a button acts on; follows the button's label. Not all labels are verbs.
+#: Tells a screen reader what a button acts on. It follows the button's label, which isn't always a verb.
 OBJECT: Final = "{name} on {title}"
 NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"
@@ -272,8 +272,8 @@ ENDING_FINAL: Final = "It can't be started again after that. {lost}"
 OVER: Final = "*{name}* on {title} has no planned stop any more."
 OVER_DOWN: Final = "*{name}* on {title} isn't running any more, so there's nothing to stop."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
-#: Says in a workspace's card or list that a planned stop isn't possible. ``BLOCKED_PASSED`` says so once the
-#: time of the stop has passed.
+#: Says in a workspace's card or list that a planned stop isn't possible. ``BLOCKED_PASSED`` is the text for
+#: when the time of the stop has passed.
 STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
 BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
 STILL: Final = ("it's still", "they're still")
@@ -347,5 +347,5 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
 CANCEL_PLAN: Final = "Cancel it"
 CHANGE_BACK: Final = "Change back"
 
-#: Says what a workspace runs on. The workspace's hourly price follows after a comma.
+#: Says what size of machine a workspace runs on. Its hourly price follows after a comma.
 SIZE: Final = "Size *{size}*"

@@ -1,4 +1,4 @@
-"""The texts of class cards: before someone joins, afterwards, and at the end of the class."""
+"""The texts of class cards: before someone joins, after that, and at the end of the class."""
 
 from datetime import date
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: Wording for how a class ends a workspace: a participle, a verb, and a sentence that says what that means.
+#: How a class ends a workspace, in words: a participle, a verb, and a sentence that says what that means.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
@@ -42,7 +42,7 @@ CONFIRM_STOP_ALL: Final = (
 
 # -- a course: a card with a timetable -----------------------------------------------------------------------
 
-#: Used instead of a list of weekdays if a course has lessons every day.
+#: Replaces the list of weekdays if a course has lessons every day.
 EVERY_DAY: Final = "every day"
 COURSE_TITLE: Final = "*{name}* · {lessons}."
 _JOIN_NEXT: Final = "You'll be warned before each stop, and you can leave at any time."
@@ -59,8 +59,8 @@ COURSE_JOIN_MAKE: Final = (
 COURSE_SEES_HOURS: Final = "Your teachers and Usher admins can see how long it runs during the course."
 JOIN: Final = "Join"
 JOINED_COUNT: Final = "{people} joined."
-#: Says how many people have joined but still have to link an account: one text for one person, and one for
-#: several.
+#: Says how many people have joined but still have to link an account: the first text is for one person, the
+#: second for several.
 PENDING_COUNT: Final = ("{pending} still has to link an account.", "{pending} still have to link an account.")
 COURSE_OVER: Final = "The course has ended."
 CONFIRM_END_COURSE: Final = (
@@ -93,13 +93,13 @@ ENROLLED: Final = (
 #: Used for providers where creating a workspace also starts it.
 _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you can have a look."
 ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
-#: Used instead of ``ENROLLED_MAKING`` if a lesson begins within that hour.
+#: Replaces ``ENROLLED_MAKING`` if a lesson begins within that hour.
 ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so I'll keep it running until that's over."
 ENROLLED_NOW: Final = (
     "A lesson is on or about to begin, so I'm starting it now. I'll message you when it's ready."
 )
 LEAVE_COURSE: Final = "Leave"
-#: Shown in the state of a workspace that its owner has joined a course with, and in answers about its hours.
+#: Shown in the state of a workspace with which its owner has joined a course, and in answers about its hours.
 COURSE_HOURS: Final = "Lessons of *{course}*: {lessons}."
 COURSE_USAGE: Final = (
     "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `resume` to restore cancelled "
@@ -122,8 +122,8 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: Says when the next lessons are if there is none on the requested day. The three texts are for no further
-#: lessons, for one, and for several.
+#: Says when the next lessons are if there is none on the requested day: one text each for no lessons left,
+#: one, and several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",
@@ -145,8 +145,8 @@ def format_span(first: str, last: str, today: date) -> str:
 
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
-#: Tells teachers how many people will have a workspace in time when a lesson begins. ``REPORT`` says how many
-#: have one by then, and ``REPORT_WHY`` what is holding up the others.
+#: Tells teachers at most how many people can have a workspace in time for a lesson. When it begins,
+#: ``REPORT`` says how many do, and ``REPORT_WHY`` what is holding up the others.
 IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
@@ -279,8 +279,8 @@ WITHHELD: Final = (
     "The template of this card is only available to some people on {title}, and you aren't one of them. "
     "Ask the person who posted it."
 )
-#: The reply if the class has no place left, or if the person has no suitable workspace. In each pair, the
-#: first text is for other people and the second for the person who posted the card.
+#: The reply if the class is full, or if the person has no suitable workspace. In each pair, the first text is
+#: for other people and the second for the person who posted the card.
 FULL: Final = (
     "*{name}* is full: it has {places}. Ask {who} if you need one.",
     "*{name}* is full: it has {places}.",
@@ -366,7 +366,7 @@ STOP_FAILED_BY: Final = (
 
 
 class Words(NamedTuple):
-    """The wording that differs between a class and a course: buttons, confirmation questions, and summary."""
+    """Wording that a class and a course don't share: buttons, confirmation questions, and the summary."""
 
     press: str
     end: tuple[str, str, str, str]

@@ -56,9 +56,9 @@ _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.UNDER_WAY: "{title} can't do that right now. I'll keep trying.",
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: unknown state. I'll keep checking.",
 }
-#: Straightens curly quotes inside quoted text, where they would end the quotation.
+#: Replaces curly quotes inside quoted text with straight ones, because a curly one would end the quotation.
 _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
-#: Matches a sentence without its full stop. A full stop inside closing quotation marks belongs to the
+#: Matches a sentence without its full stop, except that one inside closing quotation marks stays in the
 #: quotation.
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
 #: Maps each code to the cause of a delay, worded for a wait that is over.
@@ -83,7 +83,7 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: The code for waiting because several people's sign-ins are refused. Linking again wouldn't help any of
+#: The code for waiting because the sign-ins of several people are refused. Linking again wouldn't help any of
 #: them.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
@@ -112,13 +112,13 @@ def explain_obstacle(hold: str | None, title: str) -> str:
 
 
 def describe_delay(hold: str, title: str, until: float) -> str:
-    """Explain what caused a delay that lasted until a given time; if there were several reasons, the last."""
+    """Explain what caused a delay that lasted until a given time, naming the last of several causes."""
     template = _DELAYS.get(split_hold(hold)[0], "I couldn't start it before {until}.")
     return template.format(title=title, until=make_time_placeholder(until))
 
 
 def explain_missed(cause: str, title: str) -> str:
-    """Explain what delayed a planned start until it was too late; return "" for any other cause."""
+    """Explain what delayed a planned start until it was too late, or return "" for any other cause."""
     word, _, hold = cause.partition(": ")
     return explain_obstacle(hold, title) if word == MISSED_CAUSE else ""
 

@@ -84,17 +84,17 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "unmade": ("Your workspace wasn't created", "The message in Slack says why."),
     "unknown": ("One moment", "Usher is checking your workspace on {title}."),
 }
-#: Added if another workspace with the same settings can be created.
+#: Added if another workspace with the same settings can be made.
 NEW_ONE: Final = "You can start a new one with the same settings."
 SIGN_IN_NOTE: Final = "You'll stay signed in here for at most {lasts}, and can sign out at any time."
-#: Heading shown instead of the workspace if the vendor's script doesn't load.
+#: Heading shown in place of the workspace if the vendor's script doesn't load.
 UNREACHABLE_TITLE: Final = "{title} can't be reached"
 #: Shown below ``UNREACHABLE_TITLE``: what the problem may be.
 UNREACHABLE: Final = (
     "Your browser couldn't load the workspace from {title}. "
     "Your network may be blocking it, or {title} may be down. The workspace itself keeps running."
 )
-#: Says what the page's own security policy has blocked and who can change the policy.
+#: Says what the page's own security policy has blocked, and who can change the policy.
 BLOCKED: Final = (
     "This page isn't allowed to load anything from {host}, so parts of the workspace may be missing. "
     "Ask your Usher admin to allow it."
@@ -103,8 +103,8 @@ BLOCKED_INLINE: Final = (
     "The workspace isn't allowed to write styles into this page, so it may look odd. "
     "Ask your Usher admin to allow it."
 )
-#: Shown both for someone else's workspace and for a workspace that doesn't exist, so that the text doesn't
-#: reveal which it is.
+#: Shown for someone else's workspace as well as for one that doesn't exist, so that nobody learns which it
+#: is.
 NOTHING: Final = (
     "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
 )
@@ -121,7 +121,7 @@ def format_planned_stop(phase: str, at: str, done: str) -> str:
 
 
 def format_provider_end(phase: str, at: str, mode: ExpiryMode) -> str:
-    """Say which state a workspace is in and when its provider will end it."""
+    """Say what state a workspace is in and when its provider will end it."""
     ending = "will be removed" if mode == "removed" else "will stop"
     if mode == "stops_anyway":
         return f"{LINES[phase]}, {ending} {at}"

@@ -11,8 +11,8 @@ READY: Final = "{mark} *{name}* is ready."
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
-#: Sent if something else has been requested since the workspace became ready. ``READY_UNTIL``, keyed by
-#: state, is sent if the workspace is no longer running.
+#: Sent if something else has been requested since the workspace became ready. If the workspace is no longer
+#: running, ``READY_UNTIL`` is sent instead, keyed by its state.
 READY_BEFORE: Final = "*{name}* became ready {at}."
 READY_UNTIL: Final[Mapping[State, str]] = {
     State.STARTING: "*{name}* became ready {at}, and was started again later.",
@@ -22,8 +22,8 @@ READY_UNTIL: Final[Mapping[State, str]] = {
     State.FAILED: "*{name}* became ready {at}, and failed later.",
     State.GONE: "*{name}* became ready {at}. It {gone}.",
 }
-#: Sent if people have already read that the workspace is ready, and the link to open it becomes available
-#: only later.
+#: Sent if people have already been told that the workspace is ready, but the link to open it only becomes
+#: available later.
 READY_LINK: Final = "{mark} *{name}* can be opened now."
 #: Shown below the message that a workspace is ready, before the line that says when it ends.
 READY_AFTER: Final = "It took {took}."
@@ -36,7 +36,7 @@ STOPPED_AS_ANNOUNCED: Final[Mapping[str, str]] = {
     "stops": "{title} stopped *{name}*, because nobody was using it. Start it again if you need it.",
     "stops_anyway": "{title} stopped *{name}*, because its time was up. Start it again if you need it.",
 }
-#: Used no matter who ended the workspace, because one that no longer exists can't be started again.
+#: Used whoever ended the workspace, because one that no longer exists can't be started again.
 NO_LONGER_EXISTS: Final = "*{name}* {gone}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
 #: Corrections of earlier messages that turned out to be wrong. The keys say what those messages were about.
@@ -70,7 +70,7 @@ WAITING: Final = (
     "I'm still {doing} *{name}* on {title}. It's taking longer than usual. "
     "I'll keep checking and tell you when it's done."
 )
-#: Used instead of ``WAITING`` for a start that isn't slow yet; gives the usual duration.
+#: Used instead of ``WAITING`` for a start that isn't slow yet. Says how long a start usually takes.
 WAITING_ON_TIME: Final = (
     "I'm still {doing} *{name}* on {title}.",
     "{usual} I'll keep checking and tell you when it's done.",
@@ -90,7 +90,7 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: Replaces the question whether to start another workspace, once the question has been settled.
+#: Replaces the question whether to start another workspace once that has been settled.
 ASKED_FOUND: Final = (
     "I asked whether to start another one like *{name}*. It has shown up on {title}, so there's no need."
 )
@@ -173,8 +173,8 @@ NOT_REVOKED: Final = (
     "erased my copies, but they may still work there. The audit has their names: look for "
     "`account.revoked`."
 )
-#: Tells administrators why a person's links were ended (the key). A list of the workspaces that they left
-#: running follows.
+#: Tells administrators why a person's links were ended, which is the key. It introduces a list of the
+#: workspaces left running.
 LEFT: Final[dict[str, str]] = {
     "left": "{who} has left Slack, so I've ended their links. This is still running:",
     "guest": "{who} is a guest now and can't use me, so I've ended their links. This is still running:",
@@ -183,8 +183,8 @@ LEFT_RUNNING: Final = "*{name}* on {title}, as of {seen}."
 LEFT_UNSTOPPED: Final = "*{name}* on {title}, as of {seen}. It should have been stopped, but I couldn't."
 LEFT_MORE: Final = "{count} more. The audit names them: look for `account.left_running`."
 LEFT_NEXT: Final = "I can't stop anything there any more. Please have it stopped if nobody needs it."
-#: Introduces a summary of what happened while no messages could be sent. The wordings for one workspace and
-#: for several are below.
+#: Introduces a summary of what happened while no messages could be sent. The texts below are for one
+#: workspace and for several.
 SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
 READY_TOGETHER: Final = ("🟢 {names} is ready.", "🟢 {names} are ready.")
 STOPPED_TOGETHER: Final = ("{names} has stopped.", "{names} have stopped.")
@@ -230,7 +230,7 @@ NOT_DRAWN: Final = (
 )
 
 
-#: Sent to administrators if a workspace's owner couldn't be warned that it was about to end.
+#: Sent to administrators about a workspace whose owner couldn't be warned that it was about to end.
 UNWARNED_STOPPED: Final = (
     "I couldn't warn {who} before stopping *{name}* on {title} as planned. It can be started again."
 )

@@ -88,13 +88,13 @@ def format_linked_account(title: str, username: str) -> str:
     return f"{title} is linked as {username}." if username else f"{title} is linked."
 
 
-#: Says where to type the code. Used on a page that no longer shows the code itself.
+#: Says where to type the code, on a page that no longer shows the code itself.
 CODE_SHOWN: Final = (
     "The code is only shown once. In Slack, press Enter code in the message that brought you here, "
     "and type it. "
     "If you don't have it any more, type {command} link {title} in Slack to get a new link."
 )
-#: Maps each policy rule to the explanation that a page shows to the people it refuses.
+#: Maps each policy rule to the explanation that a page gives to people whom the rule refuses.
 POLICY: Final[Mapping[str, str]] = {
     "policy.bot": "Usher only takes requests from people. Ask a person to do it.",
     "policy.foreign_team": (
@@ -178,7 +178,7 @@ FORGED: Final = (
 
 
 #: Shown for a string that can't possibly be sent as a token, and for a refused token that doesn't look like
-#: one of the provider's.
+#: the provider's.
 TOKEN_SHAPE: Final = "That doesn't look like a token from {title}. Copy it again: all of it, without quotes."  # noqa: S105 - a text
 #: Shown if a Slack token was pasted. The token isn't sent anywhere.
 TOKEN_OF_SLACK: Final = (
@@ -200,7 +200,7 @@ def explain_failed_check_of_odd_token(error: errors.ProviderError, title: str, a
 def explain_failed_check(
     error: errors.ProviderError, title: str, attempts_left: int, refused: str = ""
 ) -> str:
-    """Explain in the provider's own words why it refused a token; the page shows below how to get one."""
+    """Explain in the provider's own words why it refused a token. The page says below how to get one."""
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
     if isinstance(error, errors.RefusedInFront):
         return f"{explain_cause(error, title)} Nothing was stored. {tries}"
@@ -209,7 +209,7 @@ def explain_failed_check(
         usual = f"{title} didn't accept this token.{said} Copy it again, or get a new one if it has expired."
         return f"{refused or usual} {tries}"
     if isinstance(error, errors.Forbidden):
-        # A provider's package may explain in its own words what the token lacks.
+        # A provider's package may say in its own words what the token is missing.
         said = f" {error.message}" if error.is_ours and error.message.endswith(".") else said
         return (
             f"{title} recognises this token, but doesn't let Usher do what it needs to with it.{said} "
@@ -285,7 +285,7 @@ NOT_FOUND: Final = (
 ACCOUNT_TO_COME = "the one you sign in to"
 ANOTHER_ACCOUNT_BUTTON = "Use another account"
 PASTE_INSTEAD = "Paste a token instead"
-#: Explains what follows *Sign in with Slack* if people then have to sign in at the provider, too.
+#: Explains what follows *Sign in with Slack* if people also have to sign in at the provider.
 AFTER_SLACK: Final = (
     "Sign in with Slack to confirm, then sign in to {title}. "
     "Usher shows you both accounts before it links anything."
@@ -338,14 +338,14 @@ TRIED_BY_APPROVAL: Final = (
 )
 
 SLACK: Final = "Slack"
-#: Part of the warnings about tokens below, for when the token is in a message that the person sent.
+#: Part of the warnings about tokens below, for a token in a message that the person sent.
 DELETE_IT: Final = "delete your message and "
 TYPED: Final = (
     "That looks like a token{titles}. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now{where}. To link your account, type `{command}link` and use the page that opens."
 )
-#: Names the connection that a typed token is probably from, and says where to replace the token. Used if only
-#: one connection comes into question.
+#: Names the connection that a typed token is probably from, and says where to replace the token. Used if it
+#: can only be from one connection.
 TYPED_FROM: Final = " from {title}"
 TYPED_WHERE: Final = " ({where})"
 #: Shown for a string that could be either a token or an id, because the two look alike.
@@ -357,7 +357,7 @@ TYPED_SLACK: Final = (
     "That looks like a Slack token. I haven't used or kept it, but others may have seen it: please {delete}"
     "replace it now ({where})."
 )
-#: Shown if someone typed a secret of unknown origin.
+#: Shown to someone who typed a secret whose origin isn't known.
 TYPED_ELSE: Final = (
     "That looks like a token or a password. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now, wherever it's from."
@@ -367,7 +367,7 @@ TYPED_IN_FIELD: Final = (
     "That looks like a token from {titles}, so I haven't kept it. Replace it there, and enter something else "
     "here."
 )
-#: Part of the warning about a typed token, for when only an administrator can replace the token.
+#: Part of the warning about a typed token, for a token that only an administrator can replace.
 BY_ADMINISTRATOR: Final = "ask your Usher admin for {title}"
 
 RESTORED: Final = (

@@ -1,8 +1,8 @@
-"""Texts for failures and obstacles: one sentence that explains the problem and says what to do next.
+"""Texts for failures and obstacles: each explains the problem in a sentence and says what to do next.
 
-A *cause* is stored with an operation. It is a key of ``CAUSES``, a key followed by a colon and the provider's
-own message (``invalid: disk too small``), or a key followed by two colons and a sentence of ours, which is
-shown unchanged. ``to_cause`` makes a cause from an error, ``explain_cause`` puts it into words.
+A *cause* is stored with an operation. It takes one of three forms: a key of ``CAUSES``; a key, a colon and
+the provider's own message (``invalid: disk too small``); or a key, two colons and a sentence of ours, which
+is shown unchanged. ``to_cause`` turns an error into a cause, and ``explain_cause`` puts a cause into words.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ from bot.domain.usability import Lack
 from bot.domain.workspaces import State, Workspace
 from bot.support import errors
 
-#: Used if the provider reports a failure without a reason. ``SEE_PAGE`` follows if the provider has a page
-#: about it, otherwise ``ASK_ADMIN``.
+#: Used if the provider reports a failure without a reason. If the provider has a page about it, ``SEE_PAGE``
+#: follows, otherwise ``ASK_ADMIN``.
 NO_REASON: Final = "{title} didn't give a reason."
 SEE_PAGE: Final = "Its page there may say more."
 ASK_ADMIN: Final = "Ask your {title} admin."
@@ -178,7 +178,7 @@ CAUSES: Final[Mapping[str, str]] = {
 }
 
 #: The reply if a message's first delivery couldn't be recorded. It has to be true whether or not Slack
-#: delivers the message again.
+#: delivers the message a second time.
 MESSAGE_NOT_RECORDED: Final = (
     "I can't reach my own records right now, so this has to wait. If Slack passes it on to me again in the "
     "next few minutes, I'll answer it then. If you don't hear from me, please send it again."
@@ -186,7 +186,7 @@ MESSAGE_NOT_RECORDED: Final = (
 
 
 class Because(NamedTuple):
-    """The wording of a reason, in the present and the past tense, and what to do about it.
+    """How a reason is worded in the present and in the past tense, and what to do about it.
 
     ``passes`` means that the problem may go away by itself, so it helps to wait.
     """
@@ -200,10 +200,10 @@ class Because(NamedTuple):
 #: Causes that are explained like failures, provided that Usher recognises the reason in the provider's
 #: message.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
-#: Reasons for which the provider's own message is quoted as well, because it says how much is used, whose
-#: rule applies, or what is missing.
+#: Reasons that are followed by the provider's own message, because it says how much is used, whose rule
+#: applies, or what is missing.
 _QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
-#: What people call the resources that a provider can run short of.
+#: Everyday names of the resources that a provider can run short of.
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
 _AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
 #: Shown while the provider keeps trying, because the problem may go away by itself.
@@ -325,18 +325,18 @@ def explain_cause(
     *,
     has_page: bool = True,
 ) -> str:
-    """Explain an error or a cause to the person, and what to do next: plain text, unescaped.
+    """Explain an error or a cause to the person and say what to do next, in plain unescaped text.
 
     A policy rule (``policy.guest``) is a cause, too. ``message`` is the provider's own message, for a cause
     that doesn't include one. ``has_page`` says whether the provider has a page where people may learn more.
-    An unknown cause is explained as a problem within Usher; no cause goes unexplained.
+    An unknown cause is explained as a problem within Usher, so every cause is explained.
     """
     cause = problem if isinstance(problem, str) else to_cause(problem)
     word, _, text = cause.removeprefix("policy.").partition(": ")
     if word.endswith(":"):
         return text
     known = find_reason(text or message)
-    # If there isn't enough for anybody, it isn't the person's own limit.
+    # A shortage that affects everybody isn't the person's own limit.
     is_own, is_explained = known in OWN_LIMITS, known is not None and word in _EXPLAINED_CAUSES
     is_explained = is_own if word == "limit" else is_explained and not (is_own and word == "no_room")
     if word == "provider_failed" or is_explained:
@@ -359,19 +359,19 @@ _UNREAD_CAUSES: Final[Mapping[str, str]] = {
 
 
 def explain_unread(cause: str, title: str) -> str:
-    """Explain to the person why something couldn't be read: plain text, unescaped."""
+    """Explain to the person why something couldn't be read, in plain unescaped text."""
     template = _UNREAD_CAUSES.get(cause)
     return explain_cause(cause, title) if template is None else template.format(title=title)
 
 
-#: Asked at the end of a message, unless the row that it is about no longer exists.
+#: Asked at the end of a message, unless the row behind the message no longer exists.
 WANTED: Final = "Do you still want it?"
 
 
 def explain_reason(
     message: str, title: str, *, is_over: bool, helps: bool = True, has_page: bool = True
 ) -> str:
-    """Explain an obstacle or a failure based on its provider's message; quote the message if it is unknown.
+    """Explain an obstacle or a failure based on its provider's message, quoting a message that is unknown.
 
     ``helps`` adds what to do, who can help, or that it may go away by itself. If something has ended and
     there is no message, the text says so.
@@ -400,7 +400,7 @@ _LACKS: Final[Mapping[Lack, str]] = {
 
 
 def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, has_page: bool = True) -> str:
-    """Describe the state that a workspace's provider reports in a message; return "" without a message."""
+    """Say what a workspace's provider has reported about its condition, or return "" if that is nothing."""
     if workspace.current_state is not workspace.state:
         return ""
     is_over = workspace.state is State.FAILED
@@ -414,18 +414,18 @@ def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, 
 
 
 def describe_run_detail(run: Run, title: str) -> str:
-    """Put a run's detail into words if it is a known cause; return any other detail unchanged."""
+    """Put a run's detail into words if it is a known cause, and return any other detail unchanged."""
     if find_reason(run.detail or "") is None:
         return run.detail or ""
     return explain_reason(run.detail or "", title, is_over=run.state.is_over)
 
 
 def quote_error(error: errors.ProviderError, title: str) -> str:
-    """Quote the provider's words in an error, like ``quote_message``; return "" if they are Usher's own."""
+    """Quote the provider's words in an error, like ``quote_message``, or return "" if Usher wrote them."""
     return quote_message(error.message, title) if error.is_quoted else ""
 
 
 def quote_message(message: str, title: str) -> str:
-    """Quote the provider's message as a separate sentence; return "" if it is empty."""
+    """Quote the provider's message as a sentence of its own, or return "" if it is empty."""
     text = " ".join(message.split())[:MESSAGE_LIMIT].strip()
     return f" {title} says: “{text.rstrip('.')}.”" if text else ""

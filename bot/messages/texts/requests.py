@@ -45,17 +45,17 @@ ADDRESSES_DIFFER: Final = (
 )
 ADDRESS_THERE: Final = "On {title}, {username} has the e-mail address `{there}`."
 ALIKE: Final = "This username may belong to somebody else: {people}."
-#: Says who was asked whether the account is theirs, and what they answered. The answer proves nothing.
+#: Says who was asked whether the account is theirs, and what they answered. Their answer doesn't prove
+#: anything.
 OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
 OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their answer: “{answer}.”"
-#: Shown above the list of open requests. If there are more than the list shows, their number is shown below
-#: it.
+#: Shown above the list of open requests. A line below the list says how many more there are.
 OPEN: Final = "*{count} waiting for your decision*"
 NONE_OPEN: Final = "Nobody is waiting for you to approve an account."
 MORE_OPEN: Final = "{count} more are waiting. Decide about these first."
 #: Replaces the old message of a request that has been posted again.
 ASKED_AGAIN: Final = "{who} wants to be linked to *{username}* on {title}: see my newest message about it."
-#: Shown above a request that is still undecided the next morning. If it is undecided after a week,
+#: Shown above a request that is still undecided the next morning. After a week without a decision,
 #: ``UNDECIDED`` is sent to administrators and ``UNDECIDED_PERSON`` to the requester.
 REMINDER: Final = "This request has been waiting since {since}. It ends by itself after 7 days."
 UNDECIDED: Final = (
@@ -70,7 +70,7 @@ UNDECIDED_PERSON: Final = (
 CLAIMED: Final = "{by} says that *{username}* on {title} is theirs, so I've closed the request of {who}."
 #: Shown instead of an email address that Slack doesn't reveal.
 UNKNOWN: Final = "unknown"
-#: Sent to a member who may be the owner of a requested username.
+#: Sent to a member who may own the account whose username was requested.
 WHOSE: Final = "Someone asked to use `{username}` on {title}. Is that your account?"
 MINE: Final = "It's mine"
 NOT_MINE: Final = "It isn't"

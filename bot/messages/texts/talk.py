@@ -1,4 +1,4 @@
-"""Replies to free text: small talk, guesses offered as buttons, several requests at once, near misses."""
+"""Replies to free text: small talk, guesses as buttons, several requests in one text, near misses."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,7 +8,7 @@ from bot.domain.workspaces import State
 HI: Final = "Hi! "
 
 
-#: Small-talk replies, keyed by what was said; most include a hint about what to type next.
+#: Maps each kind of small talk to the reply, which usually hints at what to type next.
 TALK: Final[Mapping[str, str]] = {
     "hello": "Hi! Type `{command}list` to see your workspaces, or `{command}help` for everything else.",
     "thanks": "You're welcome!",
@@ -45,7 +45,7 @@ UNKNOWN_FLAG: Final = "`{verb}` has no option {flags}, so I haven't done anythin
 FLAGS_ARE: Final = "Its options are {flags}."
 AS_RUN: Final = "Or did you mean the job run {commands}?"
 
-#: Verbs that were removed without a replacement, with an explanation for people who still type them.
+#: Maps verbs that were removed without a replacement to an explanation for people who still type them.
 FORMER_WORDS: Final[Mapping[str, str]] = {
     "undo": (
         "*Undo* is gone, so I haven't changed anything. `{command}list` shows how things are; what you did "

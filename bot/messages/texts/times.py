@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, tzinfo
 from itertools import groupby
 from typing import Final
 
-#: Matches a time in the 12-hour format. People who type times in this format are also shown times in it.
+#: Matches a time in 12-hour style. People who type such a time are shown times in the same style.
 _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
@@ -48,9 +48,9 @@ def format_roughly(seconds: float) -> str:
 
 
 def format_count(count: int, one: str, several: str = "") -> str:
-    """Format a number of items: ``1 place``, ``1,200 lines``.
+    """Format how many there are of something: ``1 place``, ``1,200 lines``.
 
-    ``several`` is the plural; by default, ``one`` with an s.
+    ``several`` is the plural. By default, that is ``one`` with an s.
     """
     return f"{count:,} {one if count == 1 else several or f'{one}s'}"
 
@@ -74,14 +74,14 @@ def format_day(at: float, now: float, zone: tzinfo) -> str:
     days = (local.date() - today).days
     day = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
     day = day or local.strftime("%-d %b" if local.year == today.year else "%-d %b %Y")
-    # UTC is used only if the person's time zone isn't known, so the text names it.
+    # UTC is used only if the person's time zone isn't known, and then the text says so.
     return f"{day} at {format_clock_time(at, zone)}{' UTC' if str(zone) == 'UTC' else ''}"
 
 
 def format_other_day(at: float, now: float, zone: tzinfo) -> str:
-    """Format a time's day, or "" if that is the day of ``now``: ``Mon 30 Nov``, ``Mon 4 Jan 2027``.
+    """Format a time's day, or return "" if that is the day of ``now``: ``Mon 30 Nov``, ``Mon 4 Jan 2027``.
 
-    The weekday makes it an adverb ("I'll stop it Mon 30 Nov at 18:00") and, unlike *tomorrow*, stays true.
+    The weekday makes it an adverb ("I'll stop it Mon 30 Nov at 18:00"). Unlike *tomorrow*, it stays true.
     """
     local, today = datetime.fromtimestamp(at, zone).date(), datetime.fromtimestamp(now, zone).date()
     if local == today:
@@ -97,8 +97,8 @@ def format_clock_time(at: float, zone: tzinfo) -> str:
 def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
     """Format a time for a button, in the 12- or 24-hour style of ``typed``, with its date unless it is today.
 
-    Slack can't format times in buttons. If no time was typed, the sentence above the button gives it in the
-    reader's style.
+    Slack can't format times in buttons. If no time was typed, the sentence above the button gives the time in
+    the reader's style.
     """
     local = datetime.fromtimestamp(at, zone)
     clock = f"{local:%-I:%M %p}" if _TWELVE_HOURS.search(typed) else format_clock_time(at, zone)

@@ -17,9 +17,9 @@ RAN: Final = "ran"
 PLANNED: Final = "planned"
 UNKNOWN: Final = "end not known"
 NIGHT: Final = "night, 20:00–06:00"
-#: Points out a day that doesn't have 24 hours because the clocks change.
+#: Points out a day that doesn't have 24 hours because the clocks change on it.
 UNUSUAL_DAY: Final = "{day} has {hours} hours."
-#: The line that stands for the rows left out of the picture.
+#: The line that replaces the rows left out of the picture.
 MORE_ROWS: Final = "and {count} more, {hours} together"
 NOTHING: Final = "Nothing ran."
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: Maps each kind of capacity to the message that none is available. ``WAITED_FOR`` maps it to the words for
-#: what people wait for.
+#: Maps each kind of capacity to the message that none is available. ``WAITED_FOR`` maps each kind to what
+#: people are said to wait for.
 NO_CAPACITY: Final[Mapping[str, str]] = {
     kind: f"I couldn't start *{{name}}*: {none} on {{title}} right now."
     for kind, none in {
@@ -27,7 +27,7 @@ WAITED_FOR: Final[Mapping[str, str]] = {
 #: Says how many attempts have been made: one text each for none, one and several.
 TRIED_SO_FAR: Final = ("", "I've tried once so far.", "I've tried {count} times so far.")
 TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
-#: Sent when the wait times out. It doesn't say whether any capacity was freed, as others may have got it.
+#: Sent when the wait times out. It doesn't say whether capacity became free, because others may have got it.
 STOPPED_WAITING: Final = "I didn't get {what} on {title} for *{name}* by {until}, so I've stopped waiting."
 OFFER: Final = ("{none}", "I can keep trying until {until}.")
 KEEP_TRYING: Final = "Keep trying"
@@ -38,7 +38,8 @@ WAITING: Final = "Waiting for {what}"
 WAITING_STATE: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
 #: Follows the message that there is no capacity right now.
 KEEPS_TRYING: Final = "I'll keep trying until {until}. {ahead}"
-#: Used before the first attempt. Only an attempt shows what the workspace needs, and so which line it is in.
+#: Used before the first attempt. Only an attempt shows what the workspace needs, and therefore which line it
+#: is in.
 UNPLACED: Final = "I'll know your place in line once I've tried it."
 TRYING: Final = "It's your turn, and I'm trying to start it now."
 #: Shown to people who have already had their turn in this round.

@@ -26,12 +26,12 @@ __all__ = ["Notifier", "Timing"]
 log = structlog.get_logger(__name__)
 #: Slack is considered absent once calls have gone unanswered for this many seconds.
 MIN_ABSENCE_SECONDS: Final = 10.0
-#: If no other call was made, Slack's absence is forgotten this many seconds after the last unanswered call.
+#: Slack's absence is forgotten once this many seconds have passed since the last unanswered call.
 FORGET_ABSENCE_SECONDS: Final = 120.0
 
 
 class Notifier:
-    """Send notices and card updates; raise ValueError if a send could outlast its lease.
+    """Send notices and card updates; raise ValueError if a send could take longer than its lease.
 
     ``http`` posts replies to the URLs that Slack sent with a command or a click, provided that they belong to
     the same Slack as ``api_url``, its Web API. The reconciler puts the outputs of runs on the ``board``.
@@ -81,9 +81,9 @@ class Notifier:
     async def _note_absence(self) -> None:
         """Record and log when Slack stops answering and when it answers again.
 
-        A single unanswered call isn't treated as an absence. While messages are pending, they are retried; so
-        if no call has failed for a while, none is waiting for Slack. It is then unknown whether Slack
-        answers, and the absence is forgotten.
+        A single unanswered call isn't treated as an absence. While messages are pending, they are retried. So
+        if no call has failed for a while, nothing is waiting for Slack, nobody knows whether it would answer,
+        and the absence is forgotten.
         """
         answering, event = self._slack.answering, "slack answers again"
         before, failed_at = answering.row_since, answering.failed_at

@@ -94,7 +94,7 @@ class CardUpdates:
         await self._store.write(notices.add_notices, [told])
 
     async def _hand_over(self, card: Card) -> None:
-        """Leave a card to the outbox, which retries at growing intervals and falls back to plain text."""
+        """Hand a card to the outbox, which retries at growing intervals and falls back to plain text."""
         body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": card.kind}
         occasion = f"update:{card.updated_at:.3f}"
         notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)

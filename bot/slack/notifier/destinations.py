@@ -21,13 +21,13 @@ class Destination:
 
 
 class Destinations:
-    """Find where to send each notice: a reply in a thread goes below a card, or below its replacement.
+    """Find where to send each notice. A reply in a thread is sent below its card, or the card's replacement.
 
     Output is never sent to a channel, where others would see it and files may be refused. If a run's card is
     in a channel, its output is sent as a direct message.
 
-    In memory: the notices whose thread Slack refused. After a restart, or in another process, Slack refuses
-    them again.
+    The notices whose thread Slack refused are kept in memory. After a restart, or in another process, Slack
+    refuses them again.
     """
 
     def __init__(self, store: Store) -> None:
@@ -37,7 +37,7 @@ class Destinations:
 
     @guards("Output is read again, not remembered")
     async def find(self, notice: Notice) -> Destination | None:
-        """Return where to send a notice; None while it must wait for its card to be posted."""
+        """Return where to send a notice, or None while it has to wait for its card to be posted."""
         if Mark.IN_CHANNEL in notice.kind.marks:
             return Destination(str(notice.body.get("channel_id") or ""))
         to_person = Destination(notice.principal.user_id)

@@ -44,7 +44,7 @@ class Lookup:
         """Return the messages found for one person's notices, by notice id; raises SlackFailed.
 
         ``oldest`` is a time by our clock. The first response shows how far our clock is ahead of Slack's, and
-        the time is corrected by that, which is why the search starts with the newest message. Threads are
+        the time is corrected by that. That is why the search starts with the newest message. Threads are
         short, and Slack returns them from the beginning, so they are read in full.
         """
         slack, channel = self._slack.find_client(notices[0].principal), await self.find_channel(notices[0])
@@ -112,7 +112,7 @@ def _find_message(messages: Iterable[dict[str, Any]], notice: Notice) -> dict[st
 def _is_key_of(key: str, notice: Notice) -> bool:
     """Return whether the key found in a message belongs to a notice.
 
-    If the notice is about the end of an operation or run, any message about its end matches: a failover of
+    For a notice about the end of an operation or run, any message about that end matches. After a failover,
     the database may have lost the row of the message that was sent, and the work may then have ended
     differently.
     """

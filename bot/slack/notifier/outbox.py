@@ -1,4 +1,4 @@
-"""The outbox: claims notices, renders them from rows, sends each once, and records the result in its row."""
+"""The outbox: claims notices, renders each from its rows, sends it once, and records the result."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
 _MISSING: Final = "missing:"
 #: Error code recorded for a card if it isn't known whether the card was posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
-#: An answer replaces the message that promised it only within this many seconds. Later, it is sent as a new
-#: message, because Slack doesn't notify people of edits.
+#: An answer replaces the message that promised it only within this many seconds. After that, it is sent as a
+#: new message, because Slack doesn't notify people of edits.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
-#: How often to check, in seconds, whether the message that promised an answer has been sent, so that the
-#: answer can replace it.
+#: How often to check, in seconds, whether the message that promised an answer has been sent and can be
+#: replaced.
 PROMISE_CHECK_SECONDS: Final = 1.0
-#: Maximum rate-limit pause, in seconds, for an answer to be sent as an edit. If the pause is longer, the
-#: answer is sent as a new message.
+#: If the rate limit requires a longer pause than this many seconds, an answer is sent as a new message rather
+#: than an edit.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
 #: The error recorded for a send that was interrupted because the process ended. ``_BROKEN`` is recorded for a
 #: send that failed because of a bug in Usher.
@@ -125,7 +125,7 @@ class Outbox:
         return len(notices) + len(tries)
 
     async def _try(self, slack: PacedSlack) -> None:
-        """Try one pending message of an installation while Slack is away; once Slack answers, send all.
+        """Try one pending message of an installation while Slack is away. Once Slack answers, send all.
 
         A send that gets no response leaves one more message to search for. So while there are messages to
         search for, only the 1st, 3rd, 7th, 15th … try is a send. Sends never stop entirely, because searches
@@ -140,7 +140,8 @@ class Outbox:
             if not notices:
                 slack.note_nothing_pending(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
-                # There was nothing to do but search, so this try isn't counted, and the next one is a send.
+                # There was nothing to do but search, so this try doesn't count, and the next one will be a
+                # send.
                 slack.tries -= 1
             await run_all(self._plan_sends(notices, claimed_at, is_try=True), None)
 
@@ -157,16 +158,16 @@ class Outbox:
         return [*searches, *(self._isolate_errors(notice, claimed_at, is_try) for notice in others)]
 
     async def _isolate_errors(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
-        """Send one notice, and keep any failure from affecting others; if it fails, it is retried later."""
+        """Send one notice without letting its failure affect others. If it fails, it is retried later."""
         # The notice may have been sent, so search for it before sending it again, at increasing intervals.
         back = partial(self._record_unknown, notice, _STOPPED)
         failed = partial(self._postpone, notice, _BROKEN, is_unknown=True)
-        # `Results` keeps the result of every send even if the database fails, so reaching this means that
-        # nothing was sent.
+        # `Results` keeps the result of every send, even if the database fails. So nothing was sent if we get
+        # here.
         unwritten = partial(self._put_back, [notice])
         hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
         async with contain_errors("notice", self._ids, **hands_back, notice=notice.id):
-            # No call may start so late that it might end after the lease does.
+            # No call may start so late that it could end after the lease does.
             with limit_departures(Window(claimed_at + self._last_start)):
                 if notice.kind is NoticeKind.REPLY:
                     await self._replies.send(notice, is_try=is_try)
@@ -226,7 +227,7 @@ class Outbox:
 
     @guards("No notice is lost or sent twice")
     async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
-        """Put the answer in the message that promised it; return False if it must be sent separately.
+        """Put the answer into the message that promised it; return False if it must be sent separately.
 
         If that message is still being sent, the notice is put back, and True is returned. Raises SlackFailed.
         """
@@ -248,7 +249,7 @@ class Outbox:
         except errors.SlackLimited as error:
             if error.retry_after <= MAX_EDIT_WAIT_SECONDS:
                 raise
-            # Card updates have used up this minute's edits. A person is waiting, so send a new message
+            # Card updates have used up this minute's edits. Since a person is waiting, a new message is sent
             # instead.
             return False
         except errors.SlackPermanent as error:
@@ -261,7 +262,7 @@ class Outbox:
     async def _find_promise(self, notice: Notice) -> Notice | None:
         """Return the message that a notice should replace, or None if there is none.
 
-        If that message hasn't been sent yet, it is dropped, and the message that it was going to replace is
+        A promise that hasn't been sent yet is dropped, and the message that it was going to replace is
         returned instead.
         """
         passed = [notice.id]
@@ -314,7 +315,7 @@ class Outbox:
             await self._record_failure(notice, error, is_search=True)
 
     async def _update(self, notice: Notice, rendered: RenderedNotice) -> None:
-        """Update a card in place; if a channel's card can't be rendered, leave it as it is."""
+        """Update a card in place. A channel's card that can't be rendered stays as it is."""
         if rendered.is_plain and notice.body["card"] in UNPOSTED:
             await self._results.write_dead(notice, NoticeError.UNDRAWABLE)
             return
@@ -338,7 +339,7 @@ class Outbox:
         await self._results.write_sent(notice, channel, "")
 
     async def _share_picture(self, notice: Notice, rendered: RenderedNotice) -> None:
-        """Share a picture, uploading it first if that hasn't been done; if that fails, send it in words."""
+        """Share a picture, uploading it first if necessary. If that fails, send it in words."""
         try:
             if "file" not in notice.body:
                 slack, body = self._slack.find_client(notice.principal), notice.body
@@ -394,7 +395,7 @@ class Outbox:
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # If the database fails here, everything is repeated; otherwise the notice would be recorded as not
+        # If the database fails here, everything is repeated. Otherwise the notice would be recorded as not
         # sent.
         since = await self._store.now()
         await self._store.write(
@@ -402,7 +403,10 @@ class Outbox:
         )
 
     async def _postpone_limited(self, notice: Notice, error: errors.SlackLimited) -> None:
-        """Put back a rate-limited notice until the pause ends, or if only our budget ran out, unchanged."""
+        """Put back a rate-limited notice until the pause ends.
+
+        If only our own budget ran out, the notice is put back unchanged.
+        """
         wait = error.retry_after
         quota, share = self._slack.get_quota(methods.CHAT_POST_MESSAGE), BUDGET_SHARES[notice.kind.urgency]
         if not await self._store.read(slack_rate_limits.count_remaining_calls, quota, share):
@@ -429,8 +433,8 @@ class Outbox:
     async def _ask_poster(self, notice: Notice, error: str) -> None:
         """Give up on a channel's card and ask the person who posted it what to do.
 
-        The question is written first: if giving up then fails, repeating both steps doesn't add a second
-        question.
+        The question is written first. If giving up then fails and both steps are repeated, no second question
+        is asked.
         """
         body = {
             "connection": notice.body.get("connection"),
@@ -445,7 +449,7 @@ class Outbox:
         await self._results.write_dead(notice, error)
 
     async def _give_up(self, notice: Notice, error: errors.SlackFailed) -> None:
-        """Give up on a notice that Slack refuses, and reach the person in another way if possible."""
+        """Give up on a notice that Slack refuses, and try to reach the person in another way."""
         if notice.kind in UNPOSTED:
             await self._ask_poster(notice, error.code)
             return
@@ -478,7 +482,7 @@ class Outbox:
         await self._store.write(notice_rows.add_notices, [waiting])
 
     async def _say_missing(self, notice: Notice, error: errors.SlackFailed) -> None:
-        """Tell a person in plain text that they missed a message, at most once a day per cause."""
+        """Tell a person in plain text that a message didn't reach them, at most once a day per cause."""
         is_hopeless = classify(error) is Meaning.SETUP or notice.occasion.startswith(_MISSING)
         if is_hopeless or notice.kind is NoticeKind.CARD_UPDATE:
             return

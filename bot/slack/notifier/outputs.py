@@ -52,7 +52,7 @@ class Outputs:
     async def step(self, pool: Pool | None = None) -> int:
         """Upload the files that are due; return how many were uploaded.
 
-        An output is sent only if this process still owns it: while the process was frozen, another may have
+        An output is sent only if this process still owns it. While the process was frozen, another may have
         taken the output over and sent it.
         """
         due = [entry for entry in self._board.entries.values() if self._is_deliverable(entry)]
@@ -87,7 +87,7 @@ class Outputs:
             entry.is_delivering = False
 
     async def _deliver(self, entry: FollowedRun) -> None:
-        """Upload the whole output, and queue the notice that shares it; nobody sees the file before that."""
+        """Upload the whole output, and queue the notice that shares it. Nobody sees the file before that."""
         run = await self._store.read(run_rows.find_run, entry.run_id)
         spool = entry.transcript.spool
         if run is None:
@@ -120,7 +120,7 @@ class Outputs:
             else:
                 entry.deliver_after = self._board.monotonic() + seconds
         else:
-            # The new file's id makes this a separate notice, so everyone who asks for the file again is sent
+            # The new file's id makes this a separate notice, so the file is sent again to anyone who asks for
             # it again.
             body = {"job": run.id, "file": file, "name": name}
             await self._finish(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
@@ -133,7 +133,7 @@ class Outputs:
         return is_whole and not entry.is_asked
 
     async def _is_shown(self, run: Run) -> bool:
-        """Return whether the message about a run's end already shows all the output known so far."""
+        """Return whether the message about a run's end already shows all of the output known so far."""
         end = await self._store.read(cards.find_output_head, run.id, await self._store.now())
         facts = None if end is None else await self._gatherer.describe_message(end)
         if end is None or facts is None or not end.message_ts:

@@ -1,8 +1,9 @@
 """Rendering of notices and cards from rows.
 
-A notice holds only the keys of a person and of rows. It is rendered from the current rows when it is sent; if
-it is no longer needed, it is marked as sent without being sent. Failed renderings are retried at increasing
-intervals, and in the end plain text is sent. Digests are compared so that the same content isn't sent twice.
+A notice holds only the keys of a person and of rows. It is rendered from the current rows when it is sent. If
+it is no longer needed by then, it is marked as sent without being sent. Failed renderings are retried at
+increasing intervals, and in the end plain text is sent. Digests are compared so that the same content isn't
+sent twice.
 """
 
 import hashlib
@@ -46,8 +47,8 @@ log = structlog.get_logger(__name__)
 
 #: How long to wait before rendering a notice again if it wasn't ready, in seconds.
 NOT_READY_SECONDS: Final = 2.0
-#: If a message about a workspace has been delayed by a silence, the workspace must have been read within this
-#: many seconds before it is sent.
+#: If a silence has delayed a message about a workspace, the workspace must have been read within this many
+#: seconds before the message is sent.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Maximum pause between two attempts to send a notice, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0
@@ -66,7 +67,7 @@ def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, 
 class RenderedNotice:
     """A message to be sent, and where to send it.
 
-    With ``is_plain``, it is a plain sentence sent because rendering failed. ``said`` is the text to store as
+    With ``is_plain``, it is a plain sentence, sent because rendering failed. ``said`` is the text to store as
     sent, or None if the message is to be rendered again from its rows.
     """
 
@@ -91,7 +92,7 @@ class NoticeRenderer:
     async def render(self, notice: Notice, *, is_try: bool = False) -> RenderedNotice | None:
         """Render a notice, or return None if it isn't to be sent now or is no longer needed.
 
-        ``is_try`` means that this is a try while Slack is away.
+        ``is_try`` means that the notice is being tried while Slack is away.
         """
         try:
             destination = await self._destinations.find(notice)
@@ -100,8 +101,8 @@ class NoticeRenderer:
             facts = await self._gatherer.describe_notice(notice)
             end = await self._gatherer.read_end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
             if end == "sent":
-                # While this card was waiting, the message about the end was sent, so the card has nothing
-                # left to say.
+                # The message about the end was sent while this card was waiting, so the card has nothing left
+                # to say.
                 await self._store.write(notice_rows.mark_notice_sent, notice, "", "")
                 return None
             if destination is None or end == "pending":
@@ -134,7 +135,7 @@ class NoticeRenderer:
         return RenderedNotice(destination, Answer(text), is_plain=True)
 
     async def draw_found(self, notice: Notice, found: Answer) -> SentText:
-        """Return the text to store for a message found in Slack; None if it is to be rendered again.
+        """Return the text to store for a message found in Slack, or None if it is to be rendered again.
 
         The text is rendered from the notice's rows. If they no longer call for a message, the text found in
         Slack is kept.
@@ -147,11 +148,11 @@ class NoticeRenderer:
         return stored.to_said(drawn, notice.body)
 
     async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
-        """Put back a notice that a silence has delayed, until its workspaces are reread.
+        """Put back a notice that a silence has delayed, until its workspaces have been reread.
 
         Return whether it was put back. It waits at most ``SILENCE_SECONDS``. A read is good enough if it is
-        recent and was requested after the wait began. If the message can't be sent after that, or if the last
-        try was long ago, it waits for another read.
+        recent and was requested after the wait began. If the message then still can't be sent, or if the last
+        try was long ago, the notice waits for another read.
         """
         now = facts.now
         found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
@@ -161,8 +162,8 @@ class NoticeRenderer:
         read_at = {row.id: row.observed_at or 0.0 for row in rows if row is not None}
         began_at, try_at = now, now
         if notice.read_since is not None:
-            # If the notice wasn't tried while Slack was away, its wait still counts from when it began, so
-            # reads since then are good enough.
+            # If the notice wasn't tried while Slack was away, its wait still begins when it originally did,
+            # so any read since then is good enough.
             began_at, try_at = notice.read_since, math.inf if notice.tried_at is None else notice.tried_at
         if now - try_at > SILENCE_SECONDS and min(read_at.values(), default=now) >= began_at:
             began_at = now
@@ -210,9 +211,10 @@ class NoticeRenderer:
 class MessageUpdate:
     """The new content of a message in Slack.
 
-    ``stays``: the text is final, though buttons may still disappear. ``is_over``: nothing in the message
-    changes any more. ``goes``: the message is deleted, because another one replaces it or it has nothing left
-    to say. ``waits``: another message is about to report how the work ended, so this one isn't updated yet.
+    - ``stays``: the text is final, though buttons may still disappear.
+    - ``is_over``: nothing in the message will change any more.
+    - ``goes``: the message is deleted, because another one replaces it or it has nothing left to say.
+    - ``waits``: another message is about to report how the work ended, so this one isn't updated yet.
     """
 
     answer: Answer
@@ -222,12 +224,12 @@ class MessageUpdate:
     waits: bool = False
 
     def get_lasting_text(self, card: Card) -> SentText:
-        """Return the text to store for the message; None if it is to be rendered again."""
+        """Return the text to store for the message, or None if it is to be rendered again."""
         return stored.to_said(self.answer, card.body) if self.stays else None
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
-    """Return when a message became news; for a card, that is when its operation ends."""
+    """Return when a message became news: for a card, when its operation ended, or now if it hasn't."""
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     if Mark.CARD not in notice.kind.marks or operation is None:
         return facts.written_at
@@ -237,7 +239,8 @@ def _find_news_time(notice: Notice, facts: Facts) -> float:
 def _is_history(kind: NoticeKind, facts: Facts | None) -> bool:
     """Return whether a message keeps the text that it was sent with.
 
-    Questions, output, messages in channels, and cards of unfinished work don't: they are rendered again.
+    Questions, output, messages in channels, and cards of unfinished work don't keep it: they are rendered
+    again.
     """
     if kind.marks & (Mark.ASKS | Mark.OUTPUT | Mark.IN_CHANNEL):
         return False
@@ -248,7 +251,7 @@ def _is_history(kind: NoticeKind, facts: Facts | None) -> bool:
 
 
 async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
-    """Render a message's update; return None if its rows are gone or its text isn't known."""
+    """Render a message's update, or return None if its rows are gone or its text isn't known."""
     is_said = Mark.ASKS not in card.kind.marks and "blocks" in card.body
     said = stored.read(card.body, card.created_at) if is_said else None
     if said is not None and "offers" in card.body:
@@ -261,8 +264,8 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
         answer = keep_current_buttons(card.kind, facts, said, beside)
         is_alone = card.kind is NoticeKind.READY and not beside
         if is_alone and isinstance(facts, WorkspaceFacts) and is_ready_over(facts):
-            # The message says that the workspace is ready and for how long, which is no longer true. Replace
-            # it with what has happened.
+            # The message says that the workspace is ready and for how long. That is no longer true, so it is
+            # replaced with what has happened since.
             answer = render(card.kind, facts)
     elif facts is None:
         return None
@@ -279,7 +282,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     passes = Mark.PASSES in card.kind.marks and (has_passed or card.stage != "live")
     is_end = Mark.END in card.kind.marks
     if left.is_nothing and (is_end or Mark.PASSES in card.kind.marks) and not passes:
-        # The message says how something ended, or announces something still to come, so keep it.
+        # The message says how something ended, or announces something still to come, so it is kept.
         left = _Remainder(answer)
     goes = end == "sent" or left.is_nothing or passes
     waits = end == "pending" or (is_card and isinstance(facts, WorkspaceFacts) and facts.is_ending)
@@ -288,7 +291,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
 
 @dataclass(frozen=True, slots=True)
 class _Remainder:
-    """What is left of a message once sentences about past times or dropped plans are removed."""
+    """What is left of a message after removing sentences about past times or dropped plans."""
 
     answer: Answer
     is_nothing: bool = False
@@ -303,7 +306,7 @@ class _Remainder:
 async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Facts | None) -> _Remainder:
     """Remove sentences about times that have passed, or about plans that no longer exist.
 
-    If a button refers to the time in such a sentence, it is removed, too.
+    A button that refers to the time in such a sentence is removed, too.
     """
     now = await gatherer.store.now()
     since = now if card.over_at is None else card.over_at
@@ -335,7 +338,7 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
 
 
 def _is_named(press: ButtonValue, parts: Iterable[Part]) -> bool:
-    """Return whether any parts name a button's time and, if they announce a plan, the button's workspace."""
+    """Return whether any part names a button's time and, if it announces a plan, the button's workspace."""
     at, keys = None if press.at is None else int(press.at), press.key.split()
     return any(at in part.moments and (not part.plan or part.plan[1] in keys) for part in parts)
 
@@ -367,7 +370,7 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     is_answered = str(card.body["offers"]).startswith(kit.QUESTION) or (
         is_question and not any(kit.iterate_buttons(left.answer.blocks))
     )
-    # An answer without buttons has started something. Another message says how that ended, or soon will.
+    # An answer without buttons has started something. Another message says how that ended, or is about to.
     has_buttons = any(kit.iterate_buttons(said.blocks))
     end = "" if has_buttons else await gatherer.read_end_state(card, facts)
     goes = left.is_nothing or is_answered or end == "sent"
@@ -376,13 +379,13 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
 
 
 def build_edit(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
-    """Return the arguments for replacing a message with an answer; old blocks are removed if it has none."""
+    """Return the arguments for replacing a message with an answer, removing old blocks if it has none."""
     at = {"channel": channel_id, "ts": message_ts}
     return {**at, "blocks": [], **make_message_content(answer), "link_names": False}
 
 
 async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
-    """Replace a message as ``build_edit`` says, or with its text alone if Slack rejects its blocks.
+    """Replace a message as ``build_edit`` says, or by its text alone if Slack rejects its blocks.
 
     Raises SlackFailed. Repeating an edit does no harm.
     """

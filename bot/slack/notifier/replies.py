@@ -45,9 +45,9 @@ class Replies:
     """Send replies, each in the best way that still reaches its recipient.
 
     A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and where to send it:
-    a ``response_url``, or a ``channel_id`` with ``thread_ts`` and ``where`` (the kind of place). If neither
-    is given, it is sent to the person. With ``view``, it redraws an open form. Without text, it only deletes
-    the message that it replaces.
+    a ``response_url``, or a ``channel_id`` with ``thread_ts`` and ``where`` (the kind of place). Without
+    either, the reply is sent to the person. With ``view``, it redraws an open form. Without text, it only
+    deletes the message that it replaces.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Replies:
         self._alone: set[str] = set()
 
     async def send(self, notice: Notice, *, is_try: bool = False) -> None:
-        """Send a reply once; give it up if it is too late, or if it may already have been sent.
+        """Send a reply once. If it is too late for that, or if it may already have been sent, give it up.
 
         If Slack refuses its blocks, it is sent as text. While Slack is away, a reply waits, unless it has a
         ``response_url`` or is the message that is being tried (``is_try``).
@@ -116,7 +116,7 @@ class Replies:
                 return
 
     def _list_ways_back(self, notice: Notice) -> list[Way]:
-        """Return the ways to reach a person, best first; only the first may be visible to others.
+        """Return the ways to reach a person, best first. Only the first may be visible to others.
 
         If a form has been closed, the message meant for it is sent as a direct message.
         """
@@ -132,7 +132,7 @@ class Replies:
         return [*ways, self._post_to_person]
 
     async def _update_view(self, notice: Notice) -> None:
-        """Update an open form, using only plain paragraphs if Slack has refused it before."""
+        """Update an open form, with nothing but plain paragraphs if Slack has refused it before."""
         body = notice.body
         view_fields = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
         view = plain.make_plain_view(body["view"]) if notice.is_text else body["view"]
@@ -188,7 +188,7 @@ class Replies:
         await self._results.write_sent(notice, channel, "")
 
     async def _post_to_person(self, notice: Notice) -> None:
-        """Answer by direct message; if the person asked in a channel, say why the answer isn't there."""
+        """Answer by direct message, explaining why the answer isn't in the channel if they asked there."""
         body = notice.body
         channel = body.get("channel_id")
         if channel and body.get("where") == Where.DIRECT:
@@ -244,7 +244,7 @@ class Replies:
 
 
 def _should_try_next_way(notice: Notice, error: errors.SlackFailed, seconds_left: float) -> bool:
-    """Return whether a reply certainly wasn't shown, and trying again in the same way won't help in time.
+    """Return whether a reply certainly wasn't shown, and sending it again in the same way won't help in time.
 
     Temporary errors are first retried in the same way. If the person has changed a form in the meantime, the
     form is newer than the reply, so no other way is tried.
@@ -267,7 +267,7 @@ def _can_be_text(notice: Notice, error: errors.SlackFailed) -> bool:
 
 
 def _make_content(notice: Notice, *, moved_from: str = "") -> dict[str, Any]:
-    """Return a reply's content; if the reply was moved out of a channel, it says so first."""
+    """Return a reply's content. A reply that was moved out of a channel begins by saying so."""
     return make_message_content(_to_answer(notice, moved_from), is_text=notice.is_text)
 
 

@@ -18,18 +18,18 @@ Write = Callable[[], Awaitable[object]]
 
 
 class Results:
-    """Write the results of sends; if the database fails, retry each until its lease ends.
+    """Write the results of sends. If the database fails, each is retried until its lease ends.
 
-    In memory: the results not yet written. They are lost on restart: the leases then expire, and messages
-    that may have been sent are searched for.
+    Results not yet written are kept in memory and lost on restart. The leases then expire, and messages that
+    may have been sent are searched for.
     """
 
     def __init__(self, context: Context, timing: Timing) -> None:
         self._store = context.store
         self._monotonic: Final = context.clock.monotonic
         self._lease = timing.lease
-        #: Maps message ids to the writes that have to be retried, in order, each with the time until which it
-        #: is retried.
+        #: Maps message ids to the writes still to be retried, in order, each with the time until which it is
+        #: retried.
         self._waiting: dict[str, list[tuple[float, Write]]] = {}
 
     @property
@@ -61,14 +61,14 @@ class Results:
         await self.write(notice.id, partial(self._store.write, notice_rows.give_up_notice, notice.id, error))
 
     async def write_not_sent(self, notices: Sequence[Notice]) -> None:
-        """Record that some notices weren't sent, because a search didn't find them in Slack."""
+        """Record that some notices weren't sent, because searching Slack didn't find them."""
         for notice in notices:
             await self.write(
                 notice.id, partial(self._store.write, notice_rows.requeue_unsent_notices, [notice])
             )
 
     async def write(self, message_id: str, write: Write) -> None:
-        """Write a message's result, now or, if that fails, later; never raise StoreError."""
+        """Write a message's result now or, if that fails, later. This never raises StoreError."""
         waiting = self._waiting.get(message_id, [])
         try:
             if not waiting:
@@ -88,7 +88,7 @@ class Results:
                     if self._monotonic() < until:
                         await write()
                 except StoreError:
-                    # The database may be rejecting just this write, so start with another message next time.
+                    # The database may be rejecting just this write, so begin with another message next time.
                     self._waiting[message_id] = self._waiting.pop(message_id)
                     return
                 del waiting[0]

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The notifier's parameters; times are in seconds.
+    """The notifier's parameters, with times in seconds.
 
     ``settles`` is how long to wait before searching for a message that may have been sent, so that it has
     time to appear. ``looks_back`` is how far before the attempt, by Slack's clock, the search begins. A reply
-    that is still unsent is given up at the age ``reply_lives``.
+    that hasn't been sent by the age of ``reply_lives`` is given up.
     """
 
     lease: float = 60.0
@@ -27,11 +27,11 @@ class Timing:
     batch: int = 20
 
     def check(self) -> None:
-        """Raise ValueError if a send could outlast its lease, since another process would then repeat it."""
+        """Raise ValueError if a send could take longer than its lease: another process would repeat it."""
         if self.send_timeout >= self.lease:
             raise ValueError("the time-out of a send must be shorter than the lease of a notice")
 
     @property
     def last_start(self) -> float:
-        """Return within how many seconds after its claim a send must start, to end before the lease does."""
+        """Return how many seconds after its claim a send may start and still end before the lease does."""
         return self.lease - self.send_timeout - min(5.0, (self.lease - self.send_timeout) / 2)
