@@ -1,6 +1,6 @@
 """The command line: ``usher COMMAND``. To list the commands, run ``usher --help``.
 
-Exit status: 0 for success, 1 for failure (a sentence says why), 2 for wrong settings or arguments.
+Exit status: 0 for success, 1 for failure (a message says why), 2 for invalid settings or arguments.
 """
 
 import argparse

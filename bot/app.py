@@ -99,7 +99,7 @@ class Role(StrEnum):
 
 
 class StartError(NotDone):
-    """The process can't run; the message is one sentence saying what to do."""
+    """The process can't start or continue; the message is one sentence that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ def complain(*lines: str) -> None:
 
 
 def _lead_nowhere(stream: TextIO) -> None:
-    """Discard what a broken stream still has to write, because flushing it at exit would fail."""
+    """Discard whatever a broken stream still has to write, because flushing it at exit would fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

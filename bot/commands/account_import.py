@@ -34,7 +34,7 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 
 CSV_COLUMNS: Final = ("slack_user", "connection", "username")
-#: Maximum size of an import file, in bytes. No real list of people is this large.
+#: Maximum size of an import file, in bytes. It is far larger than any real list of people.
 MOST_BYTES: Final = 5_000_000
 _SLACK_USER: Final = re.compile(r"(?:([TE][A-Z0-9]{2,30}):)?([UW][A-Z0-9]{2,30})")
 

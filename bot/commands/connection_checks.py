@@ -16,7 +16,7 @@ from bot.support.settings import Settings
 _SCRIPT_BYTES = 5_000_000
 #: Maximum number of workspaces per account that are listed by name.
 _MAX_LISTED_WORKSPACES = 5
-#: Finds host names in a script. ``_NAMESPACES`` are ignored, because they only identify an image format.
+#: Finds host names in a script. Those in ``_NAMESPACES`` are ignored: they only identify an image format.
 _HOST_PATTERN = re.compile(
     rb"(?:https?:)?//([0-9A-Za-z](?:[0-9A-Za-z-]*\.)+[A-Za-z]{2,}(?::\d+)?)(?=[/\"'`?])"
 )
@@ -53,7 +53,7 @@ async def check_connection(name: str, provider: base.Provider, *, is_linked: boo
 async def check_account(provider: base.Provider, token: str) -> Check:
     """Find out whose account a token belongs to, and what the account contains.
 
-    Nothing is stored. If Usher received another token in exchange, it is revoked.
+    Nothing is stored. If the check obtained another token in exchange for it, that one is revoked.
     """
     label, title = "your account", provider.settings.title
     if (foreign := refuse_foreign_token(token, title, [provider])) is not None:
@@ -80,7 +80,7 @@ async def check_account(provider: base.Provider, token: str) -> Check:
 
 
 def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check that users can be told apart on workspace pages, if any provider requires that."""
+    """Check that Sign in with Slack is set up, if any provider's workspaces open on Usher's own pages."""
     needing = sorted(
         name for name, provider in providers.items() if isinstance(provider, facets.EmbeddedPage)
     )

@@ -87,7 +87,7 @@ def format_ended_links(name: str, count: int, *, is_known: bool) -> str:
 
 
 def retire(arguments: argparse.Namespace) -> int:
-    """End all links on a connection that is about to be removed."""
+    """End all links on a connection that is about to be removed from the connections file."""
     settings, connections = load()
     name = arguments.connection
 
@@ -116,7 +116,7 @@ def _format_day(at: float | None) -> str:
 
 
 def _format_id(account: Account) -> str:
-    """Return a phrase that says where and when the account's id was obtained."""
+    """Return a phrase that says where Usher got the account's id, and when."""
     if account.remote_id is None:
         return "its account id isn't known yet"
     template = _ID_SOURCES.get(account.remote_id_source, "")

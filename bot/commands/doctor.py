@@ -30,8 +30,8 @@ from bot.support.zones import describe_zones
 
 #: How long the doctor waits for an answer from the public address, in seconds.
 _LOOK_SECONDS: Final = 5.0
-#: A database's disk is considered nearly full if fewer than this many bytes are free: the database's log
-#: alone may take a sixth of that.
+#: If a database's disk has fewer free bytes than this, it is considered nearly full. The database's log alone
+#: may take a sixth of it.
 MIN_FREE_BYTES: Final = 100_000_000
 _FULL_ADVICE: Final = (
     "Make room there, or Usher can't write: `usher docs incidents#the-database-cant-be-written`."
@@ -79,7 +79,7 @@ async def check_address(settings: Settings, http: Http) -> Check:
 
 
 async def check_pages(settings: Settings, http: Http, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check the host name for pages; if there is none, warn what a vendor's script could do."""
+    """Check the separate host name for pages; if there is none, warn what a vendor's script could do."""
     label, url = "page address", settings.page_url
     if url is not None:
         return [await _check_at(label, url, settings, http, PAGE_PROOF)]
@@ -113,7 +113,7 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
 
 
 async def _find_other_at(url: str, settings: Settings, http: Http, place: str = "") -> str | None:
-    """Describe what answers at a URL, or return None if it's this Usher; raise ProviderError."""
+    """Describe whatever else answers at a URL, or return None if it's this Usher; raise ProviderError."""
     nonce = secrets.token_hex(16)
     try:
         answer = await http.request("GET", f"{url}{PROOF_PATH}/{nonce}", total=_LOOK_SECONDS)

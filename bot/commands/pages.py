@@ -31,7 +31,7 @@ def docs(arguments: argparse.Namespace) -> int:
 
 
 def find_section(text: str, anchor: str) -> str:
-    """Return the section under the heading with this anchor, including subsections; "" if there is none."""
+    """Return the section whose heading has this anchor, including subsections; "" if there is none."""
     # A single # marks the page's title or a comment in an example, so only deeper headings are searched.
     for heading in re.finditer(r"^(#{2,}) (.+)$", text, re.MULTILINE):
         if to_anchor(heading[2]) == anchor:

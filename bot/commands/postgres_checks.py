@@ -37,7 +37,7 @@ async def check_processes(store: Store, settings: Settings) -> list[Check]:
 
 
 def _compare_keys(in_use: Collection[str], settings: Settings) -> list[Check]:
-    """Report keys that aren't on all processes: what one encrypts with them, others can't decrypt."""
+    """Report keys that some processes don't have: those can't decrypt what the others encrypt with them."""
     own = Vault(settings.keys()).fingerprints
     if not in_use or own == in_use:
         return []

@@ -152,7 +152,7 @@ async def check_servers(store: Store) -> list[Check]:
 
 
 async def find_linked(settings: Settings) -> Collection[str]:
-    """Return the connections on which anyone has linked an account; empty if the database can't be read."""
+    """Return the connections that anyone has linked an account on; empty if the database can't be read."""
     path = find_database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
         return ()
@@ -321,7 +321,7 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
 
 
 async def check_team(store: Store, settings: Settings) -> list[Check]:
-    """Check what a team needs beyond what a single user needs; anything missing is only a warning.
+    """Check what Usher needs for a team but not for a single user; anything missing is only a warning.
 
     Raises StoreError.
     """
@@ -367,7 +367,7 @@ async def check_backups(store: Store, settings: Settings, since: float) -> Check
 
 
 async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check for rejected connection secrets, and for servers that refuse people's own tokens.
+    """Check for connections whose own secret is rejected, and for servers that refuse people's own tokens.
 
     Raises StoreError.
     """

@@ -1,9 +1,9 @@
-"""A trial of a connection with an operator's own account, which does the main task and checks assumptions.
+"""A trial of a connection with an operator's own account: it does the main task and checks assumptions.
 
-A trial creates a workspace and, if commands can be run, a job. It reads both and removes them, and touches
-nothing else. Each of them is recorded in a file before it is created, so that the next trial can remove what
-an interrupted one left behind. The token is only kept in memory. As in ``serve``, a state is read only if the
-rows of the poll gate allow it (``docs/internals/rules.md``, "The poll gate").
+A trial creates a workspace and, if the provider can run commands, a job. It reads both, removes them, and
+touches nothing else. Each of them is recorded in a file before it is created, so that the next trial can
+remove what an interrupted one left behind. The token is only kept in memory. As in ``serve``, a state is read
+only if the rows of the poll gate allow it (``docs/internals/rules.md``, "The poll gate").
 """
 
 from __future__ import annotations
@@ -239,7 +239,7 @@ class Trial:
         return created
 
     async def _find(self, made: TrialObject) -> Created | None:
-        """Find a created workspace or job by its key or name, ignoring any that may be someone else's."""
+        """Find the workspace or job that was just created, by its key or name; ignore any other person's."""
         provider = self.provider
         if made.purpose == "workspace":
             search = provider.require_facet(facets.Creation).find_created
@@ -250,7 +250,7 @@ class Trial:
     # -- afterwards ------------------------------------------------------------------------------------------
 
     async def put_away(self) -> bool:
-        """Stop and remove the recorded workspaces and jobs; return whether none is left."""
+        """Stop and remove the recorded workspaces and jobs; return whether they are all gone."""
         for made in list(self.record.made.values()):
             try:
                 remote_id = made.remote_id
@@ -372,7 +372,7 @@ class Trial:
     # -- what was seen ---------------------------------------------------------------------------------------
 
     def facts(self) -> list[tuple[Assumption, Verdict]]:
-        """Return each assumption about the provider with this trial's verdict on it."""
+        """Return each assumption about the provider, with what this trial showed about it."""
         seen = self.http.exchanges
         return [(one, one.judge(seen)) for one in load_assumptions(self.provider.kind)]
 

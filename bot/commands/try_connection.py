@@ -64,7 +64,7 @@ def try_connection(arguments: argparse.Namespace) -> int:
 
 
 async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callable[[str], None]) -> Access:
-    """Ask which account to use; what is typed is kept only in memory."""
+    """Ask which account to use; everything typed is kept in memory only."""
     title = provider.settings.title
     try:
         if provider.has_link_method("none"):
@@ -88,7 +88,7 @@ async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callabl
 
 
 async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
-    """Clean up after an earlier trial, announce the new objects, ask, and run the trial.
+    """Clean up after an earlier trial, say what will be created, ask for consent, and run the trial.
 
     Returns the exit status.
     """

@@ -1,7 +1,7 @@
-"""The command for setting up a new Usher, from the first setting to the first workspace.
+"""The command that takes a new Usher from the first setting to the first workspace.
 
 It asks one question at a time. Each answer is tried immediately, and saved before the next question. Settings
-that are already saved are only checked, so an interrupted dialogue continues where it stopped.
+that are already saved are only checked, so an interrupted setup continues where it stopped.
 """
 
 import argparse
@@ -118,7 +118,7 @@ Usher keeps running until you press Ctrl+C. After that, start it in this folder 
 _CORRECT: Final = "Correct that, and run it again to go on."
 _SLACK_UNREACHABLE: Final = "Slack can't be reached. What you answered is kept: run this again later."
 _LOG: Final = "usher.log"
-#: Pairs of an audit action and its result that show that someone has a workspace running.
+#: Audit actions, each with its result, which show that someone's workspace has started.
 _STARTED_ACTIONS: Final = frozenset(
     (f"operation.{verb}", "fulfilled") for verb in OperationVerb if not verb.brings_down
 )
@@ -129,7 +129,7 @@ _ASKED_FIELDS: Final = frozenset({"name", "provider", "source", "title", "base_u
 
 
 def init(_arguments: argparse.Namespace) -> int:
-    """Tell users of earlier releases what this command is called now."""
+    """Tell users of earlier releases the new name of this command."""
     raise NotDone(f"This is now {command('up --no-serve')}: it asks the same, and doesn't serve.")
 
 
@@ -320,7 +320,7 @@ class Conversation:
 
 
 def _check_slack_for(*names: str) -> Look:
-    """Return a function that checks Slack and returns the checks with these names, or all if none match."""
+    """Return a function that checks Slack; it returns the checks with these names, or all if none match."""
 
     async def look(settings: Settings, http: Http) -> list[Check]:
         checks = await check_slack(settings, http)
@@ -330,7 +330,7 @@ def _check_slack_for(*names: str) -> Look:
 
 
 async def _look_at_person(settings: Settings, http: Http) -> Sequence[Check]:
-    """Check Usher's administrators; at least one must be a person, as the first is sent a message."""
+    """Check Usher's administrators; at least one must be a person, because the first is sent a message."""
     if all(map(is_group, settings.admin_ids())):
         return [Check("administrators", False, _GROUP, _YOURS)]
     return await _check_slack_for("administrators")(settings, http)
@@ -349,8 +349,8 @@ async def free_port(settings: Settings) -> int:
 async def look_at_address(settings: Settings, http: Http) -> list[Check]:
     """Serve the public address for a moment, as ``serve`` would, to see whether it leads here.
 
-    Behind a proxy, any port will do: if the usual one is taken, a free one is found and saved. Raises NotDone
-    if this Usher is already running.
+    Behind a proxy, any local port will do: if the usual one is taken, a free one is chosen and saved. Raises
+    NotDone if this Usher is already running.
     """
     app = web.Application()
     app.router.add_routes([proving(Vault(settings.keys()))])

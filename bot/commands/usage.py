@@ -24,7 +24,7 @@ _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "connection": lambda life: life.connection,
     "template": lambda life: life.template or "",
 }
-#: The columns of the output. Their names must not change, because people's own programs rely on them.
+#: The columns of the output. Don't rename them: people's own programs rely on the names.
 _LIFE_COLUMNS: Final = (
     *("life", "kind", "person", "connection", "name", "size", "template"),
     *("began_earliest", "began_latest", "began_known", "ended_earliest", "ended_latest", "ended_known"),

@@ -1,9 +1,10 @@
 """The providers, each a module or package in this folder, and the connections that operators configure.
 
-A connection names its provider by ``kind``, and also by distribution if the provider isn't one of Usher's
-(``registry``). The connections file has one TOML table per connection, validated by the provider's own
-settings model. Anyone who can write to the file decides where users' tokens are sent, so Usher refuses the
-file if other users of the machine can write to it, or can read it while it contains secrets.
+A connection gives its provider's ``kind`` and, if the provider isn't one of Usher's own, also the
+distribution that it comes from (``registry``). The connections file has one TOML table per connection,
+validated by the provider's own settings model. Anyone who can write to the file decides where users' tokens
+are sent, so Usher refuses the file if other users of the machine can write to it, or can read it while it
+contains secrets.
 """
 
 import re
@@ -48,7 +49,7 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
 
 
 def build_bound_provider(provider: type[Provider], settings: ConnectionSettings, http: Http) -> Provider:
-    """Create a provider whose methods each use the right owner's secret (``bind``)."""
+    """Create a provider in which each method uses the right owner's secret (``bind``)."""
     http.hide(settings.secrets())
     built = provider(settings, http)
     bind(built)

@@ -44,8 +44,8 @@ def to_error(
 
     ``message_pointer`` locates the server's message in the body (a JSON Pointer, RFC 6901). A 401 or 403
     without that message doesn't come from the server, unless ``is_plain``: then the server may refuse without
-    JSON. If the server failed, or something in front of it answered, users see those words only if they say
-    that there is no capacity.
+    JSON. If the server failed, or the response came from something in front of it, users see its words only
+    if they say that there is no capacity.
     """
     status = response.status
     said = _read_message(response, message_pointer)

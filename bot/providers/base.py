@@ -108,8 +108,8 @@ class Provider(ABC):
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         self.settings = settings
-        #: The connection's secrets. Every word that a user types is compared with them, in case it is one of
-        #: them.
+        #: The connection's secrets. Every word that a user types is compared with them, in case it is a
+        #: secret that was pasted by mistake.
         self._secrets = frozenset(settings.secrets())
         #: A client without a credential, for calls that don't need one.
         root = settings.base_url + self.api_path
@@ -130,7 +130,7 @@ class Provider(ABC):
         return f"{self.settings.base_url}#{remote_id}"
 
     def to_workspace(self, remote_id: str, seen: Observed, principal: Principal) -> Workspace:
-        """Return a workspace built from what a read found, for use without a store."""
+        """Return a workspace built from the results of a read, for use without a store."""
         return Workspace(
             remote_id,
             principal,
@@ -166,9 +166,9 @@ class Provider(ABC):
     async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Request a start; return once it is accepted, or if the workspace is already running.
 
-        If the server refused because the workspace is already running, return the server's words; a read then
-        has to confirm it. The workspace passed to this and the methods below was just read through its gate,
-        so don't read its state again.
+        If the server refused because the workspace is already running, return the server's own message; a
+        read then has to confirm it. The workspace passed to this method, and to those below, has just been
+        read through its gate, so don't read its state again.
         """
 
     @abstractmethod
@@ -184,8 +184,8 @@ class Provider(ABC):
     async def check_credential(self, credential: Credential) -> Identity:
         """Find out whose account a credential opens; raise CredentialRefused if it opens none.
 
-        If the server doesn't name the owner, check that it refuses a different credential; otherwise,
-        something other than the provider may be answering.
+        If the server doesn't name the owner, check that it refuses a different credential. If it doesn't, the
+        answers may not be coming from the provider at all.
         """
 
     @abstractmethod
@@ -225,11 +225,11 @@ class Provider(ABC):
         return ""
 
     def credential_owner(self, access: Access, call: str) -> CredentialOwner:
-        """Return who owns the secret that a call (``read``, ``start``, ``create`` …) uses."""
+        """Return whose secret a call (``read``, ``start``, ``create`` …) uses."""
         return access.credential.owner
 
     def bind_access(self, access: Access, call: str) -> Access:
-        """Return the access bound to the secret that a call uses; raise CredentialRefused if it has none."""
+        """Return the access bound to the secret that a call uses; raise CredentialRefused if none exists."""
         is_theirs = self.credential_owner(access, call) == "person"
         api = self.api.acting_as(access.credential) if is_theirs else self.connection_api(access.credential)
         return Access(access.username, access.credential, api)
@@ -261,11 +261,11 @@ class Provider(ABC):
         return self.api.acting_as(Credential(secret, on_behalf_of=on_behalf_of))
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Map host patterns other than the API's to whether calls send them the credential; pure."""
+        """Map patterns of hosts other than the API's to whether calls send them the credential; pure."""
         return {}
 
     def can_reach_all_workspaces(self, access: Access) -> bool:
-        """Return whether calls can reach everyone's workspaces; if so, Usher touches only those it knows."""
+        """Return whether calls can reach everyone's workspaces; Usher then only uses those that it knows."""
         return False
 
     def is_withheld(self, spec: Spec, principal: Principal) -> bool:

@@ -128,7 +128,7 @@ TemplateList = Annotated[tuple[P, ...], AfterValidator(_require_distinct_names)]
 
 
 def find_by_name(prepared: Iterable[P], name: str) -> P | None:
-    """Return the template with this name."""
+    """Return the template with this name, or None if there is none."""
     return next((one for one in prepared if one.name == name), None)
 
 
@@ -138,14 +138,14 @@ def list_available(prepared: Iterable[P], principal: Principal) -> list[P]:
 
 
 def select_available(offered: Sequence[P], values: Values) -> P | None:
-    """Return the template chosen by its name or label, or the only one offered; None otherwise."""
+    """Return the template chosen by name or label, or else the only one there is; None otherwise."""
     asked = text_of(values, "template").casefold()
     only = offered[0] if len(offered) == 1 else None
     return next((one for one in offered if asked in {one.name, one.label.casefold()}), only)
 
 
 def template_field(offered: Sequence[PreparedTemplate], chosen: PreparedTemplate | None) -> FormField:
-    """Return the field for choosing a template."""
+    """Return the form field for choosing a template."""
     choices = tuple(Choice(one.name, one.offer_label) for one in offered)
     return choice_field(
         "template", "Template", choices, chosen.name if chosen is not None else "", has_dependents=True

@@ -122,9 +122,9 @@ class PageChecks(Facet):
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
         """Return ``seen``, marked as lacking its ``page`` unless the page answers.
 
-        A page that can't be reached is lacking, too. This is called after each read until the page answers or
-        Usher has waited long enough. It isn't repeated while the workspace runs, since the provider may
-        regard the request as use.
+        A page that can't be reached counts as not answering. This is called after each read until the page
+        answers or Usher has waited long enough. It isn't repeated while the workspace runs, since the
+        provider may regard the request as use.
         """
 
 
@@ -275,7 +275,7 @@ class Creation(Forms[Offer]):
 
     @abstractmethod
     async def create(self, access: Access, spec: Spec, key: str) -> Created:
-        """Create a workspace and return once the provider accepts; ``key`` is the same on each attempt.
+        """Create a workspace; return once the provider accepts. Each attempt has the same ``key``.
 
         After an unknown outcome, ``find_created`` is called before this method is called again.
         """
@@ -369,7 +369,7 @@ class Runs(Forms[Offer]):
 
 
 class Impersonation(Facet):
-    """Acting for usernames with the connection's own secret."""
+    """Acting for usernames, using the connection's own secret."""
 
     @abstractmethod
     async def check_username(self, username: str) -> Identity:
@@ -385,7 +385,7 @@ class Impersonation(Facet):
 
 
 class EmailLookup(Facet):
-    """Reading users' e-mail addresses with the connection's own secret."""
+    """Reading users' e-mail addresses, using the connection's own secret."""
 
     @abstractmethod
     async def read_email(self, username: str) -> str | None:
@@ -397,7 +397,7 @@ class EmailLookup(Facet):
 
 
 class Overview(Facet):
-    """Reading facts about the server and its users with the connection's own secret."""
+    """Reading facts about the server and its users, using the connection's own secret."""
 
     def has_overview(self) -> bool:
         """Return whether the connection has the secret needed for an overview."""

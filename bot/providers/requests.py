@@ -256,7 +256,8 @@ def forbidden_as_credential_refused() -> Iterator[None]:
 async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[object]]) -> None:
     """Call with a made-up token; raise BadAnswer unless the token is refused.
 
-    If the made-up token is accepted, acceptance proves nothing: something else may be answering.
+    If the made-up token is accepted, it proves nothing that the real one was: something else may be
+    answering.
     """
     try:
         await ask(Credential(SecretStr(secrets.token_hex(32))))
@@ -301,7 +302,7 @@ _NOT_RUNNING_PATTERN = r"(is|was) (currently )?not (currently )?running|isn't (c
 
 
 def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
-    """Return whether a message says that this workspace has already reached the goal.
+    """Return whether a message says that this workspace is already in the wanted state.
 
     A message about another workspace, or about a part of this one, doesn't count.
     """
@@ -317,9 +318,9 @@ def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
 async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -> str | None:
     """Return the server's refusal if it means that the ``goal`` (start, stop, remove) is already reached.
 
-    The refusal's text has to say so, such as "the workspace is already running"; ``names`` are names that it
-    may use for the workspace. Any other refusal is raised, as Conflict if another operation is in progress.
-    Returns None if the call is accepted.
+    The refusal's text has to say so, as in "the workspace is already running"; ``names`` are the names that
+    the text may use for the workspace. Any other refusal is raised, as Conflict if another operation is in
+    progress. Returns None if the call is accepted.
     """
     try:
         await call
@@ -341,7 +342,7 @@ async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -
 async def map_concurrently(
     max_concurrent: int, call: Callable[[K], Awaitable[T]], keys: Iterable[K]
 ) -> list[T]:
-    """Call for each key, ``max_concurrent`` at a time; raise the first error once all calls have ended."""
+    """Call once per key, ``max_concurrent`` at a time; raise the first error once all calls have ended."""
     slots = asyncio.Semaphore(max_concurrent)
 
     async def one(key: K) -> T:

@@ -1,8 +1,8 @@
 """Reading a provider's words: the innermost message of a response, cleaned and shortened for users.
 
-A provider may pass on another program's output, such as a Kubernetes client's exception with headers and a
-JSON body, ``HTTP 500: error (words)``, an HTML page or a quoted text. ``find_innermost_words`` finds the
-message in all of these, for every provider, before anything is cut or classified.
+A provider may pass on another program's output: a Kubernetes client's exception with headers and a JSON body,
+``HTTP 500: error (words)``, an HTML page, or text in quotes. ``find_innermost_words`` finds the message in
+all of these, for every provider, before anything is cut or classified.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bot.support.cleaning import HIDDEN
 #: Maximum number of characters of a server's own words that are shown to users.
 MAX_MESSAGE_LENGTH = 200
 #: Maximum number of characters of a message that includes details. It is higher than for other messages,
-#: since details say more.
+#: because details take more room.
 MAX_DETAILED_LENGTH = 300
 #: Maximum number of details to show for one refusal.
 MAX_DETAILS = 5
@@ -198,7 +198,7 @@ def _open_once(text: str) -> str:
 
 
 def _read_literal(text: str) -> str | None:
-    """Return the words in a text that is one JSON value or Python literal; None for any other text."""
+    """Return the words in a text that is a single JSON value or Python literal; None for any other text."""
     if text[:1] not in {'"', "{", "[", "'", "b", "("} or len(text) < 2:
         return None
     value = _parse_json(text)

@@ -120,9 +120,9 @@ class Reconciler:
     """The controller that moves the actual state towards the requested one: claim, plan, call, write.
 
     A step returns once everything that it claimed is done or, given a pool, has been started in the pool.
-    Nothing that the reconciler keeps in memory has to survive a restart: slots, locks, health and outputs
-    belong to this process. It puts the outputs that it follows on the ``board``, from which the notifier
-    shows them.
+    What the reconciler keeps in memory (slots, locks, health and outputs) is specific to this process and
+    needn't survive a restart. The output of runs that it follows is put on the ``board``, where the notifier
+    finds it.
     """
 
     def __init__(

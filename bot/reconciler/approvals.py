@@ -1,4 +1,4 @@
-"""Requests to link a provider's username: look up the user, ask the approvers, and link once approved."""
+"""Approvals of a provider's username: look up the user, ask the approvers, and link once approved."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -45,7 +45,8 @@ class RetryLater:
 class ProviderBusy(RetryLater):
     """The provider reported that it is busy, which isn't a failure; ``wait`` is the pause it requested.
 
-    With ``is_own_limit``, this account has used up its own request limit; ``hold`` then says when that ends.
+    With ``is_own_limit``, this account has reached its own request limit; ``hold`` then says when requests
+    are allowed again.
     """
 
     is_own_limit: bool = False

@@ -1,4 +1,4 @@
-"""Extensions: asking a provider to end a workspace later than planned, at its owner's request."""
+"""Extensions: asking a provider, on the owner's behalf, to shut a workspace down later than planned."""
 
 from bot.domain.tasks import Task
 from bot.providers import facets
@@ -10,7 +10,7 @@ from bot.store import accounts, workspaces
 
 
 async def extend(engine: EngineContext, task: Task) -> None:
-    """Ask the provider for a later end; raise TaskRetry to ask again, as repeating is harmless."""
+    """Ask the provider to shut down later; raise TaskRetry to ask again, as repeating is harmless."""
     account_id, _, workspace_id = task.subject.partition("/")
     account = await engine.store.read(accounts.find_account_by_id, account_id)
     workspace = await engine.store.read(workspaces.find_workspace, workspace_id)
@@ -35,5 +35,5 @@ async def extend(engine: EngineContext, task: Task) -> None:
 
 
 async def note_result(engine: EngineContext, task: Task, ends_at: float | None, cause: str) -> None:
-    """Tell the workspace's owner its new end, or why the provider hasn't changed it."""
+    """Tell the workspace's owner the new time, or why the provider hasn't changed it."""
     await engine.store.carry_out(lambda tx: note_extension(tx, task, ends_at, cause))

@@ -52,7 +52,8 @@ MINT_SECONDS = 14.0
 #: decrypt them each time.
 ACCESS_CACHE_SECONDS = 60.0
 MAX_CACHED_ACCESSES = 5_000
-#: Calls that list what an account has, and so might reveal what belongs to someone else.
+#: Calls that list what belongs to an account. If the account were someone else's, they would reveal its
+#: contents.
 _LISTS: Final = frozenset({"list", "list runs"})
 #: Time limit for comparing an account before a call, in seconds.
 COMPARE_SECONDS: Final = 10.0
@@ -63,11 +64,11 @@ MAX_REMEMBERED: Final = 10_000
 class Keys:
     """Decrypt accounts' secrets, renew those that providers refuse, and check whose account each opens.
 
-    In memory: decrypted secrets, and when each unknown account id was last requested. Restart: they are
-    decrypted again, and a renewed secret that hadn't been accepted yet may be renewed once more. Several
-    processes: an account's row is read before each call, and every 2 s during a long one, so a call is cut
-    off about 2 s after its account is unlinked. A new secret replaces only the one that was refused.
-    Refusals, and outages that affect several people, are stored as rows.
+    Decrypted secrets are cached in memory, along with when each unknown account id was last requested. After
+    a restart, secrets are decrypted again, and a renewed secret that the provider hadn't accepted yet may be
+    renewed once more. An account's row is read before each call, and every 2 s during a long one, so a call
+    is cut off about 2 s after another process unlinks the account. A new secret replaces only the one that
+    was refused. Refusals, and outages that affect several people, are stored as rows.
     """
 
     def __init__(self, context: Context) -> None:
@@ -274,7 +275,7 @@ class Keys:
         return True
 
     async def _save_rename(self, account: Account, username: str) -> bool:
-        """Save the new name of a renamed account; return whether the link now has that name."""
+        """Save the new name of a renamed account; return whether the link now uses it."""
         return await self._store.carry_out(
             partial(account_ids.follow_rename, context=self._context, account=account, username=username)
         )

@@ -106,11 +106,11 @@ async def _merge_runs(
 
 
 async def refresh(engine: EngineContext) -> int:
-    """Queue reads of the lists that are due, oldest first, and return their number.
+    """Queue a read of each list that is due, oldest first, and return how many were queued.
 
-    Lists in use are read often, others daily. After a failover of the database all lists are read again,
-    a few at a time. This begins only once the failover has settled, since until then the results of
-    earlier reads may still be written.
+    Lists in use are read often, others daily. After a failover of the database, all lists are read again, a
+    few at a time. This begins only once the failover has settled; until then, the results of earlier reads
+    may still be written.
     """
     now, last, numbers = (
         await engine.store.now(),

@@ -63,8 +63,8 @@ _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKN
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
 #: How long a start waits for a stop to finish before its card says who can help, in seconds.
 LONG_STOP_SECONDS: Final = 300.0
-#: When a search finds a workspace, creations that were requested up to this many seconds earlier are
-#: considered, too, since the workspace may be theirs.
+#: When a search finds a workspace, also consider other creations requested up to this many seconds earlier,
+#: because the workspace may be theirs.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
 #: Maximum number of creation times to remember. Others are read again when needed.
 MAX_CREATION_TIMES = 10_000
@@ -199,7 +199,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return outcomes.make_end_update(operation, outcome, cause, claimed.claim, hide=hide, notify=notify)
 
     async def advance(self, claimed: ClaimedOperation, runtime: Runtime, decided: Plan) -> None:
-        """Carry out a step that isn't a call: read, wait or renew, as planned."""
+        """Carry out a step that isn't a call: read, wait, or replace the workspace."""
         match decided.step:
             case Step.READ:
                 await self._read(claimed, runtime, decided.cause)
@@ -608,9 +608,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
 
 def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bool:
-    """Return whether a planned operation needs a new link or is a stop that was held up too long.
+    """Return whether a planned operation needs a new link, or is a stop that has been held up too long.
 
-    The person is then told in a message, because no card shows it.
+    No card shows such an operation, so the person is told in a message.
     """
     operation = claimed.subject
     is_held = operation.verb.brings_down and bool(operation.block_reason)

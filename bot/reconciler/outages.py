@@ -50,7 +50,7 @@ class Outages(EnginePart):
     async def step(self, due: Collection[str] = ("outages",)) -> int:
         """Apply the stored pauses, and begin and end outages; return how many outages changed.
 
-        Only if outages are ``due`` may the rows of other processes have changed.
+        If outages aren't ``due``, no other process has changed the rows.
         """
         is_due = "outages" in due
         try:

@@ -45,8 +45,8 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: How long to wait before the next call with a refused credential, in seconds. Calls keep failing until the
-#: credential is replaced.
+#: How long to wait before the next call with a refused credential, in seconds. Until it is replaced, calls
+#: with it are expected to fail.
 REFUSED_WAIT_SECONDS: Final = 60.0
 #: Access for calls with the connection's own secret, which the provider object already holds.
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
@@ -62,14 +62,13 @@ REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in
 REVOKE_CALL: Final = "revoke"
 #: Calls that are sent even with a refused credential, without reading a list first to test it.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
-#: Names of the calls that change something. Each has the name of its step.
+#: Names of the calls that change something; each has the same name as its step.
 CHANGING_CALLS: Final = frozenset(
     {*map(str, (Step.START, Step.STOP, Step.SUSPEND, Step.FORCE, Step.REMOVE, Step.CREATE, Step.LAUNCH))}
 )
 #: Cause given for a call that wasn't made because its account was unlinked.
 UNLINKED_CAUSE: Final = "unlinked"
-#: Errors from the provider, or from a proxy in front of it, after which the call may still have been carried
-#: out.
+#: Errors from the provider, or from a proxy in front of it, that leave open whether the call was carried out.
 _AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)
 
 
@@ -109,7 +108,7 @@ class ProviderCaller:
     async def admit(
         self, runtime: Runtime, account: Account | None, attempts: int = 0, *, starts: bool = False
     ) -> Access | RetryLater | Rejected:
-        """Return the access for a call if it may be sent now, otherwise the result of the unsent call."""
+        """Return the credentials for a call if it may be sent now, or else the result that says why not."""
         if account is None:
             return _CONNECTION_ACCESS
         if account.is_held and (wait := account.compute_retry_delay(await self._store.now())) > 0:

@@ -50,7 +50,7 @@ MAX_REMEMBERED = 10_000
 #: How long a start may take before the provider is asked for the reason, and how often it is asked again, in
 #: seconds.
 REASON_INTERVAL_SECONDS = 60.0
-#: Maximum number of workspace pages checked concurrently after one read.
+#: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
 #: How late a batched read may be claimed without missing its next slot, in seconds.
 SLOT_MARGIN_SECONDS = 0.5
@@ -61,15 +61,17 @@ BATCH_SECONDS = 0.05
 class Reads(EnginePart):
     """Read due states, each connection separately, so that a slow one doesn't delay the others.
 
-    In memory: counts of failed reads, unknown states that were logged, and today's audited reads with an
-    administrator's token. After a restart, and in each process, all of these begin afresh.
+    This process remembers how many reads failed in a row, which unknown states it has logged, and which reads
+    with an administrator's token it has audited today. Nothing of this is shared with other processes or
+    survives a restart.
     """
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._recorder = Recorder(engine.store, engine.ids)
         self._entries = Entries(engine)
-        #: Number of reads sent to each connection since this was last reported to the observer.
+        #: Maps each connection to the number of reads sent to it since this was last reported to the
+        #: observer.
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()
@@ -539,9 +541,9 @@ class Recorder:
 class Entries:
     """Store workspaces' entries, but only those that have changed, as most reads return the same entry.
 
-    In memory: a digest of each stored entry, so that it needn't be decrypted every time. Restart: each is
-    decrypted again. Several processes: a claim includes the stored entry, and the digest is used only for
-    that entry.
+    A digest of each stored entry is kept in memory, so that entries needn't be decrypted every time. After a
+    restart, each is decrypted again. Another process may have replaced the entry; so a claim includes the
+    entry as stored, and its digest is used only if it is still the same.
     """
 
     def __init__(self, engine: EngineContext) -> None:

@@ -437,7 +437,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def _count_refused_read(
         self, claimed: ClaimedRun, runtime: Runtime, answer: call_results.Rejected
     ) -> Update:
-        """Count a refused read of a run; if refusals persist, the run's card shows why."""
+        """Count a refused read of a run; if refusals persist, the card shows the reason."""
         run, now = claimed.subject, await self._store.now()
         unconfirmed = timeouts.count_unconfirmed(run.unconfirmed, answer.word, now)
         is_news = timeouts.is_confirmed(unconfirmed, now)
@@ -467,7 +467,7 @@ def _build_not_stopped_notice(run: Run, **cause: str) -> NewNotice:
 
 
 def _is_unanswered_now(run: Run, now: float) -> bool:
-    """Return whether, since the last read, a stop has gone without effect for long enough to be forced."""
+    """Return whether a stop has had no effect for long enough to be forced, but hadn't at the last read."""
     is_new = (run.observed_at or 0.0) < (run.called_at or now) + timeouts.UNANSWERED_SECONDS
     return is_new and timeouts.is_run_unanswered(run, now)
 

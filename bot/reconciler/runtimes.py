@@ -48,8 +48,8 @@ _NO_LIMIT = (-math.inf, -math.inf)
 #: A pause may end up to this many seconds later in its row than in this process's memory, merely because the
 #: row was written later.
 ROW_DELAY_SECONDS = 1.0
-#: Maximum share of a connection's slots that one person's calls may use; also the maximum for all lists
-#: together.
+#: Maximum share of a connection's slots that one person's calls may use. ``LISTS_SHARE`` is the maximum for
+#: all lists together.
 PERSONS_SHARE = 0.5
 LISTS_SHARE = 0.25
 
@@ -57,11 +57,11 @@ LISTS_SHARE = 0.25
 class Slots:
     """Slots for a connection's in-flight requests; a fifth are reserved for calls that people await.
 
-    One person's calls use at most half of the slots, and lists a quarter, so that some are left for others.
-    Reads can't use the reserved fifth.
+    One person's calls may use at most half of the slots, and all lists together a quarter, so that some are
+    left for others. Reads can't use the reserved fifth.
 
-    In memory: the slots in use. Restart: leases end, and calls of unknown outcome are checked. Several
-    processes: each has its own slots.
+    Slots are kept in memory, separately in each process. After a restart, all are free: leases expire, and
+    calls with an unknown outcome are checked.
     """
 
     def __init__(self, size: int) -> None:
@@ -112,8 +112,9 @@ class Limits:
     A pause delays everyone if the 429 concerned the connection's own secret, or if several people received
     one within a short time; ``delay`` is then called to delay all calls by that many seconds.
 
-    In memory: the pauses. Restart: they are read from the table ``pauses``. Several processes: each reads
-    that table every second; until it does, the provider refuses its calls as well.
+    The pauses are kept in memory and in the table ``pauses``, which is read after a restart and, by every
+    process, once a second. A process that hasn't read a new pause yet may still send calls, which the
+    provider refuses.
     """
 
     def __init__(self, name: str, monotonic: Callable[[], float], delay: Callable[[float], None]) -> None:
@@ -169,8 +170,8 @@ class CircuitBreaker:
     A refusal of a single request, because of its credential or a wrong id, proves that the connection
     answers.
 
-    In memory: the failures. Restart: a connection with an outage is probed by one request. Several processes:
-    an outage is a row, which every process reads once a second.
+    Failures are only remembered in memory. An outage is a row that every process reads once a second. After a
+    restart, a connection with an outage is probed by a single request.
     """
 
     def __init__(self, name: str, clock: Clock, jitter: Callable[[], float], observer: Observer) -> None:
@@ -194,7 +195,7 @@ class CircuitBreaker:
 
     @property
     def since(self) -> float | None:
-        """Return when the connection began to fail, in epoch seconds, or None if it is answering."""
+        """Return when the connection began to fail, in epoch seconds, or None if it is working."""
         return self.answering.silent_since
 
     @property
@@ -313,8 +314,9 @@ MAX_QUEUED_STARTS: Final = 10_000
 class StartQueue:
     """A connection's start queue, while this process owns it; ``per_second`` is the rate limit, or None.
 
-    In memory: the queue. Restart: operations queue again, oldest first; none is granted until earlier starts
-    are too old to affect the rate limit. Several processes: a single one owns each connection's starts.
+    The queue is in memory, and each connection's starts are owned by a single process. After a restart,
+    operations queue again, oldest first; none is granted until earlier starts are too old to affect the rate
+    limit.
     """
 
     def __init__(self, per_second: float | None, monotonic: Callable[[], float]) -> None:

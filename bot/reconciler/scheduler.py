@@ -53,8 +53,8 @@ LOOP_REST_SECONDS = 0.05
 #: usually 51. At 0.05 s that would be too slow for 10,000 starting workspaces, each of which may be read
 #: every 10.5 s.
 READS_REST_SECONDS = 0.03
-#: How long to rest between queries of due times, in seconds, so that one query covers several writes in quick
-#: succession.
+#: How long to rest between queries of due times, in seconds. Several writes in quick succession then need
+#: only one query.
 QUERY_REST_SECONDS = 0.1
 #: How long a loop rests, in seconds, after claiming none of its due rows because another process has them or
 #: they must wait.
@@ -113,7 +113,7 @@ class Loop:
         self.on_step: Callable[[], None] = lambda: None
 
     def wake(self) -> None:
-        """Make the loop run its step soon."""
+        """Wake the loop so that it runs its next step soon."""
         self._woken.set()
 
     def _on_room(self) -> None:
@@ -241,7 +241,7 @@ class Scheduler:
         self.wake()
 
     def wake(self) -> None:
-        """Query the due times of all kinds of work soon."""
+        """Have the due times of all kinds of work queried soon."""
         self._note_changed(list_kinds(), self._owners.leaves_for)
 
     def on_hint(self, tables: Collection[str] | None) -> None:

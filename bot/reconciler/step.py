@@ -333,9 +333,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _defer_call(
         self, claimed: S, runtime: Runtime, step: Step, answer: RetryLater | Rejected
     ) -> Update:
-        """Return the update that retries a call that is known to have had no effect.
+        """Return the update that retries a call that certainly had no effect.
 
-        If the provider is busy, the call is retried after increasing pauses, and only once a read has
+        If the provider is busy, the call is retried after increasingly long pauses, and only once a read has
         confirmed that it had no effect.
         """
         if not isinstance(answer, ProviderBusy):
@@ -449,18 +449,18 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def postpone(
         self, claimed: S, next_in: float, hold: Hold | None = None, *, deadline_in: float | None = None
     ) -> None:
-        """Postpone an item; ``hold`` is the same as in ``add_block_reason``."""
+        """Postpone an item, with ``hold`` as in ``add_block_reason``."""
         await self.save_blocked(claimed, claimed.update(next_in, deadline_in=deadline_in), hold)
 
     async def postpone_all(
         self, batch: Sequence[S], next_in: float, hold: Hold | None, *, deadline_in: float | None = None
     ) -> None:
-        """Postpone several items; ``hold`` is the same as in ``add_block_reason``."""
+        """Postpone several items, with ``hold`` as in ``add_block_reason``."""
         for claimed in batch:
             await self.postpone(claimed, next_in, hold, deadline_in=deadline_in)
 
     async def save_blocked(self, claimed: S, update: Update, hold: Hold | None) -> None:
-        """Save the update of an item that has to wait; ``hold`` is the same as in ``add_block_reason``."""
+        """Save an updated item that has to wait, with ``hold`` as in ``add_block_reason``."""
         if hold and update.deadline_in is None:
             update = replace(update, deadline_in=self.held_seconds)
         await self.save(claimed, await self.add_block_reason(claimed, update, hold))
@@ -501,7 +501,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[S]]:
-        """Lease the due items, oldest first, and return them in batches that are stepped concurrently.
+        """Lease the due items, oldest first, and return them in batches that are processed concurrently.
 
         Items that share a call are in the same batch.
         """
@@ -642,7 +642,7 @@ def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None
 
 
 def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:
-    """Keep an item's hold for silence or server errors on display while its call keeps failing.
+    """Keep showing that a provider is silent or has server errors while an item's call keeps failing.
 
     Otherwise a successful read in between would clear the hold, and each new failure would create a new one.
     """

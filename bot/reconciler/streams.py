@@ -56,8 +56,8 @@ class _Follower:
 class Streams(context.EnginePart):
     """Read the watched outputs that this process owns.
 
-    In memory: the outputs. Restart: they are read again from the beginning. Several processes: each run's
-    output is owned by a single process.
+    Outputs are kept in memory, each by the one process that owns it. After a restart, they are read again
+    from the beginning.
     """
 
     def __init__(self, engine: context.EngineContext) -> None:

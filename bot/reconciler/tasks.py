@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 MAX_TASK_ATTEMPTS: Final = 10
 #: For this many seconds after a task's creation, an attempt isn't counted if nothing could be tried.
 MAX_BUSY_SECONDS = 900.0
-#: How long a person waits for a list that can't be read before being told why, in seconds.
+#: How long a person waits for a list that can't be read before being told the reason, in seconds.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
 #: The name under which all of a connection's lists share slots. It can't clash with a principal's key.
@@ -103,7 +103,7 @@ class Tasks(EnginePart):
         self.handlers = dict(handlers)
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim the due tasks and run them concurrently; return their number."""
+        """Claim the due tasks, run them concurrently, and return how many there were."""
         limit = count_free_slots(pool, self._numbers.batch)
         if limit <= 0:
             return 0

@@ -135,12 +135,11 @@ def link_account(
 ) -> Account | None:
     """Save a person's account, notify them and request its lists; return None if it is someone else's.
 
-    The person's former link on the connection is replaced. If the account was only renamed, its workspaces
-    are kept; if it is a different account, those found through the former link are deleted. Someone else's
-    link to the account ends if it was only approved and this one is proven, or if it is this person's own
-    link under a former key. It rests if its account has another id (``remote_id``). The commands in
-    ``deferred_command`` run once the lists have been read. ``actor``, ``proof`` (of who asked) and ``more``
-    are for the audit.
+    The person's old link on the connection is replaced. If the account was only renamed, its workspaces are
+    kept; if it is a different account, those found through the old link are deleted. Another link to the same
+    account ends if it was only approved and this one is proven, or if it belongs to this person under an old
+    key. It rests if its account has a different id (``remote_id``). The commands in ``deferred_command`` run
+    once the lists have been read. ``actor``, ``proof`` (of who asked) and ``more`` are for the audit.
     """
     account = _build_account(tx, caller, connection, username, secret, expires_at, link_source)
     account = account_ids.build_account(account, now=tx.now(), remote_id=remote_id)
@@ -213,9 +212,9 @@ def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account |
 
 
 def _is_another(former: Account, account: Account) -> bool:
-    """Return whether a former link was to another account.
+    """Return whether the person's old link was to a different account.
 
-    If the ids can't be compared, a resting link is treated as one to another account.
+    If the ids can't be compared, an old link that rests counts as one to a different account.
     """
     if former.state == "revoking":
         return False
@@ -244,7 +243,7 @@ def rest_if_another(tx: Transaction, caller: Caller, connection: str, remote_id:
 
 
 def seal_credential(caller: Caller, connection: str, credential: base.Credential) -> str:
-    """Encrypt a credential for the row of a user's account."""
+    """Encrypt a credential so that it can be stored in the row of a user's account."""
     row = row_key(caller.principal.key, connection)
     return caller.context.vault.seal(row, credential.as_mapping())
 

@@ -78,7 +78,7 @@ class ConfirmationRequired(Exception):
 
 
 class _NotIdentifiedYet(Refused):
-    """Slack must first be asked about the person; ``rule`` is the verb being requested."""
+    """The person must first be looked up in Slack; ``rule`` is the verb being requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Caller:
     via: str = ""
     #: Whether a person's stored details are accepted however old they are, because Slack can't be reached.
     uses_stored_identity: bool = False
-    #: Whether a reply already tells the person what was started, so the card needn't do so right away.
+    #: Whether a reply already tells the person what was started, so that the card can wait.
     is_answered: bool = False
     #: Whether the request concerns several workspaces, so that one message reports the outcome for all of
     #: them.
@@ -128,8 +128,8 @@ class Caller:
     ) -> Result:
         """Run a use case in one transaction.
 
-        Raises StoreError, and anything that the use case raises. After Refused, only the policy's audit row
-        is written.
+        Raises StoreError, and anything that the use case raises. If it raises Refused, only the policy's
+        audit row is kept.
         """
         subjects = transaction.find_subjects(work, self, *arguments, **named)
         done = await self._run_with_lookup(
@@ -344,7 +344,7 @@ class Caller:
         began: str = "",
         initiator: str = "",
     ) -> None:
-        """Record who requested a change; ``about`` may be a connection's name."""
+        """Record who requested a change; ``about`` may be just the name of a connection."""
         request = AcceptedRequest(
             id=tx.ids.new("act"),
             principal=self.principal,
@@ -365,7 +365,7 @@ class Caller:
 
 
 def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
-    """Return the name that the audit uses for a request's subject, and the ids that it records."""
+    """Return a request's target as the audit records it: its name, and the ids that belong to it."""
     if isinstance(about, str):
         return about, {}
     if isinstance(about, Workspace):
@@ -413,5 +413,5 @@ def _find_person(caller: Caller, *_: object, **__: object) -> list[str]:
     return [caller.principal.key]
 
 
-#: Decorator that declares that a use case concerns only the caller's own rows.
+#: Decorator for a use case that concerns only the caller's own rows.
 concerns_caller: Final = transaction.concerns(_find_person)

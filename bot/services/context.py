@@ -50,7 +50,8 @@ class Context:
     ids: Ids
     #: Maps connections to their titles, including connections that have been removed from the settings.
     titles: Mapping[str, str] = field(default_factory=dict)
-    #: The jobs that this process does for all processes sharing its database; usually all jobs.
+    #: Decides which of the jobs shared by all processes on the database are done by this one: usually all of
+    #: them.
     owners: Owners = field(default_factory=Owners)
     #: How long a planned stop waits for its warning to be sent while Slack isn't accepting messages, in
     #: seconds.

@@ -63,9 +63,10 @@ from bot.support.guards import guards
 
 #: Period, in seconds, over which recent starts are counted to estimate their rate.
 RATE_WINDOW_SECONDS: Final = 30.0
-#: Maximum time between redraws of a card, in seconds; an idle card is redrawn less and less often.
+#: Maximum time between redraws of a card, in seconds. The longer a card is idle, the less often it is
+#: redrawn.
 MAX_REDRAW_SECONDS: Final = 60.0
-#: Maximum number of cards per claim. ``ENROLLMENTS_PER_TRANSACTION`` is limited, too, since each enrollment
+#: Maximum number of cards per claim. ``ENROLLMENTS_PER_TRANSACTION`` is low, too, because each enrollment
 #: writes several rows.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
@@ -539,7 +540,7 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
 
 
 def _is_up(tx: Transaction, press: Participant) -> bool:
-    """Return whether a member's workspace is still theirs, is up or starting, and isn't being stopped."""
+    """Return whether a member's workspace is still theirs and is up or starting, with no stop in progress."""
     workspace = workspaces.find_workspace(tx, press.workspace_id or "")
     if workspace is None or workspace.principal != press.principal:
         return False

@@ -37,7 +37,7 @@ def check_offered(
 
 @dataclass(frozen=True, slots=True)
 class PersonalOffer:
-    """A provider's latest offer, restricted to what one person may use for one purpose."""
+    """A provider's latest offer, limited to what a person may use for a given purpose."""
 
     provider: base.Provider
     snapshot: Snapshot[Any]
@@ -167,7 +167,7 @@ def find_enabling_choices(
 
 
 def find_field(form: Form, name: str) -> Field | None:
-    """Return the field that a flag sets, found by the field's name, its label or a synonym."""
+    """Return the field that a flag sets; the flag may be the field's name, its label or a synonym."""
     needle = _fold_flag(name)
     for one in form.fields:
         if needle in {_fold_flag(one.name), _fold_flag(flag_name(one.name)), _fold_flag(one.label)}:

@@ -33,7 +33,7 @@ from bot.store.transaction import Transaction
 #: How long the links of people who have left are kept for their last stops if a provider doesn't answer, in
 #: seconds. Such a provider couldn't confirm a revocation either.
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
-#: How long to wait for the read that shows whether a workspace is still running, in seconds.
+#: How long to wait for a read that shows whether a workspace is still running, in seconds.
 MAX_READING_SECONDS: Final = 120.0
 #: How long the message to administrators about leavers is held back, in seconds, so that one message can
 #: cover several of them.
@@ -43,7 +43,7 @@ STOPS_BATCH_SIZE: Final = 10
 
 
 def is_leaver(person: Person) -> bool:
-    """Return whether a person has left or become a guest."""
+    """Return whether a person has left Slack or become a guest."""
     return find_flaw(person) in {"left", "guest"}
 
 
@@ -165,7 +165,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> bool:
 
 
 def _find_plan(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
-    """Return when a workspace's next stop is planned, and whether its owner has agreed to a final stop."""
+    """Return when a workspace will next be stopped, and whether its owner has agreed to a final stop."""
     if workspace.stop_at is not None:
         return workspace.stop_at, workspace.stop_agreed
     return hours.find_planned_stop(tx, workspace)

@@ -26,19 +26,19 @@ _OLD_KEY: Final = "Put the old key back into USHER_ENCRYPTION_KEYS, after the ne
 
 @dataclass(frozen=True, slots=True)
 class SecretCheck:
-    """How many secrets are stored, and the accounts whose secret no key opens."""
+    """How many secrets are stored, and the accounts whose secrets can't be decrypted with any key."""
 
     total: int
     closed: Sequence[Account]
 
     @property
     def is_hopeless(self) -> bool:
-        """Return whether there are secrets but no key opens any of them, so the keys must be wrong."""
+        """Return whether none of the stored secrets can be decrypted, which means that the keys are wrong."""
         return 0 < self.total == len(self.closed)
 
     @property
     def found(self) -> str:
-        """Return a sentence that says how many secrets can be opened, and who owns the others."""
+        """Return a sentence that says how many secrets can be decrypted, and who owns the others."""
         if not self.closed:
             return f"{self.total} stored, and all open"
         if self.is_hopeless:
@@ -53,7 +53,7 @@ class SecretCheck:
 
     @property
     def advice(self) -> str:
-        """Return the advice, or "" if all secrets can be opened."""
+        """Return advice for the operator, or "" if all secrets can be decrypted."""
         if not self.closed:
             return ""
         forget = f"{command('keys rotate --forget')} ends these links and asks their people to link again."
@@ -80,7 +80,7 @@ def _can_open(vault: Vault, account: Account) -> bool:
 
 
 def _get_sort_key(account: Account) -> tuple[str, float, str]:
-    """Return an account's sort key: first by connection, then oldest link first."""
+    """Return a sort key for accounts: by connection, then by age of the link, oldest first."""
     return account.connection, account.linked_at, account.id
 
 
@@ -94,7 +94,7 @@ def _format_owner(account: Account) -> str:
 
 @dataclass(slots=True)
 class Rotation:
-    """Counts of re-encrypted secrets, and the accounts and Slack workspaces whose secrets no key opens."""
+    """Counts of re-encrypted secrets, and whose secrets (people's and Slack workspaces') no key decrypts."""
 
     done: int = 0
     #: Number of secrets that another process replaced between being read and being written.
@@ -143,13 +143,13 @@ class Rotation:
 async def rotate(
     store: Store, vault: Vault, *, forget: int | None = None, unlinked: Collection[str] = ()
 ) -> Rotation:
-    """Re-encrypt with the newest key every secret that some key opens. Raises StoreError.
+    """Re-encrypt every secret that can be decrypted with the newest key. Raises StoreError.
 
-    With ``forget``, links whose secret no key opens are ended, and their owners are asked to link again. If
-    these are more than a tenth of all links, the keys are probably wrong, so none is ended unless ``forget``
-    is their exact number (0: no number given). Their secrets are kept encrypted for a week, and a link is
-    resumed if a key opens its secret within that time. On the connections in ``unlinked``, where nobody
-    links, a secret that no key opens is created anew instead, as it holds nothing.
+    With ``forget``, links whose secrets no key can decrypt are ended, and their owners are asked to link
+    again. If that is more than a tenth of all links, the keys are probably wrong, so none are ended unless
+    ``forget`` is their exact number (0: no number given). The encrypted secrets are kept for a week, and a
+    link resumes if a key can decrypt its secret within that time. The connections in ``unlinked`` need no
+    linking, so their secrets contain nothing: those that can't be decrypted are simply created again.
     """
     rotation = Rotation()
     accounts = sorted(await store.perform(account_rows.list_active_accounts), key=_get_sort_key)
@@ -188,7 +188,7 @@ async def rotate(
 
 
 def _rotate_secret(vault: Vault, sealed: str) -> str | None:
-    """Return a secret re-encrypted with the newest key, or None if no key opens it."""
+    """Return a secret re-encrypted with the newest key, or None if no key can decrypt it."""
     try:
         return vault.rotate(sealed)
     except SecretError:

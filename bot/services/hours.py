@@ -61,7 +61,7 @@ RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
 #: How long after its scheduled time a start waits for the provider to allow it, in seconds.
 UNOFFERED_SECONDS: Final = 1800.0
-#: Maximum number of running workspaces per claim. The maximum number of rules is half this.
+#: Maximum number of running workspaces per claim. At most half as many rules are claimed at a time.
 CLAIM_BATCH_SIZE: Final = 100
 #: How often, in seconds, Usher checks whether to ask about a workspace that was left running.
 IDLE_CHECK_SECONDS: Final = 1800.0
@@ -474,10 +474,10 @@ HOURS_WORK: Final = ScheduledWork(
 
 @concerns_caller
 def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
-    """If a workspace would keep running with no stop within a day, ask whether it is still needed.
+    """If a workspace would keep running with no stop within a day, ask its owner whether it's still needed.
 
-    If the connection is configured for it, a stop is planned for the evening, unless that stop would be final
-    or another is already planned.
+    If the connection is configured for it, a stop is planned for that evening, unless it would be final or
+    another stop is already planned.
     """
     context, principal, now = caller.context, caller.principal, tx.now()
     workspace, provider = stored.find_workspace(tx, looked.id), context.connections.get(looked.connection)

@@ -1,9 +1,9 @@
-"""Linking an account on a page: open the link, prove who you are, check a token, confirm.
+"""Linking an account through a web page: open the link, prove who you are, check a token, confirm.
 
-Each step is a use case, and only checking a token involves the provider: one use case counts the attempt
-before the provider is asked, and another stores the result. For the reasons, see ``docs/internals/rules.md``,
-"Linking proves both sides". Every refusal is a ``Refused`` with a text for the person. Its rule determines
-the page's HTTP status.
+Each step is a use case. Checking a token is the only one that involves the provider, so it takes two use
+cases: one counts the attempt before the provider is asked, and the other stores the result. For the reasons,
+see ``docs/internals/rules.md``, "Linking proves both sides". Every refusal is a ``Refused`` with a text for
+the person. Its rule determines the page's HTTP status.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
 CHECK_TIMEOUT_SECONDS = 10.0
 MAX_ATTEMPTS = 5
 CODE_LENGTH = 8
-#: Maximum length of a string that is accepted as a token. The tokens of real providers are shorter.
+#: Maximum length of a string that is accepted as a token. Real providers' tokens are shorter.
 MAX_TOKEN_LENGTH = 4096
 #: Number of characters of a link's digest that appear in the URLs of its pages.
 NAME_LENGTH: Final = 12
@@ -176,10 +176,10 @@ def create_links(
 ) -> dict[str, str]:
     """Create a link for each connection and return the URLs.
 
-    A link for a single connection replaces the person's older links for it. Several links are only an offer,
-    so they don't end a page on which the person is already linking an account. ``deferred_commands`` maps
-    each connection to the command to run once its account is linked. Raises Refused (``link.no_address``,
-    ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
+    A link for a single connection replaces the person's older links for it. With several connections, the
+    links are only offers, so pages on which the person is already linking an account stay valid.
+    ``deferred_commands`` maps each connection to the command to run once its account is linked. Raises
+    Refused (``link.no_address``, ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
     """
     caller.check(tx, "link")
     if not caller.is_first_delivery(tx):
@@ -252,7 +252,7 @@ def wait_for_proof(
 
 
 def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refused:
-    """Link the account that is waiting for this person's code; refuse if none is, or the code is wrong."""
+    """Link the account that is waiting for this person's code; refuse if none is, or if the code is wrong."""
     caller.check(tx, "link")
     command = caller.context.command
     link = links.find_open_link(tx, caller.principal, "code")

@@ -197,7 +197,7 @@ class Gatherer:
         return None if run is None else await self.describe_run(run)
 
     async def list_linked(self, principal: Principal) -> list[str]:
-        """Return the connections where a person's account is linked and accepted."""
+        """Return the connections where the person has linked an account that the provider accepts."""
         accounts = await self.store.read(account_rows.list_accounts, principal)
         return [account.connection for account in accounts if not (account.is_refused or account.is_resting)]
 
@@ -279,8 +279,8 @@ class Gatherer:
     async def find_names(self, reader: Principal, *people: Principal, in_full: bool = False) -> People:
         """Map people's keys to their names as a reader should see them.
 
-        ``in_full`` is for administrators' decisions: every name is included, even of people who would
-        otherwise only be mentioned, and so is each person's Slack workspace if there are several.
+        ``in_full`` is for administrators' decisions: it includes names even where a mention would otherwise
+        do, and each person's Slack workspace if there are several.
         """
         return {one.key: await self._name(reader, one, in_full=in_full) for one in people}
 
@@ -462,5 +462,5 @@ def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]
 
 
 def _get_last_use(one: Workspace) -> float:
-    """Return the latest known time at which a workspace was requested, used at its provider, or up."""
+    """Return when a workspace was last requested, used at its provider, or seen up, whichever is latest."""
     return max(at or 0.0 for at in (one.last_request_at, one.last_used_at, one.up_at, one.down_at))

@@ -123,7 +123,7 @@ def _find_by_address(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str],
 ) -> list[Workspace]:
-    """Return the workspaces whose IDE or provider page is at a URL."""
+    """Return the workspaces whose IDE or provider page has the given URL."""
     own_page = _OWN_PAGE_PATTERN.search(link)
     if own := [one for one in workspaces if own_page is not None and one.id == own_page[1]]:
         return own
@@ -192,7 +192,7 @@ def find_runs(
 
 
 def is_whole_name_of(name: str, run: Run, connections: Mapping[str, Provider]) -> bool:
-    """Return whether a name is the whole name or id of a run, with or without its connection."""
+    """Return whether a name is a run's whole name or its id, with or without the connection."""
     stem, connection = split_connection(name, connections)
     names = [name, stem] if connection == run.connection else [name]
     return any(one in {run.id, run.remote_id} or fold(one) == fold(run.name) for one in names)

@@ -197,7 +197,7 @@ def _choose_note(accepted: Accepted, context: Context, workspace: Workspace, ver
 
 @concerns_caller
 def create_workspace(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Accepted:
-    """Request that a workspace be created from its provider's ``spec`` and then started.
+    """Request the creation of a workspace from its provider's ``spec``; it is started once created.
 
     Raises NotLinked and Refused (``policy.…``, ``connection_gone``, ``workspace.no_create``,
     ``workspace.withheld``).
@@ -314,7 +314,7 @@ def _begin_run(tx: Transaction, provider: base.Provider, workspace: Workspace) -
 
 
 def _find_first_result(tx: Transaction, caller: Caller, workspace_id: str) -> Accepted:
-    """Return the operation that the first delivery of an interaction led to."""
+    """Return the operation that resulted from the first delivery of an interaction."""
     first = operations.find_operation(tx, inbox.find_result(tx, caller.interaction))
     first = first or operations.find_latest_operation(tx, workspace_id)
     if first is None or first.principal != caller.principal:

@@ -39,7 +39,7 @@ HELP_AFTER_SECONDS: Final = 1.2
 
 
 class Owners:
-    """Ownership when no other process works on the database: this process owns every job."""
+    """Ownership when no other process uses the database: this process owns every job."""
 
     #: This process's name in the database; "" if it has none.
     name = ""
@@ -87,8 +87,8 @@ class Owners:
 class SharedOwners(Owners):
     """Ownership through leases in the database; the ``presence`` lease shows that this process is alive.
 
-    After a crash, others take over within ten seconds. This process relies on each lease for one second less
-    than the row says.
+    If this process crashes, others take over within ten seconds. To be safe, it stops relying on a lease one
+    second before the lease expires in the database.
     """
 
     def __init__(

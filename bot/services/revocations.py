@@ -19,8 +19,8 @@ from bot.store.transaction import Transaction
 from bot.support.errors import SecretError
 from bot.support.vault import row_key
 
-#: What a removed link leaves at the provider: a secret that Usher revokes (``owed``), one that the user has
-#: to delete (``theirs``), or no secret of the user's.
+#: What a removed link leaves behind at the provider: a secret that Usher revokes (``owed``), one that the
+#: user has to delete (``theirs``), or none of the user's own.
 RemainingSecret = Literal["owed", "theirs", "none"]
 #: How a revocation ended. After ``forbidden`` or ``lapsed``, the secret may still be valid.
 RevocationOutcome = Literal["deleted", "refused", "forbidden", "lapsed"]

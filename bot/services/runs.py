@@ -125,7 +125,7 @@ def require_run(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
 
 
 def _require_usable(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
-    """Return a person's run if its provider can run jobs and their account is usable."""
+    """Return a person's run if its provider can run jobs and their account can be used."""
     run = require_run(tx, caller, verb, run_id)
     _require_runs(caller, run.connection)
     caller.require_account(tx, run.connection)

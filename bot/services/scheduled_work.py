@@ -46,12 +46,12 @@ R = TypeVar("R", bound=OwnedRow)
 
 
 def raise_refusal(_tx: Transaction, _caller: Caller, _row: Any, refusal: Refused) -> None:
-    """Raise the refusal, which is the default for kinds of work that don't handle refusals."""
+    """Raise the refusal: the default for kinds of work that don't handle refusals themselves."""
     raise refusal
 
 
 def leave_claimed(_tx: Transaction, _caller: Caller, _row: Any) -> None:
-    """Leave a row claimed; it becomes due again when the claim ends."""
+    """Leave a row claimed, so that it becomes due again when the claim expires."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ OFFER_SECONDS: Final = 300.0
 def list_stale(
     tx: Transaction, caller: Caller, kind: TaskKind, besides: Collection[str] = ()
 ) -> list[Account]:
-    """Return the person's active accounts whose workspace list (DISCOVER) or run list (LIST_RUNS) is old."""
+    """Return the person's active accounts whose list of workspaces (DISCOVER) or runs (LIST_RUNS) is old."""
     return [
         account
         for account in accounts.list_accounts(tx, caller.principal)
@@ -129,7 +129,7 @@ def _find_result(tx: Transaction, interaction: str) -> str:
 
 
 def _list_names(rows: Iterable[Workspace]) -> set[str]:
-    """Return the names in use by workspaces, including the names under which Usher is creating some."""
+    """Return the names already taken by workspaces, including those that Usher is still creating."""
     existing = [row for row in rows if row.state is not State.GONE and row.is_own]
     created = [row.spec.name for row in existing if row.spec is not None]
     return {name for name in (*(row.name for row in existing), *created) if name}

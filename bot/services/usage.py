@@ -137,7 +137,7 @@ class WeeklyRow:
 
 
 def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
-    """Send last week's hours if anything ran, and if it is still Monday in the person's time zone."""
+    """Send a person last week's hours if anything ran, and if it is still Monday in their time zone."""
     caller.check(tx, "usage")
     principal, now = row.principal, tx.now()
     zone = people.find_zone(tx, principal)

@@ -42,7 +42,7 @@ from bot.store.transaction import Row, Transaction
 from bot.store.waitlist import STOP_PAUSE_SECONDS
 from bot.support.errors import NotLinked, Refused
 
-#: Maximum number of waitlist entries per claim.
+#: Maximum number of waitlist entries claimed at a time.
 ENTRIES_PER_CLAIM: Final = 50
 
 
@@ -213,7 +213,7 @@ def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None
 
 
 def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation) -> bool:
-    """Return whether an attempt has been refused as busy for a while with others waiting behind it."""
+    """Return whether an attempt has been refused as busy for a while, with others waiting behind it."""
     is_refused = attempt.start_call is Call.NONE and attempt.busy_since is not None
     return (
         is_refused

@@ -71,7 +71,7 @@ def set_alias(tx: Transaction, caller: Caller, workspace_id: str, name: str | No
 
 
 def forget_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Remove a workspace from a person's list; nothing changes at the provider."""
+    """Remove a workspace from a person's list. Nothing changes at the provider."""
     workspace = require_workspace(tx, caller, "forget", workspace_id)
     if caller.is_first_delivery(tx):
         workspaces.hide(tx, workspace.id)
@@ -93,7 +93,7 @@ def set_notifications(
 
 
 def _check_free(tx: Transaction, principal: Principal, name: str, besides: Workspace | None) -> None:
-    """Raise Refused if another of this person's workspaces already has a name."""
+    """Raise Refused if another of this person's workspaces already has this name."""
     for other in workspaces.list_workspaces(tx, principal):
         is_taken = name.casefold() in {other.title.casefold(), other.name.casefold()}
         if is_taken and (besides is None or other.id != besides.id):

@@ -16,7 +16,7 @@ def _unknown() -> Refused:
 
 
 def require_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
-    """Return a person's workspace; raises the same Refused if it doesn't exist or belongs to someone else."""
+    """Return a person's workspace; if it doesn't exist or isn't theirs, raise the same Refused."""
     return reach_workspace(tx, caller, verb, workspace_id).workspace
 
 

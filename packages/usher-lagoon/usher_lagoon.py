@@ -34,7 +34,7 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
     # server responds.
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Ask who the token belongs to, then for the list, as a token that can't read the list is useless."""
+        """Ask whose token it is, then for the list, because a token that can't read the list is useless."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/me")
         await api.call("GET", "/workspaces")

@@ -72,7 +72,7 @@ class LocalLagoon:
         return web.json_response({"version": "4.2"})
 
     async def me(self, request: web.Request) -> web.Response:
-        """Return the user to whom the token belongs."""
+        """Return the token's owner."""
         return web.json_response({"name": self.person(request.headers.get("X-Lagoon-Token"))})
 
     async def list(self, request: web.Request) -> web.Response:

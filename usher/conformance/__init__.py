@@ -27,7 +27,7 @@ OpenRig = Callable[[type[Http]], AbstractAsyncContextManager[Rig]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker for test cases that prove the same thing as another case of the same test."""
+    """Declare the marker for test cases that only repeat what another case of the same test proves."""
     config.addinivalue_line("markers", "again: meets the same mapping as another case of its test")
 
 
@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """If a test of the kit fails, print what led to it: the calls, the requests they sent, and faults."""
+    """If one of the kit's tests fails, print what led to it: the calls, their requests, and the faults."""
     report = yield
     rigs = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Rig)]
     if call.when == "call" and report.failed and rigs:

@@ -53,7 +53,7 @@ def mark_repeated(values: Iterable[Any], *first: Any) -> list[Any]:
 
 
 def list_causes(error: BaseException) -> list[BaseException]:
-    """Return an error with all the causes and contexts in its chain, even suppressed ones."""
+    """Return an error together with all causes and contexts in its chain, even suppressed ones."""
     found: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:
@@ -65,7 +65,7 @@ def list_causes(error: BaseException) -> list[BaseException]:
 
 
 async def fail_with_error(rig: Rig, method: str) -> errors.ProviderError:
-    """Return the error that a method raises, after checking that the token doesn't appear in it."""
+    """Return the error that a method raises, after checking that it doesn't contain the token."""
     with pytest.raises(errors.ProviderError) as caught:
         await METHODS[method](rig)
     token = rig.secret
@@ -85,8 +85,8 @@ def expect_error(rig: Rig, method: str, what: int | str, usual: type[Exception])
     return found
 
 
-#: Every status is tried with one read and one change. Since all methods share the mapping, the other methods
-#: are tried with only two statuses.
+#: The kit tries every status with one read and one change. As all methods share the mapping, the others are
+#: tried with only two statuses.
 CASES = [(one, status) for one in ("status", "start") for status in STATUSES]
 SHARED_CASES = [(one, status) for one in METHODS for status in (401, 503)]
 

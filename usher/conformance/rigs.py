@@ -24,7 +24,7 @@ from bot.web.browsers import Flow
 from playground.faults import Fault
 from playground.harness import Clock, Harness
 
-#: The principal who makes requests, where it doesn't matter who that is.
+#: The principal that makes requests in tests that work the same for anyone.
 PRINCIPAL = Principal(None, "T1", "U1")
 #: The key that Usher uses to recognise the objects that it creates.
 KEY = "workspace_0123456789abcdef01234567"
@@ -112,13 +112,13 @@ class Rig:
         clock: The monotonic clock of the client's send windows.
         server_clock: The server's clock, which tests advance until a state is reached; None for real time.
         server: Anything that your own test cases need; the kit doesn't use it.
-        other_ids: Ids of other workspaces, for your own test cases, too.
+        other_ids: Ids of more workspaces, also for your own test cases.
         initial_state: The state of a workspace before it is started.
         stopped_states: The possible states of a workspace once it is stopped.
         request_patterns: Maps a method to a pattern (``METHOD /path``) of the request that does its work.
         request_counts: Maps a method to the number of requests that it sends, if that isn't one.
         break_next_start: Makes the next start of the broken workspace fail, if it wouldn't fail by itself.
-        token: The secret that no message may contain, if it isn't the user's own token.
+        token: The secret that must not appear in any message, if it isn't the user's own token.
         can_stop_starting: Whether a workspace can be stopped while it is starting.
         expected_errors: The errors to expect where the server differs from the usual mapping. Maps a method's
             name and a status, or the name of one of the kit's bodies ("html", "nothing", "null", "list",

@@ -48,13 +48,14 @@ class Exchange:
         return 200 <= self.status < 300
 
 
-#: A function that returns whether an exchange is as assumed, or None if the assumption doesn't apply to it.
+#: A function that returns whether an exchange is as assumed, or None if the assumption doesn't apply to the
+#: exchange.
 Check = Callable[[Exchange], bool | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """An assumption with its check; without a check, a trial can neither confirm nor refute it."""
+    """An assumption and how to check it. If there is no check, a trial can neither confirm nor refute it."""
 
     name: str
     says: str
@@ -93,7 +94,7 @@ def match_call(method: str, path: str, check: Check) -> Check:
 
 
 def none_unless(holds: Callable[[Exchange], bool]) -> Check:
-    """Return a check that can only confirm its assumption: it returns None instead of False."""
+    """Return a check that can only confirm its assumption: instead of False, it returns None."""
     return lambda one: holds(one) or None
 
 
@@ -103,7 +104,7 @@ def has_fields(*fields: str) -> Check:
 
 
 def has_in_each(listed: Callable[[Exchange], Sequence[Mapping[str, Any]]], *fields: str) -> Check:
-    """Return a check that each entry of a list has these fields; ``a|b`` means either of two."""
+    """Return a check that each entry of a list has these fields; ``a|b`` means either of the two."""
 
     def check_exchange(one: Exchange) -> bool | None:
         found = listed(one) if one.is_good else []
@@ -146,7 +147,7 @@ class RecordingHttp(Http):
         max_bytes: int = MAX_BYTES,
         hides: Sequence[str] = (),
     ) -> Response:
-        """Read the events that a stream currently has."""
+        """Read the events that a stream contains at the moment."""
         response = await super().peek(url, headers=headers, seconds=seconds, max_bytes=max_bytes, hides=hides)
         self._keep("GET", url, {}, response)
         return response

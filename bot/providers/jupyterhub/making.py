@@ -1,7 +1,8 @@
 """Making new servers: the form, its validation, and a creation that never returns an existing server.
 
 From 6.0 on, a hub can create a server without starting it, and refuses a name that is taken. Before 6.0, a
-start creates a missing server and restarts an existing one, so the list of servers is read first.
+start creates a missing server and restarts an existing one, so before creating a server, Usher reads the
+list.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ NAME_HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class JupyterHubOffer:
-    """The names in use; there is nothing else, as hubs don't report their spawner's options."""
+    """The names in use. That is all a hub offers, because it doesn't report its spawner's options."""
 
     names: tuple[str, ...] = ()
     #: The hub's major release; 0 if it isn't known.

@@ -231,12 +231,12 @@ class JupyterHub(
         return await self._servers.delete(access, name, "remove", {"remove": True})
 
     async def probe(self) -> str:
-        """Request the version, which the hub gives to anyone."""
+        """Request the hub's version, which anyone may read."""
         response = await self.api.call("GET", "/", total=PROBE_SECONDS)
         return f"JupyterHub {clean(require_text(response.json_object(), 'version'))}"
 
     async def read_warning(self) -> str:
-        """Return the hosts on which servers may open, with a warning if IDEs can't be checked from here."""
+        """Return the hosts on which servers may open; warn if the public URL can't be reached from here."""
         origin = parse_origin(self._public)
         hosts = f"Servers open at {origin.netloc}, or at NAME.{origin.netloc} if the hub sets subdomain_host."
         try:
@@ -261,7 +261,7 @@ class JupyterHub(
         return TOKEN_ID not in access.credential.extra
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
-        """Read a token's owner; hubs have no ids, and show a user's creation time only to some tokens."""
+        """Read a token's owner; hubs have no ids, and show a user's creation time to some tokens only."""
         owner = await read_token_owner(access.api)
         created = format_creation(owner.get("created"))
         is_compared = bool(created) or self.is_made_by_name(access, "read")
@@ -370,7 +370,7 @@ class Grants:
     """The scopes of a token, as the hub reports them, and the token's owner.
 
     Attributes:
-        scopes: The scopes, each with a filter unless it covers everyone's things.
+        scopes: The scopes. Each has a filter, unless it covers what belongs to everyone.
         username: The token owner's name.
         groups: The owner's groups; None if the token may not see them.
     """
@@ -385,7 +385,10 @@ class Grants:
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
 
     def names(self, name: str) -> bool:
-        """Return whether the hub lists exactly this scope, covering everything that the owner has."""
+        """Return whether the token has this very scope for everything that belongs to its owner.
+
+        Unlike in ``has_scope``, a wider scope doesn't count.
+        """
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] == name)
 
     def _is_for_owner(self, scope: str) -> bool:

@@ -102,7 +102,7 @@ class ServerName:
 
     @classmethod
     def from_id(cls, remote_id: str) -> ServerName:
-        """Parse an id; raise NotFound if it is malformed."""
+        """Parse a server's id; raise NotFound if it is malformed."""
         user, slash, server = remote_id.partition("/")
         if not slash or "/" in server:
             raise NotFound("there is no such server")
@@ -146,8 +146,8 @@ _ACTIONS_BY_SCOPE: Mapping[str, Action] = {
     "start:servers": "start",
     "delete:servers": "stop",
 }
-#: Maximum number of pages of shared servers to read. Pages have up to 200 servers each, so this is more than
-#: anyone has.
+#: Maximum number of pages of shared servers to read. A page has up to 200 servers, so nobody has that many
+#: pages.
 MAX_SHARE_PAGES = 20
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0
@@ -198,7 +198,7 @@ async def confirm_account(access: Access) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A server shared with the user: what the hub says about it, and the scopes that the share grants."""
+    """A server that is shared with the user: what the hub says about it, and the scopes of the share."""
 
     server: Mapping[str, Any]
     scopes: frozenset[str]
@@ -339,7 +339,7 @@ class Servers:
             raise UnknownOutcome(error.message, status=error.status, retry_after=error.retry_after) from None
 
     async def observe(self, access: Access, remote_id: str, servers: ServerList | None) -> Observed:
-        """Return a server's state; a server that isn't in the list, or is another user's, is gone."""
+        """Return a server's state; one that isn't in the list, or belongs to another user, is gone."""
         try:
             name = ServerName.from_id(remote_id)
         except NotFound:
@@ -471,7 +471,7 @@ _HUB_PAGE_PATTERN = re.compile(r"/hub(?!/api/oauth2/)(/|\?|$)")
 def _is_hubs(answer: Response, address: str) -> bool:
     """Return whether a response from a server's URL came from the hub instead of the server.
 
-    The hub's responses have its version in a header. A Jupyter server's responses do, too, but aren't
+    The hub's responses have its version in a header. A Jupyter server's have it, too, but they aren't
     refusals. A redirect to below the server's own URL, or to another host, comes from the server.
     """
     if 300 <= answer.status < 400:

@@ -97,7 +97,7 @@ class Workbench:
     ) -> Listing[WorkbenchSession]:
         """Read these sessions, or all of the user's if no ids are given; a missing session has ended.
 
-        ``only`` limits the fields; ``id`` and ``activity_state`` must be among them.
+        ``only`` restricts the fields that are returned; it must include ``id`` and ``activity_state``.
         """
         kwparams = {
             "session_id": ",".join(addresses.check_session_id(one) for one in session_ids) or None,
@@ -108,7 +108,7 @@ class Workbench:
         return read_entries([_require_object(answer)], "sessions", WorkbenchSession.from_json)
 
     async def get_jobs(self) -> Listing[WorkbenchJob]:
-        """Read all of the user's jobs, since the API can't return a single one.
+        """Read all of the user's jobs, because the API can't return just one.
 
         The flag that requests jobs has an old and a new name. The response always contains the sessions as
         well, so only a few of their fields are requested.
@@ -169,7 +169,8 @@ class Workbench:
     async def get_job_output(self, job_id: str) -> AsyncGenerator[OutputChunk, None]:
         """Yield a job's output from the start until the job ends, the server times out, or it is cut off.
 
-        If the stream breaks off, this raises UnknownOutcome once everything before that has been yielded.
+        If the stream breaks off, everything received before that is yielded first, and then UnknownOutcome is
+        raised.
         """
         body = _build_body("get_job_output", {"job_id": addresses.check_job_id(job_id), "user": self.user})
         decoder = OutputDecoder()

@@ -30,7 +30,7 @@ MAX_SESSION_NAME = 64
 _MAX_KEY_LENGTH = 80
 #: Form fields and labels for the two limits that every cluster has. Other limits keep the server's names.
 LIMITS = {"cpuCount": ("cpus", "Processors"), "memory": ("memory", "Memory in MB")}
-#: Prefix of the form fields for placement constraints with values that users type.
+#: Prefix of the form fields for placement constraints whose values users type.
 _PLACE_PREFIX = "place_"
 
 
@@ -63,7 +63,7 @@ class Draft:
 
     @property
     def preset_resources(self) -> Resources:
-        """Return the cluster and resources that the template sets."""
+        """Return the cluster and resources that the template prescribes."""
         return self.session.launch_parameters if self.purpose == "workspace" else self.job
 
     @property
@@ -86,7 +86,7 @@ class Draft:
 
     @property
     def places(self) -> Mapping[str, str]:
-        """Map form fields to the placement constraints whose values users type."""
+        """Map form fields to the placement constraints for which users type a value."""
         if self.cluster is None or self.preset_resources.placement_constraints:
             return {}
         return _name_fields(

@@ -30,7 +30,7 @@ _PARAMETERS_MISSING_CODE = 17
 _BAD_REQUEST_CODES = frozenset(range(5, 12))
 _EXECUTION_CODE = 100
 _TRANSMISSION_CODE = 200
-#: HTTP statuses of requests that are valid but came at a bad time, so that they may succeed later.
+#: HTTP statuses of valid requests that were sent at a bad time, and so may succeed later.
 _LATER_STATUSES = frozenset({408, 409, 423, 425, 429})
 
 

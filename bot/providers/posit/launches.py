@@ -155,13 +155,13 @@ def find_template(templates: Iterable[WorkbenchTemplate], spec: Spec) -> Workben
 
 
 def build_mark(spec: Spec, key: str) -> str:
-    """Return a name for a session's launch parameters that distinguishes launches of the same name."""
+    """Return a name for a session's launch parameters, different for each launch of the same session name."""
     mark = f" [{shorten_key(key)}]"
     return spec.name[: _MAX_MARKED_NAME_LENGTH - len(mark)] + mark
 
 
 def is_mark(name: str) -> bool:
-    """Return whether a name in launch parameters is one that ``build_mark`` gave one of our launches."""
+    """Return whether a name in launch parameters was made by ``build_mark`` for one of our launches."""
     return _MARK_PATTERN.fullmatch(name) is not None
 
 
@@ -173,7 +173,8 @@ def build_tag(key: str) -> str:
 def build_session_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -> dict[str, Any]:
     """Return the arguments of launch_session except its user, leaving out None.
 
-    ``open_file`` is for RStudio and Jupyter Notebook only, ``launch_parameters`` for servers with a launcher.
+    Only RStudio and Jupyter Notebook take ``open_file``; only servers with a launcher take
+    ``launch_parameters``.
     """
     set_up = read_session_template(template)
     more = set_up.launch_parameters

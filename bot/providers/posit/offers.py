@@ -55,7 +55,7 @@ def find_default_cluster(envs: ComputeEnvs, workbench: str) -> ComputeEnv | None
 
 
 def find_cluster(clusters: list[ComputeEnv], name: str) -> ComputeEnv | None:
-    """Return the cluster with this name."""
+    """Return the cluster with this name, or None if there is none."""
     return next((cluster for cluster in clusters if cluster.name == name), None)
 
 

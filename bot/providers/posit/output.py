@@ -66,7 +66,7 @@ class OutputDecoder:
         ]
 
     def _prepend_backslash(self, piece: bytes) -> bytes:
-        """Return the piece, preceded by the backslash that the previous piece ended with, if any."""
+        """Return a piece of the stream, preceded by the backslash that ended the previous piece, if any."""
         if self._in_string and self._object.endswith(b"\\") and _is_escaping(self._object):
             del self._object[-1:]
             return b"\\" + piece

@@ -45,8 +45,8 @@ from bot.providers.requests import (
 from bot.providers.words import clean
 from bot.support import errors
 
-#: Errors that may mean that the goal has already been reached. No error code says so, so the state is read to
-#: find out.
+#: Errors that may mean that the goal has already been reached. As no error code says so, the state is then
+#: read to find out.
 _REFUSED = (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Misconfigured, errors.Conflict)
 #: Maximum number of sessions read in one request.
 BATCH = 50
@@ -221,7 +221,7 @@ class PositProvider(
         return WorkbenchOffer(envs, tuple(sorted(set(await self.list_names(access, "")))))
 
     def form(self, offer: WorkbenchOffer, purpose: Purpose, values: Values, principal: Principal) -> Form:
-        """Return the form for the parts of the offer that no template sets."""
+        """Return the form for those parts of the offer that no template sets."""
         return forms.build_form(
             offer, drafts.build_draft(offer, purpose, values, principal, self.settings.templates)
         )
@@ -396,7 +396,7 @@ class PositProvider(
         return base.Identity(username, credential)
 
     def has_overview(self) -> bool:
-        """Return whether a super-admin token is configured."""
+        """Return whether a super-admin token is configured, which the overview requires."""
         return self.settings.super_admin_token is not None
 
     async def read_overview(self) -> About:
@@ -418,7 +418,7 @@ class PositProvider(
         return About(tuple((name, clean(value, 1000)) for name, value in facts), tuple(levels))
 
     async def probe(self) -> str:
-        """Request the version, with the connection's own token if it has one, as some servers need it."""
+        """Request the version, using the connection's own token if there is one: some servers need it."""
         token = self.settings.super_admin_token
         try:
             api = self.api if token is None else self.connection_api()

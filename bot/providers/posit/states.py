@@ -104,7 +104,7 @@ def can_suspend(state: State, actions: frozenset[Action] | None, ide: str) -> bo
 
 
 def is_over(session: WorkbenchSession) -> bool:
-    """Return whether a session has ended and is only still listed by the server."""
+    """Return whether a session has ended and the server merely still lists it."""
     return _SESSION_STATES.get(session.activity_state.casefold()) in {State.GONE, State.FAILED}
 
 

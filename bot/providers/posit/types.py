@@ -291,7 +291,7 @@ class WorkbenchSupport(_Answer):
 
 
 class WorkbenchLanguage(_Answer):
-    """Whether an IDE's requirements are installed; assumed to be so unless the server denies it."""
+    """Whether an IDE's requirements are installed; True unless the server says that they aren't."""
 
     available: StrictBool = True
 
@@ -369,7 +369,7 @@ class Version(_Answer):
 
 
 class WorkbenchUser(_Answer):
-    """One registered user; ``status`` is ``Active`` or ``Inactive``."""
+    """A registered user; ``status`` is ``Active`` or ``Inactive``."""
 
     username: Name
     status: str = ""
@@ -405,5 +405,5 @@ def parse_number(text: str) -> float | None:
 
 
 def format_number(number: float) -> str:
-    """Return a number as people write it."""
+    """Return a number in the form in which people write it."""
     return str(int(number)) if number == int(number) else f"{number:.6f}".rstrip("0").rstrip(".")

@@ -85,7 +85,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return Created(build_awaited_id(job, key, before.by_name.values()), name)
 
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Return the job's runs since the launch as candidates; nothing marks those that Usher launched."""
+        """Return the job's runs since the launch as candidates; runs that Usher launched aren't marked."""
         job, name = spec.text("job"), spec.name
         found = await self._list_job_runs(access, job)
         if found is None:
@@ -218,7 +218,7 @@ class SaturnRuns(Runs[SaturnOffer]):
     # -- runs and pods ---------------------------------------------------------------------------------------
 
     async def _read_live_runs(self, access: Access, job: str) -> JobRuns | None:
-        """Return the runs that are live or have just ended, or None if the server can't show them."""
+        """Return the runs that are live or ended recently, or None if the server can't show them."""
         path = f"/api/jobs/{encode_path_segment(job)}/runtimesummary"
         runs = await self._read_list(access, path, {}, "job_summaries", _read_summary)
         if runs is not None:
@@ -407,7 +407,7 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
-    """One run as shown by the server, with times in epoch seconds."""
+    """A run as shown by the server, with times in epoch seconds."""
 
     name: str
     status: str
@@ -467,7 +467,7 @@ def split_run_id(remote_id: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class JobRuns:
-    """Runs by name. Unless ``is_whole``, some couldn't be identified, so a missing run may still exist."""
+    """Runs by name. Unless ``is_whole``, some couldn't be identified, so a run not listed here may exist."""
 
     by_name: Mapping[str, JobRun] = field(default_factory=dict)
     is_whole: bool = True
@@ -489,7 +489,7 @@ class JobRuns:
 
 
 def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
-    """Return an id for a run that isn't visible yet; it lists the earlier runs, to tell the new one apart."""
+    """Return an id for a run that isn't visible yet; it lists the earlier runs, so that this one is found."""
     live = list(before)
     since = max((run.started_at or 0.0 for run in live), default=0.0)
     waiting = "".join(f"-{_hash_name(run.name)}" for run in live if run.is_live and run.started_at is None)

@@ -318,7 +318,7 @@ def parse_resource(recipe: Any) -> Resource:
 
 
 def is_theirs(owner: str, username: str) -> bool:
-    """Return whether a resource may be the user's own, judging by its owner (``org/user``)."""
+    """Return whether a resource may be the user's own, judging by the owner's name (``org/user``)."""
     return not username or not owner or owner.rpartition("/")[2] == username
 
 

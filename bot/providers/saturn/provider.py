@@ -184,7 +184,7 @@ class Saturn(
         return Observed(State.RUNNING, url, detail, **known)
 
     async def _confirm_name(self, access: Access) -> None:
-        """Raise AccountRenamed if the account, which keeps its workspaces, now has another name."""
+        """Raise AccountRenamed if the account now has another name; its workspaces stay with it."""
         if self.can_reach_all_workspaces(access):
             return
         owner = await self._read_owner(access.credential)
@@ -355,7 +355,7 @@ class Saturn(
         return credential if owner is None else replace(credential, account_id=owner.account_id)
 
     async def read_email(self, username: str) -> str | None:
-        """Return a user's e-mail address; servers older than the 2026 API document don't give it."""
+        """Return a user's e-mail address; servers older than the 2026 API document don't provide it."""
         return (await self.find_user(username)).email
 
     async def find_user(self, username: str) -> RemoteAccount:
@@ -500,7 +500,7 @@ class Saturn(
         return (*self.settings.ide_hosts, *derived)
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts: also whose token is used and whether an administrator's is set, never a token."""
+        """Return the facts, with whose token is used and whether an administrator's is set, but no tokens."""
         return {
             **super().describe(),
             "act_as": self.settings.act_as,
@@ -521,9 +521,9 @@ def _read_address(user: Mapping[str, Any]) -> str | None:
 
 
 def _auto_stop(answer: Mapping[str, Any]) -> str | None:
-    """Return after how much idle time a workspace stops itself, as a sentence; None if never.
+    """Return a sentence saying after how much idle time a workspace stops itself; None if it never does.
 
-    The server doesn't report when that will be.
+    The server doesn't say when that will be.
     """
     after = find_text(answer, "auto_shutoff")
     if after is None or after.casefold() == "never":

@@ -154,7 +154,7 @@ LIST_SECONDS = 10.0
 MAX_PAGES = 100
 #: Number of entries requested per page; the server allows no more.
 PAGE_SIZE = "30"
-#: Fields that show whether Usher created a workspace. The entries of a list may not have them.
+#: Fields that show whether Usher created a workspace. They may be missing from the entries of a list.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
 NO_PROJECT = "That project no longer exists. Choose another one."
 
@@ -290,7 +290,7 @@ class SphereProvider(
     def spec(
         self, offer: SphereOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
-        """Return the spec, with ``project`` (id) and ``project_name``; raise FormProblems."""
+        """Return the spec, with the ``project`` (its id) and ``project_name``; raise FormProblems."""
         projects = {one.value: one.label for one in offer.projects}
         project = forms.text_of(values, "template")
         problems = {}
@@ -340,8 +340,8 @@ class SphereProvider(
     ) -> OutcomeSearch:
         """Return the project's workspaces created since the call in the way that Usher creates them.
 
-        Workspaces that the list doesn't describe fully are included; ``read_creation_time`` reads them. If a
-        workspace can't be read at all, it may be the right one, so the search isn't conclusive.
+        Workspaces that the list doesn't fully describe are included; ``read_creation_time`` reads them. A
+        workspace that can't be read at all may be the right one, so the search is then inconclusive.
         """
         query = {"project_id": spec.text("project"), "limit": PAGE_SIZE}
         listed = answers.read_entries(
@@ -407,7 +407,7 @@ class SphereProvider(
         )
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts, with the settings for workspaces and which secrets are set, never the secrets."""
+        """Return the facts, with the workspace settings and which secrets are set, but no secrets."""
         own = self.settings
         return {
             **super().describe(),
@@ -434,7 +434,7 @@ async def _pages(
 
 
 def _refine_refusal(refusal: errors.PermanentError) -> errors.PermanentError:
-    """Return NoCapacity if the account's quota is exhausted, which a creation or a resume would use."""
+    """Return NoCapacity if the account's quota, which a creation or a resume would use, is exhausted."""
     if refusal.status not in _QUOTA or refusal.is_ours:
         return refusal
     if not refusal.is_quoted:

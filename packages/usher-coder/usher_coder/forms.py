@@ -1,8 +1,8 @@
 """A template's form: its rich parameters as fields, and the checks of the values entered; no I/O.
 
-A template's own pattern for a value is never matched here, as matching a pattern from outside may take
-forever. Coder matches it, and its refusal is shown; what the template says about the pattern appears below
-the field.
+A template's own pattern for a value is never matched here, because a pattern from outside could take forever
+to match. Coder checks it, and if it refuses the value, its message is shown. The template's explanation of
+the pattern appears below the field.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Parameter:
 
     @classmethod
     def read(cls, one: Any) -> Parameter | None:
-        """Read an entry; return None if it applies only to a single build. Raises BadAnswer."""
+        """Read a parameter; return None if it applies only to a single build. Raises BadAnswer."""
         name = up.require_text(_object(one), "name")
         if one.get("ephemeral") is True:
             return None
@@ -175,7 +175,7 @@ def form_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) 
 
 
 def spec_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) -> up.Spec:
-    """Return the values that ``create`` needs; raise FormProblems with a sentence per invalid field."""
+    """Return the values that ``create`` needs; raise FormProblems with a sentence for each invalid field."""
     template, problems = offer.chosen(values), dict[str, str]()
     name = up.text_of(values, "name").lower()
     if wrong := up.find_name_problem(name, longest, offer.names):

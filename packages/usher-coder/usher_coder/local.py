@@ -158,8 +158,8 @@ class Made:
     template: str
     at: float
     fails: list[str] | None = None
-    #: ``stop_fails`` is the error that makes the workspace's stops fail, and ``cancels`` says which of its
-    #: builds someone cancels.
+    #: ``stop_fails`` is the error with which the workspace's stops fail. ``cancels`` says which of its builds
+    #: someone cancels.
     stop_fails: list[str] | None = None
     cancels: Collection[str] = ()
     is_dormant: bool = False
@@ -407,7 +407,7 @@ class LocalCoder:
         return web.json_response({"version": "v2.30.0+0123456", "external_url": "", "dashboard_url": ""})
 
     async def me(self, request: web.Request) -> web.Response:
-        """Return the user to whom the token belongs."""
+        """Return the token's owner."""
         name = request[USER]
         user = {"id": self.ids[name], "username": name, "email": f"{name}@example.com", "status": "active"}
         more = {"created_at": _stamp(self.clock.now()), "organization_ids": [_id("everyone")]}
@@ -579,7 +579,7 @@ class LocalCoder:
         return web.json_response(self.shown(made), status=201)
 
     async def app_page(self, request: web.Request) -> web.Response:
-        """Serve the IDE to its owner alone, once the workspace's agent is ready."""
+        """Serve the IDE, but only to its owner and only once the workspace's agent is ready."""
         owner, name, now = request.match_info["owner"], request.match_info["name"], self.clock.now()
         ready = {one.name for one in self._theirs(owner) if one.builds[-1].is_ready(now)}
         if name not in ready:
@@ -667,7 +667,7 @@ def guest(people: Collection[str]) -> dict[str, Any]:
 
 
 def _token(name: str) -> str:
-    """Make up a token: a ten-character id, then 22 characters that can't be guessed."""
+    """Make up a token: a ten-character id followed by 22 characters that can't be guessed."""
     letters = string.ascii_letters + string.digits
     key = re.sub(r"[^0-9A-Za-z]", "", name)[:10]
     return f"{key:0<10}-" + "".join(secrets.choice(letters) for _ in range(22))

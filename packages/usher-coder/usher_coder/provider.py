@@ -74,7 +74,8 @@ LONGEST_REASON = 500
 CREDITS = "credits"
 #: Timeout of each request made while someone waits, in seconds. They wait at most 10 s in total.
 CHECK_SECONDS = 4.0
-#: The number of workspaces per page of a list, and a maximum number of pages that nobody reaches.
+#: The number of workspaces per page of a list, and the maximum number of pages read, which is more than
+#: anyone has.
 PAGE, MOST_PAGES = 100, 20
 #: Number of templates to request parameters for at the same time.
 WIDTH = 5
@@ -198,9 +199,9 @@ class Coder(
         return up.Listing(by_id.values(), is_whole=is_whole)
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
-        """Request a build that starts a workspace; if the workspace is dormant, wake it first.
+        """Request a build that starts a workspace, waking the workspace first if it is dormant.
 
-        A workspace that is up is left alone, because the build would restart it.
+        A workspace that is already up is left alone, because a start would restart it.
         """
         if workspace.state in up.UP_STATES:
             return None
@@ -489,7 +490,7 @@ class Coder(
 
 
 def _hurdle(workspace: Mapping[str, Any]) -> str | None:
-    """Return a sentence about what prevents a plain start of a workspace, or None."""
+    """Return a sentence about whatever prevents a plain start of a workspace, or None."""
     if up.parse_time(workspace.get("dormant_at")) is not None:
         return DORMANT
     is_bound = workspace.get("template_require_active_version") is True
@@ -523,7 +524,7 @@ async def _read(
 
 
 def _of(owner: str | None, seen: up.Observed) -> up.Observed:
-    """Return an observation of a workspace owned by ``owner``, or by the user if that is None."""
+    """Return an observation of a workspace that belongs to ``owner`` or, if that is None, to the user."""
     return seen if owner is None else replace(seen, owner=owner, actions=SHARED_ACTIONS)
 
 
@@ -571,7 +572,7 @@ def _job_error(build: Mapping[str, Any]) -> str:
 
 
 async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) -> str | None:
-    """Return the account's id, either from the link or, if an owner's name or id differs, by a request."""
+    """Return the account's id: from the link or, if the owners listed differ in name or id, by a request."""
     kept = access.credential.extra.get(OWN_ID)
     owners = [(up.find_text(one, "owner_id"), _has_own_name(access, one)) for one in workspaces]
     if kept or (len(set(owners)) <= 1 and all(is_named for _, is_named in owners)):
@@ -602,7 +603,7 @@ async def _build(access: up.Access, workspace: up.Workspace, transition: str) ->
 
 
 async def _pages(access: up.Access, which: str) -> up.Listing[dict[str, Any]]:
-    """Read a list page by page; it is marked incomplete if Coder reports more entries than it sent."""
+    """Read a list page by page; mark it incomplete if Coder reports more entries than it sent."""
     found: up.Listing[dict[str, Any]] = up.Listing()
     seen = 0
     while len(found) < MOST_PAGES:
@@ -637,7 +638,7 @@ def _apps(build: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, 
 
 
 def _agents(build: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a build's agents, with those of dev containers, which run inside another agent, last."""
+    """Yield a build's agents; those of dev containers come last, because they run inside another agent."""
     found = (agent for resource in objects(build, "resources") for agent in objects(resource, "agents"))
     yield from sorted(found, key=lambda agent: bool(agent.get("parent_id")))
 

@@ -290,7 +290,7 @@ class LocalGitHub:
     # Bodies
 
     def describe_user(self, root: str, login: str) -> dict[str, Any]:
-        """Return a user in the schema `simple-user`."""
+        """Return a user in the format of the schema `simple-user`."""
         address = f"{root}/users/{login}"
         links = {f"{link}_url": f"{address}/{link}" for link in USER_LINKS}
         number = zlib.crc32(login.encode())
@@ -298,7 +298,7 @@ class LocalGitHub:
         return links | facts | {"type": "User", "site_admin": False}
 
     def describe_repository(self, root: str, full_name: str) -> dict[str, Any]:
-        """Return a repository in the schemas `repository` and `minimal-repository`."""
+        """Return a repository in the format of the schemas `repository` and `minimal-repository`."""
         address = f"{root}/repos/{full_name}"
         owner, name = full_name.split("/")
         number = sum(full_name.encode())
@@ -320,7 +320,7 @@ class LocalGitHub:
         }
 
     def describe(self, request: web.Request, codespace: LocalCodespace) -> dict[str, Any]:
-        """Return a codespace in the schema `codespace`."""
+        """Return a codespace in the format of the schema `codespace`."""
         codespace.settle(self.clock.now())
         root = find_root(request)
         address = f"{root}/user/codespaces/{codespace.name}"
@@ -372,7 +372,7 @@ class LocalGitHub:
         return web.json_response(API_VERSIONS)
 
     async def read_user(self, request: web.Request) -> web.Response:
-        """Return the token's user, in the schema `public-user`."""
+        """Return the token's user in the format of the schema `public-user`."""
         login = self.find_person(request)
         root = find_root(request)
         counts = dict.fromkeys(("followers", "following", "public_gists", "public_repos"), 0)
@@ -498,12 +498,12 @@ class LocalGitHub:
 
 
 def format_time(seconds: float) -> str:
-    """Format a time the way GitHub does."""
+    """Format a time as GitHub does."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def find_root(request: web.Request) -> str:
-    """Return this server's root URL, as the client wrote it in its request."""
+    """Return this server's root URL as the client addressed it in the request."""
     return f"{request.scheme}://{request.host}"
 
 

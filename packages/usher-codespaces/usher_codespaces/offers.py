@@ -37,7 +37,7 @@ class Offer:
 
 
 async def read_offer(api: up.ApiClient, configured: Sequence[str], names: Collection[str]) -> Offer:
-    """Read branches and machines of the configured repositories or, if none are, of the latest ones."""
+    """Read the branches and machines of the configured repositories or, if there are none, of the latest."""
     full_names = configured or await _read_recent_repositories(api)
     refusals: list[up.errors.Forbidden] = []
 

@@ -46,7 +46,7 @@ SIGN_ON_NEEDED = (
     "Your organization wants its single sign-on for the token that you linked. Authorize it at {url} and try "
     "again: you don't have to link again."
 )
-#: Maximum length of a sign-on URL, in characters. A longer one would be cut off, so a general page is named
+#: Maximum length of a sign-on URL, in characters. A longer one would be cut off, so a general page is given
 #: instead.
 LONGEST_SIGN_ON_ADDRESS = 170
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]*"
@@ -248,7 +248,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
     async def find_created(
         self, access: up.Access, spec: up.Spec, key: str, since: float
     ) -> up.OutcomeSearch:
-        """Search the list for a codespace with the new name that isn't older than the call."""
+        """Search the list for a codespace that has the new name and isn't older than the call."""
         pages, shows_all = await _read_pages(access.api)
 
         def to_created(entry: Any) -> up.Created | None:
@@ -283,9 +283,9 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
 
 
 def _find_lack(status: int, words: str, headers: Mapping[str, str]) -> str:
-    """Return what a header says a refused token lacks; for a missing scope, GitHub answers 404.
+    """Return what a refused token lacks, according to a header; for a missing scope, GitHub answers 404.
 
-    With a 403, the header is there whatever the reason for the refusal, so only the message shows whether the
+    On a 403, the header is present whatever the reason for the refusal, so only the message shows whether the
     token is the problem.
     """
     if status == 403 and not TOKEN_LACKS_PATTERN.search(words):
@@ -299,7 +299,7 @@ def _find_lack(status: int, words: str, headers: Mapping[str, str]) -> str:
 
 
 def _describe(codespace: Mapping[str, Any], state: up.State) -> str:
-    """Return GitHub's notice about a codespace, or what to know before it is stopped or deleted."""
+    """Return GitHub's notice about a codespace, or what to know before stopping or deleting it."""
     notice_key = {up.State.RUNNING: "idle_timeout_notice", up.State.STOPPED: "last_known_stop_notice"}
     for key in ("pending_operation_disabled_reason", notice_key.get(state, "")):
         if notice := up.clean_words(up.find_text(codespace, key) or ""):
