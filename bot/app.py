@@ -406,7 +406,7 @@ class Process:
         raise AssertionError("it has no end")
 
     async def _try_keys(self) -> None:
-        """Refuse to start if the keys decrypt no stored secret, because new links would be lost, too."""
+        """Refuse to start if no stored secret can be decrypted, as links made now would be lost, too."""
         opening = await try_secrets(self.store, Vault(self._settings.keys()))
         self.metrics.closed_secrets.set(len(opening.closed))
         if opening.is_hopeless:

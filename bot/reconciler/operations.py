@@ -54,8 +54,8 @@ from bot.support.errors import Conflict, NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Steps that stop a workspace. ``_STOP_VERBS`` are the verbs for this. In ``_TRANSIENT_STATES`` a workspace
-#: is changing, so calls may be refused.
+#: Steps that stop a workspace. ``_STOP_VERBS`` are the verbs that ask for this. In ``_TRANSIENT_STATES`` a
+#: workspace is changing, so calls may be refused.
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})

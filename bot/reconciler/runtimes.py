@@ -343,7 +343,7 @@ class StartQueue:
         )
 
     def request_turn(self, operation: Operation | Run, owned_since: float = 0.0) -> float:
-        """Grant a start and return 0, or return how many seconds the operation should wait to ask again."""
+        """Grant a start and return 0, or return how many seconds to wait before asking again."""
         if owned_since != self.owned_since:
             self.owned_since = owned_since
             self._begin()

@@ -88,7 +88,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     """Step due operations or runs, committing the state *calling* before each call (ADR 54).
 
     Operations and runs differ only in the abstract methods at the end. If an item is replaced or unlinked in
-    the meantime, that change wins: an item that has ended accepts no updates.
+    the meantime, that change wins: an item can't be updated once it has ended.
     """
 
     #: The outcome of an item that ends while its call's effect is unknown.
@@ -259,7 +259,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         )
 
     def _make_grant_check(self, runtime: Runtime) -> Callable[[], bool]:
-        """Return a check, run right before the call is sent, that this process still grants the starts."""
+        """Return a function that checks, just before a send, that this process still grants the starts."""
         thing = STARTS_PREFIX + runtime.name
         return partial(self._owners.owns, thing, runtime.start_queue.owned_since)
 
@@ -605,7 +605,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
 
 def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
-    """Return the hold for a provider that has been busy or silent since ``since``, or None without one."""
+    """Return the hold for a provider that has been busy or silent since ``since``; None if that is None."""
     if since is None:
         return None
     is_silent = runtime.health.since is not None
@@ -623,7 +623,7 @@ def passes(step: Step, error: Conflict) -> bool:
 
 
 def hold_by_conflict(cause: str) -> Hold:
-    """Return the hold for another action in progress, quoting the provider from the conflict's cause."""
+    """Return the hold for another action in progress, with the provider's words from the conflict's cause."""
     return make_hold(HoldCode.UNDER_WAY, cause.partition(":")[2].lstrip(": "))
 
 

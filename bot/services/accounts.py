@@ -67,8 +67,8 @@ def has_former_link(tx: Transaction, caller: Caller, connections: Collection[str
     """Return whether this person may have had a link under a key that is no longer in use.
 
     That key belongs to a former Slack workspace, or to another user id in the same workspace with the same
-    e-mail address, which only one member can have at a time. Messages only mention the former link: a link
-    stays with the key for which it was proven.
+    e-mail address, which only one member can have at a time. The old link is only mentioned in messages,
+    never taken over: a link belongs to the key for which it was proven.
     """
     former = _find_former_keys(tx, caller, connections)
     return any(rows.has_had_link(tx, other, connections) for other in former)

@@ -1,7 +1,7 @@
 """Use cases and their callers; a use case is one function that runs in one transaction.
 
 It is a plain function in a module of this package. Its arguments are the transaction, the caller, and the
-request's own; a handler runs it with ``await caller.run(cancel_timer, workspace_id)``::
+values from the request; a handler runs it with ``await caller.run(cancel_timer, workspace_id)``::
 
     def cancel_timer(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
         workspace = require_workspace(tx, caller, "start", workspace_id)     # reads, and asks the policy

@@ -584,7 +584,7 @@ def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool
 
 
 def end_for_workspace(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
-    """Record that a class is over for the workspace it was to stop, and the ``stop`` if one was begun."""
+    """Record that a class is over for one of its workspaces, with the ``stop`` if one was begun."""
     card = store.find_card(tx, workspace.stop_card or "")
     if card is None:
         return

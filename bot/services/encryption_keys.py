@@ -103,8 +103,8 @@ class Rotation:
     #: links that resumed because a key can decrypt their secrets again.
     forgotten: int = 0
     recalled: int = 0
-    #: How many links, and out of how many, have secrets that no key can decrypt; set only if there were so
-    #: many that none were ended.
+    #: The number of links whose secrets no key can decrypt, and the number of all links; set only if there
+    #: were so many that none were ended.
     spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)

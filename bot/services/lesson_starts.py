@@ -1,4 +1,4 @@
-"""Lead times: how long before a lesson its starts begin. All functions here are pure."""
+"""Lead times: how long before a lesson Usher begins to start its workspaces. All functions are pure."""
 
 import math
 from dataclasses import dataclass

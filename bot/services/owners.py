@@ -65,7 +65,7 @@ class Owners:
         return dict.fromkeys(things, 0.0)
 
     def owns(self, thing: str, since: float) -> bool:  # noqa: ARG002 - for what others may take over
-        """Return whether this process certainly owns a job now, and has owned it ever since ``since``."""
+        """Return whether this process certainly owns a job, and has done so ever since ``since``."""
         return True
 
     async def disown(self, *things: str) -> None:
@@ -135,7 +135,7 @@ class SharedOwners(Owners):
         return {one: self._since[one] for one in things if self._sure_until.get(one, 0.0) > now}
 
     def owns(self, thing: str, since: float) -> bool:
-        """Return whether this process certainly owns a job now, and has owned it ever since ``since``."""
+        """Return whether this process certainly owns a job, and has done so ever since ``since``."""
         return self._since.get(thing) == since and self._sure_until[thing] > self._monotonic()
 
     def _list_missing(self, things: Collection[str]) -> list[str]:

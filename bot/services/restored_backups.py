@@ -33,9 +33,9 @@ async def pause_restored(
     """Put every plan on hold, and notify the people who made the plans.
 
     ``administrators`` (``U…`` or ``T…:U…``) are told, if they are known. People with a link on a connection
-    in ``apart`` are told that a link may be back. Return when the backup was made, how many plans of each
-    kind were put on hold, and the number of those links. After this, a process may serve from the database.
-    The work is done in batches; after a crash, the next call continues it.
+    in ``apart`` are told that a link they had removed may be back. Return when the backup was made, how many
+    plans of each kind were put on hold, and the number of those links. After this, a process may serve from
+    the database. The work is done in batches; after a crash, the next call continues it.
     """
     while not await store.carry_out(_pause_batch):
         pass

@@ -143,7 +143,7 @@ def leave(
 def list_lines(
     tx: Transaction, caller: Caller, since: float
 ) -> tuple[list[Row], tuple[list[WaitlistFacts], WaitlistFacts | None]]:
-    """Return all waitlists, each with its number of people, and the caller's own places."""
+    """Return all waitlists with how many people are on each, and the caller's own places."""
     caller.check(tx, "list")
     return rows.summarize_lines(tx, "", since), _list_own_and_last(tx, caller, since)
 

@@ -52,5 +52,5 @@ def request_status_read(tx: Transaction, caller: Caller, workspace_id: str) -> W
 
 @concerns_caller
 def note_opening(tx: Transaction, caller: Caller, workspace_id: str) -> None:
-    """Record that a person is opening a workspace, so it is in use and its status may be read."""
+    """Record that a person is opening a workspace: it counts as in use, and its status may be read."""
     usage.note_opened(tx, request_status_read(tx, caller, workspace_id).id)

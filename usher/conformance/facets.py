@@ -1,6 +1,7 @@
 """The contract of each facet: what every provider with that facet does, tested only through the facet.
 
-A provider whose method does nothing fails. ``FacetValues`` holds the values that only the rig knows.
+A provider fails these tests if its method does nothing. ``FacetValues`` holds the values that only the rig
+knows.
 """
 
 from __future__ import annotations

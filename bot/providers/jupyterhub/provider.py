@@ -286,7 +286,7 @@ class JupyterHub(
             return
 
     def can_mint(self, credential: Credential) -> bool:
-        """Return whether Usher made the token, unless it made it from a pasted token that expires."""
+        """Return whether Usher made the token and chose its expiry, rather than copying a pasted token's."""
         return LASTING_KEY in credential.extra
 
     async def mint(self, access: Access) -> Credential:
