@@ -542,8 +542,8 @@ class Entries:
     """Store workspaces' entries, but only those that have changed, as most reads return the same entry.
 
     A digest of each stored entry is kept in memory, so that entries needn't be decrypted every time. After a
-    restart, each is decrypted again. Another process may have replaced the entry; so a claim includes the
-    entry as stored, and its digest is used only if it is still the same.
+    restart, each is decrypted again. Another process may have replaced the entry, so each claim
+    includes the entry as it is stored now; the digest is used only if that hasn't changed.
     """
 
     def __init__(self, engine: EngineContext) -> None:

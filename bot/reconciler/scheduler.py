@@ -50,7 +50,7 @@ EVERYBODY = "everybody"
 #: together.
 LOOP_REST_SECONDS = 0.05
 #: How long to rest between claims of reads, in seconds. Each claim takes at most a connection's free slots,
-#: usually 51. At 0.05 s that would be too slow for 10,000 starting workspaces, each of which may be read
+#: usually 51. A rest of 0.05 s would be too long for 10,000 starting workspaces, each of which may be read
 #: every 10.5 s.
 READS_REST_SECONDS = 0.03
 #: How long to rest between queries of due times, in seconds. Several writes in quick succession then need

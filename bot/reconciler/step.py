@@ -615,8 +615,8 @@ def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
 def passes(step: Step, error: Conflict) -> bool:
     """Return whether a conflict may resolve itself, so that repeating the call makes sense.
 
-    A conflict over a name that is already taken won't resolve itself. Nor will one over a start or a
-    suspension if the error has a sentence of ours that tells the person what to do.
+    A conflict over a name that is already taken won't resolve itself. Nor will a conflict over a start or a
+    suspension if we wrote the error's message: it then tells the person what to do.
     """
     may_stay = step in START_STEPS or step is Step.SUSPEND
     return step not in _CREATING_STEPS and not (may_stay and error.is_ours)

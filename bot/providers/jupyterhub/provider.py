@@ -370,7 +370,7 @@ class Grants:
     """The scopes of a token, as the hub reports them, and the token's owner.
 
     Attributes:
-        scopes: The scopes. Each has a filter, unless it covers what belongs to everyone.
+        scopes: The scopes. Each has a filter (after ``!``) unless it applies to all users.
         username: The token owner's name.
         groups: The owner's groups; None if the token may not see them.
     """

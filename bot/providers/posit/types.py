@@ -78,7 +78,7 @@ class _Answer(BaseModel):
 
     @classmethod
     def from_json(cls, answer: Any) -> Self:
-        """Parse a JSON object; raise BadAnswer if anything is missing, naming it.
+        """Parse a JSON object; raise BadAnswer, naming the field, if anything is missing.
 
         All validation errors of these types are handled here.
         """
@@ -146,7 +146,7 @@ class ResourceLimit(_Answer):
 
     @property
     def is_number(self) -> bool:
-        """Return whether the limit is a number: always, unless the server's proposed value isn't one."""
+        """Return whether the limit is a number: True unless the server's proposed value isn't one."""
         text = self.default or self.value
         return not text or parse_number(text) is not None
 

@@ -77,8 +77,7 @@ _DRIVEN = frozenset({"read", "start", "stop"})
 
 #: Time limit for responses that users wait for, in seconds; they wait at most 10 s in all.
 CHECK_SECONDS = 8.0
-#: Time limit for each of the five requests that it takes to get a user's token, in seconds; at most 20 s in
-#: all.
+#: Time limit in seconds for each of the five requests needed to get a user's token, so at most 20 s in all.
 MINT_SECONDS = 4.0
 #: Maximum number of pages that a login link may lead through before a session begins. ``MAX_PAGE_BYTES`` is
 #: the maximum size of each page.
