@@ -157,7 +157,10 @@ async def _before_reading(request: Request) -> Answer | None:
 
 
 def _is_too_long(request: Request) -> bool:
-    """Return whether a text is too long, not counting quotations, but counting a program's own words."""
+    """Return whether a text is over the length limit, without its quotations.
+
+    A job's command counts whole, because quotation marks are part of it.
+    """
     text = quotations.skip_quotations(request.text)
     has_program = _has_own_parser(request, _read_beginning(request, text))
     return len(text if has_program else quotations.drop_quotations(request.text)) > MAX_TEXT_LENGTH

@@ -78,8 +78,8 @@ _ANYTHING: Final = re.compile("")
 #: ack is due, too.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
-#: If a view doesn't fit into a form's ack, how long to wait after the ack before sending it, in seconds, so
-#: that it stays open.
+#: How long to wait, in seconds, before sending a view that is too large for the response to a submitted form.
+#: Until then, the response keeps the form's window open.
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
 #: Prefix of the ``external_id`` of forms opened from a Home tab.
 _HOME_FORM: Final = "home_form"

@@ -275,7 +275,7 @@ def group_days(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
 
 
 def was_used(workspace: Workspace, since: float) -> bool:
-    """Return whether a workspace was used since its start, through Usher or according to its provider."""
+    """Return whether a workspace has been used since it started, according to Usher or its provider."""
     return (workspace.last_request_at or 0.0) >= since or (
         workspace.last_used_at or 0.0
     ) >= since + START_USE_SECONDS

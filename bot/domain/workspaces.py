@@ -143,8 +143,8 @@ class Workspace:
     #: When the workspace came up, according to its provider or to a read that saw it come up; None if neither
     #: gave a time.
     started_at: Stays | None = None
-    #: When a read or a list first found the workspace running since it last came up; used if ``started_at``
-    #: isn't known.
+    #: When Usher first saw the workspace running, in a read or a list, since it last came up. Used if
+    #: ``started_at`` isn't known.
     running_since: Past | None = None
     #: The timer: when the workspace is to be stopped (epoch seconds), how, and whether the owner agreed that
     #: the stop is irreversible. ``expires_at`` is when the provider itself ends the workspace.

@@ -129,7 +129,7 @@ class PageChecks(Facet):
 
 
 class Removal(Facet):
-    """Removing workspaces irreversibly."""
+    """Permanently removing workspaces."""
 
     @abstractmethod
     async def remove(self, access: Access, workspace: Workspace) -> str | None:

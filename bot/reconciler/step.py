@@ -582,9 +582,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:
-        """Return everything at the provider that may be the call's result and isn't another item's.
+        """Return everything at the provider that may be the call's result and doesn't belong to another item.
 
-        Returns None if the search must be repeated.
+        Return None if the search must be repeated.
         """
 
     async def find_creation(self, claimed: S) -> Operation | Run:

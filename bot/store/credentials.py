@@ -48,8 +48,8 @@ def save_secret(
 ) -> bool:
     """Replace a stored secret if it is still ``old``; return whether it was replaced.
 
-    ``is_fresh``: this is a new secret, which may expire at ``expires_at``. Work that waited because the old
-    one was refused then continues.
+    ``is_fresh`` says that the secret is a new one, which may expire at ``expires_at``. Work then continues
+    that was waiting because the old one was refused.
     """
     before = ACCOUNTS.row(tx, id=account_id)
     known: dict[str, Any] = {}

@@ -57,7 +57,7 @@ def try_at_once(tx: Transaction, account: Account) -> None:
 
 
 def end_outage(tx: Transaction, name: str, notices: Sequence[NewNotice] = ()) -> bool:
-    """End an outage as ``outages.end`` does, and immediately retry the people who were refused in it."""
+    """End an outage as ``outages.end`` does, and at once retry the accounts that were refused during it."""
     is_over = outages.end(tx, name, notices)
     if is_over and name.endswith(PEOPLE):
         start_fan_out(tx, "accepted", connection=name.removesuffix(PEOPLE))

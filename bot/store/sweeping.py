@@ -35,7 +35,7 @@ _RETENTION_SECONDS = {
 #: that delete notices, which may be messages that have a card row.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
-#: Number of rows deleted per transaction. Deleting this many takes some milliseconds.
+#: Number of rows deleted per transaction. Deleting this many takes a few milliseconds.
 _BATCH_SIZE = 50
 
 

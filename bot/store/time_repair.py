@@ -26,7 +26,7 @@ _RECENT_CONDITIONS: Final = {
 
 @cache
 def build_healing_queries() -> dict[str, str]:
-    """Return, by name, a statement for each table that has times to repair.
+    """Return a statement for each table that has times to repair, keyed by name.
 
     Their parameters are ``now``, ``is_unknown`` (whether it is unknown how much time has passed) and ``back``
     (by how many seconds the clock was set back since the times were written). ``back`` is subtracted from due

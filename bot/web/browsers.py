@@ -174,7 +174,7 @@ class Browsers:
         return is_at(request, self._page_url)
 
     def find_session(self, request: web.Request, page: str = "", mark: str | None = None) -> str | None:
-        """Return the digest of the session id in the cookie or the page's token; None without either.
+        """Return the digest of the session id, from the cookie or the page's token; None if there is neither.
 
         This doesn't check whether the session exists.
         """

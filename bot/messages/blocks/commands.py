@@ -7,8 +7,8 @@ from bot.messages.texts import commands as words
 from bot.messages.texts import times
 from bot.messages.verb import find_verb
 
-#: Matches a date in a command. Button labels show dates the way people write them, and omit the flags at the
-#: end (``_FLAGS_PATTERN``).
+#: Matches a date in a command. When a command becomes a button's label, its dates are written the way people
+#: write them, and the flags at its end (``_FLAGS_PATTERN``) are left out.
 _DATE_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FLAGS_PATTERN: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
 #: Matches the name at the start of a command's arguments, either quoted or a single word, and what follows

@@ -178,7 +178,7 @@ def stop_button(facts: ClassFacts) -> Element:
 
 
 def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
-    """Show the teacher alone which members are waiting, and why."""
+    """Show the teacher, and nobody else, which members are waiting and why."""
     counts = facts.counts
     if not found:
         template = texts.NO_PROBLEMS if counts.expected else texts.NO_PROBLEMS_COURSE

@@ -79,7 +79,7 @@ def answer_view(
 def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
     """Return the form for starting one of these (id, name, state) workspaces.
 
-    Without any given, the form has a search field instead of a menu.
+    If none are given, the form has a search field instead of a menu.
     """
     options = [
         kit.option(key, label) | {"description": kit.plain(state, limits.MAX_OPTION_LENGTH)}

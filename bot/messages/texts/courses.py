@@ -122,8 +122,8 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: Says when the next lessons are if there is none on the requested day: one text each for no lessons left,
-#: one, and several.
+#: Says when the next lessons are if there are none on the requested day. There are separate texts for no
+#: lessons left, for one, and for several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",

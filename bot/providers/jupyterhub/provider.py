@@ -493,7 +493,10 @@ async def _read_token_end(
 
 
 def _list_just_used(response: Response, now: float) -> list[dict[str, Any]]:
-    """Return the user's tokens that were just used, except those of sessions; raise BadAnswer if none."""
+    """Return the user's tokens that were used just now, without those of sessions.
+
+    Raises BadAnswer if there are none.
+    """
     own = [token for token in _list_tokens(response) if not token.get("session_id")]
     used = [token for token in own if (parse_time(token.get("last_activity")) or 0.0) >= now - USE_SECONDS]
     if not used:
