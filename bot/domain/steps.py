@@ -48,7 +48,8 @@ class Update:
     #: sent.
     busy_since: float | None = None
     retry_at: float | None = None
-    keeps_waiting: bool = False  #: the person chose to keep waiting, so their time to answer starts anew
+    #: Whether the user chose to keep waiting, which gives them the full time to answer again.
+    keeps_waiting: bool = False
     #: Only set with an ``outcome``: the operation's ``question_since`` when this outcome was decided, so that
     #: a later answer isn't lost.
     question_since: float | None = None

@@ -499,7 +499,7 @@ def refuse_account(tx: Transaction, account: Account, cause: str, *, actor: str 
         return False
     about = {"connection": account.connection, "cause": cause}
     body = {**about, "username": account.username, "since": account.refused_since}
-    # A link that is made anew and then refused again is a new occasion, so its owner is asked again.
+    # If the owner links again and that link is refused, too, they are asked again.
     occasion = f"{account.linked_at:.3f}"
     add_notices(tx, [NewNotice(account.id, NoticeKind.RELINK_PROMPT, occasion, account.principal, body)])
     append_audit(tx, [AuditEntry(actor, "account.refused", account.id, "refused", about)])
