@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from bot.domain.time_parsing.spelling import MONTHS, WEEKDAY_NAMES, spell
 
@@ -78,14 +78,8 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
         )
     if word in _DAYS_AHEAD:
         return (today + timedelta(days=_DAYS_AHEAD[word]),)
-    if _ISO_DATE.fullmatch(word):
-        return tuple(filter(None, [_to_date(*map(int, word.split("-")))]))
-    if dated := _match_date(word):
-        month = MONTHS.index(dated[2]) + 1 if dated[2] else int(dated[3] or 0)
-        months = [month] if month else range(1, 13)
-        years = [int(dated[4])] if dated[4] else range(today.year, today.year + 9)
-        every = (_to_date(year, month, int(dated[1])) for year in years for month in months)
-        return tuple(day for day in every if day is not None and day >= today)[:1]
+    if found := find_day(word, today):
+        return (found,) if found >= today or _ISO_DATE.fullmatch(word) else ()
     side, _, name = word.rpartition("_")
     weekday = find_weekday(name)
     if weekday is None:
@@ -98,25 +92,23 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
     return (coming, coming + timedelta(days=7)) if is_either else (coming,)
 
 
-def resolve_past_day(word: str, today: date) -> date | None:
-    """Return the most recent day, no later than ``today``, that a word may mean, or None.
+def find_day(word: str, today: date, *, step: Literal[1, -1] = 1) -> date | None:
+    """Return the nearest day, from ``today`` on or back, that a weekday or date means, or None.
 
-    Only a date written with a year may be after ``today``.
+    A date with its year is that day, wherever it lies.
     """
-    if word == "today":
-        return today
+    if (weekday := find_weekday(word)) is not None:
+        return today + timedelta(days=step * (step * (weekday - today.weekday()) % 7))
     if _ISO_DATE.fullmatch(word):
         return _to_date(*map(int, word.split("-")))
-    if dated := _match_date(word):
-        month = MONTHS.index(dated[2]) + 1 if dated[2] else int(dated[3] or 0)
-        if dated[4] and month:
-            return _to_date(int(dated[4]), month, int(dated[1]))
-        months = [month] if month else range(12, 0, -1)
-        years = range(today.year, today.year - 9, -1)
-        every = (_to_date(year, month, int(dated[1])) for year in years for month in months)
-        return next((day for day in every if day is not None and day <= today), None)
-    weekday = find_weekday(word)
-    return None if weekday is None else today - timedelta(days=(today.weekday() - weekday) % 7)
+    if (dated := _match_date(word)) is None:
+        return None
+    month, year = MONTHS.index(dated[2]) + 1 if dated[2] else int(dated[3] or 0), int(dated[4] or 0)
+    months = [month] if month else range(1, 13)[::step]
+    years = [year] if year else [today.year + step * count for count in range(9)]
+    every = (_to_date(one, other, int(dated[1])) for one in years for other in months)
+    is_ahead = bool(year and month)
+    return next((one for one in every if one and (is_ahead or step * (one - today).days >= 0)), None)
 
 
 def has_date(word: str, today: date) -> bool:

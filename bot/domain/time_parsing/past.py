@@ -1,17 +1,17 @@
 """Past periods as people type them: ``last week``, ``September``, ``since 3 Nov``. Pure functions.
 
-Weeks begin on Monday. A day or month without a year is the most recent one that has begun.
+Weeks begin on Monday. A day or month without a year is the most recent one that has begun. A period may be
+named within another: ``Mon-Fri last week``, ``Q3 2025``.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from bot.domain.time_parsing.days import find_weekday, resolve_past_day
+from bot.domain.time_parsing.days import find_day
 from bot.domain.time_parsing.moment import resolve_instant
 from bot.domain.time_parsing.spelling import MONTHS, fold_signs, spell
 
@@ -25,14 +25,18 @@ _MAX_CHARACTERS: Final = 60
 RETENTION_DAYS: Final = 400
 #: Maps other spellings of words to the usual ones. They are accepted only where a past period is expected.
 _SPELT: Final = {
-    **dict.fromkeys(("letzte", "letzten", "letzter", "letztes", "vorige", "previous", "past"), "last"),
+    **dict.fromkeys(
+        ("letzte", "letzten", "letzter", "letztes", "vorige", "previous", "past", "prior"), "last"
+    ),
     **dict.fromkeys(("current", "diesen", "dieser", "dieses"), "this"),
     **dict.fromkeys(("since", "seit", "starting"), "from"),
-    **dict.fromkeys(("monat", "months"), "month"),
-    **dict.fromkeys(("jahr", "years"), "year"),
-    "quartal": "quarter",
-    "kw": "week",
+    **dict.fromkeys(("monat", "monaten", "months"), "month"),
+    **dict.fromkeys(("jahr", "jahren", "years"), "year"),
+    **dict.fromkeys(("quartal", "quarters"), "quarter"),
+    **dict.fromkeys(("kw", "weeks"), "week"),
+    "days": "day",
     "gestern": "yesterday",
+    "now": "today",
 }
 _NOISE: Final = frozenset({"in", "for", "on", "during", "of", "the", "die", "my", "over"})
 _COMING: Final = re.compile(r"next|coming|tomorrow|overmorrow|in [0-9]{1,3} [a-z]+")
@@ -40,30 +44,71 @@ _CLOCK: Final = re.compile(
     r"\b(?:[0-9]*(?:hours?|minutes?|h)|[0-9]{1,2}:[0-9]{2}|[0-9.:]+ ?[ap]m|o'clock|at [0-9]+)\b"
     r"|\b(?:morning|noon|lunch|afternoon|evening|tonight|night|midnight|eod)\b"
 )
-#: Replacements that give days, weeks and quarters one spelling, applied in this order.
+_UNIT: Final = "(day|week|weekend|weekdays|month|quarter|year)"
+#: Replacements that give each period one spelling, applied in this order. What is counted from today becomes
+#: ``1 week ago``.
 _REWRITTEN: Final = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
-        (r"\bday before yesterday\b", "2 days ago"),
+        (r"\b(day|week|weekend)s\b", r"\1"),
+        (r"\b([0-9]{1,3}) ?d\b", r"\1 day"),
+        (r"\b([0-9]{1,3}) ?w\b", r"\1 week"),
         (r"(?<![0-9/])(20[0-9]{2})/([0-9]{2})/([0-9]{2})(?![0-9/])", r"\1-\2-\3"),
         (r"(?<![0-9/])(0[1-9]|1[0-2])/(20[0-9]{2})(?![0-9/])", r"\2-\1"),
+        (r"(?<![0-9.])([0-9]{1,2}\.(?:0?[1-9]|1[0-2]))\b(?!\.?[0-9])\.?", r"\1."),
         (r"\b([1-4])(?:st|nd|rd|th) quarter\b", r"q\1"),
         (r"\b(?:week|w) (?=[0-9]{1,2}\b)", "w"),
+        (r"\bweek (?:from|beginning|commencing|ending)\b", "week"),
         (r"\b(20[0-9]{2})[- ]?([wq][0-9]{1,2})\b", r"\2 \1"),
         # In `1nov - 15`, both days are in November.
         (r"\b([0-9]{1,2})([a-z]{3})( ?- ?| to )([0-9]{1,2})(?: (20[0-9]{2}))?$", r"\1\2 - \4\2\5"),
+        # `17nov_tuesday` is the Tuesday within that day.
+        (r"(\S*[0-9]\S*)_([a-z]+)", r"\2 \1"),
+        (r"\bup to\b|\.\.|(?<=\.)-", " - "),
+        (r" ?\b(?:so far|to date)\b ?", ""),
+        (r"^$", "week"),
+        (r"^(?=(?:week|month|quarter|year)$)", "this "),
+        (r"\bthis last\b", "last"),
+        (r"\bday before yesterday\b", "2 day ago"),
+        (r"\btoday\b", "0 day ago"),
+        (r"\byesterday\b", "1 day ago"),
+        (rf"\bthis {_UNIT}\b", r"0 \1 ago"),
+        (rf"\b{_UNIT} before last\b", r"2 \1 ago"),
+        (rf"\blast {_UNIT}\b", r"1 \1 ago"),
+        (rf"\ban? (?={_UNIT}\b)", "1 "),
+        (rf"(?<![0-9] )\b(?={_UNIT} ago\b)", "1 "),
+        (rf"\bbefore ([0-9]+ {_UNIT})\b", r"\1 ago"),
+        (" +", " "),
     )
 )
-_YEAR: Final = re.compile(r"20[0-9]{2}")
-_MONTH: Final = re.compile(rf"({'|'.join(MONTHS)})(?: (20[0-9]{{2}}))?")
-_ISO_MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
-_QUARTER: Final = re.compile(r"q([1-4])(?: (20[0-9]{2}))?")
-_WEEK: Final = re.compile(r"w(0?[1-9]|[1-4][0-9]|5[0-3])(?: (20[0-9]{2}))?")
-_COUNTED: Final = re.compile(r"(?:last )?([0-9]{1,3}) ?(d|days?|w|weeks?|months?)")
-_DAYS_AGO: Final = re.compile(r"([0-9]{1,3}) days? ago")
+#: What people call periods that are counted from today.
+_NAMES: Final = {
+    "0 week ago": "this week",
+    "1 week ago": "last week",
+    "1 weekend ago": "last weekend",
+    "0 day ago": "today",
+    "1 day ago": "yesterday",
+}
+_AGO: Final = re.compile(rf"([0-9]{{1,3}}) {_UNIT} ago")
+_LATEST: Final = re.compile(rf"(?:last )?([1-9][0-9]{{0,2}}) {_UNIT}")
+_NUMBERED_WEEK: Final = "w(0?[1-9]|[1-4][0-9]|5[0-3])"
+_YEAR: Final = re.compile(rf"(?:{_NUMBERED_WEEK} )?(20[0-9]{{2}})|([0-9]{{4}})-([0-9]{{2}})")
+#: Maps the pattern of each name that comes round again to its unit, and to what its first day must be.
+_NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
+    "(weekend)": ("weekend", lambda *_: True),
+    "(weekdays)": ("weekdays", lambda *_: True),
+    f"({'|'.join(MONTHS)})": ("month", lambda first, name: MONTHS[first.month - 1] == name),
+    "q([1-4])": ("quarter", lambda first, number: first.month == 3 * int(number) - 2),
+    _NUMBERED_WEEK: ("week", lambda first, number: first.isocalendar().week == int(number)),
+}
 #: Matches the word between the first and the last day of a span, or the dash between two names.
-_SPAN: Final = re.compile(r"\s(?:to|until|till|through|-)\s|(?<=[a-z0-9])-(?=[a-z])")
-_YEAR_LAST: Final = re.compile(r"20[0-9]{2}$")
+_SPAN: Final = re.compile(r"\s(?:to|until|till|through|and|-)\s|(?<=[a-z0-9])-(?=[a-z])")
+#: How many months a unit has, or which days of a week.
+_MONTHS_OF: Final = {"month": 1, "quarter": 3, "year": 12}
+_DAYS_OF: Final = {"week": (0, 6), "weekend": (5, 6), "weekdays": (0, 4)}
+#: How far back a name may lie: so many of its unit.
+_MOST_AGO: Final = 480
+_HALF_YEAR_DAYS: Final = 183
 
 _Days = tuple[date, date]
 
@@ -96,9 +141,9 @@ def make_window(first: date, last: date, zone: ZoneInfo, name: str = "") -> Wind
 
 def find_week(at: float, zone: ZoneInfo, *, ago: int = 0) -> Window:
     """Return the week in which a time falls in a zone, or the week ``ago`` weeks earlier."""
-    monday = _find_monday(datetime.fromtimestamp(at, zone).date()) - timedelta(days=7 * ago)
     names = ("this week", "last week")
-    return make_window(monday, monday + timedelta(days=6), zone, names[ago] if ago < len(names) else "")
+    days = _span_unit(datetime.fromtimestamp(at, zone).date(), "week", ago)
+    return make_window(*days, zone, names[ago] if ago < len(names) else "")
 
 
 def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem:
@@ -117,13 +162,13 @@ def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem
         found = _read(words, today)
         if found is None:
             return "clock" if _CLOCK.search(words) else "unreadable"
-        (first, last), name = found
+        first, last = found
         if first > today:
             return "future"
         if first > last:
             return "backwards"
         is_old = last < today - timedelta(days=RETENTION_DAYS)
-        return "old" if is_old else make_window(first, last, zone, name)
+        return "old" if is_old else make_window(first, last, zone, _name(words, found, today))
     except (ValueError, OverflowError):  # No such month or year.
         return "unreadable"
 
@@ -132,140 +177,112 @@ def _normalize(word: str) -> str:
     return _SPELT.get(word.strip(",;!?"), word)
 
 
-def _read(words: str, today: date) -> tuple[_Days, str] | None:
-    """Return the days that a string means, with their usual name; None if it can't be read."""
-    if words in {"", "week", "month", "quarter", "year"}:
-        words = f"this {words or 'week'}"
-    if counted := _COUNTED.fullmatch(words):
-        count = int(counted[1])
-        return (_count_back(count, counted[2], today), "") if count else None
+def _read(words: str, today: date) -> _Days | None:
+    """Return the days that a string means, or None if it can't be read."""
     lead, _, rest = words.partition(" ")
-    if lead in {"from", "between"} and rest:
-        words = rest.replace(" and ", " - ") if lead == "between" else rest
-    first, *last = _SPAN.split(words, maxsplit=1)
-    if last or (lead == "from" and rest):
+    if lead not in {"from", "between"}:
+        lead, rest = "", words
+    first, joint, last = _split_span(rest)
+    if (found := _read_period(rest, today)) is not None:
         # Without an end, "between" is unreadable, while "from" means all days up to today.
-        span = _read_span(first, last[0] if last else "today", today)
-        return None if span is None else (span, "")
-    found = None if lead == "between" else _read_period(words, today)
-    return None if found is None else (found, _name(words, *found, today))
-
-
-def _count_back(count: int, unit: str, today: date) -> _Days:
-    """Return the last ``count`` days, weeks or months, up to today."""
-    if not unit.startswith("month"):
-        return today - timedelta(days=count * (7 if unit.startswith("w") else 1) - 1), today
-    year, month = divmod(today.year * 12 + today.month - 1 - count, 12)
-    last_day = _span_month(date(year, month + 1, 1))[1].day
-    return date(year, month + 1, min(today.day, last_day)) + timedelta(days=1), today
-
-
-def _read_span(first: str, last: str, today: date) -> _Days | None:
-    """Return the days of a span; a year after the last day also applies to the first, if possible."""
-    year = _YEAR_LAST.findall(last)
-    texts = [*(f"{first}{blank}{one}" for one in year for blank in ("", " ")), first]
-    begins = [begin for begin in (_read_period(one, today) for one in texts) if begin]
-    end = _read_period(last, today)
-    if not begins or end is None:
+        return found if joint else {"": found, "from": (found[0], today)}.get(lead)
+    begin, end = _read_period(first, today), _read_period(last, today)
+    if begin is None or end is None:
         return None
-    begin = next((one[0] for one in begins if one[0] <= end[1]), begins[-1][0])
-    # Each weekday is read as the most recent one, so on a Wednesday, the Monday of "Mon - Fri" must be moved
-    # back a week.
-    is_week_earlier = begin > end[1] and find_weekday(first) is not None
-    return begin - timedelta(days=7 * is_week_earlier), end[1]
+    if begin[0] > end[1] and (earlier := _read_name(first, end[1])):
+        # On a Wednesday, the Monday of "Mon - Fri" is that of last week.
+        is_one_span = earlier[0].year == end[1].year or (end[1] - earlier[0]).days < _HALF_YEAR_DAYS
+        begin = earlier if is_one_span else begin
+    # "Monday and Friday" are no period.
+    has_gap = joint == " and " and lead != "between" and begin[1] + timedelta(days=1) != end[0]
+    return None if has_gap else (begin[0], end[1])
 
 
-def _name(words: str, first: date, last: date, today: date) -> str:
+def _split_span(words: str) -> tuple[str, str, str]:
+    """Return what stands before, in and after the word between two ends; all are empty if there is none."""
+    found = _SPAN.search(words)
+    return (words[: found.start()], found[0], words[found.end() :]) if found else ("", "", "")
+
+
+def _name(words: str, days: _Days, today: date) -> str:
     """Return what people call a period, or "" if it has no such name."""
-    if words in {"this week", "last week", "last weekend", "today", "yesterday"}:
-        return words
-    length = (last - first).days
-    if length < 27:
-        return ""
-    label = f"{first:%B}" if length < 31 else f"Q{_count_quarters(first) % 4 + 1}" if length < 92 else ""
-    return " ".join(filter(None, [label, "" if label and first.year == today.year else str(first.year)]))
+    if words in _NAMES:
+        return _NAMES[words]
+    labels = {"month": f"{days[0]:%B}", "quarter": f"Q{(days[0].month + 2) // 3}", "year": ""}
+    label = next((label for unit, label in labels.items() if days == _span_unit(days[0], unit)), None)
+    is_told = label and days[0].year == today.year
+    return "" if label is None else label if is_told else f"{label} {days[0].year}".strip()
 
 
 def _read_period(words: str, today: date) -> _Days | None:
-    """Return the first and last day of the day, week, month or year that a string names, or None."""
-    monday, month = _find_monday(today), today.replace(day=1)
-    saturday = _find_monday(today + timedelta(days=2)) - timedelta(days=2)
-    named = {
-        "this week": (monday, monday + timedelta(days=6)),
-        "last week": (monday - timedelta(days=7), monday - timedelta(days=1)),
-        "weekend": (saturday, saturday + timedelta(days=1)),
-        "this weekend": (monday + timedelta(days=5), monday + timedelta(days=6)),
-        "last weekend": (monday - timedelta(days=2), monday - timedelta(days=1)),
-        "this month": _span_month(month),
-        "last month": _span_month((month - timedelta(days=1)).replace(day=1)),
-        "this quarter": _span_quarter(_count_quarters(today)),
-        "last quarter": _span_quarter(_count_quarters(today) - 1),
-        "this year": _span_year(today.year),
-        "last year": _span_year(today.year - 1),
-        "yesterday": (today - timedelta(days=1), today - timedelta(days=1)),
-    }
+    """Return the days of a period, or of names within a period: ``Sep - Oct 2025``, ``Monday last week``."""
+    if found := _read_one(words, today):
+        return found
+    parts = words.split()
+    for at in range(1, len(parts)):
+        halves = " ".join(parts[:at]), " ".join(parts[at:])
+        for outer, inner in (halves, halves[::-1]):
+            limits = _read_one(outer, today)
+            found = _read_names(inner, limits[1]) if limits else None
+            if limits and found and found[0] >= limits[0]:
+                before = _read_names(inner, found[0] - timedelta(days=1))
+                # "Monday last month" may be any of four days.
+                return None if before and before[0] >= limits[0] else found
+    return None
+
+
+def _read_one(words: str, today: date) -> _Days | None:
+    """Return the days of a period that is counted from today, or has its year, or a name."""
+    if ago := _AGO.fullmatch(words):
+        return _span_unit(today, ago[2], int(ago[1]))
+    if latest := _LATEST.fullmatch(words):
+        return _count_back(today, int(latest[1]), latest[2])
+    if (dated := _YEAR.fullmatch(words)) and dated[1]:
+        week = date.fromisocalendar(int(dated[2]), int(dated[1]), 1)
+        return _span_unit(week, "week")
+    if dated:
+        return _span_unit(
+            date(int(dated[2] or dated[3]), int(dated[4] or 1), 1), "month" if dated[4] else "year"
+        )
+    return _read_name(words, today)
+
+
+def _read_names(words: str, today: date) -> _Days | None:
+    """Return the days of a name, or from one name to another, as ``_read_name`` does."""
+    first, _, last = _split_span(words)
+    end = _read_name(last or words, today)
+    begin = _read_name(first, end[1]) if end and last else end
+    return (begin[0], end[1]) if begin and end else None
+
+
+def _read_name(words: str, today: date) -> _Days | None:
+    """Return the latest days with a name that have begun; with *last*, they have also ended."""
     is_last, name = words.startswith("last "), words.removeprefix("last ").removeprefix("this ")
-    if words in named:
-        return named[words]
-    for pattern, span in _SPANS.items():
-        if dated := pattern.fullmatch(name):
-            return _find_latest(partial(span, dated[1]), dated[2], today, is_last=is_last)
-    if name.startswith("week ") and (week := _read_period(name.removeprefix("week "), today)):
-        monday = _find_monday(week[0])
-        return (monday, monday + timedelta(days=6)) if week[0] == week[1] else None
-    if ago := _DAYS_AGO.fullmatch(words):
-        return (today - timedelta(days=int(ago[1])),) * 2
-    if iso := _ISO_MONTH.fullmatch(words):
-        return _span_month(date(int(iso[1]), int(iso[2]), 1))
-    if _YEAR.fullmatch(words):
-        return _span_year(int(words))
-    day = resolve_past_day(name, today - timedelta(days=is_last))
-    return None if day is None else (day, day)
+    by = today - timedelta(days=is_last)
+    for pattern, (unit, fits) in _NAMED.items():
+        if found := re.fullmatch(pattern, name):
+            every = (_span_unit(by, unit, ago) for ago in range(_MOST_AGO))
+            return next((days for days in every if days[is_last] <= by and fits(days[0], found[1])), None)
+    day = find_day(name.removeprefix("week "), by, step=-1)
+    return None if day is None else _span_unit(day, "week" if name.startswith("week ") else "day")
 
 
-def _find_latest(
-    span: Callable[[int], _Days | None], year: str | None, today: date, *, is_last: bool
-) -> _Days | None:
-    """Return a period's days in the given year or, without one, in the latest year in which it has begun.
-
-    With ``is_last``, the period must also have ended.
-    """
-    if year is not None:
-        return span(int(year))
-    every = filter(None, map(span, range(today.year + 1, today.year - 9, -1)))
-    return next((days for days in every if days[is_last] <= today - timedelta(days=is_last)), None)
-
-
-def _find_monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
+def _span_unit(day: date, unit: str, ago: int = 0) -> _Days:
+    """Return the first and last day of a day's unit, such as its month, or of the one ``ago`` before."""
+    if months := _MONTHS_OF.get(unit):
+        count = (12 * day.year + day.month - 1) // months - ago
+        first, after = (date(one // 12, one % 12 + 1, 1) for one in (count * months, (count + 1) * months))
+        return first, after - timedelta(days=1)
+    if unit == "day":
+        return (day - timedelta(days=ago),) * 2
+    monday = day - timedelta(days=day.weekday() + 7 * ago)
+    begin, end = _DAYS_OF[unit]
+    return monday + timedelta(days=begin), monday + timedelta(days=end)
 
 
-def _span_month(first: date) -> _Days:
-    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-
-
-def _span_year(year: int) -> _Days:
-    return date(year, 1, 1), date(year, 12, 31)
-
-
-def _count_quarters(day: date) -> int:
-    return 4 * day.year + (day.month - 1) // 3
-
-
-def _span_quarter(count: int) -> _Days:
-    first = date(count // 4, count % 4 * 3 + 1, 1)
-    return first, _span_month(first + timedelta(days=62))[1]
-
-
-def _span_week(number: str, year: int) -> _Days | None:
-    if int(number) > date(year, 12, 28).isocalendar().week:
-        return None
-    return date.fromisocalendar(year, int(number), 1), date.fromisocalendar(year, int(number), 7)
-
-
-#: Maps the pattern of each kind of period, such as a quarter, to a function that returns its days in a year.
-_SPANS: Final[Mapping[re.Pattern[str], Callable[[str, int], _Days | None]]] = {
-    _MONTH: lambda name, year: _span_month(date(year, MONTHS.index(name) + 1, 1)),
-    _QUARTER: lambda number, year: _span_quarter(4 * year + int(number) - 1),
-    _WEEK: _span_week,
-}
+def _count_back(today: date, count: int, unit: str) -> _Days:
+    """Return the last so many days, weeks, months, quarters or years, up to today."""
+    if months := _MONTHS_OF.get(unit):
+        first, last = _span_unit(today, "month", count * months)
+        return min(first + timedelta(days=today.day), last + timedelta(days=1)), today
+    return today - timedelta(days=count * (1 if unit == "day" else 7) - 1), today
