@@ -8,11 +8,11 @@ from typing import Final
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
 
-#: How long, in seconds, the requests made with an interaction can be looked up again, in case Slack delivers
-#: the interaction twice.
+#: For this many seconds, the requests made with an interaction can be looked up again, in case Slack delivers
+#: it twice.
 RECENT_SECONDS: Final = 120.0
-#: What can make a request besides a person: hours, a timer, a class, or a turn on the waitlist (``ROOM``).
-#: Each acts for the person who set it up or agreed to it.
+#: Names of what can make a request on a person's behalf: working hours, a timer, a class, or a turn on the
+#: waitlist (``ROOM``). Each acts for the person who set it up or agreed to it.
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"

@@ -29,7 +29,7 @@ RAREST_SECONDS: Final = 3600.0
 #: isn't known.
 RemoteIdSource = Literal["", "link", "token", "email", "seen"]
 #: For this many seconds after an account's id was checked, calls may name the account without another check.
-#: It is ten minutes, less the longest time that a call may take.
+#: The value is ten minutes less the longest time that a call may take.
 MAX_COMPARED_SECONDS: Final = 570.0
 #: Administrators are told this many seconds after the first link starts to rest, so that the message can
 #: include others that start to rest in the meantime.
@@ -38,7 +38,7 @@ RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
 SAME_REST_SECONDS: Final = 86_400.0
 #: Maximum number of commands that wait for one link.
 MAX_DEFERRED_COMMANDS: Final = 10
-#: In a deferred command, the key for the commands deferred before it.
+#: Key in a deferred command under which the commands deferred before it are stored.
 _EARLIER: Final = "earlier"
 #: A deferred command as stored (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]

@@ -1,4 +1,7 @@
-"""Hours in progress: when they stop, whether they continue, and retries of failed starts. Pure functions."""
+"""Working hours in progress: when they stop, whether they continue, and retries of failed starts.
+
+Pure functions.
+"""
 
 from collections.abc import Collection
 from typing import Final
@@ -11,11 +14,11 @@ from bot.domain.work_items import Outcome
 DAY_SECONDS: Final = 86_400.0
 #: If no stop is planned for a running workspace within this many seconds, its owner is asked about it.
 STOP_AHEAD_SECONDS: Final = 86_400.0
-#: How long hours without a stop are assumed to need the workspace after starting it, in seconds.
+#: How long a workspace is assumed to be needed if its hours only start it and have no stop, in seconds.
 _OPEN_SECONDS: Final = 12 * 3600.0
 #: Delay before a failed start is retried, in seconds.
 RETRY_SECONDS: Final = 60.0
-#: Causes of failures due to a lack of capacity, which may be temporary.
+#: Causes of failed starts that a lack of capacity explains. Capacity may be available again later.
 ROOM_CAUSES: Final = frozenset({"limit", "no_room"})
 _ONCE_MORE: Final = frozenset({"conflict", "stopped_elsewhere"})
 _PASSING: Final = ROOM_CAUSES | _ONCE_MORE | {"gave_up", "provider_failed", "unanswered"}

@@ -53,8 +53,8 @@ _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
     re.IGNORECASE,
 )
-#: HTTP statuses of refusals that have nothing to do with what was requested, so requesting something else
-#: doesn't help.
+#: HTTP statuses of refusals that have nothing to do with what was requested, so a different request wouldn't
+#: help.
 _CIRCUMSTANCE_STATUSES: Final = frozenset({405, 407, 412, 421, 424, 426, 428, 431, 451})
 #: Matches words that show that a refusal is about permissions.
 _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
@@ -75,10 +75,10 @@ QUOTING: Final = frozenset(
         "token_lacks",
     }
 )
-#: Cause word of an overdue request: the user is asked whether they still want it. It is followed by a
-#: ``StaleReason``, a time and the hold (``bot.domain.holds``).
+#: First word of the cause of an overdue request: the user is asked whether they still want it. It is followed
+#: by a ``StaleReason``, a time and the hold (``bot.domain.holds``).
 STALE: Final = "stale"
-#: Cause word of a planned start that wasn't sent in time. The hold that prevented it follows.
+#: First word of the cause of a planned start that wasn't sent in time. The hold that prevented it follows.
 MISSED_CAUSE: Final = "missed"
 
 

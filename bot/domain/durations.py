@@ -12,8 +12,8 @@ from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 
-#: A usual duration is computed from at least ``ENOUGH_OWN`` of the user's own starts or, if there are fewer,
-#: from at least ``ENOUGH`` similar starts.
+#: The usual duration of a start is computed from the user's own starts if there are at least ``ENOUGH_OWN``
+#: of them, otherwise from similar starts if there are at least ``ENOUGH``.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
 #: A start is considered slow once it has taken longer than this multiple of the usual duration, and longer

@@ -146,7 +146,7 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     )
 )
 
-#: Finds the resources that machines are short of.
+#: Captures the resources that a provider's message says are insufficient.
 _SHORT_OF: Final = re.compile(r"(?:insufficient|not enough) (cpu|memory|ephemeral-storage)\b", re.IGNORECASE)
 #: Matches an autoscaler's message that it isn't adding a machine.
 _ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfailed\b", re.IGNORECASE)
@@ -157,8 +157,8 @@ def find_scarce_resources(message: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:MAX_REASON_LENGTH])))
 
 
-#: Shortages that end when someone else frees machines. An expired licence isn't fixed that way, nor is a
-#: quota that the user has used up.
+#: Shortages that end when someone else frees machines. That isn't true of an expired licence, or of a quota
+#: that the user has used up.
 _SHARED: Final = frozenset({Reason.NO_GPU, Reason.NO_ROOM})
 _SEATS: Final = re.compile(
     r"\blicen[cs]e\b.{0,80}(?:exceeded|limit)|no .{0,20}licen[cs]es? .{0,20}avail", re.IGNORECASE

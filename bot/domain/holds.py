@@ -67,7 +67,8 @@ _OF_CONNECTION: Final = frozenset(
         HoldCode.PERSON_UNKNOWN,
     }
 )
-#: Causes of temporary failures that also affect everything a user has on a connection.
+#: Causes of temporary failures that affect everything a user has on a connection, not only one workspace or
+#: run.
 _CAUSES_OF_CONNECTION: Final = frozenset({"people_out", "sign_in_refused", "rate_limited", "unreachable"})
 
 

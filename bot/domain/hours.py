@@ -24,17 +24,17 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: Hours make their next stop the workspace's timer this many seconds in advance, so that there is time to
-#: warn the owner.
+#: How long before the next planned stop of its hours a workspace's timer is set to it, in seconds. That
+#: leaves time to warn the owner.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
-#: How long hours without a stop are assumed to last, in seconds. This decides how late their start may still
+#: How long hours without a stop are assumed to last, in seconds, when deciding how late their start may still
 #: be sent.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
 #: A late start is sent only if at least this share of the planned time is left, and at least
 #: ``MIN_SECONDS_LEFT``.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
-#: A start that is at most this many seconds late may be sent no matter how short its plan is.
+#: A start that is at most this many seconds late may be sent however short its hours are.
 ON_TIME_SECONDS: Final = 60.0
 #: How far back missed occurrences are considered, and how far ahead rules without a last day are planned, in
 #: seconds.

@@ -17,7 +17,7 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: An operation may still be open for this many seconds after the read that ends it.
+#: For this many seconds after the read that ends an operation, the operation's row may still be open.
 END_SECONDS: Final = 2.0
 
 

@@ -243,7 +243,7 @@ class NoticeKind(StrEnum):
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. Their bodies hold the file's id as ``file`` once it is uploaded.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
-#: Maps verbs that don't lead to a running workspace to the kind of message sent once they are fulfilled.
+#: For verbs that don't lead to a running workspace: the kind of message that reports success.
 _DONE: Final = {
     OperationVerb.STOP: NoticeKind.STOPPED,
     OperationVerb.FORCE: NoticeKind.STOPPED,
@@ -252,10 +252,11 @@ _DONE: Final = {
 }
 
 
-#: The occasion of a message about an end. A fixed word is enough, because an operation or run ends only once.
+#: Key of the message about how an operation or run ended. One fixed word is enough, because each ends only
+#: once.
 END: Final = "end"
-#: State of the message about an operation's end: "" if there is none, or none any more, ``pending`` while it
-#: waits or may have been sent, and ``sent`` once it is known to be in Slack.
+#: State of the message about how an operation ended: "" if there is no such message (any more), ``pending``
+#: while it waits or may have been sent, and ``sent`` once it is known to be in Slack.
 EndState = Literal["", "pending", "sent"]
 
 
@@ -379,10 +380,10 @@ class Card:
     channel_id: str | None
     message_ts: str | None
     is_dirty: bool
-    #: When the state last changed without being shown yet; None if only the progress changed.
+    #: When the state last changed without the card showing it yet; None if only the progress changed.
     changed_at: Past | None
     updated_at: Past
-    #: How many changes have made the card dirty.
+    #: How many changes have made the card out of date so far.
     revision: int = 0
     about: str = ""
     stage: Literal["live", "closed"] = "live"

@@ -28,7 +28,7 @@ Remark = Literal[
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 
-#: A planned start is considered late this many seconds after its time.
+#: A planned start counts as late once its time is this many seconds in the past.
 LATE_START_SECONDS: Final = 300.0
 #: A call sent within this many seconds of the request is considered immediate, so its duration is measured
 #: from the request.
@@ -43,7 +43,7 @@ class OperationVerb(StrEnum):
     RESTART = "restart"
     CREATE = "create"
     SUSPEND = "suspend"
-    #: A stop that doesn't ask the IDE first, so unsaved work is lost.
+    #: Stop the workspace without asking its IDE first, so unsaved work is lost.
     FORCE = "force"
     REMOVE = "remove"
 

@@ -78,7 +78,7 @@ class Named:
     user_id: str = ""
     name: str = ""
     workspace: str = ""
-    #: Facts about the person that they can't choose themselves, shown to a reader who has to decide about
+    #: Facts about the person that they can't choose themselves, shown to someone who has to decide about
     #: them.
     known: Person | None = None
 

@@ -41,8 +41,8 @@ from bot.domain.workspaces import Action, State, is_down
 #: backoff grows to a minute, this allows about fifteen minutes of retries.
 MAX_ATTEMPTS = 20
 
-#: An operation's first call may rely on a read from up to this many seconds before the operation was
-#: requested. The value is slightly longer than the interval that Saturn Cloud requires between reads.
+#: An operation's first call may rely on a read made up to this many seconds before the request. This is
+#: slightly more than the interval that Saturn Cloud requires between reads.
 FRESH = 12.0
 
 #: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.
@@ -139,7 +139,7 @@ _CALLS = frozenset({Step.START, *_ACTIONS})
 #: Verbs that never give up while their workspace may still be running, because that costs money.
 _STOPS = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _REPEATABLE = frozenset({Step.START, Step.STOP, Step.SUSPEND, Step.FORCE})
-#: What each way of stopping does by default, if the provider doesn't declare otherwise.
+#: The default effect of each way of stopping, for providers that declare nothing else.
 _USUAL: StopEffects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 
 
@@ -278,7 +278,7 @@ def _decide(
     ends = is_final(effects, mode)
     # A failed workspace can be restarted without stopping it first.
     is_startable = restarts and state is State.FAILED and operation.stop_call is Call.NONE
-    # A suspended workspace is considered down, but a stop can still end it irreversibly.
+    # A suspended workspace counts as down, but stopping it can still end it irreversibly.
     if (is_down(state, actions) or is_startable) and not ends:
         if not restarts:
             return START_SENT if _may_come_up(operation, state, observed_at, up_at) else FULFILLED
@@ -290,7 +290,7 @@ def _decide(
 
 
 def _mode(operation: Operation, effects: StopEffects) -> StopMode | None:
-    """Return how an operation stops its workspace; None if a restart couldn't bring it back."""
+    """Return how an operation stops its workspace; None if a restart couldn't bring the workspace back."""
     match operation.verb:
         case OperationVerb.RESTART:
             return "stop" if operation.agreed else choose_restart_mode(effects)
@@ -329,7 +329,7 @@ def _bring_down(
     if operation.stop_call.is_unsure and observed_at < find_settling_time(operation):
         return READ
     if operation.stop_call is not Call.ACCEPTED:
-        # If the workspace is known to be running, the call is sent even if ``actions`` doesn't include it:
+        # If the workspace is known to be running, the stop is sent even if ``actions`` doesn't include it:
         # the provider decides.
         is_odd = state is State.STARTING or (state in (State.UNKNOWN, State.FAILED) and is_left)
         is_refused = actions is not None and _ACTIONS[call.step] not in actions
@@ -346,13 +346,13 @@ def _bring_down(
 
 
 def _fail_at_second_read(operation: Operation, observed_at: float) -> Plan:
-    """Fail the operation if two reads in a row found a failure; after the first one, read again."""
+    """End the operation as failed after two failed reads in a row; after only one, read again."""
     is_second = operation.failed_at is not None and observed_at > operation.failed_at
     return _fail("provider_failed") if is_second else STILL_FAILED
 
 
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
-    """Return whether the previous operation's call could still have taken effect after the last read.
+    """Return whether the previous operation's call might still have taken effect after the last read.
 
     ``accepted`` is how long an accepted call may take to have its effect, in seconds.
     """
@@ -370,8 +370,8 @@ def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> b
 
 def _may_come_up(operation: Operation, state: State, observed_at: float, up_at: float | None) -> bool:
     """Return whether a start sent before the stop was requested may still bring the workspace up."""
-    # The start has taken effect if the workspace was up when the stop was sent, or in any read after the
-    # start.
+    # The earlier start has taken effect if the workspace was up when the stop was sent, or in any read since
+    # the start.
     was_up = operation.called_from in (State.STARTING, State.RUNNING)
     has_come = was_up or (up_at is not None and up_at > (operation.prior_at or 0.0))
     return state is not State.FAILED and not has_come and _prior_lasts(operation, observed_at, NEVER_UP_AFTER)
@@ -393,7 +393,7 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
 
 
 def _had_effect(operation: Operation) -> bool:
-    """Return whether the start made the workspace fail although the provider had refused it as too busy."""
+    """Return whether a start that the provider refused as too busy nevertheless made the workspace fail."""
     is_refused = operation.busy_since is not None and operation.conflict is None
     return is_refused and operation.called_from is not State.FAILED
 
@@ -435,8 +435,8 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
 def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
     """Return whether an operation has nothing to do after a read that found this state.
 
-    That is the case while a workspace whose start was accepted is shown as starting: the plan is then to wait
-    or to read again, whatever else is known.
+    That is the case while a workspace whose start was accepted is reported as starting. Whatever else is
+    known, the plan is then to wait or to read again.
     """
     return not verb.brings_down and start_call is Call.ACCEPTED and state is State.STARTING
 
@@ -518,7 +518,8 @@ def plan_run(run: Run, now: float) -> Plan:
         return _make(run, run, now, CALLED_OFF if run.requested_stop else LAUNCH, RUN_UNANSWERED)
     if run.state.is_over:
         return ENDED
-    # A stop of a run is abandoned after too many failures. The run is then read until it ends by itself.
+    # Usher stops trying to stop a run after too many failures. It then reads the run until the run ends by
+    # itself.
     if not run.requested_stop or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
         return READ
     if run.stop_call is Call.NONE and run.retry_at is not None:  # Refused, so read first.

@@ -49,7 +49,7 @@ FOREIGN_TEAM: Final = "policy.foreign_team"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The object that a verb is used on, and its owner.
+    """What a verb is used on, and who owns it.
 
     ``consented_to`` is the person whom the owner has allowed to stop the target, by a recorded consent that
     hasn't been withdrawn; ``kind`` is then ``consent``. ``delegates`` are the keys of the people named by a
@@ -85,8 +85,8 @@ def decide(
     if not installation.has_team(principal.enterprise_id, principal.team_id):
         return Decision(allowed=False, rule=FOREIGN_TEAM)
     if person is None and (target is None or target.kind != "consent"):
-        # No facts about the teacher are needed for a stop with consent: the owner knows when it will happen,
-        # so it happens even if the teacher has left.
+        # Nothing needs to be known about the teacher for a stop to which the owner has consented: the owner
+        # knows when it will happen, so it happens even if the teacher has left.
         return _refuse("unknown_person")
     word = find_flaw(person)
     if word is not None:
@@ -99,7 +99,7 @@ def decide(
 
 
 def _administration(principal: Principal, target: Target | None, installation: AnyInstallation) -> Decision:
-    """Decide about an administrators' verb; each administers their own Slack workspace, or all of them."""
+    """Decide about a verb for administrators, who administer their own Slack workspace or all of them."""
     if not installation.filter_administrators(lambda one: installation.are_together(one, principal)):
         return _refuse("no_administrators")
     if not installation.is_administrator(principal):
@@ -112,7 +112,7 @@ def _administration(principal: Principal, target: Target | None, installation: A
 
 
 def _of_another(principal: Principal, verb: str, target: Target, installation: AnyInstallation) -> Decision:
-    """Decide about another person's target: a class card, or a workspace stopped by consent."""
+    """Decide about a class card, or a workspace stopped by consent, that belongs to another person."""
     is_admin = installation.administers(principal, target.owner)
     if verb in TEACHERS and target.kind == "class":
         if is_admin:
@@ -151,8 +151,8 @@ def find_flaw(person: Person | None) -> str | None:
     return "guest" if person.is_guest else None
 
 
-#: Rules that refuse people who have left the team or become guests. If a stop is already in progress for such
-#: a person, it is still carried out.
+#: Rules that refuse people who have left the team or become guests. A stop already in progress for such a
+#: person is still carried out.
 LEAVER_RULES: Final = frozenset({"policy.left", "policy.guest"})
 
 

@@ -21,7 +21,7 @@ _Subject = TypeVar("_Subject", Operation, Run)
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """The changes that a step saves; None leaves a column unchanged.
+    """The changes that a step saves. A field that is None leaves its column unchanged.
 
     An empty ``block_reason`` clears the stored one. ``next_in`` is the number of seconds until the next step.
     An update with an ``outcome`` ends the operation or run. While a call is in flight (``CALLING``), the step
@@ -31,8 +31,8 @@ class Update:
 
     id: str
     next_in: float
-    #: What wakes the operation again: any recorded read (``read``), only a read that changes the state, url,
-    #: actions or hold (``change``), or only the time in ``next_in`` (``time``).
+    #: What wakes the operation before its next step is due: any recorded read (``read``), only a read that
+    #: changes the state, url, actions or hold (``change``), or nothing (``time``).
     waits_for: Literal["read", "change", "time"] = "time"
     start_call: Call | None = None
     stop_call: Call | None = None

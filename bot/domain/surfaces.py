@@ -1,4 +1,4 @@
-"""Surfaces: where in Slack a request came from, and where its answer is read."""
+"""Surfaces: the place in Slack that a request came from, and where its answer is shown."""
 
 from dataclasses import dataclass
 from enum import StrEnum

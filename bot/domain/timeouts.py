@@ -27,15 +27,15 @@ INTERRUPTED_SETTLES: Final = 30.0
 #: How long to look for the result of a creation or launch of unknown outcome before drawing a conclusion, in
 #: seconds.
 MAKE_SETTLES: Final = 120.0
-#: If the workspace is still shown as down ``STILL_DOWN_AFTER`` seconds after an accepted start, the card says
-#: so; after ``NEVER_UP_AFTER`` seconds, the start counts as failed.
+#: If a workspace is still reported as down this many seconds after its start was accepted, the card says so.
+#: After ``NEVER_UP_AFTER`` seconds, the start counts as failed.
 STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
 #: If an accepted stop has had no effect after this many seconds, the card says so.
 NO_EFFECT_AFTER: Final = 60.0
-#: A call that a busy provider refused is sent again after ``MIN_BUSY_SECONDS`` at the earliest and
-#: ``MAX_BUSY_SECONDS`` at the latest. The pause grows the longer the call has been refused, and
-#: ``busy_pause`` shortens it by up to half.
+#: Minimum number of seconds before a call that a busy provider refused is sent again; ``MAX_BUSY_SECONDS`` is
+#: the maximum. The pause grows the longer calls have been refused, and ``busy_pause`` shortens it by up to
+#: half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
 #: If a call was refused because of another change to the workspace, it is sent again after at most this many
@@ -54,11 +54,11 @@ CALL_ENDS: Final = 45.0
 #: seconds.
 ANSWER_SECONDS: Final = 86_400.0
 
-#: Maximum number of seconds between searches for a missing result while the user is being asked.
+#: Maximum number of seconds between searches for a missing result while we wait for the user's answer.
 _SELDOM: Final = 300.0
 
-#: The read found nothing. Like a refusal and the kinds of reports below, this is uncertain and has to be
-#: confirmed.
+#: The read didn't find the workspace. Like a refusal and the kinds of reports below, this is uncertain and
+#: has to be confirmed.
 GONE: Final = "gone"
 #: The workspace is missing from a list, which a read or the next list has to confirm.
 UNLISTED: Final = "unlisted"

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 StreamName = Literal["stdout", "stderr"]
 
-#: A line with more characters than this is passed on in parts, so that it can't fill up memory.
+#: A line longer than this many characters is passed on in parts, so that it can't fill up memory.
 LONGEST: Final = 8_192
 #: Matches a control string (such as a title or a link's URL), which ends with BEL or ST. The match never
 #: spans lines, so that an unterminated string costs only a line and not the rest of the output. It is limited
@@ -46,7 +46,7 @@ _BEGUN: Final = re.compile(rf"(?:{_CONTROL_SEQUENCE}|{_CONTROL_STRING}\x1b?|\x1b
 _INTRODUCERS: Final = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
 #: Control characters to be dropped: all except line feed, carriage return, backspace and tab.
 _CONTROLS: Final = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-#: How much of the end of an output is kept: ``LINES`` lines, ``CHARACTERS`` characters in all, and
+#: How many lines at the end of an output are kept, with at most ``CHARACTERS`` characters in all and
 #: ``OF_A_LINE`` characters per line.
 LINES: Final = 40
 CHARACTERS: Final = 2_500
@@ -361,8 +361,8 @@ class Board:
         explain_missing: Callable[[Missing, str, str], str] = lambda missing, _cause, _title: missing,
     ) -> None:
         self.monotonic = monotonic
-        #: Returns the note to put at the end of an incomplete output, given the reason, a cause, and the
-        #: title of the connection.
+        #: Given the reason, a cause and the connection's title, returns the note that ends an incomplete
+        #: output.
         self.explain_missing = explain_missing
         #: The disk space shared by all spools.
         self.room = room or SpoolBudget()

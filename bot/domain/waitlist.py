@@ -14,8 +14,8 @@ from bot.domain.row_times import Past, Stays
 PAUSE_SECONDS: Final = (60.0, 120.0, 300.0, 600.0)
 #: Minimum number of seconds between two attempts for the same kind of capacity.
 MIN_PAUSE_SECONDS: Final = 60.0
-#: If a workspace that got capacity has been unused for ``UNUSED_SECONDS``, its owner is warned.
-#: ``ANSWERED_WITHIN_SECONDS`` later it is stopped, which frees the capacity for the next person.
+#: If a workspace has been unused for this many seconds after it got capacity, its owner is warned. It is
+#: stopped ``ANSWERED_WITHIN_SECONDS`` later, which frees the capacity for the next person.
 UNUSED_SECONDS: Final = 1_800.0
 ANSWERED_WITHIN_SECONDS: Final = 600.0
 #: If the user names no time, a wait ends at the first of these hours of the day that is at least

@@ -44,7 +44,7 @@ class State(StrEnum):
 
 #: States of a workspace that is up or coming up.
 UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
-#: States of a workspace that is down. ``DOWN_OR_FAILED_STATES`` are those from which it can be started, and
+#: States of a workspace that is down. It can be started from any of ``DOWN_OR_FAILED_STATES``, and
 #: ``NOT_UP_STATES`` also include gone. A failed workspace may still be partly running; ``is_down`` checks
 #: that.
 DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
@@ -146,9 +146,9 @@ class Workspace:
     #: When Usher first saw the workspace running, in a read or a list, since it last came up. Used if
     #: ``started_at`` isn't known.
     running_since: Past | None = None
-    #: The timer: when the workspace is to be stopped (epoch seconds), how, and whether the owner agreed that
-    #: the stop is irreversible. ``expires_at`` is when the provider itself ends the workspace.
-    #: ``stop_warned`` means that the owner was warned or needs no warning.
+    #: The time of the workspace's next planned stop in epoch seconds; the fields below say how it is stopped
+    #: and whether the owner agreed that the stop is irreversible. ``expires_at`` is when the provider itself
+    #: ends the workspace. ``stop_warned`` means that the owner was warned or needs no warning.
     stop_at: Stays | None = None
     stop_mode: StopMode | None = None
     stop_agreed: bool = False

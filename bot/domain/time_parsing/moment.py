@@ -27,7 +27,7 @@ Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "othe
 FARTHEST_SECONDS: Final = 14 * 86_400.0
 
 _NUMBERS: Final = {"a": "1", "an": "1"}
-#: Maps each part of the day to its hours. The night includes the hours after midnight.
+#: Maps each part of the day to its hours. The night continues past midnight.
 _PARTS: Final = {
     "morning": range(12),
     "afternoon": range(12, 19),
@@ -124,8 +124,8 @@ class _Time:
     second: float = 0.0
     is_open: bool = False
     day: str = ""
-    #: The part of the day, if given. ``is_sure`` means that am or pm, or a form such as ``08:30``, settles
-    #: which half of the day is meant.
+    #: The part of the day, if given. ``is_sure`` means that am or pm, or a spelling such as ``08:30``,
+    #: settles which half of the day is meant.
     part: str = ""
     is_sure: bool = False
     #: Other readings of the same text, if any.

@@ -66,7 +66,7 @@ _OTHER_WORDS: Final = frozenset(
 )
 #: Maximum number of words in a zone's name.
 _MAX_WORDS: Final = 4
-#: Words allowed before a zone's name (``in Tokyo``). ``_AFTER`` lists the words allowed after one
+#: Words that may stand before a zone's name (``in Tokyo``). ``_AFTER`` lists those that may follow it
 #: (``Tokyo time``).
 _BEFORE: Final = frozenset({"in"})
 _AFTER: Final = frozenset({"time", "zeit"})
