@@ -63,18 +63,19 @@ class Verb:
     """A verb of the slash command or of the job commands."""
 
     command: Command = "workspace"
-    #: What to type after the command. Empty for a variant, that is, another verb with a flag.
+    #: What to type after the command; "" for a variant, which is another verb with a flag.
     usage: str = ""
-    #: The verb's line in the help. ``more`` are the sentences that follow it, and ``group`` and ``order`` say
-    #: where in the help it appears.
+    #: The verb's line in the help. ``more`` holds the sentences after it; ``group`` and ``order`` determine
+    #: where in the help the verb appears.
     summary: str = ""
     more: tuple[str, ...] = ()
     group: str = ""
     order: int = 0
-    #: Set for actions that only Usher itself continues, so that nobody needs to know how to type them.
+    #: Whether only Usher itself uses the verb, to continue an action, so that nobody needs to know how to
+    #: type it.
     is_hidden: bool = False
-    #: What a person needs for help to list the verb: a facet or stop mode of a connection that they have
-    #: linked, or ``linking``, ``linked`` or ``administrator``.
+    #: What a person needs to have for help to list the verb: a connection they have linked that offers this
+    #: facet or stop mode, or ``linking``, ``linked`` or ``administrator``.
     needs: tuple[str, ...] = ()
     #: The verb's effect. ``flags`` are the words that it accepts as ``--WORD`` (None if it parses its flags
     #: itself), and ``accepts`` are the kinds of its arguments.
@@ -97,15 +98,16 @@ class Verb:
     is_red: bool = False
     alone: str = ""
     does: str = ""
-    #: The offer to run the verb on one workspace, and the label of its button if a time is given. ``bulk``
-    #: and ``bulk_at`` are the offers for several workspaces, without and with a time.
+    #: The button that offers the verb for one workspace, and the button's label if a time is given. ``bulk``
+    #: and ``bulk_at`` offer it for several workspaces, without and with a time.
     offer: Offer = _NOTHING
     button_at: str = ""
     bulk: Offer = _NOTHING
     bulk_at: Offer = _NOTHING
     #: The button that undoes what the verb did, or None if it can't be undone.
     opposite: Opposite | None = None
-    #: The use case that is run for each of several workspaces; None if the verb begins an operation.
+    #: The use case to run for each workspace of a command about several; None if the verb begins an
+    #: operation.
     each: Callable[..., Any] | None = None
     #: The variant's name, if this is a variant of another verb.
     variant: str = ""
@@ -169,7 +171,7 @@ class FormerVerb:
         return frozenset(word[2:] for word in self.typed.split()[1:] if word.startswith("--"))
 
 
-#: Stands in for words that aren't verbs. It only answers.
+#: Used for words that aren't verbs. It only answers.
 _NO_VERB: Final = Verb(effect=Effect.SHOWS, flags=None)
 _verbs: dict[tuple[str, str], Verb] = {}
 

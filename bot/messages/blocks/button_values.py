@@ -32,11 +32,11 @@ class ButtonValue(NamedTuple):
     #: Whether the button's own question warned that the workspace would end permanently, and whether it also
     #: said what would be lost.
     agreed: Consent = Consent.NONE
-    #: Keeps the button distinct from its neighbours. Buttons that do the same to different rows have
-    #: different numbers; ``mark`` tells apart buttons that do different things.
+    #: Keeps the button distinct from other buttons in the same message. Buttons that do the same to different
+    #: rows have different numbers; ``mark`` tells apart buttons that do different things.
     number: int | None = None
     mark: str = ""
-    #: The time that the button refers to, in epoch seconds.
+    #: The time that pressing the button is about, in epoch seconds.
     at: float | None = None
 
     @classmethod

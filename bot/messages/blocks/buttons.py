@@ -267,7 +267,7 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
 WARNING_ANSWERS: Final = frozenset({"keep_running", "hour_more"})
 #: Buttons that stop a run.
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
-#: Maximum number of buttons in a choice, so that people can take them all in at a glance.
+#: Maximum number of buttons to choose from, so that people can take them all in at a glance.
 MAX_CHOICES: Final = 5
 
 

@@ -34,7 +34,7 @@ FIELD_TYPES: Final = {
     "with": "multi_users_select",
 }
 REQUIRED_FIELDS: Final = frozenset({"what", "channel"})
-#: The page of the form that is for a course with a timetable. Only this page has ``COURSE_FIELDS``; only the
+#: Name of the form's page for a course with a timetable. Only this page has ``COURSE_FIELDS``, and only the
 #: page for a single class has ``CLASS_FIELDS``.
 COURSE_PAGE: Final = "course"
 COURSE_FIELDS: Final = frozenset({"hours", "begin", "end", "from", "until", "with"})

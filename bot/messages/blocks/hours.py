@@ -44,7 +44,7 @@ from bot.messages.texts import cards, holds, problems, times, verbs
 from bot.messages.texts import hours as words
 
 HOURS_CALLBACK: Final = "hours"
-#: The names of the fields in the hours form, and ``PROPOSED_HOURS``, which it suggests.
+#: The names of the fields in the hours form. ``PROPOSED_HOURS`` are the hours that it suggests.
 WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 #: Maximum number of starts and stops to examine when looking for the next one that applies: two weeks' worth.

@@ -26,12 +26,12 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, cards, times
 from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape, unescape
 
-#: Re-exported for modules that build texts with these as well as with the functions below.
+#: Re-exported so that modules can import these along with the functions below.
 __all__ = ["Dated", "Markup", "announce", "join"]
 
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
 ELLIPSIS: Final = "…"
-#: The mark before and after output.
+#: The marks around output in a message.
 FENCE: Final = "```"
 #: Used in place of an empty text, which Slack would reject.
 EMPTY_TEXT: Final = "–"

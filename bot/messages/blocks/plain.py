@@ -12,7 +12,7 @@ from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block
 from bot.messages.texts import notices
 
-#: Buttons that a message exists for: they open the URL that it delivers.
+#: Buttons that open a URL which the message was sent to deliver.
 _PURPOSES: Final = frozenset({"open_url", "link_url"})
 
 

@@ -328,8 +328,8 @@ def _replace_commands(part: Any, command: str, job_command: str) -> Any:
     return {key: _replace_commands(value, command, job_command) for key, value in part.items()}
 
 
-#: Maps the part of a button's action id before the colon to what the button does. At most one button of each
-#: kind is offered.
+#: Maps the kind of a button (the part of its action id before the colon) to what the button does. At most one
+#: button of each kind is offered.
 _KINDS: Final = {
     "invite": "link",
     "ask_link": "link",

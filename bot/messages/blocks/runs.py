@@ -344,8 +344,8 @@ def _format_cause(facts: RunFacts) -> str:
     )
 
 
-#: Matches each backtick that is followed by another. A zero-width space is put between the two, because a
-#: fence inside the output would otherwise end ours.
+#: Matches each backtick that is followed by another. Usher puts a zero-width space between the two, because
+#: otherwise a row of backticks inside a run's output would end the code block around it.
 _FENCE_PATTERN: Final = re.compile("`(?=`)")
 _PARTED: Final = "`\u200b"
 _MAX_OUTPUT_LENGTH: Final = limits.MAX_SECTION_LENGTH - 2 * len(FENCE) - 2

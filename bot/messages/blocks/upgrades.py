@@ -51,8 +51,8 @@ _SENTENCES: Final = {
         "it: `card {name} end`."
     ),
 }
-#: Says that single lessons can no longer be moved. ``_AT_USUAL_TIME`` is for a lesson that had been moved to
-#: another time on its day, ``_NOT_HELD`` for lessons that had been moved to another day.
+#: Tells a person that an upgrade undid their move of a single lesson. ``_AT_USUAL_TIME`` is for a lesson that
+#: had been moved to another time on its day, ``_NOT_HELD`` for one that had been moved to another day.
 _MOVED: Final = "I can't move single lessons of *{name}* any more. {moved}"
 _AT_USUAL_TIME: Final = "The one on {day} begins at {begin} again, as usual."
 _NOT_HELD: Final = (

@@ -28,7 +28,7 @@ MAX_PEOPLE: Final = 30
 #: Maximum number of workspaces with buttons in the Monday message.
 MAX_RUNNING: Final = 5
 _CENT: Final = Decimal("0.01")
-#: From this many hours on, durations are given without minutes.
+#: Durations of at least this many hours are shown without minutes.
 _WHOLE_HOURS: Final = 100
 _MINUTES: Final = 60
 

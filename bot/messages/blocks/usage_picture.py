@@ -55,7 +55,7 @@ class Picture:
     alt_text: str
 
 
-#: The picture's colours. The picture has its own background, because Slack doesn't say whether the reader
+#: The colours of the usage picture. It has its own background, because Slack doesn't say whether the reader
 #: uses dark mode.
 PAPER: Final = "#ffffff"
 INK: Final = "#1d1c1d"

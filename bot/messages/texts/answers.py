@@ -8,7 +8,7 @@ from bot.domain.operations import OperationVerb, Remark
 from bot.domain.time_parsing import Why
 from bot.messages.texts import cards
 
-#: Sent if Usher accepts requests although no process is running to carry them out.
+#: Warns that Usher accepts requests although no process is running to carry them out.
 NO_WORKER: Final = (
     "I can't carry anything out right now, because the part of me that does the work isn't running. "
     "What you ask for isn't lost: I'll do it once that's back. If this lasts, tell your Usher admin."
@@ -50,8 +50,8 @@ RENEWING: Final = (
     "I'll message you when it's ready."
 )
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
-#: Shown below the description of a change that can't be undone. The dialog of a button and a page say the
-#: same.
+#: Shown below the description of an irreversible change, in a message. It says what a button's own dialog and
+#: a page say, too.
 TO_CONTINUE: Final = "To continue, press *{button}*."
 RENEW_EFFECT: Final = (
     "{name} can't be restarted as it is. This will end it for good and start a new one with the same "
@@ -81,7 +81,7 @@ REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
 SHARED: Final = "{who} is {doing} *{name}* {where} {title}."
 SHARED_FORCING: Final = "{who} is forcing *{name}* on {title} to quit."
 USUAL: Final = "A start usually takes {usual}."
-#: Maps an operation to what people type for it, if that isn't just the operation's name.
+#: Maps an operation to the command that people type for it, if the two have different names.
 TYPED: Final[Mapping[str, str]] = {
     OperationVerb.CREATE: "new",
     OperationVerb.FORCE: "stop",
@@ -147,7 +147,7 @@ OFFER_FORGET: Final = "`{command}forget {typed}` takes it off your list."
 
 LIST: Final = "Your {what}"
 WORKSPACES: Final = "workspaces"
-#: What lists call a run's state, where that differs from the state's own name.
+#: Maps a run's state to the word that lists use for it, if the two differ.
 LISTED_AS: Final[Mapping[str, str]] = {"succeeded": "successful", "cancelled": "stopped"}
 ON: Final = "{what} on {title}"
 NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."
@@ -235,8 +235,8 @@ UNLINKED: Final[dict[str, str]] = {
     ),
     "none": "You're unlinked from {title}. I no longer use your account there.",
 }
-#: Says what happens to running workspaces, planned stops and so on when an account is unlinked. In each pair,
-#: the first text is shown beforehand, the second afterwards.
+#: Says what happens to running workspaces, planned stops and so on when an account is unlinked. The first
+#: text of each pair is shown before the unlinking, the second after it.
 AFFECTED: Final[dict[str, tuple[str, str]]] = {
     "running": ("I won't stop what's running there: {names}.",) * 2,
     "stops": (
@@ -284,7 +284,7 @@ WHOAMI_RESTING: Final = (
 
 FORMS: Final = "`18:00`, `6pm`, `2h`, `90 min` or `tomorrow 9:00`"
 
-#: Maps the reason why a typed time can't be used to its explanation; ``given`` is the text that was typed.
+#: Maps each reason why a typed time can't be used to an explanation; ``given`` is what the person typed.
 TIME_UNREAD: Final[Mapping[Why, str]] = {
     "unreadable": "I can't read *{given}* as a time. Type it as {forms}.",
     "no_time": "*{given}* has no time of day. Add one, for example `{given} 18:00`.",

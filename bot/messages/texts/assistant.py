@@ -61,7 +61,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
         "while."
     ),
 }
-#: Maps each field name of the tools to its description.
+#: Maps each field of the tools for Slack's assistant to its description.
 FIELDS: Final[Mapping[str, str]] = {
     "name": "Its name as Usher lists it, such as notebook, or notebook@hub if two have the same name.",
     "when": (
@@ -101,7 +101,8 @@ SIGN_IN_REFUSED: Final = (
     "{title} refuses the person's sign-in, so nothing is read or done there until they link it again, in "
     "Usher's direct message."
 )
-#: Says that a link is resting, so its workspaces and runs are neither shown nor found.
+#: Says that nothing is shown or found on a connection while its link is resting, because the username now
+#: belongs to another account.
 LINK_RESTS: Final = (
     "The person's username on {title} is another account there now, so nothing of it is shown or found until "
     "they link their own again, in Usher's direct message."
@@ -114,7 +115,7 @@ NOT_A_NAME: Final = (
     "Nothing was done. No workspace or run is called that. Something created just now can take a minute to "
     "appear."
 )
-#: Error messages for arguments that can't be read. Nothing is done in this case.
+#: Error messages for arguments of a tool that can't be read. They all say that nothing was done.
 NOT_AN_OBJECT: Final = "Nothing was done: the arguments have to be an object with {takes}."
 NO_FIELD: Final = "Nothing was done: there is no field `{field}`. This tool takes {takes}."
 NO_FIELDS: Final = "no fields"

@@ -83,7 +83,8 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
 }
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
-#: Shown in a list row when the reason for waiting is already given once at the top of the list.
+#: Replaces the full status in a list row when the reason for waiting is already given once at the top of the
+#: list.
 WAITING: Final = "Waiting to {happen}"
 NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready by {at}."
@@ -97,8 +98,8 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
-#: What the server says about a start, and the percentage that it reports. If it says nothing, just the
-#: percentage is shown.
+#: Shows the server's own words about a start with the percentage that it reports. If the server says nothing,
+#: just the percentage is shown.
 PERCENT: Final = "{said} ({percent}%)"
 
 RUNNING: Final = "Running since {since}."
@@ -115,7 +116,7 @@ NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in i
 GONE: Final = "no longer exists on {title}"
 NOT_SHOWN: Final = "isn't in your account on {title}"
 GONE_SINCE: Final = "It {gone}."
-#: Says that a workspace that was started successfully is no longer running. The key is its new state.
+#: Says that a workspace which was started successfully has stopped running since. The key is its new state.
 SINCE: Final[Mapping[State, str]] = {
     State.SUSPENDED: (
         "It was running, and has since been suspended on {title}. Resume it to pick up where you left off."
@@ -137,7 +138,7 @@ ENDED_NAMED: Final[Mapping[str, str]] = {
 }
 REFERENCE: Final = "Reference {reference}"
 
-#: Tells a screen reader what a button acts on. It follows the button's label, which isn't always a verb.
+#: A button's accessible name ends with this, so that a screen reader says what the button acts on.
 OBJECT: Final = "{name} on {title}"
 NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"
@@ -223,7 +224,7 @@ CONFIRM_UNLINK: Final = (
 
 
 #: Says how and when a workspace ends. ``{at}`` is a time with its day, such as "today at 18:00". The last
-#: three are for workspaces that the provider stops or removes.
+#: three texts are for workspaces that the provider itself stops or removes.
 LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stop": "I'll stop it {at}.",
     "suspend": "I'll suspend it {at}.",
@@ -234,8 +235,8 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
 }
 LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't used it by then."
 ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
-#: Added to the text about a planned stop if the provider will end the workspace before that. The key says how
-#: the provider ends it.
+#: Added to the text about a planned stop if the provider will end the workspace even earlier. The key says
+#: how the provider ends it.
 EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops": "Before that, {title} stops {it} {at} unless it's used.",
     "stops_anyway": "Before that, {title} stops {it} {at}, even if it's used.",
@@ -272,8 +273,8 @@ ENDING_FINAL: Final = "It can't be started again after that. {lost}"
 OVER: Final = "*{name}* on {title} has no planned stop any more."
 OVER_DOWN: Final = "*{name}* on {title} isn't running any more, so there's nothing to stop."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
-#: Says in a workspace's card or list that a planned stop isn't possible. ``BLOCKED_PASSED`` is the text for
-#: when the time of the stop has passed.
+#: Says, in a workspace's card or in a list, that a planned stop isn't possible. ``BLOCKED_PASSED`` is used
+#: once the time of the stop has passed.
 STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
 BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
 STILL: Final = ("it's still", "they're still")
@@ -347,5 +348,5 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
 CANCEL_PLAN: Final = "Cancel it"
 CHANGE_BACK: Final = "Change back"
 
-#: Says what size of machine a workspace runs on. Its hourly price follows after a comma.
+#: The size of machine that a workspace runs on. Its hourly price follows after a comma.
 SIZE: Final = "Size *{size}*"

@@ -14,7 +14,8 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: How a class ends a workspace, in words: a participle, a verb, and a sentence that says what that means.
+#: Three forms of the words for how a class ends a workspace: a participle, a verb, and a sentence that
+#: explains it.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
@@ -99,7 +100,7 @@ ENROLLED_NOW: Final = (
     "A lesson is on or about to begin, so I'm starting it now. I'll message you when it's ready."
 )
 LEAVE_COURSE: Final = "Leave"
-#: Shown in the state of a workspace with which its owner has joined a course, and in answers about its hours.
+#: Names a course's lessons in messages about a workspace with which its owner has joined the course.
 COURSE_HOURS: Final = "Lessons of *{course}*: {lessons}."
 COURSE_USAGE: Final = (
     "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `resume` to restore cancelled "
@@ -122,8 +123,8 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: Says when the next lessons are if there are none on the requested day. There are separate texts for no
-#: lessons left, for one, and for several.
+#: Says when the next lessons are if there are none on the requested day. One text each is for no lessons
+#: left, for one, and for several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",
@@ -145,8 +146,8 @@ def format_span(first: str, last: str, today: date) -> str:
 
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
-#: Tells teachers at most how many people can have a workspace in time for a lesson. When it begins,
-#: ``REPORT`` says how many do, and ``REPORT_WHY`` what is holding up the others.
+#: Tells teachers the maximum number of people who can have a workspace in time for a lesson. When the lesson
+#: begins, ``REPORT`` says how many do, and ``REPORT_WHY`` what is holding up the others.
 IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
@@ -345,8 +346,8 @@ CLASS_CLOSED: Final = (
     "I'm telling everyone, so that they can keep theirs.",
     "The rest will be stopped {at}. I'll send you a summary.",
 )
-#: Texts about the end of a class, in pairs: the first if someone else ends the class, the second if the
-#: reader does.
+#: Texts about the end of a class, in pairs. The first is for when someone else ended the class, the second
+#: for when the reader did.
 WARNED: Final = (
     "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
     "You're ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
@@ -370,8 +371,8 @@ class Words(NamedTuple):
 
     press: str
     end: tuple[str, str, str, str]
-    #: The replies to a button press after the class is over: the first for a card that starts people's own
-    #: workspaces, the second for one that creates them.
+    #: The replies to a press on a class card once the class is over. The first is for a card that starts
+    #: people's own workspaces, the second for one that creates workspaces.
     over: tuple[str, str]
     summary: tuple[str, ...]
 

@@ -58,10 +58,10 @@ _WORDLESS: Final[Mapping[HoldCode, str]] = {
 }
 #: Replaces curly quotes inside quoted text with straight ones, because a curly one would end the quotation.
 _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
-#: Matches a sentence without its full stop, except that one inside closing quotation marks stays in the
-#: quotation.
+#: Matches a sentence, up to but not including its full stop. If quotation marks close after the full stop,
+#: they belong to the sentence.
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
-#: Maps each code to the cause of a delay, worded for a wait that is over.
+#: Explains a delay after it is over. The keys are the codes of what caused it.
 _DELAYS: Final[Mapping[HoldCode | None, str]] = {
     HoldCode.SILENT: "{title} wasn't available until {until}.",
     HoldCode.OVERLOADED: "{title} was too busy until {until}.",

@@ -43,7 +43,7 @@ LOST: Final = (
 NOT_GIVEN_TITLE: Final = "Your workspace couldn't be opened"
 NOT_GIVEN: Final = "Usher didn't get access to it in time. Try again in a moment."
 
-#: Maps each phase to the words that describe the workspace's state.
+#: Maps each phase of a workspace's page to the words that describe the workspace's state.
 LINES: Final[dict[str, str]] = {
     "starting": "Starting",
     "running": "Running",
@@ -60,7 +60,8 @@ LINES: Final[dict[str, str]] = {
 #: Shown for a start whose usual duration is known.
 USUAL_TIME: Final = "This usually takes {usual}."
 
-#: For phases in which there is no workspace to show: the heading and the sentence shown instead.
+#: Maps each phase in which there is no workspace to show to the heading and the sentence that the page shows
+#: instead.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (
         "Your workspace is starting",
@@ -84,12 +85,12 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "unmade": ("Your workspace wasn't created", "The message in Slack says why."),
     "unknown": ("One moment", "Usher is checking your workspace on {title}."),
 }
-#: Added if another workspace with the same settings can be made.
+#: Added to a page about an ended workspace if another one with the same settings can be made.
 NEW_ONE: Final = "You can start a new one with the same settings."
 SIGN_IN_NOTE: Final = "You'll stay signed in here for at most {lasts}, and can sign out at any time."
 #: Heading shown in place of the workspace if the vendor's script doesn't load.
 UNREACHABLE_TITLE: Final = "{title} can't be reached"
-#: Shown below ``UNREACHABLE_TITLE``: what the problem may be.
+#: Says what the problem may be if a workspace's page can't load the vendor's script.
 UNREACHABLE: Final = (
     "Your browser couldn't load the workspace from {title}. "
     "Your network may be blocking it, or {title} may be down. The workspace itself keeps running."
@@ -165,9 +166,9 @@ OPEN_SLACK: Final = "Open Usher in Slack"
 CHOOSE_WORKSPACES: Final = "Choose workspaces"
 
 REFUSED_TITLE: Final = "Usher wasn't installed"
-#: Says where Usher was installed.
+#: Confirms an installation and names the Slack workspace or enterprise in which Usher was installed.
 DONE: Final = "Usher is installed in {place}."
-#: Maps Bolt's or our own reason for a failed installation to its explanation.
+#: Maps each reason for a failed installation, whether Bolt's or our own, to its explanation.
 REFUSED: Final = {
     "access_denied": "You cancelled in Slack, so nothing was changed.",
     "invalid_browser": (

@@ -11,8 +11,8 @@ READY: Final = "{mark} *{name}* is ready."
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
-#: Sent if something else has been requested since the workspace became ready. If the workspace is no longer
-#: running, ``READY_UNTIL`` is sent instead, keyed by its state.
+#: Sent if something else has been requested since the workspace became ready. Once the workspace has stopped
+#: running, one of the texts in ``READY_UNTIL`` is sent instead; its keys are states.
 READY_BEFORE: Final = "*{name}* became ready {at}."
 READY_UNTIL: Final[Mapping[State, str]] = {
     State.STARTING: "*{name}* became ready {at}, and was started again later.",
@@ -22,10 +22,10 @@ READY_UNTIL: Final[Mapping[State, str]] = {
     State.FAILED: "*{name}* became ready {at}, and failed later.",
     State.GONE: "*{name}* became ready {at}. It {gone}.",
 }
-#: Sent if people have already been told that the workspace is ready, but the link to open it only becomes
-#: available later.
+#: Sent when the link to open a workspace only becomes available after people were told that the workspace is
+#: ready.
 READY_LINK: Final = "{mark} *{name}* can be opened now."
-#: Shown below the message that a workspace is ready, before the line that says when it ends.
+#: Says how long a start took, below the message that a workspace is ready.
 READY_AFTER: Final = "It took {took}."
 STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
@@ -70,14 +70,15 @@ WAITING: Final = (
     "I'm still {doing} *{name}* on {title}. It's taking longer than usual. "
     "I'll keep checking and tell you when it's done."
 )
-#: Used instead of ``WAITING`` for a start that isn't slow yet. Says how long a start usually takes.
+#: Replaces ``WAITING`` for a start that isn't slow yet, and says how long a start usually takes.
 WAITING_ON_TIME: Final = (
     "I'm still {doing} *{name}* on {title}.",
     "{usual} I'll keep checking and tell you when it's done.",
 )
-#: Used instead of ``WAITING`` if nothing has been sent yet. A sentence about what happens next follows.
+#: Replaces ``WAITING`` if nothing has been sent to the provider yet. The next sentence says what happens
+#: next.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
-#: Used instead of ``WAITING`` for planned starts. Nobody is asked whether to keep waiting for them.
+#: Replaces ``WAITING`` for planned starts, because nobody is asked whether to keep waiting for those.
 WAITING_PLANNED: Final = (
     "I haven't been able to start *{name}* on {title} yet, as planned for {at}.",
     "I'll start it as soon as I can, until {until}.",
@@ -90,7 +91,7 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: Replaces the question whether to start another workspace once that has been settled.
+#: Replaces the question whether to start another workspace once its answer is known.
 ASKED_FOUND: Final = (
     "I asked whether to start another one like *{name}*. It has shown up on {title}, so there's no need."
 )
@@ -136,7 +137,7 @@ SIGN_IN_REFUSED: Final = (
     "I'll keep trying, and what's waiting will carry on once it's accepted again. "
     "If you've changed or revoked it, link again."
 )
-#: Says why an account was unlinked, if its owner didn't do that.
+#: Says why an account was unlinked if someone other than its owner did that.
 UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "administrator": "An Usher admin removed the link.",
     "left": "Your Slack account was deactivated.",
@@ -155,7 +156,7 @@ UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "replaced": "A new link took its place.",
 }
 
-#: Says whether the provider has deleted our access to an account that was unlinked.
+#: Says whether the provider has revoked our access to an account that was unlinked.
 REVOKED: Final[dict[str, str]] = {
     "deleted": "{title} has deleted my access to your account there. Nothing of the link is left.",
     "refused": "{title} no longer accepts my access to your account there. Nothing of the link is left.",
@@ -183,7 +184,7 @@ LEFT_RUNNING: Final = "*{name}* on {title}, as of {seen}."
 LEFT_UNSTOPPED: Final = "*{name}* on {title}, as of {seen}. It should have been stopped, but I couldn't."
 LEFT_MORE: Final = "{count} more. The audit names them: look for `account.left_running`."
 LEFT_NEXT: Final = "I can't stop anything there any more. Please have it stopped if nobody needs it."
-#: Introduces a summary of what happened while no messages could be sent. The texts below are for one
+#: Introduces a summary of what happened while no messages could be sent. The texts after it are for one
 #: workspace and for several.
 SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
 READY_TOGETHER: Final = ("🟢 {names} is ready.", "🟢 {names} are ready.")
@@ -192,13 +193,13 @@ PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stop
 DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
 MORE_OF_THEM: Final = "{count} more"
 OPEN_NAMED: Final = "Open {name}"
-#: Labels for buttons that do the same to different workspaces: ``BUTTON_OF`` if the label is a single verb,
-#: ``BUTTON_NAMED`` if it is longer.
+#: A button's label with a name added, to tell apart buttons that do the same to different workspaces.
+#: ``BUTTON_OF`` is for a label that is a single verb, ``BUTTON_NAMED`` for a longer one.
 BUTTON_OF: Final = "{label} {name}"
 BUTTON_NAMED: Final = "{label}: {name}"
 
-#: ``NOT_DIRECT`` is shown in the channel if Slack rejects direct messages. ``NOT_IN_CHANNEL`` introduces a
-#: direct message if Usher can't post in the channel.
+#: Shown in the channel if Slack rejects direct messages to the person. ``NOT_IN_CHANNEL`` introduces a direct
+#: message that is sent because Usher can't post in the channel.
 NOT_DIRECT: Final = (
     "I have a message for you, but Slack doesn't let me send you direct messages. "
     "Open a conversation with me, then type `list` to see where things stand."
@@ -217,7 +218,7 @@ NOT_DELIVERED: Final = (
 NOT_CONFIRMED: Final = (
     "Slack may not have shown you my last answer. If you don't see it, type `list` to see where things stand."
 )
-#: Shown at the end of a message's plain-text fallback if that had to be cut.
+#: Ends the plain-text version of a message that had to be cut.
 TEXT_CUT: Final = "There's more, but this message would be too long for Slack."
 #: Shown in place of a form that Slack refused.
 FORM_REFUSED: Final = (

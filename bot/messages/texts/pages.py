@@ -88,7 +88,7 @@ def format_linked_account(title: str, username: str) -> str:
     return f"{title} is linked as {username}." if username else f"{title} is linked."
 
 
-#: Says where to type the code, on a page that no longer shows the code itself.
+#: Says where to type the code on a link page that no longer shows the code itself.
 CODE_SHOWN: Final = (
     "The code is only shown once. In Slack, press Enter code in the message that brought you here, "
     "and type it. "
@@ -248,7 +248,8 @@ NO_ADDRESS: Final = (
     "and I don't have a public web address yet. "
     "Ask your Usher admin to give me one."
 )
-#: The reply if Slack delivers the same button press twice. The link was sent after the first delivery.
+#: The reply if Slack delivers the same button press twice: the person already received the link after the
+#: first delivery.
 LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."
 #: The reply if there is no connection with the given name.
 UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {known}."
@@ -285,14 +286,14 @@ NOT_FOUND: Final = (
 ACCOUNT_TO_COME = "the one you sign in to"
 ANOTHER_ACCOUNT_BUTTON = "Use another account"
 PASTE_INSTEAD = "Paste a token instead"
-#: Explains what follows *Sign in with Slack* if people also have to sign in at the provider.
+#: Explains what happens after *Sign in with Slack* if people also have to sign in at the provider.
 AFTER_SLACK: Final = (
     "Sign in with Slack to confirm, then sign in to {title}. "
     "Usher shows you both accounts before it links anything."
 )
 #: Label of the button that leads to the provider's own page.
 THERE_BUTTON: Final = "Sign in to {title}"
-#: Explains what happens next, and which account will be linked.
+#: Explains what happens after signing in at the provider, and which account will be linked.
 THERE_TEXT: Final = (
     "Usher sends you to {title} to sign in, and shows you both accounts before it links anything. "
     "If you're signed in to {title} as somebody else, sign out there first."
@@ -338,14 +339,15 @@ TRIED_BY_APPROVAL: Final = (
 )
 
 SLACK: Final = "Slack"
-#: Part of the warnings about tokens below, for a token in a message that the person sent.
+#: Added to the warning about a typed token if the token is in a message that the person sent, and can
+#: therefore delete.
 DELETE_IT: Final = "delete your message and "
 TYPED: Final = (
     "That looks like a token{titles}. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now{where}. To link your account, type `{command}link` and use the page that opens."
 )
-#: Names the connection that a typed token is probably from, and says where to replace the token. Used if it
-#: can only be from one connection.
+#: Names the connection that a typed token is from and says where to replace it. Used only if the token can't
+#: be from any other connection.
 TYPED_FROM: Final = " from {title}"
 TYPED_WHERE: Final = " ({where})"
 #: Shown for a string that could be either a token or an id, because the two look alike.
@@ -367,7 +369,7 @@ TYPED_IN_FIELD: Final = (
     "That looks like a token from {titles}, so I haven't kept it. Replace it there, and enter something else "
     "here."
 )
-#: Part of the warning about a typed token, for a token that only an administrator can replace.
+#: Replaces part of the warning about a typed token if only an administrator can replace the token.
 BY_ADMINISTRATOR: Final = "ask your Usher admin for {title}"
 
 RESTORED: Final = (
@@ -449,7 +451,7 @@ FAILED_PERSON: Final = (
     "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."
 )
 FAILED_ADMINISTRATOR: Final = "I couldn't link {who} to *{username}* on {title}. {because}"
-#: The reply if an administrator presses *Approve* too late: the resting link has changed since.
+#: The reply to an administrator who presses *Approve* for a resting link that has changed in the meantime.
 NOT_RESTING: Final = (
     "Too late: that link is used again, has ended, or its name is yet another account by now."
 )

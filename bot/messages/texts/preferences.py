@@ -20,7 +20,7 @@ ASKS_AFTER: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Lists the connections for which the operator has set a different time.
+#: Lists the connections for which the operator has set a different time after which Usher asks.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 
@@ -29,7 +29,8 @@ TELL_HINT: Final = (
     "Anything else only shows on its card. Failures, warnings and questions always arrive. "
     "For a single workspace, type {command}settings NAME."
 )
-#: Describes what Slackbot may do at each level (``bot.domain.preferences.LEVELS``).
+#: Maps each level (``bot.domain.preferences.LEVELS``) to a description of what Slack's assistant may do at
+#: it.
 ASSISTANT_LEVELS: Final = {
     "nothing": "do nothing for you",
     "show": "show your workspaces",
@@ -37,8 +38,8 @@ ASSISTANT_LEVELS: Final = {
     "stop": "show, start and stop your workspaces",
 }
 
-#: Labels of the form for a workspace's own preferences. The keys are what people can type after the
-#: workspace's name.
+#: Labels of the options for a workspace's messages. The keys are what people can type after the workspace's
+#: name.
 MESSAGES: Final = {
     "usual": "As in my general settings",
     "on": "When it's ready, and when it stops by itself",
@@ -46,8 +47,8 @@ MESSAGES: Final = {
     "stopped": "When it stops by itself",
     "off": "Neither",
 }
-#: Confirms a change. The key consists of two flags: whether a message is sent when the workspace is ready,
-#: and whether one is sent when it stops.
+#: Confirms which messages a person will get about a workspace. The key says whether one is sent when the
+#: workspace is ready, and whether one is sent when it stops.
 NOTIFY: Final = {
     (True, True): "I'll message you when *{name}* on {title} is ready, and when it stops by itself.",
     (True, False): "I'll message you when *{name}* on {title} is ready, but not when it stops by itself.",

@@ -177,8 +177,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
 }
 
-#: The reply if a message's first delivery couldn't be recorded. It has to be true whether or not Slack
-#: delivers the message a second time.
+#: The reply if a message's first delivery couldn't be recorded. The text has to be true whether or not Slack
+#: delivers the message again.
 MESSAGE_NOT_RECORDED: Final = (
     "I can't reach my own records right now, so this has to wait. If Slack passes it on to me again in the "
     "next few minutes, I'll answer it then. If you don't hear from me, please send it again."
@@ -197,16 +197,16 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes that are explained like failures, provided that Usher recognises the reason in the provider's
+#: Causes that are explained in the words used for failures, if Usher recognises the reason in the provider's
 #: message.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
-#: Reasons that are followed by the provider's own message, because it says how much is used, whose rule
+#: Reasons after which the provider's own message is quoted, because it says how much is used, whose rule
 #: applies, or what is missing.
 _QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
 #: Everyday names of the resources that a provider can run short of.
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
 _AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
-#: Shown while the provider keeps trying, because the problem may go away by itself.
+#: Shown while the provider keeps trying to start a workspace, because the problem may go away by itself.
 WAITS: Final = "{title} keeps trying, and I'll message you either way."
 REASONS: Final[Mapping[Reason, Because]] = {
     Reason.CANCELED: Because(
@@ -364,7 +364,7 @@ def explain_unread(cause: str, title: str) -> str:
     return explain_cause(cause, title) if template is None else template.format(title=title)
 
 
-#: Asked at the end of a message, unless the row behind the message no longer exists.
+#: Ends a message about an overdue request, unless the request's row no longer exists.
 WANTED: Final = "Do you still want it?"
 
 

@@ -35,8 +35,8 @@ _WHAT_APPROVAL_DOES: Final = (
 CONFIRM_RESTING: Final = ("Approve this account?", _WHAT_APPROVAL_DOES, "Approve", "Not yet")
 APPROVING_RESTING: Final = "I'm checking *{username}* on {title} for {who}. I'll tell you both."
 
-#: Shown to administrators below a request. It gives only facts that people can't choose themselves, as they
-#: can a display name.
+#: Shown to administrators below a request. It contains only facts that people can't choose themselves; a
+#: display name could be anyone's.
 ASKER: Final = "Requested by {who}."
 KNOWN: Final = "{who} (id `{id}`, handle `{handle}`, e-mail `{email}`, shown as *{name}*)"
 KNOWN_WITHOUT: Final = "{who} (id `{id}`, handle `{handle}`, e-mail unknown, shown as *{name}*)"
@@ -45,8 +45,7 @@ ADDRESSES_DIFFER: Final = (
 )
 ADDRESS_THERE: Final = "On {title}, {username} has the e-mail address `{there}`."
 ALIKE: Final = "This username may belong to somebody else: {people}."
-#: Says who was asked whether the account is theirs, and what they answered. Their answer doesn't prove
-#: anything.
+#: Says who was asked whether the account is theirs, and what they answered. The answer proves nothing.
 OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
 OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their answer: “{answer}.”"
 #: Shown above the list of open requests. A line below the list says how many more there are.

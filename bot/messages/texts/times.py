@@ -11,7 +11,7 @@ _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
-#: Thresholds at which ``format_roughly`` switches to the next unit: the first three in minutes, the last in
+#: Limits below which ``format_roughly`` uses the smaller unit: the first three in minutes, the last in
 #: seconds.
 _UNDER_A_MINUTE = 0.75
 _A_MINUTE_OR_TWO = 2.5

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-#: Headings for a period: with its name, or with its first and last day.
+#: Headings of a usage report: one with the name of the period, the other with its first and last day.
 NAMED: Final = "*{name}* · {days}"
 DAYS: Final = "{first} – {last}"
-#: The total for all workspaces and jobs, and the lines that it adds up.
+#: The total of a usage report, and the lines that add up to it.
 TOTAL: Final = "*{hours}* in all · {money}"
 LINE: Final = "*{name}* on {title}: {hours}"
 LINE_OF_RUNS: Final = "*{name}* on {title}, {runs}: {hours}"
@@ -46,7 +46,7 @@ NO_NAMES_OF_CLASS: Final = (
     "I don't show people's own hours, as the card didn't say that its teachers can see them."
 )
 NO_NAMES_OF_TEAM: Final = "I don't show people's own hours. Your operator can change that."
-#: Footnotes, shown in small print.
+#: Footnotes of a usage report, shown in small print.
 PICTURE_COMES: Final = "I'm sending it as a picture, too, in our direct messages."
 WHY_SPREAD: Final = "*Give or take*: it was started or stopped outside Usher, between two of my checks."
 WHY_LEAST: Final = "*At least*: it was already running when I first saw it."

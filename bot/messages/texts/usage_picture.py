@@ -9,15 +9,15 @@ IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {w
 
 #: Shown above the bars: the first and the last day.
 TITLE: Final = "{first} – {last}"
-#: A row's hours if it isn't known when one of its runs ended.
+#: The hours in a row of the usage picture if it isn't known when one of the row's runs ended.
 AND_UNKNOWN: Final = "{hours} + ?"
 NOW: Final = "now, {at}"
-#: The words in the picture's legend.
+#: The words in the legend of the usage picture.
 RAN: Final = "ran"
 PLANNED: Final = "planned"
 UNKNOWN: Final = "end not known"
 NIGHT: Final = "night, 20:00–06:00"
-#: Points out a day that doesn't have 24 hours because the clocks change on it.
+#: Points out a day in the usage picture that doesn't have 24 hours, because the clocks change on it.
 UNUSUAL_DAY: Final = "{day} has {hours} hours."
 #: The line that replaces the rows left out of the picture.
 MORE_ROWS: Final = "and {count} more, {hours} together"

@@ -24,7 +24,7 @@ WAITED_FOR: Final[Mapping[str, str]] = {
     "license": "a free license",
     "room": "room",
 }
-#: Says how many attempts have been made: one text each for none, one and several.
+#: Says how many attempts have been made to get capacity. There is one text each for none, one and several.
 TRIED_SO_FAR: Final = ("", "I've tried once so far.", "I've tried {count} times so far.")
 TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
 #: Sent when the wait times out. It doesn't say whether capacity became free, because others may have got it.
@@ -38,14 +38,14 @@ WAITING: Final = "Waiting for {what}"
 WAITING_STATE: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
 #: Follows the message that there is no capacity right now.
 KEEPS_TRYING: Final = "I'll keep trying until {until}. {ahead}"
-#: Used before the first attempt. Only an attempt shows what the workspace needs, and therefore which line it
-#: is in.
+#: Replaces the place in line before the first attempt, because only an attempt shows which kind of capacity
+#: the workspace needs.
 UNPLACED: Final = "I'll know your place in line once I've tried it."
 TRYING: Final = "It's your turn, and I'm trying to start it now."
-#: Shown to people who have already had their turn in this round.
+#: Shown to people on the waitlist who have already had their turn in this round.
 ONE_BEFORE: Final = "One person was tried before you, without success."
 TRIED_BEFORE: Final = "{number} people were tried before you, without success."
-#: Used from the second round on, because a position in line would change with every attempt.
+#: Replaces the place in line from the second round on, because the place would change with every attempt.
 IN_TURN_WITH_ONE: Final = "One other person is waiting, too. You're each tried in turn."
 IN_TURN: Final = "{number} others are waiting, too. You're each tried in turn."
 NUMBER_WORDS: Final = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
@@ -61,7 +61,8 @@ WAIT_REFUSED: Final = (
 )
 LEFT_WAITLIST: Final = "OK, *{name}* isn't waiting for room any more."
 NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
-#: Shown below *ready* after a wait. The key is how the workspace will be stopped if nobody uses it.
+#: Added to the message that a workspace is ready after a wait. The key is how the workspace will be stopped
+#: if nobody uses it.
 GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     mode: (
         "If you don't open it within {unused}, and somebody is waiting for {what}, "
@@ -76,7 +77,8 @@ GRANT_WANTED: Final = (
 )
 CAN_KEEP_TRYING: Final = "I can keep trying until {until}."
 FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {because}"
-#: Added if an attempt failed for a reason other than missing capacity, which ends the wait.
+#: Added to a message about an attempt that failed for a reason other than missing capacity, which ends the
+#: wait.
 WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 
