@@ -108,10 +108,10 @@ class Provider(ABC):
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         self.settings = settings
-        #: The connection's secrets. Every word that a user types is compared with them, in case it is a
-        #: secret that was pasted by mistake.
+        #: The connection's secrets. Every word that a user types is compared with them, in case it is one of
+        #: these secrets pasted by mistake.
         self._secrets = frozenset(settings.secrets())
-        #: A client without a credential, for calls that don't need one.
+        #: An HTTP client without a credential, for calls that don't need one.
         root = settings.base_url + self.api_path
         self.api = ApiClient(http, root, self.credential_in, self.other_hosts, to_error=self.to_error)
 

@@ -18,8 +18,8 @@ from bot.support.cleaning import hide_secrets
 from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
 
-#: Maps names of methods that take an access to the names of their calls in ``Provider.credential_owner``, if
-#: they differ.
+#: Maps methods that take an access to the name that ``Provider.credential_owner`` has for their calls, if the
+#: two differ.
 _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     **dict.fromkeys(("discover", "read_allowances"), "list"),
@@ -32,9 +32,9 @@ _BOUND_METHODS: Final = (
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
     *("revoke", "mint", "refresh", "read_account", "read_allowances"),
 )
-#: Methods whose result may quote the provider's own words.
+#: Methods whose result may contain the provider's own words.
 _QUOTING: Final = frozenset({"read_reason", "start", "stop", "remove"})
-#: Methods that don't take an access. They check a credential, use the connection's own, or need none.
+#: Methods that don't take an access, because they check a credential, use the connection's own, or need none.
 _WITHOUT_ACCESS: Final = (
     *("check_credential", "probe", "read_warning"),
     *("check_username", "is_secret_accepted", "read_email", "find_user", "read_overview"),

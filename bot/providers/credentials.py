@@ -10,9 +10,9 @@ from pydantic import SecretStr
 
 #: Whose secret is used for calls on behalf of an account.
 #: - ``person``: the user's own.
-#: - ``admin``: the connection's, for an approved username; if possible the connection uses its secret to get
-#:   that user's own token, and uses that.
-#: - ``none``: the connection's, as the provider has no user accounts.
+#: - ``admin``: the connection's, for an approved username; if the provider allows it, the connection's secret
+#:   is only used to get that user's own token.
+#: - ``none``: the connection's, because the provider has no user accounts.
 CredentialOwner = Literal["person", "admin", "none"]
 
 

@@ -36,8 +36,8 @@ MAX_OBJECT_ATTEMPTS: Final = 10
 #: Maximum number of characters of a Python literal that is parsed. Parsing a longer one would take too long.
 MAX_LITERAL_LENGTH: Final = 2000
 #: Keys under which APIs put details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
-#: (``errors``, ``messages``), OAuth (``error_description``). ``_TEXT_KEYS`` are the keys of a detail's
-#: text, ``_FIELD_KEYS`` those of the name of its field.
+#: (``errors``, ``messages``), OAuth (``error_description``). Within a detail, ``_TEXT_KEYS`` hold its text
+#: and ``_FIELD_KEYS`` the name of the field that it is about.
 _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
 _TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
 _SENTENCE_PATTERN: Final = re.compile(r"[^\W\d_]{2}\S* [^\W\d_]{2}")
@@ -53,7 +53,8 @@ _LABEL_PATTERN: Final = re.compile(
     r"|status(?:code)?)|(?:[\w$]{1,60}\.){0,8}(?:[A-Z][\w$]{0,60})?"
     r"(?:Error|Exception|Warning|Timeout|Failure|Fault)"
 )
-#: Matches words around a label that carry no information: a status phrase, a number, a URL, or a filler word.
+#: Matches text around a label that carries no information: a status phrase, a number, a URL, or a filler
+#: word.
 _BESIDE_LABELS_PATTERN: Final = re.compile(
     rf"{'|'.join(map(re.escape, _PHRASES))}|\d\S*|[\w+]+://\S+|an?|api|by|class|client|daemon|during|failed|for"
     r"|from|https?|id|in|internal|none|null|occurred|of|operation|request|response|rpc|server|the|uncaught|unexpected"
@@ -87,7 +88,7 @@ _FRAME_PATTERN: Final = re.compile(
     r"^(?:[ \t]*at (?:[^\s(]{1,200} ?\(.*\)|\S{1,300}:\d+:\d+)|Traceback \(most recent call last\):)$",
     re.MULTILINE,
 )
-#: Match error messages of gRPC in Python, and of AWS.
+#: Patterns for error messages of gRPC in Python, and of AWS.
 _FORMAT_PATTERNS: Final = (
     re.compile(r"<\w{1,40} of RPC that terminated with:.{0,300}?\bdetails = (\"[^\"]+\").*", re.DOTALL),
     re.compile(

@@ -61,8 +61,8 @@ from bot.support.addresses import parse_origin
 from bot.support.responses import Response
 
 CREDENTIAL_NOTE = "Usher"
-#: Scopes of the token that Usher makes for a user: start, stop and read servers, check their IDE, delete the
-#: token.
+#: Scopes of the token that Usher makes for a user, so that it can start, stop and read servers, check their
+#: IDE, and delete the token.
 SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
 #: The scope for listing the servers that others share with the user, available from hub 5.0 on.
 #: ``SHARES_KEY`` in ``Credential.extra`` marks a token with this scope.
@@ -72,7 +72,8 @@ _REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
 #: Maps each required scope to broader scopes that include it. Before 6.0, there was no separate scope for
 #: starting a server.
 _WIDER_SCOPES = dict.fromkeys(_REQUIRED_SCOPES, ("servers", "admin:servers"))
-#: Scopes that grant everything the token's owner may do. Hubs report them in expanded form.
+#: Scopes that grant everything the token's owner may do. In a token's list of scopes, hubs replace these with
+#: all that they include.
 _WHOLE_SCOPES = frozenset({"self", "inherit", "all"})
 #: Time limit for making a token, in seconds. Together with ``CHECK_SECONDS``, users wait at most 10 s.
 MINT_SECONDS = 2.5

@@ -1,4 +1,4 @@
-"""URLs and ids of sessions and jobs; pure.
+"""URLs and ids of sessions and jobs. Pure functions.
 
 A server reports a session's URL as a path from the server's root, which a proxy may have moved. So the
 configured URL, including its path, is prepended. A different host is never trusted.

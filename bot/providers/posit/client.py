@@ -36,7 +36,7 @@ STREAM_BYTES = 1_000_000_000
 
 #: Maximum size of the list of users, in bytes; in a large installation it is the largest response.
 USERS_BYTES = 10_000_000
-#: Session fields that are always requested.
+#: Session fields that are requested in every call.
 _LEAST = ("id", "activity_state")
 #: The fields that determine a session's state; all of them are small.
 STATE_FIELDS = (

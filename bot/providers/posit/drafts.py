@@ -1,7 +1,7 @@
-"""Drafts: the choices made so far for a session or a job, and the options that remain; pure.
+"""Drafts: the choices made so far for a session or a job, and the options that remain. Pure functions.
 
 Values that are no longer offered are dropped. People aren't asked about anything that a template sets.
-``posit.forms`` builds the form for a draft, and ``posit.specs`` checks a filled form against it.
+``posit.forms`` builds the form for a draft, and ``posit.specs`` checks a submitted form against it.
 """
 
 from __future__ import annotations

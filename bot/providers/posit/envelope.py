@@ -22,8 +22,8 @@ MAX_WRAPPINGS = 3
 _UNREACHABLE_CODES = frozenset({1, 2, 13})
 _UNAUTHORISED_CODES = frozenset({3, 401, 403})
 _GONE_CODES = frozenset({14, 404})
-#: Error codes for limits shared by all users: sessions, or users of the licence. ``_OWN_SESSIONS_CODE`` is
-#: the one for the session limit in a user's profile.
+#: Error codes for limits shared by all users: on sessions, or on users of the licence. ``_OWN_SESSIONS_CODE``
+#: is the error code for the session limit in a user's own profile.
 _CAPACITY_CODES = frozenset({15, 16})
 _OWN_SESSIONS_CODE = 20
 _PARAMETERS_MISSING_CODE = 17

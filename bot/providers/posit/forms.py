@@ -1,4 +1,4 @@
-"""The form for a draft: its fields, with the choices that remain; pure.
+"""The form for a draft: its fields, with the choices that remain. Pure functions.
 
 Values that the server proposes are sent back exactly as the server wrote them, so that an unchanged form is
 always accepted.

@@ -1,4 +1,4 @@
-"""What a Workbench server offers: IDEs, clusters and images, with their display names; pure."""
+"""What a Workbench server offers: IDEs, clusters and images, with their display names. Pure functions."""
 
 import re
 from dataclasses import dataclass

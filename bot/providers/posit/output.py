@@ -19,8 +19,7 @@ _BETWEEN_PATTERN = re.compile(rb"[\s,\[\]\x1e\x00]*(?:\xef\xbb\xbf)?[\s,\[\]\x1e
 _FLAT_PATTERN = re.compile(rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
 _OUTSIDE_PATTERN = re.compile(rb'[^"{}\[\]]*')
 _INSIDE_PATTERN = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
-#: Matches lone surrogates that don't represent a byte. The others (U+DC80–DCFF) represent the bytes of broken
-#: UTF-8.
+#: Matches surrogates that don't stand for a byte of broken UTF-8. Those that do are U+DC80 to U+DCFF.
 _HALVES_PATTERN = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 #: Accepts raw control characters, since not all servers escape those that a job has printed.

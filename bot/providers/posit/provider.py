@@ -45,8 +45,8 @@ from bot.providers.requests import (
 from bot.providers.words import clean
 from bot.support import errors
 
-#: Errors that may mean that the goal has already been reached. As no error code says so, the state is then
-#: read to find out.
+#: Errors that may mean that the goal has already been reached. No error code says so, which is why the state
+#: is read next.
 _REFUSED = (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Misconfigured, errors.Conflict)
 #: Maximum number of sessions read in one request.
 BATCH = 50

@@ -1,4 +1,7 @@
-"""Conversion of Workbench's states to ours (``docs/internals/providers/posit.md``, "States"); pure."""
+"""Converts Workbench's states to ours (``docs/internals/providers/posit.md``, "States").
+
+Pure functions.
+"""
 
 from collections.abc import Callable, Mapping
 

@@ -45,16 +45,16 @@ from bot.support import errors
 
 T = TypeVar("T")
 
-#: Limits for reading runs: ``MAX_JOBS`` jobs are listed, ``MAX_CONCURRENT_LISTS`` of them are read
-#: concurrently, and ``MAX_RUNS_PER_JOB`` runs are read per job.
+#: Maximum number of jobs to list. ``MAX_CONCURRENT_LISTS`` of them are read at the same time, and at most
+#: ``MAX_RUNS_PER_JOB`` runs of each.
 MAX_JOBS = 50
 MAX_CONCURRENT_LISTS = 5
 MAX_RUNS_PER_JOB = 10
 #: Maximum number of lines that a server returns from the end of a live pod's log. If the log is longer, live
 #: output pauses until the run ends.
 MAX_LIVE_LINES = 5000
-#: Number of entries per page of a log after the first page, whose size the server sets (100 according to the
-#: OpenAPI document). A log of more than ``MAX_LOG_PAGES`` pages is treated as endless.
+#: Number of entries per page of a log, except for the first page, whose size the server sets (100 according
+#: to the OpenAPI document). A log of more than ``MAX_LOG_PAGES`` pages is treated as endless.
 LOG_PAGE_SIZE = "1000"
 MAX_LOG_PAGES = 500
 MAX_LOG_BYTES = 20_000_000
@@ -378,7 +378,7 @@ _RUN_STATES = {
 _PENDING_ID_PATTERN = re.compile(r"@(\d+(?:\.\d+)?)\.([0-9a-z]+)((?:-[0-9a-f]{8})*)")
 UNLISTED_ID_PREFIX = "~"
 PENDING_ID_PREFIX = "@"
-#: Shown when stopping a run on a server that can only stop all runs of a job together.
+#: Shown when people stop a run on a server that can only stop all runs of a job together.
 STOPS_ALL = "On this server a stop ends all runs of the job."
 
 

@@ -1,4 +1,4 @@
-"""A server's offer to an account, the forms built from the offer, and the creation of workspaces.
+"""What a server offers an account, the forms built from that offer, and the creation of workspaces.
 
 ``[[connections.NAME.templates]] name, title, file, who`` are the recipes that an operator keeps as JSON
 files. A recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes"), and is checked

@@ -83,8 +83,8 @@ MINT_SECONDS = 4.0
 #: the maximum size of each page.
 MAX_LOGIN_PAGES = 5
 MAX_PAGE_BYTES = 2_000_000
-#: Credential owner recorded for tokens that Usher obtained with the administrator's token, and can obtain
-#: again.
+#: The ``CredentialOwner`` recorded for tokens that Usher obtained with the administrator's token and can
+#: obtain again.
 _MINTED: CredentialOwner = "admin"
 
 #: Maps the field of each limit to the unit shown to users. The server's days and months are in UTC.

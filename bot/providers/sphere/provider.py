@@ -68,8 +68,8 @@ class SphereSettings(ConnectionSettings):
     page_inline_styles: bool = False
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
-    #: How long a stopped workspace is kept, in minutes. Always set, because otherwise a stop would remove the
-    #: workspace.
+    #: How long a stopped workspace is kept, in minutes. It is always sent, because otherwise a stop would
+    #: remove the workspace.
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
     #: How long a workspace may be unused before it is stopped, in minutes; by default the project's own
     #: setting.
@@ -154,7 +154,7 @@ LIST_SECONDS = 10.0
 MAX_PAGES = 100
 #: Number of entries requested per page; the server allows no more.
 PAGE_SIZE = "30"
-#: Fields that show whether Usher created a workspace. They may be missing from the entries of a list.
+#: Fields that show whether Usher created a workspace. Entries in a list may lack them.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
 NO_PROJECT = "That project no longer exists. Choose another one."
 

@@ -1,4 +1,4 @@
-"""Conversion of Sphere Engine's workspace states from the API's responses; pure.
+"""Converts the workspace states in Sphere Engine's responses to ours. Pure functions.
 
 Facts: ``docs/internals/providers/sphere.md``.
 """
@@ -27,7 +27,7 @@ _STATES_BY_CODE = {
 }
 _ACTIONS_BY_PERMISSION: Mapping[str, Action] = {"enter": "open", "stop": "stop", "remove": "remove"}
 _MINUTE_SECONDS = 60.0
-#: Maximum number of minutes that is accepted as a plausible time.
+#: Maximum number of minutes that Usher accepts as plausible in a response.
 _MAX_READABLE_MINUTES = 10_000_000
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S %z"
 _MAX_TOKEN_LENGTH = 200

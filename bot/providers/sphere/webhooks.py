@@ -1,4 +1,4 @@
-"""Sphere Engine's webhooks: their signature, and messages about finished scenarios; pure."""
+"""Sphere Engine's webhooks: their signature, and messages about finished scenarios. Pure functions."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""A local Coder for the conformance kit; every request and answer is checked against Coder's API document."""
+"""A local Coder for the conformance kit. Every exchange is checked against Coder's API document."""
 
 from __future__ import annotations
 

@@ -46,7 +46,8 @@ _DOING = {
     "stop": ("stopping", "stopped"),
     "delete": ("deleting", "deleted"),
 }
-#: How long a build is queued, how long it takes in total, and how long the agent then needs, in seconds.
+#: How long a build of the local Coder is queued, how long the build takes in total, and how long the agent
+#: then needs, in seconds.
 QUEUED, BUILDS, READY = 3.0, 15.0, 10.0
 AUTOSTOP = 8 * 3600.0
 
@@ -158,7 +159,7 @@ class Made:
     template: str
     at: float
     fails: list[str] | None = None
-    #: ``stop_fails`` is the error with which the workspace's stops fail. ``cancels`` says which of its builds
+    #: The error with which the workspace's stops fail, if they do. ``cancels`` lists the kinds of builds that
     #: someone cancels.
     stop_fails: list[str] | None = None
     cancels: Collection[str] = ()

@@ -11,9 +11,9 @@ import usher.provider as up
 from usher_codespaces import offers
 from usher_codespaces.offers import HEADERS, Offer
 
-#: Maps the states in the document's schema `codespace` to ours. "Unknown" is left out, and so is "Moved",
-#: which doesn't give the new name. A codespace is down while it is exported or moved to another machine
-#: (Updating): both end in Shutdown.
+#: Maps the states in the schema `codespace` of GitHub's document to ours. "Unknown" is left out, and so is
+#: "Moved", which doesn't give the new name. A codespace is down while it is exported or moved to another
+#: machine (Updating), since both end in Shutdown.
 STATES = {
     **dict.fromkeys(("Created", "Queued", "Provisioning", "Starting", "Rebuilding"), up.State.STARTING),
     **dict.fromkeys(("Available", "Awaiting", "Unavailable"), up.State.RUNNING),
@@ -22,8 +22,7 @@ STATES = {
     "Failed": up.State.FAILED,
     "Deleted": up.State.GONE,
 }
-#: Maps states in which a codespace is down, although it isn't being stopped, to a sentence that says what is
-#: happening to it.
+#: Says what is happening to a codespace in a state in which it is down without being stopped.
 STATE_DETAILS = {"Exporting": "It's being exported.", "Updating": "It's being updated."}
 FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
 #: What can be done while an operation is pending. GitHub says: "The only thing that you can do with a
