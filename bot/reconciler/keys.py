@@ -84,12 +84,12 @@ class Keys:
         #: Maps each account to the stored secret that this process last decrypted for it.
         self._opened: dict[str, str] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        #: Maps each account to its renewed secret until a call with that secret succeeds. Until then, the
-        #: secret isn't renewed again.
+        #: Maps each account to its renewed secret until a call with that secret succeeds. An account in this
+        #: map isn't renewed again.
         self._unproven: dict[str, str] = {}
-        #: Maps each connection to when the provider began to refuse the connection's own secret (epoch
-        #: seconds), or to None once it accepts the secret again. Connections are missing until one of these
-        #: is known.
+        #: Maps each connection to when its provider began to refuse the connection's own secret (epoch
+        #: seconds), or to None once it accepts the secret again. A connection is missing while neither is
+        #: known.
         self.lockouts: dict[str, float | None] = {}
         #: Maps each connection to when it began to refuse several people's credentials (epoch seconds), or to
         #: None once that is over. ``_accepted_at`` maps it to when it last accepted one.

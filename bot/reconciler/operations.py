@@ -54,8 +54,8 @@ from bot.support.errors import Conflict, NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Steps that stop a workspace. ``_STOP_VERBS`` are the verbs that ask for this. In ``_TRANSIENT_STATES`` a
-#: workspace is changing, so calls may be refused.
+#: Steps that stop a workspace. ``_STOP_VERBS`` are the verbs that ask for a stop. In the states in
+#: ``_TRANSIENT_STATES``, a workspace is changing, so calls may be refused.
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
@@ -63,10 +63,10 @@ _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKN
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
 #: How long a start waits for a stop to finish before its card says who can help, in seconds.
 LONG_STOP_SECONDS: Final = 300.0
-#: When a search finds a workspace, also consider other creations requested up to this many seconds earlier,
-#: because the workspace may be theirs.
+#: When a search finds a workspace, other creations requested up to this many seconds earlier are considered,
+#: too, because the workspace may be the result of one of those.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
-#: Maximum number of creation times to remember. Others are read again when needed.
+#: Maximum number of creation times kept in memory. Others are read again when they are needed.
 MAX_CREATION_TIMES = 10_000
 
 
@@ -82,8 +82,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        #: Maps each candidate's gate to when the candidate was created, if the list doesn't say so. Creation
-        #: times never change, so each is read only once.
+        #: Maps the gate of each workspace that an earlier call may have created to when the workspace was
+        #: created, if the list doesn't say so. Creation times never change, so each is read only once.
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:

@@ -36,10 +36,11 @@ class Outages(EnginePart):
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._refusals = {OURS: engine.keys.lockouts, PEOPLE: engine.keys.people_lockouts}
-        #: Maps open outages to when each began, according to the last read of the rows.
+        #: Maps each open outage to when it began, as of the last read of the rows.
         self._current: Mapping[str, float] = {}
-        #: Maps outages that another process has ended, but this one still detects, to when they began. They
-        #: aren't opened again, because two processes that disagree would keep reopening and closing them.
+        #: Maps outages that another process has ended, though this process still sees them, to when they
+        #: began. They aren't opened again, or two processes that disagree would keep opening and closing
+        #: them.
         self._ended_elsewhere: dict[str, float] = {}
 
     def is_restless(self) -> bool:

@@ -45,10 +45,10 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: How long to wait before the next call with a refused credential, in seconds. Until it is replaced, calls
-#: with it are expected to fail.
+#: How long to wait before the next call with a refused credential, in seconds. Calls with that credential are
+#: expected to fail until it is replaced.
 REFUSED_WAIT_SECONDS: Final = 60.0
-#: Access for calls with the connection's own secret, which the provider object already holds.
+#: The access for calls with the connection's own secret, which the provider object already has.
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
 #: Cause of a retry that waits until the pause requested by the provider is over.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
@@ -60,9 +60,9 @@ KEYS_WAIT_SECONDS: Final = 20.0
 REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
 #: The only call that may still use the secret of a link that has ended.
 REVOKE_CALL: Final = "revoke"
-#: Calls that are sent even with a refused credential, without reading a list first to test it.
+#: Calls that are sent even with a refused credential, without first reading a list to test it.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
-#: Names of the calls that change something; each has the same name as its step.
+#: Names of the calls that change something. Each is also the name of the step that makes the call.
 CHANGING_CALLS: Final = frozenset(
     {*map(str, (Step.START, Step.STOP, Step.SUSPEND, Step.FORCE, Step.REMOVE, Step.CREATE, Step.LAUNCH))}
 )

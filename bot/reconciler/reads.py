@@ -1,9 +1,9 @@
-"""Status reads through the poll gate: claim, send within the margin, and record results in batches.
+"""Status reads through the poll gate: claim a read, send it in time, and record results in batches.
 
 The rule is in ``docs/internals/rules.md``, "The poll gate".
 
-Results that arrive during a write form the next batch. An *entry* is the secret that opens a workspace from
-Usher's page. It is stored only when it has changed.
+Results that arrive while a batch is being written form the next batch. An *entry* is the secret that opens a
+workspace from Usher's page. It is stored only when it has changed.
 """
 
 import asyncio
@@ -44,8 +44,8 @@ log = structlog.get_logger(__name__)
 
 #: If a read is refused because of its credential or permissions, the next one waits this many seconds.
 REFUSED_READ_SECONDS = 300.0
-#: Maximum number of failure counts to remember. The same limit applies to unknown states, audited reads and
-#: stored entries.
+#: Maximum number of failure counts kept in memory. The same limit applies to unknown states, audited reads
+#: and stored entries.
 MAX_REMEMBERED = 10_000
 #: How long a start may take before the provider is asked for the reason, and how often it is asked again, in
 #: seconds.

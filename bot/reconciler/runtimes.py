@@ -45,8 +45,8 @@ SHARED_LIMIT_SECONDS = 60.0
 #: Key of a pause that applies to everyone. No account has this id.
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
-#: A pause may end up to this many seconds later in its row than in this process's memory, merely because the
-#: row was written later.
+#: A pause may end up to this many seconds later in its database row than in this process's memory, because
+#: the row is written a little later.
 ROW_DELAY_SECONDS = 1.0
 #: Maximum share of a connection's slots that one person's calls may use. ``LISTS_SHARE`` is the maximum for
 #: all lists together.
@@ -121,8 +121,8 @@ class Limits:
         self._name = name
         self._monotonic = monotonic
         self._delay = delay
-        #: Maps each account to when it was last rate-limited (429) and when it may continue (both monotonic
-        #: times).
+        #: Maps each account to when it was last rate-limited (429) and when it may make calls again (both
+        #: monotonic times).
         self._limited: dict[str, tuple[float, float]] = {}
         self._all_until = 0.0
 
@@ -183,8 +183,8 @@ class CircuitBreaker:
         #: The last failure; None if the connection has answered since then.
         self._failure: TemporaryError | None = None
         self.answering = Reachability(name)
-        #: End of the pause that the provider requested. ``_away_until`` is the end of the pause made because
-        #: the connection is down (both monotonic).
+        #: When the pause that the provider requested ends. ``_away_until`` is when the pause after the
+        #: connection went down ends (both monotonic).
         self._requested_until = 0.0
         self._away_until = 0.0
 
@@ -284,7 +284,7 @@ class Runtime:
         self.start_queue = StartQueue(provider.settings.starts_per_second, clock.monotonic)
         self.health = CircuitBreaker(name, clock, jitter, observer)
         self.limits = Limits(name, clock.monotonic, self.health.delay)
-        #: Limits for starts only: they hold up the start queue but not reads.
+        #: Rate limits on starts. They hold up the start queue, but not reads.
         self.start_limits = Limits(name, clock.monotonic, self.start_queue.delay)
 
     def select_limits(self, calls: Calls) -> Limits:
@@ -297,16 +297,15 @@ class Runtime:
         return self.health.is_doubtful and not self.slots.is_idle
 
 
-#: Factor by which starts stay below a per-second limit, because they may arrive less evenly than they are
+#: Starts are kept below a per-second limit by this factor, because they may arrive less evenly than they are
 #: sent. ``BURST_SHARE`` is the share of the limit that one burst may use.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: How long an operation may take to ask again once its turn has begun, in seconds. After that it loses the
-#: turn.
+#: An operation that doesn't ask again within this many seconds after its turn has begun loses the turn.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
 #: Without a rate limit, a start may overtake one that was requested up to this many seconds earlier.
 MAX_OVERTAKE_SECONDS: Final = 1.0
-#: How soon an operation asks again if it only has to wait for another operation's turn, in seconds.
+#: How soon an operation asks again if another operation's turn comes first, in seconds.
 TURN_POLL_SECONDS: Final = 0.25
 MAX_QUEUED_STARTS: Final = 10_000
 
@@ -325,11 +324,11 @@ class StartQueue:
         #: When this process took over the connection's starts (monotonic).
         self.owned_since = 0.0
         self._delayed_until = 0.0
-        #: The waiting operations, oldest first. ``_comes_until`` maps each operation's id to when it must
-        #: have asked again.
+        #: The operations waiting to start something, oldest first. ``_comes_until`` maps each operation's id
+        #: to when it must have asked again.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
-        #: When starts that still count towards the limit were granted.
+        #: When recent starts were granted, for as long as they still count towards the limit.
         self._granted_at: deque[float] = deque()
         self._begin()
 
@@ -450,13 +449,13 @@ class Numbers:
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0
-    #: Minimum time between two checks of a waiting operation's deadline and of what is holding it up.
+    #: Minimum time, in seconds, between two checks of a waiting operation's deadline and of what holds it up.
     tick: float = 20.0
     #: Maximum number of checks of waiting operations per second. If very many operations are open, each is
     #: checked less often, at most ``slow_tick`` apart.
     checks_per_second: float = 5.0
     slow_tick: float = 600.0
-    #: How often a long-running call checks that its account is still linked.
+    #: How often a long-running call checks that its account is still linked, in seconds.
     watch: float = 2.0
     discover_after: float = 600.0
     discover_unused_after: float = 86_400.0

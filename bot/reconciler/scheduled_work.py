@@ -9,8 +9,8 @@ from bot.services.scheduled_work import R, ScheduledWork
 from bot.support.errors import NotIdentified, Refused
 from bot.support.pool import Pool, contain_errors, run_all
 
-#: Maximum number of rows that run concurrently and share commits. A command typed in the meantime waits for
-#: no more than these.
+#: Maximum number of rows that are processed at the same time and share commits. A command typed in the
+#: meantime waits for no more than these.
 MAX_CONCURRENT: Final = 10
 
 

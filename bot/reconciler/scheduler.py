@@ -46,8 +46,7 @@ BEAT_SECONDS: Final = 30.0
 LIST_REFRESH_SECONDS: Final = 120.0
 #: Subject of the task that reads everyone from Slack. Tasks with the same subject never run concurrently.
 EVERYBODY = "everybody"
-#: How long a loop rests between claims, in seconds. Rows that become due in the meantime are claimed
-#: together.
+#: How long a loop rests between claims, in seconds. Rows that become due while it rests are claimed together.
 LOOP_REST_SECONDS = 0.05
 #: How long to rest between claims of reads, in seconds. Each claim takes at most a connection's free slots,
 #: usually 51. A rest of 0.05 s would be too long for 10,000 starting workspaces, each of which may be read
@@ -107,7 +106,7 @@ class Loop:
         #: When the current step began or, if the loop keeps failing, when the first failing step began
         #: (monotonic).
         self.began = math.inf
-        #: When the loop's rest after an empty claim ends (monotonic).
+        #: When the loop's rest after a claim without rows ends (monotonic).
         self.rests_until = -math.inf
         #: Callback that runs after each step.
         self.on_step: Callable[[], None] = lambda: None
@@ -183,12 +182,12 @@ class Scheduler:
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
         #: Maps each kind of work whose due times must be queried to how long its rows are left to another
-        #: process. ``_due_at`` maps each kind to when it is next due (monotonic).
+        #: process. ``_due_at`` maps each kind to when its first row is due (monotonic).
         self._changed: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._ticker = Ticker(clock)
-        #: Maps names to additional nightly work. Each function is told whether the work is due, and returns a
+        #: Additional nightly work, by name. Each function is passed whether the work is due, and returns a
         #: problem, "" for no problem, or None if there was nothing to do.
         self.nightly: dict[str, Callable[[bool], Awaitable[str | None]]] = {}
 

@@ -20,7 +20,8 @@ from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
 
-#: Prefix of the subject of tasks about a server itself. All other subjects have the form ``ACCOUNT/KIND``.
+#: Prefix of the subject of a task that reads facts about a server. The subjects of all other such tasks have
+#: the form ``ACCOUNT/KIND``.
 _CONNECTION: Final = "connection:"
 
 

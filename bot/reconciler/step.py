@@ -65,8 +65,8 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: How soon a start is due again if another process has to send it, in seconds. The other process then claims
-#: it.
+#: If another process has to send a start, the start is due again after this many seconds, so that the other
+#: process claims it.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: How long to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
@@ -91,21 +91,22 @@ class Stepper(EnginePart, ABC, Generic[S]):
     the meantime, that change wins: an item can't be updated once it has ended.
     """
 
-    #: The outcome of an item that ends while its call's effect is unknown.
+    #: The outcome of an item that ends while the effect of its call is unknown.
     lost_outcome: ClassVar[Outcome]
-    #: The kind of notice that asks the person whether to create another one.
+    #: The kind of notice that asks whether to create another workspace or run.
     question_kind: ClassVar[NoticeKind]
     #: The kind of notice sent when an item reaches its deadline.
     late_kind: ClassVar[NoticeKind]
-    #: Whether the recorded state of the previous call is kept until the next call can be sent.
+    #: Whether the state of the previous call stays recorded until the next call can be sent.
     keeps_call: ClassVar[bool]
-    #: How many seconds after being blocked an item reaches its deadline; None for no deadline.
+    #: How many seconds after it was blocked an item reaches its deadline; None for no deadline.
     held_seconds: float | None = None
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._people = engine.people
-        #: Ids of the items that this process is stepping, so that none is stepped twice if its lease expires.
+        #: Ids of the items that this process is currently working on, so that none is worked on twice if its
+        #: lease expires.
         self._under_way: set[str] = set()
 
     async def step(self, pool: Pool | None = None) -> int:
@@ -125,8 +126,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """
         ids = [claimed.subject.id for claimed in batch]
         self._under_way.update(ids)
-        # If a call was committed, its row says *calling*, and the next step first finds out what the call
-        # did.
+        # If the state *calling* was committed, the next step first finds out what the call did.
         back = partial(self.postpone_all, batch, 0.0, None)
         failed = partial(self.postpone_all, batch, EXTERNAL_WAIT_SECONDS, _BROKEN)
         try:
@@ -142,8 +142,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if not subject.is_open:
             return
         if (cause := self._find_end_cause(claimed, await self._store.now())) is not None:
-            # If the account was unlinked or nothing was sent, the item counts as cancelled. Otherwise its
-            # outcome is unknown.
+            # If the account was unlinked or nothing was sent, it is known that the item was cancelled.
+            # Otherwise its outcome is unknown.
             is_known = cause == "unlinked" or not subject.has_called
             outcome, notify = (
                 Outcome.CANCELLED if is_known else self.lost_outcome,
@@ -154,8 +154,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
             )
             return
         if (runtime := self._runtimes.get(subject.connection)) is None:
-            # If another process has this connection, our settings are out of date, which only the operator
-            # can fix.
+            # If another process has this connection, our own settings are out of date. Only the operator can
+            # fix that.
             is_elsewhere = subject.connection in self._owners.lacking_connections
             hold = hold_by_cause(KEYS_CAUSE) if is_elsewhere else make_hold(HoldCode.NO_CONNECTION)
             await self.postpone(claimed, KEYS_WAIT_SECONDS if is_elsewhere else EXTERNAL_WAIT_SECONDS, hold)
@@ -163,7 +163,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         assert account is not None, "without one it is lost"
         decided = await self.plan(claimed, runtime)
         if account.state == "refused" and not self.ends_while_refused(claimed, decided):
-            # Items that are waiting here are woken when the account is linked again.
+            # Items that wait for a refused account are woken when the account is linked again.
             await self.postpone(claimed, EXTERNAL_WAIT_SECONDS, hold_by_cause(account.refusal))
         elif await self._check_permission(claimed, decided.step):
             await self._take_step(claimed, runtime, decided)
@@ -177,7 +177,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return None if runtime.provider.is_available_to(subject.principal) else "not_here"
         is_missing = is_hold(subject.block_reason, HoldCode.NO_CONNECTION)
         since = subject.blocked_since if is_missing else None
-        # A connection that has been missing for this long isn't a brief mistake in the settings.
+        # A connection that has been missing from the settings for this long wasn't removed by mistake.
         return "connection_gone" if since is not None and now >= since + ANSWER_SECONDS else None
 
     async def _check_permission(self, claimed: S, step: Step) -> bool:
@@ -221,7 +221,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _call(self, claimed: S, runtime: Runtime, step: Step) -> None:
         subject, starts = claimed.subject, step in START_STEPS
         if subject.retry_at is not None and (pause := subject.retry_at - await self._store.now()) > 0:
-            # A read may end the item in the meantime, but won't cause the call to be sent early.
+            # A read may end the item before the pause is over, but it doesn't cause the call to be sent
+            # early.
             paused = claimed.update(pause, waits_for="change")
             await self.save_blocked(claimed, paused, find_block_reason(runtime, subject))
         elif runtime.health.pause > 0:
@@ -249,7 +250,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _claim_start_turn(self, subject: Operation | Run, runtime: Runtime) -> float:
         """Return 0 if this start may be sent now, otherwise how many seconds to wait before asking again.
 
-        All starts of a connection are granted by a single process.
+        A single process decides when each of a connection's starts may be sent.
         """
         owned_since = await self._owners.own(STARTS_PREFIX + runtime.name)
         return (
@@ -259,7 +260,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         )
 
     def _make_grant_check(self, runtime: Runtime) -> Callable[[], bool]:
-        """Return a function that checks, just before a send, that this process still grants the starts."""
+        """Return a function that checks, just before a send, that this process still decides about starts."""
         thing = STARTS_PREFIX + runtime.name
         return partial(self._owners.owns, thing, runtime.start_queue.owned_since)
 
@@ -324,7 +325,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _resolve_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
         """Return the update after a refused call: search for an earlier result, retry, or end the item."""
         if isinstance(answer.error, Conflict) and self._may_be_own(claimed, step):
-            # An earlier attempt may after all have created the thing with this name, so search for it.
+            # An earlier attempt may have created the workspace or run with this name after all, so search for
+            # it.
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.UNKNOWN)
         if isinstance(answer.error, Conflict) and passes(step, answer.error):
             return await self._repeat_later(claimed, runtime, step, answer.error)
@@ -363,7 +365,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return replace(again, busy_since=since, retry_at=now + wait, cause=cause)
 
     def _may_be_own(self, claimed: S, step: Step) -> bool:
-        """Return whether an earlier call of this item may have created the thing that now has the name."""
+        """Return whether the workspace or run with the name may be the result of this item's earlier call."""
         subject = claimed.subject
         return (
             step in _CREATING_STEPS
@@ -378,7 +380,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     # -- after an unknown outcome ----------------------------------------------------------------------------
 
     async def _find(self, claimed: S, runtime: Runtime) -> Update | None:
-        """Search the provider for the call's result; commit nothing first, as a search has no effects."""
+        """Search the provider for the call's result. This has no effects, so nothing is committed first."""
         account = claimed.account
         assert account is not None, "what has no account ends before it calls"
         answer = await self._provider_caller.call(
@@ -423,7 +425,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self.record_found(claimed, runtime, created)
 
     def record_absence(self, claimed: S, wait: float) -> Update:
-        """Return the update for a creation that created nothing; it is retried unless it was cancelled."""
+        """Return the update for a creation that created nothing: try it again unless it was cancelled."""
         return claimed.update(
             wait,
             attempts=claimed.subject.attempts + 1,
@@ -449,24 +451,27 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def postpone(
         self, claimed: S, next_in: float, hold: Hold | None = None, *, deadline_in: float | None = None
     ) -> None:
-        """Postpone an item, with ``hold`` as in ``add_block_reason``."""
+        """Postpone an item. ``hold`` is the reason, as in ``add_block_reason``."""
         await self.save_blocked(claimed, claimed.update(next_in, deadline_in=deadline_in), hold)
 
     async def postpone_all(
         self, batch: Sequence[S], next_in: float, hold: Hold | None, *, deadline_in: float | None = None
     ) -> None:
-        """Postpone several items, with ``hold`` as in ``add_block_reason``."""
+        """Postpone several items. ``hold`` is the reason, as in ``add_block_reason``."""
         for claimed in batch:
             await self.postpone(claimed, next_in, hold, deadline_in=deadline_in)
 
     async def save_blocked(self, claimed: S, update: Update, hold: Hold | None) -> None:
-        """Save an updated item that has to wait, with ``hold`` as in ``add_block_reason``."""
+        """Save the update of an item that has to wait. ``hold`` is the reason, as in ``add_block_reason``."""
         if hold and update.deadline_in is None:
             update = replace(update, deadline_in=self.held_seconds)
         await self.save(claimed, await self.add_block_reason(claimed, update, hold))
 
     async def add_block_reason(self, claimed: S, update: Update, hold: Hold | None) -> Update:
-        """Return the update with ``hold`` as the reason for the block: "" clears it, None keeps it."""
+        """Return the update with ``hold`` as the reason why the item is blocked.
+
+        A hold of "" clears the reason, and None keeps it.
+        """
         if hold is not None and hold != (claimed.subject.block_reason or ""):
             update = _keep_silence(claimed, replace(update, block_reason=hold, card_dirty=True))
         return await self.after_deadline(claimed, update)
@@ -475,7 +480,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Return the update with its next step no later than the deadline, and with the notice that is due.
 
         With ``is_blocked``, the person is told even before the deadline that nothing can be sent. A person
-        who has already been asked what to do isn't also told that it is taking longer.
+        who has already been asked what to do isn't told that the item is taking longer as well.
         """
         subject = claimed.subject
         if update.outcome is not None or subject.deadline_at is None:
@@ -507,7 +512,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """
 
     async def process_batch(self, batch: list[S]) -> Sequence[S]:
-        """Do the work that a batch's items share; return the items that still have to be stepped singly."""
+        """Do the work that a batch's items share; return the items that still need a step of their own."""
         return batch
 
     @abstractmethod
@@ -520,7 +525,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def ends_while_refused(self, claimed: S, decided: Plan) -> bool:
-        """Return whether the plan may end the item although the provider refuses its account's credential."""
+        """Return whether the plan may end the item even while the provider refuses its credential."""
 
     def can_use_cached_person(self, claimed: S) -> bool:  # noqa: ARG002 - for what may be done without Slack's word
         """Return whether the person's stored details are good enough if Slack doesn't answer."""
@@ -528,7 +533,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def resolve_forbidden(self, claimed: S, step: Step, rule: str) -> bool:
-        """End or postpone an item that the policy refuses, or return True to take the step regardless."""
+        """End or postpone an item that the policy refuses, or return True if the step may be taken anyway."""
 
     @abstractmethod
     async def end(self, claimed: S, decided: Plan) -> Update:
@@ -540,7 +545,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def save(self, claimed: S, update: Update) -> Row | None:
-        """Save an update; return the new row, or None if the item has ended or was claimed elsewhere."""
+        """Save an update; return the new row, or None if the item has ended or another process claimed it."""
 
     async def has_recipient(self, claimed: S) -> bool:  # noqa: ARG002 - for what nobody may be waiting for
         """Return whether anyone is waiting for the item, so that its notices should be sent."""
@@ -605,7 +610,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
 
 def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
-    """Return the hold for a provider that has been busy or silent since ``since``; None if that is None."""
+    """Return the hold for a provider that has been busy or silent since ``since``, or None without one."""
     if since is None:
         return None
     is_silent = runtime.health.since is not None
@@ -623,12 +628,12 @@ def passes(step: Step, error: Conflict) -> bool:
 
 
 def hold_by_conflict(cause: str) -> Hold:
-    """Return the hold for another action in progress, with the provider's words from the conflict's cause."""
+    """Return the hold while another action is in progress, quoting the provider's words from the conflict."""
     return make_hold(HoldCode.UNDER_WAY, cause.partition(":")[2].lstrip(": "))
 
 
 def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return the hold caused by the item's own calls: a conflict or a busy provider; otherwise None."""
+    """Return the hold for a conflict or a busy provider met by the item's own calls; None without either."""
     if subject.conflict is not None and runtime.health.since is None:
         return hold_by_conflict(subject.conflict)
     return find_busy_reason(runtime, subject.busy_since)
@@ -642,9 +647,9 @@ def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None
 
 
 def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:
-    """Keep showing that a provider is silent or has server errors while an item's call keeps failing.
+    """Keep showing that a provider is silent or has server errors while an item's calls keep failing.
 
-    Otherwise a successful read in between would clear the hold, and each new failure would create a new one.
+    Otherwise a successful read in between would clear the hold, and the next failure would set it again.
     """
     subject, said = claimed.subject, update.block_reason
     fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked
@@ -655,7 +660,7 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return the update field that records the new state of the step's call; nothing for a search."""
+    """Return the update's field for the new state of the step's call, or nothing for a search."""
     match step:
         case Step.FIND:
             return {}

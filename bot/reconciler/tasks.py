@@ -30,9 +30,9 @@ _T = TypeVar("_T")
 #: Maximum number of attempts at a failing task, with increasing waits, unless its handler sets another
 #: number.
 MAX_TASK_ATTEMPTS: Final = 10
-#: For this many seconds after a task's creation, an attempt isn't counted if nothing could be tried.
+#: For this many seconds after a task was created, an attempt isn't counted if nothing could be tried.
 MAX_BUSY_SECONDS = 900.0
-#: How long a person waits for a list that can't be read before being told the reason, in seconds.
+#: After this many seconds, a person waiting for a list that can't be read is told the reason.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
 #: The name under which all of a connection's lists share slots. It can't clash with a principal's key.

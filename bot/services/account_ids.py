@@ -28,7 +28,8 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices, add_or_extend, is_written
 from bot.store.transaction import Transaction
 
-#: Cause shown on everything that a resting link blocks (see ``bot.messages.texts.problems``).
+#: Cause shown on everything blocked by a link whose username now belongs to another account (see
+#: ``bot.messages.texts.problems``).
 RESTING_CAUSE: Final = "another_account"
 #: Cause shown on a call that waits because its account couldn't be compared with the provider's.
 UNCLEAR_CAUSE: Final = "account_unclear"

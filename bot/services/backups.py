@@ -23,12 +23,14 @@ from bot.support.errors import StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: How many copies are kept. A copy needs free space of ``FREE_SPACE_FACTOR`` times the file's size.
+#: How many backup copies are kept. Making one requires free space of ``FREE_SPACE_FACTOR`` times the file's
+#: size.
 BACKUPS_RETAINED: Final = 7
 FREE_SPACE_FACTOR: Final = 3
 #: Time limit for making a copy, in seconds, since a network disk may never respond.
 BACKUP_TIMEOUT_SECONDS: Final = 3600.0
-#: How long to pause between pieces of a copy, in seconds, so that other work can use the same disk or core.
+#: How long to pause between the pieces of a copy, in seconds, so that other work can use the disk and the
+#: processor.
 PAUSE_SECONDS: Final = 0.005
 _MB: Final = 1_000_000
 #: A dedicated thread for copying, since a network disk may block it.

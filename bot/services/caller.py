@@ -101,9 +101,10 @@ class Caller:
     #: The intermediary, such as an assistant, that the request came through, as recorded in audit rows and
     #: requests; "" for none.
     via: str = ""
-    #: Whether a person's stored details are accepted however old they are, because Slack can't be reached.
+    #: Whether a person's stored details are accepted however old they are. That is so while Slack can't be
+    #: reached.
     uses_stored_identity: bool = False
-    #: Whether a reply already tells the person what was started, so that the card can wait.
+    #: Whether a reply has already told the person what was started, so that the card can wait.
     is_answered: bool = False
     #: Whether the request concerns several workspaces, so that one message reports the outcome for all of
     #: them.

@@ -53,15 +53,15 @@ class Context:
     #: Decides which of the jobs shared by all processes on the database are done by this one: usually all of
     #: them.
     owners: Owners = field(default_factory=Owners)
-    #: How long a planned stop waits for its warning to be sent while Slack isn't accepting messages, in
-    #: seconds.
+    #: While Slack isn't accepting messages, a planned stop waits up to this many seconds for its warning to
+    #: be sent.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
-    #: The public origin that browsers use to reach Usher, or None if it has none.
+    #: The public origin at which browsers reach Usher, or None if it has none.
     public_url: str | None = None
     #: The slash command for workspaces. ``job_command`` is the one for jobs.
     command: str = "/workspace"
     job_command: str = "/job"
-    #: Whether people prove their identity by Sign in with Slack. If not, they type a code in Slack.
+    #: Whether people prove who they are by Sign in with Slack. Otherwise they type a code in Slack.
     sign_in: bool = False
     #: Whether Slack's assistant may call Usher.
     assistant: bool = False

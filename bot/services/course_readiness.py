@@ -20,11 +20,12 @@ from bot.store.transaction import Transaction
 NOTICES_PER_TRANSACTION: Final = 30
 #: Maximum number of members whose lesson is marked due per transaction.
 MEMBERS_PER_TRANSACTION: Final = 50
-#: The size assumed for a course without a maximum size, because it may be a large class.
+#: The number of members assumed for a course without a maximum, so that even a large class is prepared in
+#: time.
 LARGE_CLASS_SIZE: Final = 500
 #: How often the progress of a lesson's starts is checked, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
-#: How long a lesson's summary waits for stops to finish, in seconds.
+#: How long a lesson's summary waits for the lesson's stops to finish, in seconds.
 SUMMARY_SECONDS: Final = 900.0
 
 

@@ -66,12 +66,12 @@ RATE_WINDOW_SECONDS: Final = 30.0
 #: Maximum time between redraws of a card, in seconds. The longer a card is idle, the less often it is
 #: redrawn.
 MAX_REDRAW_SECONDS: Final = 60.0
-#: Maximum number of cards per claim. ``ENROLLMENTS_PER_TRANSACTION`` is low, too, because each enrollment
-#: writes several rows.
+#: Maximum number of cards per claim. ``ENROLLMENTS_PER_TRANSACTION`` is the maximum for enrollments; it is
+#: low because each enrollment writes several rows.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
-#: How long a workspace created for a course runs until it is stopped again, in seconds, so that its owner can
-#: try it out.
+#: How long a workspace created for a course runs before it is stopped again, in seconds, so that its owner
+#: can try it out.
 TRIAL_RUN_SECONDS: Final = 3600.0
 
 

@@ -55,8 +55,8 @@ class PersonalOffer:
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)
 
 
-#: Names of fields that limit a run. If nothing can be limited, flags for them may be dropped without changing
-#: the run.
+#: Names of form fields that set limits on a run. If a form has no such fields, flags for them can be dropped
+#: without changing the run.
 _LIMIT_NAMES: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),
@@ -76,9 +76,9 @@ SYNONYMS: Final = (
 )
 COMMAND_FIELD: Final = "command"
 TEMPLATE_FIELD: Final = "template"
-#: Fields that Usher never fills in for a person: where something runs, and which template to use.
+#: Fields that Usher never fills in for a person: where to run, and which template to use.
 _OWN_CHOICE: Final = frozenset({"cluster", TEMPLATE_FIELD})
-#: Maximum number of alternatives tried for a field.
+#: Maximum number of a field's choices to try out while looking for a form in which the flags fit.
 _MAX_ALTERNATIVES: Final = 30
 _MAX_ROUNDS: Final = 20
 
@@ -98,9 +98,9 @@ class FilledForm:
     values: dict[str, Value]
     form: Form
     problems: dict[str, FlagProblem] = field(default_factory=dict)
-    #: Flags that don't match any field of this form.
+    #: Flags that match no field of the form.
     unknown: list[Flag] = field(default_factory=list)
-    #: Flags that were dropped because there is nothing to limit here.
+    #: Flags that were dropped because the form has nothing to limit.
     left_out: list[Flag] = field(default_factory=list)
 
 

@@ -30,8 +30,8 @@ from bot.store.notices import add_or_extend
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 
-#: How long the links of people who have left are kept for their last stops if a provider doesn't answer, in
-#: seconds. Such a provider couldn't confirm a revocation either.
+#: If a provider doesn't answer, the links of people who have left are kept for this many seconds to carry out
+#: their last stops. Such a provider couldn't confirm a revocation either.
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
 #: How long to wait for a read that shows whether a workspace is still running, in seconds.
 MAX_READING_SECONDS: Final = 120.0
@@ -70,7 +70,7 @@ def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str)
 class Progress(StrEnum):
     """The progress of the task that follows a person's departure."""
 
-    #: Slack must confirm again that the person has left, because the next step can't be undone.
+    #: Slack must confirm again that the person has left before the next step, which can't be undone.
     UNCONFIRMED = "unconfirmed"
     WAITING = "waiting"
     ENDED = "ended"

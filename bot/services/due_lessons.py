@@ -23,7 +23,8 @@ from bot.support.errors import NotLinked, Refused
 
 #: Maximum number of course members per claim.
 _BATCH_SIZE: Final = 50
-#: How soon to try again for a member whose account isn't linked or is refused by the provider, in seconds.
+#: If a member's account isn't linked, or the provider refuses it, their start is tried again after this many
+#: seconds.
 LINK_SECONDS: Final = 300.0
 
 

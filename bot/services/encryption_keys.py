@@ -97,14 +97,14 @@ class Rotation:
     """Counts of re-encrypted secrets, and whose secrets (people's and Slack workspaces') no key decrypts."""
 
     done: int = 0
-    #: Number of secrets that another process replaced between being read and being written.
+    #: Number of secrets that another process replaced while they were being re-encrypted.
     changed: int = 0
-    #: Number of links that ended because no key can decrypt their secrets. ``recalled`` is the number of
-    #: links that resumed because a key can decrypt their secrets again.
+    #: Number of links ended because no key can decrypt their secrets. ``recalled`` is the number of links
+    #: restored because a key can decrypt their secrets again.
     forgotten: int = 0
     recalled: int = 0
-    #: The number of links whose secrets no key can decrypt, and the number of all links; set only if there
-    #: were so many that none were ended.
+    #: Set only if no key can decrypt the secrets of so many links that none was ended: their number, and the
+    #: number of all links.
     spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)

@@ -20,9 +20,9 @@ from bot.support.errors import Refused
 
 #: Maximum number of workspaces per claim.
 MAX_CLAIMED: Final = 100
-#: How much longer the button *Keep 2 h more* asks the provider to keep a workspace, in seconds.
+#: How much longer a provider is asked to keep a workspace when its owner presses *Keep 2 h more*, in seconds.
 EXTENSION_SECONDS: Final = 7200.0
-#: How soon a workspace that is about to be shut down is claimed again if it hasn't been read recently, in
+#: If a workspace that is about to be shut down hasn't been read recently, it is claimed again after this many
 #: seconds.
 READ_AGAIN_SECONDS: Final = 20.0
 

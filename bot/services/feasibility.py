@@ -16,16 +16,16 @@ from bot.store import accounts, outages
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maps each operation to the action that the workspace must currently allow, and to the states in which that
-#: isn't required, because the operation is already fulfilled or in progress. A stop isn't listed, because it
-#: is sent as soon as possible.
+#: Maps each operation to the action that the provider must currently allow for the workspace, and to the
+#: states in which that isn't checked because the operation is already fulfilled or in progress. Stops aren't
+#: listed: they are sent as soon as possible.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.START: ("start", UP_STATES),
     OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED_STATES),
     OperationVerb.FORCE: ("force", DOWN_OR_FAILED_STATES),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
-#: Maps each operation to the permissions that a share must grant for it.
+#: Maps each operation to the permissions that are needed for it on a workspace shared by someone else.
 _OF_SHARES: dict[OperationVerb, frozenset[Action]] = {
     OperationVerb.START: frozenset({"start"}),
     OperationVerb.RESTART: frozenset({"start", "stop"}),

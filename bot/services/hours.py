@@ -56,16 +56,17 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: How soon a workspace is checked again if it must be read before its owner is asked about it, in seconds.
+#: How soon a workspace is checked again if it must be read before its owner is asked whether it is still
+#: needed, in seconds.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
-#: How long after its scheduled time a start waits for the provider to allow it, in seconds.
+#: How long after its scheduled time a start waits for the provider to allow the start, in seconds.
 UNOFFERED_SECONDS: Final = 1800.0
 #: Maximum number of running workspaces per claim. At most half as many rules are claimed at a time.
 CLAIM_BATCH_SIZE: Final = 100
 #: How often, in seconds, Usher checks whether to ask about a workspace that was left running.
 IDLE_CHECK_SECONDS: Final = 1800.0
-#: A rule before and after a change; None if there is no rule before or after it.
+#: An hours rule before and after a change, with None before it was added and after it was removed.
 RuleChange = tuple[HoursRule | None, HoursRule | None]
 #: Results of scheduled starts and stops that nobody needs to be told about.
 DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})

@@ -7,10 +7,9 @@ from typing import Final
 #: Minimum lead time for a lesson's starts, in seconds. ``MAX_SECONDS_AHEAD`` is the maximum.
 MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
-#: How long a start is assumed to take, in seconds, until enough starts have been measured.
+#: How long a start is assumed to take until enough starts have been measured, in seconds.
 USUAL_START_SECONDS: Final = 180.0
-#: The provider stops a workspace that is idle for too long. The lead time stays this many seconds below that
-#: limit.
+#: How many seconds a lead time stays below the time after which the provider stops an idle workspace.
 IDLE_MARGIN_SECONDS: Final = 60.0
 
 

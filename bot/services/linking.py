@@ -37,18 +37,18 @@ from bot.support.errors import CredentialRefused, ProviderError, Refused, Tempor
 from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
 
-#: How long a link is valid, in seconds. A code that its page shows is valid for ``CODE_SECONDS`` from then
-#: on.
+#: How long a link page can be opened, in seconds. A code that the page shows is valid for ``CODE_SECONDS``
+#: from then on.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
-#: After this many seconds a link is certainly over, so a credential that hasn't been used by then never will
-#: be.
+#: After this many seconds a link page has certainly expired, so a credential that hasn't been used by then
+#: never will be.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
 #: Time limit for checking a token, in seconds.
 CHECK_TIMEOUT_SECONDS = 10.0
 MAX_ATTEMPTS = 5
 CODE_LENGTH = 8
-#: Maximum length of a string that is accepted as a token. Real providers' tokens are shorter.
+#: Maximum length of a string that is accepted as a token, in characters. Real providers' tokens are shorter.
 MAX_TOKEN_LENGTH = 4096
 #: Number of characters of a link's digest that appear in the URLs of its pages.
 NAME_LENGTH: Final = 12
@@ -59,7 +59,7 @@ _CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-#: Column values of a link before any account has been checked.
+#: The columns of a link in progress, as they are before any account has been checked.
 _WITHOUT_ACCOUNT: Final[Mapping[str, Any]] = dict.fromkeys(("secret", "username", "remote_id")) | {
     "stage": "open"
 }
@@ -92,9 +92,9 @@ class Visit:
 class LinkPage:
     """The contents of a link's page.
 
-    ``signs_in``: whether the person can sign in at the provider instead of pasting a token. ``former`` is the
-    username of their existing link on this connection, or "". ``channel`` is their direct message with Usher,
-    if known.
+    ``signs_in`` says whether the person can sign in at the provider instead of pasting a token. ``former`` is
+    the username of their existing link on this connection, or "". ``channel`` is their direct message with
+    Usher, if known.
     """
 
     link: Link
@@ -195,7 +195,7 @@ def create_links(
 def _replace_links(
     tx: Transaction, caller: Caller, connection: str, deferred_command: dict[str, Any] | None, nonce: str
 ) -> None:
-    """Create a link that replaces the person's others on the connection; their commands now wait for it."""
+    """Replace the person's links on a connection by a new one, for which their commands now wait."""
     earlier = links.list_deferred_commands(tx, caller.principal, connection)
     links.expire(tx, caller.principal.key, connection)
     _create_link(tx, caller, connection, defer_after(earlier, deferred_command), nonce)
@@ -231,7 +231,7 @@ def _create_link(
 def keep_response_url(
     tx: Transaction, caller: Caller, connection: str, response_url: str, until: float
 ) -> None:
-    """Store the ``response_url`` for replacing the message that shows the link, and when it expires."""
+    """Store the ``response_url`` with which the message showing the link is replaced, and its expiry."""
     link = links.find_open_link(tx, caller.principal, "open", connection)
     if link is not None and link.deferred_command is not None:
         body = link.deferred_command | {"response_url": response_url, "response_until": until}
@@ -252,7 +252,7 @@ def wait_for_proof(
 
 
 def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refused:
-    """Link the account that is waiting for this person's code; refuse if none is, or if the code is wrong."""
+    """Link the account that waits for this person's code. Refuse if none does, or if the code is wrong."""
     caller.check(tx, "link")
     command = caller.context.command
     link = links.find_open_link(tx, caller.principal, "code")
@@ -264,8 +264,8 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
         or link.connection not in caller.context.list_linkable("token", caller.principal)
     ):
         raise Refused("code.none", command=command)
-    # Every attempt counts, whatever its result. After a wrong code the form stays open and is resubmitted
-    # with the same key, so `is_first_delivery` can't be used here.
+    # Every attempt counts, whatever its result. `is_first_delivery` can't be used here: after a wrong code
+    # the form stays open, and is submitted again with the same key.
     left = link.code_attempts_left - 1
     tried = _change_link(tx, link, code_attempts_left=left, attempts_left=left)
     expected = caller.context.vault.open(_get_code_key(link), link.code_hash)["code"]
@@ -279,7 +279,7 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
 
 
 async def find_caller(context: Context, visit: Visit) -> Caller:
-    """Return the person a link is for, as the caller on its page. Raises Refused (``link.unknown``)."""
+    """Return the person whom a link is for, as the caller on its page. Raises Refused (``link.unknown``)."""
     link = (
         await context.store.read(links.find_link, compute_digest(visit.nonce))
         if is_nonce(visit.nonce)
@@ -356,7 +356,7 @@ async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
 
 
 async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) -> LinkPage:
-    """Ask the provider which account a sign-in code belongs to; the rest is as in ``check_token``."""
+    """Ask the provider whose account a sign-in code belongs to; otherwise like ``check_token``."""
     tried = await caller.run(count_attempt, visit)
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
@@ -401,8 +401,8 @@ def keep_credential(
     provider, credential = caller.context.connections[tried.connection], identity.credential
     sealed = accounts.seal_credential(caller, tried.connection, credential)
     if isinstance(provider, facets.Revocation) and credential.token.get_secret_value() != pasted:
-        # Queue the revocation even if the link has changed or expired, so that the credential is never left
-        # behind.
+        # Queue the revocation even if the link has changed or expired, so that no credential is left behind
+        # at the provider.
         add_tasks(tx, [_build_revocation(tried, identity.username, sealed)])
     if not _is_unchanged_since(tx, tried):
         return _refuse_changed()
@@ -457,7 +457,8 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
         link,
         stage="code",
         browser_hash=compute_digest(visit.browser),
-        # Encrypted, because the digest of such a short code from a stolen database could be brute-forced.
+        # Encrypted, because a thief of the database could find such a short code by trying out all codes
+        # against its digest.
         code_hash=caller.context.vault.seal(_get_code_key(link), {"code": compute_digest(code)}),
         code_attempts_left=MAX_ATTEMPTS,
         attempts_left=MAX_ATTEMPTS,
@@ -492,7 +493,7 @@ async def _identify_account(
     cause: str,
     pasted: str = "",
 ) -> LinkPage:
-    """Wait for the provider to identify the account, and store the credential; raises Refused.
+    """Wait for the provider to identify the account, and store its credential. Raises Refused.
 
     ``way`` is the first part of the refusal's rule, and ``cause`` is the refusal's cause.
     """
@@ -509,7 +510,7 @@ async def _identify_account(
 
 
 async def _wait_in_time(asking: Awaitable[base.Identity]) -> base.Identity:
-    """Wait up to ten seconds for the provider's answer; raises ProviderError."""
+    """Wait up to ten seconds for the provider's answer. Raises ProviderError."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             return await asking
@@ -579,7 +580,7 @@ def _change_link(tx: Transaction, link: Link, **changes: Any) -> Link:
 
 
 def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Account | Refused:
-    """Link the account and mark the link as used; refuse (``link.taken``) if it is someone else's account."""
+    """Link the account and mark the link as used. Refuse (``link.taken``) if it is someone else's account."""
     username, secret = link.username or "", link.secret or ""
     account = accounts.link_account(
         tx,
@@ -604,7 +605,7 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
             username=username,
         )
     _change_link(tx, link, stage="used", secret=None, code_hash=None, deferred_command=None)
-    # The person's other links on the connection are no longer needed. Their commands are run, too.
+    # The person no longer needs their other links on the connection. Commands waiting for those are run, too.
     links.expire(tx, link.principal.key, link.connection)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=compute_digest(secret))
     return account

@@ -28,12 +28,12 @@ from bot.store import workspaces as workspace_rows
 from bot.support.declarations import Registry
 from bot.support.guards import guards
 
-#: Path of the pages where Usher opens workspaces, followed by Usher's id of the workspace.
+#: Path of Usher's own pages for workspaces. Usher's id of the workspace follows it.
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
 Added = Callable[["Gatherer", Message, Facts], Awaitable[Facts]]
-#: Maps a message kind to the function that adds the facts that only this kind needs.
+#: For messages of some kinds: the function that adds the facts that only this kind of message needs.
 kind_extensions: Registry[Added] = Registry()
 
 

@@ -18,14 +18,14 @@ from bot.providers.connection import is_address_within, path_below
 from bot.support.cleaning import clean, fold
 from bot.support.errors import Refused
 
-#: An empty map, passed if usernames aren't needed.
+#: Passed instead of a map of usernames where they aren't needed.
 NO_USERNAMES: Final[Mapping[str, str]] = {}
 #: Matches the URL of Usher's own page for a workspace (``bot.services.message_context.IDE_PATH``).
 _OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")
 #: Minimum similarity (0-100) for a name to be suggested instead of the one that was typed.
 _MIN_SIMILARITY: Final = 60.0
 _MAX_SUGGESTIONS: Final = 5
-#: Maximum number of words in a name. ``_MAX_NAMED_WORDS`` is the maximum in a list of names.
+#: Maximum number of words in a name. ``_MAX_NAMED_WORDS`` is the maximum number of words in a list of names.
 _MAX_NAME_WORDS: Final = 6
 _MAX_NAMED_WORDS: Final = 40
 #: Words and characters that join the names in a list.

@@ -25,16 +25,16 @@ RENEWAL_SECONDS: Final = 3.0
 STARTS_PREFIX: Final = "starts:"
 #: Prefix of the job names of runs whose output is being followed.
 OUTPUT_PREFIX: Final = "output:"
-#: How long this process relies on a lease, in seconds, counted from just before the lease was requested.
-#: Other processes can only take it over after that.
+#: How long this process relies on a lease, in seconds, counted from just before the lease was requested. This
+#: is less than a lease's duration, so no other process can take over earlier.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
 #: People are told once no process has done the background work for this many seconds. A restart takes less
 #: time.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
-#: How long other processes leave due work to the leading process before helping, in seconds. It is longer
-#: than a tick, so that they check again first.
+#: How long other processes leave due work to the leading process before they help, in seconds. It is longer
+#: than a tick, so that they check again before they do.
 HELP_AFTER_SECONDS: Final = 1.2
 
 
@@ -47,8 +47,8 @@ class Owners:
     lacks_keys = False
     #: Connections that another live process has but this one doesn't.
     lacking_connections: frozenset[str] = frozenset()
-    #: How long this process leaves due work to the leading process, in seconds. 0.0 if it leads itself, as
-    #: the owner of a start queue or the first of those that do the background work.
+    #: How long this process leaves due work to the leading process, in seconds. It is 0 if this process
+    #: leads, as the owner of a start queue or the first of the processes that do the background work.
     leaves_for = 0.0
 
     @property
@@ -112,7 +112,7 @@ class SharedOwners(Owners):
         self._store = store
         self._monotonic = monotonic
         #: Maps each job to when this process became its owner. ``_sure_until`` maps it to the time until
-        #: which the process can rely on that (monotonic).
+        #: which this process can be sure that it still is (monotonic).
         self._since: dict[str, float] = {}
         self._sure_until: dict[str, float] = {}
         self._asking = asyncio.Lock()

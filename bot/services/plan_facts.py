@@ -1,4 +1,4 @@
-"""The hours, lessons and waits of workspaces, as additional facts for messages about workspaces."""
+"""Adds hours, lessons and waitlist entries to the facts that messages about workspaces are built from."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -13,7 +13,7 @@ from bot.domain.workspaces import NOT_UP_STATES
 from bot.store import courses, hours, waitlist
 from bot.store.store import Store
 
-#: Number of rows whose facts are gathered at a time, so that other work can run in between.
+#: Number of rows whose facts are gathered before other work gets a turn.
 CONTEXT_BATCH_SIZE: Final = 20
 Item = TypeVar("Item")
 

@@ -1,4 +1,4 @@
-"""People's preferences, which they set themselves and can view."""
+"""People's preferences, which they set and view themselves."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

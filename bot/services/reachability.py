@@ -6,7 +6,7 @@ from typing import Final
 from bot.store import outages
 from bot.store.store import Store
 
-#: How often a row is updated to confirm that a connection or Slack still answers, in seconds.
+#: How often, in seconds, a row is updated to say that a connection or Slack still answers.
 WRITE_INTERVAL_SECONDS: Final = 10.0
 
 
@@ -22,7 +22,7 @@ class Reachability:
         self.answered_at: float | None = None
         self.silent_since: float | None = None
         self.failed_at = -math.inf
-        #: When the silence began according to the row; only set if this process wrote the row.
+        #: When the silence began, as written to the row by this process; None if it wrote nothing.
         self.row_since: float | None = None
         self._row_at = -math.inf
 

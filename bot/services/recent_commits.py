@@ -14,7 +14,8 @@ RECENT_COMMIT_SECONDS: Final = 600.0
 MAX_RECENT_COMMITS: Final = 10_000
 
 
-#: An action that was confirmed to the person, or an operation or run with a call that was sent.
+#: Something that a failover might lose: an action that was confirmed to the person, or an operation or run
+#: with a call that was sent.
 RecentCommit = AcceptedRequest | Operation | Run
 
 

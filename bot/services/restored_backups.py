@@ -1,6 +1,6 @@
-"""Restored backups: all their plans are put on hold, as they may have been carried out or cancelled since.
+"""Restored backups: plans in a restored database are put on hold until their owners have been asked.
 
-No plan is carried out until the person who made it has been asked.
+Since the backup was made, a plan may have been carried out or cancelled.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -18,10 +18,10 @@ from bot.support.errors import Refused
 
 #: How long a claimed row stays claimed, in seconds, unless its work sets another due time.
 CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
-#: How long to wait before a retry if Slack can't identify a person, in seconds.
+#: How long until scheduled work is tried again if Slack can't identify its owner, in seconds.
 RETRY_SECONDS: Final = 30.0
-#: Maximum age, in seconds, of a workspace's state that a decision may rely on. An older state is read again,
-#: and the wait for that read is limited to the same time.
+#: Maximum age of a workspace's state for decisions about scheduled work, in seconds. An older state is read
+#: again first, and the wait for that read is limited to the same time.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
 #: How often to check whether a requested read of a workspace is done, in seconds.

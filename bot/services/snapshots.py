@@ -30,8 +30,8 @@ RUNS_KIND: Final = "runs"
 ALLOWANCES_KIND: Final = "allowances"
 #: Kind of snapshot kept for a connection: the facts about its server.
 ABOUT_KIND: Final = "about"
-#: A list of workspaces or runs, or an offer, that is older than this many seconds is read again when someone
-#: views it.
+#: If someone views a list of workspaces or runs, or an offer, that is older than this many seconds, it is
+#: read again.
 WORKSPACES_SECONDS: Final = 60.0
 RUNS_SECONDS: Final = 15.0
 OFFER_SECONDS: Final = 300.0

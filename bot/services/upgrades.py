@@ -18,7 +18,7 @@ from bot.store.tables import CLASS_CARDS
 from bot.store.transaction import Transaction, from_json
 from bot.support.release import RELEASE
 
-#: Maximum number of losses per claim.
+#: Maximum number of upgrade losses claimed at a time.
 _BATCH_SIZE: Final = 50
 
 

@@ -37,7 +37,7 @@ from bot.store.tables import MONDAYS
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maximum number of people per claim.
+#: Maximum number of people claimed at a time for their weekly usage message.
 MAX_CLAIMED: Final = 50
 
 

@@ -1,7 +1,7 @@
 """The waitlist for capacity: people join and leave it, and their starts are attempted in turn.
 
-An attempt is a start on the person's behalf, made like the starts of hours, so gates, consent, unknown
-outcomes and deadlines apply to it as to any start. The transaction that ends it also updates the entry
+An attempt is an ordinary start on the person's behalf, so the same gates, consent and deadlines apply, and
+unknown outcomes are handled in the same way. The transaction that ends it also updates the entry
 (``bot.store.waitlist.follow_attempt``).
 """
 
