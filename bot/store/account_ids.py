@@ -14,7 +14,8 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction, concerns
 
-#: After a link rests, at most this many other links on its connection are compared too.
+#: Maximum number of other links on a connection to compare after one of its links turned out to belong to
+#: another account.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 

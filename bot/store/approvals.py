@@ -10,7 +10,7 @@ from bot.store import cards
 from bot.store.tables import APPROVALS, PEOPLE
 from bot.store.transaction import Transaction, from_json
 
-#: Maps each state of a request to the state that must precede it.
+#: Maps each state of a request to the state that it must have been in before.
 _PRECEDING_STATES = {
     "approved": "requested",
     "denied": "requested",
@@ -49,7 +49,7 @@ def list_open_requests(tx: Transaction, place: str, limit: int) -> list[Approval
     return APPROVALS.query(tx, "asked_approvals", place=place, limit=limit)
 
 
-#: Requests and questions are counted over this period, in seconds: one day.
+#: The period over which requests and questions are counted, in seconds: one day.
 DAY_SECONDS: Final = 86_400.0
 
 

@@ -32,13 +32,13 @@ SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
 #: How long a card is held back if an answer has already announced the work, in seconds. Most work ends
 #: sooner, and then the final message says everything.
 CARD_DELAY_SECONDS: Final = 60.0
-#: If a message announced a time, it is redrawn this many seconds after that time, so that the news about it
-#: is sent first.
+#: A message that announced a time is redrawn this many seconds after that time, so that the news about it is
+#: sent first.
 OVER_AFTER_SECONDS: Final = 30.0
-#: If an operation's next step will end it and is due within this many seconds, its card is left for that step
-#: to update.
+#: If an operation's next step will end it and is due within this many seconds, its card isn't updated until
+#: then.
 ENDS_WITHIN_SECONDS: Final = 2.0
-#: The content that a message was sent with, or None if it can be rendered again from database rows.
+#: The content that a message was sent with, or None if that can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
 #: The keys of a ``SentText``: the plain text, the blocks, the times when it goes out of date, and a flag for
 #: texts whose parts aren't known.

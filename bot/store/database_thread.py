@@ -32,14 +32,14 @@ PATIENCE_SECONDS: Mapping[Priority, float] = {
     Priority.STEADY: 10.0,
     Priority.IDLE: 10.0,
 }
-#: Once a request has used up its patience, each additional query may still take this many seconds.
+#: After a request has used up its patience, each of its queries may still take this many seconds.
 MIN_PATIENCE_SECONDS = 0.1
-#: Slack gives up on a request after this many seconds. Work begun by the request continues with a separate
-#: patience.
+#: Slack gives up on a request after this many seconds. Work queued on the request's behalf after that gets
+#: the full patience of its own priority.
 REQUEST_SECONDS = 3.0
 #: Maximum number of pieces of work per transaction.
 _BATCH_SIZE = 200
-#: After this many turns of urgent work in a row, steady work gets one turn, so that it isn't starved.
+#: After this many turns of urgent work in a row, less urgent work gets one turn, so that it isn't starved.
 _MAX_URGENT_ROUNDS = 4
 
 

@@ -30,10 +30,11 @@ from bot.store.tables import (
 from bot.store.transaction import Priority, Row, Transaction, as_words, prioritize
 from bot.store.workspaces import insert
 
-#: States that can change without Usher's doing: a workspace that a list shows in one of them is read soon.
+#: States that can change without Usher's doing. A workspace that a list shows in one of these is read soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
-#: If a list still contains a workspace this many seconds after it was found gone, that is a new workspace.
+#: If a list still contains a workspace this many seconds after a read found it gone, the listed one is a new
+#: workspace.
 RELISTED_AFTER_SECONDS = 30.0
 #: Maximum number of an account's rows that are compared with a list to detect renamed workspaces.
 MAX_COMPARED_ROWS = 10_000

@@ -38,7 +38,7 @@ class Engine(ABC):
         #: The clock that sets this database's times: the machine's, or that of a shared database.
         self.clock = clock
         self._time = StoreTime(clock)
-        #: Whether this process serves from the database.
+        #: Whether this process is the one that serves people from the database.
         self._serves = False
         self._on_migrated: Callable[[StoreMigrated], None] = lambda _: None
         self._write_queue = self._read_queue = WriteQueue(patience)

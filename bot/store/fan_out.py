@@ -15,15 +15,16 @@ from bot.store.tables import TASKS
 from bot.store.transaction import Priority, Row, Transaction, Work, from_json
 
 Item = TypeVar("Item")
-#: A batch ends after this many changed rows, leaving room in the transaction for the last row's changes.
+#: A batch of a fan-out ends after this many changed rows. That leaves room in the transaction for the last
+#: row's changes.
 FAN_OUT_BATCH_SIZE: Final = 80
-#: Number of rows per batch when a whole table is read; ``COUNT_BATCH_SIZE`` applies when rows are counted by
-#: an index. Either kind of batch occupies the store's thread for a few milliseconds.
+#: Number of rows per batch when a whole table is read. ``COUNT_BATCH_SIZE`` applies when rows are counted
+#: through an index. Either kind of batch keeps the store's thread busy for a few milliseconds.
 READ_BATCH_SIZE: Final = 500
 COUNT_BATCH_SIZE: Final = 5_000
 
 
-#: A step of a fan-out: a query, and the function to call with each row that it finds and the fan-out's
+#: A stage of a fan-out: a query, and the function to call with each row that it finds and the fan-out's
 #: parameters.
 Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
 #: A function that returns whether the row that caused a fan-out still calls for it, given the fan-out's

@@ -40,8 +40,7 @@ from bot.store.tables import (
 from bot.store.transaction import Parameters, Priority, Row, Transaction, as_json, as_words, prioritize
 from bot.store.work_items import WakeReason
 
-#: Suffix of a candidate's gate key. A candidate is something found at the provider that isn't in the database
-#: yet.
+#: Suffix of the gate key of a workspace found at the provider that isn't in the database yet.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
 #: Operations that are complete once the workspace is running.
@@ -67,7 +66,7 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
 def request_read_now(tx: Transaction, workspace_id: str) -> None:
     """Make a workspace's gate due as soon as it may open, without marking the workspace as used.
 
-    The gate of a workspace that hasn't been created yet isn't made due, since there is nothing to read.
+    Nothing is done for a workspace that hasn't been created yet, since there is nothing to read.
     """
     tx.run("want_gate", id=workspace_id, unmade=f"{PROVISIONAL}%", now=tx.now())
 
@@ -82,10 +81,11 @@ def close_candidate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a candidate's gate or, if the workspace has a regular gate, that one (see ``close_gate``).
+    """Close the gate of a workspace found at the provider that may not be in the database yet.
 
-    A candidate's gate has a key of a different form, since a regular gate would mean that the workspace is in
-    the database. If ``add_gate`` later adds the regular gate, that stays closed at least as long.
+    Its gate has a key of a different form, since a regular gate would mean that the workspace is in the
+    database. If it is, its regular gate is closed instead (see ``close_gate``). If ``add_gate`` later adds
+    the regular gate, that stays closed at least as long.
     """
     key = gate_key if GATES.row(tx, gate_key=gate_key) is not None else gate_key + _CANDIDATE
     return close_gate(tx, key, connection, remote_id, seconds, is_answered=is_answered)
@@ -113,7 +113,7 @@ def close_gate(
 
 
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
-    """Add a workspace's gate if missing; it stays closed at least as long as its candidate's gate."""
+    """Add a workspace's gate if it has none; it stays closed at least as long as its candidate's gate."""
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
@@ -149,10 +149,10 @@ def claim_reads(
 ) -> list[ReadClaim]:
     """Grant due reads of a connection; ``next_check_at = now + interval + margin`` is committed first.
 
-    The reader is a person who has the workspace and an active account; ``_turn`` determines their order. With
-    ``together``, one request reads up to that many workspaces with one account: it adds gates that become due
-    within a second and were last read by this reader, even beyond ``limit``. A claim names the rows that will
-    receive its result: the reader's own first, then the other verified rows.
+    The reader of a workspace is a person who has it in their list and has an active account; ``_turn``
+    determines their order. With ``together``, one request reads up to that many workspaces with one account:
+    it adds gates that become due within a second and were last read by this reader, even beyond ``limit``. A
+    claim names the rows that will receive its result: the reader's own first, then the other verified rows.
     """
     now = tx.now()
     lease = interval + margin
@@ -168,7 +168,7 @@ def claim_reads(
         if count < together:
             found += tx.all(ALONG_CLAIM.statement, **parameters, until=until, limit=together - count)
     watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
-    #: Maps each gate to the rows of users who can read its workspace over this connection.
+    #: Maps each gate to the rows of the users who can read its workspace over this connection.
     able = defaultdict[str, list[Row]](list)
     for row in tx.all("watchers", **after) if found else ():
         # Skip gates that another claim has taken at the same moment.
@@ -196,18 +196,18 @@ def claim_reads(
 def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: list[Row]) -> Row | None:
     """Return the row of the account that should read a granted gate.
 
-    If no account can read it, hand the gate to another connection, or make it no longer due.
+    If no account can read it, leave the gate to another connection or, if there is none, cancel the read.
     """
     if len(able) == 1:
         return able[0]
     if not able:
-        # Let another connection to the same workspace read it. If there is none, no read is due until someone
-        # requests one.
+        # Leave the read to another connection that has the workspace. If there is none, the next read waits
+        # until someone requests one.
         other = next((one["connection"] for one in watchers if one["account_id"] is not None), None)
         to = {"due_at": None} if other is None else {"connection": other}
         GATES.change(tx, {"gate_key": gate["gate_key"]}, **to)
         return None
-    # Accounts with a refused credential come last: they read only if no other account can.
+    # Accounts with a refused credential come last: one of them reads only if no other account can.
     able.sort(key=_turn)
     return next((watcher for watcher in able if watcher["refused_since"] is None), able[0])
 
@@ -215,7 +215,7 @@ def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: li
 def _note_readers(
     tx: Transaction, granted: Sequence[tuple[Row, Row]], able: Mapping[str, list[Row]], now: float
 ) -> None:
-    """Record who reads each granted gate, and when that reader had a turn."""
+    """Record who reads each granted gate, and when it was that reader's turn."""
     tx.run_each(
         "set_reader",
         [
@@ -224,7 +224,7 @@ def _note_readers(
             if gate["reader"] != reader["account_id"]
         ],
     )
-    # With a single reader, turns don't matter, so skip the write.
+    # With a single reader there are no turns to record, so nothing is written.
     tx.run_each(
         "mark_tried",
         [
@@ -282,15 +282,15 @@ def _is_proven(watcher: Row) -> bool:
     return watcher["verified_at"] is not None and watcher["state"] != State.GONE
 
 
-#: The columns that ``run_after`` returns.
+#: The columns of a run that ``run_after`` returns.
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-#: If the first read that found a workspace running came at most this many seconds after the previous read,
-#: its time counts as the start.
+#: If a read is the first to find a workspace running, and follows the previous read within this many seconds,
+#: its time is taken as when the workspace started.
 JUST_BEFORE_SECONDS = 60.0
 
 
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
-    """Return when and how the provider will end a workspace, given its row before the observation.
+    """Return when and how the provider will end a workspace. ``row`` is from before the observation.
 
     If the provider reports both a removal and another end, the earlier one is returned. In that case, a
     removal whose time has passed is ignored, because the workspace evidently still exists.
@@ -322,7 +322,7 @@ def _count_end(row: Row, seen: Observed, granted_at: float, expires_after: float
 
 
 def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None:
-    """Return when a workspace came up, given its row before the observation.
+    """Return when a workspace came up. The row is from before the observation.
 
     If the provider doesn't say, return the time of the first read that found it running, provided that the
     previous read was at most a minute earlier; otherwise return None.
@@ -338,7 +338,7 @@ def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None
 
 
 def newest_read(row: Row) -> float:
-    """Return the time of a row's latest read, even if that left the state unknown; 0 if there is none."""
+    """Return the time of a row's latest read, even if it left the state unknown; 0 if never read."""
     return max(row["observed_at"] or 0.0, row["unknown_at"] or 0.0)
 
 
@@ -446,7 +446,8 @@ def _record(
         # Wait for the account's next time slot, so that all its reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
-    # Put rows with an open operation first, because a life belongs to the person who started the workspace.
+    # Put rows with an open operation first, because the period of running is recorded for the person who
+    # started the workspace.
     for place, row in sorted(found, key=lambda one: one[1]["operation_id"] is None):
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         if not is_reader and (is_gone or row["verified_at"] is None):
@@ -596,7 +597,7 @@ def _observe(
 
 
 def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) -> bool:
-    """Record a read that left the state unknown; return whether it may matter to an open operation.
+    """Record a read that left the state unknown; return whether an open operation may have to know.
 
     The last known state is kept.
     """

@@ -8,7 +8,8 @@ from bot.store import notices
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
 
-#: How long a new URL is held back, in seconds, while a message that may already show it is being sent.
+#: How long to wait before sending a new URL while another message that may show the same URL is being sent,
+#: in seconds.
 WAIT_SECONDS: Final = 5.0
 
 

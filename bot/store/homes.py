@@ -50,6 +50,6 @@ def _republish_row(tx: Transaction, row: Row, _said: Row) -> None:
     _add_task(tx, parse_principal(row["id"]), {})
 
 
-#: The last stage of changes to a link: it redraws the Home tab, which must not show anything about a link
-#: that has ended or is resting.
+#: The last stage of a fan-out after a link has changed: it redraws the Home tab, which must not show anything
+#: about a link that has ended or is resting.
 STAGE: Final[Stage] = "home_of_person", _republish_row

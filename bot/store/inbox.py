@@ -5,7 +5,7 @@ from typing import Final
 from bot.store import notices, tables, transaction
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: A redelivered message is still read if it is at most this many seconds old. With Delayed Events, Slack
+#: A redelivered message is still handled if it is at most this many seconds old. With Delayed Events, Slack
 #: retries for a day (``docs/internals/slack.md``, "Requests from Slack"), perhaps longer.
 REDELIVERY_SECONDS: Final = 86_400.0
 #: How long inbox keys are kept, in seconds: as long as redeliveries are read, plus a day to allow for clocks

@@ -15,10 +15,10 @@ from bot.store.notices import add_notices
 from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
 from bot.store.transaction import Priority, Transaction, as_json, from_json, prioritize
 
-#: How long a process has the exclusive right to replace a token, in seconds; longer than Slack may take to
-#: answer.
+#: How long one process has the exclusive right to replace a token, in seconds. This is longer than Slack may
+#: take to answer.
 RENEWING_SECONDS: Final = 30.0
-#: How long a used OAuth state is remembered, in seconds; longer than it is valid.
+#: How long a used OAuth state is remembered, in seconds. This is longer than a state is valid.
 STATE_RETENTION_SECONDS: Final = 900.0
 
 

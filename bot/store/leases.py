@@ -10,8 +10,8 @@ from typing import Final
 
 from bot.store.transaction import Transaction
 
-#: Maps each column to the statement that frees it. A claim moves these columns into the future to keep other
-#: processes away.
+#: Maps each column by which a claim keeps other processes away to the statement that frees the claim. A claim
+#: sets these columns to a time in the future.
 LEASES: Final[Mapping[str, str]] = {
     "operations.leased_until": "free_operations",
     "operations.next_step_at": "free_operations",
@@ -27,7 +27,8 @@ LEASES: Final[Mapping[str, str]] = {
     "participants.due_at": "free_lessons",
     "upgrade_losses.due_at": "free_upgrade_losses",
 }
-#: Columns that a claim moves forward to limit how often any process does the work. They aren't freed.
+#: Columns that a claim moves forward only so that no process does the work too often. They aren't reset when
+#: a claim is freed.
 PACES: Final = frozenset(
     {
         "class_cards.next_check_at",
@@ -40,7 +41,7 @@ PACES: Final = frozenset(
         "workspaces.idle_check_at",
     }
 )
-#: Maximum time that a claim of scheduled work keeps other processes away from it, in seconds.
+#: Maximum time that a claim of scheduled work keeps other processes away, in seconds.
 MAX_CLAIM_SECONDS: Final = 60.0
 
 

@@ -124,7 +124,7 @@ def find_backup_time(tx: Transaction) -> float:
     return float(max([*times, *(row["at"] for row in last)], default=tx.now()))
 
 
-#: For this many seconds after a failover, no work that calls a provider or sends a message is claimed (the
+#: For this many seconds after a failover, work that calls a provider or sends a message isn't claimed (the
 #: SQL fragment *settled*). By then, leases from the lost seconds have ended, and so has the minute over which
 #: Slack counts messages.
 FAILOVER_CONFIRM_SECONDS: Final = 62.0

@@ -34,17 +34,17 @@ from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
 
-#: Maximum time that the notice of an operation's end waits for a card that is being sent, in seconds.
+#: Maximum time that the notice about the end of an operation waits for a card that is being sent, in seconds.
 CARD_FIRST_SECONDS = 5.0
-#: If one request began several operations, the message about a successful stop is held back for this many
-#: seconds, so that it can include the others. Any other end is held back for ``REQUESTED_RESULT_SECONDS``,
-#: since someone is waiting for it.
+#: If one request began several operations, the message about a workspace that was stopped, suspended or
+#: removed waits this many seconds, so that it can include the others. Any other result waits for
+#: ``REQUESTED_RESULT_SECONDS``, because someone is waiting for it.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 #: The kinds of notices that combine several others into one message.
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
-#: News that has waited longer than this many seconds is combined into one message per person, because a wait
-#: that long means that Slack was down, not just busy.
+#: News that has waited longer than this many seconds is combined into one message per person. A wait that
+#: long means that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
 #: The kinds of notices that answer an interaction, latest first.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
@@ -55,10 +55,10 @@ _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
 _INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
 #: All urgencies, in the order that notices are sent.
 _URGENCIES: Final = get_args(Urgency)
-#: Maximum number of notices that are combined into one message, or searched for in Slack, at a time.
+#: Maximum number of notices that are combined into one message or searched for in Slack at a time.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: Lets every urgency use all the calls that Slack still accepts.
+#: Lets notices of every urgency use all the calls that Slack still accepts.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"
@@ -81,9 +81,9 @@ _QUEUE_OF: Final = {
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
 #: Claims one notice to try while Slack doesn't answer, even before its pause ends. ``:is_send`` says whether
-#: sends or searches come first; replies come last. Among these, a notice that is waiting for a read comes
-#: first. Otherwise notices take turns, because a failure may concern only one of them. A notice that may
-#: already have been sent is given time to show up before it is searched for.
+#: sends or searches come first; replies come last. Otherwise, a notice waiting for a read comes first, and
+#: then notices take turns, because a failure may concern only one of them. A notice that may already have
+#: been sent isn't searched for until it has had time to show up.
 PENDING_CLAIM: Final = Claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
@@ -94,8 +94,8 @@ PENDING_CLAIM: Final = Claim(
     " CASE WHEN error = 'to be read' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
     limit="1",
 )
-#: Claims a person's other notices that may already have been sent, since one search finds them all. Replies
-#: are left out, as they are never sent again.
+#: Claims a person's other notices that may already have been sent, because one search finds them all. Replies
+#: are left out: they are never sent again.
 UNSURE_CLAIM: Final = Claim(
     table="notices",
     where=f"principal = :principal AND {_UNSENT} AND {{due_or_retried}}"

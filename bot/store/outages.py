@@ -10,8 +10,7 @@ from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.tables import OUTAGES, REACHED
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: The name of a problem that is stored like an outage: a second Usher is answering users of the same Slack
-#: app.
+#: Name of a problem that is stored like an outage: a second Usher uses the same Slack app and answers people.
 TWICE: Final = "#twice"
 #: Suffix of an outage's name if the connection refuses Usher's own secret. ``PEOPLE`` is the suffix if it
 #: refuses the secrets of several people.

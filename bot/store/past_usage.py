@@ -15,7 +15,7 @@ from bot.store.fan_out import register_fan_out
 from bot.store.tables import LIVES
 from bot.store.transaction import Row, Transaction, from_json
 
-#: Runs are read at least this often, in seconds, so a run ended at most this long before its end was
+#: Runs are read at least once in this many seconds, so a run ended at most this long before its end was
 #: recorded.
 _READ_SECONDS: Final = 600.0
 _BRINGING_DOWN: Final = frozenset(verb.value for verb in OperationVerb if verb.brings_down)

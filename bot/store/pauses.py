@@ -8,8 +8,8 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: How long a pause is remembered after it was requested, in seconds. If a provider pauses several people
-#: within this time, everybody's calls to it are paused.
+#: How long a provider's request for a pause is remembered, in seconds. If a provider asks for pauses for
+#: several people within this time, all calls to it are paused.
 RETENTION_SECONDS = 60.0
 Calls = Literal["any", "start"]
 

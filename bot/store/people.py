@@ -64,7 +64,8 @@ class PeopleCache:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
-        #: Counts invalidations, so that the result of a read isn't cached if it began before the latest one.
+        #: Counts how often the cache was invalidated. The result of a read that began before the latest
+        #: invalidation isn't cached.
         self.mark = 0
 
     def find(self, principal: Principal) -> Person | None:

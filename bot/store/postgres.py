@@ -42,12 +42,12 @@ log = structlog.get_logger(__name__)
 #: Number of connections for reading. There is more than one, so that a long list doesn't hold up everybody
 #: else.
 READERS = 2
-#: Number of connections on which decisions are made in parallel, each for its share of the subjects. Only
-#: ``NEAR_LANES`` are used if the server answers within ``NEAR_SECONDS``: more connections help only while
-#: some of them wait for the network, and otherwise just cause more commits.
+#: Number of connections on which transactions that decide something run in parallel, each for its share of
+#: the subjects. Only ``NEAR_LANES`` are used if the server answers within ``NEAR_SECONDS``: more connections
+#: help only while some of them wait for the network, and otherwise just cause more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.0005
-#: How long the listener waits between attempts to reconnect, in seconds. Until then, periodic ticks do its
-#: work.
+#: How long the listener waits between attempts to reconnect, in seconds. Meanwhile, periodic checks replace
+#: its notifications.
 RETRY_SECONDS = 1.0
 #: How long closing the store waits for a connection whose server has gone silent, in seconds.
 JOIN_SECONDS = 1.0

@@ -21,13 +21,12 @@ from bot.support.errors import (
     StoreUnavailable,
 )
 
-#: The message to operators about a pooler that may assign a connection to another client between
-#: transactions.
+#: Tells operators that a pooler may give a connection to another client between transactions.
 POOLED = (
     "a pooler in front of the database shares connections between transactions: use session pooling "
     "(PgBouncer: pool_mode = session)"
 )
-#: The message to operators about a server that is only a standby. It may become the primary later.
+#: Tells operators that a server is only a standby, which may become the primary later.
 STANDBY = (
     "the database is a standby, which can only be read: give the address of the primary, or those of all "
     "servers with target_session_attrs=read-write"
@@ -49,7 +48,7 @@ _PASSING_CLASS = "08"
 #: SQLSTATE classes of errors about the server rather than the query. The server counts as down until the
 #: problem is fixed.
 _AWAY_CLASSES = ("08", "25", "28", "3D", "53", "55", "57", "58")
-#: ``feature_not_supported``: the error that a prepared statement causes after a migration has changed its
+#: The SQLSTATE ``feature_not_supported``, which a prepared statement causes after a migration has changed its
 #: table.
 STALE_PLAN = "0A000"
 _NO_SERVER = "no server answers there: start it, or correct the address"
@@ -86,7 +85,7 @@ _SAID = (
     (r"terminating connection", _RESTARTS),
 )
 _PASSING: Final = (_NOT_SERVED, _NO_SERVER, _TOO_MANY_CONNECTIONS, _RESTARTS)
-#: Maps patterns in the client library's messages about failed connections and missing parts to the causes
+#: Maps patterns in the client library's messages about failed connections and missing libraries to the causes
 #: reported to operators.
 _NOT_REACHED = (
     (r"no password supplied", _WRONG_SIGN_IN),

@@ -21,7 +21,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 log = structlog.get_logger(__name__)
 
-#: How long the servers may take to answer, and how long their answers are then reused, in seconds.
+#: How long the servers may take to answer (``ASKED_SECONDS``), and how long their answers are then reused
+#: (``KNOWN_SECONDS``).
 ASKED_SECONDS, KNOWN_SECONDS = 2.0, 1.0
 #: Connection defaults, which the URL may override. With them, a server that disappears silently is noticed
 #: within ten seconds.

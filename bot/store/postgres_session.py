@@ -36,8 +36,8 @@ log = structlog.get_logger(__name__)
 
 #: The oldest PostgreSQL version that is still maintained.
 OLDEST_VERSION = 140_000
-#: How long to wait between attempts to reconnect, in seconds; ``REFUSED_SECONDS`` applies if a server answers
-#: but can't be used.
+#: How long to wait before reconnecting, in seconds. ``REFUSED_SECONDS`` applies if a server answers but can't
+#: be used.
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
 #: How long a new connection's first statement may take, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0
@@ -101,9 +101,10 @@ class PostgresSession:
         self._asks_at = 0.0
         #: When servers began to refuse the sign-in; None if they accept it.
         self._refused_since: float | None = None
-        #: The locks for serving that this connection holds.
+        #: The advisory locks for serving that this connection holds.
         self._locks: set[str] = set()
-        #: The server with its timeline, and whether that has been compared with the stored one.
+        #: The server with its timeline. ``is_compared`` says whether that has been compared with the timeline
+        #: stored in the database.
         self.timeline, self.is_compared = "", False
         self.transaction = PostgresTransaction(clock, time, ids)
 

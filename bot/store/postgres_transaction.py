@@ -55,8 +55,8 @@ _LOCK_SUBJECTS: Final = (
     b"SELECT unnest($1::text[]) AS name "
     b"UNION ALL SELECT principal FROM workspaces WHERE id = ANY ($1::text[])) named ORDER BY key) wanted"
 )
-#: The first query of a transaction that writes. The id that it returns shows later whether an unanswered
-#: commit took effect.
+#: The first query of a transaction that writes. It returns the transaction's id, which shows later whether a
+#: commit without an answer took effect.
 _BEGUN: Final = f"{CLOCK_QUERY}, pg_current_xact_id()::text AS id"
 #: Divides by zero if a newer release has migrated the database, so that the commit fails.
 _REFUSE_MIGRATED: Final = b"SELECT 1 / (max(name) <= $1)::int AS is_known FROM migrations"
@@ -98,10 +98,10 @@ class PostgresTransaction(Transaction):
         self._sync: Callable[[], None] = lambda: None
         #: Whether commits tell listening processes which tables were written.
         self.notifies = True
-        #: The newest migration that this release knows; if set, commits fail once the database has a newer
-        #: one.
+        #: The newest migration known to this release. If it is set, commits fail once the database has a
+        #: newer one.
         self.newest_known = ""
-        #: Number of rows changed on this connection up to the last wait for the server.
+        #: Number of rows changed on this connection, as of the last wait for the server.
         self._changes = 0
         self._forget()
 
@@ -111,7 +111,7 @@ class PostgresTransaction(Transaction):
         self._is_alone = True
         #: The transaction's id, used to look up the outcome of its commit; "" until it is known.
         self.id = ""
-        #: When the transaction asked for the database's time, and the cursor that will receive the answer.
+        #: When the transaction asked for the database's time, and the cursor that receives the answer.
         self._asked: tuple[float, Cursor[Row]] | None = None
         #: Statements in flight that may have written rows, each with its SQL text.
         self._under_way: list[tuple[Cursor[Row], str]] = []

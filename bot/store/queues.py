@@ -16,7 +16,7 @@ from bot.store.transaction import CLAIM, Row, Transaction
 
 #: The ``due`` of queues with rows that are always due and are never claimed.
 ALWAYS: Final = "0.0"
-#: The parameter for the connection that rows are claimed for. ``:connections`` is a JSON list of all
+#: The query parameter with the connection for which rows are claimed. ``:connections`` is a JSON list of all
 #: connections.
 _CONNECTION: Final = ":connection"
 

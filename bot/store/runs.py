@@ -23,8 +23,8 @@ from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
 
-#: For this many seconds an accepted stop isn't sent again, so a second click doesn't count as a second
-#: request.
+#: For this many seconds after a stop of a run was accepted, it isn't sent again, so a second click doesn't
+#: count as a second request.
 STOP_AGAIN_SECONDS = 10.0
 _PARSE_RELATED = make_parser("a p")
 
@@ -319,11 +319,11 @@ def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]
     return {**watched, **asked} if listed["requested_stop"] and row["requested_stop"] != "force" else watched
 
 
-#: Ended runs are added from a list only up to this age in seconds, and at most ``MAX_RETAINED_RUNS`` of them.
+#: Maximum age, in seconds, of ended runs that are added from a list. At most ``MAX_RETAINED_RUNS`` are added.
 #: The sweep would delete any others.
 RETENTION_SECONDS = 30 * 86_400.0
 MAX_RETAINED_RUNS = 50
-#: Number of runs merged per transaction, each with its messages.
+#: Number of runs merged per transaction, along with their messages.
 _BATCH_SIZE = 40
 
 

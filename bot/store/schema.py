@@ -23,8 +23,9 @@ from bot.store.transaction import ClockReading, Priority, Transaction, Work, pri
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, find_newest
 
-#: Create the tables that record which migrations ran. The second table also records the release that ran each
-#: migration, which the error names if the database is too new. Release 0.1.0 reads only the first table.
+#: Creates the tables that record which migrations ran. The second table also records the release that ran
+#: each migration, which is named in the error if the database is too new. Release 0.1.0 reads only the first
+#: table.
 CREATE_MIGRATIONS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
     """CREATE TABLE IF NOT EXISTS schema_changes (
@@ -134,11 +135,13 @@ MAX_SLEW_SECONDS: Final = 0.1
 CLOCK_READING_SECONDS: Final = 0.05
 #: Maximum time that a gate stays closed, in seconds.
 MAX_GATE_SECONDS: Final = 600.0
-#: After a send whose outcome is unknown, the message may still appear for this many seconds, whether its
-#: sender is waiting for the answer or has died: ``Timing.send_timeout`` plus ``Timing.settles``.
+#: How long a message may still appear in Slack after a send whose outcome is unknown, in seconds:
+#: ``Timing.send_timeout`` plus ``Timing.settles``. That is true whether its sender is waiting for the answer
+#: or has died.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
-#: After this many seconds without a heartbeat, Usher counts as having been away. A restart takes less.
+#: If there was no heartbeat for this many seconds, Usher is considered to have been away. A restart takes
+#: less.
 AWAY_SECONDS: Final = 3600.0
 
 

@@ -12,18 +12,18 @@ from bot.store.transaction import Priority, Row, Transaction, concerns, prioriti
 
 #: A counted call is sent within this many seconds of being counted, or not at all.
 DEPARTURE_SECONDS: Final = 1.0
-#: Maximum difference between the travel times of two calls to Slack, in seconds.
+#: Maximum difference, in seconds, between how long two calls take to reach Slack.
 ARRIVAL_SECONDS: Final = 1.0
 #: The period over which Slack counts arriving calls, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: After this many seconds, a call can no longer count towards Slack's limit, whenever it reached Slack.
+#: After this many seconds, a counted call no longer counts towards Slack's limit, whenever it reached Slack.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 
-#: The share of Slack's limit that Usher uses. The rest is left for Slack's own tools, and for retries, which
+#: The share of Slack's limit that Usher uses. The rest is left for Slack's own tools and for retries, which
 #: aren't counted.
 USED_SHARE: Final = 0.9
-#: Number of calls allowed if Slack sets no limit. There are never more to make at one time.
+#: Number of calls allowed if Slack sets no limit. Usher never makes more than this at one time.
 _UNLIMITED_CALLS: Final = 1_000
 
 

@@ -55,8 +55,8 @@ log = structlog.get_logger(__name__)
 
 #: How long SQLite waits for another process's lock, in seconds, before it lets readers run and tries again.
 LOCK_SECONDS = 0.1
-#: How long SQLite waits for another process's lock while opening the database, in seconds. This is longer,
-#: because no readers are waiting then.
+#: How long SQLite waits for another process's lock while opening the database, in seconds. This is longer
+#: than usual, because no reads are waiting then.
 OPEN_SECONDS = 2.0
 
 #: SQLite's memory settings: 32 MB of cache, 16 MB of log, and temporary tables in memory. With ten thousand
@@ -457,7 +457,7 @@ _SYSTEM_CAUSES = {
     errno.EDQUOT: "this user's part of the disk is full",
 }
 _OWNER_ADVICE = "make Usher's user the owner of it and of its folder"
-#: Maps each cause of a problem to advice on how to fix it.
+#: Maps each cause of a problem with the database file to advice on how to fix it.
 _ADVICE = {
     errno.EACCES: _OWNER_ADVICE,
     errno.EPERM: _OWNER_ADVICE,
@@ -465,7 +465,7 @@ _ADVICE = {
     errno.ENOSPC: "make room on it",
     errno.EDQUOT: "make room on it",
 }
-#: Codes that SQLite uses to report a disk problem without saying what it is.
+#: SQLite's error codes for a disk problem that don't say what the problem is.
 _DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 #: Number of bytes written to find out whether the disk has room. Opening a database needs less: SQLite's WAL
 #: index takes half as much.

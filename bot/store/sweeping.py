@@ -11,8 +11,8 @@ from bot.store.tables import CARDS, WORKSPACES
 from bot.store.transaction import Transaction
 
 _DAY = 86_400.0
-#: Maps each query that deletes old rows to how long those rows are kept, in seconds. Notices of kind reply
-#: show that a message was answered, so notices must be kept at least as long as inbox keys.
+#: Maps each query that deletes old rows to how long those rows are kept, in seconds. Notices must be kept at
+#: least as long as inbox keys, because those of kind reply show that a message was answered.
 _RETENTION_SECONDS = {
     "sweep_inbox": inbox.KEY_RETENTION_SECONDS,
     "sweep_links": _DAY,
@@ -31,8 +31,8 @@ _RETENTION_SECONDS = {
     "sweep_occurrences": 60 * _DAY,
     "sweep_waits": 7 * _DAY,
 }
-#: Queries that delete rows which may have a card, so the card is deleted, too. ``_ARE_CARDS`` are queries
-#: that delete notices, which may be messages that have a card row.
+#: Queries that delete rows which may have a card, so that the card must be deleted, too. ``_ARE_CARDS`` are
+#: queries that delete notices, some of which are messages with a card row.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
 #: Number of rows deleted per transaction. Deleting this many takes a few milliseconds.

@@ -45,7 +45,7 @@ from bot.support.cleaning import fold
 Model = TypeVar("Model")
 Word = TypeVar("Word", bound=Enum)
 
-#: Cached because the same principals are parsed over and over.
+#: Parses a principal's key. Results are cached, because the same principals are parsed over and over.
 parse_principal = lru_cache(maxsize=4096)(people.Principal.from_key)
 
 
@@ -193,7 +193,7 @@ class Table(Generic[Model]):
 
         ``is_counted``: every change of a row increments its ``revision``, so that saves notice the change.
         """
-        #: Appended to the assignments of an UPDATE statement, to count the row's revisions.
+        #: SQL appended to the assignments of an UPDATE statement, so that it counts the row's revisions.
         self.revises = ", revision = revision + 1" if is_counted else ""
         self.name, self.model, self.own = name, model, own or {}
         self.keys = tuple(tuple(key.split()) for key in keys)
@@ -207,7 +207,7 @@ class Table(Generic[Model]):
             field: [kind for kind in _flatten_hint(hints[field]) if isinstance(kind, Time)]
             for field in self.fields
         }
-        #: Maps each time column to its ``Time``.
+        #: Maps each column that holds a time to the kind of time (``Time``) that it is.
         self.times = {field: kinds[0] for field, kinds in found.items() if kinds} | times
 
     def read(self) -> list[str]:
@@ -410,7 +410,7 @@ NOTICES = Table(
 )
 # A state is kept for at most ``bot.store.installations.STATE_RETENTION_SECONDS``.
 OAUTH_STATES = make_plain_table("oauth_states", "state_hash", expires_at=make_due(900.0))
-#: The block reason set by a step takes precedence over the one set by a read.
+#: In a row of an operation, the block reason set by a step takes precedence over the one set by a read.
 OPERATIONS = Table(
     "operations",
     Operation,

@@ -8,9 +8,9 @@ from bot.domain.row_times import Kind, Time
 from bot.store.tables import TABLES
 
 _HEALED: Final = frozenset({Kind.PAST, Kind.SINCE, Kind.DUE})
-#: Conditions that select the rows whose SINCE times are repaired. All other rows have ended, and keep their
-#: recorded durations. A replaced operation counts as open while its successor is open, since the successor
-#: looks for the result of the replaced operation's call.
+#: Conditions that select open rows, whose durations are repaired. Rows that have ended keep their recorded
+#: durations. A replaced operation counts as open while its successor is open, because the successor looks for
+#: the result of the replaced operation's call.
 _OPEN_CONDITIONS: Final = {
     "runs": "outcome IS NULL",
     "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("

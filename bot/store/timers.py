@@ -38,10 +38,10 @@ NO_TIMER: Final[Mapping[str, Any]] = {
 #: How often, in seconds, to check whether a stop's warning has been delivered, while the stop has to wait for
 #: that.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: If a workspace was found down, a planned stop is kept for this many seconds after its time. If the
-#: workspace is then found running again, the first read may have been wrong.
+#: If a workspace was found down, its planned stop is kept for this many seconds after its time, because the
+#: read may have been wrong and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
-#: Reasons of planned stops that apply only to the workspace's current run: nobody said that it is still
+#: Reasons of planned stops that apply only until the workspace goes down: nobody said that it is still
 #: needed, or nobody uses the capacity that it got.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 

@@ -43,12 +43,12 @@ class Priority(IntEnum):
 
     URGENT = 0  #: Work that a person waits for. After 2 s it raises StoreBusy.
     STEADY = 1  #: Steps of operations, and notices. After 10 s they raise StoreBusy.
-    #: Priority of writes that record polls, or whether providers answer. ``CLAIMS`` is for claims of due
-    #: rows. Both are as urgent as STEADY, but on PostgreSQL each has a separate connection.
+    #: Priority of writes that record polls, or whether providers answer. ``CLAIMS`` is the priority of claims
+    #: of due rows. Both are as urgent as STEADY, but on PostgreSQL each has a separate connection.
     RECORDS = 2
     CLAIMS = 3
-    #: Work that runs only when there is nothing else to do. A write waits up to 10 s and then raises
-    #: StoreBusy; a read waits as long as it takes.
+    #: Priority of work that runs only when there is nothing else to do. A write waits up to 10 s and then
+    #: raises StoreBusy; a read waits as long as it takes.
     IDLE = 4
 
 
@@ -111,13 +111,15 @@ class Transaction(ABC):
     def __init__(self, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
         self._time = time
-        #: Audit rows to append along with the commit; appending earlier would make other transactions wait.
+        #: Audit rows to append just before the commit. Appending them earlier would make other transactions
+        #: wait longer.
         self.audit_rows: list[Row] = []
         #: The last audit row written by this transaction; empty if it wrote none.
         self.audited: Row = {}
-        #: Returns whether the caller is still waiting; None if several callers share the transaction.
+        #: A function that returns whether the caller is still waiting; None if several callers share the
+        #: transaction.
         self.may_commit: Callable[[], bool] | None = None
-        #: The tables written since this set was last cleared, or since work was rolled back.
+        #: The tables written since this set was last cleared or work was last rolled back.
         self.written: set[str] = set()
 
     @abstractmethod
@@ -274,9 +276,10 @@ def from_json(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-#: A difference below this many seconds is a rounding error: the store's time then equals the wall clock's.
+#: If the store's time differs from the wall clock by less than this many seconds, that is a rounding error,
+#: and the two are equal.
 _ROUNDING_SECONDS = 1e-5
-#: A difference of up to this many seconds is ordinary clock slewing, and is ignored.
+#: If the two clocks differ by up to this many seconds, that is ordinary clock slewing, and is ignored.
 _MAX_SLEW_SECONDS = 0.1
 
 

@@ -43,9 +43,9 @@ MONDAY_QUEUE: Final = declare_queue(
 )
 #: How long a life is kept after its end, in seconds.
 RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
-#: After this many seconds without a sign of a life, it is unknown whether it continues: its workspace may be
-#: hidden, its link may rest, or its provider may be away. The next read that finds the workspace running
-#: settles that.
+#: How long a workspace or run counts as running without any sign of it, in seconds. After that it is unknown:
+#: the workspace may be hidden, its link may be resting, or its provider may be away. The next read that finds
+#: it running settles that.
 SILENT_SECONDS: Final = 86_400.0
 _BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_down)
 

@@ -26,11 +26,11 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import ACCOUNTS, WAITLIST_ENTRIES, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
-#: Maximum number of waitlist entries that one event changes in one transaction.
+#: Maximum number of waitlist entries that one event changes per transaction.
 MAX_WAITS_AT_ONCE: Final = 100
-#: Minimum time, in seconds, between a person's failed attempt and another one made because a workspace was
-#: stopped. ``RUN_PAUSE_SECONDS`` applies if a run ended: runs end often and rarely free the capacity that
-#: people wait for.
+#: After a failed attempt, minimum time in seconds before the person's next attempt if that is made because a
+#: workspace was stopped. ``RUN_PAUSE_SECONDS`` applies if a run ended: runs end often, and rarely free the
+#: capacity that people wait for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
 

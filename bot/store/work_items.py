@@ -32,14 +32,14 @@ class WakeReason(IntEnum):
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read that changed something was recorded.
     AT_ONCE = 3  #: The item must be stepped again immediately.
-    #: The item must be stepped again immediately, because a different kind of stop was requested. The answer
-    #: to the current stop is ignored.
+    #: A stop of a different kind was requested, so the item must be stepped again immediately. The answer to
+    #: the current stop is ignored.
     OTHER_STOP = 4
 
 
 WorkItemTable = Table[Operation] | Table[Run]
 
-#: Maps each table to the column values of a row that nothing is blocking.
+#: Maps each table to the column values of a row that isn't held up by anything.
 _FREE: Final[Mapping[str, Row]] = {
     OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
     RUNS.name: {"block_reason": None},
@@ -51,8 +51,8 @@ _SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {
     *("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
 }
 #: Columns of the account and the person that must not change between a step and its call, because the call
-#: uses them, the policy checks them, or they decide whether the call may be made (an account that rests or
-#: must be linked again is no longer active). The first column is the key.
+#: uses them, the policy checks them, or they decide whether the call may be made (an account that is resting
+#: or must be linked again is no longer active). The first column is the key.
 _ACCOUNT: Final = ("id", "state", "secret", "username", "remote_id", "refused_since", "renamed_to")
 _PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
 _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
@@ -68,7 +68,7 @@ def _make_unchanged_condition(table: str, alias: str, columns: tuple[str, ...]) 
 
 _SAME_ACCOUNT: Final = _make_unchanged_condition("accounts", "a", _ACCOUNT)
 _SAME_PERSON: Final = _make_unchanged_condition("people", "p", _PERSON)
-#: Parameters of the save query that aren't columns to set.
+#: Parameters of the query that saves a step which aren't columns to set.
 _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "waits"})
 
 
