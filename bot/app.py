@@ -77,8 +77,8 @@ from handlers.requests.services import build_services
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-#: After SIGTERM, running work has ``DRAIN_SECONDS`` to end. The last database writes then have
-#: ``END_WRITE_SECONDS``.
+#: How long, in seconds, running work may take to finish after SIGTERM (``DRAIN_SECONDS``), and how long the
+#: last database writes may take after that (``END_WRITE_SECONDS``).
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
 #: How long to wait between attempts to reach the database and Slack at start-up, in seconds; the last value
@@ -191,7 +191,7 @@ class Process:
         #: Set when the process should end. If the process ends by itself, ``problem`` is the reason.
         self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
-        #: ``DRAIN_SECONDS`` and ``END_WRITE_SECONDS``, kept here so that tests can change them.
+        #: The two time limits for shutting down, kept here so that tests can change them.
         self.ends_within = DRAIN_SECONDS, END_WRITE_SECONDS
         self._runs = False
         self.port = 0

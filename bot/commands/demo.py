@@ -15,7 +15,7 @@ from bot.support.settings import PREFIXES
 
 #: Additional packages that the demonstration imports. None of them needs npm or a compiler.
 _REQUIRED_PACKAGES: Final = ("playground", "jupyterhub", "configurable_http_proxy", "jupyterlab")
-#: Credentials of the app in the local Slack. They are the same at every start and worthless elsewhere.
+#: Credentials of the app in the local Slack. They are the same at every start, and worthless anywhere else.
 _LOCAL: Final = {
     "SLACK_BOT_TOKEN": "xoxb-local",
     "SLACK_APP_TOKEN": "xapp-local",

@@ -1,4 +1,4 @@
-"""A check of the processes that share a database."""
+"""A check that all kinds of process that an installation needs are running on its shared database."""
 
 from collections.abc import Collection
 

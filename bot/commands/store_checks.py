@@ -1,4 +1,4 @@
-"""Checks of the store: whether it opens, and what it reveals about messages, keys, links and the audit."""
+"""Checks of the store: whether it opens, and the state of its messages, keys, links and audit."""
 
 import asyncio
 import os

@@ -48,8 +48,8 @@ NO_PRINCIPAL: Final = Principal(None, "-", "-")
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
 #: If a create call gets no answer, the workspace or job appears within this many seconds or not at all.
 CONFIRM_SECONDS: Final = 180.0
-#: A read may be sent up to ``MARGIN`` seconds after its gate was claimed, and a call may take up to
-#: ``CALL_SECONDS``, as in the engine.
+#: How many seconds after claiming a gate a read may still be sent. ``CALL_SECONDS`` is how long a call may
+#: take. Both are the same as in the engine.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
 #: Matches version numbers with two or three parts; four parts would be an IP address.
@@ -123,7 +123,7 @@ class Trial:
     clock: Clock
     record: TrialRecord
     access: Access
-    #: Functions for the trial: ``tell`` prints a line, and ``sleep`` waits for a number of seconds.
+    #: ``tell`` prints a line for the trial, and ``sleep`` waits for a number of seconds.
     tell: Callable[[str], None] = print
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     #: The name of each step, its duration in seconds, and the kind of error if it failed.

@@ -1,4 +1,4 @@
-"""The command that prints usage within a time window: one row per life, or totals."""
+"""The command that prints what ran within a time window: one row per period of running, or totals."""
 
 import argparse
 import csv
@@ -18,7 +18,8 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: Maps each kind of total, in output order, to a function that returns the group a life belongs to.
+#: Maps each kind of total to a function that returns the group to which a period of running belongs. The
+#: kinds are in output order.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,

@@ -1,4 +1,4 @@
-"""Keys in Bolt's context under which the web process passes on facts that the payload doesn't contain."""
+"""Keys under which the web process adds facts to Bolt's context that aren't in the payload."""
 
 from typing import Final
 

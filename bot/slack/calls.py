@@ -57,27 +57,27 @@ log = structlog.get_logger(__name__)
 NOT_INSTALLED_CODE: Final = "not_installed"
 #: Slack's hosts for files and responses, in addition to the Web API's host.
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
-#: Usher's own error code for a connection that couldn't be made, so nothing was sent.
+#: Usher's own error code for when no connection to Slack could be made, so that nothing was sent.
 UNREACHABLE_CODE: Final = "unreachable"
-#: Maximum pause for a method or a conversation after a 429, in seconds.
+#: Maximum time that a method or a conversation is paused after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
 #: If Slack refuses this many people or channels and serves none in between, the whole app is considered
 #: locked out, even if ``auth.test`` succeeds.
 MIN_PEOPLE_REFUSED: Final = 3
-#: How often a pending message is tried while Slack isn't answering, in seconds.
+#: How often Usher tries to send one pending message while Slack isn't answering, in seconds.
 TRY_INTERVAL_SECONDS: Final = 5.0
 #: Minimum time between two releases of waiting messages, in seconds. Otherwise a call that keeps failing on
 #: its own could release them again and again.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
-#: How soon to try again if a try turned out to need no call, in seconds.
+#: How soon to try again, in seconds, if there turned out to be nothing to send.
 EMPTY_TRY_SECONDS: Final = 1.0
-#: How long the database may take to count a call, in seconds. After that, this process counts the call by
-#: itself.
+#: How long the database may take to count a call to Slack, in seconds. If it takes longer, this process
+#: counts the call by itself.
 COUNT_TIMEOUT_SECONDS: Final = 0.3
 #: Share of a method's limit that each process may use if the database can't count calls.
 UNCOUNTED_SHARE: Final = 0.5
-#: Methods that search for messages. ``_TRY_METHODS`` are all methods with which a pending message may be
-#: tried.
+#: Methods that search for messages. ``_TRY_METHODS`` are all methods that Usher may call when it tries to
+#: send a pending message.
 _SEARCH_METHODS: Final = frozenset({CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES})
 _TRY_METHODS: Final = _SEARCH_METHODS | {CHAT_POST_MESSAGE, CONVERSATIONS_OPEN}
 #: Arguments of Slack methods that identify a conversation, a person or a group of people.
@@ -186,19 +186,19 @@ class PacedSlack:
         self._locked_out_until = 0.0
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
-        #: How far Slack's clock is ahead of ours, in seconds, according to the last response's header.
+        #: How many seconds Slack's clock is ahead of ours, according to the header of the last response.
         #: ``_by_message`` is the same according to the last message.
         self._by_header = 0.0
         self._by_message = 0.0
         #: The error code with which Slack locks out the whole app, or None if it doesn't.
         self.lockout_code: str | None = None
-        #: Maps each person or conversation that Slack refused to the time when sending may resume, and to
-        #: Slack's error code.
+        #: Maps each person or conversation that Slack refused to when messages may be sent there again, and
+        #: to Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
         #: People and channels that Slack has refused since it last served a call naming a person or channel.
         self._refused_people: set[str] = set()
-        #: Whether any call has gone unanswered since the last release. Initially True, because calls of the
-        #: previous process may have gone unanswered.
+        #: Whether a call has gone unanswered since waiting messages were last released. Initially True,
+        #: because calls of the previous process may have gone unanswered.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
         #: ``_waits`` says whether messages wait until Slack accepts one (initially True). ``tries`` counts

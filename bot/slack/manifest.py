@@ -25,7 +25,7 @@ BOT_SCOPES: Final[Mapping[str, str]] = {
     "users:read": "Knows who is a guest or has left, so that only current members can use it.",
 }
 
-#: Scopes that people may decline when they install the app.
+#: Scopes that may be declined when the app is installed.
 OPTIONAL_SCOPES: Final[Mapping[str, str]] = {
     "usergroups:read": "Knows who is in the user groups that the settings or the connections file name.",
     "users:read.email": (

@@ -24,7 +24,7 @@ class Method:
     per_channel_per_minute: int | None = None
 
 
-#: Needs no token. It only shows whether Slack answers, and what Slack's clock says.
+#: Shows whether Slack answers, and what Slack's clock says. Needs no token.
 API_TEST: Final = "api.test"
 AUTH_TEST: Final = "auth.test"
 CHAT_POST_MESSAGE: Final = "chat.postMessage"

@@ -20,7 +20,7 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackR
 
 log = structlog.get_logger(__name__)
 
-#: Number of people per page of ``users.list``, of which the rate limit allows 18 pages a minute.
+#: Number of people per page of ``users.list``. The rate limit allows 18 pages a minute.
 PEOPLE_PER_PAGE = 500
 #: Name of the lease that a process holds while it reads all people. Meanwhile, other processes wait for
 #: ``OTHER_PROCESS_WAIT_SECONDS``.

@@ -10,7 +10,7 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackU
 
 _CODE_PATTERN: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _MAX_CODE_LENGTH: Final = 80
-#: A status that may come from a proxy, which doesn't know whether the request succeeded.
+#: An HTTP status that may come from a proxy, which doesn't know whether the request reached Slack.
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
 

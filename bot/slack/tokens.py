@@ -60,10 +60,10 @@ class InstallationTokens:
         self._lost = lost
         self._opened: dict[str, OpenedInstallation] = {}
         self._renewing: dict[str, asyncio.Task[None]] = {}
-        #: Tokens that were issued but haven't been written to a row yet. Each is keyed by the encrypted
-        #: secret that it replaces.
+        #: Tokens that were issued but haven't been saved to the database yet, keyed by the encrypted secret
+        #: that each one replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
-        #: Encrypted secrets that Slack has lately refused to replace because it locks the app out of the
+        #: Encrypted secrets that Slack recently refused to replace because it has locked the app out of the
         #: workspace.
         self._lockouts: set[str] = set()
 

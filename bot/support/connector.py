@@ -26,8 +26,8 @@ class CleanConnector(aiohttp.TCPConnector):
 
     def __init__(self, *, limit: int = 100, ssl: SSLContext | bool = True) -> None:
         super().__init__(limit=limit, ssl=ssl)
-        #: Maps each connection that has been used before to a poll object for its socket. A new connection
-        #: isn't polled, because any bytes waiting there belong to the TLS handshake.
+        #: Maps each reused connection to a poll object for its socket. A new connection isn't polled, because
+        #: any bytes waiting there belong to the TLS handshake.
         self._polls: WeakKeyDictionary[ResponseHandler, select.poll | None] = WeakKeyDictionary()
 
     async def connect(

@@ -41,7 +41,7 @@ class Refused(UsherError):
         self.cause = cause or rule
         self.title = title
         self.words = words
-        #: If the policy refused, what the audit records: the verb, its target, and the policy's rule.
+        #: Set if the policy refused: the verb, its target and the policy's rule, for the audit.
         self.denied: tuple[str, str, str] | None = None
 
 

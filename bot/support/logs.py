@@ -64,7 +64,8 @@ def redact_from_now_on(secrets: Iterable[str]) -> None:
     _REPLACEMENTS.update(secrets)
 
 
-#: Secrets used by calls in progress in this context that weren't known when the process started.
+#: Secrets that calls in progress in this context use and that weren't known when the process started. They
+#: are removed from its log lines.
 _IN_USE: ContextVar[tuple[str, ...]] = ContextVar("secrets in use", default=())
 
 
@@ -121,7 +122,7 @@ class Redactor:
         }
 
 
-#: Whether log lines in this context are caused by a stranger: a sender who hasn't proven who they are.
+#: Whether a stranger, someone who hasn't proven who they are, causes the log lines in this context.
 _IS_STRANGER: ContextVar[bool] = ContextVar("caused by a stranger", default=False)
 #: Maximum number of reasons counted separately. There is a limit because some reasons contain a stranger's
 #: words.
@@ -281,7 +282,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
         self.lost = 0
-        #: The unwritten rest of a line that was only partly written.
+        #: The rest of a line of which only a part has been written so far.
         self._rest = b""
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from bot.support.errors import PictureError
 
-#: The font family that every SVG must name, and its font file.
+#: The font family that every SVG must name. ``FONT_FILE`` is the font's file.
 FONT_FAMILY: Final = "DejaVu Sans"
 FONT: Final = Path(__file__).with_name("fonts") / "DejaVuSans.ttf"
 #: How many pixels of the PNG correspond to one SVG pixel, horizontally and vertically.

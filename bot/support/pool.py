@@ -15,11 +15,11 @@ from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: Minimum number of rows for running a search in a thread. With fewer rows, starting the thread takes longer
-#: than the search.
+#: Minimum number of rows for which a search runs in a thread. With fewer rows, starting the thread takes
+#: longer than the search.
 MIN_THREAD_ROWS: Final = 500
-#: Number of attempts to hand back work whose result couldn't be written. While the database is away, each
-#: attempt lasts as long as a write waits, so together they last about as long as a lease.
+#: How often to try to release claimed work whose result couldn't be written. While the database is away, each
+#: attempt takes as long as a write waits, so together they last about as long as a lease.
 HAND_BACK_ATTEMPTS: Final = 4
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

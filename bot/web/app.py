@@ -56,7 +56,7 @@ log = structlog.get_logger(__name__)
 
 #: How long requests in progress may take to finish once the process is asked to stop, in seconds.
 SHUTDOWN_SECONDS = 5.0
-#: Errors about malformed requests, raised by the parser or while reading a body.
+#: Errors about malformed HTTP requests, raised by the parser or while a body is read.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
 
@@ -146,8 +146,8 @@ def _busy(reference: str = "") -> web.Response:
     return page
 
 
-#: Maximum number of connections accepted in one go; the system queues up to ``QUEUED`` more. The limiter
-#: counts connections, and closes excess ones, only a few loop iterations later, so there must be enough file
+#: Maximum number of connections accepted in one go. The system queues up to ``QUEUED`` more. Because the
+#: limiter counts connections and closes excess ones a few loop iterations later, there must be enough file
 #: descriptors for all of them until then.
 AT_ONCE: Final = 32
 QUEUED: Final = 128

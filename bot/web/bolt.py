@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 #: The header with the number of times that Slack has redelivered an event.
 _RETRY_HEADER: Final = "X-Slack-Retry-Num"
-#: The key in Bolt's context for a request's installation.
+#: The key in Bolt's context under which a request's installation is stored.
 _INSTALLATION = "installation"
 
 

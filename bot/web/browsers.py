@@ -46,13 +46,14 @@ log = structlog.get_logger(__name__)
 #: cookie lasts ``SIGN_IN_SECONDS``.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
-#: Maximum number of links, and of sign-ins, open in a browser at a time. The oldest are forgotten first.
+#: Maximum number of links being set up, and of sign-ins, in one browser at a time. The oldest are forgotten
+#: first.
 MAX_OPEN_FLOWS = 4
 
 _FLOW_FIELDS = ("state", "nonce", "verifier")
 #: The header in which the page's script sends its CSRF token.
 CSRF_HEADER = "X-Usher-Mark"
-#: Used in place of a connection's name for *Sign in with Slack*.
+#: Stands in place of a connection's name for *Sign in with Slack*.
 SLACK_SIGN_IN = ""
 MAX_FORM_BYTES = 16 * 1024
 

@@ -29,29 +29,29 @@ HEADER_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 130.0
 #: Number of file descriptors kept free for everything other than incoming connections.
 SPARE_FILES: Final = 300
-#: Highest limit on open files to ask for. A system may allow a billion, but some programs would then try to
-#: close every single one.
+#: The highest limit on open files that Usher sets for itself. A system may allow a billion, but some programs
+#: would then try to close every single one.
 _MOST_FILES: Final = 65_536
-#: If a request is answered early, how long the rest of it is read and discarded before its connection is
-#: closed, in seconds.
+#: If a request is answered before all of it has arrived, how long the rest is read and discarded before the
+#: connection is closed, in seconds.
 LINGER_SECONDS: Final = 1.0
 #: Maximum number of incoming connections, even if the system's limit of open files would allow more.
 MAX_CONNECTIONS: Final = 4096
 #: Memory that a connection with an unfinished request uses in addition to the bytes received (measured with
 #: aiohttp 3.14).
 CONNECTION_BYTES: Final = 13_000
-#: A request counts as large if more than this many bytes were received or announced. Slack's requests have a
-#: few kilobytes.
+#: A request counts as large if more bytes than this were received or announced. Slack's requests have a few
+#: kilobytes.
 MAX_SMALL_BYTES: Final = 64 * 1024
-#: Maximum memory for all large unfinished requests together, in bytes. ``MAX_SMALL_TOTAL_BYTES`` is for all
-#: small ones, and ``MAX_TOTAL_BYTES`` for both.
+#: Maximum number of bytes in memory for all large unfinished requests together. ``MAX_SMALL_TOTAL_BYTES`` is
+#: the maximum for all small ones, and ``MAX_TOTAL_BYTES`` for both.
 MAX_LARGE_TOTAL_BYTES: Final = 58_000_000
 MAX_SMALL_TOTAL_BYTES: Final = 22_000_000
 MAX_TOTAL_BYTES: Final = 72_000_000
-#: Maximum number of bytes counted for one connection, because whatever it sends beyond that is dropped.
+#: Maximum number of bytes counted for one connection. Whatever it sends beyond that is dropped.
 MAX_HELD_BYTES: Final = 2 * 1024 * 1024
-#: Maximum number of bytes read from a connection in one go, and roughly how much of a body is buffered for
-#: whoever reads it.
+#: Maximum number of bytes read from a connection in one go, and roughly how much of a body is buffered before
+#: it is read.
 READ_BYTES: Final = 4 * 1024
 #: The value of the Server header, sent instead of the library's name and versions.
 SERVER_HEADER: Final = "usher"
@@ -126,8 +126,8 @@ class RequestMemory:
 
     def __init__(self) -> None:
         self.total = 0
-        #: Maps each connection to its counted bytes. The one whose request has been unfinished longest comes
-        #: first.
+        #: Maps each connection to the number of bytes counted for it. The one whose request has been
+        #: unfinished longest comes first.
         self._sizes: dict[ServerConnection, int] = {}
 
     def __getitem__(self, connection: ServerConnection) -> int:
@@ -163,7 +163,7 @@ class ConnectionLimiter:
         self._max_connections = max_connections
         self._header_seconds = header_seconds
         self._open = 0
-        #: Connections without a request in progress. The one that has been waiting longest comes first.
+        #: Connections that have no request in progress. The one that has been idle longest comes first.
         self._waiting: dict[ServerConnection, None] = {}
         self._small = RequestMemory()
         self._large = RequestMemory()

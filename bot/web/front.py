@@ -44,8 +44,8 @@ MAX_AGE = 300
 BODY_SECONDS = 5.0
 #: For this many seconds after a request, an identical request gets the same answer.
 REPEAT_SECONDS: Final = 60.0
-#: Maximum number of answers kept for repeated requests. A request whose answer is no longer kept gets an
-#: empty one when it is repeated.
+#: Maximum number of answers kept for repeated requests. A repeated request whose answer is no longer kept is
+#: answered with an empty response.
 MAX_KEPT_ANSWERS: Final = 100
 
 _TIMESTAMP_PATTERN = re.compile(r"[0-9]{9,11}")
@@ -53,8 +53,8 @@ _SIGNATURE_PATTERN = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
 
 
-#: A function that serves a payload that has passed the checks. It receives the payload, its signature and the
-#: (unsigned) headers.
+#: A function that serves a request that has passed the checks. It is passed the payload, the signature and
+#: the (unsigned) headers.
 Serve: TypeAlias = Callable[[dict[str, Any], str, Mapping[str, str]], Awaitable[web.Response]]
 #: Status, body and content type of an answer; None if there was no answer.
 _KeptAnswer: TypeAlias = tuple[int, bytes, str] | None
@@ -87,8 +87,8 @@ class Front:
         metrics: Metrics,
         parse: Callable[[str, bytes], dict[str, Any]] = read,
     ) -> None:
-        #: A prepared HMAC that is copied for each request, because preparing the key takes longer than
-        #: signing.
+        #: An HMAC already prepared with the signing secret. It is copied for each request, because preparing
+        #: the key takes longer than signing.
         self._keyed = hmac.new(signing_secret.get_secret_value().encode(), digestmod=hashlib.sha256)
         self._clock = clock
         self._replays = replays

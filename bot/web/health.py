@@ -30,8 +30,8 @@ FIGURES_SECONDS = 5.0
 
 
 Checks = Callable[[], Mapping[str, bool]]
-#: For each check: what is wrong if it fails, and what to do about it. For the store, the store's own error is
-#: used instead.
+#: For each health check: what is wrong if it fails, and what to do about it. The store's own error is used
+#: for the store.
 _PROBLEMS = {
     "loops": "background work stands still: usher docs incidents#work-stands-still-or-everything-is-slow",
     "keys": "other processes have encryption keys that this one lacks: restart it with all of them",
@@ -141,8 +141,8 @@ _COUNTED_ROWS = {
 #: Upper bounds, in seconds, of the histogram of claim times. A claim is written before its reads are sent, so
 #: it must leave them enough time.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
-#: How often the event loop is checked, in seconds. Only a delay of at least ``_LATE_SECONDS`` counts as
-#: blocked, because a busy machine causes smaller delays anyway.
+#: How often to check whether the event loop was blocked, in seconds. Only delays of at least
+#: ``_LATE_SECONDS`` count, because a busy machine causes smaller ones anyway.
 _LOOKS_EVERY = 0.5
 _LATE_SECONDS = 0.1
 

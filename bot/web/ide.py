@@ -185,12 +185,13 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 #: A function that carries out a button's action, given the fields of the button's form.
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
-#: While someone is viewing the page, a row is read again once it is this old, in seconds. The credential
-#: mustn't be older, either.
+#: While someone is viewing a workspace's page, its row is read again once it is this many seconds old. The
+#: credential must not be older than that, either.
 FRESH_SECONDS = 20.0
 #: How long the page waits for a requested read before requesting another, in seconds.
 ASKED_SECONDS = 3.0
-#: Maps names to kinds of consent. The form with a question names the kind that the person gives by answering.
+#: Maps names to kinds of consent. A form that asks a question names the kind of consent that the person gives
+#: by submitting it.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}
 #: Matches a blocked item in a report: a directive of the page's policy, and a host (or "inline" or "eval").
 _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
@@ -223,8 +224,8 @@ class SessionWorkspace:
         return self.rows.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
-#: The workspace, if it may be shown, and the rows that were read for the page. Both are None without a valid
-#: session.
+#: What a page of a workspace may show: the workspace, and the rows that were read for the page. Both are None
+#: without a valid session.
 PageAccess = tuple[SessionWorkspace | None, PageRows | None]
 
 

@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 #: replace theirs now and then.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: How many seconds pass before Usher has Slack count the connections again: ``_IN_DOUBT`` if in doubt,
-#: ``_NOTICE_SECONDS`` while there is another Usher, and otherwise ``_RECOUNT_SECONDS``.
+#: If in doubt, Usher has Slack count the connections again after this many seconds. ``_NOTICE_SECONDS``
+#: applies while there is another Usher, ``_RECOUNT_SECONDS`` otherwise.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
@@ -56,8 +56,7 @@ class OtherInstances:
         self._context = context
         self._store = context.store
         self._side = side
-        #: Since when Slack has counted more connections than ours, by the store's clock, or None if it
-        #: hasn't.
+        #: When Slack began to count more connections than ours, by the store's clock; None if it doesn't.
         self._since: float | None = None
 
     async def step(self) -> None:

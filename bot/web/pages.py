@@ -42,10 +42,10 @@ NEW_PATH = f"{LINK_PATH}/new"
 THERE_PATH = f"{LINK_PATH}/there"
 #: The query parameter that names the link in the URLs of its pages.
 OF = "of"
-#: The URL that the page for a refused request uses for its link back.
+#: The URL to which the page for a refused request links back.
 _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 
-#: Matches whatever is accepted as a connection's name in URLs.
+#: Matches strings that are accepted as a connection's name in URLs.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 _log = structlog.get_logger(__name__)

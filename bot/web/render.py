@@ -22,7 +22,7 @@ from bot.support.errors import Refused
 
 FOLDER = Path(__file__).parent
 STATIC_PATH = "/static"
-#: Maps the names of static files to the files. They are served as they are.
+#: Maps the names of static files to the files, which are served unchanged.
 STATIC_FILES = {path.name: path for path in (FOLDER / "static").iterdir() if path.is_file()}
 
 #: The content security policy of our pages: no scripts, no frames, no other hosts, only our own styles and
@@ -68,7 +68,7 @@ STATUS = {
     "page.too_many": 429,
     "workspace.not_allowed": 409,
 }
-#: Rules whose refusals don't keep people from carrying on from where they were.
+#: Rules whose refusals still allow people to carry on from where they were.
 _CAN_GO_ON = frozenset(
     {"link.changed", "link.sign_in_first", "sign_in.cancelled", "sign_in.expired", "sign_in.failed"}
 )

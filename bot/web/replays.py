@@ -26,8 +26,7 @@ MAX_REMEMBERED = 200_000
 SAVED_EVERY = 1.0
 #: How far back to read the signatures that other processes have saved, in seconds.
 SHARED_SECONDS = 10.0
-#: How many hexadecimal digits of each signature are kept. They amount to 64 bits, enough to tell it from all
-#: others.
+#: How many hexadecimal digits of each signature are kept: 64 bits, which is enough to tell signatures apart.
 LENGTH = 16
 
 

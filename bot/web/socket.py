@@ -59,11 +59,11 @@ _ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"'
 TOO_MANY: Final = "too_many_websockets"
 #: The reason recorded when Usher itself ends a connection.
 RENEWED: Final = "renewed"
-#: Maximum pause before reconnecting, in seconds, even if Slack or a proxy in front of it asks for a longer
-#: one.
+#: Maximum pause before reconnecting to Slack, in seconds, even if Slack or a proxy in front of it asks for a
+#: longer one.
 LONGEST_PAUSE: Final = 600.0
-#: A connection that lasts less than this many seconds counts as short-lived. It isn't replaced immediately,
-#: because the next one may end just as soon.
+#: A connection that lasted less than this many seconds isn't replaced immediately, because the next one may
+#: end just as soon.
 SHORT_LIVED: Final = 10.0
 
 
@@ -138,13 +138,13 @@ class SocketSide(AsyncSocketModeHandler):
         self._proxy = proxy
         self._monotonic = monotonic
         self._connections = connections
-        #: Numbers of the connections to keep open, including one that is about to be given up.
+        #: Numbers of the connections to keep open, including one that will soon be given up.
         self._kept: set[int] = set()
         self._is_started = False
         self._ping_seconds = ping_seconds
         self._live: dict[int, SocketConnection] = {}
-        #: Slack's count when the newest connection opened; None if there has been none yet, or if Slack gave
-        #: no count.
+        #: How many connections Slack counted when the newest one opened; None if none has been opened yet, or
+        #: if Slack gave no number.
         self.count: Count | None = None
         self._open: set[SocketConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()

@@ -56,7 +56,7 @@ _REPLIES_ONLY: Final = {0: 1.0}
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
 #: Meanings of Slack errors that keep a file from being sent, but not a message.
 _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
-#: Prefix of the ``occasion`` of notices that tell people about a message that couldn't be delivered.
+#: Prefix of the ``occasion`` of a notice which says that another message couldn't be delivered.
 _MISSING: Final = "missing:"
 #: Error code recorded for a card if it isn't known whether the card was posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
@@ -69,8 +69,8 @@ PROMISE_CHECK_SECONDS: Final = 1.0
 #: If the rate limit requires a longer pause than this many seconds, an answer is sent as a new message rather
 #: than an edit.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
-#: The error recorded for a send that was interrupted because the process ended. ``_BROKEN`` is recorded for a
-#: send that failed because of a bug in Usher.
+#: The error recorded for a message that was being sent when the process ended. ``_BROKEN`` is recorded for
+#: one that couldn't be sent because of a bug in Usher.
 _STOPPED: Final = errors.SlackUnknownOutcome(methods.CHAT_POST_MESSAGE, "stopped")
 _BROKEN: Final = errors.SlackFailed(methods.CHAT_POST_MESSAGE, "internal")
 
@@ -114,8 +114,8 @@ class Outbox:
                     notice_rows.release_notices, slack.budget.installation.id, self._timing.settles
                 )
         shares = _REPLIES_ONLY if installed and all(slack.is_away for slack in installed) else BUDGET_SHARES
-        # Notices that exceed the budget aren't claimed, so they keep their place. Replies don't count towards
-        # this budget.
+        # Notices beyond the budget aren't claimed, so they keep their place in the queue. Replies don't count
+        # towards the budget.
         quota = self._slack.get_quota(methods.CHAT_POST_MESSAGE)
         claimed_at = self._clock.monotonic()
         notices = await self._store.perform(
@@ -140,15 +140,15 @@ class Outbox:
             if not notices:
                 slack.note_nothing_pending(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
-                # There was nothing to do but search, so this try doesn't count, and the next one will be a
-                # send.
+                # There was nothing to send, only to search for, so this try doesn't count and the next one
+                # will be a send.
                 slack.tries -= 1
             await run_all(self._plan_sends(notices, claimed_at, is_try=True), None)
 
     def _plan_sends(
         self, notices: Sequence[Notice], claimed_at: float, *, is_try: bool = False
     ) -> list[Coroutine[Any, Any, None]]:
-        """Return one send per notice, and one search per person for messages that may have been sent."""
+        """Return one send for each notice, and one search per person for messages that may have been sent."""
         unsure: dict[Principal, list[Notice]] = {}
         for notice in notices:
             if notice.unknown_since is not None and _is_searchable(notice.kind):
@@ -162,12 +162,12 @@ class Outbox:
         # The notice may have been sent, so search for it before sending it again, at increasing intervals.
         back = partial(self._record_unknown, notice, _STOPPED)
         failed = partial(self._postpone, notice, _BROKEN, is_unknown=True)
-        # `Results` keeps the result of every send, even if the database fails. So nothing was sent if we get
-        # here.
+        # `Results` keeps the result of every send, even if the database fails. So if the database fails here,
+        # nothing was sent.
         unwritten = partial(self._put_back, [notice])
         hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
         async with contain_errors("notice", self._ids, **hands_back, notice=notice.id):
-            # No call may start so late that it could end after the lease does.
+            # Don't start a call so late that it could go on after the lease has ended.
             with limit_departures(Window(claimed_at + self._last_start)):
                 if notice.kind is NoticeKind.REPLY:
                     await self._replies.send(notice, is_try=is_try)
@@ -227,7 +227,7 @@ class Outbox:
 
     @guards("No notice is lost or sent twice")
     async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
-        """Put the answer into the message that promised it; return False if it must be sent separately.
+        """Put the answer into the message that promised it; return False if it must be sent on its own.
 
         If that message is still being sent, the notice is put back, and True is returned. Raises SlackFailed.
         """
@@ -339,7 +339,7 @@ class Outbox:
         await self._results.write_sent(notice, channel, "")
 
     async def _share_picture(self, notice: Notice, rendered: RenderedNotice) -> None:
-        """Share a picture, uploading it first if necessary. If that fails, send it in words."""
+        """Share a picture, uploading it first if necessary. If that fails, send its content in words."""
         try:
             if "file" not in notice.body:
                 slack, body = self._slack.find_client(notice.principal), notice.body
@@ -395,8 +395,8 @@ class Outbox:
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # If the database fails here, everything is repeated. Otherwise the notice would be recorded as not
-        # sent.
+        # If the database fails here, the whole function is repeated. Otherwise the notice would be recorded
+        # as not sent.
         since = await self._store.now()
         await self._store.write(
             notice_rows.retry_notice, notice, self._timing.settles, error=code, unknown_since=since

@@ -47,8 +47,8 @@ log = structlog.get_logger(__name__)
 
 #: How long to wait before rendering a notice again if it wasn't ready, in seconds.
 NOT_READY_SECONDS: Final = 2.0
-#: If a silence has delayed a message about a workspace, the workspace must have been read within this many
-#: seconds before the message is sent.
+#: If Slack's silence has delayed a message about a workspace, it is sent only if the workspace has been read
+#: within this many seconds.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Maximum pause between two attempts to send a notice, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0

@@ -33,9 +33,9 @@ from bot.support.http import Http
 
 log = structlog.get_logger(__name__)
 
-#: Maximum number of attempts in the same way after a refusal that may be temporary.
+#: Maximum number of attempts to send a reply in the same way after refusals that may be temporary.
 MAX_ATTEMPTS_PER_WAY: Final = 2
-#: A person is told at most once in this many seconds that they may have missed answers.
+#: Minimum time, in seconds, between two messages telling a person that they may have missed answers.
 UNSURE_PERIOD_SECONDS: Final = 600
 #: A function that sends a reply in one way and records that it was sent; raises SlackFailed.
 Way = Callable[[Notice], Awaitable[None]]

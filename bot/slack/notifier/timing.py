@@ -17,10 +17,10 @@ class Timing:
     settles: float = 15.0
     looks_back: float = 120.0
     reply_lives: float = 60.0
-    #: A notice that Slack hasn't accepted for this many seconds is given up, and doctor reports it.
+    #: After this many seconds without Slack accepting a notice, Usher gives up on it, and doctor reports it.
     gives_up_after: float = 86_400.0
-    #: If Slack refuses a channel's card with an unknown code, the card is given up after this many seconds.
-    #: Other notices are given up later, but a class is waiting for this one.
+    #: If Slack refuses a channel's class card with an unknown code, Usher gives up on it after this many
+    #: seconds. That is sooner than for other notices, because a class is waiting for the card.
     gives_up_in_channel: float = 3_600.0
     #: A notice that still can't be rendered after this many seconds is sent as plain text.
     plain_text_after: float = 300.0

@@ -71,7 +71,8 @@ class SettingsError(Exception):
 VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
 
 
-#: An empty set of arguments, which satisfies the type checker: every field is read from the environment.
+#: Arguments for building the settings: none, because every field is read from the environment. The type
+#: checker wants them.
 _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 
