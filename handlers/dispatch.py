@@ -54,7 +54,8 @@ from handlers.requests.response_targets import make_message_notice, make_reply_n
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: The standard logger. Its level is checked so that lines that wouldn't be logged are never composed.
+#: The standard library's logger. Its level is checked first, so that no line is composed that wouldn't be
+#: logged.
 _level = logging.getLogger(__name__)
 
 #: Maps each form to the fields that mustn't contain a token. A program's arguments may contain anything.
@@ -76,7 +77,7 @@ _STORE_RETRY_SECONDS = 0.2
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
 #: Matches text that can't contain a quotation, a mention or invisible characters.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: Maximum number of characters of an overlong text that are parsed in order to choose the right answer.
+#: If a text is too long, only this many characters of it are parsed, to choose the right answer.
 _MAX_BEGINNING_LENGTH = 100
 
 

@@ -321,11 +321,11 @@ class FormContext:
     connection: str
     purpose: Purpose
     channel_id: str = ""
-    #: Values that other fields depend on. They are kept here because a search doesn't send what was entered
-    #: in the form.
+    #: Values entered so far on which other fields depend. They are kept here because a search doesn't send
+    #: what was entered in the form.
     chosen: Mapping[str, Value] = field(default_factory=dict)
-    #: The default values of text fields. As long as a field hasn't been edited, its default follows the
-    #: choices in other fields.
+    #: The defaults proposed for text fields. A field's default follows the choices in other fields until the
+    #: user edits it.
     proposed: Mapping[str, Value] = field(default_factory=dict)
 
     def to_metadata(self, form: Form, values: Values) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from handlers.requests.request import SILENT, Request
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: The command whose answer the Home tab shows, unless it shows another page.
+#: The command whose answer the Home tab shows unless another page was opened there.
 HOME_COMMAND: Final = "list all"
 HOME_VERB: Final = "list"
 #: The ids and states of a user's links.

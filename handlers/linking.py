@@ -107,7 +107,7 @@ def _answer_linkless(request: Request, linkless: list[tuple[str, str]]) -> Answe
 
 
 async def _offer_named_workspace(request: Request) -> Answer | None:
-    """If a workspace's name was typed in place of a connection's, offer to open it; otherwise return None."""
+    """Offer to open a workspace whose name was typed in place of a connection's; otherwise return None."""
     connections = request.services.connections
     if naming.split_leading_connection(request.arguments, connections)[0] is not None:
         return None
@@ -154,8 +154,8 @@ async def _invite(
     once = request.caller.interaction and f"{request.caller.interaction}/link"
     deferred_command = request.defer(text)
     if surface.kind == "button" and not surface.is_question:
-        # With its response_url, the answer would replace the message whose button was clicked. The click on
-        # the button that opens a link page supplies a new one.
+        # With its response_url, the command's answer would replace the message whose button was clicked.
+        # Clicking the button that opens a link page supplies a new one.
         deferred_command = replace(deferred_command, response_url=None)
     methods = [method for method in services.list_link_methods() if method[0] in connections]
     commands = {
@@ -175,7 +175,7 @@ async def _invite(
 
 
 def _format_wait(request: Request, template: str, connections: Sequence[str], text: str) -> str:
-    """Say what the link is for, in terms of the waiting command if that says enough, else in ``template``."""
+    """Say what the link is for: the waiting command if that is enough, otherwise ``template``."""
     services = request.services
     title = services.title(connections[0])
     folder = "job" if text.startswith("job ") else "workspace"
@@ -338,7 +338,7 @@ async def unlink(request: Request) -> Answer:
     titles = {connection_: request.services.title(connection_) for connection_ in ending}
     matching = naming.find_titles(name, titles) if name else ending
     if not name or len(matching) > 1:
-        # A removed connection may have the same title as a newer connection.
+        # Titles aren't unique here: a removed connection may have the same title as a newer one.
         labels = {
             connection_: title if [*titles.values()].count(title) == 1 else f"{title} ({connection_})"
             for connection_, title in titles.items()
@@ -353,8 +353,7 @@ async def unlink(request: Request) -> Answer:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     affected = await request.caller.read(accounts.find_affected, ending)
-    # The answer replaces a question that has been answered, so it is given even if a notice would say the
-    # same.
+    # The answer replaces a question that was answered, so it is given even if a notice will say the same.
     is_answered = request.surface.is_question or not request.is_read_with_cards
     ended = await request.caller.run(accounts.unlink, ending, is_answered=is_answered)
     if not ended:
@@ -381,7 +380,7 @@ async def unlink(request: Request) -> Answer:
 async def _ask_before_unlinking(
     request: Request, connection: str | None, linked_connections: list[str]
 ) -> Answer:
-    """Ask once before unlinking, just as the button would. A ``connection`` of None means every link."""
+    """Ask once before unlinking, just as the button does. ``connection`` is None for all links."""
     ending = [connection] if connection else linked_connections
     effect = fill(cards.UNLINK_EFFECT, title=request.services.titles(ending))
     affected = await request.caller.read(accounts.find_affected, ending)
@@ -396,7 +395,7 @@ async def _ask_before_unlinking(
 def _is_linkless(request: Request, connection: str) -> bool:
     """Return whether people use a connection without linking an account.
 
-    The rows of such links are kept, because nothing else records who owns what on that connection.
+    The rows of such links are kept, because only they record who owns what on the connection.
     """
     provider = request.services.connections.get(connection)
     return provider is not None and provider.has_link_method("none")
@@ -474,7 +473,7 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 
 
 async def describe_resting_links(request: Request) -> str:
-    """Describe the user's resting links and say that their workspaces are hidden; "" if none rests."""
+    """Say which of the user's links are resting, and that their workspaces are hidden; "" if none is."""
     titles = request.services.title
     return " ".join(
         fill(answers.LIST_RESTING, title=titles(account.connection), username=account.username)
@@ -484,7 +483,7 @@ async def describe_resting_links(request: Request) -> str:
 
 
 async def require_no_resting_link(request: Request) -> None:
-    """Raise Answered with *Link again* if the user has a resting link, since what belongs to it is hidden."""
+    """Raise Answered with *Link again* if a link of the user is resting, as its workspaces are hidden."""
     for account in await request.services.store.read(account_rows.list_accounts, request.principal):
         if account.is_resting and account.connection in request.services.connections:
             await require_account(request, account.connection)
@@ -499,7 +498,7 @@ async def require_links(request: Request, connections: Iterable[str]) -> None:
 
 
 async def _add_former_link_hint(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
-    """Add a hint for users who may have had another Slack ID before: links can't be moved to a new one."""
+    """Add a hint for users who may have had another Slack ID before: links can't be moved to the new ID."""
     had = await request.caller.read(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 
@@ -515,8 +514,8 @@ async def offer_link(
 ) -> Answer:
     """Answer with ways to link some connections, or relink one (``is_relink``), while the request waits.
 
-    ``waiting`` is the command that waits, if it isn't the request's own. A user who is there to see the
-    answer is shown the link pages immediately. *New workspace* is offered for the connections in ``others``,
+    ``waiting`` is the command that waits, if it isn't the request's own. If the user is there to see the
+    answer, it shows the link pages themselves. *New workspace* is offered for the connections in ``others``,
     which need no link.
     """
     services, surface = request.services, request.surface
@@ -533,7 +532,7 @@ async def offer_link(
         answer = await _invite(request, sentence, connections, waiting, template, others)
     else:
         buttons = services.make_link_buttons(connections, waiting, template)
-        # Include connections that nobody can link. Clicking on one of them explains why.
+        # Include connections that nobody can link. Clicking on one explains why it can't be linked.
         buttons = buttons or replies.link_buttons(
             [(name, services.title(name), True) for name in connections], {}, waiting
         )

@@ -72,7 +72,8 @@ from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
 
-#: Matches every name. Bolt tries listeners one after the other, so there is only one of each kind.
+#: Matches any name. Bolt tries listeners one after the other, so Usher has only one of each kind, which takes
+#: everything.
 _ANYTHING: Final = re.compile("")
 #: How long Slack may take to open a form, in seconds. The trigger for it expires after 3 s, by which time the
 #: ack is due, too.
@@ -83,7 +84,7 @@ _RESPOND_SECONDS: Final = 1.0
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
 #: Prefix of the ``external_id`` of forms opened from a Home tab.
 _HOME_FORM: Final = "home_form"
-#: Maximum length, in characters, for a text that fits into any ack, whatever its language.
+#: A text of at most this many characters fits into any ack, whatever its language.
 _MAX_SHORT_LENGTH: Final = 500
 
 

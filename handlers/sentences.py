@@ -69,12 +69,12 @@ from handlers.workspace.course_pages import show_courses
 MAX_OFFERS: Final = 5
 _MAX_COMMAND_WORDS: Final = 4
 _SEVERAL: Final = 2
-#: Maximum number of workspaces, runs and courses that a text can name. No more than ``_MAX_STRANGE`` unknown
+#: Maximum number of workspaces, runs and courses that one text can name. At most ``_MAX_STRANGE`` unknown
 #: words are compared with all names.
 _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
-#: Words that rule out offering an action: it isn't wanted, isn't wanted now, or isn't meant for everything
-#: that is named.
+#: Words that keep Usher from offering an action, because the user doesn't want it, doesn't want it now, or
+#: doesn't mean everything that is named.
 _BARS: Final = split_words(
     """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave
     except but besides unless if once whenever while because instead already almost nearly did was were been

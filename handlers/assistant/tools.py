@@ -187,8 +187,8 @@ class _Call:
 
     tool: Tool
     given: Mapping[str, str]
-    #: Whether the command was run. ``facts`` is its outcome, and ``remarks`` are things that the answer
-    #: doesn't say.
+    #: Whether the command was run. ``facts`` describes its outcome, and ``remarks`` says anything else that
+    #: the assistant should know.
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
@@ -198,8 +198,8 @@ class _Call:
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
-    #: Connections that refuse the user's sign-in, for which answers to people have a button, and connections
-    #: with a resting link, where nothing is shown or found.
+    #: Connections that refuse the user's sign-in. ``resting`` are those whose link isn't used because the
+    #: username now belongs to another account, so that nothing of theirs is shown or found.
     refusing: frozenset[str] = frozenset()
     resting: tuple[str, ...] = ()
 

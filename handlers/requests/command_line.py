@@ -22,12 +22,12 @@ from bot.support.cleaning import clean, unescape
 MAX_COMMAND_LENGTH: Final = 2000
 #: Maximum number of words to read. A text with more isn't a sentence.
 MAX_WORDS: Final = 100
-#: Maximum length of a text, in characters. Longer texts are refused unread, because a program's own words
-#: must not be cut.
+#: Maximum length of a text, in characters. Longer texts are refused unread, because the words meant for a
+#: program must not be cut.
 MAX_TEXT_LENGTH: Final = 6000
 
-#: Quotation marks and hyphens to be replaced, by code point because some look alike: curly, low, angle, prime
-#: and full-width quotes, and hyphens.
+#: Quotation marks and hyphens to be replaced by plain ones. They are listed by code point because some look
+#: alike: curly, low, angle, prime and full-width quotes, and hyphens.
 _DOUBLE: Final = dict.fromkeys((0x201C, 0x201D, 0x201E, 0x201F, 0xAB, 0xBB, 0x2033, 0xFF02), '"')
 _SINGLE: Final = dict.fromkeys((0x2018, 0x2019, 0x201A, 0x201B, 0x2039, 0x203A, 0x2032, 0xFF07), "'")
 _HYPHENS: Final = dict.fromkeys((0x2010, 0x2011, 0xFE63, 0xFF0D), "-")
@@ -49,7 +49,8 @@ _DATE_PATTERN: Final = re.compile(r"!date\^([0-9]{9,11})\^.*")
 _SCHEME_PATTERN: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _FLAG_PATTERN: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
 _RUNNING_FLAG_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
-#: Maps each word that people may type before a verb, to say what kind of verb it is, to a command's folder.
+#: Maps each word that people may type before a verb, such as *job*, to the folder of commands that it
+#: selects.
 _FOLDERS: Final[Mapping[str, str]] = {
     "job": "job",
     "jobs": "job",

@@ -25,7 +25,7 @@ class DeferredCommand:
 
     principal: str = ""
     text: str = ""
-    #: The button that was clicked (``Press.text``), if the command wasn't typed.
+    #: The button that was clicked (``Press.text``); "" if the command was typed.
     press: str = ""
     folder: str = "workspace"
     interaction: str = ""
@@ -39,8 +39,8 @@ class DeferredCommand:
     view: str | None = None
     #: The accounts whose lists have already been read for this command.
     looked: tuple[str, ...] = ()
-    #: The earlier interaction to which we replied that an answer would follow. That answer is this one, and
-    #: it replaces the reply.
+    #: An earlier interaction that was answered with the promise of this answer. Once this answer is known, it
+    #: replaces that promise.
     first: str = ""
     #: Whether an earlier answer was already complete, so that this one only reports what has changed since.
     updates: bool = False
@@ -53,7 +53,7 @@ class DeferredCommand:
     task: str = ""
     #: How the command was given, for example through Slack's assistant.
     via: str = ""
-    #: The connection to be linked first. The answer replaces the message that shows the link page.
+    #: The connection that has to be linked first. The answer replaces the message that shows the link page.
     linked: str = ""
 
     def is_late(self, now: float) -> bool:

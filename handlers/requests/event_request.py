@@ -1,4 +1,4 @@
-"""Event requests: events from Slack, which nobody has asked Usher to handle."""
+"""Event requests: requests made from Slack's events rather than by a user."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -42,8 +42,8 @@ _TIME_WORDS: Final = split_words(
     yesterday tonight later soon then eventually always forever
     hourly daily nightly weekly monthly eod"""
 )
-#: Words in front of *on* or *up* that make it part of an instruction (*turn on*). ``_AFTER_PARTICLE`` are
-#: words that do the same when they follow.
+#: Words that make *on* or *up* part of an instruction if they come before it (*turn on*). ``_AFTER_PARTICLE``
+#: are words that do the same if they come after it.
 _BEFORE_PARTICLE: Final = split_words("turn switch put bring fire spin power")
 _AFTER_PARTICLE: Final = split_words("please pls now again and me my the")
 #: Words indicating that a time occurs only once.

@@ -29,7 +29,7 @@ from handlers.requests.command_line import join_words
 from handlers.requests.deferred_command import NOT_DEFERRED, RESPONSE_SECONDS, DeferredCommand
 from handlers.requests.services import Services
 
-#: The placeholder verb of a request before its actual verb is known.
+#: Placeholder used as a request's verb until the actual verb is known.
 WORDS = "words"
 #: An answer that isn't sent, because the card in the same conversation already says everything.
 SILENT = Answer(text="")
@@ -61,10 +61,10 @@ class RequestNotes:
     """What a request is about and what has been done for it, whichever way it is answered."""
 
     about: Referents | None = None
-    #: Everything that was accepted for this request, keyed by kind and subject.
+    #: Everything that has been accepted for this request so far, keyed by kind and subject.
     accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
-    #: The user's accounts with outdated lists, and the user's workspaces, if reading them was necessary to
-    #: interpret the words.
+    #: The user's accounts with outdated lists, and the user's workspaces. Set only if they had to be read to
+    #: interpret the user's words.
     listed: Listed | None = None
 
     def note_workspaces(self, workspaces: Iterable[Workspace]) -> None:
@@ -93,7 +93,7 @@ class Request:
     reference: str
     folder: str = "workspace"
     target: str | None = None
-    #: The workspace that ``target`` identifies, if it is one of the user's own workspaces.
+    #: The workspace that ``target`` identifies; None unless it is one of the user's own.
     row: Workspace | None = None
     #: The value of the clicked button.
     press: ButtonValue | None = None
@@ -110,7 +110,7 @@ class Request:
     #: The form as Slack sent it: submitted, or because one of its buttons was pressed or one of its menus
     #: searched.
     view: Mapping[str, Any] = field(default_factory=dict)
-    #: Notes on what the request is about, so that the user's next command can refer to it.
+    #: What the request is about, noted so that the user's next command can refer to it.
     notes: RequestNotes = field(default_factory=RequestNotes)
 
     async def read_moment(self) -> Moment | None:

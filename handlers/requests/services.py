@@ -40,7 +40,7 @@ class Services:
     commands: Mapping[str, str]
     limiter: RateLimiter
     search_limiter: SearchLimiter
-    #: Tasks that tell users how their request ended, once a slow store has answered.
+    #: A pool of tasks, each of which tells a user how their request ended once a slow store has answered.
     outcome_pool: Pool
 
     def resolve_principal(self, payload: Mapping[str, Any]) -> Principal:

@@ -27,7 +27,7 @@ from handlers.requests.command_line import find_unknown_flags, fold_word, normal
 from handlers.requests.request import Answered, Request
 from handlers.requests.services import Services
 
-#: Matches separators between words, around a flag's value, and between the parts of a link.
+#: Matches characters that separate words, surround a flag's value, or separate the parts of a link.
 _SEPARATOR_PATTERN: Final = re.compile(r"[\s\"'`<>|,;=?&()@]+")
 #: Matches characters that may surround a token within a word, or separate it from a label.
 _LABEL_PATTERN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")

@@ -48,7 +48,7 @@ from handlers.workspace.courses import require_teacher
 
 #: Maximum number of templates listed if an unknown one was requested.
 MAX_TEMPLATES = 12
-#: Maximum number of similar names suggested for an unknown name.
+#: Maximum number of similar names suggested if a name is unknown.
 MAX_SUGGESTIONS = 3
 MAX_SEATS: Final = 5_000
 #: Maximum number of classes shown beside the user's courses, newest first.
@@ -365,7 +365,7 @@ def read_end(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
     return None
 
 
-#: Minimum number of observed starts. Fewer wouldn't show how fast workspaces are currently started.
+#: Minimum number of starts from which to tell how fast workspaces are currently started.
 MIN_OBSERVED_STARTS = 3
 
 

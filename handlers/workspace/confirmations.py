@@ -37,12 +37,13 @@ from handlers.requests.request import Request
 MAX_BULK_WORKSPACES: Final = 20
 
 
-#: Rules that refuse a stop mode because the provider doesn't offer it, either for this workspace or at all.
+#: Rules that refuse a way of stopping because the provider doesn't offer it, either for this workspace or at
+#: all.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
-#: States that a stop leads to. If a workspace is in one of them, it needn't be stopped again.
+#: States that a stop leads to, so a workspace in one of them needn't be stopped.
 _DOWN: Final = DOWN_STATES | {State.STOPPING}
 _REACHED: Final = {"start": UP_STATES, "wait": UP_STATES, "stop": _DOWN, "suspend": _DOWN, "force": _DOWN}
 

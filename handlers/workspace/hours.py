@@ -40,10 +40,10 @@ from handlers.requests.request import Answered, InvalidFields, Request
 from handlers.workspace.opposites import read_carried, read_former, write_former
 from handlers.workspace.targets import find_by_whole_name, read_workspace, require_by_name
 
-#: How far ahead a day may be for a workspace's hours to skip it.
+#: How many days ahead a workspace's hours can be told to skip a day.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
-#: Appended to a day that can't be read, to find out why. It is late in the day, so that *today* isn't over
-#: yet.
+#: Time of day appended to a day that can't be read, to find out why it can't. It is late, so that *today*
+#: isn't over yet.
 _END_OF_DAY: Final = "23:59"
 
 
