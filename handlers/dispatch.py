@@ -553,16 +553,13 @@ async def add_introduction(services: Services, principal: Principal, answer: Ans
     if not answer.text or answer.in_channel or services.greeted.knows(principal):
         return answer
     try:
-        first = await start_introduction(services, principal)
+        steps = await start_introduction(services, principal)
     except StoreError as error:
         log.warning("nobody introduced", problem=error)
         return answer
-    if first is None:
+    if steps is None:
         return answer
-    steps, is_first = first
-    return replies.add_introduction(
-        answer, describe_usher(services.limit_to(principal)), steps, is_first=is_first
-    )
+    return replies.add_introduction(answer, describe_usher(services.limit_to(principal)), steps)
 
 
 def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:

@@ -182,15 +182,21 @@ def describe_usher(services: Services) -> str:
     )
 
 
-async def list_first_steps(services: Services, principal: Principal) -> list[dict[str, Any]]:
+async def list_first_steps(
+    services: Services, principal: Principal, *, has_list: bool = True
+) -> list[dict[str, Any]]:
     """Return buttons for the first steps that the person can take: link, show workspaces, make one."""
-    return make_first_steps(services, await services.store.read(account_rows.list_account_states, principal))
+    accounts = await services.store.read(account_rows.list_account_states, principal)
+    return make_first_steps(services, accounts, has_list=has_list)
 
 
-def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[dict[str, Any]]:
+def make_first_steps(
+    services: Services, accounts: Mapping[str, str], *, has_list: bool = True
+) -> list[dict[str, Any]]:
     """Return the first steps for a person, given the state of their account on each connection.
 
-    A person without an account is shown a button for each connection.
+    A person without an account is shown a button for each connection. Without ``has_list``, their list is
+    empty, so it isn't offered.
     """
     linked = _list_linked(services, accounts)
     unlinked = [name for name, *_ in services.list_link_methods() if name not in linked]
@@ -199,7 +205,7 @@ def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[di
         return [*steps, *replies.new_buttons(services.list_linkless(), first=len(steps))]
     if linked:
         # Another account is hardly the next step.
-        steps = [*map(kit.without_colour, steps), replies.list_button()]
+        steps = [*map(kit.without_colour, steps), *([replies.list_button()] if has_list else [])]
     return [*steps, *_make_new_workspace_button(services, linked)]
 
 
@@ -227,21 +233,12 @@ def _make_new_workspace_button(services: Services, linked: Collection[str]) -> l
     return [replies.new_button(usable[0] if len(usable) == 1 else None)] if usable else []
 
 
-async def start_introduction(
-    services: Services, principal: Principal
-) -> tuple[list[dict[str, Any]], bool] | None:
-    """Introduce a new person and return their first steps, or None if they aren't new or may not use Usher.
-
-    The second value says whether they have to link an account before they can do anything else.
-    """
+async def start_introduction(services: Services, principal: Principal) -> list[dict[str, Any]] | None:
+    """Introduce a new person and return their first steps; None if they aren't new or may not use Usher."""
     if await services.store.person(principal) is None:
         # That would require asking Slack about the person first. They can be introduced next time.
         return None
     if not (await services.create_caller(principal).decide("help")).allowed:
         return None
     accounts = await services.greeted.greet(principal)
-    if accounts is None:
-        return None
-    own = services.limit_to(principal)
-    is_first = bool(own.list_link_methods()) and not _list_active(accounts)
-    return make_first_steps(own, accounts), is_first
+    return None if accounts is None else make_first_steps(services.limit_to(principal), accounts)

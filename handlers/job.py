@@ -287,7 +287,12 @@ async def check_words(request: Request, typed: CommandLine) -> None:
     ]
     named_jobs = named_jobs or [(connection, name) for connection in by_name]
     commands = [f"job run {join_words(words)}" for words in named_jobs[:MAX_CHOICES]]
-    require_leading_connection(request, typed.words, "\n".join(more), lists.list_command_buttons(commands))
+    require_leading_connection(
+        request,
+        typed.words,
+        "\n".join(more),
+        lists.list_command_buttons(commands, request.services.clock.now()),
+    )
 
 
 async def _offer(request: Request, connection: str) -> PersonalOffer:

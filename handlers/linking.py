@@ -187,7 +187,7 @@ def _format_wait(request: Request, template: str, connections: Sequence[str], te
     is_about_course = "course" in verb.accepts and verb.does
     if not (verb.is_operation or is_about_course) or not text.split()[1:]:
         return fill(template, title=title)
-    doing = describe_command(text)
+    doing = describe_command(text, services.clock.now())
     doing = f"{doing[:1].lower()}{doing[1:]}".replace(" my ", " your ")
     return fill(answers.TO_DO_ANYWHERE if connections[1:] else answers.TO_DO, doing=doing, title=title)
 
@@ -560,6 +560,5 @@ async def offer_all_links(request: Request) -> Answer:
         waiting = request.command_after_linking
         return await offer_link(request, _format_wait(request, template, names, waiting), names)
     # No command waits when a Home is opened.
-    waits = request.surface.where is not Where.HOME
-    sentence = replies.format_beginning(describe_usher(services), waits=waits)
-    return await offer_link(request, sentence, names, others=linkless)
+    waits = [] if request.surface.where is Where.HOME else [answers.LINK_HERE]
+    return await offer_link(request, " ".join([describe_usher(services), *waits]), names, others=linkless)

@@ -365,7 +365,8 @@ class _Sentence:
         if own and (len(own) > 1 or is_barred):
             commands = [f"status {join_words((one.title,))}" for one in own[:MAX_OFFERS]]
             return _offer_buttons(
-                talk.LEFT_ALONE_ALL if is_barred else talk.WHICH_STATUS, lists.list_command_buttons(commands)
+                talk.LEFT_ALONE_ALL if is_barred else talk.WHICH_STATUS,
+                lists.list_command_buttons(commands, self.now),
             )
         if own:
             about = verb.name if verb is not None and verb.is_operation else "status"
@@ -411,12 +412,14 @@ class _Sentence:
             )
         if self.hours and own and "hours" in list_verbs("workspace"):
             order = _write_hours(verb, self.hours)
-            return lists.list_command_buttons([f"hours {join_words((one.title,))} {order}" for one in own])
+            return lists.list_command_buttons(
+                [f"hours {join_words((one.title,))} {order}" for one in own], self.now
+            )
         lengths = [time for time in part.times if time.moments and time.moments[0].seconds]
         if own and lengths and not _LONGER.isdisjoint(map(fold_word, request.arguments)):
             length = times.format_duration(lengths[-1].moments[0].seconds or 0.0)
             return lists.list_command_buttons(
-                [f"keep {join_words((one.title,))} {length} longer" for one in own]
+                [f"keep {join_words((one.title,))} {length} longer" for one in own], self.now
             )
         if verb is None and part.times:
             # *gpu for 2 hours*: start the workspace if it's down, or stop it in two hours if it's running.
@@ -429,7 +432,7 @@ class _Sentence:
             return []
         if not verb.is_operation:
             command = f"{'job ' if verb.command == 'job' else ''}{verb.name}"
-            return [] if part.things else lists.list_command_buttons([command])
+            return [] if part.things else lists.list_command_buttons([command], self.now)
         about = replace(request.redirect("workspace", verb.name, ()), flags=frozenset())
         is_ambiguous = len(own) > 1 and len({one.title.casefold() for one in own}) == 1
         needed = (
@@ -504,7 +507,7 @@ class _Sentence:
             ends = [clock.timestamp() + length if length else end.moments[0].at for clock in clocks]
             pairs = zip(commands, ends, strict=True)
             commands = [f"{command}-{datetime.fromtimestamp(at, self.zone):%-H:%M}" for command, at in pairs]
-        return lists.list_command_buttons(commands)
+        return lists.list_command_buttons(commands, self.now)
 
 
 async def _run(request: Request) -> Answer:
@@ -539,7 +542,9 @@ async def _offer_runs(
         return []
     name = {"start": "run", "restart": "run", "cancel": "stop"}.get(verb.name, verb.name)
     commands = [f"job {name} {join_words((one.name,))}" for one in runs if name == "run" or one.is_going]
-    return lists.list_command_buttons(commands if name in list_verbs("job") else [])
+    return lists.list_command_buttons(
+        commands if name in list_verbs("job") else [], request.services.clock.now()
+    )
 
 
 def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:

@@ -41,7 +41,11 @@ def answer_unknown_word(request: Request, sentence: str, word: str, commands: Se
     """Say that a word is unknown, and suggest similar commands."""
     more = [fill(talk.DID_YOU_MEAN, commands=format_commands(request, commands))] if commands else []
     more.append(request.fill("Type `{command}help` to see what I can do."))
-    return replies.hint(fill(sentence, word=word), lists.list_command_buttons(commands), more="\n".join(more))
+    return replies.hint(
+        fill(sentence, word=word),
+        lists.list_command_buttons(commands, request.services.clock.now()),
+        more="\n".join(more),
+    )
 
 
 def answer_unread(request: Request) -> Answer:
@@ -68,7 +72,7 @@ def offer_as_command(request: Request) -> Answer:
 def offer_commands(request: Request, commands: Sequence[str], sentence: str = talk.DID_YOU_MEAN) -> Answer:
     """Offer commands that are known to work, written as in a direct message."""
     sentence = fill(sentence, commands=format_commands(request, commands))
-    return replies.hint(sentence, lists.list_command_buttons(commands))
+    return replies.hint(sentence, lists.list_command_buttons(commands, request.services.clock.now()))
 
 
 def write_command(request: Request, *typed: str) -> str:
@@ -84,7 +88,7 @@ def format_commands(request: Request, commands: Sequence[str]) -> Markup:
 
 def _format_command(request: Request, command: str) -> str:
     if _PROGRAM_WORDING.search(command):
-        return fill("*{doing}*", doing=describe_command(command))
+        return fill("*{doing}*", doing=describe_command(command, request.services.clock.now()))
     folder = "job" if command.startswith("job ") else "workspace"
     return f"`{request.format_command(folder)}{line(command.removeprefix('job '), 300)}`"
 

@@ -241,7 +241,7 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
         near = [one.title for one in found.workspaces]
         commands = [f"card {command.format_for(name)}" for name in (*near[:MAX_SUGGESTIONS], Quoted(what))]
         sentence = request.fill(class_words.UNKNOWN_NAME, name=what)
-        raise Answered(replies.hint(sentence, lists.list_command_buttons(commands)))
+        raise Answered(replies.hint(sentence, lists.list_command_buttons(commands, services.clock.now())))
     pattern, connection = naming.split_connection(what, services.connections)
     if connection is None and len(services.connections) == 1:
         connection = next(iter(services.connections))

@@ -20,7 +20,7 @@ from bot.store import accounts as account_rows
 from bot.store import workspaces
 from bot.support.cleaning import fold
 from bot.support.pool import run_beside_loop
-from handlers.helping import describe_usher, list_first_steps
+from handlers.helping import list_first_steps
 from handlers.linking import offer_all_links, require_links, require_no_resting_link
 from handlers.requests import routes
 from handlers.requests.command_line import Quoted, fold_word, normalise_fully
@@ -168,11 +168,10 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
 
 
 async def _answer_empty_list(request: Request, sentence: str) -> Answer:
-    """Answer that the list is empty, say what Usher is, and offer what to do next."""
-    steps = await list_first_steps(request.services, request.principal)
-    if request.verb == "list":
-        sentence = f"{sentence} {describe_usher(request.services)}"
-    return replies.answer(sentence, steps)
+    """Answer that the list is empty, and offer what to do next."""
+    return replies.answer(
+        sentence, await list_first_steps(request.services, request.principal, has_list=False)
+    )
 
 
 async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
@@ -249,7 +248,7 @@ async def answer_unknown_name(
         more.append(answers.NEAREST[len(near) == 1] if buttons else suggested)
     if runs:
         more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=format_commands(request, runs)))
-        buttons = [*buttons, *lists.list_command_buttons(runs)]
+        buttons = [*buttons, *lists.list_command_buttons(runs, request.services.clock.now())]
     if not more:
         more = [request.fill("Type `{command}list` to see yours, or `{command}add LINK` to add one.")]
     return replies.ask(sentence, buttons, near, more=" ".join(more))

@@ -192,8 +192,8 @@ async def test_somebody_with_nothing_is_told_where_to_begin(bot):
     await fresh(bot)
     answer = await bot.say("list")
     check_golden("answers/list-empty", answer)
-    assert list(buttons(answer)) == ["Link Hub", "Show my workspaces", "New workspace"]
-    assert list(buttons(await bot.say("start"))) == ["Link Hub", "Show my workspaces", "New workspace"]
+    assert list(buttons(answer)) == ["Link Hub", "New workspace"]
+    assert list(buttons(await bot.say("start"))) == ["Link Hub", "New workspace"]
 
 
 @pytest.mark.parametrize("text", ["list", "start", "start notebook"])

@@ -1,10 +1,13 @@
 """What buttons say that commands do: in words, never with what only typing needs."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from bot.messages.blocks.commands import describe_command
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC).timestamp()
 
 
 @pytest.mark.parametrize(
@@ -20,6 +23,8 @@ from bot.messages.blocks.commands import describe_command
         ("remove report --yes", "Remove report"),
         ("status report --share", "Show report for everybody here"),
         ('card "Data Science" --title Data --max 60 --hours tue 8:00-9:30', "Post a card for Data Science"),
+        ("hours thesis 2027-01-04 -18:00", "Stop thesis Mon 4 Jan 2027 at 18:00"),
+        ("card ML Basics skip 2027-01-07", "Skip ML Basics Thu 7 Jan 2027"),
         ("card ML Basics skip 2026-11-26", "Skip ML Basics Thu 26 Nov"),
         ('card "Biology with" skip 2026-11-26', "Skip Biology with Thu 26 Nov"),
         ('card "Biology with"', "Post a card for Biology with"),
@@ -30,5 +35,5 @@ from bot.messages.blocks.commands import describe_command
     ],
 )
 def test_a_command_is_said_in_words(command, said):
-    assert describe_command(command) == said
+    assert describe_command(command, NOW) == said
     assert not re.search(r"--|\d{4}-\d\d|<@|[\"'`]", said)

@@ -122,6 +122,7 @@ def test_parts_of_a_line_keep_what_is_planned_for_them():
         ([("2027-01-04", "2027-01-04")], "on Mon 4 Jan 2027"),
         ([("2027-01-04", "2027-01-04"), ("2027-01-06", "2027-01-06")], "on 4 and 6 Jan 2027"),
         ([("2027-01-25", "2027-02-05")], "from 25 Jan to 5 Feb 2027"),
+        ([("2027-12-22", "2028-01-06")], "from 22 Dec 2027 to 6 Jan 2028"),
     ],
     ids=[
         "span",
@@ -133,6 +134,7 @@ def test_parts_of_a_line_keep_what_is_planned_for_them():
         "next year",
         "days of next year",
         "span of next year",
+        "span into the year after",
     ],
 )
 def test_days_are_said_once_with_their_month(spans, said):

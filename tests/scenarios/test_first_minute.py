@@ -38,7 +38,7 @@ async def test_from_the_first_words_to_a_workspace_by_buttons_alone(tmp_path):
 async def test_each_person_is_told_once_wherever_they_begin_and_nobody_unasked(bare):
     assert bare.alice.sees() == bare.bob.sees() == []
     (mentioned,) = await bare.bob.mentions("about")
-    assert "from Slack, always with your own account: link it to begin." in mentioned.text
+    assert "from Slack, always with your own account." in mentioned.text
     assert mentioned.is_private
     (again,) = await bare.bob.writes("about")
     assert "from Slack, always with your own account" not in again.text

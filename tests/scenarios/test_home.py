@@ -65,7 +65,7 @@ async def test_form_opened_in_home_shows_its_effect(cloud):
 async def test_home_before_anything_is_linked_offers_to_link(bare):
     alice = bare.alice
     shown = await alice.opens_home()
-    assert "link it to begin" in shown.text
+    assert shown.text.startswith("I start, stop and open your cloud workspaces")
     shown = await alice.presses_home("Link Saturn Cloud")
     assert shown.address("Link Saturn Cloud").startswith("http")
     await alice.has_linked("alice")

@@ -1,6 +1,8 @@
 """Descriptions of commands, for the buttons and sentences that offer them."""
 
 import re
+from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from bot.messages.texts import commands as words
@@ -23,7 +25,7 @@ _COURSE_PATTERN: Final = re.compile(
 )
 
 
-def describe_command(command: str) -> str:
+def describe_command(command: str, now: float) -> str:
     """Describe what a command does, without flags, quotes or numeric dates."""
     folder = "job " if command.startswith("job ") else ""
     of = folder.strip() or "workspace"
@@ -42,14 +44,14 @@ def describe_command(command: str) -> str:
             words.COURSE[course[2].casefold()].format(name=course[1].strip("'"), rest="{rest}"),
             course[3],
         )
-    said = template.replace("{rest}", _DATE_PATTERN.sub(_format_day, rest)).replace('"', "")
+    said = template.replace("{rest}", _DATE_PATTERN.sub(partial(_format_day, now), rest)).replace('"', "")
     return f"{said.strip()}{words.SHARED if flag == 'share' else ''}"
 
 
-def _format_day(found: re.Match[str]) -> str:
+def _format_day(now: float, found: re.Match[str]) -> str:
     """Return a date as people write it, or the string itself if it only looks like a date."""
     try:
-        return times.format_weekday(found[0])
+        return times.format_weekday(found[0], datetime.fromtimestamp(now, UTC).date())
     except ValueError:
         return found[0]
 

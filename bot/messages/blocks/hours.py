@@ -131,11 +131,8 @@ def describe_hours(
     sentences += list_lessons(facts)
     off = _list_days_off(rules, facts.now)
     if causes or off:
-        label = (
-            "Don't skip any day"
-            if len(off) > 1
-            else "Don't skip {day}".format(day="".join(map(times.format_weekday, off)))
-        )
+        days = [times.format_weekday(day, rules[0].day(facts.now)) for day in off]
+        label = "Don't skip any day" if len(off) > 1 else "Don't skip {day}".format(day="".join(days))
         until = None if causes else _get_day_end(off[-1], rules[0].zone)
         resume = ButtonValue("hours_on", workspace.id, at=until)
         buttons.insert(0, kit.button(words.RESUME if causes else label, resume, style=kit.PRIMARY))

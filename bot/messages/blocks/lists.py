@@ -456,11 +456,11 @@ class ListRow:
     ends: StopEffect | None = None
 
 
-def list_command_buttons(commands: Sequence[str]) -> list[Element]:
+def list_command_buttons(commands: Sequence[str], now: float) -> list[Element]:
     """Return a button per command, labelled with what it does; a command too long for one is left out."""
     return [
         kit.button(
-            kit.line(describe_command(command), limits.MAX_BUTTON_LENGTH),
+            kit.line(describe_command(command, now), limits.MAX_BUTTON_LENGTH),
             ButtonValue(RUN_COMMAND, command, number=number),
         )
         for number, command in enumerate(commands)

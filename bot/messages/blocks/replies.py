@@ -349,13 +349,6 @@ def describe_usher(*, needs_accounts: bool, runs_jobs: bool) -> str:
     return answers.WHAT_WITH_JOBS if runs_jobs else answers.WHAT
 
 
-def format_beginning(what: str, *, waits: bool) -> str:
-    """Describe Usher in one sentence, which depends on which connections there are."""
-    if waits:
-        return f"{what} Link it here and I'll carry on with your request."
-    return "{what}: link it to begin.".format(what=what.removesuffix("."))
-
-
 def list_button(*, style: str | None = None) -> Element:
     """Return the button that posts a list of the person's workspaces as a separate message."""
     return kit.button(answers.SHOW, "list", style=style)
@@ -373,20 +366,11 @@ def help_button(folder: str) -> Element:
     return kit.button("Show all commands", "help" if folder == "workspace" else f"{folder}_help", "all")
 
 
-def add_introduction(
-    answer: Answer, what: str, steps: Sequence[Element], *, is_first: bool = False
-) -> Answer:
-    """Add a description of Usher above an answer, and the steps still to be taken below it.
-
-    ``is_first`` means that the person hasn't linked any account yet.
-    """
-    presses = [press for _, press in kit.iterate_drawn(answer.blocks)]
-    offered = {_KINDS.get(press.name, press.name) for press in presses}
-    # An answer that is a request or a link page says further down what to link.
-    says_link = any(
-        press.name == "link_url" or (press.name == "invite" and " " in press.key) for press in presses
-    )
-    plain, what = what, format_beginning(what, waits=False) if is_first and not says_link else what
+def add_introduction(answer: Answer, what: str, steps: Sequence[Element]) -> Answer:
+    """Add a description of Usher above an answer, and the steps still to be taken below it."""
+    offered = {_KINDS.get(press.name, press.name) for _, press in kit.iterate_drawn(answer.blocks)}
+    # An answer that offers a new workspace is a list, or says that the list is empty.
+    offered |= {"list"} if "new" in offered else set()
     # People who asked to link an account are offered nothing else.
     missing = [] if offered == {"link"} else [step for step in steps if _get_kind(step) not in offered]
     body = answer.blocks or (kit.section(kit.truncate(answer.text, limits.MAX_SECTION_LENGTH)),)
@@ -394,10 +378,10 @@ def add_introduction(
     if first.startswith(talk.HI):
         what = f"{talk.HI}{what}"
         body = (kit.section(first.removeprefix(talk.HI)), *body[1:])
-    elif first == plain:
+    elif first == what:
         # Some answers, such as help, already say what Usher is, so that isn't repeated.
         body = body[1:]
-    is_said = any(plain in str((block.get("text") or {}).get("text")) for block in body)
+    is_said = any(what in str((block.get("text") or {}).get("text")) for block in body)
     head = [] if is_said else [kit.section(what)]
     tail = kit.actions(missing)
     room = limits.MAX_MESSAGE_BLOCKS - len(head) - len(tail)

@@ -20,6 +20,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.kit import ELLIPSIS, MAX_NAME_LENGTH, Markup
 from bot.messages.blocks.renderers import renders
 from bot.messages.blocks.usage import format_hours
+from bot.messages.texts import times
 from bot.messages.texts import usage_picture as texts
 from bot.support.cleaning import clean
 from bot.support.pictures import FONT_FAMILY
@@ -115,7 +116,10 @@ class _Week:
         for day, begins_at, ends_at in zip(self.days, self.begins, self.begins[1:], strict=False):
             if ends_at - begins_at != _DAY:
                 hours = f"{(ends_at - begins_at) / _HOUR:g}"
-                yield texts.UNUSUAL_DAY.format(day=_format_date(day), hours=hours)
+                yield texts.UNUSUAL_DAY.format(day=self.format_date(day), hours=hours)
+
+    def format_date(self, day: date) -> str:
+        return times.format_weekday(day.isoformat(), datetime.fromtimestamp(self.now, self.zone).date())
 
     def format_time(self, at: float, *, has_day: bool = True) -> str:
         local = datetime.fromtimestamp(at, self.zone)
@@ -123,10 +127,6 @@ class _Week:
 
     def format_hours(self, rows: Iterable[UsageRow]) -> str:
         return format_hours(self.sum_seconds(rows) / _HOUR)
-
-
-def _format_date(day: date) -> str:
-    return f"{day:%a %-d %b}"
 
 
 class _Drawing:
@@ -181,7 +181,7 @@ class _Drawing:
     def _add_days(self) -> None:
         """Draw the title, the names of the days, the nights, and a line at each midnight."""
         week = self._week
-        title = texts.TITLE.format(first=_format_date(week.days[0]), last=_format_date(week.days[-1]))
+        title = texts.TITLE.format(first=week.format_date(week.days[0]), last=week.format_date(week.days[-1]))
         self._add_text(title, _MARGIN, 28, 19)
         self._add_text(str(week.zone), _WIDTH - _MARGIN, 28, 15, fill=MUTED, text_anchor="end")
         for day in (week.days[0] - timedelta(1), *week.days):
@@ -299,7 +299,7 @@ def _cut_name(name: str) -> str:
 
 def _describe(rows: Sequence[UsageRow], week: _Week) -> str:
     """Describe a picture in words: all hours first, then when each row ran, as far as there is room."""
-    first, last = _format_date(week.days[0]), _format_date(week.days[-1])
+    first, last = week.format_date(week.days[0]), week.format_date(week.days[-1])
     head = [texts.ALT_TITLE.format(first=first, last=last, zone=week.zone), *week.list_unusual_days()]
     shown = [_describe_row(row, week) for row in rows[:MAX_ROWS]] or [texts.NOTHING]
     rest = _describe_rest(rows[MAX_ROWS:], week)

@@ -183,6 +183,7 @@ BROUGHT_BACK: Final = "*{name}* on {title} is back on your list."
 
 TO_DO: Final = "To {doing}, link your {title} account."
 TO_DO_ANYWHERE: Final = "To {doing}, link the account it's on."
+LINK_HERE: Final = "Link it here and I'll carry on with your request."
 NOT_LINKED: Final = "Link your {title} account and I'll carry on with your request."
 NOT_LINKED_ANY: Final = "Link an account and I'll carry on with your request."
 LINK_REFUSED: Final = (

@@ -106,13 +106,13 @@ def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
     return " at ".join(filter(None, [format_other_day(at, now, zone), clock]))
 
 
-def format_date(day: str, today: date | None = None) -> str:
+def format_date(day: str, today: date) -> str:
     """Format a date given as ``2026-11-24``: ``24 Nov``, or ``24 Nov 2026`` if that isn't this year."""
     found = date.fromisoformat(day)
-    return found.strftime("%-d %b" if today is None or found.year == today.year else "%-d %b %Y")
+    return found.strftime("%-d %b" if found.year == today.year else "%-d %b %Y")
 
 
-def format_weekday(day: str, today: date | None = None) -> str:
+def format_weekday(day: str, today: date) -> str:
     """Format a date with its weekday: ``Tue 24 Nov``, or ``Mon 4 Jan 2027`` if that isn't this year."""
     return f"{date.fromisoformat(day):%a} {format_date(day, today)}"
 
@@ -130,7 +130,9 @@ def format_dates(spans: Iterable[tuple[str, str]], today: date) -> str:
 
 
 def _format_span(first: str, last: str, today: date) -> str:
-    begin = _day_of(first) if first[:7] == last[:7] else format_date(first)
+    # If both days are in the same year, only the last one names it.
+    year_of = date.fromisoformat(last) if first[:4] == last[:4] else today
+    begin = _day_of(first) if first[:7] == last[:7] else format_date(first, year_of)
     return f"from {begin} to {format_date(last, today)}"
 
 
