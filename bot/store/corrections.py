@@ -48,16 +48,25 @@ def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: floa
         return False
     if said == "ready" and workspace.notify_stopped is not None:
         return False  # They have chosen whether to hear when it stops by itself.
-    announced = find_announced_end(before, seen_at) if said == "ready" else {}
-    _notify(tx, workspace, said, "" if last is None else last.id, seen_at, **announced)
+    reason = explain_stop(tx, before, seen_at) if said == "ready" else {}
+    _notify(tx, workspace, said, "" if last is None else last.id, seen_at, **reason)
     return True
 
 
-def find_announced_end(before: Row, seen_at: float) -> dict[str, str]:
-    """If a provider had announced how it would end a workspace, return that for a message's body."""
-    ends_at = before["expires_at"]
-    is_announced = ends_at is not None and ends_at <= seen_at + _EXPIRY_SLACK_SECONDS
-    return {"expired": before["expiry_mode"]} if is_announced else {}
+def explain_stop(tx: Transaction, before: Row, seen_at: float) -> dict[str, str]:
+    """If it is known why a workspace stopped, return that for a message's body.
+
+    Either its provider had announced how it would end it, or another person asked Usher to stop it.
+    """
+    if is_end_due(before, seen_at):
+        return {"expired": before["expiry_mode"]}
+    others = tx.one("stopped_by_others", id=before["id"], since=seen_at - _READY_SECONDS)
+    return {} if others is None else {"expired": "others"}
+
+
+def is_end_due(before: Row, seen_at: float) -> bool:
+    """Return whether a provider's announced end of a workspace has come."""
+    return before["expires_at"] is not None and before["expires_at"] <= seen_at + _EXPIRY_SLACK_SECONDS
 
 
 def note_late_creations(tx: Transaction, principal: str, connection: str, seen_at: float) -> None:

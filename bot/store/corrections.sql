@@ -19,3 +19,10 @@ JOIN workspaces f ON f.principal = w.principal AND f.connection = w.connection A
     AND f.origin = 'discovered' AND f.created_at >= o.created_at
 WHERE w.principal = :principal AND w.connection = :connection AND w.remote_id LIKE :unmade
 ORDER BY o.created_at, o.id, f.id;
+
+-- Whether another person who has this workspace on their list asked Usher to stop it.
+-- name: stopped_by_others
+SELECT 1 AS found FROM workspaces w JOIN workspaces s ON s.gate_key = w.gate_key AND s.id <> w.id
+JOIN operations o ON o.workspace_id = s.id AND o.stop_call <> 'none' AND o.verb NOT IN ('start', 'restart', 'create')
+    AND (o.outcome IS NULL OR o.ended_at > :since)
+WHERE w.id = :id LIMIT 1;

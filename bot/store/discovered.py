@@ -295,7 +295,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
     state = one.state if is_news else parse_enum(State, row["state"])
     changed = state.value != row["state"]
     is_new = changed or row["unknown_at"] is not None
-    values = _choose_columns(one, row, is_new=is_new) if is_news else _choose_columns(None, row)
+    values = _choose_columns(one, row, start, is_new=is_new) if is_news else _choose_columns(None, row, start)
     if one.gate_key != row["gate_key"]:
         gates.add_gate(tx, one.gate_key, row["connection"], one.remote_id)
     name = one.name or row["name"]
@@ -338,15 +338,17 @@ def _save_columns(tx: Transaction, workspace_id: str, **columns: Any) -> None:
     tx.run(fill_changes("listed_workspace", *columns), id=workspace_id, **columns)
 
 
-def _choose_columns(one: DiscoveredWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
+def _choose_columns(one: DiscoveredWorkspace | None, row: Row, start: float, *, is_new: bool = False) -> Row:
     """Return the columns for the allowed actions and the end; what the list omits keeps its known value.
 
     With ``is_new``, the state has changed, so the known values no longer apply.
     """
+    seen = Observed(one.state, expires_at=one.expires_at, expiry_mode=one.expiry_mode) if one else None
+    expires_at, expiry_mode = gates.choose_end(row, seen, start) if seen else (None, None)
     values = {
         "actions": as_words(one.actions) if one else None,
-        "expires_at": one.expires_at if one else None,
-        "expiry_mode": one.expiry_mode if one else None,
+        "expires_at": expires_at,
+        "expiry_mode": expiry_mode,
     }
     return (
         values

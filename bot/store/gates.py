@@ -22,7 +22,7 @@ from bot.domain.timeouts import SAID_AGAIN_AFTER
 from bot.domain.usability import UNUSABLE, find_lack_start, is_awaited
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, PROVISIONAL, State
-from bot.store import cards, handovers, prices, timers, usage
+from bot.store import cards, corrections, handovers, prices, timers, usage
 from bot.store.engine import Engine
 from bot.store.notices import release_card
 from bot.store.queues import Claim, Queue, declare_queue
@@ -298,6 +298,9 @@ def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | Non
     at, how = seen.expires_at, seen.expiry_mode
     if seen.expires_after is not None:
         at = _count_end(row, seen, granted_at, seen.expires_after)
+    if at is None and seen.state is State.STOPPING and corrections.is_end_due(row, granted_at):
+        # This is the announced end. Keep it, so that the message about the stop can give the reason.
+        return min(row["expires_at"], granted_at), row["expiry_mode"]
     if seen.removed_at is not None and (at is None or granted_at < seen.removed_at < at):
         return seen.removed_at, "removed"
     return at, how

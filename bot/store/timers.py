@@ -450,7 +450,7 @@ def _notify_of_unrequested_stop(tx: Transaction, before: Row, seen_at: float) ->
     if is_ours:
         return
     body = {"workspace": workspace_id, "connection": row["connection"]}
-    body |= corrections.find_announced_end(before, seen_at)
+    body |= corrections.explain_stop(tx, before, seen_at)
     principal = parse_principal(row["principal"])
     occasion = f"{seen_at:.3f}"
     add_notices(tx, [NewNotice(workspace_id, NoticeKind.STOPPED_ELSEWHERE, occasion, principal, body)])

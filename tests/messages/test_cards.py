@@ -394,6 +394,10 @@ NOTICES = {
         NoticeKind.STOPPED_ELSEWHERE,
         facts(operation=READY, body={"expired": "stops_anyway"}),
     ),
+    "stopped-by-another-person": (
+        NoticeKind.STOPPED_ELSEWHERE,
+        facts(operation=READY, body={"expired": "others"}),
+    ),
     "turned-out-running": (
         NoticeKind.TURNED_OUT,
         facts(operation=None, workspace=RUNNING, ide_url=IDE_URL, body={"said": "not_started"}),

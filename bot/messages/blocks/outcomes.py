@@ -159,7 +159,7 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
     is_gone = workspace is not None and workspace.state is State.GONE
     is_asked = operation is not None and operation.verb.brings_down
     is_planned = operation is not None and operation.planned_for is not None
-    elsewhere = notices.STOPPED_AS_ANNOUNCED.get(facts.word("expired"), notices.STOPPED_ELSEWHERE)
+    elsewhere = notices.STOPPED_BECAUSE.get(facts.word("expired"), notices.STOPPED_ELSEWHERE)
     template = notices.STOPPED if is_asked else elsewhere
     if facts.state is State.SUSPENDED:
         template = notices.SUSPENDED

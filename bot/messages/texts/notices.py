@@ -31,8 +31,10 @@ STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
 STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
-#: Says that a workspace was stopped as announced. The key says how its provider ended it.
-STOPPED_AS_ANNOUNCED: Final[Mapping[str, str]] = {
+#: Says why a workspace was stopped, if that is known. The key says how its provider ended it as announced, or
+#: that another person did.
+STOPPED_BECAUSE: Final[Mapping[str, str]] = {
+    "others": "Somebody else who uses *{name}* stopped it on {title}. Start it again if you need it.",
     "stops": "{title} stopped *{name}*, because nobody was using it. Start it again if you need it.",
     "stops_anyway": "{title} stopped *{name}*, because its time was up. Start it again if you need it.",
 }

@@ -73,6 +73,47 @@ async def test_stop_that_its_provider_had_announced_is_named(store, clock, noteb
     assert late.body["expired"] == mode
 
 
+@pytest.mark.both_engines
+@pytest.mark.parametrize("is_listed", [False, True], ids=["read", "list"])
+async def test_announced_stop_that_is_first_seen_on_its_way_is_named(store, clock, notebook, is_listed):
+    await notify(store, notebook.id, ready=None, stopped=True)
+    await observe(
+        store, clock, notebook, Observed(State.RUNNING, expires_at=clock.now() + 300.0, expiry_mode="stops")
+    )
+    clock.advance(301.0)
+    if is_listed:
+        account = await store.read(accounts.find_account, ALICE, "saturn")
+        stopping = found_workspace("notebook", state=State.STOPPING)
+        await store.perform(discovered.merge_discovered, account.id, [stopping])
+    else:
+        await observe(store, clock, notebook, Observed(State.STOPPING))
+    clock.advance(60.0)
+    await observe(store, clock, notebook, Observed(State.STOPPED))
+    (notice,) = await store.perform(notice_rows.claim_notices, 50, 10_000.0)
+    assert notice.body["expired"] == "stops"
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("is_over", [False, True], ids=["going on", "over"])
+async def test_stop_that_another_person_asked_for_is_not_called_somebody_elses(
+    store, clock, notebook, is_over
+):
+    account = (await linked(store, BOB, ())).account
+    await store.perform(
+        discovered.merge_discovered, account.id, [found_workspace("notebook", state=State.RUNNING)]
+    )
+    (theirs,) = await store.perform(workspaces.read_workspaces, BOB)
+    await notify(store, notebook.id, ready=None, stopped=True)
+    operation = await asked_for(store, theirs)
+    await store.write(operations.save_step, Update(operation.id, 0.0, stop_call=Call.ACCEPTED))
+    await observe(store, clock, notebook, Observed(State.STOPPING))
+    if is_over:
+        await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    await observe(store, clock, notebook, Observed(State.STOPPED))
+    notices = await store.perform(notice_rows.claim_notices, 50, 10_000.0)
+    assert [one.body["expired"] for one in notices if one.kind is NoticeKind.STOPPED_ELSEWHERE] == ["others"]
+
+
 @pytest.mark.parametrize("state", [State.STARTING, State.UNKNOWN, State.STOPPING, State.RUNNING])
 async def test_what_is_not_down_is_not_told(store, clock, notebook, state):
     await notify(store, notebook.id, ready=None, stopped=True)
