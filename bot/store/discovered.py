@@ -14,7 +14,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.timeouts import GONE, UNLISTED
 from bot.domain.usability import UNUSABLE
 from bot.domain.workspaces import PROVISIONAL, UP_STATES, Action, State, Workspace, get_name_in_id
-from bot.store import cards, corrections, gates, handovers, hours, prices, timers, usage
+from bot.store import cards, corrections, gates, handovers, hours, timers, usage
 from bot.store.engine import Engine
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, read_batches, take_batch
 from bot.store.statements import fill_changes
@@ -299,13 +299,14 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
     if one.gate_key != row["gate_key"]:
         gates.add_gate(tx, one.gate_key, row["connection"], one.remote_id)
     name = one.name or row["name"]
-    _save_columns(
+    _save_listed(
         tx,
-        row["id"],
+        row,
+        Observed(state, actions=one.actions, machine=one.machine),
+        start,
         **name_columns(name),
         gate_key=one.gate_key,
         owner=one.owner,
-        state=state,
         # Some lists have no addresses or details, so those from a read are kept if the state is unchanged.
         url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
         detail=(one.detail or (None if changed else row["detail"])) if is_news else row["detail"],
@@ -318,9 +319,6 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         verified_at=row["verified_at"] or start,
         **values,
     )
-    prices.note_listed(tx, row, one.machine)
-    if is_news and one.owner is None:
-        usage.note_listed(tx, row, Observed(state, actions=one.actions), start)
     if not row["hidden"]:
         timers.note_state(tx, row, state, start)
         if changed and state in _CHANGING_STATES:
@@ -334,8 +332,10 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         cards.queue_messages(tx, row["id"], changed=changed or has_other_buttons)
 
 
-def _save_columns(tx: Transaction, workspace_id: str, **columns: Any) -> None:
-    tx.run(fill_changes("listed_workspace", *columns), id=workspace_id, **columns)
+def _save_listed(tx: Transaction, row: Row, seen: Observed, start: float, **columns: Any) -> None:
+    """Save what a list shows of a workspace."""
+    tx.run(fill_changes("listed_workspace", "state", *columns), id=row["id"], state=seen.state, **columns)
+    usage.note_listed(tx, row, seen, start, is_own=columns["owner"] is None)
 
 
 def _choose_columns(one: DiscoveredWorkspace | None, row: Row, start: float, *, is_new: bool = False) -> Row:
@@ -371,13 +371,14 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         if not row["hidden"]:
             gates.request_read_now(tx, row["id"])
         return
-    _save_columns(
+    _save_listed(
         tx,
-        row["id"],
+        row,
+        Observed(State.GONE),
+        start,
         name=row["name"],
         gate_key=row["gate_key"],
         owner=row["owner"],
-        state=State.GONE,
         url=None,
         detail=None,
         reason=None,
@@ -388,8 +389,6 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         expires_at=None,
         expiry_mode=None,
     )
-    if row["owner"] is None:
-        usage.note_listed(tx, row, Observed(State.GONE), start)
     timers.note_state(tx, row, State.GONE, start)
     if not row["hidden"]:
         gates.request_read_now(tx, row["id"])

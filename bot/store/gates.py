@@ -533,7 +533,7 @@ def _observe(
     waits = is_awaited(lacks, lacks_since, granted_at)
     has_same_lack = (lacks, waits) == (row["lacks"], was_awaited)
     is_same &= has_same_lack
-    is_same &= (new_machine := seen.machine and prices.find_new_machine(row, seen.machine)) is None
+    is_same &= prices.find_new_machine(row, seen.machine) is None
     if is_same and ends_before == ends_now and started_at == row["started_at"]:
         writes.same.append(
             {
@@ -576,10 +576,7 @@ def _observe(
     # Only the provider's own start times prove a restart, since our reads may have missed a stop in between.
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     timers.note_state(tx, row, seen.state, granted_at, came_up_again=came_up_again)
-    if new_machine is not None:
-        prices.note_machine(tx, row["id"], new_machine)
-    if owner is None:
-        usage.note_read(tx, row, seen, granted_at, came_up_again=came_up_again)
+    usage.note_read(tx, row, seen, granted_at, is_own=owner is None, came_up_again=came_up_again)
     # Update messages immediately, since outdated buttons are as wrong as an outdated state. But it isn't news
     # if something is missing from a workspace only for a moment.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None

@@ -22,13 +22,6 @@ def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> No
     tx.run("price_life", workspace_id=workspace_id, **columns)
 
 
-def note_listed(tx: Transaction, row: Row, seen: MachineKind | None) -> None:
-    """Save the machine that a list reports, unless Usher created the workspace: its form gave the price."""
-    machine = find_new_machine(row, seen) if row["spec"] is None else None
-    if machine is not None:
-        note_machine(tx, row["id"], machine)
-
-
 def note_offer(
     tx: Transaction,
     account: Account,

@@ -129,9 +129,9 @@ def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] 
 
 def end_orphaned(tx: Transaction, row: Row, said: Row) -> None:
     """End a run of an unlinked account; with ``notify`` in ``said``, tell its owner if it has a card."""
-    ended = work_items.end(tx, RUNS, row["id"], Outcome.CANCELLED, "unlinked")
+    ended = save_run_step(tx, Update(row["id"], 0.0, outcome=Outcome.CANCELLED, cause="unlinked"), row)
     if ended is not None:
-        usage.note_run(tx, row, ended)
+        release_card(tx, row["id"])
     if ended is not None and said["notify"] and cards.find_card(tx, row["id"]) is not None:
         add_notices(tx, [_make_cancellation(row, "unlinked")])
     RUNS.change(tx, {"id": row["id"]}, is_orphan=True, is_watched=False)
@@ -234,7 +234,7 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
     if update.outcome is not None:
         homes.show_end(tx, update.id)
     usage.note_run(tx, was, row)
-    if row["outcome"] is not None and row["remote_id"] is not None:
+    if row["outcome"] is not None and row["remote_id"] is not None and row["cause"] != "unlinked":
         waitlist.offer_capacity(tx, row["connection"], waitlist.RUN_PAUSE_SECONDS)
     return row
 

@@ -1,6 +1,7 @@
 """The ledger of usage: how reads, lists and steps begin and end lives, and the queries about lives."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.observations import Observed
@@ -25,6 +26,7 @@ from bot.domain.usage import (
 )
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace, is_down
+from bot.store import prices
 from bot.store.fan_out import READ_BATCH_SIZE
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import MONDAYS, parse_enum, parse_principal
@@ -54,13 +56,23 @@ _BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_
 
 
 def note_read(
-    tx: Transaction, before: Row, seen: Observed, seen_at: float, *, came_up_again: bool = False
+    tx: Transaction,
+    before: Row,
+    seen: Observed,
+    seen_at: float,
+    *,
+    is_own: bool,
+    came_up_again: bool = False,
 ) -> None:
-    """Begin or end a workspace's life if a read shows that the workspace came up or went down.
+    """Save the machine that a read reports, and begin or end a workspace's life if it came up or went down.
 
-    ``before`` is the row before the read, with its open operation. ``came_up_again``: the provider says that
-    the workspace was down in between, but no read saw that.
+    ``before`` is the row before the read, with its open operation. ``is_own``: it isn't shared by somebody
+    else. ``came_up_again``: the provider says that the workspace was down in between, but no read saw that.
     """
+    if machine := prices.find_new_machine(before, seen.machine):
+        prices.note_machine(tx, before["id"], machine)
+    if not is_own:
+        return
     was_running = before["state"] == State.RUNNING
     if seen.state is State.RUNNING:
         if came_up_again:
@@ -74,11 +86,13 @@ def note_read(
         _end(tx, before, seen, seen_at)
 
 
-def note_listed(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
-    """Begin or end a workspace's life if a list shows that the workspace came up or went down."""
-    if seen.state != before["state"]:
-        calls = tx.one("calls_of_workspace", workspace_id=before["id"]) or {}
-        note_read(tx, {**before, **calls}, seen, seen_at)
+def note_listed(tx: Transaction, before: Row, seen: Observed, seen_at: float, *, is_own: bool) -> None:
+    """Do for a list what ``note_read`` does; the form gave the price of what Usher created."""
+    if before["spec"] is not None:
+        seen = replace(seen, machine=None)
+    is_own &= seen.state != before["state"]
+    calls = tx.one("calls_of_workspace", workspace_id=before["id"]) if is_own else None
+    note_read(tx, {**before, **calls} if calls else before, seen, seen_at, is_own=is_own)
 
 
 def note_found(tx: Transaction, found: Workspace, seen_at: float) -> None:

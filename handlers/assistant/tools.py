@@ -39,7 +39,6 @@ from handlers.requests.request import SILENT, Request
 from handlers.requests.response_targets import make_message_notice
 from handlers.requests.services import Services
 from handlers.workspace.timers import read_typed_time
-from handlers.workspace.usage import describe_usage
 
 #: Maximum length of a name or time in a call. When an error repeats a field's name, the name is cut to
 #: ``_MAX_SHOWN_LENGTH``.
@@ -287,9 +286,8 @@ class _Call:
         """Keep the results found in the rows: what was done, and for which workspaces or runs."""
         store, principal, tool = request.services.store, request.principal, self.tool
         fact, at = partial(drawn.describe, request.services.title), drawn.format_time
-        if tool.verb == "usage":
-            self.facts["usage"], names = await describe_usage(request, self.given.get("when", ""))
-            self.names += names
+        if request.notes.facts is not None:
+            self.facts, self.names = request.notes.facts, [*self.names, *request.notes.names]
             return
         own = await store.perform(workspaces.read_workspaces, principal)
         going = {one.workspace_id: one for one in await store.read(operations.open_operations, principal)}

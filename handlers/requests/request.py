@@ -66,6 +66,9 @@ class RequestNotes:
     #: The user's accounts with outdated lists, and the user's workspaces. Set only if they had to be read to
     #: interpret the user's words.
     listed: Listed | None = None
+    #: What the answer shows, as facts for Slack's assistant, and the names in it; None to read the rows.
+    facts: dict[str, Any] | None = None
+    names: Sequence[str] = ()
 
     def note_workspaces(self, workspaces: Iterable[Workspace]) -> None:
         """Note the workspaces that the request is about, in order."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.courses import ClassCard
 from bot.domain.notices import Answer
@@ -53,6 +53,7 @@ TEAM: Final = "team"
 )
 async def show_usage(request: Request) -> Answer:
     """Answer with the hours and costs of a period: this week, unless the words name another."""
+    request.notes.facts = {"usage": None}
     typed = request.target or ("" if means_everything(request.arguments) else request.name)
     first, _, rest = typed.partition(" ")
     if fold_word(first) == TEAM:
@@ -63,6 +64,9 @@ async def show_usage(request: Request) -> Answer:
             return await _show_class(request, found)
         return _explain(request, window, typed)
     facts = await _load(request, window)
+    if request.surface.via:
+        request.notes.facts = {"usage": drawn.describe_usage(request.services.title, facts)}
+        request.notes.names = [one.name for one in facts.usage.lines]
     is_drawn = window.days == WEEK_DAYS and bool(facts.usage.lines) and can_draw() and not request.surface.via
     if is_drawn:
         rows = await use_cases.list_rows(request.services.gatherer, request.principal, facts)
@@ -80,19 +84,6 @@ async def _load(request: Request, window: Window) -> UsageFacts:
     if old:
         await request.caller.run(snapshots.request_allowances, old)
     return replace(await load_usage(services.gatherer, principal, window), left=left)
-
-
-async def describe_usage(request: Request, when: str) -> tuple[dict[str, Any] | None, list[str]]:
-    """Return a period's figures for Slack's assistant, and the names in them.
-
-    If ``when`` isn't a period, there are no figures, and None is returned for them.
-    """
-    window = await _read_window(request, when)
-    if not isinstance(window, Window):
-        return None, []
-    facts = await _load(request, window)
-    names = [one.name for one in facts.usage.lines]
-    return drawn.describe_usage(request.services.title, facts), names
 
 
 async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]]:
