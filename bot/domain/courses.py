@@ -170,18 +170,6 @@ class ClassCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class QueuePosition:
-    """How many starts are ahead in a connection's queue, and how fast the class's own starts are sent.
-
-    In the last ``seconds``, ``called`` of the class's starts were sent.
-    """
-
-    ahead: int = 0
-    called: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class ClassProblem:
     """The rows that show why a member isn't ready. They contain no URL."""
 

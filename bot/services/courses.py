@@ -19,7 +19,6 @@ from bot.domain.courses import (
     ClassProblem,
     MissingPart,
     Participant,
-    QueuePosition,
 )
 from bot.domain.forms import append_suffix
 from bot.domain.hours import Occurrence
@@ -37,7 +36,7 @@ from bot.domain.stops import (
 )
 from bot.domain.time_parsing import write_hours
 from bot.domain.timers import CLASS_WARNING_SECONDS, REST
-from bot.domain.work_items import DEADLINE_SECONDS, Call
+from bot.domain.work_items import DEADLINE_SECONDS
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Provider
 from bot.providers.facets import Creation
@@ -61,8 +60,6 @@ from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
-#: Period, in seconds, over which recent starts are counted to estimate their rate.
-RATE_WINDOW_SECONDS: Final = 30.0
 #: Maximum time between redraws of a card, in seconds. The longer a card is idle, the less often it is
 #: redrawn.
 MAX_REDRAW_SECONDS: Final = 60.0
@@ -98,14 +95,13 @@ class JoinResult:
 
     Results: ``joined``: a start was already open. ``running``: the workspace is up. ``enrolled``: the person
     joined a course that isn't holding a lesson now. ``noted``: the person has no workspace yet. ``sought``:
-    the person's list must be read first. ``queue`` is set until the start call of ``operation`` is sent.
+    the person's list must be read first.
     """
 
     card: ClassCard
     target: JoinTarget
     result: Literal["started", "joined", "running", "noted", "sought", "over", "full", "enrolled"]
     operation: Operation | None = None
-    queue: QueuePosition | None = None
 
 
 # -- the teacher ---------------------------------------------------------------------------------------------
@@ -260,8 +256,7 @@ def enroll(
         return JoinResult(card, target, "enrolled", operation)
     if operation is None:
         return JoinResult(card, target, "running")
-    queue = _get_start_queue(tx, card, operation)
-    return JoinResult(card, target, "joined" if joined else "started", operation, queue)
+    return JoinResult(card, target, "joined" if joined else "started", operation)
 
 
 def _start_workspace(
@@ -378,18 +373,6 @@ def _record_agreement(
         look = PlannedStop(now + TRIAL_RUN_SECONDS, mode, False, True, "look", card.id, card.title)
         timers.plan_stop(tx, workspace_id, look)
     return f"{write_hours(card.wanted)} until {card.last_day}"
-
-
-def _get_start_queue(tx: Transaction, card: ClassCard, operation: Operation) -> QueuePosition | None:
-    """Return how many starts are ahead of this one, and the class's recent rate; None once it was sent."""
-    if not operation.is_open or operation.start_call is not Call.NONE:
-        return None
-    now = tx.now()
-    ahead = tx.one("starts_ahead", connection=operation.connection, created_at=operation.created_at)
-    starts = tx.one("starts_of_class", card_id=card.id, since=now - RATE_WINDOW_SECONDS)
-    called = starts["count"] if starts else 0
-    seconds = now - starts["first"] if starts and called else 0.0
-    return QueuePosition(ahead["count"] if ahead else 0, called, float(seconds))
 
 
 def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | None) -> None:

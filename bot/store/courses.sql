@@ -181,16 +181,6 @@ LIMIT :limit;
 -- name: class_of_stop
 SELECT c.* FROM participants p JOIN class_cards c ON c.id = p.card_id WHERE p.stop_operation_id = :operation_id;
 
--- name: starts_ahead
-SELECT COUNT(*) AS count FROM operations
-WHERE connection = :connection AND outcome IS NULL AND start_call = 'none' AND created_at < :created_at
-    AND verb IN ('start', 'restart', 'create');
-
--- name: starts_of_class
-SELECT COUNT(*) AS count, MIN(o.called_at) AS first FROM participants p
-JOIN operations o ON o.id = p.operation_id
-WHERE p.card_id = :card_id AND o.called_at > :since;
-
 -- name: withdraw_consent
 UPDATE participants SET withdrawn_at = :now
 WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL AND withdrawn_at IS NULL

@@ -9,7 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.domain import time_parsing
-from bot.domain.courses import ClassCard, QueuePosition
+from bot.domain.courses import ClassCard
 from bot.domain.forms import Choice, Form, FormProblems
 from bot.domain.notices import Answer
 from bot.domain.tasks import TaskKind
@@ -365,10 +365,6 @@ def read_end(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
     return None
 
 
-#: Minimum number of starts from which to tell how fast workspaces are currently started.
-MIN_OBSERVED_STARTS = 3
-
-
 @routes.action("class_press")
 @routes.action("class_join")
 @routes.verb(
@@ -435,7 +431,7 @@ async def enroll(request: Request) -> Answer:
         return drawn.answer_joined(card, facts, class_words.ENROLLED_NOW if is_on else now)
     if pressed.result == "running":
         return await _answer_running(request, wanted.workspace)
-    return _answer_starting(request, card, wanted.workspace, pressed)
+    return _answer_starting(request, wanted.workspace, pressed)
 
 
 async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
@@ -471,38 +467,14 @@ async def _answer_running(request: Request, workspace: Workspace) -> Answer:
     return replies.answer(sentence, open_buttons(facts))
 
 
-def _answer_starting(
-    request: Request, card: ClassCard, workspace: Workspace, pressed: use_cases.JoinResult
-) -> Answer:
-    wanted = pressed.target
+def _answer_starting(request: Request, workspace: Workspace, pressed: use_cases.JoinResult) -> Answer:
     template = class_words.MAKING if workspace.is_provisional else class_words.STARTING
     if pressed.result == "joined":
         template = "Your workspace *{name}* on {title} is already on its way."
     sentences = [request.fill(template, workspace)]
-    if wanted.beside and workspace.is_provisional:
-        sentences.append(fill(class_words.NAME_IN_USE, name=wanted.beside))
-    if pressed.queue is not None:
-        settings = request.caller.context.need(card.connection).settings
-        sentences += _format_place(pressed.queue, settings.starts_per_second)
+    if pressed.target.beside and workspace.is_provisional:
+        sentences.append(fill(class_words.NAME_IN_USE, name=pressed.target.beside))
     return replies.answer(kit.join([*sentences, "I'll message you when it's ready."]))
-
-
-def _format_place(queue: QueuePosition, per_second: float | None) -> list[str]:
-    """Describe the place in the queue and the estimated wait, based on the connection's limit.
-
-    If that limit isn't known, the estimate is based on how fast workspaces have been started so far.
-    """
-    if not queue.ahead:
-        return []
-    sentences = [fill("You're number {place} in the queue.", place=Markup(str(queue.ahead + 1)))]
-    rate = per_second
-    if rate is None and queue.called >= MIN_OBSERVED_STARTS:
-        rate = queue.called / max(queue.seconds, 1.0)
-    if rate:
-        sentences.append(
-            fill(class_words.ESTIMATE, time=Markup(times.format_duration(max(queue.ahead / rate, 1.0))))
-        )
-    return sentences
 
 
 @routes.action("class_post")

@@ -1,7 +1,6 @@
 """A class of forty in the local Slack: one card, each their own workspace, an end that all agreed to."""
 
 import json
-import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,7 +11,6 @@ from tests.rigs.scenario.people import GENERAL
 from tests.scenarios.class_seeds import GUEST, PUPILS, TRAINER, UNLINKED, _saturn_seed, _slack_seed
 
 STARTS = 5
-PLACE = re.compile(r"You're number (\d+) in the queue\. It should be your turn in about \d+ s\.")
 
 
 @pytest_asyncio.fixture
@@ -56,7 +54,6 @@ async def _all_press(made):
     assert "Your own workspace *notebook* on Saturn Cloud." in card.text
     assert "It stops when" in card.text
     assert "Pressing means you agree." in card.text
-    places = []
     for user in PUPILS:
         made.clock.advance(0.05)
         said = await made.slack.press(user, GENERAL, card.ts, card.button("Get my workspace")["action_id"])
@@ -66,18 +63,12 @@ async def _all_press(made):
         shown = [one for one in made.person(user).sees(GENERAL) if one.is_private]
         assert len(shown) == 1
         assert "Starting your workspace *notebook* on Saturn Cloud." in shown[0].text
-        found = re.search(
-            r"You're number (\d+) in the queue\. It should be your turn in about \d+ s\.", shown[0].text
-        )
-        places.append(int(found[1]) if found else 1)
-    return card, places
+    return card
 
 
 async def test_forty_press_and_each_gets_their_own(class_room):
     made, trainer = class_room, class_room.person(TRAINER)
-    card, places = await _all_press(made)
-    assert places == sorted(places)
-    assert places[-1] > 5
+    card = await _all_press(made)
     # A second press, and one of somebody who may not.
     first = made.person(PUPILS[0])
     again = await first.presses(card, "Get my workspace")

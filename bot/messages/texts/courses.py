@@ -271,7 +271,6 @@ NAME_IN_USE: Final = (
     "You already have a workspace called *{name}* there that wasn't made by this card, "
     "so I'm leaving it alone."
 )
-ESTIMATE: Final = "It should be your turn in about {time}."
 WORKSPACE_RUNNING: Final = "Your workspace *{name}* is running."
 UNKNOWN_CARD: Final = "That card is no longer in use. Ask for a new one."
 CLASS_ENDED: Final = "This class has ended. To start your workspace yourself, type `{command}start`."

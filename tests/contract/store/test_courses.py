@@ -10,10 +10,10 @@ from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Person, Principal
+from bot.domain.people import Person
 from bot.domain.steps import Update
 from bot.domain.stops import PlannedStop
-from bot.domain.work_items import Call, Outcome
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.services import courses as use_cases
 from bot.services import due_timers, timers
@@ -164,25 +164,6 @@ async def test_what_runs_already_is_ready_without_an_operation(store, clock):
     assert (pressed.result, pressed.operation) == ("running", None)
     assert (await store.read(class_rows.count_members, CARD)).ready == 1
     assert await store.read(operations.open_operations, ALICE) == []
-
-
-async def test_the_place_in_the_queue_counts_older_starts_that_nobody_called(store, clock):
-    await posted(store)
-    people = [Principal(None, "T1", f"U{number}") for number in range(4)]
-    pressed = []
-    for number, principal in enumerate(people):
-        row = (await linked(store, principal)).workspaces[0]
-        pressed.append(await press(store, row, f"p{number}"))
-        clock.advance(0.1)
-    assert [one.queue.ahead for one in pressed] == [0, 1, 2, 3]
-    await store.write(
-        operations.save_step, Update(pressed[0].operation.id, 60.0, start_call=Call.CALLING, called=True)
-    )
-    row = (await store.perform(workspace_rows.read_workspaces, people[3]))[0]
-    again = await press(store, row, "again")
-    assert (again.queue.ahead, again.queue.called) == (2, 1)
-    row = (await store.perform(workspace_rows.read_workspaces, people[0]))[0]
-    assert (await press(store, row, "again0")).queue is None
 
 
 async def test_a_card_of_unknown_outcome_is_found_by_a_press_of_it(store):
