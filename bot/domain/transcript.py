@@ -258,28 +258,28 @@ class Transcript:
             if new:
                 is_new = True
                 self.version += 1
-                await self._keep(self._lines[chunk.stream].feed(self._plain[chunk.stream].feed(new)))
+                self._keep(self._lines[chunk.stream].feed(self._plain[chunk.stream].feed(new)))
         return is_new
 
-    async def end(self, note: str = "") -> None:
+    def end(self, note: str = "") -> None:
         """Complete the output once: end unfinished lines and append ``note`` about what is missing."""
         if self.has_ended:
             return
         self.has_ended = True
         for name in _STREAMS:
-            await self._keep(self._lines[name].finish())
+            self._keep(self._lines[name].finish())
         if note:
             line = Lines("stdout")
             for piece in line.feed(note + "\n"):
                 self._tail.add(piece)
-            await self.spool.note(("\n" if self._unended else "") + note + "\n")
+            self.spool.note(("\n" if self._unended else "") + note + "\n")
         self.version += 1
 
     def _open_lines(self) -> tuple[str, ...]:
         out, err = self._lines["stdout"].open_line, self._lines["stderr"].open_line
         return tuple(line for line in (out, MARK + err if err else "") if line)
 
-    async def _keep(self, pieces: Iterable[OutputLine]) -> None:
+    def _keep(self, pieces: Iterable[OutputLine]) -> None:
         written: list[str] = []
         for piece in pieces:
             self._tail.add(piece)
@@ -290,8 +290,7 @@ class Transcript:
             if piece.ends:
                 written.append("\n")
             self._unended = None if piece.ends else piece.stream
-        if written:
-            await self.spool.add("".join(written))
+        self.spool.add("".join(written))
 
 
 class Seen:
@@ -418,7 +417,7 @@ CAP: Final = 50_000_000
 LONGEST_CHARACTER: Final = 4
 #: Maximum number of bytes kept for all outputs combined.
 TOTAL: Final = 500_000_000
-#: Number of bytes buffered in memory before they are written to the file.
+#: Number of bytes buffered in memory before they are written to the file, and read from it at a time.
 KEPT: Final = 65_536
 
 
@@ -439,7 +438,7 @@ class Spool:
     """A file for an output's text; ``is_full`` is set once its own or the shared limit is reached.
 
     The file has no name (``O_TMPFILE`` if available, otherwise it is unlinked immediately), so a crash leaves
-    nothing to clean up, and nobody else can open it. Only one task at a time may write or read.
+    nothing to clean up, and nobody else can open it.
     """
 
     def __init__(
@@ -451,46 +450,43 @@ class Spool:
         self._most_kept = kept
         self._file: BinaryIO | None = None
         self._kept = bytearray()
-        self._writing: asyncio.Future[None] | None = None
         self._is_closed = False
         self.size = 0
-        #: How many bytes this spool has taken from the shared budget; they are given back when it is closed.
-        self._taken = 0
         self.is_full = False
 
-    async def add(self, text: str) -> None:
+    def add(self, text: str) -> None:
         """Append as much of a string as the limits allow, without splitting a character."""
-        if self.is_full or not text:
+        if self.is_full:
             return
         data = text.encode("utf-8", "replace")
         room = min(self._cap - self.size, self._room.left)
         if len(data) > room:
             data = data[:room].decode("utf-8", "ignore").encode()
             self.is_full = True
-        self._grow(data)
-        if len(self._kept) >= self._most_kept:
-            await self._flush()
+        self._keep(data)
 
-    async def note(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """Append a short note that says why the rest is missing, even if that exceeds the limits."""
-        self._grow(text.encode("utf-8", "replace"))
-        await self._flush()
+        self._keep(text.encode("utf-8", "replace"))
 
-    def _grow(self, data: bytes) -> None:
-        self.size += len(data)
-        self._taken += len(data)
-        self._room.used += len(data)
+    def _keep(self, data: bytes) -> None:
+        if self._is_closed:
+            return
         self._kept += data
+        self._count(len(data))
+        if len(self._kept) >= self._most_kept:
+            self._flush()
+
+    def _count(self, number: int) -> None:
+        self.size += number
+        self._room.used += number
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the whole text from the beginning, ``size`` bytes in total."""
-        await self._flush()
-        file = self._file
+        self._flush()
         at = 0
-        while file is not None and at < self.size:
-            piece = await asyncio.to_thread(os.pread, file.fileno(), KEPT, at)
-            if not piece:
-                return
+        while self._file is not None and at < self.size:
+            piece = os.pread(self._file.fileno(), KEPT, at)
             at += len(piece)
             yield piece
 
@@ -498,35 +494,21 @@ class Spool:
         """Close the file, which deletes it; nothing can be added afterwards."""
         self.is_full = self._is_closed = True
         self._kept.clear()
-        self._room.used -= self._taken
-        self._taken = 0
+        self._count(-self.size)
         if self._file is not None:
             self._file.close()
             self._file = None
 
-    async def _flush(self) -> None:
-        """Write the buffer; if the caller is cancelled, the write still ends before the next begins."""
-        while self._writing is not None or self._kept:
-            if self._writing is None:
-                data = bytes(self._kept)
-                self._kept.clear()
-                self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, data))
-            await asyncio.shield(self._writing)
-            self._writing = None
-
-    def _write(self, data: bytes) -> None:
-        if self._is_closed:
-            return
+    def _flush(self) -> None:
+        """Write the buffer to the file; if the disk is full, the rest of the text is dropped."""
+        data = bytes(self._kept)
+        self._kept.clear()
         try:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - closed by close()
-            rest = memoryview(data)
-            while rest:
-                rest = rest[self._file.write(rest) :]
+            while data:
+                if self._file is None:
+                    self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - closed by close()
+                data = data[self._file.write(data) :]
         except OSError as error:
             self.is_full = True
-            self.size = 0 if self._file is None else os.fstat(self._file.fileno()).st_size
+            self._count(-len(data))
             log.warning("output not spooled", problem=error, number=error.errno)
-        except ValueError:
-            # The file was closed during the write.
-            self.is_full = True

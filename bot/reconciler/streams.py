@@ -166,7 +166,7 @@ class Streams(context.EnginePart):
             follower.was_read = False
             await self._decide_next(run, follower, now)
         elif run.outcome is not None and entry.transcript.spool.is_full and not entry.is_over:
-            await self._end_output(follower, "")  # The spool is full, so another stream would add nothing.
+            self._end_output(follower, "")  # The spool is full, so another stream would add nothing.
 
     async def _decide_next(self, run: Run, follower: _Follower, now: float) -> None:
         """Once a stream has ended, plan another one or end the output."""
@@ -188,7 +188,7 @@ class Streams(context.EnginePart):
         if run.outcome is not None and (transcript.spool.is_full or self._is_read_out(follower)):
             title = self._context.title(run.connection)
             note = self._board.explain_missing("not_read", cause, title) if cause else ""
-            await self._end_output(follower, note)
+            self._end_output(follower, note)
             return
         follower.next_at = now + (max(wait, MIN_REOPEN_SECONDS) if run.outcome is None else wait)
 
@@ -201,12 +201,12 @@ class Streams(context.EnginePart):
             return follower.failures >= MAX_END_ATTEMPTS
         return True
 
-    async def _end_output(self, follower: _Follower, note: str) -> None:
+    def _end_output(self, follower: _Follower, note: str) -> None:
         transcript = follower.entry.transcript
         if transcript.spool.is_full:
             is_cut = transcript.spool.size > CAP - LONGEST_CHARACTER
             note = self._board.explain_missing("cut" if is_cut else "not_kept", "", "")
-        await transcript.end(note)
+        transcript.end(note)
         follower.entry.is_over = True
 
     # -- a stream --------------------------------------------------------------------------------------------

@@ -156,7 +156,7 @@ def terminal(_world: World, text: str) -> None:
 async def output(_world: World, text: str) -> None:
     transcript = Transcript()
     await transcript.take(OutputChunk("stdout", text))
-    await transcript.end()
+    transcript.end()
     transcript.spool.close()
 
 

@@ -39,7 +39,7 @@ async def test_both_streams_stand_in_the_file_and_only_stderr_is_marked():
     await transcript.take(OutputChunk("stdout", "begin\nhalf"))
     await transcript.take(OutputChunk("stderr", "\x1b[31mtrouble\x1b[0m\n"))
     await transcript.take(OutputChunk("stdout", " a line\n"))
-    await transcript.end()
+    transcript.end()
     assert await whole(transcript) == "begin\n! trouble\nhalf a line\n"
     assert transcript.tail == "begin\n! trouble\nhalf a line"
     assert transcript.line_count == 3
@@ -82,8 +82,8 @@ async def test_short_output_is_shown_whole(text, is_short):
 async def test_a_note_stands_at_the_end_on_a_line_of_its_own():
     transcript = Transcript()
     await transcript.take(OutputChunk("stdout", "x" * 9_000))
-    await transcript.end("[cut]")
-    await transcript.end("[twice]")
+    transcript.end("[cut]")
+    transcript.end("[twice]")
     assert await whole(transcript) == "x" * 9_000 + "\n[cut]\n"
     assert transcript.tail.endswith("\n[cut]")
 
@@ -109,7 +109,7 @@ async def test_a_stream_that_is_cut_and_begins_anew_repeats_nothing_and_loses_no
         for chunk in recut(chunks, data.draw(st.integers(1, 6)))[:cut]:
             await often.take(chunk)
     for transcript in (once, often):
-        await transcript.end()
+        transcript.end()
     first, second = (await whole(once)).split("\n"), (await whole(often)).split("\n")
     # Which stream's line comes first depends on where the cuts were; each stream's own order does not.
     for is_stderr in (True, False):
@@ -130,13 +130,13 @@ def test_resuming_passes_over_exactly_what_was_seen(chunks):
 
 async def test_a_spool_ends_at_its_cap_and_never_within_a_character():
     spool = Spool(cap=10, kept=4)
-    await spool.add("ééé")
+    spool.add("ééé")
     assert not spool.is_full
-    await spool.add("ééé")
-    await spool.add("lost")
+    spool.add("ééé")
+    spool.add("lost")
     assert spool.is_full
     assert b"".join([piece async for piece in spool.pieces()]).decode() == "ééééé"
-    await spool.note("!")
+    spool.note("!")
     assert spool.size == 11
     spool.close()
     assert [piece async for piece in spool.pieces()] == []
@@ -146,10 +146,10 @@ async def test_all_spools_together_take_no_more_than_there_is_room_for():
     room = SpoolBudget(10)
     board = Board(FakeClock().monotonic, room)
     first, second = (board.add(run).transcript.spool for run in ("run1", "run2"))
-    await first.add("123456")
-    await second.add("123456")
+    first.add("123456")
+    second.add("123456")
     assert (first.is_full, second.is_full, second.size, room.left) == (False, True, 4, 0)
-    await second.note("!")
+    second.note("!")
     board.drop("run1")
     first.close()
     assert room.used == 5
@@ -160,7 +160,7 @@ async def test_all_spools_together_take_no_more_than_there_is_room_for():
 async def test_a_large_output_is_handed_out_in_pieces():
     spool = Spool()
     text = "0123456789" * 30_000
-    await spool.add(text)
+    spool.add(text)
     pieces = [piece async for piece in spool.pieces()]
     assert len(pieces) > 1
     assert b"".join(pieces).decode() == text
