@@ -8,8 +8,7 @@ from typing import Final
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
 
-#: For this many seconds, the requests made with an interaction can be looked up again, in case Slack delivers
-#: it twice.
+#: For this many seconds, an interaction's requests can be looked up again, in case Slack delivers it twice.
 RECENT_SECONDS: Final = 120.0
 #: Names of what can make a request on a person's behalf: working hours, a timer, a class, or a turn on the
 #: waitlist (``ROOM``). Each acts for the person who set it up or agreed to it.

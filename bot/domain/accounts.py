@@ -71,8 +71,7 @@ class Account:
     checked_at: Past | None = None
     #: When the account's runs were last read.
     runs_read_at: Past | None = None
-    #: When the credential expires, according to its provider. ``remind_at`` is when the user is next reminded
-    #: of that.
+    #: When the credential expires, according to its provider. ``remind_at`` is when the next reminder is due.
     expires_at: Stays | None = None
     remind_at: Stays | None = None
     #: The account's new username at the provider, if the provider refuses the account because it was renamed.
@@ -169,8 +168,7 @@ class Link:
     #: signed in as the principal.
     browser_hash: str | None = None
     proven: bool = False
-    #: When the checked credential expires, according to its provider. ``link_source`` says how Usher obtained
-    #: it.
+    #: When the checked credential expires, according to its provider. ``link_source`` says how Usher got it.
     credential_expires_at: Stays | None = None
     link_source: LinkSource = ""
     #: The checked account's id at the provider; "" if the provider has none.
@@ -227,8 +225,7 @@ class Approval:
     answers: dict[str, bool | None] | None = None
     #: Whether the request can't be approved yet, because the people asked have a day to answer.
     awaits_answers: bool = False
-    #: The e-mail address of the requested user, if the provider reveals it. ``remote_id`` is their id at the
-    #: provider.
+    #: The requested user's e-mail address, if the provider reveals it. ``remote_id`` is their id there.
     email: str | None = None
     remote_id: str | None = None
 

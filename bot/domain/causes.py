@@ -53,8 +53,7 @@ _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
     re.IGNORECASE,
 )
-#: HTTP statuses of refusals that have nothing to do with what was requested, so a different request wouldn't
-#: help.
+#: HTTP statuses of refusals that don't depend on what was requested, so a different request wouldn't help.
 _CIRCUMSTANCE_STATUSES: Final = frozenset({405, 407, 412, 421, 424, 426, 428, 431, 451})
 #: Matches words that show that a refusal is about permissions.
 _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)

@@ -10,8 +10,7 @@ from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 from bot.domain.workspaces import Workspace
 
-#: Minimum time between two updates of a card's counts, in seconds, because Slack accepts only fifty edits a
-#: minute.
+#: Minimum seconds between two updates of a card's counts, because Slack accepts only fifty edits a minute.
 MIN_COUNT_SECONDS: Final = 10.0
 #: What is still missing before a member's button press can create an operation; "" if nothing is.
 MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]

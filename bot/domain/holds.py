@@ -37,8 +37,7 @@ class HoldCode(StrEnum):
     #: An earlier stop has to finish first. ``STOPPING_LONG`` means that this has already taken a long time.
     STOPPING_FIRST = "stopping_first"
     STOPPING_LONG = "stopping_long"
-    #: A stop that Usher didn't send has to finish first. The detail quotes what the provider says about that
-    #: stop.
+    #: A stop that Usher didn't send has to finish first. The detail quotes what the provider says about it.
     STOPPING_ELSEWHERE = "stopping_elsewhere"
     STOPPING_ELSEWHERE_LONG = "stopping_elsewhere_long"
     #: The provider is still busy with another change of the workspace. The detail quotes the provider.
@@ -55,8 +54,7 @@ class HoldCode(StrEnum):
     CAUSE = "cause"
 
 
-#: Codes of holds that affect everything a user has on a connection. The others affect only one workspace or
-#: run.
+#: Codes of holds that affect everything a user has on a connection. Others affect only one workspace or run.
 _OF_CONNECTION: Final = frozenset(
     {
         HoldCode.SILENT,
@@ -67,8 +65,7 @@ _OF_CONNECTION: Final = frozenset(
         HoldCode.PERSON_UNKNOWN,
     }
 )
-#: Causes of temporary failures that affect everything a user has on a connection, not only one workspace or
-#: run.
+#: Causes of temporary failures that affect everything a user has on a connection, not just one item.
 _CAUSES_OF_CONNECTION: Final = frozenset({"people_out", "sign_in_refused", "rate_limited", "unreachable"})
 
 

@@ -27,8 +27,7 @@ Side = Literal["start", "stop"]
 #: How long before the next planned stop of its hours a workspace's timer is set to it, in seconds. That
 #: leaves time to warn the owner.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
-#: How long hours without a stop are assumed to last, in seconds, when deciding how late their start may still
-#: be sent.
+#: How long hours without a stop are assumed to last, in seconds, when deciding whether a start is too late.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
 #: A late start is sent only if at least this share of the planned time is left, and at least
 #: ``MIN_SECONDS_LEFT``.

@@ -117,7 +117,7 @@ class Installation(Administered):
     bot_name: str = "usher"
     groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
     #: Maps users to the enterprise that an earlier release stored for them when they linked, if it differs
-    #: from the current one. Their keys contain that enterprise.
+    #: from the current one. The keys of these users contain the earlier one.
     other_enterprises: Mapping[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod

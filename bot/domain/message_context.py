@@ -60,8 +60,7 @@ class Facts:
     #: When the account's credential expires, according to its provider.
     link_expires_at: float | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
-    #: When the message was written. ``is_superseded`` tells whether the user has made a newer request since
-    #: then.
+    #: When the message was written. ``is_superseded`` tells whether the user has made a newer request since.
     written_at: float = 0.0
     is_superseded: bool = False
 

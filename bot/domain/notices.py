@@ -134,13 +134,11 @@ class NoticeKind(StrEnum):
     REVOKED = Traits("revoked")
     #: Tells administrators about secrets that Usher has erased but that a provider may still accept.
     NOT_REVOKED = Traits("not_revoked")
-    #: Tells administrators about workspaces that are still running after their owners left and their links
-    #: ended.
+    #: Tells administrators about workspaces that keep running after their owners left and their links ended.
     LEFT_RUNNING = Traits("left_running")
     RELINK_PROMPT = Traits("relink_prompt", urgency=3, offers="link", marks=Mark.PASSES)
     SIGN_IN_REFUSED = Traits("sign_in_refused", urgency=3, offers="link", marks=Mark.PASSES)
-    #: Tells the user and administrators that a link rests because its username now belongs to another
-    #: account.
+    #: Tells the user and administrators that a link rests: its username now belongs to another account.
     LINK_RESTING = Traits("link_resting", urgency=3, offers="link", marks=Mark.PASSES)
     LINKS_RESTING = Traits("links_resting", marks=Mark.PEOPLE)
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
@@ -155,8 +153,7 @@ class NoticeKind(StrEnum):
     SUMMARY = Traits("summary")
     #: The results of several operations started by one request, in one message.
     RESULTS = Traits("results")
-    #: A verb's answer, already rendered. It is sent as a new message, or as a reply where the user made the
-    #: request.
+    #: A verb's answer, already rendered. It is sent as a new message, or as a reply to the user's request.
     MESSAGE = Traits("message")
     #: Asks the user a question raised by a request from Slack's assistant.
     ASSISTANT_QUESTION = Traits("assistant_question", offers="person", marks=Mark.NEWEST)
@@ -190,8 +187,7 @@ class NoticeKind(StrEnum):
     LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
     #: Tells a member why their workspace isn't ready for a lesson, or won't be, and what they can do.
     LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
-    #: Tells a person that an upgrade has removed them from a course, because the course isn't what they had
-    #: agreed to.
+    #: Tells a person that an upgrade removed them from a course, because it isn't what they had agreed to.
     COURSE_LEFT = Traits("course_left", "class", offers="reader", marks=Mark.PASSES)
     #: Announces that a lesson begins, and says whether the workspace is ready.
     LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
@@ -252,11 +248,10 @@ _DONE: Final = {
 }
 
 
-#: Key of the message about how an operation or run ended. One fixed word is enough, because each ends only
-#: once.
+#: Key of the message about how an operation or run ended. One fixed word is enough: each ends only once.
 END: Final = "end"
-#: State of the message about how an operation ended: "" if there is no such message (any more), ``pending``
-#: while it waits or may have been sent, and ``sent`` once it is known to be in Slack.
+#: State of the message about how an operation ended: "" if there is none, ``pending`` while it waits or may
+#: have been sent, ``sent`` once it is known to be in Slack.
 EndState = Literal["", "pending", "sent"]
 
 

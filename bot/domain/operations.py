@@ -81,8 +81,7 @@ class Operation(WorkItem):
     #: from the same spec, as it also does if the workspace has failed irreversibly. From then on, the verb is
     #: CREATE, and ``agreed`` remains set.
     agreed: Consent = Consent.NONE
-    #: The time that this operation's timer or plan was set for; None if the user asked for the operation
-    #: directly.
+    #: The time that this operation's timer or plan was set for; None if the user asked for it directly.
     planned_for: Stays | None = None
     #: The latest time at which a planned start may be sent; None means the deadline.
     good_until: Stays | None = None

@@ -28,12 +28,7 @@ class Principal:
 
     @property
     def key(self) -> str:
-        """A person's name as shown to one reader.
-
-        A person with a ``user_id`` is mentioned. Mentions are only used for readers in the person's own Slack
-        workspace, because elsewhere the same id may be someone else. ``workspace`` is the name of the
-        person's Slack workspace, or "" if the reader doesn't need to see it.
-        """
+        """Return the key by which rows refer to the person: enterprise, Slack workspace and user."""
         return f"{self.place}{self.user_id}"
 
     @property
@@ -78,8 +73,7 @@ class Named:
     user_id: str = ""
     name: str = ""
     workspace: str = ""
-    #: Facts about the person that they can't choose themselves, shown to someone who has to decide about
-    #: them.
+    #: Facts that people can't choose themselves, shown to someone who has to decide about this person.
     known: Person | None = None
 
 

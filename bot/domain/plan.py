@@ -518,8 +518,7 @@ def plan_run(run: Run, now: float) -> Plan:
         return _make(run, run, now, CALLED_OFF if run.requested_stop else LAUNCH, RUN_UNANSWERED)
     if run.state.is_over:
         return ENDED
-    # Usher stops trying to stop a run after too many failures. It then reads the run until the run ends by
-    # itself.
+    # Usher stops trying to stop a run after too many failures. It then reads the run until it ends.
     if not run.requested_stop or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
         return READ
     if run.stop_call is Call.NONE and run.retry_at is not None:  # Refused, so read first.

@@ -7,8 +7,8 @@ from typing import Final
 from bot.domain.notices import Mark, NoticeKind
 from bot.domain.workspaces import Workspace
 
-#: Users are asked about a workspace left running after this many hours, unless they or the operator chose
-#: otherwise.
+#: Users are asked about a workspace left running after this many hours, unless they or the operator set
+#: another number.
 ASKS_AFTER: Final = 12
 #: The number of hours that means "never".
 NEVER_HOURS: Final = 1_000_000

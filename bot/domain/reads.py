@@ -36,7 +36,7 @@ class ReadClaim:
     state: State
     used_at: float | None
     granted_at: float = 0.0
-    #: Whether a read or list with the user's own credential has shown that the first of ``workspace_ids`` is
+    #: Whether a read or list with the user's own credential has shown the first of ``workspace_ids`` to be
     #: theirs.
     is_proven: bool = True
     #: What this user's latest reads found that later reads still have to confirm.
@@ -48,7 +48,7 @@ class ReadClaim:
     #: The encrypted secret that opens the workspace from Usher's page (``Observed.entry``), as stored in the
     #: row of the user whose account is used for the read; None if there is none.
     entry: str | None = None
-    #: What was missing from the workspace when it was last read. ``lacks_since`` is when that was first found
+    #: What was missing from the workspace at the last read. ``lacks_since`` is when that was first found
     #: missing.
     lacks: Lack | None = None
     lacks_since: float | None = None
@@ -57,7 +57,7 @@ class ReadClaim:
 
     @property
     def is_usable(self) -> bool:
-        """Return whether the workspace was usable when last read, or has lacked something for too long."""
+        """Return whether a start needn't wait any longer: the workspace is usable, or the wait is over."""
         return self.state is State.RUNNING and not is_awaited(self.lacks, self.lacks_since, self.granted_at)
 
     @property

@@ -37,8 +37,7 @@ PAST: Final = Time(Kind.PAST)
 SINCE: Final = Time(Kind.SINCE)
 STAYS: Final = Time(Kind.STAYS)
 GATE: Final = Time(Kind.GATE)
-#: When a lease ends: at most a minute ahead, because ``Numbers.lease`` and ``Timing.lease`` are shorter than
-#: that.
+#: When a lease ends: at most a minute ahead, as ``Numbers.lease`` and ``Timing.lease`` are shorter than that.
 LEASE: Final = make_due(60.0)
 #: When a message is next sent: at most five minutes ahead, like the longest waits in ``bot.slack.notifier``.
 SEND: Final = make_due(300.0)

@@ -8,13 +8,11 @@ from typing import Literal
 class Where(StrEnum):
     """Where an answer is read. That decides how commands are worded in it, and what is left to a card."""
 
-    #: The answer is read where the user asked, perhaps among other people's messages, but only the user sees
-    #: it.
+    #: The answer is read where the user asked, perhaps among other people's messages, but only they see it.
     CHANNEL = "channel"
     #: Like ``CHANNEL``, but the request mentioned the bot in that channel.
     MENTION = "mention"
-    #: The answer is read in the user's direct messages with the bot, which also contain their cards and
-    #: notices.
+    #: The answer is read in the user's direct messages with the bot, which also have their cards and notices.
     DIRECT = "direct"
     #: The answer is read in the form that the user has open.
     FORM = "form"

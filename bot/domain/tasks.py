@@ -11,13 +11,11 @@ class TaskKind(StrEnum):
     """The kinds of background work that the reconciler does besides operations."""
 
     DISCOVER = "discover"
-    #: Revoke a link's credential if the link isn't confirmed in time; the task's subject is the secret's
-    #: digest.
+    #: Revoke a link's credential if the link isn't confirmed in time; its subject is the secret's digest.
     REVOKE_UNUSED = "revoke_unused"
     #: Have the provider delete a secret that is no longer used; the task's subject is the account's id.
     REVOKE_CREDENTIAL = "revoke_credential"
-    #: Create an account's next credential before the current one expires; the task's subject is the account's
-    #: id.
+    #: Create an account's next credential before the current one expires; the subject is the account's id.
     RENEW_CREDENTIAL = "renew_credential"
     #: Have the provider extend a workspace's life; the task's subject is ``ACCOUNT/WORKSPACE``.
     EXTEND = "extend"

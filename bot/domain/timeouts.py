@@ -24,8 +24,7 @@ START_SETTLES: Final = 60.0
 #: A start or stop interrupted by the death of its process is sent again after this many seconds. Nothing can
 #: still be sending the call and, unlike after a time-out, nothing suggests that the server is slow.
 INTERRUPTED_SETTLES: Final = 30.0
-#: How long to look for the result of a creation or launch of unknown outcome before drawing a conclusion, in
-#: seconds.
+#: How long to look for the result of a creation or launch of unknown outcome before giving up, in seconds.
 MAKE_SETTLES: Final = 120.0
 #: If a workspace is still reported as down this many seconds after its start was accepted, the card says so.
 #: After ``NEVER_UP_AFTER`` seconds, the start counts as failed.

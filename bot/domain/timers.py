@@ -24,8 +24,7 @@ AGAIN_SECONDS: Final = 86_400.0
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
 #: How many seconds *1 hour more* adds.
 MORE_SECONDS: Final = 3600.0
-#: Minimum number of seconds between two updates of a class card, so that several button presses lead to one
-#: update.
+#: Minimum number of seconds between two updates of a class card, so that several presses lead to one update.
 REST: Final = 3.0
 
 

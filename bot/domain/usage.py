@@ -146,8 +146,7 @@ class Life:
     hours: Hours
     #: When a read last showed the workspace or run as running.
     last_seen_at: float
-    #: When the workspace was last opened from Usher. ``used_at`` is when it was last used, according to its
-    #: provider.
+    #: When the workspace was last opened from Usher. ``used_at`` is its last use, according to its provider.
     opened_at: float | None = None
     used_at: float | None = None
     #: The price when the life began; None if the price isn't known.

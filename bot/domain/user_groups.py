@@ -3,8 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-#: How long Slack's list of a group's members may be used, in seconds. After that, the group is treated as
-#: empty.
+#: How long Slack's list of a group's members may be used, in seconds. After that, the group counts as empty.
 COUNTS_FOR: Final = 3600.0
 
 

@@ -107,7 +107,7 @@ def lacks_reason(cause: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OthersInLine:
-    """Others in line for the same capacity: the rounds in which they had a turn, and their attempts.
+    """The others in line for the same capacity: the rounds in which they had a turn, and their attempts.
 
     Some have had a turn in the current round and the rest haven't, so their numbers of rounds differ by at
     most one.

@@ -179,8 +179,7 @@ class Workspace:
     #: When the workspace went down, according to its provider; None if the provider doesn't report that.
     down_at: Stays | None = None
     owner: str | None = None
-    #: What is still missing from the running workspace. ``lacks_since`` is when a read first found that
-    #: missing.
+    #: What the running workspace still lacks. ``lacks_since`` is when a read first found that missing.
     lacks: Lack | None = None
     lacks_since: Past | None = None
 

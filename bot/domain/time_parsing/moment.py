@@ -117,7 +117,10 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class _Time:
-    """A time of day as typed; ``is_open``: a bare hour from 1 to 12, in either half of the day."""
+    """A time of day as typed.
+
+    ``is_open`` means that it is a bare hour from 1 to 12, which may be in either half of the day.
+    """
 
     hour: int
     minute: int = 0

@@ -92,7 +92,7 @@ class Wanted:
         return bool(self.days & other.days) and any(None not in pair for pair in pairs)
 
     def without(self, others: Iterable[Wanted]) -> Wanted:
-        """Return the hours without those days on which they would only stop just as other hours start."""
+        """Return the hours without days on which they would only stop what other hours start then."""
         if self.starts is not None:
             return self
         same = (one.days for one in others if (one.starts, one.zone) == (self.stops, self.zone))
