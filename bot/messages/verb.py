@@ -71,8 +71,7 @@ class Verb:
     more: tuple[str, ...] = ()
     group: str = ""
     order: int = 0
-    #: Whether only Usher itself uses the verb, to continue an action, so that nobody needs to know how to
-    #: type it.
+    #: Whether only Usher itself uses the verb, to continue an action, so that nobody needs to type it.
     is_hidden: bool = False
     #: What a person needs to have for help to list the verb: a connection they have linked that offers this
     #: facet or stop mode, or ``linking``, ``linked`` or ``administrator``.
@@ -84,8 +83,8 @@ class Verb:
     accepts: tuple[ArgumentKind, ...] = ()
     #: The verb's synonyms, separated by spaces.
     also: str = ""
-    #: Maps the usage of each verb that this one replaced in release 0.5 to what to type now. What people type
-    #: is still understood in the old form until 0.6; buttons in old messages keep working.
+    #: Maps the usage of each verb that this one replaced in release 0.5 to what to type now. People can still
+    #: type the old form until 0.6, and buttons in old messages keep working.
     former: Mapping[str, str] | None = None
     #: Words that suggest this verb in the middle of a sentence but can't begin a command. ``otherwise`` maps
     #: other verbs to words: if one of those words is in the sentence as well, the other verb is meant.

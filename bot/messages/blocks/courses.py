@@ -249,11 +249,11 @@ def strip_addresses(text: str) -> str:
 
 
 def _is_lesson_on(facts: WorkspaceFacts) -> bool:
-    """Return whether the message about a lesson still holds.
+    """Return whether the message about a lesson is still true.
 
-    A message that the workspace is ready or being started holds during the lesson, as long as that is so and
-    no other message has said it. A message that the workspace was missed holds unless the workspace came up
-    before the lesson's end. None holds once the owner has left the course.
+    A message that the workspace is ready or being started is true during the lesson, as long as that is so
+    and no other message has said it. A message that the start was missed is true unless the workspace came up
+    before the lesson's end. None is true once the owner has left the course.
     """
     operation = facts.operation
     if facts.word("card") not in {one.id for one in facts.lessons}:

@@ -196,7 +196,7 @@ def _has_turned_out(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.TURNED_OUT, is_true=_has_turned_out)
 def _render_turned_out(facts: WorkspaceFacts) -> Answer:
-    """Follow up on a message about how an operation ended with what has happened to the workspace since."""
+    """Say what has happened to a workspace since the message about how an operation on it ended."""
     said = facts.word("said")
     if said not in notices.TURNED_OUT:
         return _render_stopped(facts)

@@ -37,7 +37,7 @@ def renders(
     is_true: Callable[[Any], bool] = lambda _facts: True,
     together: Callable[[Any], tuple[str, str] | None] = lambda _facts: None,
 ) -> Callable[[D], D]:
-    """Return the decorator that registers a renderer for a kind; it receives facts of the kind's family."""
+    """Return a decorator that registers a kind's renderer, which is passed the facts for that kind."""
 
     def declare(render: D) -> D:
         if kind in RENDERERS:

@@ -327,8 +327,7 @@ def _format_outcome(run: Run) -> str:
 
 
 def _format_duration(run: Run) -> str:
-    # Count only the provider's own times. When Usher noticed the end says nothing about how long the run
-    # took.
+    # Use only the provider's own times: when Usher noticed the end doesn't show how long the run took.
     if run.started_at is None or run.finished_at is None:
         return ""
     return f" {runs.AFTER.format(took=times.format_duration(run.finished_at - run.started_at))}"

@@ -27,8 +27,7 @@ from bot.support.pictures import FONT_FAMILY
 
 #: Maximum length of an alternative text, set by Slack.
 MAX_ALT_TEXT_LENGTH: Final = 1_000
-#: Maximum number of rows drawn, about as many as fit on a phone. The rest are only counted, below the
-#: picture.
+#: Maximum number of rows drawn, about as many as fit on a phone. Further rows are only counted.
 MAX_ROWS: Final = 30
 
 _WIDTH: Final = 640

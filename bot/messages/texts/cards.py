@@ -83,8 +83,7 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
 }
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
-#: Replaces the full status in a list row when the reason for waiting is already given once at the top of the
-#: list.
+#: Replaces the full status in a list row if the reason for waiting is already given at the top of the list.
 WAITING: Final = "Waiting to {happen}"
 NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready by {at}."

@@ -83,8 +83,7 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: The code for waiting because the sign-ins of several people are refused. Linking again wouldn't help any of
-#: them.
+#: The code for waiting because several people's sign-ins are refused. Linking again wouldn't help them.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 

@@ -60,8 +60,7 @@ LINES: Final[dict[str, str]] = {
 #: Shown for a start whose usual duration is known.
 USUAL_TIME: Final = "This usually takes {usual}."
 
-#: Maps each phase in which there is no workspace to show to the heading and the sentence that the page shows
-#: instead.
+#: Maps each phase without a workspace to show to the heading and the sentence that the page shows instead.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (
         "Your workspace is starting",
@@ -104,8 +103,7 @@ BLOCKED_INLINE: Final = (
     "The workspace isn't allowed to write styles into this page, so it may look odd. "
     "Ask your Usher admin to allow it."
 )
-#: Shown for someone else's workspace as well as for one that doesn't exist, so that nobody learns which it
-#: is.
+#: Shown for someone else's workspace as well as for a missing one, so that nobody learns which it is.
 NOTHING: Final = (
     "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
 )

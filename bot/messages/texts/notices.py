@@ -22,8 +22,7 @@ READY_UNTIL: Final[Mapping[State, str]] = {
     State.FAILED: "*{name}* became ready {at}, and failed later.",
     State.GONE: "*{name}* became ready {at}. It {gone}.",
 }
-#: Sent when the link to open a workspace only becomes available after people were told that the workspace is
-#: ready.
+#: Sent when the link to open a workspace becomes available only after people were told that it is ready.
 READY_LINK: Final = "{mark} *{name}* can be opened now."
 #: Says how long a start took, below the message that a workspace is ready.
 READY_AFTER: Final = "It took {took}."
@@ -77,8 +76,7 @@ WAITING_ON_TIME: Final = (
     "I'm still {doing} *{name}* on {title}.",
     "{usual} I'll keep checking and tell you when it's done.",
 )
-#: Replaces ``WAITING`` if nothing has been sent to the provider yet. The next sentence says what happens
-#: next.
+#: Replaces ``WAITING`` if nothing has been sent to the provider yet. Another sentence says what happens next.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
 #: Replaces ``WAITING`` for planned starts, because nobody is asked whether to keep waiting for those.
 WAITING_PLANNED: Final = (

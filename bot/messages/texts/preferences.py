@@ -20,7 +20,8 @@ ASKS_AFTER: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Lists the connections for which the operator has set a different time after which Usher asks.
+#: Lists the connections on which the operator has set another time for the question whether a workspace is
+#: still needed.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 
@@ -29,8 +30,7 @@ TELL_HINT: Final = (
     "Anything else only shows on its card. Failures, warnings and questions always arrive. "
     "For a single workspace, type {command}settings NAME."
 )
-#: Maps each level (``bot.domain.preferences.LEVELS``) to a description of what Slack's assistant may do at
-#: it.
+#: Maps each level (``bot.domain.preferences.LEVELS``) to what Slack's assistant may do at that level.
 ASSISTANT_LEVELS: Final = {
     "nothing": "do nothing for you",
     "show": "show your workspaces",
@@ -38,8 +38,7 @@ ASSISTANT_LEVELS: Final = {
     "stop": "show, start and stop your workspaces",
 }
 
-#: Labels of the options for a workspace's messages. The keys are what people can type after the workspace's
-#: name.
+#: Labels of the options for a workspace's messages. The keys are what people can type after its name.
 MESSAGES: Final = {
     "usual": "As in my general settings",
     "on": "When it's ready, and when it stops by itself",

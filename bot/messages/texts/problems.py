@@ -20,10 +20,9 @@ from bot.support import errors
 NO_REASON: Final = "{title} didn't give a reason."
 SEE_PAGE: Final = "Its page there may say more."
 ASK_ADMIN: Final = "Ask your {title} admin."
-#: Explains each cause; ``{title}`` is the connection's title, and ``{said}`` the provider's own message, if
-#: any.
+#: Explains each cause; ``{title}`` is the connection's title, ``{said}`` the provider's message, if any.
 CAUSES: Final[Mapping[str, str]] = {
-    # How an operation ended (bot.plan and the reconciler).
+    # How an operation ended, as decided by ``bot.domain.plan`` and the reconciler.
     "gave_up": "{title} kept failing. Try again in a while.",
     "not_shown": "It isn't in your account on {title}. Type `list` to see what's there.",
     "gone": "It no longer exists on {title}. Type `list` to see what's there.",

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-#: Sent to the account's owner and to administrators after a proof of ownership ended someone else's approved
-#: link.
+#: Sent to the account's owner and administrators after a proof of ownership ended someone else's link.
 PROVEN_OWN: Final = (
     "Until now, {who} was linked to your {title} account *{username}*, without having proven that "
     "it's theirs. I've ended that link. If you didn't know about it, check on {title} what was done "

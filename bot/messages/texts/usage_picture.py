@@ -23,7 +23,7 @@ UNUSUAL_DAY: Final = "{day} has {hours} hours."
 MORE_ROWS: Final = "and {count} more, {hours} together"
 NOTHING: Final = "Nothing ran."
 
-#: The picture's alternative text, which has one sentence per row.
+#: The alternative text of the usage picture, which has one sentence per row.
 ALT_TITLE: Final = "{first} – {last}, times of {zone}."
 ALT_ROW: Final = "{name}: {hours}."
 ALT_ROW_IN_FULL: Final = "{name}: {hours} ({spans})."

@@ -77,7 +77,7 @@ GRANT_WANTED: Final = (
 )
 CAN_KEEP_TRYING: Final = "I can keep trying until {until}."
 FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {because}"
-#: Added to a message about an attempt that failed for a reason other than missing capacity, which ends the
+#: Added to a message about an attempt that failed for another reason than missing capacity, which ends the
 #: wait.
 WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
