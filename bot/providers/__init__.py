@@ -31,8 +31,7 @@ log = structlog.get_logger(__name__)
 CONNECTION_NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 #: Maps the old names of renamed settings keys to the new ones.
 _FORMER_KEYS: Final = {"recipes": "templates", "presets": "templates"}
-#: Maps settings keys that were removed to advice for the operator. These keys are ignored, and a warning is
-#: logged.
+#: Maps removed settings keys to advice for the operator. These keys are ignored, and a warning is logged.
 _REMOVED_KEYS: Final = {"changes_limits": "Remove it: nobody is asked for a higher limit any more."}
 
 

@@ -46,15 +46,13 @@ _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
 _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
 
 _PHRASES: Final = sorted((status.phrase.casefold() for status in HTTPStatus), key=len, reverse=True)
-#: Matches labels that programs put before a message: a status, a word such as "error", or an exception's
-#: name.
+#: Matches labels that programs put before a message: a status, a word like "error", an exception's name.
 _LABEL_PATTERN: Final = re.compile(
     r"[1-5]\d\d|(?i:caused|code|desc(?:ription)?|details?|err(?:no|ors?)?|exception|fatal|message|msg|reason"
     r"|status(?:code)?)|(?:[\w$]{1,60}\.){0,8}(?:[A-Z][\w$]{0,60})?"
     r"(?:Error|Exception|Warning|Timeout|Failure|Fault)"
 )
-#: Matches text around a label that carries no information: a status phrase, a number, a URL, or a filler
-#: word.
+#: Matches text around a label that carries no information: a status phrase, a number, a URL, filler words.
 _BESIDE_LABELS_PATTERN: Final = re.compile(
     rf"{'|'.join(map(re.escape, _PHRASES))}|\d\S*|[\w+]+://\S+|an?|api|by|class|client|daemon|during|failed|for"
     r"|from|https?|id|in|internal|none|null|occurred|of|operation|request|response|rpc|server|the|uncaught|unexpected"
@@ -110,8 +108,8 @@ _TAG_NAMES: Final = (
     "|small|span|strike|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul|var|wbr"
 )
 _TAG_PATTERN: Final = re.compile(rf"</?({_TAG_NAMES})(?:\s[^<>]{{0,500}})?/?>", re.IGNORECASE)
-#: Matches tags that prove a text is HTML: an end tag or a line break. A lone ``<b>`` may be part of the
-#: message.
+#: Matches tags that prove that a text is HTML: an end tag or a line break. A lone ``<b>`` may be the
+#: message's.
 _MARKUP_PATTERN: Final = re.compile(rf"</(?:{_TAG_NAMES})\s*>|<(?:br|hr|p|li|div)\s*/?>", re.IGNORECASE)
 #: Matches inline tags, which don't start a new line.
 _INLINE_TAG_PATTERN: Final = re.compile(

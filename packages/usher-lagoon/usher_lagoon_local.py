@@ -9,8 +9,7 @@ from aiohttp import web
 
 from playground.harness import Clock, Harness, refusals, run_server
 
-#: The initial data of a local Lagoon: each person's token, each workspace's owner, and how long a start
-#: takes.
+#: The initial data of a local Lagoon: people's tokens, workspaces' owners, and how long a start takes.
 SEED: dict[str, Any] = {
     "tokens": {"alice": "a11ce" * 8, "bob": "0b0b0" * 8},
     "owners": {"training": "alice", "broken": "alice", "secret": "bob"},

@@ -48,8 +48,7 @@ class Exchange:
         return 200 <= self.status < 300
 
 
-#: A function that returns whether an exchange is as assumed, or None if the assumption doesn't apply to the
-#: exchange.
+#: A function that returns whether an exchange is as assumed, or None if the assumption doesn't apply.
 Check = Callable[[Exchange], bool | None]
 
 

@@ -55,12 +55,12 @@ class JupyterHubOffer:
 
     @property
     def name_style(self) -> str:
-        """Return which kind of names the hub allows, as a key of ``NAME_HINTS``."""
+        """Return the kind of names that the hub allows, as a key of ``NAME_HINTS``."""
         return "any" if self.release >= DISPLAY_NAMES_RELEASE else "path" if self.release else "plain"
 
 
 class HubMaking(facets.Creation[JupyterHubOffer]):
-    """Build the form for a new server, and create that server."""
+    """Builds the form for a new server, and creates that server."""
 
     settings: JupyterHubSettings
     name_rule: ClassVar[forms.NameRule]
@@ -189,7 +189,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         except errors.UnknownOutcome:
             return replace(made, is_started=True)
         except errors.ProviderError:
-            # The server was created; its next start will show why this one failed.
+            # The server was created, although this start failed. The next start will show why.
             return made
         return replace(made, is_started=True)
 

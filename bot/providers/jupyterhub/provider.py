@@ -459,7 +459,7 @@ async def mint(
 
 
 async def mint_lasting(api: ApiClient, username: str, *, sees_shares: bool = False) -> Credential:
-    """Make a token for Usher that lasts as long as we want or, failing that, as long as the hub allows."""
+    """Make a token for Usher that lasts as long as we want or, failing that, as long as the hub permits."""
     try:
         minted = await mint(api, username, MAX_TOKEN_SECONDS, sees_shares=sees_shares)
     except errors.InvalidRequest:

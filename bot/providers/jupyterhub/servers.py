@@ -57,8 +57,7 @@ from bot.support.errors import (
 )
 from bot.support.responses import Response
 
-#: Path segments that, after ``/user/NAME/`` in a URL, are pages of the default server rather than names of
-#: servers.
+#: Path segments that, after ``/user/NAME/`` in a URL, are pages of the default server rather than names.
 _PAGES = frozenset(
     {"lab", "tree", "notebooks", "edit", "terminals", "files", "view", "doc", "api", "nbclassic"}
 )
@@ -146,8 +145,7 @@ _ACTIONS_BY_SCOPE: Mapping[str, Action] = {
     "start:servers": "start",
     "delete:servers": "stop",
 }
-#: Maximum number of pages of shared servers to read. A page has up to 200 servers, so nobody has that many
-#: pages.
+#: Maximum number of pages of shared servers to read. A page has up to 200, so nobody has that many pages.
 MAX_SHARE_PAGES = 20
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0

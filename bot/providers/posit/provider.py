@@ -132,7 +132,7 @@ class PositProvider(
             read = await _read(server, wanted[begin : begin + BATCH], window=window)
             is_whole &= read.is_whole
             found |= {session.id: self._observe(session) for session in read}
-        # The missing session may be an entry that couldn't be identified.
+        # The missing session may be one whose entry couldn't be identified.
         gone = Observed(State.GONE, actions=frozenset())
         # With an administrator's token, a stop might affect another user's session, so no action is allowed
         # for now.

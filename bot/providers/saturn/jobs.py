@@ -311,7 +311,7 @@ class SaturnRuns(Runs[SaturnOffer]):
                 return
 
     async def _list_pods(self, access: Access, job: str, name: str) -> list[Pod]:
-        """Return a run's pods in the order they started; on older servers, the run is a single pod."""
+        """Return a run's pods in the order they started. On older servers, a run is a single pod."""
         live = {pod.name: pod for pod in await self._read_live_pods(access, job) or ()}
         if name in live:
             return [live[name]]

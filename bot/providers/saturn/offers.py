@@ -565,7 +565,7 @@ class SaturnMaking(Creation[SaturnOffer]):
             found = parse_resource(response.json_object())
             if is_theirs(found.owner, access.username):
                 return Created(found.id, name, is_started=False)
-            # Someone else's workspace has this name, but one of the user's own may have it, too.
+            # Someone else's workspace has this name. One of the user's own may have it, too.
         # A server that supports neither of these calls answers all of them with 404.
         try:
             listed = await list_resources(access, "workspace", name)

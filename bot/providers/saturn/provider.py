@@ -169,7 +169,7 @@ class Saturn(
             "survives_stop": not deletes if isinstance(deletes, bool) else None,
         }
         if word.casefold() != "running":
-            # Only newer servers send this field, and only they give reasons.
+            # Only newer servers send ``resource_type``, and only those servers give reasons.
             return _to_observed(word, has_reason="resource_type" in answer, **known)
         known["started_at"], address = parse_time(answer.get("started_at")), find_text(answer, "url")
         if not address:
@@ -343,8 +343,7 @@ class Saturn(
         try:
             owner = await self._read_owner(credential, MINT_SECONDS)
         except errors.CredentialRefused as error:
-            # The administrator's token is valid, but the server refused the session that the login link
-            # opened.
+            # The administrator's token is valid, but the server rejected the login link's session.
             raise errors.Untrusted(f"the token of the login link is refused: {error.message}") from None
         if owner is not None and owner.username != username:
             raise errors.Untrusted(

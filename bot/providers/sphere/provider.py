@@ -62,7 +62,7 @@ class SphereSettings(ConnectionSettings):
     access_token: SecretStr
     #: The host that the SDK is loaded from; by default that of the base URL.
     sdk_base: str = ""
-    #: Additional hosts that the page may load from. ``page_inline_styles`` lets the SDK write styles into the
+    #: Additional hosts that the page may load from. ``page_inline_styles`` lets the SDK add styles to the
     #: page.
     page_hosts: HostPatterns = ()
     page_inline_styles: bool = False
@@ -71,13 +71,11 @@ class SphereSettings(ConnectionSettings):
     #: How long a stopped workspace is kept, in minutes. It is always sent, because otherwise a stop would
     #: remove the workspace.
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
-    #: How long a workspace may be unused before it is stopped, in minutes; by default the project's own
-    #: setting.
+    #: How long a workspace may be unused before it is stopped, in minutes; by default as the project says.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
     #: How long after its creation a workspace is removed, even if it is in use, in minutes; by default never.
     total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: Whether opening a stopped workspace starts it. If so, a page that is left open restarts it after a
-    #: stop.
+    #: Whether opening a stopped workspace starts it. If so, a page left open restarts it after a stop.
     auto_resume: bool = False
 
     @property

@@ -22,7 +22,7 @@ STATES = {
     "Failed": up.State.FAILED,
     "Deleted": up.State.GONE,
 }
-#: Says what is happening to a codespace in a state in which it is down without being stopped.
+#: Says what is happening to a codespace that is down but isn't being stopped.
 STATE_DETAILS = {"Exporting": "It's being exported.", "Updating": "It's being updated."}
 FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
 #: What can be done while an operation is pending. GitHub says: "The only thing that you can do with a
@@ -45,8 +45,7 @@ SIGN_ON_NEEDED = (
     "Your organization wants its single sign-on for the token that you linked. Authorize it at {url} and try "
     "again: you don't have to link again."
 )
-#: Maximum length of a sign-on URL, in characters. A longer one would be cut off, so a general page is given
-#: instead.
+#: Maximum length of a sign-on URL, in characters. For a longer one, a general page is given instead.
 LONGEST_SIGN_ON_ADDRESS = 170
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]*"
 TOKEN_STEPS = (
