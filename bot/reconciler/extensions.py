@@ -10,7 +10,7 @@ from bot.store import accounts, workspaces
 
 
 async def extend(engine: EngineContext, task: Task) -> None:
-    """Ask the provider to shut down later; raise TaskRetry to ask again, as repeating is harmless."""
+    """Ask the provider to shut a workspace down later. Raise TaskRetry to ask again, which does no harm."""
     account_id, _, workspace_id = task.subject.partition("/")
     account = await engine.store.read(accounts.find_account_by_id, account_id)
     workspace = await engine.store.read(workspaces.find_workspace, workspace_id)

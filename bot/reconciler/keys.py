@@ -92,7 +92,8 @@ class Keys:
         #: known.
         self.lockouts: dict[str, float | None] = {}
         #: Maps each connection to when it began to refuse several people's credentials (epoch seconds), or to
-        #: None once that is over. ``_accepted_at`` maps it to when it last accepted one.
+        #: None once that is over. ``_accepted_at`` maps each connection to when it last accepted a
+        #: credential.
         self.people_lockouts: dict[str, float | None] = {}
         self._accepted_at: dict[str, float] = {}
         self._learning_at: dict[str, float] = {}
@@ -258,7 +259,7 @@ class Keys:
         if current is not None and account.username and current.username != account.username:
             # This is the linked account under another name, so it was renamed.
             return "changed" if await self._save_rename(account, current.username) else "unclear"
-        # An id is saved along with the time of the comparison.
+        # If the id was learned just now, the time of the comparison was saved along with it.
         if not is_learned:
             with suppress(errors.StoreError):
                 await self._store.write(id_rows.note_compared, account)

@@ -129,8 +129,8 @@ async def refresh(engine: EngineContext) -> int:
         discovered.find_lists_in_use, names, now - RECENT_USE_SECONDS, stale_at, fresh_at
     )
     lost = sum(row.read_at < lost_at for row in stale)
-    # Half of the reads are reserved for each kind of list, so that many lists of one kind don't delay the
-    # other.
+    # Half of the reads are reserved for lists in use and half for the others, so that many of one kind don't
+    # delay the other.
     half = numbers.discover_at_once // 2
     chosen = stale[: max(lost, half, numbers.discover_at_once - len(used))]
     chosen += used[: max(half, numbers.discover_at_once - len(chosen))]

@@ -192,8 +192,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
             cause = f"{word}: {workspace.reason}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hide = is_removed or _is_never_created(claimed) or outcome is Outcome.UNKNOWN
-        # A workspace started for a lesson is announced when the lesson begins, even if it is up before then.
-        # One that is created stopped isn't up yet.
+        # If a workspace is started for a lesson, its owner is told when the lesson begins, even if it is up
+        # before then. A workspace that is created stopped isn't up yet.
         is_early = operation.creates_stopped or (operation.planned_for or 0.0) > await self._store.now()
         notify = operation.verb.brings_down or outcome is not Outcome.FULFILLED or not is_early
         return outcomes.make_end_update(operation, outcome, cause, claimed.claim, hide=hide, notify=notify)
@@ -417,7 +417,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         acts_as = None if acts == "person" else acts
         now, moments = await self._store.now(), (operation.deadline_at, operation.slow_at)
         coming = [at - now for at in moments if at is not None and at > now]
-        # This is only a fallback: normally, the result of the read wakes the operation sooner.
+        # The step is scheduled only in case nothing else happens: normally, the result of the read wakes the
+        # operation sooner.
         next_in = min([self._compute_read_wait(runtime) + self._numbers.call_seconds, *coming])
         entry = outcomes.build_audit_entry(operation, f"call.{step}", "accepted", acts=acts_as)
         cause = None if already is None else f"{LOST_TRACK}: {already}"

@@ -111,7 +111,7 @@ def build_notice(
 
 
 def build_audit_entry(subject: Operation | Run, action: str, result: str, **detail: str | None) -> AuditEntry:
-    """Return the audit entry for an action on an operation or run; None values are left out."""
+    """Return the audit entry for an action on an operation or run. Details that are None are left out."""
     fields = {key: value for key, value in detail.items() if value is not None}
     rest = {"connection": subject.connection, "reference": subject.reference}
     if isinstance(subject, Operation):

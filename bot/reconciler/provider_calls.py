@@ -540,8 +540,7 @@ class ProviderCaller:
             case "later":
                 return RetryLater(self.compute_backoff(attempts + 1), None, attempts)
             case "held":
-                # Treat this as a failure of this call only, as the credential may be valid for every other
-                # call.
+                # Only this call fails, as the credential may be valid for every other call.
                 assert account is not None, "no person's own is locked"
                 cause = "renamed" if isinstance(error, errors.AccountRenamed) else ""
                 now, failures = await self._store.now(), attempts + 1

@@ -70,13 +70,11 @@ class Reads(EnginePart):
         super().__init__(engine)
         self._recorder = Recorder(engine.store, engine.ids)
         self._entries = Entries(engine)
-        #: Maps each connection to the number of reads sent to it since this was last reported to the
-        #: observer.
+        #: Maps each connection to the number of reads sent since this was last reported to the observer.
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()
-        #: The account and gate of reads that were already audited today, because they used an administrator's
-        #: token.
+        #: The account and gate of reads already audited today, because they used an administrator's token.
         self._audited: set[tuple[str, str]] = set()
         self._audited_on = 0
 
@@ -126,7 +124,7 @@ class Reads(EnginePart):
         return len(claims)
 
     def _count_free_slots(self, runtime: Runtime) -> int:
-        """Return how many reads may begin; a connection considered down is sent a single probe."""
+        """Return how many reads may begin. A connection considered down gets a single read, as a probe."""
         if runtime.health.pause > 0:
             return 0
         if runtime.health.is_doubtful:
@@ -251,7 +249,7 @@ class Reads(EnginePart):
         """Send one request; add it to the metrics unless it was never sent."""
         sent, provider, first = 1, runtime.provider, claims[0]
         doubt = first.unconfirmed
-        # The state for which this read should find out the reason, or None for an ordinary read.
+        # The state whose reason this read should find out; None for an ordinary read.
         state = UNEXPLAINED.get(doubt.kind) if doubt is not None and len(claims) == 1 else None
         try:
             if state is not None and isinstance(provider, facets.Reasons):

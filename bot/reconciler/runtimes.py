@@ -31,15 +31,13 @@ from bot.support.errors import ProviderError, TemporaryError, Unreachable, Untru
 log = structlog.get_logger(__name__)
 
 
-#: After this many consecutive failures the whole connection is considered down, rather than just one
-#: resource.
+#: After this many consecutive failures the whole connection is considered down, not just one resource.
 MAX_FAILURES = 5
 #: Maximum pause, in seconds, before a single request probes whether the connection is answering again.
 MAX_PROBE_PAUSE_SECONDS = 30.0
 #: Maximum pause that a provider can request at a time, in seconds.
 MAX_REQUESTED_PAUSE_SECONDS = 300.0
-#: If this many people are rate-limited within ``SHARED_LIMIT_SECONDS``, the limit is assumed to apply to
-#: everyone.
+#: If this many people are rate-limited within ``SHARED_LIMIT_SECONDS``, everyone is assumed to be.
 MIN_PEOPLE_OF_SHARED_LIMIT = 3
 SHARED_LIMIT_SECONDS = 60.0
 #: Key of a pause that applies to everyone. No account has this id.

@@ -116,7 +116,7 @@ class Loop:
         self._woken.set()
 
     def _on_room(self) -> None:
-        # If the last step found little to do, claiming again immediately would find nothing.
+        # If the last step found little to do, another claim right after it would find nothing.
         if self._is_busy:
             self.wake()
 
@@ -249,7 +249,7 @@ class Scheduler:
             self.on_written(tables)
 
     def on_written(self, tables: Collection[str] | None) -> None:
-        """Query due times for the kinds of work whose tables were written; ``None`` means all tables."""
+        """Query due times for the kinds of work whose tables were written, or for all if ``None``."""
         written = KINDS_BY_TABLE.keys() if tables is None else KINDS_BY_TABLE.keys() & tables
         kinds = set[str]().union(*(KINDS_BY_TABLE[table] for table in written))
         for loop in self._loops:
@@ -291,7 +291,7 @@ class Scheduler:
         try:
             due_in = await self._store.read(due_work.find_next_due, kinds.keys(), *self._by)
         except StoreError as error:
-            # All these kinds are then treated as due, and each loop checks for itself.
+            # If due times can't be queried, all these kinds count as due, and each loop checks for itself.
             log.warning("nothing could be looked for", problem=str(error))
         now = self._clock.monotonic()
         self._due_at |= {kind: now + seconds + kinds[kind] for kind, seconds in due_in.items()}

@@ -70,8 +70,7 @@ S = TypeVar("S", ClaimedOperation, ClaimedRun)
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: How long to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
-#: How long to postpone a call while another request probes whether the connection is answering again, in
-#: seconds.
+#: How long to postpone a call while another request probes whether the connection answers again, in seconds.
 PROBE_WAIT_SECONDS: Final = 2.0
 #: Maximum attempts at a call that conflicts with the workspace's state or with an existing name.
 MAX_CONFLICT_ATTEMPTS: Final = 4
@@ -221,8 +220,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _call(self, claimed: S, runtime: Runtime, step: Step) -> None:
         subject, starts = claimed.subject, step in START_STEPS
         if subject.retry_at is not None and (pause := subject.retry_at - await self._store.now()) > 0:
-            # A read may end the item before the pause is over, but it doesn't cause the call to be sent
-            # early.
+            # A read may end the item before the pause is over, but doesn't cause the call to be sent early.
             paused = claimed.update(pause, waits_for="change")
             await self.save_blocked(claimed, paused, find_block_reason(runtime, subject))
         elif runtime.health.pause > 0:
@@ -325,8 +323,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _resolve_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
         """Return the update after a refused call: search for an earlier result, retry, or end the item."""
         if isinstance(answer.error, Conflict) and self._may_be_own(claimed, step):
-            # An earlier attempt may have created the workspace or run with this name after all, so search for
-            # it.
+            # An earlier attempt may have created the workspace or run with this name, so search for it.
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.UNKNOWN)
         if isinstance(answer.error, Conflict) and passes(step, answer.error):
             return await self._repeat_later(claimed, runtime, step, answer.error)
@@ -610,7 +607,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
 
 def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
-    """Return the hold for a provider that has been busy or silent since ``since``, or None without one."""
+    """Return the hold for a provider that has been busy or silent since ``since``, or None if it hasn't."""
     if since is None:
         return None
     is_silent = runtime.health.since is not None

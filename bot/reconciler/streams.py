@@ -21,8 +21,7 @@ from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
 #: Maximum number of streams open at a time; others wait their turn.
 MAX_STREAMS: Final = 50
-#: After a run has ended, its output is considered complete once its stream has been silent for this many
-#: seconds.
+#: After a run has ended, its output counts as complete once its stream has been silent for this many seconds.
 SILENT_END_SECONDS: Final = 30.0
 #: Maximum number of attempts to read the rest of the output after the run has ended.
 MAX_END_ATTEMPTS: Final = 5

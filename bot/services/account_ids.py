@@ -76,7 +76,7 @@ def follow_rename(tx: Transaction, context: Context, account: Account, username:
 
 
 def rest_account(tx: Transaction, context: Context, account: Account, other_id: str) -> bool:
-    """Let a link rest because its username is now another account's; tell its owner and administrators.
+    """Stop using a link because its username is now another account's; tell its owner and administrators.
 
     Return False if the link was ended or replaced, or is already resting. If several of a connection's links
     start resting together, for example after a server was reinstalled, administrators receive a single

@@ -196,8 +196,8 @@ def link_account(
 def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account | None:
     """Return someone else's link to an account that is being linked, or None.
 
-    If a link has the same username but another id, its account no longer has that username, so the link
-    rests.
+    If a link has the same username but another id, its account no longer has that username, so the link rests
+    from now on.
     """
     if (holder := stored_ids.find_id_holder(tx, account)) is not None:
         return holder
@@ -226,7 +226,7 @@ def _is_another(former: Account, account: Account) -> bool:
 
 
 def rest_if_another(tx: Transaction, caller: Caller, connection: str, remote_id: str, username: str) -> bool:
-    """Let a link rest if its relinked username is now another account's; return whether it is.
+    """Put a relinked link to rest if its username is now another account's; return whether it is.
 
     Approving or importing the same username would merely prolong the link, as nobody has noticed that the
     username now belongs to another account. A link that is already resting is replaced instead.

@@ -72,8 +72,7 @@ def find_similar_users(tx: Transaction, caller: Caller, connection: str, usernam
     scored = (
         (score_likeness(username, *called), key, called) for key, called in people.list_members(tx, place)
     )
-    # Score e-mail addresses first: Slack has confirmed them, so nobody can choose one just to resemble a
-    # username.
+    # Score e-mail addresses first: Slack has confirmed them, so nobody can just choose one.
     found = [(score_likeness(username, called[2]), score, key) for score, key, called in scored if score]
     alike = [key for *_, key in sorted(found, reverse=True)]
     others = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))

@@ -23,8 +23,7 @@ from bot.support.errors import StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: How many backup copies are kept. Making one requires free space of ``FREE_SPACE_FACTOR`` times the file's
-#: size.
+#: How many backup copies are kept. Making one requires ``FREE_SPACE_FACTOR`` times the file's size.
 BACKUPS_RETAINED: Final = 7
 FREE_SPACE_FACTOR: Final = 3
 #: Time limit for making a copy, in seconds, since a network disk may never respond.

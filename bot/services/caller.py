@@ -101,16 +101,13 @@ class Caller:
     #: The intermediary, such as an assistant, that the request came through, as recorded in audit rows and
     #: requests; "" for none.
     via: str = ""
-    #: Whether a person's stored details are accepted however old they are. That is so while Slack can't be
-    #: reached.
+    #: Whether a person's stored details are accepted however old they are, because Slack can't be reached.
     uses_stored_identity: bool = False
     #: Whether a reply has already told the person what was started, so that the card can wait.
     is_answered: bool = False
-    #: Whether the request concerns several workspaces, so that one message reports the outcome for all of
-    #: them.
+    #: Whether the request concerns several workspaces, so that one message reports the outcome for all.
     is_about_several: bool = False
-    #: Whether the user acted on their Home tab, which is then republished once the request has been carried
-    #: out.
+    #: Whether the user acted on their Home tab, which is republished once the request has been carried out.
     is_in_home: bool = False
     #: Whether Slack has already been asked about this person for this request.
     _has_looked: bool = False
@@ -185,8 +182,7 @@ class Caller:
                 return work(tx, caller)
             except Refused as refusal:
                 if tx.changes > before:
-                    # Only an error rolls back what the use case wrote, because it may share the transaction
-                    # with others.
+                    # Others may share this transaction, so only an error rolls back what the use case wrote.
                     raise
                 return refusal if is_read else self._audit_refusal(tx, refusal)
 
@@ -196,7 +192,7 @@ class Caller:
             )
         except Refused as refusal:
             done, is_read = refusal, True
-        # Added only now, so that requests accepted by an attempt that was rolled back aren't included.
+        # Added only after the commit, so that an attempt that was rolled back adds nothing.
         self.accepted.update(accepted)
         if is_read and isinstance(done, Refused) and done.denied is not None:
             return await store.carry_out(partial(self._audit_refusal, refusal=done))

@@ -50,11 +50,10 @@ class Context:
     ids: Ids
     #: Maps connections to their titles, including connections that have been removed from the settings.
     titles: Mapping[str, str] = field(default_factory=dict)
-    #: Decides which of the jobs shared by all processes on the database are done by this one: usually all of
-    #: them.
+    #: Decides which of the jobs shared by all processes on the database are this one's: usually all of them.
     owners: Owners = field(default_factory=Owners)
-    #: While Slack isn't accepting messages, a planned stop waits up to this many seconds for its warning to
-    #: be sent.
+    #: While Slack accepts no messages, a planned stop waits up to this many seconds for its warning to be
+    #: sent.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
     #: The public origin at which browsers reach Usher, or None if it has none.
     public_url: str | None = None
@@ -67,8 +66,7 @@ class Context:
     assistant: bool = False
     #: Whether administrators can see each person's hours of use.
     names_usage: bool = False
-    #: The actions and calls that this process committed recently, which a failover of the database might
-    #: lose.
+    #: Actions and calls that this process committed recently, which a failover of the database might lose.
     recent_commits: RecentCommits = field(default_factory=RecentCommits)
 
     def need(self, connection: str) -> Provider:

@@ -20,8 +20,7 @@ from bot.store.transaction import Transaction
 NOTICES_PER_TRANSACTION: Final = 30
 #: Maximum number of members whose lesson is marked due per transaction.
 MEMBERS_PER_TRANSACTION: Final = 50
-#: The number of members assumed for a course without a maximum, so that even a large class is prepared in
-#: time.
+#: The number of members assumed for a course without a maximum, so that a large class is ready in time.
 LARGE_CLASS_SIZE: Final = 500
 #: How often the progress of a lesson's starts is checked, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0

@@ -60,8 +60,7 @@ from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
-#: Maximum time between redraws of a card, in seconds. The longer a card is idle, the less often it is
-#: redrawn.
+#: Maximum seconds between redraws of a card. The longer a card is idle, the less often it is redrawn.
 MAX_REDRAW_SECONDS: Final = 60.0
 #: Maximum number of cards per claim. ``ENROLLMENTS_PER_TRANSACTION`` is the maximum for enrollments; it is
 #: low because each enrollment writes several rows.

@@ -79,7 +79,8 @@ class Progress(StrEnum):
 def advance(tx: Transaction, caller: Caller, task: Task, *, confirmed: str = "") -> Progress:
     """Begin the stops that a person had planned before leaving, then end their links.
 
-    ``confirmed`` is the cause that Slack has just confirmed; without it, nothing is stopped or ended.
+    ``confirmed`` is the reason that Slack has just confirmed for the departure. Without it, nothing is
+    stopped or ended.
     """
     since, cause = float(task.payload["since"]), confirmed
     left: list[dict[str, Any]] = []

@@ -23,8 +23,7 @@ from bot.support.errors import NotLinked, Refused
 
 #: Maximum number of course members per claim.
 _BATCH_SIZE: Final = 50
-#: If a member's account isn't linked, or the provider refuses it, their start is tried again after this many
-#: seconds.
+#: If a member's account isn't linked or is refused, their start is tried again after this many seconds.
 LINK_SECONDS: Final = 300.0
 
 

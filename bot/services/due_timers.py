@@ -156,7 +156,7 @@ def _end_refused(tx: Transaction, _caller: Caller, looked: Workspace, refusal: R
     """End a timer that can't be carried out, and tell the owner why."""
     cause = refusal.rule.removeprefix("workspace.")
     if cause == "not_allowed":
-        # The workspace is in transition, so another attempt will be possible sooner or later.
+        # The workspace is changing its state, so another attempt will be possible sooner or later.
         _hold_back(tx, looked, "not_allowed_now")
         return
     if isinstance(refusal, NotLinked):

@@ -60,7 +60,7 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
     if verb not in _NEEDS:
         return
     action, needless = _NEEDS[verb]
-    # If the known state is out of date, let the provider decide whether the operation is possible.
+    # If the known state is out of date, the provider decides whether the operation is possible.
     if (
         is_recently_read(context, workspace)
         and not workspace.allows(action)

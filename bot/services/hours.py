@@ -356,7 +356,7 @@ def start(
     latest: Operation | None,
 ) -> Operation:
     """Begin a start that hours or a lesson planned; ``key`` identifies that plan."""
-    # Another attempt for the same planned time is a new request.
+    # Another attempt at the same planned time needs a key of its own, as it is a new request.
     tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
     once = replace(caller, interaction=f"{key}:{plan.local}:{tried}".rstrip(":"))
     return begin_operation(

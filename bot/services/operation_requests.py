@@ -76,7 +76,7 @@ def begin_operation(
         # never end.
         raise Refused("workspace.forgotten", cause="forgotten", title=provider.settings.title)
     fresh = tx.ids.new("operation")
-    # Request these rows now, so that they share a network round trip with the inbox.
+    # Request these rows now, so that they arrive in the same network round trip as the inbox row.
     operations.ask_for_accept(tx, workspace, verb)
     level = _find_assistant_level(tx, workspace, verb, timer) if caller.via else ""
     if not caller.is_first_delivery(tx, level, fresh):

@@ -28,8 +28,7 @@ OUTPUT_PREFIX: Final = "output:"
 #: How long this process relies on a lease, in seconds, counted from just before the lease was requested. This
 #: is less than a lease's duration, so no other process can take over earlier.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
-#: People are told once no process has done the background work for this many seconds. A restart takes less
-#: time.
+#: People are told once no process has done background work for this many seconds. A restart takes less.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 

@@ -11,7 +11,7 @@ WRITE_INTERVAL_SECONDS: Final = 10.0
 
 
 class Reachability:
-    """When the other side last answered, and when the silence since then began, in epoch seconds.
+    """Records when a connection or Slack last answered, and when it fell silent after that (epoch seconds).
 
     ``write`` stores both times. They are kept in memory; after a restart, the next call shows whether the
     other side answers. Processes share them in a row of ``reached``.
@@ -37,7 +37,7 @@ class Reachability:
 
     @property
     def is_restless(self) -> bool:
-        """Return whether the other side is silent, or has answered without that being stored yet."""
+        """Return whether the other side is silent, or whether its latest answer hasn't been stored yet."""
         at = self.answered_at
         is_noted = at is None or (
             self.row_since is None and 0.0 <= at - self._row_at < WRITE_INTERVAL_SECONDS

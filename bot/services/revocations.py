@@ -20,14 +20,13 @@ from bot.support.errors import SecretError
 from bot.support.vault import row_key
 
 #: What remains at the provider after a link is removed: a secret that Usher revokes (``owed``), one that the
-#: user has to delete (``theirs``), or none of the user's own.
+#: user has to delete (``theirs``), or no secret of the user's own (``none``).
 RemainingSecret = Literal["owed", "theirs", "none"]
 #: How a revocation ended. After ``forbidden`` or ``lapsed``, the secret may still be valid.
 RevocationOutcome = Literal["deleted", "refused", "forbidden", "lapsed"]
 #: After this many seconds a secret is erased even if its provider never answered.
 LAPSE_SECONDS: Final = 30 * 86_400.0
-#: How long calls in progress may go on using a secret that was replaced, in seconds. After that it is
-#: revoked.
+#: How long calls in progress may use a secret that was replaced, in seconds. After that it is revoked.
 CALLS_UNDER_WAY_SECONDS: Final = 60.0
 _DAY_SECONDS: Final = 86_400.0
 

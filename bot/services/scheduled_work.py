@@ -46,7 +46,7 @@ R = TypeVar("R", bound=OwnedRow)
 
 
 def raise_refusal(_tx: Transaction, _caller: Caller, _row: Any, refusal: Refused) -> None:
-    """Raise the refusal: the default for kinds of work that don't handle refusals themselves."""
+    """Raise the refusal. This is the default for kinds of work that don't handle refusals themselves."""
     raise refusal
 
 
