@@ -42,7 +42,7 @@ def note_compared(tx: Transaction, account: Account) -> None:
 
 
 def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -> Account | None:
-    """Let a link rest, as its username now belongs to the account ``other_id``; return the link.
+    """Mark a link as resting because its username now belongs to the account ``other_id``; return the link.
 
     Return None if the account has changed in the meantime. The link's secret and everything read through it
     are deleted, and its open operations and runs are held up by ``block_reason``.

@@ -35,8 +35,7 @@ CARD_DELAY_SECONDS: Final = 60.0
 #: A message that announced a time is redrawn this many seconds after that time, so that the news about it is
 #: sent first.
 OVER_AFTER_SECONDS: Final = 30.0
-#: If an operation's next step will end it and is due within this many seconds, its card isn't updated until
-#: then.
+#: If an operation's next step is due within this many seconds and will end it, its card waits for that.
 ENDS_WITHIN_SECONDS: Final = 2.0
 #: The content that a message was sent with, or None if that can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
@@ -61,8 +60,7 @@ _CHANGED_CARDS: Final = declare_queue(
         margins={"moment_before": MIN_UPDATE_INTERVAL_SECONDS, "planned_before": CARD_DELAY_SECONDS},
     )
 )
-#: Queue of messages with other changes, such as more output, a server's message, outdated buttons or a newer
-#: message.
+#: Queue of messages with other changes, such as more output, a server's message or outdated buttons.
 _PROGRESSED_CARDS: Final = declare_queue(
     Queue(
         name="progressed_cards",

@@ -15,8 +15,7 @@ from bot.store.notices import add_notices, end_state
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_enum
 from bot.store.transaction import Row, Transaction
 
-#: How long a correction waits for a second read to confirm it, in seconds. A single observation proves
-#: nothing.
+#: How long a correction waits for a second read to confirm it, in seconds, as one read proves nothing.
 _DOUBT_SECONDS: Final = 30.0
 #: For this many seconds after a start was reported as ready, an observation may contradict that.
 #: ``_DONE_SECONDS`` applies to other successes and ``_FAILED_SECONDS`` to failures. Later, the owner may well

@@ -25,8 +25,7 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS, WORKSPACES, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
 
-#: The due time of a card on which no work is needed until someone presses one of its buttons or ends the
-#: class.
+#: The due time of a card that needs no work until someone presses one of its buttons or ends the class.
 NEVER_DUE_AT = 1e12
 #: When listing the classes that a person may teach, at most this many cards are searched.
 MAX_TAUGHT_CARDS: Final = 500

@@ -38,8 +38,7 @@ _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN
 RELISTED_AFTER_SECONDS = 30.0
 #: Maximum number of an account's rows that are compared with a list to detect renamed workspaces.
 MAX_COMPARED_ROWS = 10_000
-#: Columns that a new workspace of the same name doesn't inherit: the owner's settings, and facts about the
-#: past.
+#: Columns that a new workspace of the same name doesn't inherit: the owner's settings, and past facts.
 _OWN_COLUMNS = (
     *("alias", "spec", "notify_ready", "notify_stopped", "used_at", "last_request_at", "last_used_at"),
     *("entry", "event_message", "up_at", "started_at", "running_since", "down_seen_at"),

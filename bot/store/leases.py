@@ -10,8 +10,8 @@ from typing import Final
 
 from bot.store.transaction import Transaction
 
-#: Maps each column by which a claim keeps other processes away to the statement that frees the claim. A claim
-#: sets these columns to a time in the future.
+#: Maps each column that a claim sets to a later time, to keep other processes away, to the statement that
+#: frees the claim.
 LEASES: Final[Mapping[str, str]] = {
     "operations.leased_until": "free_operations",
     "operations.next_step_at": "free_operations",

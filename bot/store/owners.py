@@ -8,8 +8,7 @@ from bot.store.tables import OWNERS
 from bot.store.transaction import Priority, Transaction, concerns, prioritize
 from bot.support.release import RELEASE
 
-#: If a process doesn't renew a lease for this many seconds, it loses the lease and another process may take
-#: over.
+#: If a process doesn't renew a lease for this many seconds, it loses it and another process may take over.
 LEASE_SECONDS: Final = 10.0
 #: The roles of processes. A live process owns a name that begins with its role, such as ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")

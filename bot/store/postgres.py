@@ -39,8 +39,7 @@ from bot.support.settings.database import read_sign_in_again
 log = structlog.get_logger(__name__)
 
 
-#: Number of connections for reading. There is more than one, so that a long list doesn't hold up everybody
-#: else.
+#: Number of connections for reading: more than one, so that a long list doesn't hold up everybody else.
 READERS = 2
 #: Number of connections on which transactions that decide something run in parallel, each for its share of
 #: the subjects. Only ``NEAR_LANES`` are used if the server answers within ``NEAR_SECONDS``: more connections
@@ -245,8 +244,7 @@ class PostgresEngine(Engine):
 # Copying an installation from a SQLite file into this database happens in one transaction, so an interruption
 # leaves the target empty. No process may serve from either database in the meantime.
 _SERVED = "Usher is running on {path}: stop it, then copy again."
-#: Tables that aren't copied, because they describe the target database: the migrations that ran, and the
-#: server.
+#: Tables that aren't copied, as they describe the target database: the migrations that ran, and the server.
 _WRITTEN_ANEW: Final = {"database_timeline", "migrations", "schema_changes"}
 _COLUMNS: Final = (
     "SELECT table_name AS name, json_agg(column_name) AS columns FROM information_schema.columns "

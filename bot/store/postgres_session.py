@@ -36,8 +36,7 @@ log = structlog.get_logger(__name__)
 
 #: The oldest PostgreSQL version that is still maintained.
 OLDEST_VERSION = 140_000
-#: How long to wait before reconnecting, in seconds. ``REFUSED_SECONDS`` applies if a server answers but can't
-#: be used.
+#: Seconds to wait before reconnecting. ``REFUSED_SECONDS`` applies if a server answers but can't be used.
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
 #: How long a new connection's first statement may take, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0

@@ -47,8 +47,7 @@ LOCK_ALONE, _LOCK_BESIDE = (
     f"SELECT {lock}({WRITING}, {OF_SCHEMA})".encode()
     for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
 )
-#: SQL that takes the locks for a transaction's subjects, always in the same order, so that transactions don't
-#: deadlock.
+#: SQL that takes the locks for a transaction's subjects, always in the same order, to avoid deadlocks.
 _LOCK_SUBJECTS: Final = (
     b"SELECT pg_advisory_xact_lock(1970497908, wanted.key) FROM ("
     b"SELECT DISTINCT hashtext(coalesce(current_schema(), '') || name) AS key FROM ("

@@ -173,8 +173,7 @@ ACCOUNT_CLAIM: Final = Claim(
     changes="{claimed}",
     order="next_step_at",
 )
-#: When a run is read, the same account's runs that become due within this many seconds are read together with
-#: it.
+#: When a run is read, the account's other runs that become due within this many seconds are read with it.
 _COMBINE_WITHIN_SECONDS = 2.0
 
 

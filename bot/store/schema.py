@@ -140,8 +140,7 @@ MAX_GATE_SECONDS: Final = 600.0
 #: or has died.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
-#: If there was no heartbeat for this many seconds, Usher is considered to have been away. A restart takes
-#: less.
+#: If there was no heartbeat for this many seconds, Usher is taken to have been away. A restart takes less.
 AWAY_SECONDS: Final = 3600.0
 
 

@@ -35,8 +35,7 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_start": "",
     "planned_stops": "",
 }
-#: How often, in seconds, to check whether a stop's warning has been delivered, while the stop has to wait for
-#: that.
+#: How often, in seconds, to check whether a stop's warning has been delivered while the stop waits for it.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
 #: If a workspace was found down, its planned stop is kept for this many seconds after its time, because the
 #: read may have been wrong and the workspace may still be running.

@@ -146,7 +146,7 @@ class Transaction(ABC):
         The statement must say how PostgreSQL processes them all in one go (``json_to_recordset(:each)``).
         """
 
-    # In an engine without a network, the following methods do nothing, as it has no use for them.
+    # The following methods do nothing in an engine that doesn't use a network.
 
     def ask(self, query: str, **params: Any) -> None:  # noqa: B027
         """Send a query in advance, so that a later ``all`` or ``one`` with it doesn't have to wait.
