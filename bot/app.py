@@ -81,8 +81,7 @@ Result = TypeVar("Result")
 #: last database writes may take after that (``END_WRITE_SECONDS``).
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
-#: How long to wait between attempts to reach the database and Slack at start-up, in seconds; the last value
-#: is repeated.
+#: Seconds to wait between attempts to reach the database and Slack at start-up; the last value is repeated.
 START_PAUSE_SECONDS = (1.0, 2.0, 4.0, 8.0)
 #: How often this machine's clock is compared with Slack's, in seconds.
 CLOCK_COMPARISON_SECONDS = 60.0
@@ -122,8 +121,8 @@ async def serve(
 ) -> None:
     """Run until SIGTERM or SIGINT, then drain; raise StartError, StoreError or OSError if it can't start.
 
-    It also stops, with StoreMigrated, once a newer release has migrated the database. ``beside`` is run once
-    the process is ready, until it stops.
+    It also stops, with StoreMigrated, once a newer release has migrated the database. ``beside`` is a
+    function that runs alongside the process, from when it is ready until it stops.
     """
     async with AsyncExitStack() as stack:
         process = Process(settings, connections, stack, role=role)

@@ -48,8 +48,8 @@ NO_PRINCIPAL: Final = Principal(None, "-", "-")
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
 #: If a create call gets no answer, the workspace or job appears within this many seconds or not at all.
 CONFIRM_SECONDS: Final = 180.0
-#: How many seconds after claiming a gate a read may still be sent. ``CALL_SECONDS`` is how long a call may
-#: take. Both are the same as in the engine.
+#: Maximum number of seconds between claiming a gate and sending the read. ``CALL_SECONDS`` is how long a call
+#: may take. Both are the same as in the engine.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
 #: Matches version numbers with two or three parts; four parts would be an IP address.

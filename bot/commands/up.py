@@ -175,7 +175,7 @@ class Conversation:
         self._ask_secret = ask_secret
         self._tell = tell
         self._look_at_address = look
-        #: The connection that the user gave their own token for, and the token itself, which is kept only in
+        #: The connection that the user gave their own token for, and that token, which is kept only in
         #: memory.
         self.own: tuple[str, str] | None = None
 

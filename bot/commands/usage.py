@@ -18,8 +18,8 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: Maps each kind of total to a function that returns the group to which a period of running belongs. The
-#: kinds are in output order.
+#: Maps each kind of total, in output order, to a function that returns the group that a period of running
+#: belongs to.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,
@@ -43,7 +43,7 @@ _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def print_usage(arguments: argparse.Namespace) -> int:
-    """Print the lives in a time window as CSV or JSON, from one snapshot of the database."""
+    """Print the periods of running in a time window as CSV or JSON, from one snapshot of the database."""
     since, until, problems = _read_window(arguments)
     write = {"csv": _write_csv, "json": _write_json}.get(arguments.format)
     if write is None:
@@ -102,7 +102,7 @@ def _make_lives(tx: Transaction, since: float, until: float) -> Iterator[Row]:
 
 
 def _make_totals(tx: Transaction, since: float, until: float) -> Iterator[Row]:
-    """Yield the totals; lives whose records have been deleted are included only for whole months."""
+    """Yield the totals. Periods whose records have been deleted are included only for whole months."""
     sums: dict[tuple[str, str], Sum] = {}
     for life in rows.iterate_lives(tx, since, until):
         for by, find_key in _TOTALS.items():

@@ -263,7 +263,8 @@ class PacedSlack:
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
             raise SlackLimited(method, wait or DEPARTURE_SECONDS)
-        # Check again, because another call may have found out in the meantime that Slack locks the app out.
+        # Check again, because another call may have found out while this one was being counted that Slack
+        # locks the app out.
         self._require_access(method)
         if method in _TRY_METHODS:
             self._tries_at = monotonic() + TRY_INTERVAL_SECONDS
@@ -301,7 +302,7 @@ class PacedSlack:
         if method == CHAT_POST_MESSAGE:
             self._waits = False
         elif method in _SEARCH_METHODS and not wants_pause:
-            # Slack may answer searches but accept no messages, so the next try is to be a send, immediately.
+            # Slack may answer searches but accept no messages, so the next try is a send, and due now.
             self.tries, self._tries_at = 0, -math.inf
 
     def _note_silence(self) -> None:

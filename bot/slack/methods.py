@@ -44,8 +44,7 @@ VIEWS_OPEN: Final = "views.open"
 VIEWS_UPDATE: Final = "views.update"
 VIEWS_PUBLISH: Final = "views.publish"
 OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - the name of a method, no secret
-#: Removes the app from a Slack workspace. If Slack refuses to do that, ``auth.revoke`` revokes the token
-#: instead.
+#: Removes the app from a Slack workspace. If Slack refuses that, ``auth.revoke`` revokes the token instead.
 APPS_UNINSTALL: Final = "apps.uninstall"
 AUTH_REVOKE: Final = "auth.revoke"
 OAUTH_ACCESS: Final = "oauth.v2.access"

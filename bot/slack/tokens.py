@@ -22,8 +22,7 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: A token is replaced this many seconds before it expires, as in Bolt. If that fails, the old one still
-#: works.
+#: A token is replaced this many seconds before it expires. If that fails, the old one still works.
 REPLACE_EARLY_SECONDS: Final = 7_200.0
 
 
@@ -63,7 +62,7 @@ class InstallationTokens:
         #: Tokens that were issued but haven't been saved to the database yet, keyed by the encrypted secret
         #: that each one replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
-        #: Encrypted secrets that Slack recently refused to replace because it has locked the app out of the
+        #: Encrypted secrets that Slack recently refused to replace, having locked the app out of the
         #: workspace.
         self._lockouts: set[str] = set()
 

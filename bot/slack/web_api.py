@@ -18,8 +18,7 @@ from bot.support.responses import parse_retry_after
 
 #: Minimum speed of an upload, in bytes per second. A slower one is abandoned and tried again later.
 _MIN_UPLOAD_BYTES_PER_SECOND: Final = 200_000
-#: Shortest pause after a 429 response that doesn't specify one, in seconds. ``MAX_PAUSE_SECONDS`` is the
-#: longest.
+#: Shortest pause after a 429 response that specifies none, in seconds. ``MAX_PAUSE_SECONDS`` is the longest.
 MIN_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 30.0
 

@@ -12,8 +12,7 @@ from urllib.parse import quote, quote_plus
 #: Displayed in place of a secret.
 HIDDEN: Final = "…"
 _HIDDEN: Final = HIDDEN.encode()
-#: Minimum length of a secret that is removed from text. Removing shorter secrets would blank out ordinary
-#: words.
+#: Minimum length of a secret that is removed from text. Removing shorter ones would blank ordinary words.
 MIN_SECRET_LENGTH: Final = 8
 #: Matches Slack tokens: bot, user, app, refresh and configuration tokens.
 SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
@@ -89,8 +88,7 @@ class Hider:
 MAX_SHOWN_LENGTH: Final = 80
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
-#: Filler characters that make a name look empty. They are invisible, though their Unicode categories don't
-#: say so.
+#: Fillers that make a name look empty. They are invisible, though their Unicode categories don't say so.
 _FILLERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 
 

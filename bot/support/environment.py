@@ -171,7 +171,7 @@ def prepare_streams() -> None:
 
 
 def give(name: str, value: str) -> None:
-    """Set an environment variable of this process."""
+    """Set an environment variable for this process."""
     os.environ[name] = value
 
 

@@ -124,8 +124,7 @@ class Redactor:
 
 #: Whether a stranger, someone who hasn't proven who they are, causes the log lines in this context.
 _IS_STRANGER: ContextVar[bool] = ContextVar("caused by a stranger", default=False)
-#: Maximum number of reasons counted separately. There is a limit because some reasons contain a stranger's
-#: words.
+#: Maximum number of reasons counted separately, limited because some contain a stranger's words.
 _MAX_REASONS = 20
 
 
@@ -282,7 +281,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
         self.lost = 0
-        #: The rest of a line of which only a part has been written so far.
+        #: What is left of a line that has been written only in part.
         self._rest = b""
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -38,8 +38,8 @@ class Attempt:
     protocol: ResponseHandler | None = None
 
 
-#: The current attempt at a request, from which ``GatedRequest`` takes the send window, and in which it
-#: records whether the request was sent.
+#: The current attempt at a request. ``GatedRequest`` takes the send window from it, and records in it whether
+#: the request was sent.
 _attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
 #: The send window for all requests made in this context.
 _window: ContextVar[Window | None] = ContextVar("window", default=None)

@@ -46,8 +46,7 @@ log = structlog.get_logger(__name__)
 #: cookie lasts ``SIGN_IN_SECONDS``.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
-#: Maximum number of links being set up, and of sign-ins, in one browser at a time. The oldest are forgotten
-#: first.
+#: Maximum number of links being set up, and of sign-ins, per browser. The oldest are forgotten first.
 MAX_OPEN_FLOWS = 4
 
 _FLOW_FIELDS = ("state", "nonce", "verifier")

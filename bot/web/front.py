@@ -35,8 +35,7 @@ from bot.web.shapes import Malformed, read
 log = structlog.get_logger(__name__)
 
 
-#: Maximum size of a request's body in bytes, both here and in the whole application. Slack's payloads are far
-#: smaller.
+#: Maximum size of a request's body in bytes, here and in the whole application. Slack's are far smaller.
 MAX_BYTES = 1024 * 1024
 #: Maximum difference between a request's signed time and our clock, in seconds. Signatures are remembered for
 #: longer than this.
@@ -67,8 +66,7 @@ class Refusal(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
-        #: Whether Slack signed the request. Unsigned requests prove nothing: anybody can send any number of
-        #: them.
+        #: Whether Slack signed the request. Unsigned requests prove nothing: anybody can send any number.
         self.is_signed = is_signed
 
 

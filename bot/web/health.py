@@ -24,8 +24,7 @@ from bot.support.errors import StoreBusy, StoreError
 
 #: How long the store may take to answer, in seconds.
 STORE_SECONDS = 2.0
-#: How long the store may take to compute its figures, in seconds. Monitoring systems usually time out after
-#: ten.
+#: How long the store may take to compute its figures, in seconds. Monitoring usually times out after ten.
 FIGURES_SECONDS = 5.0
 
 
@@ -68,8 +67,8 @@ class HealthRoutes:
         return web.json_response({"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
-        # The store isn't checked here, because Usher can answer people even while it is down, truthfully
-        # saying that nothing was done.
+        # The store isn't checked here, because even while it is down, Usher can truthfully answer people that
+        # nothing was done.
         return _verdict("ready", self.ready())
 
     async def _working(self, _request: web.Request) -> web.Response:
@@ -258,7 +257,7 @@ class Metrics:
         self._waited.set(figures.waited)
         self._outages.clear()
         for name, seconds in figures.outages.items():
-            # The names of outages of Slack and other services don't include a connection.
+            # Outages of Slack and other services have a name without a connection.
             connection, _, kind = name.partition("#")
             self._outages.labels(connection, kind or "away").set(seconds)
         self._processes.clear()

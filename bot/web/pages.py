@@ -199,8 +199,8 @@ class LinkPages:
     def _has_seen_sides(self, request: web.Request) -> bool:
         """Return whether the person has come from our page that names both accounts, as is required.
 
-        Where Sign in with Slack is the first step, they come from Slack instead, which has already proven
-        that the link is theirs.
+        If Sign in with Slack is the first step, they come from Slack instead, which has already proven that
+        the link is theirs.
         """
         return (
             self._sign_in is not None or request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"

@@ -25,8 +25,7 @@ STATIC_PATH = "/static"
 #: Maps the names of static files to the files, which are served unchanged.
 STATIC_FILES = {path.name: path for path in (FOLDER / "static").iterdir() if path.is_file()}
 
-#: The content security policy of our pages: no scripts, no frames, no other hosts, only our own styles and
-#: forms.
+#: The content security policy of our pages: no scripts, frames or other hosts, only our own styles and forms.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"

@@ -51,8 +51,7 @@ PING_SECONDS = 10.0
 LINGER_SECONDS = 30.0
 #: Maximum size of a frame, in bytes. After a longer one, Slack closes the connection with code 1009.
 MAX_FRAME_BYTES: Final = 20_480
-#: Finds the id in an envelope that can't be parsed, for example because of an endless number or too much
-#: nesting.
+#: Finds the id in an envelope that can't be parsed, for example because it is nested too deeply.
 _ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"')
 #: The reason that Slack gives if the app has more than ten connections. A connection closed for this reason
 #: must be gone before another is opened.

@@ -53,5 +53,5 @@ class Destinations:
         return None if age < MAX_CARD_WAIT_SECONDS else to_person
 
     def leave_thread(self, notice: Notice) -> None:
-        """Remember to send a notice outside its thread."""
+        """Remember that a notice has to be sent outside its thread."""
         self._alone.add(notice.id)

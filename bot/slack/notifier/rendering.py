@@ -162,8 +162,8 @@ class NoticeRenderer:
         read_at = {row.id: row.observed_at or 0.0 for row in rows if row is not None}
         began_at, try_at = now, now
         if notice.read_since is not None:
-            # If the notice wasn't tried while Slack was away, its wait still begins when it originally did,
-            # so any read since then is good enough.
+            # If the notice wasn't tried while Slack was away, its wait counts from the beginning, so any read
+            # since then is good enough.
             began_at, try_at = notice.read_since, math.inf if notice.tried_at is None else notice.tried_at
         if now - try_at > SILENCE_SECONDS and min(read_at.values(), default=now) >= began_at:
             began_at = now
@@ -229,7 +229,10 @@ class MessageUpdate:
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
-    """Return when a message became news: for a card, when its operation ended, or now if it hasn't."""
+    """Return when a message became news.
+
+    For a card, that is when its operation ended, or now if it hasn't ended.
+    """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     if Mark.CARD not in notice.kind.marks or operation is None:
         return facts.written_at

@@ -42,8 +42,7 @@ ANY_WORKSPACE: Final = "*"
 _ASSIGNMENT_PATTERN: Final = re.compile(r"(?:export )?[A-Z]+_[A-Z0-9_]+=.")
 _ADMINISTRATOR_PATTERN = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
-#: Matches Slack's secrets, but not the tokens, keys, paths and placeholders that people often paste by
-#: mistake.
+#: Matches Slack's secrets, but not the tokens, keys, paths and placeholders often pasted by mistake.
 _SECRET_PATTERN: Final = r"(?!xox|xapp-)[A-Za-z0-9._~-]+"  # noqa: S105 - a pattern
 #: Maps each setting to the pattern that its value must match, and the message if it doesn't. The metrics
 #: token must be usable after "Bearer" (RFC 6750), and long enough that nobody can guess it.
