@@ -54,8 +54,7 @@ from handlers.requests.response_targets import make_message_notice, make_reply_n
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: The standard library's logger. Its level is checked first, so that no line is composed that wouldn't be
-#: logged.
+#: The standard library's logger. Its level is checked first, so that unneeded lines aren't composed.
 _level = logging.getLogger(__name__)
 
 #: Maps each form to the fields that mustn't contain a token. A program's arguments may contain anything.
@@ -66,8 +65,7 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
-#: Actions that read the state again. An answer that has a button for one of them already says when the state
-#: was read.
+#: Actions that read the state again. An answer with a button for one of them already says when it was read.
 _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
 #: The action of the button that declines to answer a question.
 _DECLINE = "leave"

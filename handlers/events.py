@@ -30,8 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 _DAY_SECONDS: Final = 86_400.0
-#: How long people are assumed to wait for the answer to a message, in seconds. An older message isn't
-#: answered.
+#: How long people are assumed to wait for the answer to a message, in seconds. Older ones get no answer.
 MAX_ANSWERED_AGE_SECONDS: Final = inbox.REDELIVERY_SECONDS
 _LINK_PATTERN = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
 _MENTION_PATTERN = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")

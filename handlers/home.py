@@ -27,7 +27,7 @@ from handlers.requests.request import SILENT, Request
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: The command whose answer the Home tab shows unless another page was opened there.
+#: The Home tab shows the answer to this command, unless another page was opened in it.
 HOME_COMMAND: Final = "list all"
 HOME_VERB: Final = "list"
 #: The ids and states of a user's links.

@@ -370,7 +370,8 @@ class Listeners:
                 try:
                     await call(VIEWS_OPEN, {"trigger_id": surface.trigger_id, "view": view})
                 except SlackPermanent as error:
-                    # A form can be replaced by text, but a page may show something that is said nowhere else.
+                    # A form can be replaced by text. But a page may show something that is said nowhere else,
+                    # so it is opened as plain paragraphs.
                     if not is_content_refused(error) or "submit" in view:
                         raise
                     shown = plain.make_plain_view(view)

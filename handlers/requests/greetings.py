@@ -7,8 +7,7 @@ from bot.domain.people import Principal
 from bot.services.context import Context
 from bot.store import accounts
 
-#: Maximum number of greeted people kept in memory. Requests from people in memory need no transaction to find
-#: out.
+#: Maximum number of greeted people kept in memory. Finding out about others needs a transaction.
 _MAX_REMEMBERED_PEOPLE: Final = 20_000
 
 

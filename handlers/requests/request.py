@@ -110,8 +110,7 @@ class Request:
     more: float = 0.0
     #: The deferred command that this request replays, if any.
     deferred: DeferredCommand = NOT_DEFERRED
-    #: The form as Slack sent it: submitted, or because one of its buttons was pressed or one of its menus
-    #: searched.
+    #: The form as Slack sent it: submitted, or with one of its buttons pressed or one of its menus searched.
     view: Mapping[str, Any] = field(default_factory=dict)
     #: What the request is about, noted so that the user's next command can refer to it.
     notes: RequestNotes = field(default_factory=RequestNotes)

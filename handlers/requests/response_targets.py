@@ -97,7 +97,7 @@ def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, id
     answer = fit_for_channel(answer)
     presses = [press for _, press in kit.iterate_drawn(answer.blocks)]
     if not answer.offers and any(press.name in LINKING for press in presses):
-        # Once an account is linked, its button is removed.
+        # Its button is removed once the account is linked.
         answer = replace(answer, offers=make_link_key(principal.key))
     body = stored.to_body(answer) | {
         "response_url": surface.response_url,

@@ -13,7 +13,7 @@ from handlers.requests.synonyms import index_words, split_words
 EVERYTHING: Final = split_words("all every everything alles")
 #: Instructions that change a workspace's existing hours. People type them after its name.
 HOURS_ORDERS: Final = split_words("off on pause")
-#: Words that, in front of a day, say that nothing happens on that day, or until that day.
+#: Words before a day which say that nothing happens on that day, or until that day.
 HOURS_EXCEPTIONS: Final = split_words("skip pause off")
 #: Maps words to the states that a list can be filtered by.
 STATE_WORDS: Final = index_words(

@@ -54,8 +54,7 @@ MAX_SEATS: Final = 5_000
 #: Maximum number of classes shown beside the user's courses, newest first.
 MAX_CLASSES: Final = 8
 MAX_TITLE_LENGTH: Final = 80
-#: Minimum length of a class, in seconds. The end of a shorter class would be announced before anyone had
-#: enrolled.
+#: Minimum length of a class, in seconds. A shorter one's end would be announced before anyone had enrolled.
 MIN_CLASS_SECONDS: Final = 600.0
 
 

@@ -37,8 +37,7 @@ from handlers.requests.request import Request
 MAX_BULK_WORKSPACES: Final = 20
 
 
-#: Rules that refuse a way of stopping because the provider doesn't offer it, either for this workspace or at
-#: all.
+#: Rules that refuse a way of stopping that the provider doesn't offer, for this workspace or at all.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
@@ -178,7 +177,7 @@ async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_n
     changing = await filter_needed(request, rows)
     fitting = [one for one in changing if is_possible(request, one)]
     if changing and not fitting:
-        # No provider of these workspaces supports the verb, so the refusal explains why.
+        # No provider of these workspaces supports the verb, so this raises the refusal that explains why.
         check_possible(services.context, changing[0], _OPERATION_VERBS[verb])
     chosen, too_many = fitting[:MAX_BULK_WORKSPACES], fitting[MAX_BULK_WORKSPACES:]
     named_rows = rows if is_named else ()

@@ -45,7 +45,7 @@ from handlers.workspace.targets import (
 )
 from handlers.workspace.waitlist import show_waitlist
 
-#: Verbs whose workspaces have a URL that works once the workspace is running.
+#: Operations after which the workspace's URL works once the workspace is running.
 _STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
 #: The word with which buttons ask for the whole list.
 SHOW_ALL: Final = "all"
