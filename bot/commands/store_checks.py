@@ -58,7 +58,7 @@ _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
 _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
-#: How far back events are considered, in seconds. Older events say nothing about how Usher is run now.
+#: How far back the doctor considers events, in seconds. Older events say nothing about how Usher is run now.
 RECENT = 7 * 86_400.0
 #: A message is considered late once it is overdue by this many seconds.
 LATE_SECONDS = 60.0

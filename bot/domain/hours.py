@@ -24,8 +24,8 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: How long before the next planned stop of its hours a workspace's timer is set to it, in seconds. That
-#: leaves time to warn the owner.
+#: A workspace's timer is set to the next stop of its hours this many seconds ahead, in time to warn the
+#: owner.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 #: How long hours without a stop are assumed to last, in seconds, when deciding whether a start is too late.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0

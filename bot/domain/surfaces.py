@@ -10,7 +10,7 @@ class Where(StrEnum):
 
     #: The answer is read where the user asked, perhaps among other people's messages, but only they see it.
     CHANNEL = "channel"
-    #: Like ``CHANNEL``, but the request mentioned the bot in that channel.
+    #: The answer is read in the channel where the user mentioned the bot, but only the user sees it.
     MENTION = "mention"
     #: The answer is read in the user's direct messages with the bot, which also have their cards and notices.
     DIRECT = "direct"

@@ -22,7 +22,7 @@ AGAIN_SECONDS: Final = 86_400.0
 #: Minimum number of seconds until a stop that needs a warning, including half a minute to deliver the
 #: warning.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
-#: How many seconds *1 hour more* adds.
+#: How many seconds the button *1 hour more* adds to a planned stop.
 MORE_SECONDS: Final = 3600.0
 #: Minimum number of seconds between two updates of a class card, so that several presses lead to one update.
 REST: Final = 3.0

@@ -52,7 +52,7 @@ LINES: Final = 40
 CHARACTERS: Final = 2_500
 OF_A_LINE: Final = 400
 CUT: Final = "…"
-#: Prefix of stderr lines.
+#: Prefix of lines that a run wrote to standard error.
 MARK: Final = "! "
 
 
@@ -195,7 +195,7 @@ class Tail:
         return line if len(line) <= self._of_a_line else line[: self._of_a_line - 1] + CUT
 
 
-#: Number of characters that are processed at a time.
+#: Number of characters of output that are processed at a time.
 SLICE: Final = 16_384
 _STREAMS: Final[tuple[StreamName, ...]] = ("stdout", "stderr")
 

@@ -412,7 +412,7 @@ class StartQueue:
         return max(int(rate * BURST_SHARE), 1)
 
 
-#: Publishes a person's Home tab, including anything that a pressed button adds to it; raises SlackFailed and
+#: A function that publishes a Home tab, including what a pressed button adds to it; raises SlackFailed and
 #: StoreError.
 PublishHome: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
 #: Runs a deferred command, just as typing it would; raises StoreError if nothing could be written.

@@ -106,7 +106,7 @@ class Loop:
         #: When the current step began or, if the loop keeps failing, when the first failing step began
         #: (monotonic).
         self.began = math.inf
-        #: When the loop's rest after a claim without rows ends (monotonic).
+        #: The loop rests until this time after a claim that found nothing (monotonic).
         self.rests_until = -math.inf
         #: Callback that runs after each step.
         self.on_step: Callable[[], None] = lambda: None

@@ -98,7 +98,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     late_kind: ClassVar[NoticeKind]
     #: Whether the state of the previous call stays recorded until the next call can be sent.
     keeps_call: ClassVar[bool]
-    #: How many seconds after it was blocked an item reaches its deadline; None for no deadline.
+    #: A blocked item reaches its deadline after this many seconds; None for no deadline.
     held_seconds: float | None = None
 
     def __init__(self, engine: EngineContext) -> None:

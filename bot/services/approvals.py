@@ -196,7 +196,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
 #: Maximum number of people who are asked whether an account is theirs. It is also the maximum number of such
 #: questions to one person per day.
 MAX_QUESTIONS_PER_DAY: Final = 3
-#: How often, in seconds, to check whether a question that had to wait can be asked now, or has been sent.
+#: How often, in seconds, to check whether a postponed question can be asked by now, or has been sent.
 RECHECK_SECONDS: Final = 600.0
 
 

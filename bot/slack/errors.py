@@ -32,7 +32,7 @@ class Meaning(StrEnum):
     FILE = "file"
     SETUP = "setup"
     REQUEST = "request"
-    #: The error code isn't in the table.
+    #: The error code isn't in ``error_codes.toml``.
     UNKNOWN = "unknown"
 
     @property

@@ -42,7 +42,7 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: Maximum age of the cached rows, in seconds.
+#: Maximum age of the cached installation rows, in seconds.
 READ_INTERVAL_SECONDS: Final = 2.0
 #: Minimum time, in seconds, between two reads of the rows for the same unknown team. At most
 #: ``MAX_UNKNOWN_TEAMS`` such teams are remembered.

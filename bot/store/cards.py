@@ -20,7 +20,7 @@ from bot.store.transaction import Row, Transaction, as_json
 #: After someone presses a question's button, the question isn't redrawn for this many seconds, because the
 #: answer will replace it.
 _ANSWER_WAIT_SECONDS: Final = 3.0
-#: How long a message isn't redrawn while an answer is about to replace it, in seconds. By then the
+#: While an answer is about to replace a message, the message isn't redrawn for this many seconds. By then the
 #: replacement has succeeded or failed.
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
 #: Minimum time between two updates of the card of work in progress, in seconds.

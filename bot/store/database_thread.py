@@ -86,7 +86,7 @@ class WriteQueue:
         self._wakes = False
         self._urgent_rounds = 0
         self._is_closed = False
-        #: When all remaining callers give up.
+        #: No caller waits longer than this, because the process is ending.
         self._ends_at = math.inf
         #: Why no more work can be done, once the thread has ended; None until then.
         self._ended: str | None = None

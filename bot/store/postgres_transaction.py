@@ -90,7 +90,7 @@ class PostgresTransaction(Transaction):
     def __init__(self, clock: DatabaseClock, time: StoreTime, ids: Ids) -> None:
         super().__init__(time, ids)
         self._clock = clock
-        #: The connection. The session replaces it after it was lost.
+        #: The database connection. If it is lost, the session replaces it.
         self.connection: psycopg.Connection[Row] | None = None
         #: The open pipeline. ``_sync`` waits for everything sent through it.
         self._pipeline: AbstractContextManager[psycopg.Pipeline] | None = None

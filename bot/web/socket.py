@@ -329,7 +329,7 @@ class SocketConnection(SocketModeClient):
         self.gone = asyncio.Event()
         #: Slack's reason for ending the connection, or "" if it gave none.
         self.reason = ""
-        #: The number of connections that the app had when this one opened, according to Slack.
+        #: The number of connections that the app had, according to Slack, when this connection opened.
         self.counted: int | None = None
         self._greeted = asyncio.Event()
         self._monotonic = monotonic

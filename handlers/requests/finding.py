@@ -46,7 +46,7 @@ _TIME_WORDS: Final = split_words(
 #: are words that do the same if they come after it.
 _BEFORE_PARTICLE: Final = split_words("turn switch put bring fire spin power")
 _AFTER_PARTICLE: Final = split_words("please pls now again and me my the")
-#: Words indicating that a time occurs only once.
+#: Words which say that something happens only once.
 _ONCE: Final = frozenset({"today", "tomorrow", "tonight", "once"})
 #: Minimum similarity, from 0 to 100, between a word and the name of a workspace, run or verb. Words of fewer
 #: than ``_MIN_LENGTH`` letters aren't compared.

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 #: How long Slack may take to accept a reply, in seconds. This is what remains of the 3 s for an ack after the
 #: database has failed.
 SEND_SECONDS: Final = 0.8
-#: Maximum number of messages remembered, each with whether Slack accepted the reply to it.
+#: Maximum number of messages remembered. For each, Usher remembers whether Slack accepted the reply.
 MAX_REMEMBERED_MESSAGES: Final = 1000
 
 

@@ -103,10 +103,10 @@ _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
 }
 #: Matches the word between the first and the last day of a span, or the dash between two names.
 _SPAN: Final = re.compile(r"\s(?:to|until|till|through|and|-)\s|(?<=[a-z0-9])-(?=[a-z])")
-#: How many months a unit has, or which days of a week.
+#: Maps longer periods to their number of months. ``_DAYS_OF`` maps the others to their days of the week.
 _MONTHS_OF: Final = {"month": 1, "quarter": 3, "year": 12}
 _DAYS_OF: Final = {"week": (0, 6), "weekend": (5, 6), "weekdays": (0, 4)}
-#: How far back a name may lie: so many of its unit.
+#: How many units, such as months, to look back for the latest one with a given name.
 _MOST_AGO: Final = 480
 _HALF_YEAR_DAYS: Final = 183
 
@@ -268,7 +268,7 @@ def _read_name(words: str, today: date) -> _Days | None:
 
 
 def _span_unit(day: date, unit: str, ago: int = 0) -> _Days:
-    """Return the first and last day of a day's unit, such as its month, or of the one ``ago`` before."""
+    """Return the first and last day of the month or other unit that a day is in, or ``ago`` units earlier."""
     if months := _MONTHS_OF.get(unit):
         count = (12 * day.year + day.month - 1) // months - ago
         first, after = (date(one // 12, one % 12 + 1, 1) for one in (count * months, (count + 1) * months))
@@ -281,7 +281,7 @@ def _span_unit(day: date, unit: str, ago: int = 0) -> _Days:
 
 
 def _count_back(today: date, count: int, unit: str) -> _Days:
-    """Return the last so many days, weeks, months, quarters or years, up to today."""
+    """Return the last ``count`` days, weeks, months, quarters or years, up to today."""
     if months := _MONTHS_OF.get(unit):
         first, last = _span_unit(today, "month", count * months)
         return min(first + timedelta(days=today.day), last + timedelta(days=1)), today

@@ -36,7 +36,7 @@ class ButtonValue(NamedTuple):
     #: rows have different numbers; ``mark`` tells apart buttons that do different things.
     number: int | None = None
     mark: str = ""
-    #: The time that pressing the button is about, in epoch seconds.
+    #: The time that the button's action uses, in epoch seconds.
     at: float | None = None
 
     @classmethod

@@ -161,7 +161,7 @@ _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
 _SENTENCE_ENDS: Final = (".", "!", "?", "\u2026")
 #: Maximum number of heading lines before the first sentence: a title and a workspace's line.
 _MAX_HEADINGS: Final = 2
-#: A phone shows this many characters of a paragraph without expanding it.
+#: A phone shows only this many characters of a paragraph unless it is expanded.
 _MAX_SHORT_LENGTH: Final = 150
 #: Matches a link. A notification shows only the link's label.
 _LINK_PATTERN: Final = re.compile(r"<https?:[^|>]*\|([^>]*)>")

@@ -32,9 +32,9 @@ from bot.messages.texts import answers, cards, notices, problems, times, verbs
 #: The value of the choice that cancels a timer.
 NEVER_CHOICE = "never"
 STOP_LATER_CALLBACK = "stop_later"
-#: The duration that the form proposes, in minutes.
+#: The duration that the form of *Stop later…* proposes, in minutes.
 PROPOSED_MINUTES = "60"
-#: The values of the form's choices: durations in minutes.
+#: The durations, in minutes, that can be chosen in the form for a planned stop.
 LENGTHS = frozenset(str(minutes) for minutes in cards.FORM_CHOICES)
 
 

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-#: The message that accompanies the picture.
+#: The message that accompanies the usage picture.
 COMMENT: Final = "Here it is as a picture."
-#: The message sent instead if the picture couldn't be.
+#: Sent instead of the usage picture if the picture couldn't be sent.
 IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {week}"
 
-#: Shown above the bars: the first and the last day.
+#: Shown above the bars of the usage picture: the first and the last day.
 TITLE: Final = "{first} – {last}"
 #: The hours in a row of the usage picture if it isn't known when one of the row's runs ended.
 AND_UNKNOWN: Final = "{hours} + ?"

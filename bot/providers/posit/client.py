@@ -38,7 +38,7 @@ STREAM_BYTES = 1_000_000_000
 USERS_BYTES = 10_000_000
 #: Session fields that are requested in every call.
 _LEAST = ("id", "activity_state")
-#: The fields that determine a session's state; all of them are small.
+#: The fields that determine a session's state. None of them is large.
 STATE_FIELDS = (
     "id", "activity_state", "url", "display_name", "label", "name", "workbench", "status_detail",
     "executing", "save_prompt_required", "last_used", "created", "last_state_updated", "suspend_size",
