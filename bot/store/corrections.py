@@ -53,9 +53,9 @@ def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: floa
 
 
 def explain_stop(tx: Transaction, before: Row, seen_at: float) -> dict[str, str]:
-    """If it is known why a workspace stopped, return that for a message's body.
+    """Return the reason why a workspace stopped, as part of a message's body; empty if it isn't known.
 
-    Either its provider had announced how it would end it, or another person asked Usher to stop it.
+    The reason is the end that its provider had announced, or that another person asked Usher to stop it.
     """
     if is_end_due(before, seen_at):
         return {"expired": before["expiry_mode"]}
@@ -64,7 +64,7 @@ def explain_stop(tx: Transaction, before: Row, seen_at: float) -> dict[str, str]
 
 
 def is_end_due(before: Row, seen_at: float) -> bool:
-    """Return whether a provider's announced end of a workspace has come."""
+    """Return whether the end that a provider announced for a workspace has come."""
     return before["expires_at"] is not None and before["expires_at"] <= seen_at + _EXPIRY_SLACK_SECONDS
 
 

@@ -87,7 +87,10 @@ def note_read(
 
 
 def note_listed(tx: Transaction, before: Row, seen: Observed, seen_at: float, *, is_own: bool) -> None:
-    """Do for a list what ``note_read`` does; the form gave the price of what Usher created."""
+    """Save what a list shows, as ``note_read`` does for a read.
+
+    The machine is left out for a workspace that Usher created, because the form gave its price.
+    """
     if before["spec"] is not None:
         seen = replace(seen, machine=None)
     is_own &= seen.state != before["state"]

@@ -30,8 +30,8 @@ STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
 STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
-#: Says why a workspace was stopped, if that is known. The key says how its provider ended it as announced, or
-#: that another person did.
+#: Texts that say why a workspace was stopped, if that is known. The key is how its provider had announced to
+#: end it, or ``others`` if another person stopped it.
 STOPPED_BECAUSE: Final[Mapping[str, str]] = {
     "others": "Somebody else who uses *{name}* stopped it on {title}. Start it again if you need it.",
     "stops": "{title} stopped *{name}*, because nobody was using it. Start it again if you need it.",
