@@ -4,8 +4,8 @@ Work that has waited too long is abandoned: its caller gets StoreBusy, and the w
 back. A single lock decides whether the caller gave up before the thread began to commit. A caller serving a
 person gets StoreUnsure if the commit takes too long.
 
-Queued writes are committed together, for at most 20 ms. If one of them fails, all are rolled back and each is
-rerun in a separate transaction, so that only the failing one fails.
+Queued writes are committed together. If one of them fails, all are rolled back and each is rerun in a
+separate transaction, so that only the failing one fails.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ MIN_PATIENCE_SECONDS = 0.1
 #: Slack gives up on a request after this many seconds. Work queued on the request's behalf after that gets
 #: the full patience of its own priority.
 REQUEST_SECONDS = 3.0
+#: How long a transaction accepts more work, in seconds.
+MAX_TRANSACTION_SECONDS = 0.02
 #: Maximum number of pieces of work per transaction.
 _BATCH_SIZE = 200
 #: After this many turns of urgent work in a row, less urgent work gets one turn, so that it isn't starved.
@@ -72,8 +74,9 @@ class QueuedWork:
 class WriteQueue:
     """A queue that takes work from an event loop to a thread, and returns the results to the callers."""
 
-    def __init__(self, patience: Mapping[Priority, float]) -> None:
-        self._patience = patience
+    def __init__(self, patience: Mapping[Priority, float], seconds: float = MAX_TRANSACTION_SECONDS) -> None:
+        """``seconds``: how long a transaction accepts more of this work."""
+        self._patience, self.seconds = patience, seconds
         self._condition = Condition()
         self._queues = {
             priority: deque[QueuedWork]() for priority in (Priority.URGENT, Priority.STEADY, Priority.IDLE)
@@ -275,8 +278,6 @@ class WriteQueue:
 
 #: How often to try reconnecting while nobody needs the connection, in seconds.
 RECONNECT_SECONDS = 1.0
-#: How long a transaction accepts more work, in seconds.
-MAX_TRANSACTION_SECONDS = 0.02
 
 
 class Session(Protocol):
@@ -429,7 +430,7 @@ class QueueWorker:
 
     def _run_until(self, items: Sequence[QueuedWork], ran: list[QueuedWork], *, stops: bool) -> None:
         """Run items until time is up or the driver fails; with ``stops``, any other error ends the run."""
-        until = monotonic() + MAX_TRANSACTION_SECONDS
+        until = monotonic() + self._queue.seconds
         for item in items:
             item.error = item.result = None
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from math import inf
 from select import POLLIN, poll
 from socket import SHUT_RDWR, socket
 from threading import Timer
@@ -88,8 +89,6 @@ class PostgresSession:
         self._url = url
         self._servers = servers or Servers()
         self._is_allowed = is_allowed
-        #: How long the server took to answer when this session connected, in seconds.
-        self.answer_seconds = 0.0
         self._clock = clock
         self._time = time
         self._connection: psycopg.Connection[Row] | None = None
@@ -277,12 +276,10 @@ class PostgresSession:
             if refusal := _explain_refusal(connection.info):
                 raise StoreUnavailable(refusal)
             with _cut_unless_answered(connection):
-                before = self._clock.monotonic()
                 connection.execute(_SETTINGS)
+                self._clock.answer_seconds = inf
+                before = self._clock.monotonic()
                 server = self._clock.take(before, connection.execute(_SERVER_COLUMNS.encode()))
-                asked_at = monotonic()
-                connection.execute("SELECT 1")
-                self.answer_seconds = monotonic() - asked_at
             if server["is_standby"]:
                 raise StoreAway(STANDBY)
             if not self._servers.note(server["timeline"]):

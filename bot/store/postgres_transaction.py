@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import cache
+from math import inf
 from threading import Lock
 from typing import Any, Final
 
@@ -324,6 +325,8 @@ class DatabaseClock:
         self._lock = Lock()
         self._ahead = machine.now() - machine.monotonic()
         self._is_known = False
+        #: The quickest answer since a connection was last made, in seconds; a busy machine delays most.
+        self.answer_seconds = inf
 
     def note(self, before: float, epoch: float, after: float) -> None:
         """Adjust to a reading of the database's clock, made between two moments of the monotonic clock.
@@ -337,6 +340,7 @@ class DatabaseClock:
             known = self._ahead if self._is_known else epoch - after
             self._ahead = min(max(known, epoch - after), epoch - before)
             self._is_known = True
+            self.answer_seconds = min(self.answer_seconds, after - before)
 
     def take(self, before: float, asked: Cursor[Row]) -> Row:
         """Adjust to the clock reading in an answer requested at ``before`` (monotonic); return its row."""

@@ -85,3 +85,10 @@ async def test_nobody_writes_a_heartbeat_where_the_database_tells_the_time():
     for is_shared, count in ((True, 0), (False, 1)):
         await write_heartbeat(SimpleNamespace(is_shared=is_shared, write=write))
         assert len(written) == count
+
+
+def test_the_quickest_answer_tells_how_far_away_the_database_is(clock, machine):
+    """A busy machine delays most of them, the first ones too."""
+    for seconds in (0.025, 0.0004, 0.03):
+        read(clock, machine, seconds)
+    assert clock.answer_seconds == pytest.approx(0.0004)

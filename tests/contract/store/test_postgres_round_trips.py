@@ -1,6 +1,9 @@
 """Work on PostgreSQL waits no more often than it has to, as its commit may go with its last statement."""
 
 import asyncio
+import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,15 +15,17 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.workspaces import State
 from bot.services.reachability import Reachability
-from bot.store import audit, cards, gates, notices, operations, outages, slack_rate_limits
+from bot.store import audit, cards, database_thread, gates, notices, operations, outages, slack_rate_limits
 from bot.store.database_thread import WriteQueue
 from bot.store.postgres import LANES, NEAR_LANES, NEAR_SECONDS, PostgresEngine
+from bot.store.postgres_transaction import DatabaseClock, PostgresTransaction
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreError
 from tests.contract.store.postgres_faults import cut_at_commit
 from tests.rigs import postgres
+from tests.rigs.clock import FakeClock
 from tests.rigs.store import ALICE, accept_operation, linked, observe
 
 LEASE = 40.0
@@ -227,7 +232,53 @@ async def test_work_that_shares_its_transaction_is_committed_with_the_others(sto
 @pytest.mark.parametrize(("share", "count"), [(0.5, NEAR_LANES), (2.0, LANES)])
 async def test_more_connections_decide_for_a_server_that_is_far(store, monkeypatch, share, count):
     engine = store.engine
-    assert engine._session.answer_seconds > 0.0
-    monkeypatch.setattr(engine._session, "answer_seconds", share * NEAR_SECONDS)
+    monkeypatch.setattr(engine._database_clock, "answer_seconds", share * NEAR_SECONDS)
     queues = {id(engine._queue_of(Priority.URGENT, [f"person {number}"])) for number in range(200)}
     assert len(queues) == count
+
+
+async def test_a_new_connection_may_lead_to_a_server_that_is_further_away(url):
+    clock = DatabaseClock(FakeClock())
+    engine = PostgresEngine(url, FakeClock(), SystemIds(), database_clock=clock)
+    await engine.open()
+    clock.answer_seconds = -1.0
+    await asyncio.to_thread(engine._session.open)
+    assert clock.answer_seconds == 0.0
+    await engine.close()
+
+
+@pytest.mark.parametrize("processes", [1, 2, 4])
+async def test_who_asks_at_the_same_time_shares_a_commit_however_slow_the_answers(
+    url, clock, monkeypatch, processes
+):
+    """On a busy machine each answer is late; smaller groups would keep it busier still."""
+    waited, commits = Counter[int](), Counter[int]()
+    real, commit = PostgresTransaction._catch_up, PostgresTransaction.commit
+
+    def wait(self, **how):
+        waited[threading.get_ident()] += 1
+        real(self, **how)
+
+    def commit_noted(self):
+        commits[threading.get_ident()] += 1
+        commit(self)
+
+    engines = [PostgresEngine(url, clock, SystemIds(), patience=postgres.PATIENT) for _ in range(processes)]
+    for engine in engines:
+        await engine.open()
+    began = time.monotonic()
+    monkeypatch.setattr(PostgresTransaction, "_catch_up", wait)
+    monkeypatch.setattr(PostgresTransaction, "commit", commit_noted)
+    monkeypatch.setattr(database_thread, "monotonic", lambda: began + 0.003 * waited[threading.get_ident()])
+    lanes = set()
+    try:
+        asked = []
+        for number in range(20 * processes):
+            engine, person = engines[number % processes], f"person {number}"
+            lanes.add(id(engine._queue_of(Priority.URGENT, [person])))
+            asked.append(engine.write(lambda tx: tx.one("audit_head"), Priority.URGENT, [person]))
+        await asyncio.gather(*asked)
+    finally:
+        for engine in engines:
+            await engine.close()
+    assert commits.total() == len(lanes)
