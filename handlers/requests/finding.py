@@ -10,10 +10,10 @@ from rapidfuzz import fuzz, process
 
 from bot.domain.time_parsing import (
     LEADS,
+    MONTHS,
     Moment,
     Unread,
     is_day,
-    is_month,
     is_recurring,
     normalize_word,
     read_hours,
@@ -246,7 +246,7 @@ def is_like_time(word: str) -> bool:
     forms = {word, word.removesuffix("s")}
     number = normalize_word(word)
     is_number = any(map(str.isdigit, word)) or (number.isdecimal() and number != _ONE)
-    return is_number or any(is_day(form) or is_month(form) or form in _TIME_WORDS for form in forms)
+    return is_number or any(is_day(form) or form in MONTHS or form in _TIME_WORDS for form in forms)
 
 
 def is_like_zone(word: str) -> bool:

@@ -1,8 +1,8 @@
 """Parses times as people write them: points in time, durations, days, and weekly hours. Pure functions.
 
-``read`` returns a *moment*, which is one point in time. ``read_days`` returns *days*: one day, several days
-or a span. ``read_hours`` returns *hours*, which run from one time to another on given weekdays or dates.
-Commands and free text are parsed alike.
+``read`` returns a *moment*, which is one point in time. ``read_pause`` returns spans of *days*, and
+``read_hours`` *hours*, which run from one time to another on given weekdays or dates. Commands and free text
+are parsed alike.
 """
 
 from bot.domain.time_parsing.days import (
@@ -14,10 +14,7 @@ from bot.domain.time_parsing.days import (
     days_of,
     is_day,
     list_days,
-    read_days,
     read_pause,
-    read_spans,
-    write_day,
 )
 from bot.domain.time_parsing.moment import (
     FARTHEST_SECONDS,
@@ -28,15 +25,13 @@ from bot.domain.time_parsing.moment import (
     is_now,
     length,
     load_zone,
-    parse_minute,
     read,
     resolve_instant,
     time_kind,
 )
-from bot.domain.time_parsing.spelling import LEADS, is_month, normalize_word
+from bot.domain.time_parsing.spelling import LEADS, MONTHS, normalize_word
 from bot.domain.time_parsing.week import (
     DAY_MINUTES,
-    LEAST_MINUTES,
     Wanted,
     clock,
     has_odd_offset,
@@ -53,7 +48,7 @@ __all__ = [
     "EVERY_DAY",
     "FARTHEST_SECONDS",
     "LEADS",
-    "LEAST_MINUTES",
+    "MONTHS",
     "WEEKDAYS",
     "WEEKEND",
     "Moment",
@@ -66,7 +61,6 @@ __all__ = [
     "format_time",
     "has_odd_offset",
     "is_day",
-    "is_month",
     "is_now",
     "is_recurring",
     "is_schedule",
@@ -75,14 +69,10 @@ __all__ = [
     "list_zone_readings",
     "load_zone",
     "normalize_word",
-    "parse_minute",
     "read",
-    "read_days",
     "read_hours",
     "read_pause",
-    "read_spans",
     "resolve_instant",
     "time_kind",
-    "write_day",
     "write_hours",
 ]

@@ -185,15 +185,6 @@ def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
 # -- several days ----------------------------------------------------------------------------------------
 
 
-def read_days(text: str, today: date) -> tuple[date, ...]:
-    """Return all days that a string names, in order; empty if any word of it can't be read.
-
-    The string may be a single day, a list (``today and tomorrow``), a span (``from 21 dec to 4 jan``), a
-    duration that begins today (``for a week``), or all days before a day (``until monday``).
-    """
-    return list_days(read_spans(text, today))
-
-
 def list_days(spans: Sequence[DaySpan]) -> tuple[date, ...]:
     """Return all days of the spans in order, or none if they add up to more than a year."""
     if sum((last - first).days + 1 for first, last in spans) > _MAX_DAYS:
@@ -204,7 +195,11 @@ def list_days(spans: Sequence[DaySpan]) -> tuple[date, ...]:
 
 
 def read_spans(text: str, today: date) -> tuple[DaySpan, ...]:
-    """Return the days that a string names as spans of any length, each given by its first and last day."""
+    """Return the days that a string names as spans, each given by its first and last day; none if unread.
+
+    The string may be a single day, a list (``today and tomorrow``), a span (``from 21 dec to 4 jan``), a
+    duration that begins today (``for a week``), or all days before a day (``until monday``).
+    """
     plain = spell(f"on {re.sub(r',(?! ?[0-9]{4})', ' and ', text)}").removeprefix("on ").replace("-", " - ")
     plain = re.sub(r"([0-9]{4}) - ([0-9]{2}) - ([0-9]{2})", r"\1-\2-\3", plain)
     listed = _split_list([word for word in plain.split() if word not in _NOISE])

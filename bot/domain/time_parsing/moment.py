@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain.time_parsing.days import find_weekday, has_date, is_day, resolve_day, write_day
 from bot.domain.time_parsing.spelling import LEADS, WEEKDAY_NAMES, Kind, fold_signs, plainly
-from bot.domain.time_parsing.zones import SaidZone, split_zone, write_zone
+from bot.domain.time_parsing.zones import SaidZone, split_zone
 
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "other_weekday"]
 
@@ -116,7 +116,7 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class _Time:
+class TimeOfDay:
     """A time of day as typed.
 
     ``is_open`` means that it is a bare hour from 1 to 12, which may be in either half of the day.
@@ -127,8 +127,8 @@ class _Time:
     second: float = 0.0
     is_open: bool = False
     day: str = ""
-    #: The part of the day, if given. ``is_sure`` means that am or pm, or a spelling such as ``08:30``,
-    #: settles which half of the day is meant.
+    #: The part of the day, or am or pm, if given. ``is_sure`` means that am or pm, or a spelling such as
+    #: ``08:30``, settles which half of the day is meant.
     part: str = ""
     is_sure: bool = False
     #: Other readings of the same text, if any.
@@ -140,6 +140,11 @@ class _Time:
     def is_twelve(self) -> bool:
         """Return whether a time with minutes may mean 12 hours later, as ``8:30`` may mean the evening."""
         return not (self.is_sure or self.is_open or self.part) and 1 <= self.hour < _HALF_DAY
+
+    @property
+    def minutes(self) -> int:
+        """Return the minute of the day."""
+        return self.hour * 60 + self.minute
 
 
 def load_zone(name: str | None) -> ZoneInfo:
@@ -193,18 +198,18 @@ def length(text: str) -> float | None:
     return _parse_length(plain) or _parse_length(f"1 {plain}")
 
 
-def _parse_text(text: str, kind: Kind) -> float | _Time | Unread:
+def _parse_text(text: str, kind: Kind) -> float | TimeOfDay | Unread:
     """Parse a string into a duration in seconds or a time of day, without using the current time."""
     return Unread("unreadable") if len(text) > _MAX_CHARACTERS else _parse(text, kind)
 
 
 @lru_cache(maxsize=512)
-def _parse(text: str, kind: Kind) -> float | _Time | Unread:
+def _parse(text: str, kind: Kind) -> float | TimeOfDay | Unread:
     plain, zone = split_zone(fold_signs(text))
     found = _parse_plain(_ISO_JOINT.sub(" ", _ISO_BARE.sub(_write_signs, plain)).strip(), kind)
     if zone is None or isinstance(found, Unread):
         return found
-    return replace(found, zone=zone) if isinstance(found, _Time) else Unread("unreadable")
+    return replace(found, zone=zone) if isinstance(found, TimeOfDay) else Unread("unreadable")
 
 
 def _write_signs(found: re.Match[str]) -> str:
@@ -213,25 +218,18 @@ def _write_signs(found: re.Match[str]) -> str:
     return f"{year}-{month}-{day} {hour}:{minute}:{second}"
 
 
-def _parse_plain(text: str, kind: Kind) -> float | _Time | Unread:
+def _parse_plain(text: str, kind: Kind) -> float | TimeOfDay | Unread:
     plain = plainly(text)
     while (first := plain.partition(" "))[0] in LEADS and first[2]:
         plain, kind = first[2], LEADS[first[0]] or kind or "time"
     if not plain:
         return Unread("unreadable")
-    if kind == "length":
-        seconds = _parse_length(plain)
-        return seconds if seconds is not None else _refuse_part(plain)
     time = _parse_time(plain, is_announced=kind == "time")
-    if isinstance(time, Unread) and time.why == "unreadable":
-        seconds = _parse_length(plain)
-        return seconds if seconds is not None else time
-    return time
-
-
-def _refuse_part(text: str) -> Unread:
-    """Return why a day or part of a day after ``for`` is refused, as in ``for the rest of the day``."""
-    time = _parse_time(text, is_announced=False)
+    if kind != "length" and not (isinstance(time, Unread) and time.why == "unreadable"):
+        return time
+    if (seconds := _parse_length(plain)) is not None:
+        return seconds
+    # In `for the rest of the day`, the day is why it is refused.
     return time if isinstance(time, Unread) else Unread("unreadable")
 
 
@@ -253,7 +251,7 @@ def _to_decimal(text: str | None) -> float:
     return float((text or "0").replace(",", "."))
 
 
-def _parse_time(text: str, *, is_announced: bool) -> _Time | Unread:
+def _parse_time(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
     """Return the time of day that a string names, with its day and its part of the day."""
     words = text.removeprefix("on ").split()
     days, parts = [word for word in words if is_day(word)], [word for word in words if word in _PARTS]
@@ -282,7 +280,7 @@ def _parse_ending(text: str, day: str) -> Unread | None:
     return Unread("ambiguous", tuple(one.replace("today 24:00", "tonight 00:00") for one in hours))
 
 
-def _set_day(time: _Time, day: str, part: str) -> _Time | Unread:
+def _set_day(time: TimeOfDay, day: str, part: str) -> TimeOfDay | Unread:
     """Return a time with its day and part of the day; the part may decide between am and pm."""
     # After a day, `2h` can only be a time of day. The day may later decide between am and pm.
     time = replace(time, day=day, options=())
@@ -301,12 +299,14 @@ def _list_halves(hour: int) -> tuple[int, int]:
     return hour % 12, hour % 12 + 12
 
 
-def _parse_clock(text: str, *, is_announced: bool) -> _Time | Unread:
+def _parse_clock(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
     """Return a time of day; without a word such as ``at``, it needs minutes, am or pm, or a name."""
     if text in _NAMED_TIMES:
-        return _Time(_NAMED_TIMES[text], is_sure=True)
+        return TimeOfDay(_NAMED_TIMES[text], is_sure=True)
     if (four := _DIGITS.fullmatch(text)) and (is_announced or int(four[1]) not in _CENTURIES):
-        return _Time(int(four[1]), int(four[2]), is_sure=True) if int(four[1]) < 24 else Unread("unreadable")
+        return (
+            TimeOfDay(int(four[1]), int(four[2]), is_sure=True) if int(four[1]) < 24 else Unread("unreadable")
+        )
     found = _CLOCK.fullmatch(text)
     if found is None:
         return Unread("unreadable")
@@ -315,19 +315,19 @@ def _parse_clock(text: str, *, is_announced: bool) -> _Time | Unread:
     if hour > 24 or (hour == 24 and (minute or second)) or (is_of_twelve and not 1 <= hour <= _HALF_DAY):
         return Unread("unreadable")
     if is_of_twelve:
-        return _Time(hour % 12 + (12 if mark == "pm" else 0), minute, second, is_sure=True)
+        return TimeOfDay(hour % 12 + (12 if mark == "pm" else 0), minute, second, part=mark, is_sure=True)
     is_bare, has_h = found[2] is None, "h" in text.removesuffix("o'clock")
     if not is_announced and ((is_bare and not mark) or (has_h and hour < _AFTERNOON)):
         # A bare number isn't read as a time, and `2h` may be a length.
         return Unread("unreadable")
     if is_bare and has_h and 0 < hour < _AFTERNOON:
-        return _Time(hour, minute, options=(f"for {hour}h", f"at {hour:02d}:00"))
+        return TimeOfDay(hour, minute, options=(f"for {hour}h", f"at {hour:02d}:00"))
     is_open = (is_bare or found[2] == "~") and 1 <= hour <= _HALF_DAY
     is_padded = text.startswith("0") or hour in {0, _HALF_DAY} or found[4] is not None
-    return _Time(hour % 24, minute, second, is_open=is_open, is_sure=(is_padded or has_h) and not is_bare)
+    return TimeOfDay(hour % 24, minute, second, is_open=is_open, is_sure=(is_padded or has_h) and not is_bare)
 
 
-def _resolve_elsewhere(time: _Time, said: SaidZone, home: ZoneInfo, now: float) -> Moment | Unread:
+def _resolve_elsewhere(time: TimeOfDay, said: SaidZone, home: ZoneInfo, now: float) -> Moment | Unread:
     """Return the moment of a time in the zone written next to it, or the options if it is ambiguous."""
     found, options, refused = dict[float, Moment](), list[str](), list[Unread]()
     for zone in said.zones:
@@ -335,7 +335,7 @@ def _resolve_elsewhere(time: _Time, said: SaidZone, home: ZoneInfo, now: float) 
         for today in dict.fromkeys(datetime.fromtimestamp(now, one).date() for one in (home, zone)):
             moment = _resolve(time, zone, now, today)
             if isinstance(moment, Unread):
-                options += [f"{one} {write_zone(zone)}" for one in moment.options]
+                options += [f"{one} {zone}" for one in moment.options]
                 refused.append(moment)
                 continue
             for meant in said.list_zones(moment.at):
@@ -343,7 +343,7 @@ def _resolve_elsewhere(time: _Time, said: SaidZone, home: ZoneInfo, now: float) 
                 if isinstance(again, Moment) and again.at not in found:
                     found[again.at] = again
                     local = datetime.fromtimestamp(again.at, meant)
-                    options.append(f"{local:%Y-%m-%d %H:%M} {write_zone(meant)}"[11 * (not time.day) :])
+                    options.append(f"{local:%Y-%m-%d %H:%M} {meant}"[11 * (not time.day) :])
     options = [*dict.fromkeys(options)]
     if len(options) > _MAX_OPTIONS:
         return Unread("unreadable")
@@ -356,7 +356,7 @@ def _resolve_elsewhere(time: _Time, said: SaidZone, home: ZoneInfo, now: float) 
     return replace(moment, is_next_day=is_later and not time.day)
 
 
-def _resolve(time: _Time, zone: tzinfo, now: float, today: date | None = None) -> Moment | Unread:
+def _resolve(time: TimeOfDay, zone: tzinfo, now: float, today: date | None = None) -> Moment | Unread:
     """Return the next moment at which clocks in a zone show a given time."""
     if time.options:
         return Unread("ambiguous", time.options)
@@ -382,7 +382,7 @@ def _resolve(time: _Time, zone: tzinfo, now: float, today: date | None = None) -
     return Moment(moment.at, is_next_day=is_next_day, is_shifted=moment.is_shifted)
 
 
-def _resolve_on_day(time: _Time, zone: tzinfo, now: float, today: date) -> Moment | Unread:
+def _resolve_on_day(time: TimeOfDay, zone: tzinfo, now: float, today: date) -> Moment | Unread:
     """Return the moment of a time on a named day, or the options if two days or two hours are possible."""
     days = resolve_day(time.day, today)
     hours = _list_halves(time.hour) if time.is_open and len(days) == 1 else (time.hour,)
@@ -403,7 +403,7 @@ def _resolve_on_day(time: _Time, zone: tzinfo, now: float, today: date) -> Momen
     return next(iter(left.values()))
 
 
-def _resolve_on_date(time: _Time, day: date, hour: int, zone: tzinfo, now: float) -> Moment:
+def _resolve_on_date(time: TimeOfDay, day: date, hour: int, zone: tzinfo, now: float) -> Moment:
     """Return the moment at an hour of a date.
 
     *Tonight* may be after midnight, and a weekday whose time has passed means the same day next week.
@@ -414,7 +414,7 @@ def _resolve_on_date(time: _Time, day: date, hour: int, zone: tzinfo, now: float
     return _to_moment(day + timedelta(days=7), hour, time, zone, now) if is_over else moment
 
 
-def _to_moment(day: date, hour: int, time: _Time, zone: tzinfo, now: float) -> Moment:
+def _to_moment(day: date, hour: int, time: TimeOfDay, zone: tzinfo, now: float) -> Moment:
     """Return the moment of a time on a day; if clocks show that time twice, the next one after ``now``."""
     at = resolve_instant(day, hour * 60 + time.minute, zone, now - time.second) + time.second
     shown = datetime.fromtimestamp(at, UTC).astimezone(zone)
@@ -432,34 +432,12 @@ def resolve_instant(day: date, minute: int, zone: tzinfo, after: float = -math.i
     return second if first <= after < second else first
 
 
-def parse_minute(text: str) -> tuple[int, bool] | None:
-    """Return the minute of the day given by a string, and whether it's a bare hour up to 12; else None."""
-    found = read_clock(text)
-    return None if found is None else (found.minute, found.is_open)
-
-
-@dataclass(frozen=True, slots=True)
-class ClockTime:
-    """A time of day named by a string, as the minute of the day.
-
-    ``is_open``: a bare hour from 1 to 12. ``may_be_later``: it may also mean 12 hours later, as ``5:30`` may.
-    ``has_half``: am, pm or a part of the day says which half of the day is meant.
-    """
-
-    minute: int
-    is_open: bool = False
-    may_be_later: bool = False
-    has_half: bool = False
-
-
-def read_clock(text: str) -> ClockTime | None:
+def read_clock(text: str) -> TimeOfDay | None:
     """Return the time of day that a string names, or None if it also names a day or anything else."""
     found = _parse_text(text, "time")
-    if not isinstance(found, _Time) or found.day or found.options or found.zone:
+    if not isinstance(found, TimeOfDay) or found.day or found.options or found.zone:
         return None
-    has_half = bool(found.part) or plainly(text).endswith(("am", "pm"))
-    may_be_later = found.is_open or (found.is_twelve and not has_half)
-    return ClockTime(found.hour * 60 + found.minute, found.is_open, may_be_later, has_half)
+    return found
 
 
 def format_time(at: float, zone: ZoneInfo, now: float) -> str:

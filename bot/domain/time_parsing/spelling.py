@@ -36,6 +36,14 @@ _MONTH_NAMES: Final = (
     *("januar", "februar", "märz", "april", "mai", "juni", "juli", "august", "september", "oktober"),
     *("november", "dezember"),
 )
+_GERMAN_WEEKDAYS: Final = ("montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag")
+#: The words for the numbers from 1 on.
+_NUMBERS: Final = (
+    *("one eins ein eine einer einem einen", "two zwei", "three drei", "four vier", "five fünf fuenf"),
+    *("six sechs", "seven sieben", "eight acht", "nine neun", "ten zehn", "eleven elf"),
+    *("twelve zwölf zwoelf", "thirteen dreizehn", "fourteen vierzehn", "fifteen fünfzehn"),
+    *("sixteen sechzehn", "seventeen siebzehn", "eighteen achtzehn", "nineteen neunzehn", "twenty zwanzig"),
+)
 #: Maps each word to its other spellings. The words under "" are filler and are ignored.
 _SPELLINGS: Final = {
     "": "instead sharp approximately lang",
@@ -77,40 +85,9 @@ _SPELLINGS: Final = {
     "half": "halbe halben \u00bd",
     "quarter": "viertel quater",
     "eod": "cob feierabend",
-    "monday": "montag",
-    "mondays": "montags",
-    "tuesday": "dienstag",
-    "tuesdays": "dienstags",
-    "wednesday": "mittwoch",
-    "wednesdays": "mittwochs",
-    "thursday": "donnerstag",
-    "thursdays": "donnerstags",
-    "friday": "freitag",
-    "fridays": "freitags",
-    "saturday": "samstag sonnabend",
-    "saturdays": "samstags",
-    "sunday": "sonntag",
-    "sundays": "sonntags",
-    "1": "one eins ein eine einer einem einen",
-    "2": "two zwei",
-    "3": "three drei",
-    "4": "four vier",
-    "5": "five fünf fuenf",
-    "6": "six sechs",
-    "7": "seven sieben",
-    "8": "eight acht",
-    "9": "nine neun",
-    "10": "ten zehn",
-    "11": "eleven elf",
-    "12": "twelve zwölf zwoelf",
-    "13": "thirteen dreizehn",
-    "14": "fourteen vierzehn",
-    "15": "fifteen fünfzehn",
-    "16": "sixteen sechzehn",
-    "17": "seventeen siebzehn",
-    "18": "eighteen achtzehn",
-    "19": "nineteen neunzehn",
-    "20": "twenty zwanzig",
+    **dict(zip(WEEKDAY_NAMES, _GERMAN_WEEKDAYS, strict=True)),
+    **{f"{day}s": f"{said}s" for day, said in zip(WEEKDAY_NAMES, _GERMAN_WEEKDAYS, strict=True)},
+    **{str(number): said for number, said in enumerate(_NUMBERS, 1)},
     "25": "twenty-five",
     "30": "thirty dreißig dreissig",
     "40": "forty",
@@ -118,6 +95,7 @@ _SPELLINGS: Final = {
     "50": "fifty fünfzig",
     "60": "sixty",
     "90": "ninety neunzig",
+    "saturday": "samstag sonnabend",
     "mar": "maerz",
     "am": "a.m a.m.",
     "pm": "p.m p.m.",
@@ -259,11 +237,6 @@ def plainly(text: str) -> str:
     return _SPOKEN.sub(_as_clock, _HOUR_AND_MINUTE.sub(r"\1~\2", spell(text)))
 
 
-def is_month(word: str) -> bool:
-    """Return whether a word is a month in this module's spelling."""
-    return word in MONTHS
-
-
 def _as_clock(found: re.Match[str]) -> str:
     """Return a spoken time in clock notation; ``5 to 6`` is left unchanged, as it may be a span."""
     part, side, half, hour = found[1], found[2], found[3], int(found[4])
@@ -272,10 +245,6 @@ def _as_clock(found: re.Match[str]) -> str:
     is_span = side in {"to", "before", "of"} and (part or "").isdigit() and "min" not in found[0]
     if is_span and not (side == "to" and minutes in {20, 25} and hour <= _HALF_DAY):
         return found[0]
-    if half == "halb":
-        minutes = 30
-    elif is_before:
-        minutes = 60 - minutes
     if is_before:
-        hour = hour - 1 or _HALF_DAY
+        minutes, hour = 60 - minutes, hour - 1 or _HALF_DAY
     return f"{hour}~{minutes:02d}" if minutes < 60 else found[0]

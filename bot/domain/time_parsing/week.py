@@ -27,9 +27,9 @@ from bot.domain.time_parsing.days import (
     span_weekdays,
     write_day,
 )
-from bot.domain.time_parsing.moment import ClockTime, read_clock
+from bot.domain.time_parsing.moment import TimeOfDay, read_clock
 from bot.domain.time_parsing.spelling import fold_signs, spell
-from bot.domain.time_parsing.zones import SaidZone, split_zone, write_zone
+from bot.domain.time_parsing.zones import SaidZone, split_zone
 
 DAY_MINUTES: Final = 24 * 60
 #: Minimum number of minutes between the start and the end of hours.
@@ -125,7 +125,7 @@ def list_zone_readings(text: str) -> tuple[str, ...]:
     """Return the hours' text once for each zone that its zone name may mean; empty if there is only one."""
     plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
     zones = () if said is None or read_hours(plain) is None else said.zones
-    return tuple(f"{plain} {write_zone(zone)}" for zone in zones) if len(zones) > 1 else ()
+    return tuple(f"{plain} {zone}" for zone in zones) if len(zones) > 1 else ()
 
 
 def has_odd_offset(text: str) -> bool:
@@ -200,20 +200,20 @@ def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
         starts, stops = _choose_halves(begin, end)
         return (starts, stops) if (stops - starts) % DAY_MINUTES >= LEAST_MINUTES else None
     if end:
-        return None, end.minute or DAY_MINUTES  # Midnight is the end of the day here.
-    return (begin.minute, None) if begin else None
+        return None, end.minutes or DAY_MINUTES  # Midnight is the end of the day here.
+    return (begin.minutes, None) if begin else None
 
 
-def _choose_halves(begin: ClockTime, end: ClockTime) -> tuple[int, int]:
+def _choose_halves(begin: TimeOfDay, end: TimeOfDay) -> tuple[int, int]:
     """Return a start and an end in minutes; if one of them says am or pm, it may decide for the other."""
-    starts, stops = begin.minute, end.minute
-    if begin.is_open and end.has_half:
+    starts, stops = begin.minutes, end.minutes
+    if begin.is_open and end.part:
         either = (starts % _HALF_DAY, starts % _HALF_DAY + _HALF_DAY)
         lasting = {minute: (stops - minute) % DAY_MINUTES for minute in either}
         starts = min((one for one in either if lasting[one] >= LEAST_MINUTES), key=lasting.__getitem__)
-    elif (end.is_open or (begin.is_open and end.may_be_later)) and stops <= starts < stops + _HALF_DAY:
+    elif (end.is_open or (begin.is_open and end.is_twelve)) and stops <= starts < stops + _HALF_DAY:
         stops = (stops + _HALF_DAY) % DAY_MINUTES
-    elif begin.is_open and (end.is_open or end.may_be_later) and starts < _EARLIEST_MINUTE:
+    elif begin.is_open and (end.is_open or end.is_twelve) and starts < _EARLIEST_MINUTE:
         # `from 1 till 3:30` means the afternoon, because people who mean the night say so.
         starts, stops = starts + _HALF_DAY, (stops + _HALF_DAY) % DAY_MINUTES
     return starts, stops

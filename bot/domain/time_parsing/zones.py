@@ -101,11 +101,6 @@ class SaidZone:
                 yield timezone(offset)
 
 
-def write_zone(zone: tzinfo) -> str:
-    """Write a zone as text that ``split_zone`` can read next to a time."""
-    return str(zone)
-
-
 def split_zone(text: str) -> tuple[str, SaidZone | None]:
     """Split a string into its text, lower-case and without the zone next to a time, and that zone or None."""
     plain = _IN_BRACKETS.sub("", text.casefold())
@@ -127,10 +122,7 @@ def find_zones(name: str) -> tuple[tzinfo, ...]:
         length = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
         return (timezone(-length if offset[1] == "-" else length),) if length <= _MAX_OFFSET else ()
     found = list[tzinfo]()
-    bare = "".join(
-        letter for letter in unicodedata.normalize("NFD", name) if not unicodedata.combining(letter)
-    )
-    for key in _load_names().get(bare, ()):
+    for key in _load_names().get(_strip_accents(name), ()):
         try:
             found.append(UTC if key == "UTC" else ZoneInfo(key))
         except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -153,8 +145,10 @@ def _load_names() -> dict[str, list[str]]:
         if "/" in key and not key.startswith("Etc/") and city not in _OTHER_WORDS:
             names.setdefault(city, []).append(key)
     folder = data.joinpath("zoneinfo")
-    codes = dict(_read_rows(folder.joinpath("iso3166.tab").read_text("utf-8"), 0, 1))
-    for code, key in _read_rows(folder.joinpath("zone.tab").read_text("utf-8"), 0, 2):
+    tables = (folder.joinpath(name).read_text("utf-8").splitlines() for name in ("iso3166.tab", "zone.tab"))
+    countries, places = ([one.split("\t") for one in table if one and one[0] != "#"] for table in tables)
+    codes = dict(countries)
+    for code, _, key, *_ in places:
         words = _strip_accents(codes[code].partition(" (")[0]).casefold().split()
         names.setdefault("_".join(word.strip(".") for word in words), []).append(key)
     called = dict[str, list[str]]()
@@ -162,10 +156,3 @@ def _load_names() -> dict[str, list[str]]:
         for word in also.split():
             called.setdefault(word, []).append(key)
     return {**{name: keys for name, keys in names.items() if name not in _OTHER_WORDS}, **called}
-
-
-def _read_rows(table: str, first: int, second: int) -> Iterator[tuple[str, str]]:
-    for line in table.splitlines():
-        if line and not line.startswith("#"):
-            cells = line.split("\t")
-            yield cells[first], cells[second]
