@@ -151,6 +151,7 @@ def read(text: str, zone: ZoneInfo = BERLIN, now: float = NOW) -> str:
         ("a year ago", "2025-01-01 2025-12-31"),
         ("since a week ago", "2026-11-16 2026-11-25"),
         ("since 2 weeks", "2026-11-12 2026-11-25"),
+        ("last 2 weekends", "unreadable"),
         ("last 2 quarters", "2026-05-26 2026-11-25"),
         ("last year until yesterday", "2025-01-01 2026-11-24"),
         ("Mon-Fri last week", "2026-11-16 2026-11-20"),

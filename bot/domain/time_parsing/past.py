@@ -25,9 +25,7 @@ _MAX_CHARACTERS: Final = 60
 RETENTION_DAYS: Final = 400
 #: Maps other spellings of words to the usual ones. They are accepted only where a past period is expected.
 _SPELT: Final = {
-    **dict.fromkeys(
-        ("letzte", "letzten", "letzter", "letztes", "vorige", "previous", "past", "prior"), "last"
-    ),
+    **dict.fromkeys(("letzte", "letzten", "letzter", "letztes", "vorige", "previous", "past"), "last"),
     **dict.fromkeys(("current", "diesen", "dieser", "dieses"), "this"),
     **dict.fromkeys(("since", "seit", "starting"), "from"),
     **dict.fromkeys(("monat", "monaten", "months"), "month"),
@@ -35,6 +33,7 @@ _SPELT: Final = {
     **dict.fromkeys(("quartal", "quarters"), "quarter"),
     **dict.fromkeys(("kw", "weeks"), "week"),
     "days": "day",
+    "prior": "last",
     "gestern": "yesterday",
     "now": "today",
 }
@@ -90,7 +89,7 @@ _NAMES: Final = {
     "1 day ago": "yesterday",
 }
 _AGO: Final = re.compile(rf"([0-9]{{1,3}}) {_UNIT} ago")
-_LATEST: Final = re.compile(rf"(?:last )?([1-9][0-9]{{0,2}}) {_UNIT}")
+_LATEST: Final = re.compile(r"(?:last )?([1-9][0-9]{0,2}) (day|week|month|quarter|year)")
 _NUMBERED_WEEK: Final = "w(0?[1-9]|[1-4][0-9]|5[0-3])"
 _YEAR: Final = re.compile(rf"(?:{_NUMBERED_WEEK} )?(20[0-9]{{2}})|([0-9]{{4}})-([0-9]{{2}})")
 #: Maps the pattern of each name that comes round again to its unit, and to what its first day must be.
@@ -151,7 +150,7 @@ def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem
     if len(text) > _MAX_CHARACTERS:
         return "unreadable"
     today = datetime.fromtimestamp(now, zone).date()
-    plain = [_normalize(word) for word in fold_signs(text).casefold().split()]
+    plain = [_SPELT.get(word.strip(",;!?"), word) for word in fold_signs(text).casefold().split()]
     spelt = spell(" ".join(plain)).replace(" – ", " - ")
     if any(map(_COMING.fullmatch, (spelt, *map(spell, plain)))):
         return "future"
@@ -171,10 +170,6 @@ def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem
         return "old" if is_old else make_window(first, last, zone, _name(words, found, today))
     except (ValueError, OverflowError):  # No such month or year.
         return "unreadable"
-
-
-def _normalize(word: str) -> str:
-    return _SPELT.get(word.strip(",;!?"), word)
 
 
 def _read(words: str, today: date) -> _Days | None:
@@ -237,14 +232,12 @@ def _read_one(words: str, today: date) -> _Days | None:
         return _span_unit(today, ago[2], int(ago[1]))
     if latest := _LATEST.fullmatch(words):
         return _count_back(today, int(latest[1]), latest[2])
-    if (dated := _YEAR.fullmatch(words)) and dated[1]:
-        week = date.fromisocalendar(int(dated[2]), int(dated[1]), 1)
-        return _span_unit(week, "week")
-    if dated:
-        return _span_unit(
-            date(int(dated[2] or dated[3]), int(dated[4] or 1), 1), "month" if dated[4] else "year"
-        )
-    return _read_name(words, today)
+    if (dated := _YEAR.fullmatch(words)) is None:
+        return _read_name(words, today)
+    week, year, month = dated[1], int(dated[2] or dated[3]), dated[4]
+    if week:
+        return _span_unit(date.fromisocalendar(year, int(week), 1), "week")
+    return _span_unit(date(year, int(month or 1), 1), "month" if month else "year")
 
 
 def _read_names(words: str, today: date) -> _Days | None:

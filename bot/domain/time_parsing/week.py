@@ -57,9 +57,6 @@ _UNITS: Final = frozenset(
 _JOINING_WORDS: Final = frozenset({"every", "each", "on", "from", "at", "and", "the", ",", "&", "in"})
 _UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
 _TO: Final = frozenset({"to", "-", "through", "thru"})
-_NAMED_TIMES: Final = frozenset({"noon", "midday", "midnight"})
-_HALVES: Final = frozenset({"am", "pm", "o'clock"})
-_SPOKEN_WORDS: Final = frozenset({"half", "quarter", "past"})
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
 #: Hours are assumed not to begin before this minute of the day, unless the text says otherwise.
@@ -226,8 +223,16 @@ def _is_plural(word: str) -> bool:
 #: Matches cron's five fields, and its names such as ``@daily``.
 _CRON: Final = re.compile(r"(?:[\d*][\d*/,-]*\s+){4}[\w*][\w*/,-]*|@(?:hourly|daily|weekly|monthly|yearly)")
 _SCHEDULE_WORDS: Final = (
-    *(_RECURRING_WORDS, _EVERY, _PARTS, _UNITS, _JOINING_WORDS, _TO, _NAMED_TIMES, _HALVES, _SPOKEN_WORDS),
-    frozenset({"day", "other", "second", "until", "till", "of", "first", "last"}),
+    _RECURRING_WORDS
+    | _EVERY
+    | _PARTS
+    | _UNITS
+    | _JOINING_WORDS
+    | _TO
+    | {
+        *("noon", "midday", "midnight", "am", "pm", "o'clock", "half", "quarter", "past"),
+        *("day", "other", "second", "until", "till", "of", "first", "last"),
+    }
 )
 
 
@@ -235,14 +240,11 @@ def is_schedule(text: str) -> bool:
     """Return whether a string says only when something should happen, whether once or repeatedly."""
     if len(text) > _MAX_CHARACTERS:
         return False
+    if _CRON.fullmatch(text.casefold()) or read_hours(text):
+        return True
     words = spell(text).split()
-    is_said = all(
-        word[:1].isdigit() or bool(days_of(word)) or any(word in known for known in _SCHEDULE_WORDS)
-        for word in words
-    )
-    return (
-        bool(_CRON.fullmatch(text.casefold())) or bool(read_hours(text)) or (is_said and is_recurring(words))
-    )
+    is_said = all(word[:1].isdigit() or word in _SCHEDULE_WORDS or bool(days_of(word)) for word in words)
+    return is_said and is_recurring(words)
 
 
 def clock(minute: int | None) -> str:
