@@ -386,9 +386,9 @@ def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, 
     Nothing else is read from the store now, because that would take longer than the 3 s allowed for an ack.
     """
     if not isinstance(error, StoreUnsure):
-        return replace(answer, about=None, unwritten="not")
+        return replace(answer, unwritten="not")
     request.services.outcome_pool.add(_notify_of_outcome(request, handler))
-    return replace(answer, about=None, unwritten="unsure")
+    return replace(answer, unwritten="unsure")
 
 
 async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
@@ -434,15 +434,13 @@ async def retry_write(services: Services, write: Callable[[], Awaitable[None]], 
 
 
 def _fit(request: Request, answer: Answer) -> Answer:
-    """Fit an answer to its surface: add referents, offers, the date or the form, and adapt its commands."""
-    if (about := (answer.about or request.notes.about) if answer.text else None) != answer.about:
-        answer = replace(answer, about=about)
+    """Fit an answer to its surface: add offers, the date or the form, and adapt its commands."""
     if answer.errors:
         return replace(
             answer, errors={at: _format_commands(request, text) for at, text in answer.errors.items()}
         )
     answer = _add_offers(request, answer)
-    if answer.about is not None and answer.about.is_question:
+    if answer.text and (answer.is_question or request.notes.is_question):
         answer = replies.as_question(answer)
         if not answer.offers and any(kit.iterate_buttons(answer.blocks)):
             answer = replace(answer, offers=f"{kit.QUESTION}:{request.surface.interaction}")

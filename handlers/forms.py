@@ -11,7 +11,6 @@ from typing import Any
 import structlog
 
 from bot.domain.accounts import Account
-from bot.domain.conversations import Referents
 from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Value, Values
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
@@ -63,7 +62,7 @@ async def open_new_workspace_form(request: Request) -> Answer:
     A template can be given in the same way as for a class card: ``CONNECTION/TEMPLATE``.
     """
     words = tuple(request.arguments)
-    request.notes.about = Referents(is_question=True)
+    request.notes.is_question = True
     name, slash, template = words[0].partition("/") if words else ("", "", "")
     if slash and find_connection(name, request.services.connections, is_whole=True):
         words = tuple(word for word in (name, template, *words[1:]) if word)

@@ -421,7 +421,7 @@ async def show_status(request: Request) -> Answer:
     if not is_about_one and len(await request.services.store.read(run_rows.list_runs, request.principal)) > 1:
         return await show_list(request)
     run = await find_run(request)
-    request.notes.note_run(run.id)
+    request.notes.shown = [run.id]
     if run.is_open or run.is_going:
         return lists.run_status(await request.services.gatherer.describe_run(run))
     facts = await request.services.gatherer.describe_card(NoticeKind.JOB_CARD, run.id)
@@ -568,7 +568,7 @@ async def find_run(request: Request) -> Run:
         return await _find_only_run(request, rows, old)
     found = naming.find_runs(request.name, rows, request.services.connections, is_stop=request.verb == "stop")
     if len(found) == 1:
-        request.notes.note_run(found[0].id)
+        request.notes.shown = [found[0].id]
         return found[0]
     if found:
         is_same = len({fold(run.name) for run in found}) == 1

@@ -7,7 +7,6 @@ from importlib import metadata
 from zoneinfo import ZoneInfo
 
 from bot.domain.accounts import Account
-from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.people import Named
 from bot.domain.stops import Consent
@@ -68,7 +67,7 @@ async def link(request: Request) -> Answer:
     if len(names) == 1:
         return await _link_to(request, names[0])
     if names:
-        request.notes.about = Referents(is_question=True)
+        request.notes.is_question = True
         return await offer_link(request, "Which account do you want to link?", names, "")
     if linkless := services.list_linkless():
         return _answer_linkless(request, linkless)

@@ -19,7 +19,6 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
@@ -36,7 +35,7 @@ from bot.slack.installed import AnySlack
 from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE, RESPONSE_URL, VIEWS_OPEN
 from bot.slack.notifier.rendering import POST_OPTIONS
 from bot.slack.response_urls import to_slack_error
-from bot.store import conversations, homes, notices
+from bot.store import homes, notices
 from bot.store.transaction import share_request_patience, track_used_keys
 from bot.support.errors import (
     Refused,
@@ -149,8 +148,6 @@ class Listeners:
         if answer.view is not None and await self._open_form(principal, surface, answer):
             return await ack()
         answer = await add_introduction(services, principal, answer)
-        if answer.about is not None and answer.view is None:
-            await self._remember_referents(answer.about, surface, principal)
         is_worked = services.context.owners.is_worked
         whole = make_command_body(answer if is_worked else replies.with_remarks(answer, [answers.NO_WORKER]))
         if can_acknowledge_with(whole, context):
@@ -158,25 +155,6 @@ class Listeners:
         if not await self._write_reply(answer, surface, principal):
             return await ack(make_command_body(replies.hint(kit.truncate(answer.text, _MAX_SHORT_LENGTH))))
         return await ack() if is_worked else await ack(make_command_body(replies.hint(answers.NO_WORKER)))
-
-    async def _remember_referents(self, about: Referents, surface: Surface, principal: Principal) -> None:
-        """Store what an answer in an ack refers to, so that the user's next command can refer to it.
-
-        If this can't be stored, an operation that the answer began can still be found.
-        """
-        if surface.channel_id is None:
-            return
-        try:
-            store = self._services.store
-            await store.write(
-                conversations.save_referents,
-                principal,
-                surface.channel_id,
-                surface.thread_ts,
-                about.as_body(),
-            )
-        except StoreError as error:
-            log.warning("not remembered", problem=error)
 
     async def on_action(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond

@@ -7,8 +7,7 @@ time that isn't understood.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -24,7 +23,7 @@ from bot.domain.time_parsing import Unread
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
-from bot.messages.texts import talk, times
+from bot.messages.texts import talk
 from bot.messages.verb import (
     Effect,
     Verb,
@@ -39,7 +38,6 @@ from bot.services.feasibility import get_stop_effects
 from bot.store import runs as run_rows
 from bot.store import workspaces
 from bot.support.pool import run_beside_loop
-from handlers.linking import require_links
 from handlers.requests import routes, suggestions, typing_mistakes
 from handlers.requests.command_line import Quoted, fold_word, join_words
 from handlers.requests.finding import (
@@ -50,7 +48,6 @@ from handlers.requests.finding import (
     find_similar,
     find_times,
     find_verbs,
-    group_by_name,
     is_like_time,
     is_like_zone,
     is_past,
@@ -68,7 +65,6 @@ from handlers.workspace.course_pages import show_courses
 #: Maximum number of buttons offered. A text of up to ``_MAX_COMMAND_WORDS`` words may be a mistyped command.
 MAX_OFFERS: Final = 5
 _MAX_COMMAND_WORDS: Final = 4
-_SEVERAL: Final = 2
 #: Maximum number of workspaces, runs and courses that one text can name. At most ``_MAX_STRANGE`` unknown
 #: words are compared with all names.
 _MAX_NAMED: Final = 20
@@ -78,7 +74,8 @@ _MAX_STRANGE: Final = 12
 _BARS: Final = split_words(
     """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave
     except but besides unless if once whenever while because instead already almost nearly did was were been
-    after before when until till used stay stays hold itself automatically his her their theirs someone's
+    after before when until till used stay stays hold itself automatically longer more extend
+    another extra prolong meant mean scratch sorry oops rather his her their theirs someone's
     nicht kein keine nie pas jamais ne wenn falls sobald si"""
 )
 _QUESTIONS: Final = split_words(
@@ -88,14 +85,9 @@ _QUESTIONS: Final = split_words(
 _ASKING: Final = split_words("what whats where why how which who")
 #: Openings of polite requests, which aren't questions even if they end in a question mark.
 _POLITE: Final = ("can you", "could you", "would you", "will you", "can u", "please")
-_CORRECTIONS: Final = re.compile(
-    r"\b(?:no wait|scratch that|i mean|i meant|meant|sorry|oops|rather|er)\b|- no\b"
-)
 _GREETINGS: Final = split_words("hi hello hey hallo morning moin usher ok okay so um uh and well")
 _THANKS: Final = split_words("thanks thank thx cheers ta danke merci gracias great perfect 👍 🙏 :+1: :pray:")
 _OWN: Final = split_words("it that let here there today tomorrow tonight")
-_OTHER: Final = split_words("other others")
-_LONGER: Final = split_words("longer more extend another extra prolong")
 #: Words that make a start wait for capacity if there is none.
 _WAITING: Final = split_words("wait queue queued")
 _UNTIL: Final = split_words("for until till til 'til")
@@ -105,7 +97,7 @@ _FILLERS: Final = split_words(
     just now wait
     again also with from into onto and or of on in at to for up off out by as so be have has will would
     could can need want let make get give put set good fine ready link server workspace machine thing things
-    job jobs run runs course class lesson anything something really still running done bitte por
+    job jobs run runs course class lesson other others anything something really still running done bitte por
     favor la le"""
 )
 
@@ -138,27 +130,23 @@ async def answer(request: Request) -> Answer:
         await typing_mistakes.refuse_flags(replace(request, verb=operation))
     _, rows = request.notes.listed or ((), await store.perform(workspaces.read_workspaces, request.principal))
     zone, now = await store.zone(request.principal), await store.now()
-    places = {one.connection for one in rows} if any("@" in word for word in words) else ()
-    titles = {place: request.services.title(place) for place in places}
-    links = await _list_links(request, rows)
-    named = [*list_names(rows, titles), *links, *await _list_others(request)]
-    things = group_by_name(named)
-    found, strange = await run_beside_loop(rows, _find, words, things, zone, now)
+    named = [*await _list_links(request, rows), *await _list_others(request)]
+    named += list_names(rows, request.services.connections if any("@" in word for word in words) else ())
+    found, strange = await run_beside_loop(rows, _find, words, named, zone, now)
     if unknown := _find_unknown(request, operation, found, strange):
         about = request.redirect("workspace", operation or "status", (unknown,))
         return await targets.answer_name(about, unknown)
-    strange = strange[:_MAX_STRANGE]
-    found += await run_beside_loop(rows, find_similar, words, strange, things, [name for name, _ in named])
+    found += await run_beside_loop(rows, find_similar, words, strange[:_MAX_STRANGE], named)
     found.sort(key=lambda one: one.begin)
-    sentence = _Sentence(request, rows, zone, now, found)
+    sentence = _Sentence(request, rows, zone, now, _split(words, found), found)
     is_asked = _asks(words)
-    is_by_line = "\n" in request.text and await run_beside_loop(rows, _names_by_line, request.text, things)
+    is_by_line = await run_beside_loop(rows, _names_by_line, request.text, named)
     is_barred = request.surface.is_quoted or is_by_line or _is_barred(words, found)
     try:
         if not found and not is_asked:
             return _answer_without(request)
         if not is_asked and not is_barred and (offers := await sentence.list_offers()):
-            request.notes.note_workspaces(sentence.whole.workspaces)
+            request.notes.note_workspaces(sentence.named.workspaces)
             return _offer_buttons(talk.LIKELY if len(offers) > 1 else talk.LIKELY_ONE, offers)
     except Answered as early:
         return early.answer
@@ -190,10 +178,10 @@ async def _list_others(request: Request) -> list[tuple[str, object]]:
 
 
 def _find(
-    words: Sequence[str], things: Mapping[str, tuple[object, ...]], zone: ZoneInfo, now: float
+    words: Sequence[str], named: Sequence[tuple[str, object]], zone: ZoneInfo, now: float
 ) -> tuple[list[Found[Any]], list[int]]:
     """Return the complete names, times and verbs among words, and the positions of words without meaning."""
-    found: list[Found[Any]] = [*find_names(words, things)]
+    found: list[Found[Any]] = [*find_names(words, named)]
     found += find_hours(words, found)
     found += find_times(
         words, found, lambda text: time_parsing.read(text, zone, now, soonest=SOONEST_SECONDS)
@@ -234,12 +222,10 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
     """
     free = list_free(words, found)
     outside = {fold_word(words[at]) for at in free}
-    said = _CORRECTIONS.sub("", " ".join(words).casefold())
-    outside &= {*map(fold_word, said.split())}
     is_others = any(word.endswith("'s") and word[:-2] not in _QUESTIONS | _OWN for word in outside)
-    is_struck = "~" in said
     after_times = (one.end for one in found if isinstance(one.what, Time) and one.end < len(words))
     is_elsewhere = any(end in free and is_like_zone(words[end]) for end in after_times)
+    is_struck = any("~" in word for word in words)
     return (
         is_others
         or is_struck
@@ -260,24 +246,13 @@ def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
     return ""
 
 
-def _names_by_line(text: str, things: Mapping[str, tuple[object, ...]]) -> bool:
+def _names_by_line(text: str, named: Sequence[tuple[str, object]]) -> bool:
     """Return whether names are spread over several lines, so that it is unclear what belongs together."""
-    return sum(bool(find_names(line.split(), things)) for line in text.splitlines()) > 1
-
-
-def _drop_corrected(words: Sequence[str], found: Sequence[Found[Any]]) -> Sequence[Found[Any]]:
-    """Return what was found, without names and times that are corrected later (*no wait, 6*)."""
-    said = " ".join(words).casefold()
-    if (corrected := next(iter([*_CORRECTIONS.finditer(said)][-1:]), None)) is None:
-        return found
-    place = len(said[: corrected.start()].split())
-    later = {type(one.what) for one in found if one.begin >= place and not isinstance(one.what, Verb)}
-    return [one for one in found if one.begin >= place or type(one.what) not in later]
+    return "\n" in text and sum(bool(find_names(line.split(), named)) for line in text.splitlines()) > 1
 
 
 def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
     """Split a sentence into parts: a verb with the names after it, or names with a verb after them."""
-    found = _drop_corrected(words, found)
     name_first = next((isinstance(one.what, tuple) for one in found if not isinstance(one.what, Time)), False)
     parts = [part := _Part()]
     for what in (one.what for one in found):
@@ -291,22 +266,22 @@ def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
             if part.things and (part.times or (name_first and part.verb is not None)):
                 parts.append(part := _Part(None if name_first else part.verb))
             part.things += what
-    for former, part in pairwise(parts):
+    said = {fold_word(word) for word in words}
+    for former, part in pairwise([_Part(), *parts]):
         part.things = part.things or former.things
-        _join(former, part)
+        for name, others in ((part.verb and part.verb.otherwise) or {}).items():
+            if not said.isdisjoint(others.split()):
+                part.verb, part.things = find_verb("workspace", name), []
+        is_start = former.verb is not None and former.verb.effect is Effect.STARTS
+        is_stop = part.verb is not None and part.verb.name == "stop" and bool(part.times)
+        if is_start and is_stop and part.things == former.things:
+            # A start and a later stop are one start that ends then.
+            former.times += [one._replace(lead="until") for one in part.times]
+            part.verb, part.things, part.times = None, [], []
     return [part for part in parts if part.verb is not None or part.things or part.times]
 
 
-def _join(former: _Part, part: _Part) -> None:
-    """Combine a start with a later stop at a given time: the result is a start that ends at that time."""
-    is_stop = part.verb is not None and part.verb.name == "stop" and bool(part.times)
-    is_start = former.verb is not None and former.verb.effect is Effect.STARTS
-    if is_stop and is_start and part.things == former.things:
-        former.times += [one._replace(lead="until") for one in part.times]
-        part.verb, part.things, part.times = None, [], []
-
-
-@dataclass
+@dataclass(frozen=True)
 class _Sentence:
     """A sentence and everything that was found in it."""
 
@@ -314,53 +289,23 @@ class _Sentence:
     rows: Sequence[Workspace]
     zone: ZoneInfo
     now: float
+    parts: Sequence[_Part]
     found: Sequence[Found[Any]]
 
-    def __post_init__(self) -> None:
-        words = self.request.arguments
-        self.parts = _split(words, self.found)
-        self.hours = next((one.what for one in self.found if isinstance(one.what, str)), "")
-        titles = {key: one.settings.title for key, one in self.request.services.connections.items()}
-        said = {fold_word(word) for word in words}
-        for part in self.parts:
-            for name, others in ((part.verb and part.verb.otherwise) or {}).items():
-                if not said.isdisjoint(others.split()):
-                    part.verb, part.things = find_verb("workspace", name), []
-        self.places = {key for key, title in titles.items() if {key, *title.casefold().split()[:1]} & said}
-        self.whole = _Part(things=[thing for part in self.parts for thing in part.things])
-
-    async def _list_meant(self) -> list[Workspace]:
-        """Return what is meant if nothing is named: what was mentioned last or, after *other*, the rest."""
-        recent = (await self.request.read_referents()).workspaces
-        is_other = bool(recent) and not _OTHER.isdisjoint(map(fold_word, self.request.arguments))
-        if is_other or len(recent) == 1:
-            return [row for row in self.rows if (row.id in recent) != is_other]
-        return []
-
-    async def _read_meant(self) -> list[Workspace]:
-        """Return the one workspace that is meant if none is named, or nothing if it could be several."""
-        meant = await self._list_meant()
-        return meant if len(meant) == 1 else []
+    @property
+    def named(self) -> _Part:
+        """Return everything that the sentence names."""
+        return _Part(things=[thing for part in self.parts for thing in part.things])
 
     # -- what only shows ----------------------------------------------------------------------------------
 
     async def show(self, *, is_barred: bool) -> Answer:
         """Show what is named or, if nothing is, everything. A verb that only shows something is run."""
-        verbs = [
-            part.verb for part in self.parts if part.verb is not None and part.verb.effect is Effect.SHOWS
-        ]
-        verb, request, things = next(iter(verbs), None), self.request, self.whole.things
+        verbs = [part.verb for part in self.parts if part.verb is not None]
+        verb = next((verb for verb in verbs if verb.effect is Effect.SHOWS), None)
+        request, things, own = self.request, self.named.things, self.named.workspaces
         if not self.found and "you" in map(fold_word, request.arguments):
-            # The question is about Usher itself, not about what was mentioned last.
             return await _run(request.redirect("workspace", "help", ()))
-        own = self.whole.workspaces if things else await self._read_meant()
-        if not own and not things and verb is None:
-            recent = (await request.read_referents()).runs
-            things = [
-                run
-                for run in await request.services.store.read(run_rows.list_runs, request.principal)
-                if [run.id] == [*recent]
-            ]
         request.notes.note_workspaces(own)
         if own and (len(own) > 1 or is_barred):
             commands = [f"status {join_words((one.title,))}" for one in own[:MAX_OFFERS]]
@@ -374,15 +319,12 @@ class _Sentence:
         if is_barred and not verb:
             return suggestions.answer_chat(request, "left_alone")
         if run := next((one for one in things if isinstance(one, Run)), None):
-            about = (
-                verb.name
-                if verb is not None and verb.command == "job" and "run" in verb.accepts
-                else "status"
-            )
+            is_of_run = verb is not None and verb.command == "job" and "run" in verb.accepts
+            about = verb.name if verb is not None and is_of_run else "status"
             return await _run(request.redirect("job", about, (run.name,), run.id))
         if things and isinstance(things[0], ClassCard):
             return await show_courses(request, [things[0]])
-        if any(part.verb is not None and part.verb.name == "card" for part in self.parts):
+        if any(verb.name == "card" for verb in verbs):
             return await show_own_courses(request)
         if verb is None or verb.is_operation or "run" in verb.accepts:
             verb = find_verb(request.folder, "list")
@@ -397,30 +339,21 @@ class _Sentence:
 
     async def _offer(self, part: _Part) -> list[kit.Element]:
         verb, own, request = part.verb, part.workspaces, self.request
+        hours = next((one.what for one in self.found if isinstance(one.what, str)), "")
         if runs := [one for one in part.things if isinstance(one, Run)] if not own else []:
-            return await _offer_runs(request, verb, runs, self.hours, part.times)
+            return await _offer_runs(request, verb, runs, hours, part.times)
         if part.things and not own:
             return []
-        is_of_all = not own and not EVERYTHING.isdisjoint(map(fold_word, request.arguments))
-        own = own or ([] if is_of_all else await self._read_meant())
-        if self.places:
-            await require_links(request, [*self.places])
-            own = (
-                list(await targets.filter_by_connections(request, own, [*self.places], self.rows))
-                if own
-                else own
-            )
-        if self.hours and own and "hours" in list_verbs("workspace"):
-            order = _write_hours(verb, self.hours)
-            return lists.list_command_buttons(
-                [f"hours {join_words((one.title,))} {order}" for one in own], self.now
-            )
-        lengths = [time for time in part.times if time.moments and time.moments[0].seconds]
-        if own and lengths and not _LONGER.isdisjoint(map(fold_word, request.arguments)):
-            length = times.format_duration(lengths[-1].moments[0].seconds or 0.0)
-            return lists.list_command_buttons(
-                [f"keep {join_words((one.title,))} {length} longer" for one in own], self.now
-            )
+        said = {fold_word(word) for word in request.arguments}
+        titles = {key: one.settings.title for key, one in request.services.connections.items()}
+        if places := [key for key, title in titles.items() if {key, *title.casefold().split()[:1]} & said]:
+            own = [one for one in own if one.connection in places]
+            if part.things and not own:
+                return []
+        if hours and own and "hours" in list_verbs("workspace"):
+            order = _write_hours(verb, hours)
+            commands = [f"hours {join_words((one.title,))} {order}" for one in own]
+            return lists.list_command_buttons(commands, self.now)
         if verb is None and part.times:
             # *gpu for 2 hours*: start the workspace if it's down, or stop it in two hours if it's running.
             return [
@@ -434,34 +367,13 @@ class _Sentence:
             command = f"{'job ' if verb.command == 'job' else ''}{verb.name}"
             return [] if part.things else lists.list_command_buttons([command], self.now)
         about = replace(request.redirect("workspace", verb.name, ()), flags=frozenset())
-        is_ambiguous = len(own) > 1 and len({one.title.casefold() for one in own}) == 1
-        needed = (
-            own
-            if is_ambiguous
-            else await confirmations.filter_needed(about, own or await self._list_meant() or self.rows)
-        )
+        needed = await confirmations.filter_needed(about, own or self.rows)
         if not own and not part.times and needed:
-            every = [row for row in self.rows if row.is_own]
-            raise Answered(
-                await confirmations.offer_for_several(about, every, is_named=False)
-                if is_of_all and verb.bulk.text
-                else await targets.ask_which_of_all(about, needed)
-            )
+            if verb.bulk.text and not EVERYTHING.isdisjoint(said):
+                every = [row for row in self.rows if row.is_own]
+                raise Answered(await confirmations.offer_for_several(about, every, is_named=False))
+            raise Answered(await targets.ask_which_of_all(about, needed))
         is_planned = bool(part.times) and verb.effect is Effect.STARTS
-        moments = [moment for time in part.times for moment in time.moments]
-        if (
-            len(own) > 1
-            and not is_ambiguous
-            and len(self.parts) == 1
-            and len(moments) == len(part.times) < _SEVERAL
-        ):
-            about = replace(about, at=moments[0].at if moments else None)
-            is_start = (
-                is_planned and part.times[0].lead not in _UNTIL and not (moments and moments[0].seconds)
-            )
-            if confirmations.can_do_several(about) and not is_start:
-                raise Answered(await confirmations.offer_for_several(about, own, is_named=True))
-            about = replace(about, at=None)
         return [
             button
             for one in (own if is_planned else needed)

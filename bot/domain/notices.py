@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from enum import Flag, StrEnum, auto
 from typing import Any, Final, Literal, NamedTuple, Self
 
-from bot.domain.conversations import Referents
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Send, Stays
@@ -402,7 +401,7 @@ class Answer:
     - ``in_channel`` is set only if the person asked for that (``--share``). Such an answer has no IDE URL.
     - ``replaces`` updates the message whose button was pressed.
     - ``view`` opens or updates a modal, if the surface supports it.
-    - ``about`` lists the objects that the person's next message may refer to.
+    - ``is_question``: pressing one of its buttons settles it.
     - ``errors`` are shown next to the fields of the submitted form, which stays open.
     - ``unwritten`` is set if the store didn't write the request (``not``), or may not have (``unsure``).
       The store couldn't write this answer in time either.
@@ -417,7 +416,7 @@ class Answer:
     in_channel: bool = False
     replaces: bool = False
     view: dict[str, Any] | None = None
-    about: Referents | None = None
+    is_question: bool = False
     errors: Mapping[str, str] = field(default_factory=dict)
     unwritten: Literal["", "not", "unsure"] = ""
     offers: str = ""

@@ -31,7 +31,6 @@ from bot.store.revocations import enqueue_revocation
 from bot.store.tables import (
     ACCEPTED_REQUESTS,
     ACCOUNTS,
-    CONVERSATIONS,
     FORM_VALUES,
     OPERATIONS,
     RUNS,
@@ -135,7 +134,6 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
     ``notify`` (messages reach the person), each open run that has a card also leads to a JOB_FAILED notice.
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
-    CONVERSATIONS.delete(tx, principal=ending.principal)
     cards.queue_messages(tx, cards.make_link_key(ending.principal.key, ending.connection), changed=True)
     SNAPSHOTS.delete(tx, connection=ending.connection, owner=ending.id)
     UNDECRYPTABLE_SECRETS.delete(tx, account_id=ending.id)

@@ -6,7 +6,7 @@ from functools import partial
 from bot.store import cards
 from bot.store.engine import Engine
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, repeat_until_done
-from bot.store.tables import CARDS, CHANNEL_IDS, CONVERSATIONS, TABLES
+from bot.store.tables import CARDS, CHANNEL_IDS, TABLES
 from bot.store.transaction import Row, Transaction, from_json
 
 
@@ -47,9 +47,7 @@ def _replace_id(tx: Transaction, place: str, old: str, new: str) -> int:
     rows = _find_rows(tx, place, old, FAN_OUT_BATCH_SIZE)
     for row in rows:
         table, key = TABLES[row["holder"]], row["id"]
-        if table is CONVERSATIONS:
-            _move_conversation(tx, key, row["said"], old, new)
-        elif row["said"]:
+        if row["said"]:
             said = from_json(row["said"].replace(f'"{old}"', f'"{new}"'))
             table.change(tx, {table.keys[0][0]: key}, **{row["holds"]: said})
         else:
@@ -57,14 +55,6 @@ def _replace_id(tx: Transaction, place: str, old: str, new: str) -> int:
         if table is CARDS:
             cards.queue_messages(tx, key, changed=True)
     return len(rows)
-
-
-def _move_conversation(tx: Transaction, person: str, thread_ts: str, old: str, new: str) -> None:
-    """Move a conversation to the channel's new id, unless a newer conversation is already there."""
-    key = {"principal": person, "thread_ts": thread_ts, "channel_id": old}
-    if (row := CONVERSATIONS.row(tx, **key)) is not None:
-        CONVERSATIONS.add_new(tx, **{**row, "channel_id": new})
-        CONVERSATIONS.delete(tx, **key)
 
 
 def _find_rows(tx: Transaction, place: str, channel: str, limit: int) -> list[Row]:

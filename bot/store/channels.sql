@@ -7,8 +7,6 @@ SELECT * FROM (
     UNION ALL SELECT 'operations', id, 'channel_id', '' FROM operations WHERE channel_id = :channel AND principal LIKE :within
     UNION ALL SELECT 'runs', id, 'channel_id', '' FROM runs WHERE channel_id = :channel AND principal LIKE :within
     UNION ALL SELECT 'undoable_actions', id, 'channel_id', '' FROM undoable_actions WHERE channel_id = :channel AND principal LIKE :within
-    UNION ALL SELECT 'conversations', principal, 'channel_id', thread_ts FROM conversations
-        WHERE channel_id = :channel AND principal LIKE :within
     UNION ALL SELECT 'notices', id, 'body', body FROM notices WHERE body LIKE :holding AND principal LIKE :within
     UNION ALL SELECT 'links', nonce_hash, 'deferred_command', deferred_command FROM links
         WHERE deferred_command LIKE :holding AND principal LIKE :within

@@ -20,7 +20,7 @@ from bot.domain.notices import (
 from bot.domain.operations import MAX_PROMPT_SECONDS
 from bot.domain.people import Principal
 from bot.domain.work_items import Outcome
-from bot.store import cards, conversations, preferences
+from bot.store import cards, preferences
 from bot.store.engine import Engine
 from bot.store.fan_out import (
     FAN_OUT_BATCH_SIZE,
@@ -109,16 +109,10 @@ UNSURE_CLAIM: Final = Claim(
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
     """Write notices, leaving existing ones (same subject, kind and occasion) unchanged.
 
-    ``subject`` is used for notices that have none. Notices that the person doesn't want aren't written. What
-    an answer is about (``spoken`` in its body) is remembered for the conversation.
+    ``subject`` is used for notices that have none. Notices that the person doesn't want aren't written.
     """
     for given in notices:
         new = given if given.subject else replace(given, subject=subject)
-        if spoken := new.body.get("spoken"):
-            conversations.save_referents(
-                tx, new.principal, spoken["channel_id"], spoken["thread_ts"], spoken["about"]
-            )
-            new = replace(new, body={key: value for key, value in new.body.items() if key != "spoken"})
         waits = {"subject": new.subject, "kind": NoticeKind.CARD, "state": NoticeState.PENDING}
         card = NOTICES.one(tx, **waits) if new.body.get("is_so_already") else None
         if card is not None and (promise := card.body.get("promise")):

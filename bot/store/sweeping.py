@@ -23,7 +23,6 @@ _RETENTION_SECONDS = {
     "sweep_approvals": 30 * _DAY,
     "sweep_browser_sessions": 0.0,
     "sweep_class_cards": 30 * _DAY,
-    "sweep_conversations": _DAY,
     "sweep_undoable_actions": 30 * _DAY,
     "sweep_undecryptable_secrets": 7 * _DAY,
     "sweep_owners": _DAY,

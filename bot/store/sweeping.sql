@@ -151,8 +151,3 @@ DELETE FROM participants WHERE (card_id, principal) IN (
 
 -- name: sweep_undoable_actions
 DELETE FROM undoable_actions WHERE id IN (SELECT id FROM undoable_actions WHERE done_at < :before ORDER BY done_at LIMIT :limit);
-
--- name: sweep_conversations
-DELETE FROM conversations WHERE updated_at < :before AND principal IN (
-    SELECT principal FROM conversations WHERE updated_at < :before ORDER BY updated_at LIMIT :limit
-);

@@ -384,9 +384,6 @@ CARDS = Table(
 CHANNEL_IDS = make_plain_table("channel_ids", "place id", "place", changed_at=STAYS)
 CONNECTIONS = make_plain_table("connections", "name")
 GREETINGS = make_plain_table("greetings", "principal", greeted_at=PAST)
-CONVERSATIONS = make_plain_table(
-    "conversations", "principal channel_id thread_ts", "principal", updated_at=PAST
-)
 DIRECT_CHANNELS = make_plain_table("direct_channels", "principal")
 # A read is due a day ahead at most: the longest pause between two reads is ``SAID_AGAIN_AFTER`` in
 # ``bot.domain.timeouts``.

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, Final
 
 from bot.domain import time_parsing
-from bot.domain.conversations import Referents
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.outages import Reached
@@ -236,7 +235,7 @@ class _Call:
             await self._prepare(request)
             answer = await commands.run_words(request)
             self.has_acted = bool(request.notes.accepted)
-            await self._collect_results(request, answer.about or request.notes.about or Referents())
+            await self._collect_results(request)
             self._add_refused(services.title)
             if name and not any(self.facts.values()):
                 self.facts["says"] = "\n".join([words.NOT_A_NAME, *self.remarks])
@@ -282,7 +281,7 @@ class _Call:
         self.names = [name for one in own for name in (one.title, one.name)]
         self.names += [*(one.name for one in runs), *(one.title for one, _ in own_courses)]
 
-    async def _collect_results(self, request: Request, about: Referents) -> None:
+    async def _collect_results(self, request: Request) -> None:
         """Keep the results found in the rows: what was done, and for which workspaces or runs."""
         store, principal, tool = request.services.store, request.principal, self.tool
         fact, at = partial(drawn.describe, request.services.title), drawn.format_time
@@ -319,11 +318,11 @@ class _Call:
             ]
         if tool.folder == "job":
             runs = await store.read(run_rows.list_runs, principal)
-            concerned = (one for one in runs if one.id in about.runs or not tool.takes)
+            concerned = (one for one in runs if one.id in request.notes.shown or not tool.takes)
             self.facts["runs"] = [fact(one, **drawn.describe_run(one)) for one in concerned]
             return
         reached = await store.read(outages.list_reached)
-        keys = {*about.workspaces, *(one.subject for one in accepted)}
+        keys = {*request.notes.shown, *(one.subject for one in accepted)}
         self.facts["workspaces"] = [
             fact(workspace, **drawn.describe_state(one, _find_silence(reached, workspace.connection)))
             for key, (workspace, one) in known.items()

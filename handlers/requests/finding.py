@@ -1,9 +1,8 @@
 """Finds what the words of a sentence refer to: workspaces, runs, verbs, times. It decides nothing itself."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from rapidfuzz import fuzz, process
@@ -24,7 +23,6 @@ from bot.support.cleaning import fold
 from handlers.requests.command_line import Quoted, fold_word
 from handlers.requests.synonyms import find_similar_verbs, split_words
 
-_Thing = TypeVar("_Thing")
 _What_co = TypeVar("_What_co", covariant=True)
 #: Maximum number of words in a name. ``_MAX_TIME_WORDS`` applies to times, ``_MAX_HOURS_WORDS`` to sets of
 #: hours. Only the first ``_MAX_WORDS`` words of a sentence are read.
@@ -42,10 +40,6 @@ _TIME_WORDS: Final = split_words(
     yesterday tonight later soon then eventually always forever
     hourly daily nightly weekly monthly eod"""
 )
-#: Words that make *on* or *up* part of an instruction if they come before it (*turn on*). ``_AFTER_PARTICLE``
-#: are words that do the same if they come after it.
-_BEFORE_PARTICLE: Final = split_words("turn switch put bring fire spin power")
-_AFTER_PARTICLE: Final = split_words("please pls now again and me my the")
 #: Words which say that something happens only once.
 _ONCE: Final = frozenset({"today", "tomorrow", "tonight", "once"})
 #: Minimum similarity, from 0 to 100, between a word and the name of a workspace, run or verb. Words of fewer
@@ -80,18 +74,8 @@ def squeeze(text: str) -> str:
     return _SIGNS.sub("", fold(text))
 
 
-def group_by_name(named: Iterable[tuple[str, _Thing]]) -> dict[str, tuple[_Thing, ...]]:
-    """Group workspaces or runs whose names have the same letters and digits."""
-    groups: dict[str, dict[int, _Thing]] = {}
-    for name, thing in named:
-        groups.setdefault(squeeze(name), {})[id(thing)] = thing
-    return {name: tuple(things.values()) for name, things in groups.items() if name}
-
-
-def list_names(
-    rows: Sequence[Workspace], titles: Mapping[str, str] = MappingProxyType({})
-) -> list[tuple[str, Workspace]]:
-    """Return workspaces' names, plus ``NAME@CONNECTION`` for those whose connection is in ``titles``.
+def list_names(rows: Sequence[Workspace], places: Container[str] = ()) -> list[tuple[str, object]]:
+    """Return workspaces' names, plus ``NAME@CONNECTION`` for those on the connections in ``places``.
 
     If an existing workspace has the same name as one that no longer exists, the latter is left out.
     """
@@ -99,18 +83,13 @@ def list_names(
     every = [(name, row) for own, row in names for name in own if name]
     existing = {squeeze(name) for name, row in every if row.state is not State.GONE}
     own = [(name, row) for name, row in every if row.state is not State.GONE or squeeze(name) not in existing]
-    places = {key: {key, title} for key, title in titles.items()}
-    return [
-        *own,
-        *((f"{name}@{place}", row) for name, row in own for place in places.get(row.connection, ())),
-    ]
+    return [*own, *((f"{name}@{row.connection}", row) for name, row in own if row.connection in places)]
 
 
-def find_names(
-    words: Sequence[str], things: Mapping[str, tuple[_Thing, ...]]
-) -> list[Found[tuple[_Thing, ...]]]:
+def find_names(words: Sequence[str], named: Iterable[tuple[str, object]]) -> list[Found[tuple[object, ...]]]:
     """Return the complete names found among words, at each position the longest one."""
-    found, at = list[Found[tuple[_Thing, ...]]](), 0
+    things = _group(((squeeze(name), thing) for name, thing in named))
+    found, at = list[Found[tuple[object, ...]]](), 0
     while at < min(len(words), _MAX_WORDS):
         last = at + 1 if isinstance(words[at], Quoted) else min(at + _MAX_NAME_WORDS, len(words))
         keys = ((end, _strip_possessive(words[at:end])) for end in range(last, at, -1))
@@ -121,36 +100,35 @@ def find_names(
 
 
 def find_similar(
-    words: Sequence[str], free: Sequence[int], things: Mapping[str, tuple[_Thing, ...]], names: Sequence[str]
-) -> list[Found[tuple[_Thing, ...]]]:
-    """Return the things whose names contain the free words (such as *gpu*) or are similar to them.
+    words: Sequence[str], free: Sequence[int], named: Iterable[tuple[str, object]]
+) -> list[Found[tuple[object, ...]]]:
+    """Return the things whose names contain a free word (such as *gpu*) or are similar to it.
 
     Free words are those that haven't been given another meaning.
     """
-    parts: dict[str, dict[str, None]] = {}
-    for name in names:
-        for part in {*_SIGNS.split(fold(name))}:
-            if len(part) >= _MIN_LENGTH:
-                parts.setdefault(part, {})[squeeze(name)] = None
-    found, taken = list[Found[tuple[_Thing, ...]]](), set[int]()
-    for count in (2, 1):
-        for at in free:
-            places = {*range(at, at + count)}
-            if places & taken or not places.issubset(free):
-                continue
-            key = _strip_possessive(words[at : at + count])
-            keys = [*parts.get(key, ())]
-            if not keys and len(key) > _MIN_LENGTH:
-                alike = process.extract(
-                    key, [*things, *parts], scorer=fuzz.ratio, score_cutoff=_MIN_SIMILARITY, limit=3
-                )
-                best = [one for one, score, _ in alike if score == alike[0][1]]
-                keys = [own for one in best for own in ([one] if one in things else parts[one])]
-            if keys:
-                taken |= places
-                every = {id(thing): thing for one in keys for thing in things.get(one, ())}
-                found += [Found(at, at + count, tuple(every.values()))] if every else []
+    parts = _group(
+        (part, thing)
+        for name, thing in named
+        for part in {squeeze(name), *_SIGNS.split(fold(name))}
+        if len(part) >= _MIN_LENGTH
+    )
+    found = list[Found[tuple[object, ...]]]()
+    for at in free:
+        key = _strip_possessive(words[at : at + 1])
+        alike = [(key, 100.0, 0)] if key in parts else []
+        if not alike and len(key) > _MIN_LENGTH:
+            alike = process.extract(key, [*parts], scorer=fuzz.ratio, score_cutoff=_MIN_SIMILARITY, limit=3)
+        best = [thing for part, score, _ in alike if score == alike[0][1] for thing in parts[part]]
+        found += [Found(at, at + 1, (*{id(thing): thing for thing in best}.values(),))] if best else []
     return found
+
+
+def _group(pairs: Iterable[tuple[str, object]]) -> dict[str, tuple[object, ...]]:
+    """Group things by their names, each thing once."""
+    groups: dict[str, dict[int, object]] = {}
+    for name, thing in pairs:
+        groups.setdefault(name, {})[id(thing)] = thing
+    return {name: tuple(things.values()) for name, things in groups.items() if name}
 
 
 def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str] = ()) -> list[Found[Verb]]:
@@ -160,8 +138,9 @@ def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str]
     """
     known, folded = list_verb_words(), [fold_word(word) for word in words]
     typed = [name for name, verb in list_verbs("workspace").items() if not verb.is_hidden]
+    # Anywhere but at the beginning, *about* is a preposition.
     exact = {
-        at: known[folded[at]] for at in free if folded[at] in known and not _is_preposition(words, folded, at)
+        at: known[folded[at]] for at in free if folded[at] in known and (folded[at] != "about" or not at)
     }
     # *stopped* and *stopping* aren't orders.
     for at in free if not exact else ():
@@ -171,19 +150,6 @@ def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str]
         near = find_similar_verbs(word, "workspace", typed)
         exact |= {at: find_verb("workspace", near[0])} if len(near) == 1 else {}
     return [Found(at, at + 1, verb) for at, verb in exact.items()]
-
-
-def _is_preposition(words: Sequence[str], folded: Sequence[str], at: int) -> bool:
-    """Return whether a word is a preposition: *on* and *up* are, except in *turn on* and the like.
-
-    *About* is one unless it is the first word.
-    """
-    if folded[at] == "about":
-        return at > 0
-    if folded[at] not in {"on", "up"} or at + 1 == len(words) or words[at] != folded[at]:
-        return False
-    follows = folded[at + 1] in LEADS.keys() | _AFTER_PARTICLE
-    return not follows and not (at and folded[at - 1] in _BEFORE_PARTICLE)
 
 
 def is_past(word: str) -> bool:

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.accounts import Account
-from bot.domain.conversations import Referents
 from bot.domain.markup import Template
 from bot.domain.notices import Answer
 from bot.domain.people import Named, Principal
@@ -24,7 +23,6 @@ from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.kit import Markup
 from bot.messages.texts import answers, cards
 from bot.services.caller import Caller
-from bot.store import conversations
 from handlers.requests.command_line import join_words
 from handlers.requests.deferred_command import NOT_DEFERRED, RESPONSE_SECONDS, DeferredCommand
 from handlers.requests.services import Services
@@ -60,7 +58,9 @@ Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 class RequestNotes:
     """What a request is about and what has been done for it, whichever way it is answered."""
 
-    about: Referents | None = None
+    #: The ids of the workspaces and runs that the answer shows, for an assistant.
+    shown: Sequence[str] = ()
+    is_question: bool = False
     #: Everything that has been accepted for this request so far, keyed by kind and subject.
     accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
     #: The user's accounts with outdated lists, and the user's workspaces. Set only if they had to be read to
@@ -71,12 +71,8 @@ class RequestNotes:
     names: Sequence[str] = ()
 
     def note_workspaces(self, workspaces: Iterable[Workspace]) -> None:
-        """Note the workspaces that the request is about, in order."""
-        self.about = Referents(workspaces=tuple(workspace.id for workspace in workspaces))
-
-    def note_run(self, run_id: str) -> None:
-        """Note the run that the request is about."""
-        self.about = Referents(runs=(run_id,))
+        """Note the workspaces that the answer shows."""
+        self.shown = [workspace.id for workspace in workspaces]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +108,6 @@ class Request:
     deferred: DeferredCommand = NOT_DEFERRED
     #: The form as Slack sent it: submitted, or with one of its buttons pressed or one of its menus searched.
     view: Mapping[str, Any] = field(default_factory=dict)
-    #: What the request is about, noted so that the user's next command can refer to it.
     notes: RequestNotes = field(default_factory=RequestNotes)
 
     async def read_moment(self) -> Moment | None:
@@ -136,15 +131,6 @@ class Request:
         """Return today's date in the person's zone."""
         store = self.services.store
         return datetime.fromtimestamp(await store.now(), await store.zone(self.principal)).date()
-
-    async def read_referents(self) -> Referents:
-        """Return what was last mentioned in the conversation in which the user is writing."""
-        if self.surface.channel_id is None:
-            return Referents()
-        surface = self.surface
-        return await self.services.store.read(
-            conversations.find_referents, self.principal, surface.channel_id or "", surface.thread_ts
-        )
 
     @property
     def consent(self) -> Consent:

@@ -105,7 +105,6 @@ def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, id
         "thread_ts": surface.thread_ts,
         "in_channel": answer.in_channel,
         "where": surface.where,
-        "spoken": _make_referents_body(answer, surface),
         "over": surface.message_ts if answer.replaces else None,
     }
     if answer.view is not None and surface.where is Where.FORM:
@@ -136,17 +135,8 @@ def make_message_notice(
         kind=NoticeKind.ASSISTANT_QUESTION if surface.via else NoticeKind.MESSAGE,
         occasion="1",
         principal=principal,
-        body=stored.to_body(replace(answer, replaces=False))
-        | {"becomes": becomes, "spoken": _make_referents_body(answer, surface)},
+        body=stored.to_body(replace(answer, replaces=False)) | {"becomes": becomes},
     )
-
-
-def _make_referents_body(answer: Answer, surface: Surface) -> dict[str, Any] | None:
-    """Return an answer's referents in the form in which its conversation stores them, or None without any."""
-    if answer.about is None or surface.channel_id is None:
-        return None
-    place = {"channel_id": surface.channel_id, "thread_ts": surface.thread_ts}
-    return {**place, "about": answer.about.as_body()}
 
 
 def _make_subject(surface: Surface, ids: Ids) -> str:

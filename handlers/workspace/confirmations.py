@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import StopMode, choose_planned_mode, is_final
@@ -103,7 +102,7 @@ async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> A
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=await request.format_time(at))
     label = await format_label(replace(request, at=at), request.verb, line(workspace.title))
     (button,) = buttons.list_timed_buttons(request.verb, [workspace], [label], [at])
-    return replies.ask(sentence, [button], [workspace])
+    return replies.ask(sentence, [button])
 
 
 def is_final_operation(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
@@ -125,15 +124,14 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
     buttons = [agreed_button(label, str(verb), workspace)]
     if facts.may("suspend") and workspace.state is State.RUNNING:
         buttons.append(suspend_button(workspace))
-    return replies.ask(sentence, buttons, [workspace])
+    return replies.ask(sentence, buttons)
 
 
 async def ask_before_suspending(request: Request, workspace: Workspace) -> Answer:
     """Ask whether to suspend a workspace that was busy or had unsaved changes."""
     check_possible(request.services.context, workspace, OperationVerb.SUSPEND)
     await require_account(request, workspace.connection)
-    about = Referents((workspace.id,), is_question=True)
-    return replace(replies.question(suspend_button(workspace)), view=None, about=about)
+    return replace(replies.question(suspend_button(workspace)), view=None, is_question=True)
 
 
 def may_lose(request: Request, workspace: Workspace) -> bool:

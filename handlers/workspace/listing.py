@@ -114,6 +114,7 @@ async def show_list(request: Request) -> Answer:
     short = ranked if is_whole else shorten_list(ranked, under_way)
     is_short = lists.AT_A_GLANCE < len(ranked) > len(short) and 0 < len(short) <= lists.PAGE_SIZE
     workspace = kit.get_page(short if is_short else ranked, page, lists.PAGE_SIZE)
+    request.notes.note_workspaces(workspace.shown)
     shown = await services.gatherer.describe_workspaces(request.principal, workspace.shown, under_way)
     if lists.explains(shown, request.failed_connection):
         reads = ""
@@ -206,7 +207,7 @@ async def show_address(request: Request) -> Answer:
     if buttons.get_wait(facts) is not None:
         return lists.status_answer(facts, workspace)
     sentence = lists.format_in_state(facts.now, facts.zone, workspace, answers.NOT_RUNNING)
-    return replies.ask(sentence, [buttons.start_button(workspace)], [workspace])
+    return replies.ask(sentence, [buttons.start_button(workspace)])
 
 
 @routes.verb(

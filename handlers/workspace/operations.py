@@ -97,7 +97,7 @@ declare_verb(
         accepts=("workspace", "time"),
         also="run launch boot begin execute activate enable ignite deploy starte starten "
         "unpause continue wake unfreeze unsuspend",
-        heard="on up need bring fire spin lancer lance uruchom démarre inicia resume queue",
+        heard="need bring fire spin lancer lance uruchom démarre inicia resume queue",
         former={"queue NAME [until TIME]": "start --wait", "resume NAME": "start"},
         label=cards.START,
         offer=Offer(text="This will start *{name}* on {title}.", button="Start {name}"),
@@ -291,11 +291,6 @@ async def begin_for(
         if refusal.rule != "workspace.ends":
             raise
         return await ask_before_ending(request, workspace, verb)
-    is_new = accepted.operation.verb == request.verb and not (accepted.joined or accepted.repeated)
-    if is_new and request.surface.kind == "command":
-        # The new operation's row already records what was mentioned
-        # (``bot.store.conversations.find_referents``).
-        request.notes.about = None
     if "share" in request.flags:
         # Read the workspace again, so that its buttons fit the operation that has just begun.
         begun = await services.store.read(workspace_rows.find_workspace, workspace.id)
@@ -437,7 +432,9 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
     if not asked:
         return answer
     question = await confirmations.offer_for_several(request, asked, is_named=True)
-    return replace(kit.with_blocks(answer, (*answer.blocks, *question.blocks)), about=question.about)
+    return replace(
+        kit.with_blocks(answer, (*answer.blocks, *question.blocks)), is_question=question.is_question
+    )
 
 
 def _needs_question(request: Request, workspace: Workspace) -> bool:
@@ -560,7 +557,7 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
     """Ask for confirmation with a button or, with ``is_form``, in a form where one can be opened."""
     title = request.services.title(workspace.connection)
     effect = request.fill(answers.REMOVE_EFFECT, workspace)
-    answer = replies.ask(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)], [workspace])
+    answer = replies.ask(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)])
     return replace(answer, view=replies.remove_view(workspace, title) if is_form else None)
 
 

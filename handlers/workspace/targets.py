@@ -107,44 +107,6 @@ def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answe
     return offer_as_command(replace(request, arguments=(*typed, *given[end:])))
 
 
-async def filter_by_connections(
-    request: Request, group: Sequence[Workspace], connections: Sequence[str], rows: Sequence[Workspace]
-) -> Sequence[Workspace]:
-    """Return those workspaces with the same name that are on the requested connections.
-
-    Raises Answered if none are.
-    """
-    if not connections:
-        return group
-    matching = [workspace for workspace in group if workspace.connection in connections]
-    if matching:
-        return matching
-    old, rows = await read_stale_and_rows(request)
-    title = fold(group[0].title)
-    matching = [
-        workspace
-        for workspace in await list_on_connections(request, connections, rows)
-        if fold(workspace.title) == title
-    ]
-    if matching:
-        return matching
-    raise Answered(
-        await answer_unknown_name(request, f"{group[0].title}@{connections[0]}", rows, old, near=group)
-    )
-
-
-async def list_on_connections(
-    request: Request, connections: Sequence[str], rows: Sequence[Workspace]
-) -> list[Workspace]:
-    """Return the workspaces on these connections; raise Answered if they have none, or aren't linked."""
-    await require_links(request, connections)
-    matching = [workspace for workspace in rows if workspace.connection in connections]
-    if not matching:
-        what = fill(answers.ON, what=Markup(answers.WORKSPACES), title=request.services.titles(connections))
-        raise Answered(replies.hint(fill(answers.NONE_OF_THESE, what=Markup(what))))
-    return matching
-
-
 async def answer_without_workspaces(request: Request, old: Sequence[Account]) -> Answer:
     """Tell a person without workspaces what to do next: link, wait for the list, or make one."""
     services = request.services
@@ -176,16 +138,18 @@ async def _answer_empty_list(request: Request, sentence: str) -> Answer:
 
 async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which of all the user's workspaces is meant, because no name was given."""
+    request.notes.note_workspaces(rows)
     labels = list_labels(request, rows[:MAX_CHOICES], rows)
     buttons = await make_choice_buttons(request, rows, labels)
     sentence = request.fill(answers.WHICH_OF_ALL, verb=Markup(request.verb))
-    return replies.ask(sentence, buttons, rows)
+    return replies.ask(sentence, buttons)
 
 
 async def ask_which_of_these(
     request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace], name: str
 ) -> Answer:
     """Ask which is meant of the workspaces that match a name."""
+    request.notes.note_workspaces(candidates)
     labels = list_labels(request, candidates[:MAX_CHOICES], rows)
     titles = {fold(workspace.title) for workspace in candidates}
     sentence = answers.NEAREST[len(candidates) == 1]
@@ -199,7 +163,7 @@ async def ask_which_of_these(
     example = request.fill(answers.WHICH_AT, verb=Markup(request.verb), example=labels[0])
     more = example if len(candidates) > 1 else ""
     buttons = await make_choice_buttons(request, candidates, labels)
-    return replies.ask(sentence, buttons, candidates, more=more)
+    return replies.ask(sentence, buttons, more=more)
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
@@ -242,6 +206,7 @@ async def answer_unknown_name(
         return replies.answer(promise)
     sentence = fill("I can't find a workspace called *{name}*.", name=name)
     more: list[str] = [describe_read_failure(request)] if request.deferred.problem else []
+    request.notes.note_workspaces(near)
     buttons = await make_choice_buttons(request, near, list_labels(request, near, rows))
     if near:
         suggested = fill(talk.DID_YOU_MEAN, commands=format_bold(workspace.title for workspace in near))
@@ -251,7 +216,7 @@ async def answer_unknown_name(
         buttons = [*buttons, *lists.list_command_buttons(runs, request.services.clock.now())]
     if not more:
         more = [request.fill("Type `{command}list` to see yours, or `{command}add LINK` to add one.")]
-    return replies.ask(sentence, buttons, near, more=" ".join(more))
+    return replies.ask(sentence, buttons, more=" ".join(more))
 
 
 async def make_choice_buttons(

@@ -23,7 +23,7 @@ from bot.messages.blocks.notices import render
 from bot.providers import facets
 from bot.providers.base import Provider
 from bot.services.linking import compute_digest
-from bot.store import audit, conversations, notices, workspaces
+from bot.store import audit, notices, workspaces
 from bot.store.queues import KINDS_BY_TABLE
 from bot.store.store import Store
 from bot.store.tables import LINKS
@@ -156,14 +156,10 @@ class Rig:
         )
 
     async def talk(self, *said: str) -> Answer:
-        """Write one after the other, with what was spoken of; return the last answer."""
+        """Write one after the other; return the last answer."""
         for text in said:
             self.clock.advance(1)
             answer = await self.direct(text)
-            if answer.text and answer.about is not None:
-                await self.store.write(
-                    conversations.save_referents, ALICE, "D1", None, answer.about.as_body()
-                )
         return answer
 
     async def push(

@@ -14,9 +14,8 @@ from slack_bolt.response import BoltResponse
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.blocks.limits import MAX_OPTION_LENGTH
 from bot.messages.texts import answers
-from bot.store import accounts, conversations, operations, workspaces
+from bot.store import accounts, operations, workspaces
 from bot.store import notices as notice_rows
-from bot.store.tables import CONVERSATIONS
 from bot.support.errors import SlackPermanent, StoreBusy, StoreUnsure
 from handlers.listeners import register
 from tests.handlers.idle import Idle
@@ -97,17 +96,6 @@ def test_an_app_that_acknowledges_before_the_work_is_refused(bot):
 async def test_a_command_of_nobody_is_refused_with_words(wired):
     spoken = await wired.send(command("list", user_id=None))
     assert "Slack didn't tell me who you are" in spoken.body["text"]
-
-
-async def test_what_a_typed_command_begins_is_spoken_of_without_being_written(wired):
-    await wired.bot.link()
-    row, store = await wired.bot.workspace(), wired.bot.store
-    # The second one begins nothing, so nothing else would tell that it was spoken of.
-    for written in (0, 1):
-        await wired.send(command("start notebook"))
-        heard = await store.read(conversations.find_referents, ALICE, "C1", None)
-        assert heard.workspaces == (row.id,)
-        assert len(await store.carry_out(lambda tx: CONVERSATIONS.rows(tx, principal=ALICE))) == written
 
 
 async def test_an_unknown_command_is_answered(wired):

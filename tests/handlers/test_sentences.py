@@ -30,13 +30,12 @@ def is_acting(button) -> bool:
         ("could you please stop notebook", ["Stop notebook"]),
         ("I'm done with report", ["Stop report"]),
         ("pls kill my notebook", ["Stop notebook"]),
-        ("get the gpu box up for me", ["Start gpu box"]),
-        ("turn training on and shut notebook down", ["Start training", "Stop notebook"]),
+        ("please start the gpu box for me", ["Start gpu box"]),
+        ("please launch training and shut notebook down", ["Start training", "Stop notebook"]),
         ("my notebook can go off at 6pm", ["Stop notebook at 6:00 PM UTC"]),
         ("please start training until 18:00", ["Start training until 18:00 UTC"]),
         ("start training in 2 hours", ["Start training Fri 15 Jan at 10:00"]),
         ("set notebook's hours to weekdays 9 to 5", ["Hours for notebook: weekdays 9 to 5"]),
-        ("stop notebook no wait, report", ["Stop report"]),
         ("sotp notebook", ["Stop notebook"]),
     ],
 )
@@ -75,6 +74,8 @@ async def test_free_text_offers_what_it_may_ask_for(bot: Rig, text, labels):
         pytest.param("> please stop notebook", id="quoted"),
         pytest.param("stop report too", id="like-before"),
         pytest.param("only stop report", id="only"),
+        pytest.param("stop notebook no wait, report", id="correction"),
+        pytest.param("let training run 2 hours longer", id="longer"),
     ],
 )
 async def test_ruled_out_act_is_on_no_button(bot: Rig, text):

@@ -53,7 +53,6 @@ from handlers.requests.finding import (
     find_names,
     find_similar,
     find_times,
-    group_by_name,
     list_names,
 )
 from handlers.requests.list_filters import filter_workspaces
@@ -117,9 +116,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 def spans(words: tuple[str, ...], workspaces: list[Workspace], _: Any) -> Any:
     named = list_names(workspaces)
-    things = group_by_name(named)
-    found = find_names(words, things)
-    return found, find_similar(words, range(min(len(words), 12)), things, [name for name, _ in named])
+    return find_names(words, named), find_similar(words, range(min(len(words), 12)), named)
 
 
 def times_of(text: str) -> Any:
@@ -388,7 +385,7 @@ async def test_a_sentence_among_many_names_is_read_beside_the_loop():
 
         def look(frame: Any, event: str, _given: object) -> None:
             # What is read before any name is known costs nothing.
-            if event == "call" and frame.f_code is find_names.__code__ and frame.f_locals["things"]:
+            if event == "call" and frame.f_code is find_names.__code__ and frame.f_locals["named"]:
                 where.add(threading.get_ident())
 
         threading.setprofile(look)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.workspaces import State
 from bot.services import naming
 from bot.support.cleaning import fold
-from handlers.requests.finding import find_names, group_by_name, list_names
+from handlers.requests.finding import find_names, list_names
 from tests.messages.card_facts import WORKSPACE
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import FakeProvider, fake_settings
@@ -162,7 +162,7 @@ def test_address_of_an_ide_or_its_beginning_is_its_workspace(address, found):
 
 
 def find_in_sentence(word, rows):
-    (found,) = find_names([word], group_by_name(list_names(rows)))
+    (found,) = find_names([word], list_names(rows))
     return found.what
 
 

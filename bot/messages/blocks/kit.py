@@ -15,7 +15,6 @@ from functools import partial
 from itertools import accumulate, islice
 from typing import Any, Final, Generic, TypeVar
 
-from bot.domain.conversations import Referents
 from bot.domain.markup import Dated, Markup, Part, Template, announce, join
 from bot.domain.message_context import ObjectName
 from bot.domain.notices import Answer
@@ -538,7 +537,7 @@ def answer(
     *,
     in_channel: bool = False,
     replaces: bool = False,
-    about: Referents | None = None,
+    is_question: bool = False,
 ) -> Answer:
     """Return an Answer; texts and blocks that don't fit into a message are cut."""
     fitting = fit(_finish_buttons(blocks))
@@ -547,7 +546,7 @@ def answer(
         blocks=fitting,
         in_channel=in_channel,
         replaces=replaces,
-        about=about,
+        is_question=is_question,
     )
 
 

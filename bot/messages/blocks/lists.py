@@ -6,7 +6,6 @@ from datetime import tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.domain.conversations import Referents
 from bot.domain.holds import find_common_code
 from bot.domain.message_context import RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer
@@ -178,7 +177,7 @@ def workspace_list(
         above=[*search, *more],
         more=show_all if count else None,
     )
-    return kit.answer(blocks, in_channel=is_shared, replaces=replaces, about=_get_referents(one.shown))
+    return kit.answer(blocks, in_channel=is_shared, replaces=replaces)
 
 
 def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
@@ -191,11 +190,7 @@ def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
     )
     above = [kit.section(remark)] if remark else []
     blocks = [*above, *card.blocks, kit.context(below)]
-    return kit.answer(blocks, about=_get_referents([facts]))
-
-
-def _get_referents(rows: Iterable[WorkspaceFacts]) -> Referents:
-    return Referents(tuple(facts.workspace.id for facts in rows if facts.workspace is not None))
+    return kit.answer(blocks)
 
 
 def status_answer(
@@ -231,7 +226,7 @@ def status_answer(
             *list_hours_button(facts),
             *list_page_button(facts),
         ]
-    return kit.message(text, small, buttons, in_channel=in_channel, about=_get_referents([facts]))
+    return kit.message(text, small, buttons, in_channel=in_channel)
 
 
 def render_workspaces(
@@ -491,7 +486,7 @@ def _offer(verb: Verb, about: Workspace | Run, title: str, press: ButtonValue, c
     style = kit.DANGER if verb.is_red else kit.PRIMARY
     label = fill(verb.offer.button, name=Markup(kit.line(name)))
     button = kit.button(kit.truncate(label, limits.MAX_BUTTON_LENGTH), press, style=style)
-    return replies.ask(fill(verb.offer.text, name=name, title=title, lost=Markup(cost)), [button], [about])
+    return replies.ask(fill(verb.offer.text, name=name, title=title, lost=Markup(cost)), [button])
 
 
 def offer_several(
@@ -530,8 +525,7 @@ def offer_several(
         *(kit.section(kit.join(one, "\n")) for one in parts[1:]),
     ]
     small = [kit.context(*remarks)] if remarks else []
-    about = Referents(tuple(row.workspace.id for row in rows), is_question=True)
-    return kit.answer([*blocks, *small, *kit.actions([button])], about=about)
+    return kit.answer([*blocks, *small, *kit.actions([button])], is_question=True)
 
 
 def _get_row_template(verb: str, row: ListRow) -> str:

@@ -9,9 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
-from bot.domain.runs import Run
 from bot.domain.stops import StopEffects
 from bot.domain.time_parsing import FARTHEST_SECONDS, Unread
 from bot.domain.workspaces import Workspace
@@ -39,13 +37,9 @@ def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> A
     return kit.answer([kit.section(text), *kit.actions(buttons)])
 
 
-def ask(
-    sentence: str, buttons: Iterable[Element], things: Collection[Workspace | Run] = (), *, more: str = ""
-) -> Answer:
+def ask(sentence: str, buttons: Iterable[Element], *, more: str = "") -> Answer:
     """Ask a question with a filled-in sentence. Pressing any of its buttons settles the question."""
-    workspaces = tuple(one.id for one in things if isinstance(one, Workspace))
-    runs = tuple(one.id for one in things if isinstance(one, Run))
-    return replace(hint(sentence, buttons, more=more), about=Referents(workspaces, runs, is_question=True))
+    return replace(hint(sentence, buttons, more=more), is_question=True)
 
 
 def as_question(answer: Answer) -> Answer:

@@ -3,16 +3,16 @@
 import pytest
 
 from bot.domain.people import Principal
-from bot.store import cards, channels, conversations
+from bot.store import cards, channels
 from bot.store.channels import note_channel_change
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE
-from bot.store.tables import CONVERSATIONS, TABLES
+from bot.store.tables import TABLES
 from tests.contract.store import field_values
 from tests.rigs.store import ALICE
 
 ELSEWHERE = Principal("E1", "T9", "U1")
 #: Tables with a column for it; those of direct messages never get another id.
-HELD = {"cards", "class_cards", "notices", "operations", "runs", "undoable_actions", "conversations"}
+HELD = {"cards", "class_cards", "notices", "operations", "runs", "undoable_actions"}
 #: JSON in which a channel is named, with its column.
 NAMED_IN = {
     "notices": "body",
@@ -33,12 +33,8 @@ def write(tx, names, number, person, channel):
         table = TABLES[name]
         given = field_values.BESIDE.get(name, {}) | naming(name, person, channel)
         given |= {"principal": person} if name != "tasks" else {}
-        given |= {"channel_id": channel} if name in HELD and name != "conversations" else {}
-        if table is CONVERSATIONS:
-            said = {"thread_ts": "", "about": {}, "updated_at": 1.0}
-            CONVERSATIONS.add(tx, principal=person.key, channel_id=channel, **said)
-        else:
-            table.add(tx, field_values.made(table, number), **given)
+        given |= {"channel_id": channel} if name in HELD else {}
+        table.add(tx, field_values.made(table, number), **given)
 
 
 @pytest.mark.both_engines
@@ -89,14 +85,6 @@ async def test_many_rows_are_renamed_in_pieces(store):
         await store.perform(channels.replace_channel_id, ALICE.place, "COLD", "CNEW")
         == FAN_OUT_BATCH_SIZE + 3
     )
-
-
-async def test_what_was_said_since_in_the_channel_stays(store, clock):
-    for channel, name in (("CNEW", "lab"), ("COLD", "etl")):
-        await store.write(conversations.save_referents, ALICE, channel, None, {"workspaces": [name]})
-    await store.perform(channels.replace_channel_id, ALICE.place, "COLD", "CNEW")
-    rows = await store.engine.read(lambda tx: tx.all("SELECT * FROM conversations"))
-    assert [(row["channel_id"], "lab" in row["about"]) for row in rows] == [("CNEW", True)]
 
 
 @pytest.mark.both_engines

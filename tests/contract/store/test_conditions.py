@@ -5,10 +5,8 @@ from functools import partial
 
 import pytest
 
-from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.accounts import Link
 from bot.domain.browsers import BrowserSession
-from bot.domain.conversations import Referents
 from bot.domain.hours import HoursRule
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.observations import Observed
@@ -24,7 +22,6 @@ from bot.services.timers import cancel_timer
 from bot.store import accounts as account_rows
 from bot.store import (
     browsers,
-    conversations,
     creations,
     installations,
     links,
@@ -42,7 +39,6 @@ from bot.store import workspaces as workspace_rows
 from bot.store.slack_rate_limits import CallQuota
 from bot.store.statements import fill_changes
 from bot.store.tables import (
-    ACCEPTED_REQUESTS,
     ACCOUNTS,
     CARDS,
     GATES,
@@ -497,29 +493,6 @@ async def test_a_class_is_ended_once(store, clock):
     end = {"id": CARD, "now": clock.now(), "stopped_by": BOB.key, "stops_at": clock.now() + 300}
     await run(store, "close_class", **end)
     assert (await store.read(class_rows.find_card, CARD)).stopped_by == TRAINER.key
-
-
-# -- what administrators and conversations are told of -------------------------------------------------------
-
-
-async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, clock):
-    theirs = (await linked(store, BOB)).workspaces[0]
-    await store.write(conversations.save_referents, BOB, "C1", None, Referents((theirs.id,)).as_body())
-    assert (await store.read(conversations.find_referents, ALICE, "C1", None)).workspaces == ()
-    await accept_operation(store, theirs, channel_id="C1")
-    await launched(store, BOB, channel_id="C1")
-    clock.advance(1)
-    given = {"principal": BOB, "kind": "workspace.alias", "subject": theirs.id, "channel_id": "C1"}
-    done = AcceptedRequest(id="act_1", done_at=await store.now(), **given)
-    await store.carry_out(lambda tx: ACCEPTED_REQUESTS.add(tx, done))
-    clock.advance(1)
-    assert await store.read(conversations.find_referents, ALICE, "C1", None) == Referents()
-    assert await store.read(conversations.find_referents, BOB, "C1", None) == Referents((theirs.id,))
-    card = await waiting(store, NoticeKind.CARD, BOB, subject="theirs")
-    await store.carry_out(lambda tx: card_rows.add(tx, NoticeKind.CARD, "theirs", BOB.key, about=theirs.id))
-    await store.write(notices.mark_notice_sent, card, "C1", "1.1")
-    assert await store.read(conversations.find_referents, ALICE, "C1", "1.1") == Referents()
-    assert (await store.read(conversations.find_referents, BOB, "C1", "1.1")).workspaces == (theirs.id,)
 
 
 # -- tasks, limits, sweeping ---------------------------------------------------------------------------------

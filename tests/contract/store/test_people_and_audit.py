@@ -7,12 +7,10 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.audit import AuditEntry
-from bot.domain.conversations import Referents
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
-from bot.store import accounts, audit, conversations, counts, inbox, notices, outages, owners
+from bot.store import accounts, audit, counts, inbox, notices, outages, owners
 from bot.store.audit import hash_of
-from bot.store.conversations import RETENTION_SECONDS
 from bot.store.transaction import UsedTwice, track_used_keys
 from tests.rigs.store import (
     ALICE,
@@ -21,7 +19,6 @@ from tests.rigs.store import (
     first_sight,
     hide_workspace,
     linked,
-    unlink,
 )
 
 
@@ -188,39 +185,3 @@ async def test_figures_tell_how_long_messages_and_connections_have_waited(store,
     # Another attempt doesn't make it younger, and a process that is gone isn't counted.
     assert (await store.perform(counts.measure_figures)).waited == 70.0
     assert (await store.perform(counts.measure_figures)).processes == {}
-
-
-# -- what was last spoken of, where, for a while, in all processes -------------------------------------------
-
-
-SAID = Referents(("workspace_1",))
-
-
-async def test_it_is_remembered_where_it_was_said_and_by_every_process(database, store):
-    await store.write(conversations.save_referents, ALICE, "D1", None, SAID.as_body())
-    other = await database.open()
-    assert await other.read(conversations.find_referents, ALICE, "D1", None) == SAID
-    assert await store.read(conversations.find_referents, ALICE, "C1", None) == Referents()
-    assert await store.read(conversations.find_referents, BOB, "D1", None) == Referents()
-
-
-@pytest.mark.both_engines
-async def test_it_is_forgotten_after_a_while_and_with_the_link(store, clock, workspace):
-    await store.write(conversations.save_referents, ALICE, "D1", None, SAID.as_body())
-    clock.advance(RETENTION_SECONDS - 1)
-    assert await store.read(conversations.find_referents, ALICE, "D1", None) == SAID
-    clock.advance(2)
-    assert await store.read(conversations.find_referents, ALICE, "D1", None) == Referents()
-    await store.write(conversations.save_referents, ALICE, "D1", None, SAID.as_body())
-    await unlink(store, ALICE, workspace.connection)
-    assert await store.read(conversations.find_referents, ALICE, "D1", None) == Referents()
-
-
-@pytest.mark.both_engines
-async def test_in_the_thread_of_a_card_it_is_what_the_card_is_about(store, workspace):
-    await store.write(conversations.save_referents, ALICE, "D1", None, SAID.as_body())
-    card = NewNotice("", NoticeKind.CARD, "first", ALICE)
-    await accept_operation(store, workspace, notices=[card])
-    (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
-    await store.write(notices.mark_notice_sent, notice, "D1", "7.1")
-    assert (await store.read(conversations.find_referents, ALICE, "D1", "7.1")).workspaces == (workspace.id,)

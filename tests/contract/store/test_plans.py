@@ -120,7 +120,6 @@ WALKS_OF = {
         "heal_sends": ("notices", HEALS),
         "heal_times_of_slack_calls": ("slack_calls", HEALS),
         "move_sends": ("notices", HEALS),
-        "rows_of_channel": ("conversations", CHANNEL),
     },
     "postgresql": {
         "count_resting": ("accounts", COMMAND),

@@ -27,7 +27,6 @@ from bot.store.tables import (
     BROWSER_SESSIONS,
     CARDS,
     CLASS_CARDS,
-    CONVERSATIONS,
     GATES,
     INBOX,
     LINKS,
@@ -61,7 +60,6 @@ from tests.rigs.store import (
 )
 
 DAY = 86_400.0
-SAID = {"channel_id": "D1", "thread_ts": "", "about": {}}
 
 
 async def ran(store, name, principal=ALICE):
@@ -80,7 +78,6 @@ AGED = {
     "sweep_approvals": (APPROVALS, {"state": "denied"}, "decided_at", 30, {"decided_at": None}),
     "sweep_browser_sessions": (BROWSER_SESSIONS, {}, "expires_at", 0, None),
     "sweep_class_cards": (CLASS_CARDS, {}, "created_at", 30, None),
-    "sweep_conversations": (CONVERSATIONS, SAID, "updated_at", 1, None),
     "sweep_undoable_actions": (ACCEPTED_REQUESTS, {}, "done_at", 30, None),
     "sweep_undecryptable_secrets": (UNDECRYPTABLE_SECRETS, {"secret": "sealed"}, "removed_at", 7, None),
     "sweep_owners": (OWNERS, {"owner": "a"}, "until", 1, None),
@@ -337,7 +334,6 @@ PLAIN = {
     "audit": {"actor": "a", "action": "a", "target": "t", "result": "ok", "detail": "{}"}
     | {"previous_hash": "", "hash": "h"},
     "channel_ids": {"id": "C1", "new_id": "C2"},
-    "conversations": SAID,
     "direct_channels": {"channel_id": "D1"},
     "undecryptable_secrets": {"secret": "sealed"},
     "gates": {"connection": "saturn", "remote_id": "r"},

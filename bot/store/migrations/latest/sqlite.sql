@@ -492,15 +492,6 @@ CREATE TABLE oauth_states (
     expires_at DOUBLE PRECISION NOT NULL
 );
 CREATE INDEX oauth_states_expiry ON oauth_states (expires_at);
-CREATE TABLE conversations (
-    principal TEXT NOT NULL,
-    channel_id TEXT NOT NULL,
-    thread_ts TEXT NOT NULL,
-    about TEXT NOT NULL,
-    updated_at DOUBLE PRECISION NOT NULL,
-    PRIMARY KEY (principal, channel_id, thread_ts)
-);
-CREATE INDEX conversations_age ON conversations (updated_at);
 CREATE TABLE rules (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
