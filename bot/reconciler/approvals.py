@@ -10,6 +10,7 @@ from bot.domain.tasks import Task
 from bot.providers import facets
 from bot.reconciler.call_results import Rejected, Succeeded
 from bot.reconciler.context import EngineContext
+from bot.reconciler.provider_calls import ProviderCall
 from bot.reconciler.tasks import to_task_retry
 from bot.services.approvals import ask_owners, fail_approved, follow_up, link_approved, note_user
 from bot.services.caller import Caller
@@ -51,12 +52,8 @@ async def link(engine: EngineContext, task: Task) -> None:
         await give_up(engine, task, "not_set_up")
         return
     answer = await engine.provider_caller.call(
-        runtime,
-        None,
-        "check a username",
+        ProviderCall(runtime, None, "check a username", task.attempts, CHECK_SECONDS),
         lambda _own: runtime.provider.require_facet(facets.Impersonation).check_username(approval.username),
-        attempts=task.attempts,
-        seconds=CHECK_SECONDS,
     )
     match answer:
         case Succeeded(identity):
@@ -85,11 +82,8 @@ async def look_up(engine: EngineContext, task: Task) -> None:
     if not isinstance(runtime.provider, facets.EmailLookup):
         return
     answer = await engine.provider_caller.call(
-        runtime,
-        None,
-        "look up a user",
+        ProviderCall(runtime, None, "look up a user", task.attempts),
         lambda _own: runtime.provider.require_facet(facets.EmailLookup).find_user(approval.username),
-        attempts=task.attempts,
     )
     match answer:
         case Succeeded(user) if user.email or user.account_id:

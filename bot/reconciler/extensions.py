@@ -4,6 +4,7 @@ from bot.domain.tasks import Task
 from bot.providers import facets
 from bot.reconciler.call_results import Rejected
 from bot.reconciler.context import EngineContext
+from bot.reconciler.provider_calls import ProviderCall
 from bot.reconciler.tasks import require_result
 from bot.services.expiries import note_extension
 from bot.store import accounts, workspaces
@@ -20,12 +21,8 @@ async def extend(engine: EngineContext, task: Task) -> None:
     extension, until = runtime.provider.require_facet(facets.Extension), float(task.payload["until"])
     answer = require_result(
         await engine.provider_caller.call(
-            runtime,
-            account,
-            "extend",
+            ProviderCall(runtime, account, "extend", task.attempts, repeats=True),
             lambda access: extension.extend(access, workspace, until),
-            attempts=task.attempts,
-            repeats=True,
         )
     )
     if isinstance(answer, Rejected):

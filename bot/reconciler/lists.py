@@ -14,6 +14,7 @@ from bot.providers import base, facets
 from bot.providers.answers import Listing
 from bot.reconciler.call_results import Rejected, Succeeded
 from bot.reconciler.context import EngineContext
+from bot.reconciler.provider_calls import ProviderCall
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.tasks import build_replays, hold_slot, require_result
 from bot.services.snapshots import RUNS_KIND
@@ -66,7 +67,7 @@ async def _read(
     """Read a list and store it; return the cause if that fails, otherwise "". Raises TaskRetry."""
     with hold_slot(runtime):
         answer = await engine.provider_caller.call(
-            runtime, account, what, read, attempts=task.attempts, seconds=LIST_TIMEOUT_SECONDS
+            ProviderCall(runtime, account, what, task.attempts, LIST_TIMEOUT_SECONDS), read
         )
         match require_result(answer):
             case Succeeded(listing):

@@ -34,7 +34,7 @@ from bot.reconciler.call_results import (
     Succeeded,
 )
 from bot.reconciler.context import EngineContext
-from bot.reconciler.provider_calls import REFUSED_WAIT_SECONDS
+from bot.reconciler.provider_calls import REFUSED_WAIT_SECONDS, ProviderCall
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import (
     MAX_CONFLICT_ATTEMPTS,
@@ -324,11 +324,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         If the provider can't list the names in use, the name is given a unique suffix.
         """
         answer = await self._provider_caller.call(
-            runtime,
-            claimed.account,
-            "names",
+            ProviderCall(runtime, claimed.account, "names", claimed.subject.attempts),
             lambda access: runtime.provider.require_facet(facets.Creation).list_names(access, stem),
-            attempts=claimed.subject.attempts,
         )
         match answer:
             case Succeeded(names) if names is not None:
@@ -350,11 +347,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if operation.verb is not OperationVerb.CREATE or operation.called_at is not None:
             return None
         answer = await self._provider_caller.call(
-            runtime,
-            claimed.account,
-            "names",
+            ProviderCall(runtime, claimed.account, "names", operation.attempts),
             lambda access: runtime.provider.require_facet(facets.Creation).is_name_in_use(access, spec),
-            attempts=operation.attempts,
         )
         match answer:
             case Succeeded(True):
@@ -601,9 +595,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             log.info("bringing down what was replaced", operation=claimed.subject.id, verb=str(latest.verb))
             step, workspace = Step(latest.verb.value), replace(claimed.workspace, remote_id=remote_id)
             await self._provider_caller.call(
-                runtime,
-                claimed.account,
-                str(step),
+                ProviderCall(runtime, claimed.account, str(step)),
                 lambda access: send_down(runtime, access, workspace, step),
             )
 

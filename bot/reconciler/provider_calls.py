@@ -9,7 +9,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
@@ -72,6 +72,35 @@ UNLINKED_CAUSE: Final = "unlinked"
 _AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderCall:
+    """A call to a provider. If ``account`` is None, the connection's own secret is used."""
+
+    runtime: Runtime
+    account: Account | None
+    #: The call's name in the log.
+    what: str
+    #: The number of failures before it.
+    attempts: int = 0
+    #: How long it may take, in seconds; None for the usual time limit.
+    seconds: float | None = None
+    #: Whether it starts something. Such calls have a separate rate limit.
+    starts: bool = False
+    #: Whether sending it twice does no harm.
+    repeats: bool = False
+    #: Whether the account's row was read with a claim of the poll gate, or checked by the commit before it.
+    is_checked: bool = False
+    #: When it began (monotonic), if that isn't now. No request is sent more than ``seconds`` after that,
+    #: because a process that was frozen may have lost the row to another one.
+    began: float | None = None
+    #: Called right before each request, which isn't sent if this returns False.
+    may_leave: Callable[[], bool] | None = None
+    #: Whether the same call was refused with 401 before, or None if it isn't repeated.
+    was_unauthorized: bool | None = None
+    #: Returns whether a result reports something as gone.
+    reports_absence: Callable[[Any], bool] | None = None
+
+
 class ProviderCaller:
     """Call providers, and update credentials and connection health according to the answers."""
 
@@ -124,102 +153,57 @@ class ProviderCaller:
             return RetryLater(KEYS_WAIT_SECONDS, hold_by_cause(KEYS_CAUSE), attempts, KEYS_CAUSE)
         return access
 
-    async def call(
-        self,
-        runtime: Runtime,
-        account: Account | None,
-        what: str,
-        send: Callable[[Access], Awaitable[_T]],
-        *,
-        attempts: int = 0,
-        seconds: float | None = None,
-        starts: bool = False,
-        repeats: bool = False,
-        is_checked: bool = False,
-        began: float | None = None,
-        may_leave: Callable[[], bool] | None = None,
-        was_unauthorized: bool | None = None,
-        reports_absence: Callable[[_T], bool] | None = None,
-        has_answered: Callable[[], bool] | None = None,
-    ) -> CallResult[_T]:
-        """Call a provider once, taking at most ``seconds``, and return the result.
+    async def call(self, call: ProviderCall, send: Callable[[Access], Awaitable[_T]]) -> CallResult[_T]:
+        """Call a provider once and return the result.
 
-        ``what`` names the call in the log, and ``attempts`` is the number of failures before it.
-
-        If ``account`` is None, the connection's own secret is used. ``starts`` means that the call starts
-        something; these calls have a separate rate limit. ``repeats`` means that sending it twice does no
-        harm. Errors from anything but the provider (the store or Usher itself) are raised.
-
-        Nothing is sent for an account that any process has unlinked: its row is read before the call, and
-        again during a long call, which may consist of many requests. With ``is_checked`` the first read is
-        skipped, because the row was read with a claim of the poll gate or checked by the commit before the
-        call.
-
-        No request is sent more than ``seconds`` after the call ``began`` (monotonic; now by default), because
-        a process that was frozen may have lost the row to another one. ``may_leave`` is also called right
-        before each request.
+        Errors from anything but the provider (the store or Usher itself) are raised. Nothing is sent for an
+        account that any process has unlinked: its row is read before the call, and again during a long call,
+        which may consist of many requests.
 
         If the provider accepts a credential for another call, the credential isn't the reason for a refusal
-        (rule 9). So a refused credential is first tested by reading a list, if the provider has lists.
-        ``was_unauthorized`` is whether the same call was refused with 401 before, or None if the call isn't
-        repeated.
-
-        The account's id is compared if the call needs that (``docs/internals/rules.md``, "Nobody acts through
-        another's account"). ``reports_absence`` returns whether a result reports something as gone, and
-        ``has_answered`` whether part of an answer had arrived.
+        (rule 9). So a refused credential is first tested by reading a list, if the provider has lists. The
+        account's id is compared if the call needs that (``docs/internals/rules.md``, "Nobody acts through
+        another's account").
         """
-        within = self._numbers.call_seconds if seconds is None else seconds
-        until = (self._monotonic() if began is None else began) + within
-        if account is not None and not is_checked:
-            current = await self._read_account(account, what)
+        within = self._numbers.call_seconds if call.seconds is None else call.seconds
+        until = (self._monotonic() if call.began is None else call.began) + within
+        if call.account is not None and not call.is_checked:
+            current = await self._read_account(call.account, call.what)
             if current is None or current.state == "refused":
                 return _reject_account(UNLINKED_CAUSE if current is None else current.refusal)
-            account = current
-        access = await self.admit(runtime, account, attempts, starts=starts)
+            call = replace(call, account=current)
+        access = await self.admit(call.runtime, call.account, call.attempts, starts=call.starts)
         if not isinstance(access, Access):
             return access
-        is_accepted = was_unauthorized is True and self._is_accepted(runtime, account)
-        if account is not None and account.is_held:
-            tried = await self._try_refused(runtime, account, what, access, attempts, within)
+        is_accepted = call.was_unauthorized is True and self._is_accepted(call)
+        if call.account is not None and call.account.is_held:
+            tried = await self._try_refused(call, call.account, access, within)
             if not isinstance(tried, Account):
                 return tried
-            account, is_accepted = tried, is_accepted or not tried.is_held
-        if (unusable := await self._compare_account(runtime, account, what, access, attempts)) is not None:
+            call, is_accepted = replace(call, account=tried), is_accepted or not tried.is_held
+        if (unusable := await self._compare_account(call, access)) is not None:
             return unusable
-        window = Window(until, may_leave)
+        window = Window(until, call.may_leave)
         if window.has_closed(self._monotonic()):
-            return RetryLater(0.0, None, attempts)
-        sent = await self._send(runtime, account, access, send, within, window)
+            return RetryLater(0.0, None, call.attempts)
+        sent = await self._send(call, access, send, within, window)
         if isinstance(sent, Rejected):
             return sent
-        is_absent = (
-            reports_absence is not None and isinstance(sent, Succeeded) and reports_absence(sent.value)
-        )
+        reports = call.reports_absence
+        is_absent = reports is not None and isinstance(sent, Succeeded) and reports(sent.value)
         if is_absent or isinstance(sent, errors.NotFound):
             # If the username now belongs to another account, what the linked account owns only seems to be
             # gone.
-            unusable = await self._compare_account(runtime, account, what, access, attempts, now=True)
+            unusable = await self._compare_account(call, access, now=True)
             if unusable is not None:
                 return unusable
         if isinstance(sent, Succeeded):
             return sent
-        return await self.judge(
-            runtime,
-            account,
-            what,
-            sent,
-            attempts,
-            has_answered=has_answered is not None and has_answered(),
-            starts=starts,
-            is_accepted=is_accepted,
-            repeats=repeats,
-            is_first_401=was_unauthorized is False,
-        )
+        return await self.judge(call, sent, is_accepted=is_accepted)
 
     async def _send(
         self,
-        runtime: Runtime,
-        account: Account | None,
+        call: ProviderCall,
         access: Access,
         send: Callable[[Access], Awaitable[_T]],
         seconds: float,
@@ -234,8 +218,8 @@ class ProviderCaller:
                 return
             limit.reschedule(until)
             # Streams check the link themselves, and an account being revoked is already unlinked.
-            if account is not None and account.state != "revoking":
-                watches.append(loop.create_task(self._watch(account, limit)))
+            if call.account is not None and call.account.state != "revoking":
+                watches.append(loop.create_task(self._watch(call.account, limit)))
 
         # Most calls end before this, and need no other timer.
         timer = loop.call_later(min(self._numbers.watch, seconds), begin_watch)
@@ -255,7 +239,7 @@ class ProviderCaller:
             timer.cancel()
             for watch in watches:
                 watch.cancel()
-        await self._note_success(runtime, account, access)
+        await self._note_success(call, access)
         return Succeeded(value)
 
     async def _watch(self, account: Account, limit: asyncio.Timeout) -> None:
@@ -270,13 +254,13 @@ class ProviderCaller:
         if not limit.expired():
             limit.reschedule(asyncio.get_running_loop().time())
 
-    def _is_accepted(self, runtime: Runtime, account: Account | None) -> bool:
+    def _is_accepted(self, call: ProviderCall) -> bool:
         """Return whether neither the account's credential nor the connection's own is marked as refused."""
-        is_held = account is not None and account.is_held
-        return not is_held and self._keys.lockouts.get(runtime.name) is None
+        is_held = call.account is not None and call.account.is_held
+        return not is_held and self._keys.lockouts.get(call.runtime.name) is None
 
     async def _try_refused(
-        self, runtime: Runtime, account: Account, what: str, access: Access, attempts: int, seconds: float
+        self, call: ProviderCall, account: Account, access: Access, seconds: float
     ) -> Account | RetryLater | Rejected:
         """Test a refused credential by reading a list, if there are any; only one call at a time does so.
 
@@ -284,36 +268,30 @@ class ProviderCaller:
         be sent. Any other error proves nothing, so the call is still sent.
         """
         if not await self._store.write(refusals.try_refused, account):
-            return await self._postpone_refused(runtime, account, REPEATED_SECONDS, attempts)
+            return await self._postpone_refused(call.runtime, account, REPEATED_SECONDS, call.attempts)
         # Some providers accept a list under any name, so an accepted list proves nothing about a renamed
         # account.
         is_renamed = account.renamed_to is not None
-        if is_renamed or what in _CALLS_WITHOUT_PROOF or not runtime.provider.has_lists:
+        if is_renamed or call.what in _CALLS_WITHOUT_PROOF or not call.runtime.provider.has_lists:
             return account
         try:
             async with asyncio.timeout(seconds):
-                await runtime.provider.require_facet(Lists).discover(access)
+                await call.runtime.provider.require_facet(Lists).discover(access)
         except errors.CredentialRefused as error:
-            return _mark_unsent(await self._resolve_refusal(runtime, account, error, 0), attempts)
+            return _mark_unsent(await self._resolve_refusal(replace(call, attempts=0), error), call.attempts)
         except (errors.ProviderError, TimeoutError):
             return account
-        await self._note_success(runtime, account, access)
+        await self._note_success(call, access)
         return replace(account, refused_since=None, renamed_to=None)
 
     async def _compare_account(
-        self,
-        runtime: Runtime,
-        account: Account | None,
-        what: str,
-        access: Access,
-        attempts: int,
-        *,
-        now: bool = False,
+        self, call: ProviderCall, access: Access, *, now: bool = False
     ) -> RetryLater | Rejected | None:
         """Compare a call's account with the provider's; return None if they match, else the result."""
+        account, attempts = call.account, call.attempts
         if account is None or account.state == "revoking":
             return None
-        verdict = await self._keys.compare(runtime.provider, account, what, access, now=now)
+        verdict = await self._keys.compare(call.runtime.provider, account, call.what, access, now=now)
         match verdict:
             case "usable":
                 return None
@@ -322,7 +300,8 @@ class ProviderCaller:
             case "resting":
                 return _reject_account(account_ids.RESTING_CAUSE)
             case errors.TemporaryError() | errors.CredentialRefused():
-                answer = await self.judge(runtime, account, "compare", verdict, attempts)
+                compared = ProviderCall(call.runtime, account, "compare", attempts=attempts)
+                answer = await self.judge(compared, verdict)
                 if isinstance(answer, OutcomeUnknown):
                     return RetryLater(answer.wait, answer.hold, answer.attempts, answer.cause)
                 return answer
@@ -339,47 +318,32 @@ class ProviderCaller:
 
     async def follow(
         self,
-        runtime: Runtime,
-        account: Account,
-        what: str,
+        call: ProviderCall,
         begin: Callable[[Access], AsyncIterator[_T]],
         take: Callable[[_T], Awaitable[None]],
-        *,
-        attempts: int = 0,
-        was_unauthorized: bool = False,
     ) -> CallResult[None]:
         """Read a stream to its end; breaking off after data has arrived doesn't count as a failure.
 
         If the account is unlinked, the caller ends the stream, since it reads the run's row every second.
-        ``was_unauthorized`` has the same meaning as in ``call``.
         """
-        pieces = 0
 
         async def read(access: Access) -> None:
-            nonlocal pieces
-            stream = begin(access)
+            stream, has_begun = begin(access), False
             try:
                 async for each in stream:
-                    pieces += 1
-                    if pieces == 1:
-                        await self._note_success(runtime, account, access)
+                    if not has_begun:
+                        has_begun = True
+                        await self._note_success(call, access)
                     await take(each)
+            except errors.TemporaryError as error:
+                error.was_answered = has_begun
+                raise
             finally:
                 close: Any = getattr(stream, "aclose", None)
                 if close is not None:
                     await close()
 
-        return await self.call(
-            runtime,
-            account,
-            what,
-            read,
-            attempts=attempts,
-            seconds=math.inf,
-            is_checked=True,
-            was_unauthorized=was_unauthorized or None,
-            has_answered=lambda: pieces > 0,
-        )
+        return await self.call(replace(call, seconds=math.inf, is_checked=True), read)
 
     async def _postpone_refused(
         self, runtime: Runtime, account: Account, wait: float, failures: int, cause: str = "", at: float = 0.0
@@ -392,12 +356,12 @@ class ProviderCaller:
         is_news = has_ended or is_out or account.repeats(at or account.checked_at)
         return RetryLater(wait, hold if is_news else None, failures, cause)
 
-    async def _note_success(self, runtime: Runtime, account: Account | None, access: Access) -> None:
-        runtime.health.note_answer()
-        if account is not None:
-            self._keys.note_accepted(account, access)
-            if account.is_held:
-                await self._resume_account(account)
+    async def _note_success(self, call: ProviderCall, access: Access) -> None:
+        call.runtime.health.note_answer()
+        if call.account is not None:
+            self._keys.note_accepted(call.account, access)
+            if call.account.is_held:
+                await self._resume_account(call.account)
 
     async def _resume_account(self, account: Account) -> None:
         """Resume the work that waited for a refused account to be accepted again."""
@@ -410,42 +374,31 @@ class ProviderCaller:
             log.warning("acceptance not written", connection=account.connection, problem=error)
 
     async def judge(
-        self,
-        runtime: Runtime,
-        account: Account | None,
-        what: str,
-        error: errors.ProviderError,
-        attempts: int = 0,
-        *,
-        has_answered: bool = False,
-        starts: bool = False,
-        is_accepted: bool = False,
-        is_first_401: bool = False,
-        repeats: bool = False,
+        self, call: ProviderCall, error: errors.ProviderError, *, is_accepted: bool = False
     ) -> RetryLater | OutcomeUnknown | Rejected:
         """Return the result for a provider's error, and record the error.
 
-        ``has_answered``: part of an answer had arrived. ``is_accepted``: the call was refused with 401
-        before, but another call has been accepted since. ``is_first_401``: the call hasn't been refused with
-        401 before, so it is retried once if it is now. ``repeats`` has the same meaning as in ``call``.
+        ``is_accepted``: the call was refused with 401 before, but another call has been accepted since.
         """
+        runtime, account, attempts = call.runtime, call.account, call.attempts
         if isinstance(error, errors.SentTooLate):
             # Nothing was sent, so nothing failed. For reads, the poll gate decides when to retry.
             return RetryLater(0.0, None, attempts)
         account_id = account.id if account is not None else ""
-        log.info("not done", connection=runtime.name, call=what, account=account_id, problem=error)
+        log.info("not done", connection=runtime.name, call=call.what, account=account_id, problem=error)
         is_renamed = isinstance(error, errors.AccountRenamed)
         if isinstance(error, errors.CredentialRefused) and is_accepted and not is_renamed:
             # The credential isn't to blame, since the server accepts it.
             error = errors.Forbidden(error.message, status=error.status)
-        if not isinstance(error, errors.CredentialRefused) and error.status == 401 and is_first_401:
+        is_first_401 = error.status == 401 and call.was_unauthorized is False
+        if is_first_401 and not isinstance(error, errors.CredentialRefused):
             # The credential isn't to blame, so a single 401 may be a fluke.
             runtime.health.note_answer(error)
             return RetryLater(self.compute_backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
-        error = refine_start_refusal(error) if starts else error
+        error = refine_start_refusal(error) if call.starts else error
         if isinstance(error, errors.CredentialRefused):
             runtime.health.note_answer(error)
-            return await self._resolve_refusal(runtime, account, error, attempts)
+            return await self._resolve_refusal(call, error)
         if not isinstance(error, errors.TemporaryError):
             runtime.health.note_answer(error)
             if account is not None and account.is_held and not isinstance(error, errors.RefusedInFront):
@@ -453,46 +406,36 @@ class ProviderCaller:
                 await self._resume_account(account)
             cause = causes.to_cause(error)
             return Rejected(error, cause, hold_by_cause(cause))
-        return await self._handle_temporary_error(
-            runtime, account, what, error, attempts, has_answered=has_answered, starts=starts, repeats=repeats
-        )
+        return await self._handle_temporary_error(call, error)
 
     async def _handle_temporary_error(
-        self,
-        runtime: Runtime,
-        account: Account | None,
-        what: str,
-        error: errors.TemporaryError,
-        attempts: int,
-        *,
-        has_answered: bool,
-        starts: bool,
-        repeats: bool,
+        self, call: ProviderCall, error: errors.TemporaryError
     ) -> RetryLater | OutcomeUnknown:
         """Return the result for an error that may be temporary, and record the error."""
-        account_id = account.id if account is not None else ""
-        is_busy = repeats and error.is_refusal
-        attempts += not is_busy
+        runtime, account_id = call.runtime, call.account.id if call.account is not None else ""
+        is_busy = call.repeats and error.is_refusal
+        attempts = call.attempts + (not is_busy)
         # Limit the requested pause, so that it doesn't delay anyone's work for an hour.
         wait = min(max(self.compute_backoff(attempts), error.retry_after or 0.0), MAX_REQUESTED_PAUSE_SECONDS)
         if isinstance(error, errors.RateLimited):
             runtime.health.note_answer(error)
-            is_shared = account is None or self._is_shared(runtime, account, what)
-            await self._pause(runtime, account_id, wait, "start" if starts else "any", is_shared=is_shared)
+            is_shared = call.account is None or self._is_shared(runtime, call.account, call.what)
+            calls: Calls = "start" if call.starts else "any"
+            await self._pause(runtime, account_id, wait, calls, is_shared=is_shared)
             if not is_busy:
                 return RetryLater(wait, runtime.health.describe_pause(wait), attempts, RATE_LIMITED_CAUSE)
-        elif starts and error.retry_after:
+        elif call.starts and error.retry_after:
             # If a start's outcome is unknown, a search for its result precedes the next attempt.
             await self._pause(runtime, account_id, wait, "start", is_shared=False)
         if is_busy and not runtime.health.is_doubtful:
             # The provider did answer, even if only to say that it is busy. Reads will show whether it is
             # down.
             runtime.observer.count_failure(runtime.name, type(error).__name__)
-        elif error.status == HTTPStatus.INTERNAL_SERVER_ERROR and what in CHANGING_CALLS:
+        elif error.status == HTTPStatus.INTERNAL_SERVER_ERROR and call.what in CHANGING_CALLS:
             # The provider did answer, even if with an error for this one request. Reads will show whether it
             # is down.
             runtime.health.note_answer(error)
-        elif not has_answered:
+        elif not error.was_answered:
             runtime.health.note_failure(error)
             with suppress(errors.StoreError):
                 # Save this before anyone is told. If that fails, ``Outages`` saves it a second later.
@@ -526,9 +469,10 @@ class ProviderCaller:
         return isinstance(access, Access) and runtime.provider.credential_owner(access, what) != "person"
 
     async def _resolve_refusal(
-        self, runtime: Runtime, account: Account | None, error: errors.CredentialRefused, attempts: int
+        self, call: ProviderCall, error: errors.CredentialRefused
     ) -> RetryLater | Rejected:
         """Renew a refused credential if possible, and return the result of the call, which had no effect."""
+        runtime, account, attempts = call.runtime, call.account, call.attempts
         if account is None:
             self._keys.note_lockout(runtime.name)
             became: RefusalResult = "locked"

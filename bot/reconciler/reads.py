@@ -31,6 +31,7 @@ from bot.providers.requests import map_concurrently
 from bot.reconciler import outcomes
 from bot.reconciler.call_results import OutcomeUnknown, Rejected, RetryLater, Succeeded
 from bot.reconciler.context import EngineContext, EnginePart
+from bot.reconciler.provider_calls import ProviderCall
 from bot.reconciler.runtimes import Runtime
 from bot.store import audit, gates, operations, workspaces
 from bot.store.store import Store
@@ -160,13 +161,15 @@ class Reads(EnginePart):
     ) -> list[ReadResult]:
         account = claims[0].account
         answer = await self._provider_caller.call(
-            runtime,
-            account,
-            "read",
+            ProviderCall(
+                runtime,
+                account,
+                "read",
+                attempts=max(self._failures.get(claim.gate_key, 0) for claim in claims),
+                is_checked=True,
+                reports_absence=_has_absent,
+            ),
             partial(self._request_own, runtime, claims, window),
-            attempts=max(self._failures.get(claim.gate_key, 0) for claim in claims),
-            is_checked=True,
-            reports_absence=_has_absent,
         )
         match answer:
             case Succeeded((observed_by_id, is_own)):
@@ -304,8 +307,8 @@ class Reads(EnginePart):
     ) -> ReadResult:
         if observed is None:
             error = errors.BadAnswer("the answer leaves it out")
-            failures = self._failures.get(claim.gate_key, 0)
-            answer = await self._provider_caller.judge(runtime, claim.account, "read", error, failures)
+            call = ProviderCall(runtime, claim.account, "read", self._failures.get(claim.gate_key, 0))
+            answer = await self._provider_caller.judge(call, error)
             assert not isinstance(answer, Rejected), "a bad answer is no refusal"
             return self._postpone(runtime, claim, answer)
         self._failures.pop(claim.gate_key, None)

@@ -4,6 +4,7 @@ from bot.domain.tasks import Task
 from bot.providers import facets
 from bot.reconciler.call_results import Rejected
 from bot.reconciler.context import EngineContext
+from bot.reconciler.provider_calls import ProviderCall
 from bot.reconciler.tasks import require_result
 from bot.services import expiry_reminders as reminders
 from bot.services import revocations
@@ -18,7 +19,7 @@ async def renew(engine: EngineContext, task: Task) -> None:
         return
     minting = runtime.provider.require_facet(facets.Minting).mint
     answer = require_result(
-        await engine.provider_caller.call(runtime, account, "mint", minting, attempts=task.attempts)
+        await engine.provider_caller.call(ProviderCall(runtime, account, "mint", task.attempts), minting)
     )
     if isinstance(answer, Rejected):
         await give_up(engine, task)

@@ -11,7 +11,7 @@ from bot.domain.tasks import Task
 from bot.providers import base, facets
 from bot.reconciler.call_results import Rejected, Succeeded
 from bot.reconciler.context import EngineContext
-from bot.reconciler.provider_calls import REVOKE_CALL
+from bot.reconciler.provider_calls import REVOKE_CALL, ProviderCall
 from bot.reconciler.tasks import TaskRetry, hold_slot
 from bot.services import revocations
 from bot.store import accounts
@@ -54,7 +54,7 @@ async def _try_to_revoke(
         # The slot limits the number of revocations at a time, so that they don't delay people's calls.
         with hold_slot(runtime):
             answer = await engine.provider_caller.call(
-                runtime, account, REVOKE_CALL, revoke, attempts=task.attempts
+                ProviderCall(runtime, account, REVOKE_CALL, task.attempts), revoke
             )
     except TaskRetry:
         raise TaskRetry(wait) from None

@@ -337,13 +337,15 @@ class RunStepper(Stepper[ClaimedRun]):
         runtime.observer.count_reads(runtime.name, len(batch))
         remote_ids = [_require_remote_id(claimed.subject) for claimed in batch]
         answer = await self._provider_caller.call(
-            runtime,
-            account,
-            "read runs",
+            provider_calls.ProviderCall(
+                runtime,
+                account,
+                "read runs",
+                # Failed reads of runs aren't counted, so each is retried as though it were the third failure.
+                attempts=2,
+                reports_absence=lambda observed: len(observed) < len(set(remote_ids)),
+            ),
             lambda access: runtime.provider.require_facet(facets.Runs).run_status(access, remote_ids),
-            # Failed reads of runs aren't counted, so each is retried as though it were the third failure.
-            attempts=2,
-            reports_absence=lambda observed: len(observed) < len(set(remote_ids)),
         )
         observed_by_id: Mapping[str, ObservedRun]
         match answer:

@@ -13,6 +13,7 @@ from bot.providers import base, facets
 from bot.reconciler.call_results import Rejected, Succeeded
 from bot.reconciler.context import EngineContext
 from bot.reconciler.lists import LIST_TIMEOUT_SECONDS
+from bot.reconciler.provider_calls import ProviderCall
 from bot.reconciler.tasks import build_replays, hold_slot, to_task_retry
 from bot.services.snapshots import ALLOWANCES_KIND, TEMPLATES_KIND, to_payload
 from bot.store import accounts, prices, snapshots
@@ -65,7 +66,7 @@ async def _read(
     seconds, attempts = None if account is None else LIST_TIMEOUT_SECONDS, task.attempts
     with hold_slot(runtime):
         answer = await engine.provider_caller.call(
-            runtime, account, kind, send, attempts=attempts, seconds=seconds
+            ProviderCall(runtime, account, kind, attempts, seconds), send
         )
         match answer:
             case Succeeded(offer):

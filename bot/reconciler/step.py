@@ -53,7 +53,7 @@ from bot.reconciler.call_results import (
     Succeeded,
 )
 from bot.reconciler.context import EngineContext, EnginePart
-from bot.reconciler.provider_calls import KEYS_CAUSE, KEYS_WAIT_SECONDS
+from bot.reconciler.provider_calls import KEYS_CAUSE, KEYS_WAIT_SECONDS, ProviderCall
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
 from bot.services.caller import decide_installed
 from bot.services.owners import STARTS_PREFIX
@@ -297,17 +297,19 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if calling.name is not None:
             claimed = await self.reload_name(claimed)
         answer = await self._provider_caller.call(
-            runtime,
-            account,
-            str(step),
+            ProviderCall(
+                runtime,
+                account,
+                str(step),
+                attempts=subject.attempts,
+                starts=starts,
+                repeats=may_repeat(subject, step),
+                is_checked=True,
+                began=began,
+                may_leave=may_leave,
+                was_unauthorized=subject.was_unauthorized,
+            ),
             partial(self.send, claimed, runtime, step),
-            attempts=subject.attempts,
-            starts=starts,
-            is_checked=True,
-            repeats=may_repeat(subject, step),
-            began=began,
-            may_leave=may_leave,
-            was_unauthorized=subject.was_unauthorized,
         )
         match answer:
             case Succeeded(created):
@@ -381,11 +383,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
         account = claimed.account
         assert account is not None, "what has no account ends before it calls"
         answer = await self._provider_caller.call(
-            runtime,
-            account,
-            "find",
+            ProviderCall(runtime, account, "find", claimed.subject.attempts),
             lambda access: self.search(claimed, runtime, access),
-            attempts=claimed.subject.attempts,
         )
         match answer:
             case Succeeded(traces):

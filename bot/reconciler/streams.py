@@ -260,19 +260,18 @@ class Streams(context.EnginePart):
 
         # The provider's code may raise anything. But if the database fails, that isn't the stream's failure.
         retry = partial(self._retry_stream, follower)
+        call = provider_calls.ProviderCall(
+            runtime, account, "output", follower.failures, was_unauthorized=was_unauthorized or None
+        )
         failed, unwritten = partial(retry, follower.failures + 1), partial(retry, follower.failures)
         async with contain_errors("stream", self._ids, failed=failed, unwritten=unwritten, run=run.id):
             follower.answer = await self._provider_caller.follow(
-                runtime,
-                account,
-                "output",
+                call,
                 lambda access: without_secrets(
                     runtime.provider.require_facet(facets.Runs).run_output(access, remote_id),
                     (*access.credential.secrets(), *runtime.provider.settings.secrets()),
                 ),
                 take,
-                attempts=follower.failures,
-                was_unauthorized=was_unauthorized,
             )
 
     async def _retry_stream(self, follower: _Follower, failures: int) -> None:

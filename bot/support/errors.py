@@ -199,6 +199,8 @@ class TemporaryError(ProviderError):
     ) -> None:
         super().__init__(message, status=status)
         self.retry_after = retry_after
+        #: Whether part of the answer had arrived.
+        self.was_answered = False
 
     @property
     def is_refusal(self) -> bool:

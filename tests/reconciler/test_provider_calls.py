@@ -10,7 +10,7 @@ from bot.domain.accounts import Account
 from bot.domain.holds import HoldCode, make_hold
 from bot.providers.base import Access, Credential
 from bot.reconciler.call_results import OutcomeUnknown, Rejected, RetryLater, Succeeded
-from bot.reconciler.provider_calls import ProviderCaller
+from bot.reconciler.provider_calls import ProviderCall, ProviderCaller
 from bot.reconciler.runtimes import Numbers, Runtime
 from bot.support import errors
 from tests.reconciler.ask_table import TABLE
@@ -133,17 +133,19 @@ class Bench:
 
         if way.startswith("a stream"):
             return await self.provider_caller.follow(
-                self.runtime, ACCOUNT, "output", stream, take, attempts=attempts
+                ProviderCall(self.runtime, ACCOUNT, "output", attempts), stream, take
             )
         account = None if way == "the connection's own" else DUE if way == "one refused before" else ACCOUNT
         self.rows.account = account
         return await self.provider_caller.call(
-            self.runtime,
-            account,
-            "list" if way == "one refused before" else "call",
+            ProviderCall(
+                self.runtime,
+                account,
+                "list" if way == "one refused before" else "call",
+                attempts=attempts,
+                starts=way == "a start",
+            ),
             send,
-            attempts=attempts,
-            starts=way == "a start",
         )
 
 
@@ -232,7 +234,7 @@ async def test_401_is_about_the_call_if_the_list_is_accepted(account, lists, was
         raise UNAUTHORIZED
 
     got = await bench.provider_caller.call(
-        bench.runtime, account, "start", send, was_unauthorized=was_unauthorized
+        ProviderCall(bench.runtime, account, "start", was_unauthorized=was_unauthorized), send
     )
     is_held = "refused" in bench.book.seen
     assert (type(got), [*sent, *(["held"] if is_held else [])]) == (answer, calls)
@@ -255,7 +257,7 @@ async def test_401_of_a_proven_credential_is_tried_once_more(was_unauthorized, a
         raise errors.Forbidden("Accept the new terms first", status=401)
 
     got = await bench.provider_caller.call(
-        bench.runtime, ACCOUNT, "start", send, was_unauthorized=was_unauthorized
+        ProviderCall(bench.runtime, ACCOUNT, "start", was_unauthorized=was_unauthorized), send
     )
     assert type(got) is answer
     assert "refused" not in bench.book.seen
@@ -283,7 +285,9 @@ async def test_what_leaves_too_late_after_a_first_request_may_have_been_done():
         bench.clock.advance(11.0)
         raise errors.SentTooLate
 
-    got = await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", second_of_two, seconds=10.0)
+    got = await bench.provider_caller.call(
+        ProviderCall(bench.runtime, ACCOUNT, "call", seconds=10.0), second_of_two
+    )
     assert (type(got), got.attempts) == (OutcomeUnknown, 1)
 
 
@@ -328,7 +332,7 @@ async def test_who_stood_still_since_committing_to_a_call_sends_nothing():
     began = bench.clock.monotonic()
     bench.clock.advance(11.0)
     got = await bench.provider_caller.call(
-        bench.runtime, ACCOUNT, "call", send, attempts=2, seconds=10.0, began=began
+        ProviderCall(bench.runtime, ACCOUNT, "call", attempts=2, seconds=10.0, began=began), send
     )
     assert got == RetryLater(0.0, None, 2)
     assert bench.book.seen == []
@@ -341,10 +345,14 @@ async def test_an_unlinked_accounts_last_call_is_sent_with_a_refused_credential_
         return "revoked"
 
     revoking = replace(HELD, state="revoking")
-    assert await bench.provider_caller.call(bench.runtime, revoking, "revoke", revoke) == Succeeded("revoked")
+    assert await bench.provider_caller.call(
+        ProviderCall(bench.runtime, revoking, "revoke"), revoke
+    ) == Succeeded("revoked")
     assert bench.rows.reads == 0
     # It is used for nothing else.
-    assert (await bench.provider_caller.call(bench.runtime, revoking, "who am i", revoke)).cause == "unlinked"
+    assert (
+        await bench.provider_caller.call(ProviderCall(bench.runtime, revoking, "who am i"), revoke)
+    ).cause == "unlinked"
 
 
 @pytest.mark.parametrize(("row", "is_ours", "wait"), [(HELD, True, HOUR), (DUE, False, 30.0)])
@@ -355,10 +363,12 @@ async def test_what_was_refused_is_sent_by_one_alone_and_when_it_is_due(row, is_
         raise NOTHING_MAY_BE_SENT
 
     bench.rows.account, bench.rows.is_ours = row, is_ours
-    got = await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", send, attempts=2)
+    got = await bench.provider_caller.call(ProviderCall(bench.runtime, ACCOUNT, "call", attempts=2), send)
     assert (type(got), got.cause, got.attempts, got.wait) == (RetryLater, "sign_in_refused", 2, wait)
     bench.rows.account = replace(row, renamed_to="alicia")
-    assert (await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", send)).cause == "renamed"
+    assert (
+        await bench.provider_caller.call(ProviderCall(bench.runtime, ACCOUNT, "call"), send)
+    ).cause == "renamed"
 
 
 async def test_what_was_done_counts_though_it_is_not_written_that_the_sign_in_was_accepted():
@@ -372,7 +382,9 @@ async def test_what_was_done_counts_though_it_is_not_written_that_the_sign_in_wa
         return "done"
 
     bench.rows.note_accepted = busy
-    assert await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", send) == Succeeded("done")
+    assert await bench.provider_caller.call(ProviderCall(bench.runtime, ACCOUNT, "call"), send) == Succeeded(
+        "done"
+    )
 
 
 @pytest.mark.parametrize(
@@ -414,7 +426,7 @@ async def test_nothing_is_sent_for_an_account_that_has_ended_since_it_was_read(r
     async def send(_access):
         raise NOTHING_MAY_BE_SENT
 
-    got = await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", send)
+    got = await bench.provider_caller.call(ProviderCall(bench.runtime, ACCOUNT, "call"), send)
     assert (type(got), got.cause, got.needs_credential) == (Rejected, cause, True)
     assert (bench.book.seen, bench.runtime.health.since) == ([], None)
 
@@ -427,7 +439,7 @@ async def test_a_call_that_takes_long_ends_when_its_account_is_unlinked():
         bench.rows.account = None
         await asyncio.Event().wait()
 
-    got = await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", many_requests)
+    got = await bench.provider_caller.call(ProviderCall(bench.runtime, ACCOUNT, "call"), many_requests)
     assert (type(got), got.cause) == (Rejected, "unlinked")
     assert (bench.book.seen, bench.runtime.health.since) == ([], None)
 
@@ -439,7 +451,7 @@ async def test_the_poll_gates_reads_cost_no_other_look():
         return "read"
 
     assert await bench.provider_caller.call(
-        bench.runtime, ACCOUNT, "read", soon, is_checked=True
+        ProviderCall(bench.runtime, ACCOUNT, "read", is_checked=True), soon
     ) == Succeeded("read")
     assert bench.rows.reads == 0
 
@@ -451,14 +463,17 @@ async def test_a_call_that_takes_too_long_is_unknown_and_an_answer_is_handed_on(
         await asyncio.Event().wait()
 
     assert isinstance(
-        await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", never, seconds=0.001), OutcomeUnknown
+        await bench.provider_caller.call(ProviderCall(bench.runtime, ACCOUNT, "call", seconds=0.001), never),
+        OutcomeUnknown,
     )
     assert bench.runtime.health.since is not None
 
     async def soon(_access):
         return "made"
 
-    assert await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", soon) == Succeeded("made")
+    assert await bench.provider_caller.call(ProviderCall(bench.runtime, ACCOUNT, "call"), soon) == Succeeded(
+        "made"
+    )
     assert (bench.runtime.health.since, bench.book.seen) == (None, ["worked"])
 
 
