@@ -20,12 +20,12 @@ from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Credential
 from bot.store import discovered, open_store, operations
 from bot.store import workspaces as workspace_rows
-from bot.store.discovered import DiscoveredWorkspace
+from bot.store.discovered import ListedWorkspace
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreBusy
 from bot.support.vault import Vault, row_key
-from tests.rigs.store import accept_operation, put_account
+from tests.rigs.store import accept_operation, listed_workspace, put_account
 
 _T = TypeVar("_T")
 
@@ -144,9 +144,9 @@ async def _person(
 
 def _build_discovered(
     crowd: Crowd, place: Deployment, person: int, workspace: int, state: State
-) -> DiscoveredWorkspace:
+) -> ListedWorkspace:
     remote_id = place.ids.get((person, workspace)) or crowd.remote_id(person, workspace)
-    return DiscoveredWorkspace(remote_id, f"{place.base_url}#{remote_id}", crowd.workspace(workspace), state)
+    return listed_workspace(remote_id, f"{place.base_url}#{remote_id}", crowd.workspace(workspace), state)
 
 
 async def _operations(store: Store, principal: Principal, connection: str, old: Container[str] = ()) -> None:

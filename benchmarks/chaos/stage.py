@@ -25,7 +25,6 @@ from bot.providers.base import Credential
 from bot.providers.saturn.offers import ListedJob, SaturnOffer
 from bot.services.snapshots import to_payload
 from bot.store import discovered, open_store, snapshots
-from bot.store.discovered import DiscoveredWorkspace
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.vault import Vault, row_key
@@ -36,7 +35,7 @@ from playground.harness import Harness
 from playground.processes import bot_environment, reserved_port
 from playground.slack.history import History
 from tests.rigs.connections import load_connections
-from tests.rigs.store import put_account
+from tests.rigs.store import listed_workspace, put_account
 
 CHANNEL = "C0GENERAL"
 CONNECTION = "saturn"
@@ -295,7 +294,7 @@ async def _link_everybody(made: Stage) -> None:
             await store.perform(
                 discovered.merge_discovered,
                 account.id,
-                [DiscoveredWorkspace(o.id, provider.gate_key(o.id), o.name, State.STOPPED) for o in mine],
+                [listed_workspace(o.id, provider.gate_key(o.id), o.name, State.STOPPED) for o in mine],
             )
             await store.write(
                 snapshots.save_snapshot, _offer(account, [one for one in theirs if one.type == "job"], now)

@@ -19,7 +19,7 @@ from bot.reconciler.runtimes import Runtime
 from bot.reconciler.tasks import build_replays, hold_slot, require_result
 from bot.services.snapshots import RUNS_KIND
 from bot.store import accounts, discovered, maintenance, runs, snapshots, tasks
-from bot.store.discovered import DiscoveredWorkspace
+from bot.store.discovered import ListedWorkspace
 from bot.store.maintenance import FAILOVER_CONFIRM_SECONDS
 from bot.store.tasks import NewTask
 from bot.support.errors import NotFound
@@ -142,23 +142,8 @@ async def refresh(engine: EngineContext) -> int:
     return len(chosen)
 
 
-def _to_rows(
-    provider: base.Provider, listing: Listing[facets.DiscoveredWorkspace]
-) -> list[DiscoveredWorkspace]:
+def _to_rows(provider: base.Provider, listing: Listing[facets.DiscoveredWorkspace]) -> list[ListedWorkspace]:
     return [
-        DiscoveredWorkspace(
-            each.remote_id,
-            provider.gate_key(each.remote_id),
-            each.name,
-            each.observed.state,
-            each.observed.url,
-            each.observed.detail,
-            each.observed.actions,
-            each.observed.expires_at,
-            each.observed.expiry_mode,
-            each.observed.reason,
-            each.observed.owner,
-            each.observed.machine,
-        )
+        ListedWorkspace(each.remote_id, provider.gate_key(each.remote_id), each.name, each.observed)
         for each in listing
     ]

@@ -9,11 +9,10 @@ from bot.domain import failure_causes
 from bot.domain.observations import Observed
 from bot.domain.prices import MachineKind
 from bot.domain.reads import Unconfirmed
-from bot.domain.stops import ExpiryMode
 from bot.domain.tasks import TaskKind
 from bot.domain.timeouts import GONE, UNLISTED
 from bot.domain.usability import UNUSABLE
-from bot.domain.workspaces import PROVISIONAL, UP_STATES, Action, State, Workspace, get_name_in_id
+from bot.domain.workspaces import PROVISIONAL, UP_STATES, State, Workspace, get_name_in_id
 from bot.store import cards, corrections, gates, handovers, hours, timers, usage
 from bot.store.engine import Engine
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, read_batches, take_batch
@@ -47,25 +46,16 @@ _OWN_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class DiscoveredWorkspace:
-    """A workspace found at a provider, which is to be merged into a person's list.
+class ListedWorkspace:
+    """A workspace on a provider's list, and what the list shows of it, to be merged into a person's rows.
 
-    ``actions``, ``expires_at``, ``owner`` and ``machine`` are as in ``Observed``; if a list has no actions or
-    no end, those from a read are kept.
+    If a list has no actions or no end, those from a read are kept.
     """
 
     remote_id: str
     gate_key: str
     name: str
-    state: State
-    url: str | None = None
-    detail: str | None = None
-    actions: frozenset[Action] | None = None
-    expires_at: float | None = None
-    expiry_mode: ExpiryMode | None = None
-    reason: str | None = None
-    owner: str | None = None
-    machine: MachineKind | None = None
+    seen: Observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +96,7 @@ async def find_lists_in_use(
 
 
 async def merge_discovered(
-    engine: Engine, account_id: str, found: Sequence[DiscoveredWorkspace], *, is_whole: bool = True
+    engine: Engine, account_id: str, found: Sequence[ListedWorkspace], *, is_whole: bool = True
 ) -> int:
     """Merge a list into the account's workspaces, in batches; return how many were new.
 
@@ -134,7 +124,7 @@ class _Merge:
     """
 
     account_id: str
-    found: Sequence[DiscoveredWorkspace]
+    found: Sequence[ListedWorkspace]
     listed: frozenset[str]
     is_whole: bool
     start: float | None = None
@@ -189,7 +179,7 @@ def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at:
     fresh = [
         one
         for one in merge.found
-        if one.owner is None
+        if one.seen.owner is None
         and get_name_in_id(one.remote_id) not in {"", one.name}
         and WORKSPACES.row(tx, **pair, remote_id=one.remote_id) is None
     ]
@@ -219,17 +209,17 @@ def find_listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> floa
     return tx.now() if task is None or task["claimed_at"] is None else float(task["claimed_at"])
 
 
-def _merge_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, start: float) -> int:
+def _merge_workspace(tx: Transaction, one: ListedWorkspace, pair: Row, start: float) -> int:
     row = WORKSPACES.row(tx, **pair, remote_id=one.remote_id)
     if row is None:
         return _insert_workspace(tx, one, pair, start)
-    if row["hidden"] and row["state"] == State.GONE and one.state is not State.GONE:
+    if row["hidden"] and row["state"] == State.GONE and one.seen.state is not State.GONE:
         return _renew_workspace(tx, one, row, start)
     _update_workspace(tx, one, row, start)
     return 0
 
 
-def _renew_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start: float) -> int:
+def _renew_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: float) -> int:
     """Reuse the row of a hidden, vanished workspace for a new one that was created under the same name.
 
     A list from the first seconds after the old one's end may be outdated, so it is ignored.
@@ -252,7 +242,8 @@ def _renew_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start:
     return 1
 
 
-def _insert_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, start: float) -> int:
+def _insert_workspace(tx: Transaction, one: ListedWorkspace, pair: Row, start: float) -> int:
+    seen = one.seen
     gates.add_gate(tx, one.gate_key, pair["connection"], one.remote_id)
     found = Workspace(
         id=tx.ids.new("workspace"),
@@ -261,56 +252,57 @@ def _insert_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, star
         remote_id=one.remote_id,
         gate_key=one.gate_key,
         name=one.name or one.remote_id,
-        state=one.state,
-        url=one.url,
-        detail=one.detail,
+        state=seen.state,
+        url=seen.url,
+        detail=seen.detail,
         observed_at=start,
         verified_at=start,
-        actions=one.actions,
-        expires_at=one.expires_at,
-        expiry_mode=one.expiry_mode,
-        reason=one.reason,
-        owner=one.owner,
-        up_at=start if one.state in UP_STATES else None,
-        running_since=start if one.state is State.RUNNING else None,
-        **(one.machine or MachineKind()).to_columns(),
+        actions=seen.actions,
+        expires_at=seen.expires_at,
+        expiry_mode=seen.expiry_mode,
+        reason=seen.reason,
+        owner=seen.owner,
+        up_at=start if seen.state in UP_STATES else None,
+        running_since=start if seen.state is State.RUNNING else None,
+        **(seen.machine or MachineKind()).to_columns(),
     )
     written = insert(tx, found)
-    if written and one.state is State.RUNNING and one.owner is None:
+    if written and seen.state is State.RUNNING and seen.owner is None:
         usage.note_found(tx, found, start)
-    if written and one.state in _CHANGING_STATES:
+    if written and seen.state in _CHANGING_STATES:
         gates.request_read_now(tx, found.id)
     return written
 
 
-def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start: float) -> None:
+def _update_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: float) -> None:
     """Update a known row; a list read with the person's own account proves that they may see it."""
-    is_news = start >= gates.newest_read(row) and one.state is not State.UNKNOWN
-    comes_up = is_news and one.state is State.RUNNING and row["state"] != State.RUNNING
+    seen = one.seen
+    is_news = start >= gates.newest_read(row) and seen.state is not State.UNKNOWN
+    comes_up = is_news and seen.state is State.RUNNING and row["state"] != State.RUNNING
     if comes_up and OPERATIONS.row(tx, workspace_id=row["id"], outcome=None) is not None:
         # Only a read, for which the start is waiting, shows whether the workspace is usable.
         is_news = False
         gates.request_read_now(tx, row["id"])
-    state = one.state if is_news else parse_enum(State, row["state"])
+    state = seen.state if is_news else parse_enum(State, row["state"])
     changed = state.value != row["state"]
     is_new = changed or row["unknown_at"] is not None
-    values = _choose_columns(one, row, start, is_new=is_new) if is_news else _choose_columns(None, row, start)
+    values = _choose_columns(seen if is_news else None, row, start, is_new=is_new and is_news)
     if one.gate_key != row["gate_key"]:
         gates.add_gate(tx, one.gate_key, row["connection"], one.remote_id)
     name = one.name or row["name"]
     _save_listed(
         tx,
         row,
-        Observed(state, actions=one.actions, machine=one.machine),
+        Observed(state, actions=seen.actions, machine=seen.machine),
         start,
         **name_columns(name),
         gate_key=one.gate_key,
-        owner=one.owner,
+        owner=seen.owner,
         # Some lists have no addresses or details, so those from a read are kept if the state is unchanged.
-        url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
-        detail=(one.detail or (None if changed else row["detail"])) if is_news else row["detail"],
+        url=(seen.url or (None if changed else row["url"])) if is_news else row["url"],
+        detail=(seen.detail or (None if changed else row["detail"])) if is_news else row["detail"],
         reason=failure_causes.choose_reason(
-            parse_enum(State, row["state"]), row["reason"], state, one.reason if is_news else None
+            parse_enum(State, row["state"]), row["reason"], state, seen.reason if is_news else None
         ),
         progress=None if changed else row["progress"],
         observed_at=start if is_news else row["observed_at"],
@@ -323,8 +315,8 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         if changed and state in _CHANGING_STATES:
             gates.request_read_now(tx, row["id"])
     is_up_on = is_news and not changed and state is State.RUNNING and row["lacks"] not in UNUSABLE
-    if is_up_on and one.url and one.url != row["url"]:
-        handovers.notify_of_address(tx, row["id"], one.url)
+    if is_up_on and seen.url and seen.url != row["url"]:
+        handovers.notify_of_address(tx, row["id"], seen.url)
     # Messages about a workspace that is now hidden may still have buttons.
     has_other_buttons = values["actions"] != row["actions"]
     if changed or name != row["name"] or any(values[column] != row[column] for column in values):
@@ -337,15 +329,14 @@ def _save_listed(tx: Transaction, row: Row, seen: Observed, start: float, **colu
     usage.note_listed(tx, row, seen, start, is_own=columns["owner"] is None)
 
 
-def _choose_columns(one: DiscoveredWorkspace | None, row: Row, start: float, *, is_new: bool = False) -> Row:
+def _choose_columns(seen: Observed | None, row: Row, start: float, *, is_new: bool = False) -> Row:
     """Return the columns for the allowed actions and the end; what the list omits keeps its known value.
 
     With ``is_new``, the state has changed, so the known values no longer apply.
     """
-    seen = Observed(one.state, expires_at=one.expires_at, expiry_mode=one.expiry_mode) if one else None
     expires_at, expiry_mode = gates.choose_end(row, seen, start) if seen else (None, None)
     values = {
-        "actions": as_words(one.actions) if one else None,
+        "actions": as_words(seen.actions) if seen else None,
         "expires_at": expires_at,
         "expiry_mode": expiry_mode,
     }

@@ -14,7 +14,6 @@ from bot.services.operation_requests import begin_operation
 from bot.services.timers import set_timer
 from bot.store import accounts, discovered, timers
 from bot.store import workspaces as workspace_rows
-from bot.store.discovered import DiscoveredWorkspace
 from bot.support.errors import (
     Conflict,
     Forbidden,
@@ -30,7 +29,7 @@ from tests.reconciler.courses import course
 from tests.reconciler.hours import given, local
 from tests.reconciler.slack_outages import cut_off, mend, unreachable
 from tests.reconciler.world import World
-from tests.rigs.store import ALICE, want_read, within
+from tests.rigs.store import ALICE, listed_workspace, want_read, within
 
 MINUTE = 60.0
 #: What its person reads where a plan wasn't carried out.
@@ -295,7 +294,7 @@ async def _account(plan: Plan) -> str:
 
 async def _list(plan: Plan, name: str = "") -> None:
     known = await plan.row()
-    found = DiscoveredWorkspace(known.remote_id, known.gate_key, name or known.name, plan.machine.state)
+    found = listed_workspace(known.remote_id, known.gate_key, name or known.name, plan.machine.state)
     await plan.world.store.perform(discovered.merge_discovered, await _account(plan), [found])
 
 

@@ -9,9 +9,8 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.services.operation_requests import replace_workspace
 from bot.store import discovered, operations
-from bot.store.discovered import DiscoveredWorkspace
 from bot.support.errors import BadAnswer, Conflict, Forbidden, OutcomeNotReported, UnknownOutcome, Unreachable
-from tests.rigs.store import ALICE, name_workspace
+from tests.rigs.store import ALICE, listed_workspace, name_workspace
 
 
 async def made(world, operation_id):
@@ -24,7 +23,7 @@ async def made(world, operation_id):
 
 async def listed(world):
     account = await world.link()
-    found = DiscoveredWorkspace("r1", world.provider.gate_key("r1"), "statistics", State.STOPPED)
+    found = listed_workspace("r1", world.provider.gate_key("r1"), "statistics", State.STOPPED)
     await world.store.perform(discovered.merge_discovered, account.id, [found])
 
 

@@ -6,10 +6,9 @@ from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.store import accounts, discovered, workspaces
-from bot.store.discovered import DiscoveredWorkspace
 from bot.store.tables import WORKSPACES
 from bot.support.errors import Forbidden, ServerFailed, UnknownOutcome
-from tests.rigs.store import ALICE, notify, want_read
+from tests.rigs.store import ALICE, listed_workspace, notify, want_read
 
 
 def turned_out(world):
@@ -182,7 +181,7 @@ async def test_start_elsewhere_hours_after_a_stop_is_its_persons_own(world):
 
 async def _list(world, remote_id="", state=DOWN, name="lab"):
     account = await world.store.read(accounts.find_account, ALICE, "cloud")
-    found = [DiscoveredWorkspace(remote_id, world.provider.gate_key(remote_id), name, state)]
+    found = [listed_workspace(remote_id, world.provider.gate_key(remote_id), name, state)]
     await world.store.perform(discovered.merge_discovered, account.id, found if remote_id else [])
 
 

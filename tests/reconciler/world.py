@@ -30,7 +30,6 @@ from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier, Timing
 from bot.slack.people import PeopleDirectory
 from bot.store import accounts, counts, discovered, operations, workspaces
-from bot.store.discovered import DiscoveredWorkspace
 from bot.store.store import Store
 from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from bot.support.pool import Pool
@@ -43,7 +42,7 @@ from tests.rigs.listeners import Unobserved
 from tests.rigs.providers import FakeProvider
 from tests.rigs.slack import FakeSlack
 from tests.rigs.steps import Looks, Steps, until_idle
-from tests.rigs.store import ALICE, accept_operation, link_account, memory_store
+from tests.rigs.store import ALICE, accept_operation, link_account, listed_workspace, memory_store
 
 DEADLINE = 1800.0
 #: Messages that are to be drawn again, or to go.
@@ -201,8 +200,8 @@ class World:
         account = account or await self.link(principal, is_known=is_known)
         self.provider.put(remote_id, state)
         known = await self.store.perform(workspaces.read_workspaces, principal, connection="cloud")
-        found = [DiscoveredWorkspace(row.remote_id, row.gate_key, row.name, row.state) for row in known]
-        fresh = DiscoveredWorkspace(remote_id, self.provider.gate_key(remote_id), f"name-{remote_id}", state)
+        found = [listed_workspace(row.remote_id, row.gate_key, row.name, row.state) for row in known]
+        fresh = listed_workspace(remote_id, self.provider.gate_key(remote_id), f"name-{remote_id}", state)
         await self.store.perform(discovered.merge_discovered, account.id, [*found, fresh])
         rows = await self.store.perform(workspaces.read_workspaces, principal, connection="cloud")
         self.clock.advance(15.0)  # What the list said is too old for any operation.

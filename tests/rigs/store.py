@@ -47,7 +47,7 @@ from bot.store import notices as notice_rows
 from bot.store import preferences as preferences_store
 from bot.store import tasks as task_rows
 from bot.store.audit import append_audit
-from bot.store.discovered import DiscoveredWorkspace
+from bot.store.discovered import ListedWorkspace
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
 from bot.store.store import Store
@@ -463,10 +463,23 @@ async def make_another(store: Store, operation_id: str) -> bool:
 
 def found_workspace(
     name: str, principal: Principal = ALICE, connection: str = "saturn", state: State = State.STOPPED
-) -> DiscoveredWorkspace:
+) -> ListedWorkspace:
     """Return a workspace as a listing finds it."""
     remote_id = f"{principal.user_id.lower()}-{name}"
-    return DiscoveredWorkspace(remote_id, gate_key(connection, remote_id), name, state)
+    return listed_workspace(remote_id, gate_key(connection, remote_id), name, state)
+
+
+def listed_workspace(
+    remote_id: str,
+    key: str,
+    name: str,
+    state: State,
+    url: str | None = None,
+    detail: str | None = None,
+    **more: Any,
+) -> ListedWorkspace:
+    """Return a workspace of which a list shows what is given."""
+    return ListedWorkspace(remote_id, key, name, Observed(state, url, detail, **more))
 
 
 async def observe(

@@ -9,9 +9,8 @@ from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
 from bot.services.linking import compute_digest
 from bot.store import accounts, audit, discovered, notices, tasks, workspaces
-from bot.store.discovered import DiscoveredWorkspace
 from bot.web.app import without_secrets
-from tests.rigs.store import hold
+from tests.rigs.store import hold, listed_workspace
 from tests.security.codes import code_on, link
 from tests.web.rig import ALICE, BOB, GOOD, Inputs
 
@@ -253,7 +252,7 @@ async def test_who_was_renamed_there_finds_what_they_had_once_the_new_name_is_li
         return await made.store.read(accounts.find_account, ALICE, "saturn")
 
     former = await links(GOOD)
-    found = DiscoveredWorkspace("alice/training", "saturn#alice/training", "training", State.RUNNING)
+    found = listed_workspace("alice/training", "saturn#alice/training", "training", State.RUNNING)
     await made.store.perform(discovered.merge_discovered, former.id, [found])
     assert await hold(made.store, former, "alice-two")
     assert (await links("fedcba9876543210")).username == "alice-two"

@@ -7,8 +7,7 @@ from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.store import accounts, cards, discovered, notices, workspaces
-from bot.store.discovered import DiscoveredWorkspace
-from tests.rigs.store import ALICE, accept_operation, hide_workspace, linked, observe
+from tests.rigs.store import ALICE, accept_operation, hide_workspace, linked, listed_workspace, observe
 
 BUTTONS = frozenset({"open", "stop"})
 
@@ -66,7 +65,7 @@ async def test_a_list_tells_them_and_what_it_leaves_out_stays_while_the_state_do
 
     async def merged(state, **told):
         clock.advance(1)
-        found = DiscoveredWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, state, **told)
+        found = listed_workspace(workspace.remote_id, workspace.gate_key, workspace.name, state, **told)
         await store.perform(discovered.merge_discovered, account.id, [found])
         row = await store.read(workspaces.find_workspace, workspace.id)
         return row.actions, row.expires_at, row.expiry_mode
@@ -80,7 +79,7 @@ async def test_a_list_tells_them_and_what_it_leaves_out_stays_while_the_state_do
 
 async def test_a_new_row_of_a_list_has_them(store):
     account = (await linked(store)).account
-    found = DiscoveredWorkspace(
+    found = listed_workspace(
         "new", "g", "new", State.RUNNING, actions=BUTTONS, expires_at=9.0, expiry_mode="stops"
     )
     await store.perform(discovered.merge_discovered, account.id, [found])
@@ -91,7 +90,7 @@ async def test_a_new_row_of_a_list_has_them(store):
 async def test_other_buttons_of_a_list_owe_the_card(store, clock, workspace, card):
     account = await store.read(accounts.find_account, ALICE, "saturn")
     clock.advance(1)
-    found = DiscoveredWorkspace(
+    found = listed_workspace(
         workspace.remote_id, workspace.gate_key, workspace.name, State.RUNNING, actions=BUTTONS
     )
     await store.perform(discovered.merge_discovered, account.id, [found])
@@ -110,7 +109,7 @@ async def test_a_list_owes_what_was_said_of_one_that_is_hidden_by_now(store, clo
         await store.write(cards.finish_update, card.id, card)
     account = await store.read(accounts.find_account, ALICE, "saturn")
     clock.advance(60)
-    found = DiscoveredWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, State.STOPPED)
+    found = listed_workspace(workspace.remote_id, workspace.gate_key, workspace.name, State.STOPPED)
     await store.perform(discovered.merge_discovered, account.id, [found])
     assert [card.message_ts for card in await store.claim(cards.claim_cards, 9, 60.0)] == ["1.0"]
     assert await store.perform(notices.claim_notices, 9, 60.0) == []
@@ -166,7 +165,7 @@ async def test_what_a_list_found_down_in_between_is_not_up_since_then(store, clo
 
     async def listed(state):
         clock.advance(10)
-        found = DiscoveredWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, state)
+        found = listed_workspace(workspace.remote_id, workspace.gate_key, workspace.name, state)
         await store.perform(discovered.merge_discovered, account.id, [found])
         return (await store.read(workspaces.find_workspace, workspace.id)).started_at
 

@@ -15,7 +15,6 @@ from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store import cards, creations, discovered, gates, notices, operations, tasks, workspaces
 from bot.store import courses as courses_store
 from bot.store.cards import MIN_UPDATE_INTERVAL_SECONDS
-from bot.store.discovered import DiscoveredWorkspace
 from bot.store.tables import PARTICIPANTS
 from bot.store.tasks import NewTask
 from tests.contract.store.creations import SPEC, asked, provisional
@@ -28,6 +27,7 @@ from tests.rigs.store import (
     gate_key,
     hide_workspace,
     link_account,
+    listed_workspace,
     name_workspace,
     observe,
     unlink,
@@ -151,7 +151,7 @@ async def test_a_stop_replaces_a_creation_and_another_try_joins(store, account):
 # -- a list may bring what is just being made: in the end there is one row -----------------------------------
 
 
-LISTED = DiscoveredWorkspace("r1", R1, "analysis", State.STARTING, "https://ide", "2 cores")
+LISTED = listed_workspace("r1", R1, "analysis", State.STARTING, "https://ide", "2 cores")
 CREATED = Created("r1", "analysis")
 
 
@@ -184,7 +184,7 @@ async def test_the_listed_row_becomes_the_created_one(store, clock, account, cre
     clock.advance(3)
     made = await store.write(creations.name_created, creating.id, CREATED, R1)
     assert (made.id, made.alias, made.state) == ("ws1", "mine", State.STARTING)
-    assert (made.url, made.detail, made.observed_at) == (LISTED.url, LISTED.detail, row.observed_at)
+    assert (made.url, made.detail, made.observed_at) == (LISTED.seen.url, LISTED.seen.detail, row.observed_at)
     assert [one.id for one in await store.perform(workspaces.read_workspaces, ALICE, hidden=True)] == ["ws1"]
     assert await store.read(workspaces.find_workspace, row.id) is None
     assert (await store.read(operations.find_operation, creating.id)).is_open

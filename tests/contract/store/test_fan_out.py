@@ -11,6 +11,7 @@ import pytest
 from bot.domain.audit import AuditEntry
 from bot.domain.hours import HoursRule
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observations import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.stops import PlannedStop
 from bot.domain.tasks import TaskKind
@@ -324,7 +325,7 @@ async def test_a_large_world_does_whatever_it_does_in_pieces(store, clock):
     await store.perform(discovered.merge_discovered, account.id, found)
     clock.advance(60)
     await store.perform(
-        discovered.merge_discovered, account.id, [replace(one, state=State.STOPPED) for one in found]
+        discovered.merge_discovered, account.id, [replace(one, seen=Observed(State.STOPPED)) for one in found]
     )
     await store.perform(discovered.merge_discovered, account.id, [])
     workspaces = await store.perform(workspace_rows.read_workspaces, ALICE)

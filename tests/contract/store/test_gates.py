@@ -14,7 +14,6 @@ from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.store import cards, discovered, gates, operations, sweeping, tasks
 from bot.store import workspaces as workspace_rows
-from bot.store.discovered import DiscoveredWorkspace
 from tests.contract.store.gates import SHARED, by_reference, claim_one, claimed
 from tests.rigs.providers import NO_GPU
 from tests.rigs.store import (
@@ -25,6 +24,7 @@ from tests.rigs.store import (
     hide_workspace,
     link_account,
     linked,
+    listed_workspace,
     observe,
     unlink,
     want_read,
@@ -573,7 +573,7 @@ async def test_a_list_does_not_write_over_a_read_that_is_younger_than_its_start(
     assert await store.claim(tasks.claim_tasks, 10, 60.0)
     clock.advance(2)
     await observe(store, clock, workspace, Observed(state))
-    listed = DiscoveredWorkspace("shared", SHARED, "shared", State.STOPPED)
+    listed = listed_workspace("shared", SHARED, "shared", State.STOPPED)
     await store.perform(discovered.merge_discovered, account.id, [listed])
     assert (await store.read(workspace_rows.find_workspace, workspace.id)).current_state is state
 

@@ -13,7 +13,6 @@ from bot.domain.reads import ReadResult
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store import accounts, audit, discovered, gates, links, notices, operations, tasks, workspaces
-from bot.store.discovered import DiscoveredWorkspace
 from bot.store.tables import GATES
 from bot.store.tasks import NewTask
 from tests.contract.store.gates import SHARED, by_reference, claim_one
@@ -23,6 +22,7 @@ from tests.rigs.store import (
     add_workspace,
     first_sight,
     link_account,
+    listed_workspace,
     name_workspace,
     put_link,
     unlink,
@@ -87,7 +87,7 @@ async def test_names_of_people_and_workspaces(store, text):
     await store.perform(
         discovered.merge_discovered,
         account.id,
-        [DiscoveredWorkspace("r1", "g1", text, State.STOPPED, text, text)],
+        [listed_workspace("r1", "g1", text, State.STOPPED, text, text)],
     )
     (workspace,) = await store.perform(workspaces.read_workspaces, ALICE)
     assert all(agrees(stored, text) for stored in (workspace.url, workspace.detail))

@@ -11,8 +11,7 @@ from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.store import accounts, discovered, gates, notices, operations, workspaces
-from bot.store.discovered import DiscoveredWorkspace
-from tests.rigs.store import ALICE, accept_operation, observe
+from tests.rigs.store import ALICE, accept_operation, listed_workspace, observe
 
 URL = "https://app.example.test/ide/1"
 RUNNING = Observed(State.RUNNING, url=URL)
@@ -93,7 +92,7 @@ async def test_changed_address_is_handed_over(store, clock, workspace):
 async def test_changed_address_of_a_list_is_handed_over(store, clock, workspace):
     await ready(store, clock, workspace, RUNNING, URL)
     clock.advance(60.0)
-    found = DiscoveredWorkspace(workspace.remote_id, workspace.gate_key, "lab", State.RUNNING, f"{URL}/new")
+    found = listed_workspace(workspace.remote_id, workspace.gate_key, "lab", State.RUNNING, f"{URL}/new")
     await store.perform(
         discovered.merge_discovered, (await store.read(accounts.list_accounts, ALICE))[0].id, [found]
     )
@@ -133,7 +132,7 @@ async def test_list_does_not_end_a_start(store, clock, workspace):
     await accept_operation(store, workspace)
     await observe(store, clock, workspace, Observed(State.STARTING))
     clock.advance(60.0)
-    found = DiscoveredWorkspace(workspace.remote_id, workspace.gate_key, "lab", State.RUNNING, URL)
+    found = listed_workspace(workspace.remote_id, workspace.gate_key, "lab", State.RUNNING, URL)
     await store.perform(
         discovered.merge_discovered, (await store.read(accounts.list_accounts, ALICE))[0].id, [found]
     )

@@ -15,7 +15,6 @@ from bot.domain.usage import Known, Moment
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store import creations, discovered, operations, prices, runs, usage, workspaces
-from bot.store.discovered import DiscoveredWorkspace
 from bot.store.tables import LIVES, RUNS
 from bot.support.errors import StoreError
 from tests.contract.store import classes
@@ -34,6 +33,7 @@ from tests.rigs.store import (
     launched,
     link_account,
     linked,
+    listed_workspace,
     observe,
     unlink,
 )
@@ -182,7 +182,7 @@ async def test_a_life_that_went_on_while_unlinked_is_one(store, clock, workspace
     await follow(store)
     clock.advance(3600.0)
     account = await link_account(store, ALICE, workspace.connection)
-    found = DiscoveredWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, State.RUNNING)
+    found = listed_workspace(workspace.remote_id, workspace.gate_key, workspace.name, State.RUNNING)
     await store.perform(discovered.merge_discovered, account.id, [found])
     assert [one.began.known for one in await lives_of(store)] == [Known.TOLD, Known.UNKNOWN]
     key = ALICE, workspace.connection, workspace.remote_id
@@ -197,7 +197,7 @@ async def test_lists_begin_and_end_lives(store, clock, workspace):
     account = await link_account(store, BOB, workspace.connection)
     for state in (State.RUNNING, State.STOPPED):
         clock.advance(600.0)
-        found = DiscoveredWorkspace("other", gates_key(workspace, "other"), "other", state)
+        found = listed_workspace("other", gates_key(workspace, "other"), "other", state)
         await store.perform(discovered.merge_discovered, account.id, [found])
     (life,) = await lives_of(store, BOB)
     assert (life.began.known, life.ended.known) == (Known.UNKNOWN, Known.SEEN)
@@ -392,7 +392,7 @@ async def test_workspace_that_a_list_finds_has_the_price_that_the_list_says(stor
     key = gate_key(account.connection, "lab")
     for price in (None, *prices_told):
         machine = price and MachineKind(None, "medium", price)
-        found = DiscoveredWorkspace("lab", key, "lab", State.RUNNING, machine=machine)
+        found = listed_workspace("lab", key, "lab", State.RUNNING, machine=machine)
         clock.advance(600.0)
         await store.perform(discovered.merge_discovered, account.id, [found])
     (life,) = await lives_of(store)
@@ -423,7 +423,7 @@ async def test_new_offer_prices_what_is_launched_or_started_from_then_on(store, 
 
 
 async def test_a_begin_that_a_list_found_is_told_by_the_next_read(store, clock, account):
-    found = DiscoveredWorkspace("lab", gate_key(account.connection, "lab"), "lab", State.RUNNING)
+    found = listed_workspace("lab", gate_key(account.connection, "lab"), "lab", State.RUNNING)
     await store.perform(discovered.merge_discovered, account.id, [found])
     (life,) = await lives_of(store)
     assert life.began.known is Known.UNKNOWN
@@ -445,7 +445,7 @@ async def test_what_was_created_and_listed_has_one_life(store, clock, account):
     key = gate_key("posit", "#new")
     row = Workspace("ws1", ALICE, "posit", f"{PROVISIONAL}ws1", key, "lab", origin="discovered")
     creation = (await accept_creation(store, row, interaction="i1")).operation
-    found = DiscoveredWorkspace("r1", gate_key("posit", "r1"), "lab", State.RUNNING)
+    found = listed_workspace("r1", gate_key("posit", "r1"), "lab", State.RUNNING)
     await store.perform(discovered.merge_discovered, account.id, [found])
     clock.advance(30.0)
     made = await store.write(creations.name_created, creation.id, Created("r1", "lab"), found.gate_key)

@@ -9,7 +9,6 @@ from bot.domain.reads import ReadResult
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.store import accounts, discovered, gates, tasks, usage, workspaces
-from bot.store.discovered import DiscoveredWorkspace
 from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.support.errors import StoreBusy
@@ -24,6 +23,7 @@ from tests.rigs.store import (
     hide_workspace,
     link_account,
     linked,
+    listed_workspace,
     name_workspace,
     notify,
     observe,
@@ -71,8 +71,8 @@ async def test_thousands_are_read_in_pieces_and_each_comes_once(store):
 async def test_a_list_becomes_workspaces_of_its_owner(store, clock):
     account = await link_account(store)
     found = [
-        DiscoveredWorkspace("1", gate_key("saturn", "1"), "beta", State.RUNNING, "https://ide", "4 cores"),
-        DiscoveredWorkspace("2", gate_key("saturn", "2"), "Alpha", State.STOPPED),
+        listed_workspace("1", gate_key("saturn", "1"), "beta", State.RUNNING, "https://ide", "4 cores"),
+        listed_workspace("2", gate_key("saturn", "2"), "Alpha", State.STOPPED),
     ]
     assert await store.perform(discovered.merge_discovered, account.id, found) == 2
     alpha, beta = await store.perform(workspaces.read_workspaces, ALICE)
@@ -94,12 +94,12 @@ async def test_a_list_becomes_workspaces_of_its_owner(store, clock):
 
 async def test_a_list_without_addresses_and_details_leaves_those_of_what_runs_on(store):
     account = await link_account(store)
-    running = DiscoveredWorkspace(
+    running = listed_workspace(
         "1", gate_key("saturn", "1"), "beta", State.RUNNING, "https://ide", detail="Stops by itself."
     )
-    bare = replace(running, url=None, detail=None)
+    bare = replace(running, seen=Observed(State.RUNNING))
     kept = []
-    for found in (running, bare, replace(bare, state=State.STOPPED), bare):
+    for found in (running, bare, replace(bare, seen=Observed(State.STOPPED)), bare):
         await store.perform(discovered.merge_discovered, account.id, [found])
         kept += [(one.url, one.detail) for one in await store.perform(workspaces.read_workspaces, ALICE)]
     known = ("https://ide", "Stops by itself.")
@@ -173,7 +173,7 @@ async def test_partial_lists_change_nothing_about_what_they_lack(store, clock):
     mine = await linked(store, names=["one", "two"])
     one, two = mine.workspaces
     await notify(store, two.id, ready=None, stopped=True)
-    odd = DiscoveredWorkspace(one.remote_id, one.gate_key, "", State.UNKNOWN)
+    odd = listed_workspace(one.remote_id, one.gate_key, "", State.UNKNOWN)
     # Two whole ones would make it gone.
     for _ in range(2):
         clock.advance(60)
@@ -320,10 +320,10 @@ async def test_workspaces_are_listed_by_connection(store):
 async def test_a_workspace_may_move_to_another_gate(store, clock):
     account = await link_account(store)
     await store.perform(
-        discovered.merge_discovered, account.id, [DiscoveredWorkspace("1", "old gate", "one", State.STOPPED)]
+        discovered.merge_discovered, account.id, [listed_workspace("1", "old gate", "one", State.STOPPED)]
     )
     await store.perform(
-        discovered.merge_discovered, account.id, [DiscoveredWorkspace("1", "new gate", "one", State.RUNNING)]
+        discovered.merge_discovered, account.id, [listed_workspace("1", "new gate", "one", State.RUNNING)]
     )
     (row,) = await store.perform(workspaces.read_workspaces, ALICE)
     assert row.gate_key == "new gate"
@@ -371,7 +371,7 @@ async def test_forgotten_workspace_that_was_never_gone_stays_hidden(store, clock
 def server(own_name, shown, state=State.STOPPED):
     """Return a hub's server as a list has it: its own name in the id, and what people are shown."""
     remote_id = f"alice/{own_name}"
-    return DiscoveredWorkspace(remote_id, gate_key("saturn", remote_id), shown, state)
+    return listed_workspace(remote_id, gate_key("saturn", remote_id), shown, state)
 
 
 @pytest.mark.parametrize("is_gone", [False, True], ids=["listed before", "read as gone"])
@@ -400,7 +400,9 @@ async def test_server_renamed_at_its_hub_stays_the_same_workspace(store, clock, 
         pytest.param([server("My_Lab", "My_Lab"), server("my-lab", "My_Lab")], id="old one is there"),
         pytest.param([server("new", "New")], id="another name"),
         pytest.param([server("a", "My_Lab"), server("b", "My_Lab")], id="two of that name"),
-        pytest.param([replace(server("a", "My_Lab"), owner="bob")], id="somebody else's"),
+        pytest.param(
+            [replace(server("a", "My_Lab"), seen=Observed(State.STOPPED, owner="bob"))], id="somebody else's"
+        ),
     ],
 )
 async def test_new_server_that_may_be_another_is_a_new_workspace(store, clock, after):
@@ -417,7 +419,8 @@ async def test_new_server_that_may_be_another_is_a_new_workspace(store, clock, a
 
 async def test_a_list_says_whose_each_workspace_is(store, clock):
     mine = await linked(store, names=[])
-    shared = replace(server("theirs", "theirs"), owner="bob", actions=frozenset({"open"}))
+    own = server("theirs", "theirs")
+    shared = replace(own, seen=replace(own.seen, owner="bob", actions=frozenset({"open"})))
     await store.perform(discovered.merge_discovered, mine.account.id, [server("lab", "lab"), shared])
     rows = {row.name: row for row in await store.perform(workspaces.read_workspaces, ALICE)}
     assert [(rows[name].owner, rows[name].is_own) for name in ("lab", "theirs")] == [
@@ -425,7 +428,9 @@ async def test_a_list_says_whose_each_workspace_is(store, clock):
         ("bob", False),
     ]
     clock.advance(60)
-    await store.perform(discovered.merge_discovered, mine.account.id, [replace(shared, owner=None)])
+    await store.perform(
+        discovered.merge_discovered, mine.account.id, [replace(shared, seen=replace(shared.seen, owner=None))]
+    )
     assert (await store.read(workspaces.find_workspace, rows["theirs"].id)).is_own
 
 
@@ -434,7 +439,7 @@ async def test_what_is_shared_runs_for_its_owner_alone(store, clock):
     """Alice's list and reads find Bob's workspace first; what it runs is his, once it is known to be."""
     mine, its_owner = await linked(store, names=[]), await linked(store, BOB, names=[])
     own = server("theirs", "theirs", State.RUNNING)
-    shared = replace(own, owner="bob")
+    shared = replace(own, seen=replace(own.seen, owner="bob"))
     await store.perform(discovered.merge_discovered, mine.account.id, [shared])
     (row,) = await store.perform(workspaces.read_workspaces, ALICE)
     clock.advance(60)
