@@ -145,7 +145,7 @@ def list_lines(
 ) -> tuple[list[Row], tuple[list[WaitlistFacts], WaitlistFacts | None]]:
     """Return all waitlists with how many people are on each, and the caller's own places."""
     caller.check(tx, "list")
-    return rows.summarize_lines(tx, "", since), _list_own_and_last(tx, caller, since)
+    return rows.summarize_lines(tx, since), _list_own_and_last(tx, caller, since)
 
 
 # -- when they are due ---------------------------------------------------------------------------------------

@@ -67,9 +67,7 @@ def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: f
         title=title,
         kind=of.kind,
         expires_at=of.expires_at,
-        ahead=count_ahead(tx, of),
-        tried_before=count_tried(tx, of),
-        others=count_others(tx, of),
+        **count_places(tx, of),
         attempts=of.attempts,
         is_missing_kind_known=of.is_missing_kind_known,
         is_trying=of.state is WaitlistState.TRYING,
@@ -86,25 +84,14 @@ def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: f
     return None if found is None else describe(tx, found, title, failures_allowed)
 
 
-def count_ahead(tx: Transaction, of: WaitlistEntry) -> int:
-    """Return how many people have their turn before an entry does."""
-    return _count_places(tx, of, "ahead")
+def count_places(tx: Transaction, of: WaitlistEntry) -> dict[str, int]:
+    """Count the ``others`` in an entry's line: those ``ahead`` of it, and those ``tried_before`` it.
 
-
-def count_tried(tx: Transaction, of: WaitlistEntry) -> int:
-    """Return how many people have already had their turn in an entry's round, while the entry hasn't."""
-    return _count_places(tx, of, "tried")
-
-
-def count_others(tx: Transaction, of: WaitlistEntry) -> int:
-    """Return how many other people are waiting for the same capacity."""
-    return _count_places(tx, of, "others")
-
-
-def _count_places(tx: Transaction, of: WaitlistEntry, counted: str) -> int:
-    place = {"round": of.round, "seq": of.seq, "id": of.id}
-    row = tx.one("count_entries_ahead", connection=of.connection, kind=of.kind, **place)
-    return int(row[counted]) if row else 0
+    The latter have already had their turn in the entry's round.
+    """
+    place = {"connection": of.connection, "kind": of.kind, "round": of.round, "seq": of.seq, "id": of.id}
+    (row,) = tx.all("count_places", **place)
+    return {name: int(number) for name, number in row.items()}
 
 
 def has_others(tx: Transaction, of: WaitlistEntry) -> bool:
@@ -118,16 +105,16 @@ def find_others(tx: Transaction, of: WaitlistEntry) -> OthersInLine:
     return OthersInLine(**row) if row else OthersInLine()
 
 
-def summarize_lines(tx: Transaction, place: str, since: float) -> list[Row]:
+def summarize_lines(tx: Transaction, since: float) -> list[Row]:
     """Return each line with how many people wait, since when, and the mean wait before recent grants."""
-    return tx.all("lines", place=place, since=since)
+    return tx.all("lines", since=since)
 
 
 def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[int, float]]:
     """Map each connection and kind to the number of people waiting and the mean wait before recent grants."""
     return {
         (row["connection"], row["kind"]): (row["waiting"], float(row["waited"] or 0.0))
-        for row in summarize_lines(tx, "", since)
+        for row in summarize_lines(tx, since)
     }
 
 

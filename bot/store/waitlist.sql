@@ -16,9 +16,9 @@ SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM waitlist_entries;
 -- name: wait_of
 SELECT * FROM waitlist_entries WHERE workspace_id = :workspace_id AND ended_at IS NULL;
 
--- name: count_entries_ahead
+-- name: count_places
 SELECT COALESCE(SUM(CASE WHEN (round, seq, id) < (:round, :seq, :id) THEN 1 ELSE 0 END), 0) AS ahead,
-    COALESCE(SUM(CASE WHEN round > :round AND attempted_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS tried,
+    COALESCE(SUM(CASE WHEN round > :round AND attempted_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS tried_before,
     COALESCE(SUM(CASE WHEN id <> :id THEN 1 ELSE 0 END), 0) AS others
 FROM waitlist_entries WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying');
 
@@ -65,17 +65,17 @@ SELECT COUNT(*) AS count FROM operations WHERE connection = :connection AND outc
         WHERE good.connection = :connection AND good.outcome = 'fulfilled' AND good.start_call = 'accepted'
     ), 0);
 
--- For the people of one place, by line: how many wait and since when, and how long those waited who got it recently.
+-- By line: how many people wait and since when, and how long those waited who got it recently.
 -- name: lines
 SELECT connection, kind, SUM(CASE WHEN state IN ('waiting', 'trying') THEN 1 ELSE 0 END) AS waiting,
     MIN(CASE WHEN state IN ('waiting', 'trying') THEN joined_at END) AS since,
     SUM(CASE WHEN granted_at > :since THEN 1 ELSE 0 END) AS got,
     AVG(CASE WHEN granted_at > :since THEN granted_at - joined_at END) AS waited
 FROM (
-    SELECT principal, connection, kind, state, joined_at, granted_at FROM waitlist_entries WHERE ended_at IS NULL
+    SELECT connection, kind, state, joined_at, granted_at FROM waitlist_entries WHERE ended_at IS NULL
     UNION ALL
-    SELECT principal, connection, kind, state, joined_at, granted_at FROM waitlist_entries WHERE ended_at > :since
-) AS recent WHERE principal LIKE :place || '%' GROUP BY connection, kind ORDER BY connection, kind;
+    SELECT connection, kind, state, joined_at, granted_at FROM waitlist_entries WHERE ended_at > :since
+) AS recent GROUP BY connection, kind ORDER BY connection, kind;
 
 -- name: entries_of_person
 SELECT * FROM waitlist_entries WHERE principal = :principal AND ended_at IS NULL AND state <> 'granted' ORDER BY seq;

@@ -44,16 +44,12 @@ async def due(store):
 @pytest.mark.both_engines
 async def test_the_place_is_how_many_have_joined_before(store, clock, three):
     rows = [await join(store, clock, one) for one in three]
-    assert [await within(store, waitlist_store.count_ahead, one) for one in rows] == [0, 1, 2]
+    assert [ahead for ahead, _ in await places(store, rows)] == [0, 1, 2]
     await within(store, waitlist_store.end, rows[0])
-    assert [await within(store, waitlist_store.count_ahead, one) for one in rows[1:]] == [0, 1]
+    assert [ahead for ahead, _ in await places(store, rows[1:])] == [0, 1]
     of_another_kind = replace(new(three[0], clock, kind="memory"), id="another")
-    assert (
-        await within(
-            store, waitlist_store.count_ahead, await within(store, waitlist_store.join, of_another_kind)
-        )
-        == 0
-    )
+    joined = await within(store, waitlist_store.join, of_another_kind)
+    assert (await within(store, waitlist_store.count_places, joined))["ahead"] == 0
 
 
 async def test_only_the_first_is_due_and_only_where_nothing_is_tried(store, clock, three):
@@ -136,13 +132,8 @@ async def test_attempt_during_which_a_workspace_stopped_is_repeated_soon(
 
 async def places(store, rows):
     now = [await within(store, waitlist_store.find_entry, one.id) for one in rows]
-    return [
-        (
-            await within(store, waitlist_store.count_ahead, one),
-            await within(store, waitlist_store.count_tried, one),
-        )
-        for one in now
-    ]
+    counted = [await within(store, waitlist_store.count_places, one) for one in now]
+    return [(one["ahead"], one["tried_before"]) for one in counted]
 
 
 async def test_attempt_in_vain_ends_a_turn(store, clock, three):
@@ -265,7 +256,7 @@ async def test_lines_are_counted_by_kind_with_how_long_people_waited(store, cloc
     clock.advance(600.0)
     now = await store.now()
     await within(store, waitlist_store.record_grant, rows[0], now)
-    (line,) = await within(store, waitlist_store.summarize_lines, "", now - 86_400.0)
+    (line,) = await within(store, waitlist_store.summarize_lines, now - 86_400.0)
     assert (line["kind"], line["waiting"], line["got"]) == ("gpu", 2, 1)
     assert line["waited"] == pytest.approx(600.0, abs=5.0)
     assert (await store.perform(counts.measure_figures)).waiting["saturn", "gpu"][0] == 2
