@@ -157,7 +157,7 @@ class Transaction(ABC):
     def settle(self, *, waits: bool) -> None:  # noqa: B027
         """Wait until the transaction has begun; with ``waits``, for everything in flight.
 
-        The commit then needn't.
+        In that case, the commit doesn't have to wait for it.
         """
 
     def finish(self) -> None:  # noqa: B027

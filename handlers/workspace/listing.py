@@ -430,7 +430,7 @@ async def complete(request: Request) -> list[dict[str, Any]]:
 async def start_workspace(request: Request) -> Answer:
     """Open the form; a user without workspaces is told how to get one."""
     services = request.services
-    # A form can't be opened later, so ``list`` is what waits for a link or a read.
+    # If a link or a read is needed first, ``list`` runs afterwards, because a form can't be opened that late.
     request = replace(request, verb="list", text="list")
     old, rows = await read_stale_and_rows(request)
     rows = [workspace for workspace in rows if workspace.connection in services.connections]

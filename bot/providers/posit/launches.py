@@ -1,4 +1,4 @@
-"""Launch templates, and the arguments of launch_session and launch_job for a spec; pure.
+"""Launch templates, and the arguments of launch_session and launch_job for a spec. Pure functions.
 
 ``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who`` are launches with settings that
 no form asks for. Only templates can set hooks, default images, cloud identities, tags and

@@ -1,4 +1,4 @@
-"""Builds the spec for a submitted form, checked against its draft; pure.
+"""Builds the spec for a submitted form, checked against its draft. Pure functions.
 
 A spec contains the following, each only if it was filled in: ``template``, ``workbench``, ``cluster``,
 ``image``, ``queue``, ``profile``, ``directory``, ``file``, ``command`` and, as ``name=value``, ``limits``,

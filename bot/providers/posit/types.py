@@ -1,4 +1,4 @@
-"""The parts of the Workbench API's responses that Usher uses; pure.
+"""The parts of the Workbench API's responses that Usher uses.
 
 Only names or ids are required. Any other value that is missing, null or not of the documented type is
 replaced by its default, which is logged once. A list entry without a name is left out.

@@ -315,7 +315,7 @@ class Saturn(
         return self.credential_owner(access, call) == "admin"
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
-        """Read the owner of the user's token, which stays with an account that is renamed."""
+        """Read the owner of the user's token; a token still belongs to its account after a rename."""
         return await self._read_owner(access.credential)
 
     async def check_username(self, username: str) -> Identity:
