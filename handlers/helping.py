@@ -199,14 +199,15 @@ def make_first_steps(
     empty, so it isn't offered.
     """
     linked = _list_linked(services, accounts)
+    has_linked = not linked <= {name for name, _ in services.list_linkless()}
+    if has_list and has_linked:
+        # The list itself offers a new workspace, and another account is hardly the next step.
+        return [replies.list_button()]
     unlinked = [name for name, *_ in services.list_link_methods() if name not in linked]
     steps = services.make_link_buttons(unlinked)
-    if unlinked and not _list_active(accounts):
+    if unlinked and not has_linked:
         return [*steps, *replies.new_buttons(services.list_linkless(), first=len(steps))]
-    if linked:
-        # Another account is hardly the next step.
-        steps = [*map(kit.without_colour, steps), *([replies.list_button()] if has_list else [])]
-    return [*steps, *_make_new_workspace_button(services, linked)]
+    return [*map(kit.without_colour, steps), *_make_new_workspace_button(services, linked)]
 
 
 async def list_new_workspace_step(services: Services, principal: Principal) -> list[dict[str, Any]]:
@@ -219,11 +220,8 @@ async def list_new_workspace_step(services: Services, principal: Principal) -> l
 
 def _list_linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
     """Return the connections that a person can use now, judging by the states of their accounts."""
-    return _list_active(accounts) | {name for name, _ in services.list_linkless()}
-
-
-def _list_active(accounts: Mapping[str, str]) -> set[str]:
-    return {connection for connection, state in accounts.items() if state == "active"}
+    active = {connection for connection, state in accounts.items() if state == "active"}
+    return active | {name for name, _ in services.list_linkless()}
 
 
 def _make_new_workspace_button(services: Services, linked: Collection[str]) -> list[dict[str, Any]]:

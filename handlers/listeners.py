@@ -205,7 +205,7 @@ class Listeners:
         elif surface.response_url and surface.where is not Where.DIRECT:
             # In a direct message, the answer is a separate message.
             until = self._services.clock.now() + RESPONSE_SECONDS
-            await caller.run(keep_response_url, press.key, surface.response_url, until)
+            await caller.run(keep_response_url, press.key.partition(" ")[0], surface.response_url, until)
 
     async def on_shortcut(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond

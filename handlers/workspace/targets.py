@@ -215,7 +215,7 @@ async def answer_unknown_name(
         more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=format_commands(request, runs)))
         buttons = [*buttons, *lists.list_command_buttons(runs, request.services.clock.now())]
     if not more:
-        more = [request.fill("Type `{command}list` to see yours, or `{command}add LINK` to add one.")]
+        more, buttons = [request.fill("To add one, type `{command}add LINK`.")], [replies.list_button()]
     return replies.ask(sentence, buttons, more=" ".join(more))
 
 

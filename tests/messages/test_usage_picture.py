@@ -114,6 +114,12 @@ def test_picture_is_as_it_was_when_somebody_looked_at_it(name):
     assert picture.svg == golden.read_text(encoding="utf-8")
 
 
+def test_days_in_another_year_are_named_with_it():
+    picture = draw([], days=seven_days(date(2025, 12, 29)))
+    assert "Mon 29 Dec 2025 – Sun 4 Jan" in find_texts(picture)
+    assert picture.alt_text.startswith("Mon 29 Dec 2025 – Sun 4 Jan, ")
+
+
 def test_bars_are_where_their_times_are():
     """On Tuesday night the notebook ran from 21:10 to 3:30."""
     picture = draw([NOTEBOOK])

@@ -161,6 +161,22 @@ async def test_greeting_loses_the_button_of_an_account_that_was_linked_elsewhere
     assert now.text.startswith("Hi! I start, stop and open your cloud workspaces")
 
 
+@pytest.mark.parametrize(
+    "bare",
+    [{"sign_in": sign_in, "connections": {"lab": LAB}} for sign_in in (True, False)],
+    indirect=True,
+    ids=["lasting pages", "pages of ten minutes"],
+)
+async def test_request_for_any_account_is_over_once_one_is_linked(bare):
+    alice = bare.alice
+    (asked,) = await alice.writes("start notebook")
+    assert {"Link Saturn Cloud", "Link Lab"} <= {*asked.labels}
+    await alice.links("alice", asked=await alice.types("link saturn"))
+    await bare.pass_time(60)
+    (now,) = [shown for shown in alice.sees() if shown.ts == asked.ts]
+    assert not [label for label in now.labels if label.startswith("Link ")]
+
+
 @pytest.mark.parametrize("bare", [{"sign_in": True}], indirect=True)
 async def test_press_in_home_is_carried_on_after_linking(bare):
     """What somebody pressed while an account was missing happens once it is linked, also from Home."""

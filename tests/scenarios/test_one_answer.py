@@ -86,7 +86,7 @@ async def test_after_a_mention_the_answer_comes_where_it_was_asked_for_and_nowhe
         "⚪️ *fresh* · Saturn Cloud",
     ]
     assert all(one.is_private for one in new)
-    assert "`@usher list`" in new[1].text
+    assert "`@usher add LINK`" in new[1].text
     assert len(alice.sees()) == directly
 
 

@@ -536,14 +536,14 @@ def link_connection_button(
 ) -> Element:
     """Return a *Link* button, which opens the connection's link page or, if none is given, asks for one.
 
-    ``until`` is when the page expires. ``waiting`` is the command that waits for the link. A button without a
-    page carries the command as text, unless it is too long. When the button is pressed, the command is parsed
-    again and runs with the rights of the person who pressed it.
+    ``until`` is when the page expires. ``waiting`` is the command that waits for the link. The button carries
+    it as text, unless it is too long. When a button without a page is pressed, the command is parsed again
+    and runs with the rights of the person who pressed it.
     """
-    style = None if number else kit.PRIMARY
-    if (url := pages.get(connection)) is not None:
-        press = ButtonValue("link_url", connection, number=number, at=until)
-        return kit.button(label, press, style=style, url=url, of=of)
     value = f"{connection} {waiting}".strip()
     value = value if len(value) <= limits.MAX_BUTTON_VALUE_LENGTH else connection
-    return kit.button(label, ButtonValue("invite", value, number=number), style=style)
+    url = pages.get(connection)
+    press = ButtonValue("invite", value, number=number)
+    if url is not None:
+        press = ButtonValue("link_url", value, number=number, at=until)
+    return kit.button(label, press, style=None if number else kit.PRIMARY, url=url, of=of)

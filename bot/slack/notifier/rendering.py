@@ -359,11 +359,15 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     facts = await gatherer.describe_offer(card)
     is_about_links = card.about == cards.make_link_key(card.principal.key)
     linked = await gatherer.list_linked(card.principal) if is_about_links else ()
+    links = [press for _, press in kit.iterate_drawn(said.blocks) if press.name in LINKING]
+    # Once one of several accounts is linked, the command that waits for any of them needs no other.
+    is_enough = any(" " in press.key and press.key.partition(" ")[0] in linked for press in links)
 
     def is_useful(button: Element) -> bool:
         if is_about_links:
             press = ButtonValue.from_button(button)
-            return press.name not in LINKING or press.key.partition(" ")[0] not in linked
+            is_done = is_enough or press.key.partition(" ")[0] in linked
+            return press.name not in LINKING or not is_done
         return still_applies(button, facts)
 
     answer = kit.keep_buttons(said, is_useful)
