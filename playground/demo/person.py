@@ -177,13 +177,13 @@ def labels(message: Message, action: str) -> list[tuple[str, str]]:
 
 
 def address(message: Message, action: str, value: str = "") -> str:
-    """Return the address that a link button of a message opens, one of a value if that is given.
+    """Return the address that a link button of a message opens, one whose value begins with a word if given.
 
     Raise NotSeenError without one.
     """
     for element in buttons(message):
         is_meant = str(element.get("action_id", "")).partition(":")[0] == action
-        if is_meant and element.get("url") and value in {"", element.get("value")}:
+        if is_meant and element.get("url") and value in {"", str(element.get("value")).partition(" ")[0]}:
             return str(element["url"])
     raise NotSeenError(f"no button with an address on: {message.get('text')}")
 

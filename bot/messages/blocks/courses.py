@@ -57,6 +57,8 @@ def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
     """Return what a card says about its class, and the templates for its progress."""
     card, counts, is_done = facts.card, facts.counts, facts.card.done_at is not None
     template = texts.DOES_START if card.spec is None else "Your own workspace from *{name}* on {title}."
+    if card.title == card.template:
+        template = "Your own workspace on {title}."
     does = fill(template, name=card.template or card.pattern, title=facts.connection_title)
     end, when = get_end_words(facts.effects, is_any=card.spec is None), card.stops_at
     template = "when" if when is None else "{at}, or earlier if"

@@ -103,7 +103,7 @@ PERCENT: Final = "{said} ({percent}%)"
 
 RUNNING: Final = "Running since {since}."
 NO_ADDRESS: Final = "{title} didn't give me a link that I can pass on. Open it from its page there."
-OPENS_HERE: Final = "It opens on a page of mine that only works for you: sign in there with Slack."
+OPENS_HERE: Final = "It opens on a page of mine: sign in there with Slack."
 NO_PAGE: Final = (
     "It opens on a page of mine, but I don't have a public web address yet. "
     "Ask your Usher admin to give me one."
