@@ -8,7 +8,7 @@ from bot.domain.accounts import Account
 from bot.domain.notices import Answer
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import Workspace
-from bot.messages.blocks import buttons, lists, replies
+from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks.buttons import MAX_CHOICES
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import answers, talk, times
@@ -215,7 +215,11 @@ async def answer_unknown_name(
         more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=format_commands(request, runs)))
         buttons = [*buttons, *lists.list_command_buttons(runs, request.services.clock.now())]
     if not more:
-        more, buttons = [request.fill("To add one, type `{command}add LINK`.")], [replies.list_button()]
+        linked = await request.services.store.read(account_rows.list_account_states, request.principal)
+        elsewhere = request.services.connections.keys() - linked.keys() if connection is None else ()
+        links = request.services.make_link_buttons(elsewhere)
+        hint = answers.MAY_BE_UNLINKED if links else request.fill("To add one, type `{command}add LINK`.")
+        more, buttons = [hint], [replies.list_button(), *map(kit.without_colour, links)]
     return replies.ask(sentence, buttons, more=" ".join(more))
 
 

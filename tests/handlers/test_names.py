@@ -186,6 +186,15 @@ async def test_a_list_that_arrives_between_two_reads_is_never_overlooked(bot, te
     assert waiting == [text] if "Checking" in words(answer) else "training" in words(answer)
 
 
+async def test_unknown_name_may_be_on_an_account_that_is_not_linked(bot):
+    await bot.link()
+    await fresh(bot)
+    answer = await bot.say("start nowhere")
+    assert "It may be on an account that you haven't linked yet." in words(answer)
+    assert list(buttons(answer)) == ["Show my workspaces", "Link Hub"]
+    assert list(buttons(await bot.say("start nowhere@saturn"))) == ["Show my workspaces"]
+
+
 async def test_somebody_with_nothing_is_told_where_to_begin(bot):
     account = await activate(bot.store, ALICE, "saturn")
     await bot.store.perform(discovered.merge_discovered, account.id, [])

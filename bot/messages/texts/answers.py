@@ -126,6 +126,7 @@ OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see wh
 
 #: Shown above buttons with similar names: the first text above several of them, the second above one.
 NEAREST: Final = ("Did you mean one of these?", "Did you mean this one?")
+MAY_BE_UNLINKED: Final = "It may be on an account that you haven't linked yet."
 CHECKING: Final = "Checking {titles}…"
 WHICH: Final = "You have more than one *{name}*, on {titles}. Which one?"
 WHICH_AT: Final = "Press one, or type its full name, for example `{command}{verb} {example}`."
