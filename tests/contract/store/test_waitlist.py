@@ -6,16 +6,18 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.runs import ObservedRun, RunState
 from bot.domain.steps import Update
 from bot.domain.waitlist import WaitlistEntry, WaitlistState
 from bot.domain.work_items import Outcome
 from bot.services import restored_backups
 from bot.store import counts, operations
 from bot.store import waitlist as waitlist_store
+from bot.store.runs import find_run, save_run_step
 from bot.store.tables import WAITLIST_ENTRIES
 from bot.store.waitlist import RUN_PAUSE_SECONDS, STOP_PAUSE_SECONDS
 from bot.support.errors import StoreError
-from tests.rigs.store import ALICE, accept_operation, linked, unlink, within
+from tests.rigs.store import ALICE, BOB, accept_operation, follow, launched, linked, unlink, within
 
 NAMES = ("r1", "r2", "r3")
 HOUR = 3600.0
@@ -291,3 +293,21 @@ async def test_what_a_restored_backup_waits_for_is_asked_about_and_not_tried(sto
     (row,) = await within(store, lambda tx: tx.all("SELECT * FROM notices WHERE kind = 'waitlist_ended'"))
     assert '"restored"' in row["body"]
     assert await due(store) == []
+
+
+@pytest.mark.parametrize("is_unlinked", [False, True], ids=["ended", "unlinked"])
+async def test_run_frees_a_place_only_if_it_ends_at_its_provider(store, clock, is_unlinked):
+    """An unlinked one may go on there."""
+    (lab,) = (await linked(store, names=("lab",), connection="posit")).workspaces
+    await linked(store, BOB, names=(), connection="posit")
+    run = await launched(store, BOB, remote_id="r1")
+    await join(store, clock, lab)
+    assert await due(store) == [lab.id]
+    if is_unlinked:
+        await unlink(store, BOB, "posit")
+        await follow(store)
+    else:
+        ended = ObservedRun(RunState.SUCCEEDED)
+        await within(store, save_run_step, Update(run.id, 0.0, observed=ended, outcome=Outcome.ENDED))
+    assert not (await store.read(find_run, run.id)).is_open
+    assert await due(store) == ([] if is_unlinked else [lab.id])
