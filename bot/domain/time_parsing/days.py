@@ -36,7 +36,7 @@ _MAX_DAY_CHARACTERS: Final = 40
 _ON_WEEKDAY: Final = re.compile(r"(\S*[0-9]\S*)_([a-z]+)")
 _SPAN_WORDS: Final = frozenset({"to", "-", "until", "till", "through", "thru"})
 _NOISE: Final = frozenset({"on", "the", "over", "during", "all", "of"})
-_LENGTH_OF_DAYS: Final = re.compile(r"(?:for )?(?:the )?(an?|1|[0-9]{1,3}) (days?|weeks?)")
+_LENGTH_OF_DAYS: Final = re.compile(r"(?:for )?(?:the )?([0-9]{1,3}) (days?|weeks?)")
 _MAX_DAYS: Final = 366
 
 DaySpan = tuple[date, date]
@@ -238,8 +238,7 @@ def _split_list(words: list[str]) -> list[str]:
 def _read_span(words: list[str], today: date) -> DaySpan | None:
     """Return the first and the last day of a span, or None if it can't be read."""
     if length := _LENGTH_OF_DAYS.fullmatch(" ".join(words)):
-        count = int(length[1]) if length[1].isdecimal() else 1
-        return today, today + timedelta(days=count * (7 if length[2].startswith("week") else 1) - 1)
+        return today, today + timedelta(days=int(length[1]) * (7 if length[2].startswith("week") else 1) - 1)
     if words[:1] in (["until"], ["till"]):
         end, _ = _read_ends(words[1:], today) or (None, None)
         # On a Friday, "until Friday" means Friday of next week.

@@ -26,7 +26,6 @@ Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "othe
 #: How far ahead a time may be, in seconds: two weeks. Anything later belongs in a schedule or is a typo.
 FARTHEST_SECONDS: Final = 14 * 86_400.0
 
-_NUMBERS: Final = {"a": "1", "an": "1"}
 #: Maps each part of the day to its hours. The night continues past midnight.
 _PARTS: Final = {
     "morning": range(12),
@@ -40,7 +39,6 @@ _NIGHTS, _NIGHT_ENDS = frozenset({"night", "tonight"}), 5
 #: Maps words for the end of a day to the times that people may mean by them.
 _ENDS: Final = {"eod": ("17:00", "18:00"), "all_day": ("18:00", "24:00")}
 _NUMBER: Final = r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)"
-_UNITS: Final = {"d": 86_400.0, "h": 3_600.0, "m": 60.0}
 _WEEKS, _DAYS, _HOURS, _MINUTES, _SECONDS = (
     r" ?w(?:(?:ee)?ks?)?",
     r" ?d(?:ays?)?",
@@ -63,9 +61,6 @@ _ISO_LENGTH: Final = re.compile(
 #: separators.
 _ISO_JOINT: Final = re.compile(r"(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})t(?=[0-9]{2}:)|^t(?=[0-9]{2}:)")
 _ISO_BARE: Final = re.compile(r"\b([0-9]{4})([0-9]{2})([0-9]{2})t([0-9]{2})([0-9]{2})([0-9]{2})?\b")
-#: Matches ``1 hour and a half``, ``2 and a half hours`` and ``half an hour``, once number words are digits.
-_AND_A_HALF: Final = re.compile(rf"{_NUMBER} ?(?:(d|h)[a-z]* and 1 half|and 1 half (d|h)[a-z]*)")
-_HALF: Final = re.compile(r"(?:1 )?half(?: 1)? (d|h)(?:ay|our)")
 _CLOCK: Final = re.compile(
     r"([0-9]{1,2})(?: ?([:.h~]|o'clock) ?([0-5][0-9])(?::([0-5][0-9](?:[.,][0-9]{1,9})?))?)?"
     r"(?: ?(am|pm|h|o'clock))?"
@@ -235,12 +230,7 @@ def _parse_plain(text: str, kind: Kind) -> float | TimeOfDay | Unread:
 
 def _parse_length(text: str) -> float | None:
     """Return a duration in seconds, or None if the string isn't one."""
-    plain = " ".join(_NUMBERS.get(word, word) for word in text.split())
-    if half := _HALF.fullmatch(plain):
-        return _UNITS[half[1]] / 2
-    if more := _AND_A_HALF.fullmatch(plain):
-        return (_to_decimal(more[1]) + 0.5) * _UNITS[more[2] or more[3]]
-    found = _ISO_LENGTH.fullmatch(plain) or _LENGTH.fullmatch(plain)
+    found = _ISO_LENGTH.fullmatch(text) or _LENGTH.fullmatch(text)
     if found is None or not any(found.groups()):
         return None
     weeks, days, hours, *minutes, seconds = map(_to_decimal, found.groups())

@@ -74,7 +74,6 @@ _REWRITTEN: Final = tuple(
         (rf"\bthis {_UNIT}\b", r"0 \1 ago"),
         (rf"\b{_UNIT} before last\b", r"2 \1 ago"),
         (rf"\blast {_UNIT}\b", r"1 \1 ago"),
-        (rf"\ban? (?={_UNIT}\b)", "1 "),
         (rf"(?<![0-9] )\b(?={_UNIT} ago\b)", "1 "),
         (rf"\bbefore ([0-9]+ {_UNIT})\b", r"\1 ago"),
         (" +", " "),

@@ -175,7 +175,11 @@ _PHRASES: Final = tuple(
         (r" (?:from now|or so|at the latest|in the day)$", ""),
         (r"\b3(?:/4| quarters)(?: of)?(?: an?)? hours?\b", "45 min"),
         (r"\b(?:1/4|(?:an? |1 )?quarter)(?: of)?(?: an?)? hour\b", "15 min"),
-        (r"\b1/2(?: an?)? hour\b", "30 min"),
+        (r"\ban? (?=(?:half|sec|second|min|minute|hr|hour|day|wk|week|month|quarter|year)\b)", "1 "),
+        (r"\b1/2(?= )", "half"),
+        (r"\b([0-9]+) and 1 half(?= (?:hours?|days?)\b)", r"\1.5"),
+        (r"\b([0-9]+) ?(h|d|hours?|days?) and 1 half\b", r"\1.5 \2"),
+        (r"\b(?:1 )?half(?: 1)? (?=(?:hour|day)\b)", "0.5 "),
     )
 )
 _SPOKEN: Final = re.compile(
