@@ -106,14 +106,9 @@ def _refuse(tx: Transaction, _caller: Caller, claimed: Participant, refusal: Ref
         store.close_lesson(tx, claimed, lesson)
 
 
-def _postpone(tx: Transaction, _caller: Caller, claimed: Participant) -> None:
-    store.check_again(tx, claimed, scheduled_work.RETRY_SECONDS)
-
-
 LESSON_WORK: Final = scheduled_work.ScheduledWork(
     name="lessons",
     claim=lambda tx, _: store.claim_lessons(tx, _BATCH_SIZE, scheduled_work.CLAIM_LEASE_SECONDS),
     carry_out=carry_out,
     refuse=_refuse,
-    later=_postpone,
 )

@@ -148,10 +148,6 @@ def _request_read(tx: Transaction, workspace: Workspace, *, unwarned: bool = Fal
     rows.schedule_timer_check(tx, workspace.id, workspace.stop_at or 0.0, next_check_at, unwarned=unwarned)
 
 
-def _postpone(tx: Transaction, _caller: Caller, looked: Workspace) -> None:
-    rows.schedule_timer_check(tx, looked.id, looked.stop_at or 0.0, tx.now() + RETRY_SECONDS)
-
-
 def _end_refused(tx: Transaction, _caller: Caller, looked: Workspace, refusal: Refused) -> None:
     """End a timer that can't be carried out, and tell the owner why."""
     cause = refusal.rule.removeprefix("workspace.")
@@ -285,6 +281,5 @@ TIMER_WORK: Final = ScheduledWork(
     claim=_claim_due,
     carry_out=process_due_timer,
     refuse=_end_refused,
-    later=_postpone,
     key=lambda looked: f"timer:{looked.id}:{looked.stop_at:.0f}",
 )

@@ -456,17 +456,11 @@ def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused
         rows.pause(tx, rule, "gone" if cause == "unknown" else cause)
 
 
-def postpone(tx: Transaction, _caller: Caller, looked: HoursRule) -> None:
-    """Schedule another attempt for a rule whose owner Slack can't currently identify."""
-    rows.schedule_check(tx, looked, tx.now() + RETRY_SECONDS)
-
-
 HOURS_WORK: Final = ScheduledWork(
     name="hours",
     claim=lambda tx, _: rows.claim_hours(tx, CLAIM_BATCH_SIZE // 2, CLAIM_LEASE_SECONDS),
     carry_out=carry_out,
     refuse=refuse,
-    later=postpone,
 )
 
 

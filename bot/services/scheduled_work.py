@@ -18,7 +18,7 @@ from bot.support.errors import Refused
 
 #: How long a claimed row stays claimed, in seconds, unless its work sets another due time.
 CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
-#: How long until scheduled work is tried again if Slack can't identify its owner, in seconds.
+#: How long until scheduled work that isn't possible yet is tried again, in seconds.
 RETRY_SECONDS: Final = 30.0
 #: Maximum age of a workspace's state for decisions about scheduled work, in seconds. An older state is read
 #: again first, and the wait for that read is limited to the same time.
@@ -58,8 +58,9 @@ def leave_claimed(_tx: Transaction, _caller: Caller, _row: Any) -> None:
 class ScheduledWork(Generic[R]):
     """A kind of work that is done on rows when they become due.
 
-    ``refuse`` handles a refusal of the work; ``later`` sets when to try again while Slack can't identify the
-    owner. ``key`` returns the inbox key for a row's due time, or "" for none.
+    ``refuse`` handles a refusal of the work. ``later`` is called instead if Slack can't identify the owner;
+    by default the row is due again when its claim ends. ``key`` returns the inbox key for a row's due time,
+    or "" for none.
     """
 
     name: str
