@@ -108,16 +108,11 @@ def _query_due_reasons() -> str:
 
 
 def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: str | None = None) -> None:
-    """Add the card of an operation or class, unless it already has one.
+    """Add the card of an operation, run or class, unless it already has one.
 
-    ``about`` is the workspace that the operation is about, or the class itself.
+    ``about`` is the workspace that the operation is about, or else the subject itself.
     """
     _add(tx, subject, kind, subject, principal, about or subject)
-
-
-def add_of_run(tx: Transaction, run_id: str, principal: str) -> bool:
-    """Add the card of a run; return False if the run already had one."""
-    return CARDS.add_new(tx, **_columns(tx, run_id, NoticeKind.JOB_CARD, run_id, principal, run_id))
 
 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
@@ -200,21 +195,9 @@ def _add(
     about: str,
     body: dict[str, Any] | None = None,
 ) -> None:
-    CARDS.add_missing(tx, **_columns(tx, card_id, kind, subject, principal, about, body))
-
-
-def _columns(
-    tx: Transaction,
-    card_id: str,
-    kind: NoticeKind,
-    subject: str,
-    principal: str,
-    about: str,
-    body: dict[str, Any] | None = None,
-) -> dict[str, Any]:
     key = {"id": card_id, "subject": subject, "kind": kind, "principal": principal, "about": about}
     rest = {"is_notice": Mark.CARD not in kind.marks, "body": body or {}, "created_at": tx.now()}
-    return key | rest | {"updated_at": tx.now()}
+    CARDS.add_missing(tx, **key, **rest, updated_at=tx.now())
 
 
 def choose_card_id(kind: NoticeKind, notice_id: str, subject: str) -> str:

@@ -40,7 +40,8 @@ def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool
 
     ``is_answered``: an answer has already announced the run, so the card is sent only if the run takes long.
     """
-    if cards.add_of_run(tx, run.id, run.principal.key):
+    if cards.find_card(tx, run.id) is None:
+        cards.add(tx, NoticeKind.JOB_CARD, run.id, run.principal.key)
         card = NewNotice(run.id, NoticeKind.JOB_CARD, "1", run.principal, {"channel_id": channel_id})
         add_card(tx, card, NoticeKind.JOB_ENDED if is_answered else None)
 
