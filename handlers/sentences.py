@@ -275,7 +275,7 @@ def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
         is_start = former.verb is not None and former.verb.effect is Effect.STARTS
         is_stop = part.verb is not None and part.verb.name == "stop" and bool(part.times)
         if is_start and is_stop and part.things == former.things:
-            # A start and a later stop are one start that ends then.
+            # A start and a later stop are treated as a start that lasts until then.
             former.times += [one._replace(lead="until") for one in part.times]
             part.verb, part.things, part.times = None, [], []
     return [part for part in parts if part.verb is not None or part.things or part.times]

@@ -80,24 +80,24 @@ class ProviderCall:
     account: Account | None
     #: The call's name in the log.
     what: str
-    #: The number of failures before it.
+    #: How many times it has failed so far.
     attempts: int = 0
-    #: How long it may take, in seconds; None for the usual time limit.
+    #: How long the call may take, in seconds; None means the usual time limit.
     seconds: float | None = None
-    #: Whether it starts something. Such calls have a separate rate limit.
+    #: Whether the call starts something. Such calls have a separate rate limit.
     starts: bool = False
-    #: Whether sending it twice does no harm.
+    #: Whether sending the call twice is harmless.
     repeats: bool = False
     #: Whether the account's row was read with a claim of the poll gate, or checked by the commit before it.
     is_checked: bool = False
-    #: When it began (monotonic), if that isn't now. No request is sent more than ``seconds`` after that,
+    #: When the call began (monotonic), if that isn't now. No request is sent more than ``seconds`` later,
     #: because a process that was frozen may have lost the row to another one.
     began: float | None = None
     #: Called right before each request, which isn't sent if this returns False.
     may_leave: Callable[[], bool] | None = None
     #: Whether the same call was refused with 401 before, or None if it isn't repeated.
     was_unauthorized: bool | None = None
-    #: Returns whether a result reports something as gone.
+    #: A function that returns whether a result reports something as gone.
     reports_absence: Callable[[Any], bool] | None = None
 
 

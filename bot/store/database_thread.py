@@ -75,7 +75,7 @@ class WriteQueue:
     """A queue that takes work from an event loop to a thread, and returns the results to the callers."""
 
     def __init__(self, patience: Mapping[Priority, float], seconds: float = MAX_TRANSACTION_SECONDS) -> None:
-        """``seconds``: how long a transaction accepts more of this work."""
+        """``seconds`` is how long an open transaction accepts more of this work."""
         self._patience, self.seconds = patience, seconds
         self._condition = Condition()
         self._queues = {

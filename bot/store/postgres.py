@@ -45,8 +45,8 @@ READERS = 2
 #: the subjects. Only ``NEAR_LANES`` are used if the server answers within ``NEAR_SECONDS``: more connections
 #: help only while some of them wait for the network, and otherwise just cause more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
-#: How long a transaction on these connections accepts more work, in seconds. Hardly anybody else waits for
-#: its locks, and on a busy machine fewer commits leave more time for the work.
+#: How long an open transaction on these connections accepts more work, in seconds. Others rarely wait for its
+#: locks, and the fewer the commits, the more time a busy machine has for the work.
 LANE_SECONDS = 0.05
 #: How long the listener waits between attempts to reconnect, in seconds. Meanwhile, periodic checks replace
 #: its notifications.

@@ -325,7 +325,7 @@ class DatabaseClock:
         self._lock = Lock()
         self._ahead = machine.now() - machine.monotonic()
         self._is_known = False
-        #: The quickest answer since a connection was last made, in seconds; a busy machine delays most.
+        #: The shortest time to an answer since the last connect, in seconds; a busy machine delays most.
         self.answer_seconds = inf
 
     def note(self, before: float, epoch: float, after: float) -> None:

@@ -85,9 +85,9 @@ def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: f
 
 
 def count_places(tx: Transaction, of: WaitlistEntry) -> dict[str, int]:
-    """Count the ``others`` in an entry's line: those ``ahead`` of it, and those ``tried_before`` it.
+    """Count the ``others`` who wait for the same capacity, and those of them who are ``ahead``.
 
-    The latter have already had their turn in the entry's round.
+    ``tried_before`` counts those who have already had their turn in the entry's round.
     """
     place = {"connection": of.connection, "kind": of.kind, "round": of.round, "seq": of.seq, "id": of.id}
     (row,) = tx.all("count_places", **place)

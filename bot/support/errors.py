@@ -199,7 +199,7 @@ class TemporaryError(ProviderError):
     ) -> None:
         super().__init__(message, status=status)
         self.retry_after = retry_after
-        #: Whether part of the answer had arrived.
+        #: Whether part of the answer had arrived before the error.
         self.was_answered = False
 
     @property

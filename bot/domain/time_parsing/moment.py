@@ -224,7 +224,7 @@ def _parse_plain(text: str, kind: Kind) -> float | TimeOfDay | Unread:
         return time
     if (seconds := _parse_length(plain)) is not None:
         return seconds
-    # In `for the rest of the day`, the day is why it is refused.
+    # `for the rest of the day` is refused as ambiguous, not as unreadable.
     return time if isinstance(time, Unread) else Unread("unreadable")
 
 
