@@ -14,7 +14,7 @@ from bot.store import cards as card_rows
 from bot.store import notices as notice_rows
 from bot.store import operations as operation_rows
 from bot.store import runs as run_rows
-from bot.store.cards import MIN_UPDATE_INTERVAL_SECONDS
+from bot.store.cards import MIN_UPDATE_INTERVAL_SECONDS, OVER_AFTER_SECONDS
 from bot.store.notices import SILENCE_SECONDS
 from bot.store.sweeping import sweep
 from bot.store.tables import CARDS
@@ -175,6 +175,41 @@ async def test_progress_after_the_claim_is_owed_as_progress(store, clock, worksp
     left = await store.read(card_rows.find_card, operation.id)
     assert (left.is_dirty, left.changed_at) == (True, None)
     assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
+
+
+@pytest.mark.both_engines
+async def test_a_message_is_looked_at_once_a_time_that_it_announced_has_passed(store, clock, operation):
+    card = await store.read(card_rows.find_card, operation.id)
+    moments = {"moments": [clock.now() + 600.0, clock.now() - 600.0]}
+    await store.write(card_rows.finish_update, card.id, card, "drawn", moments)
+    clock.advance(600.0 + OVER_AFTER_SECONDS - 1.0)
+    assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
+    clock.advance(2.0)
+    (found,) = await store.claim(card_rows.claim_cards, 10, 60.0)
+    await store.write(card_rows.finish_update, card.id, found, "drawn again", moments)
+    clock.advance(3600.0)
+    assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
+
+
+@pytest.mark.both_engines
+async def test_a_message_that_an_answer_is_about_to_replace_is_left_alone_for_a_while(
+    store, clock, workspace
+):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    body = {"workspace": workspace.id}
+    await store.write(notice_rows.add_notices, [NewNotice(start, NoticeKind.READY, "end", ALICE, body)])
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
+    await store.write(notice_rows.mark_notice_sent, notice, "D1", "2", "drawn", notice.body)
+    await store.write(card_rows.queue_messages, workspace.id, changed=True)
+    clock.advance(3600.0)
+    answer = {"kind": NoticeKind.CARD, "id": "answer", "subject": "answer", "principal": ALICE.key}
+    await store.write(card_rows.add_notice, answer, {"over": "2", "channel_id": "D1"})
+    due = []
+    for seconds in (card_rows._REPLACEMENT_WAIT_SECONDS - 1.0, 2.0):
+        clock.advance(seconds)
+        claimed = await store.claim(card_rows.claim_cards, 10, 60.0)
+        due.append("2" in {card.message_ts for card in claimed})
+    assert due == [False, True]
 
 
 async def test_a_lease_that_ran_out_and_a_retry_come_again(store, clock, operation):

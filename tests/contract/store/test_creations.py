@@ -1,10 +1,12 @@
 """Creations: a row before the provider has anything, its id as soon as it tells it, nothing read before."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from bot.domain.courses import Participant
+from bot.domain.forms import FreeName, Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Created, Observed
 from bot.domain.operations import OperationVerb
@@ -120,6 +122,18 @@ async def test_nothing_is_kept_for_one_who_unlinked_meanwhile(store, account):
     assert (
         await store.write(creations.name_created, "no such operation", Created("r1", "analysis"), R1) is None
     )
+
+
+@pytest.mark.both_engines
+async def test_a_name_that_is_free_at_the_provider_differs_from_names_on_the_list(store, account):
+    """A workspace that has no name yet takes none, and those that were removed leave theirs."""
+    for number, name in enumerate(("box", "box-2", ""), 2):
+        spec = Spec(name, stem="box")
+        await asked(store, replace(provisional(number), name=name, spec=spec), f"i{number}")
+    await hide_workspace(store, "ws3")
+    operation = (await asked(store, replace(provisional(), name="", spec=Spec("", stem="box")))).operation
+    await store.write(operations.save_step, Update(operation.id, 60.0, name=FreeName("box")))
+    assert (await store.read(workspaces.find_workspace, "ws1")).name == "box-2"
 
 
 @pytest.mark.both_engines

@@ -11,7 +11,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
 from bot.store import accounts, audit, counts, inbox, notices, outages, owners
 from bot.store.audit import hash_of
-from bot.store.transaction import UsedTwice, track_used_keys
+from bot.store.transaction import Transaction, UsedTwice, track_used_keys
 from tests.rigs.store import (
     ALICE,
     BOB,
@@ -109,6 +109,17 @@ async def test_the_audit_is_a_chain_in_order(store, clock):
     assert await store.read(audit.read_audit_head) == (5, rows[-1]["hash"])
     assert await store.read(audit.read_audit, after=3, limit=1) == [rows[3]]
     assert await store.perform(audit.verify_audit, page=2) is None
+
+
+@pytest.mark.both_engines
+async def test_a_row_of_the_audit_is_found_by_what_it_says(store):
+    await store.write(audit.append_audit, entries(3))
+    row = dict((await store.read(audit.read_audit))[1])
+    said = {name: row[name] for name in ("at", "actor", "action", "target", "result", "detail")}
+    assert await store.read(Transaction.one, "was_audited", **said) is not None
+    for name, other in said.items():
+        changed = said | {name: -1.0 if name == "at" else f"{other} "}
+        assert await store.read(Transaction.one, "was_audited", **changed) is None
 
 
 @pytest.mark.both_engines

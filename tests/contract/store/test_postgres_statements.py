@@ -15,15 +15,6 @@ from tests.rigs.statements import CLAIMS
 
 #: Statements that move clocks or free what one process left on SQLite: PostgreSQL has its own clock.
 OF_SQLITE = re.compile(r"heal_|free_|move_")
-#: Statements that no case of this folder runs on PostgreSQL, in the full matrix neither. There
-#: ``test_postgres_plans.py`` prepares them, as it does all.
-PREPARED_ONLY = {
-    "claim_over_cards",
-    "namesakes",
-    "wait_for_answer",
-    "was_audited",
-}
-
 
 #: The named statements, and the claims of declared queues.
 QUERIES = read_queries() | CLAIMS
@@ -51,6 +42,5 @@ def test_marked_cases_run_each_statement_on_postgresql(request):
         pytest.skip("only where all marked cases are run")
     postgres.needed()
     assert {item.nodeid for item in request.session.items if is_marked_case(item)} == MARKED_CASES_RUN
-    wanted = [name for name in QUERIES if not OF_SQLITE.match(name) and name not in PREPARED_ONLY]
+    wanted = [name for name in QUERIES if not OF_SQLITE.match(name)]
     assert [name for name in wanted if not has_run(name, postgres.STATEMENTS_RUN)] == []
-    assert QUERIES.keys() >= PREPARED_ONLY
