@@ -423,9 +423,7 @@ class QueueWorker:
                 return
             self._fail(ran, error)
         else:
-            written = self._session.transaction.written
-            self._queue.deliver(ran, tuple(written))
-            written.clear()
+            self._queue.deliver(ran, tuple(self._session.transaction.written))
         self._queue.put_back(items[len(ran) :])
 
     def _run_until(self, items: Sequence[QueuedWork], ran: list[QueuedWork], *, stops: bool) -> None:

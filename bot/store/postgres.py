@@ -230,18 +230,14 @@ class PostgresEngine(Engine):
         """Run missing migrations, all or nothing; a transaction is already open."""
         applied = self._session.applied()
         missing = schema.find_missing_migrations(applied, self._scripts, self._name)
-        if applied and missing and not self._can_migrate():
-            raise StoreInUse(_STOP_IT.format(name=self._name))
+        if applied and missing and not self._session.is_alone():
+            running = owners.list_processes(self._session.transaction)
+            # From that release on, processes stop by themselves.
+            if not running or any(is_newer(FIRST_THAT_STOPS, one.release) for one in running):
+                raise StoreInUse(_STOP_IT.format(name=self._name))
         for name in missing:
             self._session.apply(name, self._scripts[name])
         return missing
-
-    def _can_migrate(self) -> bool:
-        """Return whether no process serves, or only processes that will stop by themselves."""
-        if self._session.is_alone():
-            return True
-        running = owners.list_processes(self._session.transaction)
-        return bool(running) and not any(is_newer(FIRST_THAT_STOPS, one.release) for one in running)
 
 
 # Copying an installation from a SQLite file into this database happens in one transaction, so an interruption

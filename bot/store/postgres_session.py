@@ -143,7 +143,6 @@ class PostgresSession:
 
     def rollback(self) -> None:
         """Roll back if a transaction is open."""
-        self.transaction.written.clear()
         self.transaction.abandon()
         connection = self._connection
         if connection is None or self.is_away or self._is_idle(connection):

@@ -264,6 +264,7 @@ class SqliteSession:
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002 - one writes
         """Begin a transaction; if it writes and the file was moved or deleted, refuse."""
         self.transaction.audit_rows.clear()
+        self.transaction.written.clear()
         if writes:
             self._check_file()
         self.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -275,7 +276,6 @@ class SqliteSession:
 
     def rollback(self) -> None:
         """Roll back the transaction if one is open."""
-        self.transaction.written.clear()
         # If this fails, so will the next BEGIN, which then gives the reason.
         with suppress(sqlite3.Error):
             self.connection.rollback()

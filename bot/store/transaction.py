@@ -119,7 +119,7 @@ class Transaction(ABC):
         #: A function that returns whether the caller is still waiting; None if several callers share the
         #: transaction.
         self.may_commit: Callable[[], bool] | None = None
-        #: The tables written since this set was last cleared or work was last rolled back.
+        #: The tables written by this transaction.
         self.written: set[str] = set()
 
     @abstractmethod

@@ -117,7 +117,6 @@ class EngineWithoutThread(QuickSqlite):
             session.commit()
             if written := session.transaction.written:
                 asyncio.get_running_loop().call_soon(self._write_queue.on_write, tuple(written))
-                written.clear()
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the caller
             session.rollback()
             return _Failed(error)
