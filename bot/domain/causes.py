@@ -61,8 +61,10 @@ _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied
 #: Causes that may be followed by the provider's own message.
 QUOTING: Final = frozenset(
     {
+        "answered_error",
         "conflict",
         "forbidden",
+        "gave_up",
         "invalid",
         "limit",
         "lost_track",
@@ -70,6 +72,7 @@ QUOTING: Final = frozenset(
         "no_room",
         "provider_failed",
         "refused",
+        "server_failed",
         "spent",
         "token_lacks",
     }
@@ -108,7 +111,9 @@ def to_cause(error: BaseException) -> str:
     if isinstance(error, errors.ProviderError) and word in {"forbidden", "not_found"} and error.is_quoted:
         # Only the provider's message says what is missing; the status alone doesn't.
         word = _find_refusal_word(error.message) if word == "forbidden" else "refused"
-    if isinstance(error, errors.UnknownOutcome) and error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+    if isinstance(error, errors.UnknownOutcome) and (
+        error.status == HTTPStatus.INTERNAL_SERVER_ERROR or error.is_quoted
+    ):
         word = "answered_error"
     if isinstance(error, errors.LimitReached) and _is_about_money(error):
         word = "spent"

@@ -19,7 +19,7 @@ class HoldCode(StrEnum):
     """Codes of holds; a hold's detail is a time in epoch seconds, a cause, or the provider's own words."""
 
     #: Since the time in the detail, the connection has given no usable answer (``SILENT``) or has refused
-    #: calls because it is too busy (``OVERLOADED``).
+    #: calls because it is too busy (``OVERLOADED``, whose detail may end with the provider's own words).
     SILENT = "silent"
     OVERLOADED = "overloaded"
     #: The connection asked for a pause until the time in the detail.
@@ -106,6 +106,11 @@ def is_hold(hold: str | None, code: HoldCode) -> bool:
 def is_silence(hold: str | None) -> bool:
     """Return whether the hold says that a connection isn't giving usable answers."""
     return is_hold(hold, HoldCode.SILENT)
+
+
+def find_server_words(hold: str | None) -> str:
+    """Return the provider's own words in a hold about its server errors, or ""."""
+    return split_hold(hold or "")[1].partition(": ")[2] if is_failure_of_server(hold) else ""
 
 
 def is_failure_of_server(hold: str | None) -> bool:

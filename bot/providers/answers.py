@@ -7,7 +7,7 @@ out and logged once. A malformed list entry doesn't affect the others (``read_en
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
@@ -17,7 +17,7 @@ from urllib.parse import quote
 import structlog
 
 from bot.domain.failure_causes import OWN_LIMITS, find_reason, lacks_capacity
-from bot.providers.words import cut_words, read_words
+from bot.providers.words import cut_words, find_value, read_words
 from bot.support import errors
 from bot.support.responses import Response
 
@@ -38,25 +38,30 @@ class Listing(list[T]):
 
 
 def to_error(
-    response: Response, *, changes: bool, message_pointer: str = "/message", is_plain: bool = False
+    response: Response,
+    *,
+    changes: bool,
+    message_pointer: str = "/message",
+    error_keys: Collection[str] = (),
+    is_plain: bool = False,
 ) -> errors.ProviderError:
     """Return the error for a non-2xx response, with the server's own words cleaned and shortened.
 
-    ``message_pointer`` locates the server's message in the body (a JSON Pointer, RFC 6901). A 401 or 403
-    without that message doesn't come from the server, unless ``is_plain``: then the server may refuse without
-    JSON. If the server failed, or the response came from something in front of it, users see its words only
-    if they say that there is no capacity.
+    ``message_pointer`` locates the server's message in the body (a JSON Pointer, RFC 6901), and
+    ``error_keys`` are further keys of every error. A 401, 403 or 404 in another form doesn't come from the
+    server, unless ``is_plain``: then the server may refuse without JSON. Nor does a server error, whose words
+    users then see only if they say that there is no capacity.
     """
     status = response.status
-    said = _read_message(response, message_pointer)
-    message = said or _read_sentence(response) or f"HTTP {status}"
-    if status >= 500 and not lacks_capacity(message):
+    is_own = _has_form(response, message_pointer, error_keys)
+    message = _read_message(response, message_pointer) or _read_sentence(response) or f"HTTP {status}"
+    if status >= 500 and not is_own and not lacks_capacity(message):
         message = f"HTTP {status}"
     if 300 <= status < 400:
         words = f"The server redirects (HTTP {status}). Ask your Usher admin to check its address."
         return errors.PermanentError(words, status=status)
     if status in {404, 410}:
-        if said is None and (response.body.strip() or not changes):
+        if not is_own and (response.body.strip() or not changes):
             # A proxy returns a page like this if its backend is down, so it doesn't mean that the workspace
             # is gone.
             return errors.BadAnswer(f"HTTP {status} with a page that is not the API's", status=status)
@@ -69,8 +74,7 @@ def to_error(
     if status >= 500 or status in {408, 425}:
         return errors.ServerFailed(message, status=status, retry_after=response.retry_after())
     is_page = status > 400 and response.body.lstrip()[:1] == b"<"
-    is_marked = is_plain or status not in {401, 403} or _has_key(response, message_pointer)
-    if status == 407 or is_page or not is_marked:
+    if status == 407 or is_page or (status in {401, 403} and not is_own and not is_plain):
         # The page with a 400 may be the server's own, if it couldn't parse the request.
         words = f"something in front of the server refused this (HTTP {status})"
         return errors.RefusedInFront(words, status=status)
@@ -101,20 +105,25 @@ _ACCOUNT_OFF_PATTERN = re.compile(
 )
 
 
-def _read_message(response: Response, message_pointer: str) -> str | None:
-    """Return the API's own message ("" if it is empty), or None if the body isn't a JSON object."""
+def _read_message(response: Response, message_pointer: str) -> str:
+    """Return the message in an error's body, or "" if there is none."""
     try:
         return read_words(response.json_object(), message_pointer)
     except errors.BadAnswer:
-        return None
+        return ""
 
 
-def _has_key(response: Response, message_pointer: str) -> bool:
-    """Return whether the body looks like one of the API's refusals: an object with the message's key."""
+def _has_form(response: Response, message_pointer: str, error_keys: Collection[str]) -> bool:
+    """Return whether the body has the form of the API's errors, even if its message is empty."""
+    *outer, last = message_pointer.split("/")[1:]
     try:
-        return message_pointer.split("/")[1] in response.json_object()
+        body = response.json_object()
     except errors.BadAnswer:
         return False
+    place = find_value(body, outer)
+    if isinstance(place, list):
+        return last.isdecimal() and int(last) < len(place)
+    return isinstance(place, dict) and last in place and all(key in body for key in error_keys)
 
 
 #: Maximum length, in bytes, of a response body that is taken for a plain sentence.

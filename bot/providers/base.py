@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, TypeVar
 
@@ -85,6 +85,8 @@ class Provider(ABC):
         credential_in: Where a request carries the credential.
         message_pointer: The JSON Pointer to the server's own message in an error's body. Users see that
             message.
+        error_keys: Further keys that all errors of the API have. An error without the message or one of them
+            comes from something in front of the API.
         token_pattern: A regular expression for a whole token of this provider. It is used in addition to the
             one for any provider's tokens.
         template_key: The key in a spec that holds the template's name, if operators prepare templates.
@@ -101,6 +103,7 @@ class Provider(ABC):
     api_path: ClassVar[str] = ""
     credential_in: ClassVar[CredentialPlacement] = CredentialPlacement()
     message_pointer: ClassVar[str] = "/message"
+    error_keys: ClassVar[Collection[str]] = ()
     token_pattern: ClassVar[str] = ""
     template_key: ClassVar[str] = "template"
     name_rule: ClassVar[NameRule] = NameRule()
@@ -123,7 +126,9 @@ class Provider(ABC):
         Override this if your API uses a status, header or body differently, and call it for everything else.
         ``changes`` says whether the request changes something.
         """
-        return to_error(response, changes=changes, message_pointer=self.message_pointer)
+        return to_error(
+            response, changes=changes, message_pointer=self.message_pointer, error_keys=self.error_keys
+        )
 
     def gate_key(self, remote_id: str) -> str:
         """Return the key of a workspace's poll gate, which is shared by everyone who reads the workspace."""

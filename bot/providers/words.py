@@ -386,19 +386,18 @@ def read_words(
     answer: Mapping[str, Any], message_pointer: str = "/message", *, limit: int = MAX_DETAILED_LENGTH
 ) -> str:
     """Return the words in an error's body: message, invalid fields and reasons; "" if there are none."""
-    value: Any = answer
-    for key in message_pointer.split("/")[1:]:
-        if isinstance(value, list) and key.isdecimal():
-            value = value[int(key)] if int(key) < len(value) else None
-        else:
-            value = value.get(key) if isinstance(value, dict) else None
+    *outer, last = message_pointer.split("/")[1:]
+    place = find_value(answer, outer)
+    value = find_value(place, [last])
     message = value if isinstance(value, str) and value else next(_main_texts(answer), "")
     message = find_innermost_words(message)
     without_details = min(limit, MAX_MESSAGE_LENGTH) if limit <= MAX_DETAILED_LENGTH else limit
     if answer.get("kind") == "Status":
         # This is a Kubernetes response, whose details only repeat the object's name and kind.
         return cut_words(message, without_details)
-    parts = [None if isinstance(value, str) else value, *map(answer.get, _DETAIL_KEYS)]
+    places = [answer, *([place] if outer and isinstance(place, dict) else [])]
+    parts = [None if isinstance(value, str) else value]
+    parts += [one.get(key) for one in places for key in _DETAIL_KEYS]
     details = list(islice(_list_unique_details(parts, message), MAX_DETAILS))
     if not message and not details:
         # If no key belongs to a known API, any string of several words is treated as a sentence.
@@ -408,6 +407,16 @@ def read_words(
         return cut_words(message, without_details)
     summary = clean(message, without_details // 2).rstrip(".:")
     return cut_words(": ".join(filter(None, (summary, "; ".join(details)))), limit)
+
+
+def find_value(value: Any, keys: Iterable[str]) -> Any:
+    """Return the value below these keys and indices, or None if there is none."""
+    for key in keys:
+        if isinstance(value, list) and key.isdecimal():
+            value = value[int(key)] if int(key) < len(value) else None
+        else:
+            value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from bot.domain import causes
 from bot.domain.failure_causes import lacks_capacity
 from bot.domain.feasibility import LINK_HELPS, MAX_HELD_SECONDS, find_access_obstacle
 from bot.domain.forms import NAME_IN_USE, FreeName, Spec, append_suffix
-from bot.domain.holds import NOTHING, Hold, HoldCode, is_hold, make_hold
+from bot.domain.holds import NOTHING, Hold, HoldCode, find_server_words, is_hold, make_hold
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.operations import Operation, OperationVerb
@@ -190,6 +190,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
             is_full = lacks_capacity(workspace.reason) and not operation.verb.brings_down
             word = "no_room" if is_full else "provider_failed"
             cause = f"{word}: {workspace.reason}"
+        if cause == "gave_up" and (words := find_server_words(operation.block_reason)):
+            cause = f"{cause}: {words}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hide = is_removed or _is_never_created(claimed) or outcome is Outcome.UNKNOWN
         # If a workspace is started for a lesson, its owner is told when the lesson begins, even if it is up

@@ -431,7 +431,9 @@ class ProviderCaller:
             # The provider did answer, even if only to say that it is busy. Reads will show whether it is
             # down.
             runtime.observer.count_failure(runtime.name, type(error).__name__)
-        elif error.status == HTTPStatus.INTERNAL_SERVER_ERROR and call.what in CHANGING_CALLS:
+        elif call.what in CHANGING_CALLS and (
+            error.status == HTTPStatus.INTERNAL_SERVER_ERROR or error.is_quoted
+        ):
             # The provider did answer, even if with an error for this one request. Reads will show whether it
             # is down.
             runtime.health.note_answer(error)

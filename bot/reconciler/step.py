@@ -20,6 +20,7 @@ from bot.domain.holds import (
     NOTHING,
     Hold,
     HoldCode,
+    find_server_words,
     hold_by_cause,
     is_failure_of_server,
     is_hold,
@@ -344,7 +345,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
         now = await self._store.now()
         since = claimed.subject.busy_since or now
         wait = max(self._provider_caller.compute_busy_pause(max(now - since, 0.0)), answer.wait)
-        hold = answer.hold if answer.is_own_limit else find_busy_reason(runtime, since)
+        words = find_server_words(hold_by_cause(answer.cause))
+        hold = (
+            answer.hold if answer.is_own_limit else find_busy_reason(runtime, claimed.subject, since, words)
+        )
         answer = replace(answer, wait=wait, hold=hold)
         again = self.build_retry(claimed, runtime, step, answer, Call.NONE)
         return replace(again, busy_since=since, retry_at=now + wait)
@@ -605,12 +609,20 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Record the id that a search found; return the update that still has to be written, or None."""
 
 
-def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
-    """Return the hold for a provider that has been busy or silent since ``since``, or None if it hasn't."""
+def find_busy_reason(
+    runtime: Runtime, subject: Operation | Run, since: float | None, words: str = ""
+) -> Hold | None:
+    """Return the hold for a provider that has been busy or silent since ``since``, or None if it hasn't.
+
+    The words are the provider's own about the first refusal.
+    """
     if since is None:
         return None
-    is_silent = runtime.health.since is not None
-    return runtime.health.describe_silence() if is_silent else make_hold(HoldCode.OVERLOADED, since)
+    if runtime.health.since is not None:
+        return runtime.health.describe_silence()
+    if subject.block_reason is not None and is_hold(subject.block_reason, HoldCode.OVERLOADED):
+        return subject.block_reason
+    return make_hold(HoldCode.OVERLOADED, f"{since} {words}".rstrip())
 
 
 def passes(step: Step, error: Conflict) -> bool:
@@ -632,7 +644,7 @@ def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
     """Return the hold for a conflict or a busy provider met by the item's own calls; None without either."""
     if subject.conflict is not None and runtime.health.since is None:
         return hold_by_conflict(subject.conflict)
-    return find_busy_reason(runtime, subject.busy_since)
+    return find_busy_reason(runtime, subject, subject.busy_since)
 
 
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:

@@ -85,7 +85,7 @@ async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
         hub_port, proxy_api_port = reserved_port(), reserved_port()
         host = "localhost" if options.subdomains else "127.0.0.1"
         hub_url, url = f"http://127.0.0.1:{hub_port}", f"http://{host}:{proxy_port}"
-        harness = Harness()
+        harness = Harness(words=lambda status: {"status": status, "message": "injected fault"})
         session = await stack.enter_async_context(forwarder.client_session())
         app = forwarder.build(hub_url, session, harness, proxy_port, url)
         door = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)

@@ -10,7 +10,14 @@ from aiohttp import web
 
 from playground.harness import Clock, Harness, base_url
 from playground.posit.accounts import Person, Token
-from playground.posit.errors import UNAUTHORISED, CallError, DenialError, invalid
+from playground.posit.errors import (
+    PROFILE_SESSIONS,
+    UNAUTHORISED,
+    UNKNOWN_SESSION,
+    CallError,
+    DenialError,
+    invalid,
+)
 from playground.posit.state import State
 
 STATE: web.AppKey[State] = web.AppKey("posit_state", State)
@@ -19,9 +26,9 @@ Values = dict[str, Any]
 
 
 def _injected(status: int) -> Values:
-    """Return the body of an injected error: 401 is a token that nobody knows, the rest something between."""
-    message = "injected fault"
-    return CallError(UNAUTHORISED, message).body() if status == 401 else {"message": message}
+    """Return the body of an injected error, with the documented code of its status if there is one."""
+    code = {401: UNAUTHORISED, 403: UNAUTHORISED, 402: PROFILE_SESSIONS, 404: UNKNOWN_SESSION}.get(status)
+    return CallError(status if code is None else code, "injected fault").body()
 
 
 class PositHarness(Harness):

@@ -195,19 +195,62 @@ async def test_refusal_that_says_already_so_is_returned(goal, message, is_so, st
             await accept_already_done(goal, refused(), "lab", "p/training")
 
 
+NO_GPU = "No free GPUs available: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu"
+#: What a failing server says in the API's form, with the words that people read.
+IN_FORM = {
+    NO_GPU: NO_GPU,
+    "HTTP 500: error (No credit left. Ask the lab office.)": "No credit left. Ask the lab office.",
+    '(500)\nReason: error\nHTTP response body: {"message": "The disk is read-only"}': "The disk is read-only",
+    "<html><body><h1>The licence server is down</h1></body></html>": "The licence server is down",
+    "Internal Server Error": "",
+    None: "",
+}
+
+
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("body", "words"),
     [
-        ("No free GPUs available: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu.", True),
-        ("Traceback: KeyError", False),
+        *(({"message": said}, words) for said, words in IN_FORM.items()),
+        ({"detail": NO_GPU}, NO_GPU),
+        ({"detail": "The gateway has no healthy backend"}, ""),
+        ("The gateway has no healthy backend", ""),
+        ("<html><body>The site is down for maintenance</body></html>", ""),
     ],
-    ids=["no room", "trouble"],
 )
-def test_failing_server_is_quoted_only_about_room(said, shown):
-    response = Response(500, CIMultiDictProxy(CIMultiDict()), json.dumps({"message": said}).encode())
-    error = to_error(response, changes=True)
-    assert type(error) is errors.ServerFailed
-    assert error.message == (said if shown else "HTTP 500")
+@pytest.mark.parametrize("status", [500, 501, 502, 503, 504])
+def test_failing_server_is_quoted_in_the_apis_form_or_about_room(status, body, words):
+    text = body if isinstance(body, str) else json.dumps(body)
+    response = Response(status, CIMultiDictProxy(CIMultiDict()), text.encode())
+    for changes in (False, True):
+        error = to_error(response, changes=changes)
+        assert type(error) is (
+            errors.UnknownOutcome if changes and status in {502, 504} else errors.ServerFailed
+        )
+        assert error.is_quoted is bool(words)
+        assert not words or error.message == words
+        assert ("Hub says: “" + words.rstrip(".") + ".”" in explain_cause(error, "Hub")) is bool(words)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "keys", "body", "is_own"),
+    [
+        ("/message", (), {"message": ""}, True),
+        ("/message", (), {}, False),
+        ("/message", ("status",), {"message": "Sign in first"}, False),
+        ("/message", ("status",), {"status": 404, "message": None}, True),
+        ("/error/message", (), {"error": "access_denied"}, False),
+        ("/error/message", (), {"message": "Unauthorized"}, False),
+        ("/error/message", (), {"error": {"message": ""}}, True),
+        ("/errors/0", (), {"errors": []}, False),
+        ("/errors/0", (), {"errors": ["No"]}, True),
+    ],
+)
+def test_an_answer_in_another_form_is_from_something_in_front(pointer, keys, body, is_own):
+    for status, kind in {401: errors.CredentialRefused, 403: errors.Forbidden, 404: errors.NotFound}.items():
+        response = Response(status, CIMultiDictProxy(CIMultiDict()), json.dumps(body).encode())
+        error = to_error(response, changes=True, message_pointer=pointer, error_keys=keys)
+        other = errors.BadAnswer if status == 404 else errors.RefusedInFront
+        assert type(error) is (kind if is_own else other)
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,31 @@ async def test_call_that_meets_something_under_way_says_so_until_it_is_done(link
     assert "couldn't" not in told(alice)
 
 
+NESTED = "HTTP 500: error (The licence server is down. Ask the lab office.)"
+WORDS = "Saturn Cloud says: “The licence server is down. Ask the lab office.”"
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+async def test_words_of_a_failing_provider_are_told_while_it_fails_and_at_the_end(linked, status):
+    alice = linked.alice
+    linked.saturn_fails(START, times=None, status=status, body=json.dumps({"message": NESTED}))
+    await alice.writes("start notebook")
+    await linked.pass_time(60, step=2)
+    assert WORDS in alice.card.text
+    assert "hasn't answered" not in alice.card.text
+    await linked.pass_time(1200, step=10)
+    assert status == 503 or WORDS in alice.only("failed").text
+
+
+async def test_page_of_a_gateway_is_not_quoted_while_the_provider_is_away(linked):
+    alice, page = linked.alice, "<html><body>The licence server is down</body></html>"
+    linked.saturn_fails(START, times=None, status=502, body=page, headers={"Content-Type": "text/html"})
+    await alice.writes("start notebook")
+    await linked.pass_time(60, step=2)
+    assert "licence" not in told(alice)
+    assert alice.card.text
+
+
 async def test_a_start_that_was_taken_in_words_only_ends_with_try_again_and_no_second_call(linked):
     linked.saturn_fails(START, times=1, body="null")
     await linked.alice.types("start notebook")

@@ -7,7 +7,7 @@ from typing import Final
 from bot.domain.causes import MISSED_CAUSE, STALE, StaleReason
 from bot.domain.holds import HoldCode, hold_by_cause, split_hold
 from bot.domain.time_marks import make_time_placeholder
-from bot.messages.texts.problems import WANTED, explain_cause
+from bot.messages.texts.problems import WANTED, explain_cause, quote_message
 
 _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
 #: Says that the provider hasn't finished a stop that Usher didn't request. ``{said}`` is the provider's
@@ -17,7 +17,7 @@ _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start
 #: reader's zone, and ``{said}`` the provider's words.
 HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.SILENT: "{title} hasn't been available since {at}. I'll keep trying.",
-    HoldCode.OVERLOADED: ("{title} has been too busy for this since {at}. I'll keep trying."),
+    HoldCode.OVERLOADED: "{title} has been too busy for this since {at}.{said} I'll keep trying.",
     HoldCode.PAUSED: "{title} asked me to slow down, so I'm waiting until {at}.",
     HoldCode.NO_CONNECTION: (
         "The connection {title} isn't set up any more. Ask your Usher admin, or remove your link with "
@@ -95,7 +95,9 @@ def explain_hold(hold: str | None, title: str) -> str:
     if code is HoldCode.CAUSE:
         return explain_cause(detail, title)
     if code in _TIMED:
-        return HOLDS[code].format(title=title, at=make_time_placeholder(float(detail)))
+        at, _, said = detail.partition(" ")
+        said = quote_message(said, title)
+        return HOLDS[code].format(title=title, at=make_time_placeholder(float(at)), said=said)
     said = " ".join(detail.split()).rstrip(".")
     if code is HoldCode.UNDER_WAY:
         said = said.translate(_PLAIN_QUOTES)

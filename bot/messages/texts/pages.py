@@ -219,7 +219,7 @@ def explain_failed_check(
         wait = f"{error.retry_after:.0f} seconds" if error.retry_after else "a minute"
         return f"{title} is getting too many requests. Try again in {wait}. Nothing was stored."
     if isinstance(error, errors.ServerFailed):
-        return f"{title} is having problems right now. Try again in a minute. Nothing was stored."
+        return f"{title} is having problems right now.{said} Try again in a minute. Nothing was stored."
     if isinstance(error, (errors.BadAnswer, errors.NotFound)):
         return (
             f"{title} sent an answer that Usher doesn't understand. Nothing was stored. "

@@ -23,7 +23,7 @@ ASK_ADMIN: Final = "Ask your {title} admin."
 #: Explains each cause; ``{title}`` is the connection's title, ``{said}`` the provider's message, if any.
 CAUSES: Final[Mapping[str, str]] = {
     # How an operation ended, as decided by ``bot.domain.plan`` and the reconciler.
-    "gave_up": "{title} kept failing. Try again in a while.",
+    "gave_up": "{title} kept failing.{said} Try again in a while.",
     "not_shown": "It isn't in your account on {title}. Type `list` to see what's there.",
     "gone": "It no longer exists on {title}. Type `list` to see what's there.",
     "provider_failed": "{said}",
@@ -66,10 +66,10 @@ CAUSES: Final[Mapping[str, str]] = {
     "Nothing is lost: I'll keep trying. Ask your Usher admin to look at it.",
     "no_answer": "I sent the request, but {title} hasn't answered. "
     "I'll check what happened before I do anything else.",
-    "answered_error": "{title} answered my request with an error. "
+    "answered_error": "{title} answered my request with an error.{said} "
     "I'll check what happened before I do anything else.",
     "rate_limited": "{title} asked me to slow down. Try again in a few minutes.",
-    "server_failed": "{title} is having problems right now. I'll keep trying.",
+    "server_failed": "{title} is having problems right now.{said} I'll keep trying.",
     "bad_answer": "{title} sent an answer that I don't understand. I'll keep trying.",
     "sent_too_late": "I'll check again in a moment.",
     # Permanent problems that the person has to fix.
@@ -350,7 +350,7 @@ def explain_cause(
 #: Explains why a list or form couldn't be read. These texts don't promise a retry, because there is none.
 _UNREAD_CAUSES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("unreachable", "no_answer", "sent_too_late"), "{title} isn't answering right now."),
-    **dict.fromkeys(("server_failed", "answered_error"), "{title} is having problems right now."),
+    **dict.fromkeys(("server_failed", "answered_error"), "{title} is having problems right now.{said}"),
     "bad_answer": "{title} sent an answer that I don't understand.",
     "untrusted_certificate": "I can't reach {title}, as its certificate isn't trusted here. "
     "Ask your Usher admin to look at it.",
@@ -359,8 +359,11 @@ _UNREAD_CAUSES: Final[Mapping[str, str]] = {
 
 def explain_unread(cause: str, title: str) -> str:
     """Explain to the person why something couldn't be read, in plain unescaped text."""
-    template = _UNREAD_CAUSES.get(cause)
-    return explain_cause(cause, title) if template is None else template.format(title=title)
+    word, _, text = cause.partition(": ")
+    template = _UNREAD_CAUSES.get(word)
+    if template is None:
+        return explain_cause(cause, title)
+    return template.format(title=title, said=quote_message(text, title))
 
 
 #: Ends a message about an overdue request, unless the request's row no longer exists.

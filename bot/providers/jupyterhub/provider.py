@@ -13,7 +13,7 @@ uses it to make that separate token, and then deletes it ("Linking").
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
@@ -124,6 +124,7 @@ class JupyterHub(
 
     api_path: ClassVar[str] = "/hub/api"
     credential_in: ClassVar[base.CredentialPlacement] = base.CredentialPlacement(scheme="token")
+    error_keys: ClassVar[Collection[str]] = ("status",)
 
     @property
     def _public(self) -> str:

@@ -6,6 +6,7 @@ page.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -16,6 +17,8 @@ from bot.providers.words import read_words
 from bot.support import errors
 from bot.support.responses import Response
 
+#: Where an error has the server's message.
+MESSAGE_POINTER = "/error/message"
 #: Maximum number of nested wrappers around a result. The reference's example for launch_job has two.
 MAX_WRAPPINGS = 3
 #: Error codes for a service that is unreachable, unavailable or offline, so the method wasn't executed.
@@ -30,6 +33,7 @@ _PARAMETERS_MISSING_CODE = 17
 _BAD_REQUEST_CODES = frozenset(range(5, 12))
 _EXECUTION_CODE = 100
 _TRANSMISSION_CODE = 200
+_BEARER_PATTERN = re.compile(r"\s*bearer\b", re.IGNORECASE)
 #: HTTP statuses of valid requests that were sent at a bad time, and so may succeed later.
 _LATER_STATUSES = frozenset({408, 409, 423, 425, 429})
 
@@ -42,12 +46,15 @@ def unwrap(response: Response, *, changes: bool) -> Any:
     """
     answer = unwrap_result(_parse_json(response))
     error = answer.get("error") if isinstance(answer, dict) else None
-    if error and not 300 <= response.status < 400:
+    if error and (response.status < 300 or (response.status >= 400 and isinstance(error, dict))):
         error = error if isinstance(error, dict) else {"message": error}
         raise to_provider_error(error, response, changes=changes)
     if not 200 <= response.status < 300:
-        # Servers may refuse a token in plain text, but only with 401.
-        raise to_error(response, changes=changes, is_plain=response.status == 401)
+        # Servers may refuse a token in plain text, but only with 401, and they ask for no other sign-in.
+        challenge = response.headers.get("WWW-Authenticate", "Bearer")
+        is_plain = response.status == 401 and not response.body.lstrip().startswith((b"{", b"["))
+        is_plain = is_plain and _BEARER_PATTERN.match(challenge) is not None
+        raise to_error(response, changes=changes, message_pointer=MESSAGE_POINTER, is_plain=is_plain)
     if answer is None and not (changes and not response.body.strip()):
         with bad_answer_as_unknown_outcome() if changes else nullcontext():
             response.json()
@@ -74,15 +81,16 @@ def to_provider_error(
 ) -> errors.ProviderError:
     """Return the error for ``{"code", "message"}``, with the server's text cleaned and shortened."""
     code, status = _parse_code(error.get("code")), None if response is None else response.status
-    words = (read_words(error) if (status or 0) < 500 else "") or f"error {code}"
+    words = read_words(error) or f"error {code}"
     if code in _UNREACHABLE_CODES:
         return errors.ServerFailed(words, status=status, did_nothing=True)
     kind = _find_error_class(code, changes=changes)
     if kind is None and response is not None:
         # An unknown code may be an HTTP status. If it isn't, the response's own status decides whether to
-        # retry.
+        # retry and, without a code, what the error is.
         for said in (code, response.status):
-            if said in _LATER_STATUSES or 500 <= (said or 0) < 600:
+            is_later = said in _LATER_STATUSES or 500 <= (said or 0) < 600
+            if is_later or (code is None and (said or 0) >= 400):
                 answer = Response(int(said or 0), response.headers, json.dumps(dict(error)).encode())
                 return to_error(answer, changes=changes)
     return (kind or errors.InvalidRequest)(words, status=status)

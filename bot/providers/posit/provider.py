@@ -34,6 +34,7 @@ from bot.providers.posit.addresses import (
     to_session_url,
 )
 from bot.providers.posit.client import CHECK_SECONDS, STATE_FIELDS, Workbench
+from bot.providers.posit.envelope import MESSAGE_POINTER
 from bot.providers.posit.offers import WorkbenchOffer
 from bot.providers.posit.states import can_suspend, is_over, is_up, to_observed, to_observed_run
 from bot.providers.posit.types import SUSPENDS, Version, WorkbenchJob, WorkbenchSession
@@ -90,6 +91,7 @@ class PositProvider(
     settings: PositSettings
     offer_model: ClassVar[type[WorkbenchOffer]] = WorkbenchOffer
     api_path: ClassVar[str] = "/api"
+    message_pointer: ClassVar[str] = MESSAGE_POINTER
     # No rate limit is documented. One request can read up to 50 of a user's sessions.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=2.0,

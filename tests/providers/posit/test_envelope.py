@@ -43,7 +43,7 @@ async def test_a_code_means_the_same_with_every_status(fake: FakeWorkbench, code
     read, changed = CODES[code]
     error = await failure(fake.client.get_sessions())
     assert type(error) is read
-    assert error.message == ("bad …" if status < 500 else f"error {code}")
+    assert error.message == "bad …"
     error = await failure(fake.client.resume_session("a1", None))
     assert type(error) is changed
     assert error.status == status
@@ -122,7 +122,9 @@ async def test_no_error_is_none(fake: FakeWorkbench):
         (403, b"", errors.RefusedInFront, errors.RefusedInFront),
         (404, b"<html>", errors.BadAnswer, errors.BadAnswer),
         (404, b"Not found", errors.BadAnswer, errors.BadAnswer),
-        (404, b"{}", errors.NotFound, errors.NotFound),
+        (404, b"{}", errors.BadAnswer, errors.BadAnswer),
+        (401, b'{"message": "Unauthorized"}', errors.RefusedInFront, errors.RefusedInFront),
+        (403, b'{"error": "access_denied"}', errors.RefusedInFront, errors.RefusedInFront),
         (429, b"", errors.RateLimited, errors.RateLimited),
         (500, b"<html>", errors.ServerFailed, errors.ServerFailed),
         (502, b"<html>", errors.ServerFailed, errors.UnknownOutcome),
