@@ -10,6 +10,8 @@ from bot.domain.row_times import Past
 
 #: For this many seconds, an interaction's requests can be looked up again, in case Slack delivers it twice.
 RECENT_SECONDS: Final = 120.0
+#: How long Slack usually takes to deliver a request, in seconds.
+DELIVERY_SECONDS: Final = 1.0
 #: Names of what can make a request on a person's behalf: working hours, a timer, a class, or a turn on the
 #: waitlist (``ROOM``). Each acts for the person who set it up or agreed to it.
 HOURS: Final = "hours"

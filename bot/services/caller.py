@@ -33,7 +33,7 @@ from functools import partial
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from bot.domain import policy
-from bot.domain.accepted_requests import AcceptedRequest
+from bot.domain.accepted_requests import DELIVERY_SECONDS, AcceptedRequest
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
 from bot.domain.courses import ClassCard
@@ -73,7 +73,8 @@ def is_stale(sent_at: float | None, now: float) -> bool:
 class ConfirmationRequired(Exception):
     """A request must be confirmed before it changes anything; nothing has been written.
 
-    Confirmation is needed if the request is old, quoted, or beyond what the person's assistant may do.
+    Confirmation is needed if the request is old, overtaken by a later one, quoted, or beyond what the
+    person's assistant may do.
     """
 
 
@@ -111,6 +112,8 @@ class Caller:
     is_in_home: bool = False
     #: Whether Slack has already been asked about this person for this request.
     _has_looked: bool = False
+    #: The ids of the workspaces that the request is about.
+    reached: set[str] = field(default_factory=set)
     #: The accepted requests, keyed by kind and subject, because one interaction may change several rows.
     accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
 
@@ -293,6 +296,15 @@ class Caller:
             return True
         return preferences.allows_assistant(tx, self.principal, level)
 
+    def _is_overtaken(self, tx: Transaction) -> bool:
+        """Return whether the person has made a later request for the same workspace in the meantime."""
+        sent_at = self.sent_at
+        if sent_at is None or tx.now() - sent_at <= DELIVERY_SECONDS:
+            return False
+        return any(
+            rows.was_overtaken(tx, self.principal, one, self.interaction, sent_at) for one in self.reached
+        )
+
     def is_first_delivery(self, tx: Transaction, level: str = "", result: str = "") -> bool:
         """Write the inbox row; return whether this interaction is being carried out for the first time.
 
@@ -300,7 +312,8 @@ class Caller:
         assistant needs for it, and ``result`` is the id of the row being created. Raises
         ConfirmationRequired.
         """
-        is_confirmed = self.needs_no_confirmation(tx.now()) and self.has_assistant_level(tx, level)
+        is_confirmed = self.needs_no_confirmation(tx.now()) and not self._is_overtaken(tx)
+        is_confirmed = is_confirmed and self.has_assistant_level(tx, level)
         if not is_confirmed and not inbox.was_seen(tx, self.interaction):
             raise ConfirmationRequired
         is_first = inbox.add_interaction(tx, self.interaction, self.sent_at, result)

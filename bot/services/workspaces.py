@@ -30,6 +30,7 @@ def reach_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: st
     provider = caller.context.need(workspace.connection)
     if account is not None and account.is_resting:
         require_usable(provider, account)
+    caller.reached.add(workspace.id)
     return reached
 
 

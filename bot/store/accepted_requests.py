@@ -1,6 +1,6 @@
 """Accepted requests from people, and whether a workspace's owner has asked for anything."""
 
-from bot.domain.accepted_requests import RECENT_SECONDS, AcceptedRequest
+from bot.domain.accepted_requests import DELIVERY_SECONDS, RECENT_SECONDS, AcceptedRequest
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.store.tables import ACCEPTED_REQUESTS
@@ -12,6 +12,17 @@ def list_requests_of(tx: Transaction, principal: Principal, interaction: str) ->
     since = tx.now() - RECENT_SECONDS
     who = {"principal": principal.key, "interaction": interaction}
     return ACCEPTED_REQUESTS.query(tx, "requests_of", **who, since=since)
+
+
+def was_overtaken(
+    tx: Transaction, principal: Principal, workspace_id: str, interaction: str, sent_at: float
+) -> bool:
+    """Return whether a person's later request for a workspace was accepted before one sent at ``sent_at``.
+
+    If Slack doesn't say when the later one was sent, it was delivered soon afterwards.
+    """
+    which = {"principal": principal.key, "subject": workspace_id, "interaction": interaction}
+    return tx.one("was_overtaken", **which, since=sent_at, delivery=DELIVERY_SECONDS) is not None
 
 
 def was_asked(tx: Transaction, workspace: Workspace, since: float) -> bool:

@@ -1,5 +1,7 @@
 """What Slack delivers long after it happened: words ask before they change anything, events ask Slack."""
 
+import pytest
+
 from bot.services.caller import MAX_REQUEST_AGE_SECONDS
 from bot.store import accounts
 from handlers.events import MAX_ANSWERED_AGE_SECONDS
@@ -111,3 +113,42 @@ async def test_an_uninstall_of_the_past_is_believed_only_if_slack_lets_nobody_in
     world.slack.control.install_again()
     await late(world, 5 * HOUR)
     assert len(await world.bot.store.read(accounts.list_accounts, world.principal())) == 1
+
+
+ASKED = "I've only just seen what you asked me"
+
+
+@pytest.mark.parametrize("newer", ["start notebook", "stop notebook at 23:00"])
+async def test_what_a_later_request_for_the_workspace_has_overtaken_asks_first(linked, newer):
+    await missed(linked, says(linked, "stop notebook"))
+    linked.clock.advance(60)
+    await linked.alice.types(newer if newer.startswith("start") else "start notebook")
+    await linked.pass_time(40)
+    if not newer.startswith("start"):
+        await linked.alice.types(newer)
+    asked = await late(linked, 60)
+    assert [shown.text for shown in asked if ASKED in shown.text]
+    await linked.pass_time(30)
+    assert linked.calls("POST .*/stop") == 0
+    await linked.alice.presses(next(shown for shown in asked if ASKED in shown.text), "Do it now")
+    await linked.pass_time(30)
+    assert linked.calls("POST .*/stop") == 1
+
+
+async def test_a_later_request_for_another_workspace_overtakes_nothing(linked):
+    await missed(linked, says(linked, "start notebook"))
+    linked.clock.advance(60)
+    await linked.alice.types("stop report")
+    asked = await late(linked, 60)
+    assert [shown for shown in asked if ASKED in shown.text] == []
+    assert linked.calls(f"POST .*/{ID['notebook']}/start") == 1
+
+
+async def test_message_that_comes_before_an_older_one_is_done_and_the_older_asks(linked):
+    await missed(linked, says(linked, "start notebook"))
+    linked.clock.advance(20)
+    await missed(linked, says(linked, "stop notebook"))
+    linked.slack.events._missed.reverse()
+    asked = await late(linked, 20)
+    assert [shown.text for shown in asked if "“start notebook”. Should I still do it?" in shown.text]
+    assert linked.calls(f"POST .*/{ID['notebook']}/start") == 0
