@@ -471,6 +471,14 @@ def test_value_of_another_setting_is_refused(environment, name, other):
     assert problems() == [f"{name} and {other} are the same: each has its own value"]
 
 
+@pytest.mark.parametrize("end", [" # the usual one", "\t#1", ";", "\\n", "\\r\\n", "; "])
+@pytest.mark.parametrize("name", sorted(VARIABLES))
+def test_remark_or_sign_behind_a_value_is_refused(environment, name, end):
+    environment(**{name: f"{value_of(name)}{end}"})
+    wrong = f"{name}: ends in a remark or a sign, which would be a part of it: remove that"
+    assert wrong in read_settings().problems
+
+
 @pytest.mark.parametrize("quotes", ['""', "''", "``", "“”", "\u2018\u2019"])
 @pytest.mark.parametrize("name", sorted(VARIABLES))
 def test_quotes_around_a_value_are_refused(environment, name, quotes):

@@ -58,6 +58,8 @@ _SHAPES: Final = {
     "no_proxy": (r"[^\s;,]*(?:\s*,\s*[^\s;,]*)*", "hosts with commas between"),
     "slack_client_secret": (_SECRET_PATTERN, "the client secret, which is letters and digits"),
 }
+#: Matches what some programs cut off the end of a line of settings, and others keep as part of the value.
+_REMARK_PATTERN: Final = re.compile(r"\s#|;$|\\[nr]$")
 #: Length of a Fernet key, in characters: 32 bytes encoded as Base64.
 KEY_LENGTH: Final = 44
 _COMMAND_PATTERN = re.compile(r"^/[a-z0-9_-]{1,31}$")
@@ -218,6 +220,8 @@ class Settings(BaseSettings):
             raise ValueError("has characters that aren't UTF-8")
         if len(value) > 1 and value[0] + value[-1] in _QUOTES:
             raise ValueError("has quotes around it, which would be a part of it: remove them")
+        if _REMARK_PATTERN.search(value):
+            raise ValueError("ends in a remark or a sign, which would be a part of it: remove that")
         if _ASSIGNMENT_PATTERN.match(value):
             raise ValueError("begins with the name of a setting: leave that out, and write the value alone")
         return value
