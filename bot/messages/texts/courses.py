@@ -322,7 +322,7 @@ WHY_CAUSE: Final = {
     "forbidden": "isn't allowed to do that on {title}.{said}",
     "token_lacks": "has to link {title} again with a token that may do that.{said}",
     "forgotten": "took it off their list",
-    "gave_up": "{title} kept failing.{said}",
+    "gave_up": "{title} kept failing",
     "gone": "it no longer exists on {title}",
     "guest": "is a guest, and guests can't use me",
     "invalid": "{title} refused the request.{said}",

@@ -21,6 +21,7 @@ from bot.store import (
     connections,
     counts,
     credentials,
+    inbox,
     notices,
     operations,
     people,
@@ -110,6 +111,29 @@ async def test_what_an_owner_asked_for_is_found_since_a_time(store, workspace):
     await within(store, ACCEPTED_REQUESTS.add, request)
     assert await within(store, asked, workspace, 10.0)
     assert not await within(store, asked, workspace, 11.0)
+
+
+@pytest.mark.parametrize(
+    ("newer_sent_at", "older_sent_at", "is_overtaken"),
+    [(9.0, 8.0, True), (9.0, 9.0, False), (8.0, 9.0, False), (None, 8.0, True), (None, 9.5, False)],
+)
+async def test_a_later_request_for_the_workspace_overtakes_an_older_one(
+    store, workspace, newer_sent_at, older_sent_at, is_overtaken
+):
+    request = AcceptedRequest(
+        id="1", principal=ALICE, kind="start", done_at=10.0, subject=workspace.id, interaction="newer"
+    )
+    await within(store, ACCEPTED_REQUESTS.add, request)
+    await within(store, inbox.add_interaction, "newer", newer_sent_at)
+
+    async def is_overtaken_by(principal, subject, interaction):
+        which = (principal, subject, interaction, older_sent_at)
+        return await within(store, accepted_requests.was_overtaken, *which)
+
+    assert await is_overtaken_by(ALICE, workspace.id, "older") is is_overtaken
+    assert not await is_overtaken_by(ALICE, workspace.id, "newer")
+    assert not await is_overtaken_by(ALICE, "another", "older")
+    assert not await is_overtaken_by(BOB, workspace.id, "older")
 
 
 async def test_the_creation_of_a_workspace_is_told_from_its_starts(store, workspace):
