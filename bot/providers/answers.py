@@ -54,14 +54,15 @@ def to_error(
     """
     status = response.status
     is_own = _has_form(response, message_pointer, error_keys)
-    message = _read_message(response, message_pointer) or _read_sentence(response) or f"HTTP {status}"
+    said = _read_message(response, message_pointer)
+    message = said or _read_sentence(response) or f"HTTP {status}"
     if status >= 500 and not is_own and not lacks_capacity(message):
         message = f"HTTP {status}"
     if 300 <= status < 400:
         words = f"The server redirects (HTTP {status}). Ask your Usher admin to check its address."
         return errors.PermanentError(words, status=status)
     if status in {404, 410}:
-        if not is_own and (response.body.strip() or not changes):
+        if not is_own and (not changes or (said is None and response.body.strip())):
             # A proxy returns a page like this if its backend is down, so it doesn't mean that the workspace
             # is gone.
             return errors.BadAnswer(f"HTTP {status} with a page that is not the API's", status=status)
@@ -105,12 +106,12 @@ _ACCOUNT_OFF_PATTERN = re.compile(
 )
 
 
-def _read_message(response: Response, message_pointer: str) -> str:
-    """Return the message in an error's body, or "" if there is none."""
+def _read_message(response: Response, message_pointer: str) -> str | None:
+    """Return the message in an error's body ("" if it is empty), or None if the body isn't a JSON object."""
     try:
         return read_words(response.json_object(), message_pointer)
     except errors.BadAnswer:
-        return ""
+        return None
 
 
 def _has_form(response: Response, message_pointer: str, error_keys: Collection[str]) -> bool:

@@ -122,7 +122,7 @@ async def test_no_error_is_none(fake: FakeWorkbench):
         (403, b"", errors.RefusedInFront, errors.RefusedInFront),
         (404, b"<html>", errors.BadAnswer, errors.BadAnswer),
         (404, b"Not found", errors.BadAnswer, errors.BadAnswer),
-        (404, b"{}", errors.BadAnswer, errors.BadAnswer),
+        (404, b"{}", errors.BadAnswer, errors.NotFound),
         (401, b'{"message": "Unauthorized"}', errors.RefusedInFront, errors.RefusedInFront),
         (403, b'{"error": "access_denied"}', errors.RefusedInFront, errors.RefusedInFront),
         (429, b"", errors.RateLimited, errors.RateLimited),
