@@ -76,9 +76,9 @@ class Keys:
         self._store = context.store
         self._vault = context.vault
         self._clock = context.clock
-        #: Cache of decrypted credentials, keyed by account, username, stored secret and id. All entries
-        #: expire together.
-        self._accesses: dict[tuple[str, str, str, str], Access] = {}
+        #: Cache of decrypted credentials, keyed by account, username and stored secret. All entries expire
+        #: together.
+        self._accesses: dict[tuple[str, str, str], Access] = {}
         self._accesses_expire_at = 0.0
         self._began_at = self._clock.now()
         #: Maps each account to the stored secret that this process last decrypted for it.
@@ -104,15 +104,15 @@ class Keys:
         if now >= self._accesses_expire_at or len(self._accesses) >= MAX_CACHED_ACCESSES:
             self._accesses.clear()
             self._accesses_expire_at = now + ACCESS_CACHE_SECONDS
-        remote_id = account.remote_id or ""
-        key = (account.id, account.username, account.secret, remote_id)
+        remote_id, key = account.remote_id or "", (account.id, account.username, account.secret)
         access = self._accesses.get(key)
         if access is None:
             row = row_key(account.principal.key, account.connection)
-            credential = Credential.from_mapping(self._vault.open(row, account.secret))
-            access = Access(account.username, replace(credential, account_id=remote_id))
-            self._accesses[key] = access
+            access = Access(account.username, Credential.from_mapping(self._vault.open(row, account.secret)))
             self._opened[account.id] = account.secret
+        if access.credential.account_id != remote_id:
+            access = replace(access, credential=replace(access.credential, account_id=remote_id))
+        self._accesses[key] = access
         return access
 
     def is_behind(self, account: Account) -> bool:

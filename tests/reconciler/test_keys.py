@@ -1,5 +1,6 @@
 """A refused credential: refreshed once by whoever comes first, noted once, and shared by who comes later."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 from pydantic import SecretStr
@@ -45,6 +46,14 @@ async def test_a_fresh_credential_that_is_refused_at_once_is_held_and_not_renewe
         == "changed"
     )
     assert world.provider.refreshed == 2
+
+
+async def test_a_secret_is_decrypted_once_though_its_account_id_is_learnt_later(world, monkeypatch):
+    account, keys = await world.link(), Keys(world.context)
+    first = keys.open(account)
+    monkeypatch.setattr(world.context.vault, "open", None)
+    learnt = keys.open(replace(account, remote_id="u1"))
+    assert (learnt.credential.account_id, learnt.credential.token) == ("u1", first.credential.token)
 
 
 async def for_connection(world):
