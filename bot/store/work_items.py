@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bot.domain.accounts import Account
 from bot.domain.holds import HoldCode, is_hold
-from bot.domain.operations import Operation, OperationVerb
+from bot.domain.operations import MAX_PROMPT_SECONDS, Operation, OperationVerb
 from bot.domain.people import Person
 from bot.domain.policy import is_current
 from bot.domain.runs import Run
@@ -44,9 +44,10 @@ _FREE: Final[Mapping[str, Row]] = {
     OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
     RUNS.name: {"block_reason": None},
 }
+_CALL_COLUMNS: Final = frozenset({"start_call", "stop_call"})
 #: Columns whose changes must appear on a card soon. Changes to the other columns that it shows, such as a
 #: run's progress, can wait.
-_URGENT_COLUMNS: Final = frozenset({"outcome", "start_call", "stop_call", "block_reason", "question_since"})
+_URGENT_COLUMNS: Final = _CALL_COLUMNS | {"outcome", "block_reason", "question_since"}
 _SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {
     *("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
 }
@@ -239,8 +240,12 @@ def _save_update(
     add_notices(tx, update.notices, update.id)
     if any(after[name] for name in ("block_reason", "question_since") if name in changed):
         release_card(tx, update.id)
-    if update.card_dirty or not _SHOWN_COLUMNS.isdisjoint(changed):
-        cards.queue_updates(tx, update.id, changed=not _URGENT_COLUMNS.isdisjoint(changed))
+    # The card of a new operation that nothing blocks says from the beginning that it is in progress.
+    is_free = not any(row[column] for column in _FREE[work_items.name])
+    is_new = work_items is OPERATIONS and is_free and tx.now() < row["created_at"] + MAX_PROMPT_SECONDS
+    shown = (_SHOWN_COLUMNS - _CALL_COLUMNS if is_new else _SHOWN_COLUMNS).intersection(changed)
+    if update.card_dirty or shown:
+        cards.queue_updates(tx, update.id, changed=not _URGENT_COLUMNS.isdisjoint(shown))
     return written, update
 
 

@@ -12,7 +12,7 @@ from bot.slack.calls import UNREACHABLE_CODE
 from bot.slack.methods import CHAT_POST_MESSAGE, CONVERSATIONS_HISTORY
 from bot.store import cards, counts, notices, operations, slack_rate_limits
 from bot.store import runs as run_rows
-from bot.store.cards import CARD_DELAY_SECONDS, MIN_UPDATE_INTERVAL_SECONDS
+from bot.store.cards import CARD_DELAY_SECONDS, PROGRESS_INTERVAL_SECONDS
 from bot.store.notices import SILENCE_SECONDS, add_card
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from tests.reconciler.fuse import Killed, Meanwhile, Proxy
@@ -294,7 +294,7 @@ async def test_edit_of_who_stood_still_past_its_lease_is_dropped(world):
 
     world.store = Meanwhile(store, operations.find_operation_view, stands_still)
     world.reborn()
-    world.clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
+    world.clock.advance(PROGRESS_INTERVAL_SECONDS)
     assert await world.notifier.step_cards() == 1
     (card,) = world.slack.messages
     assert "has stopped on" in card["text"]

@@ -3,12 +3,13 @@
 import pytest
 
 from bot.domain.accounts import Approval
+from bot.domain.holds import NOTHING, hold_by_cause
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Observed
-from bot.domain.operations import OperationVerb
+from bot.domain.operations import MAX_PROMPT_SECONDS, OperationVerb
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.steps import Update
-from bot.domain.work_items import Outcome
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.store import cards as card_rows
 from bot.store import notices as notice_rows
@@ -88,6 +89,25 @@ async def test_progress_waits_for_the_interval(store, clock, workspace, operatio
     (card,) = await store.claim(card_rows.claim_cards, 10, 60.0)
     assert card.changed_at is None
     assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
+
+
+@pytest.mark.parametrize(
+    ("age", "hold", "is_owed"),
+    [(0, None, False), (MAX_PROMPT_SECONDS, None, True), (0, NOTHING, True)],
+    ids=["new", "waited", "held"],
+)
+async def test_the_call_of_a_new_operation_changes_nothing_that_its_card_says(
+    store, clock, operation, age, hold, is_owed
+):
+    if hold is not None:
+        held = Update(operation.id, 1.0, block_reason=hold_by_cause("busy"))
+        await store.write(operation_rows.save_step, held)
+        (card,) = await store.claim(card_rows.claim_cards, 10, 60.0)
+        await store.write(card_rows.finish_update, card.id, card)
+    clock.advance(age + MIN_UPDATE_INTERVAL_SECONDS)
+    calling = Update(operation.id, 1.0, start_call=Call.CALLING, called=True, block_reason=hold)
+    await store.write(operation_rows.save_step, calling)
+    assert len(await store.claim(card_rows.claim_cards, 10, 60.0)) == is_owed
 
 
 @pytest.mark.both_engines
