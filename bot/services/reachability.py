@@ -7,7 +7,7 @@ from bot.store import outages
 from bot.store.store import Store
 
 #: How often, in seconds, a row is updated to say that a connection or Slack still answers.
-WRITE_INTERVAL_SECONDS: Final = 10.0
+WRITE_INTERVAL_SECONDS: Final = 60.0
 
 
 class Reachability:
