@@ -236,8 +236,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
             await self.postpone(claimed, 1.0)
         else:
             try:
-                is_limited = starts and runtime.start_queue.per_second is not None
-                may_leave = self._make_grant_check(runtime) if is_limited else None
+                queue, thing = runtime.start_queue, STARTS_PREFIX + runtime.name
+                is_granted = partial(self._owners.owns, thing, queue.owned_since)
+                may_leave = is_granted if starts and queue.per_second is not None else None
                 update = await self._send_call(claimed, runtime, step, may_leave)
             finally:
                 runtime.slots.give_share(subject.principal.key)
@@ -257,11 +258,6 @@ class Stepper(EnginePart, ABC, Generic[S]):
             if owned_since is None
             else runtime.start_queue.request_turn(subject, owned_since)
         )
-
-    def _make_grant_check(self, runtime: Runtime) -> Callable[[], bool]:
-        """Return a function that checks, just before a send, that this process still decides about starts."""
-        thing = STARTS_PREFIX + runtime.name
-        return partial(self._owners.owns, thing, runtime.start_queue.owned_since)
 
     # -- a call ----------------------------------------------------------------------------------------------
 

@@ -437,7 +437,6 @@ class Budget:
     def __init__(self, store: Store, installation: Installation) -> None:
         self._store = store
         self.installation = installation
-        self._team = installation.id
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
         """Count a call and return 0. If it has to wait, return for how many seconds, without counting it."""
@@ -447,7 +446,7 @@ class Budget:
         paced = limit.per_channel_per_minute if channel is not None else None
         return await self._store.write(
             budget_rows.take_slack_call,
-            self._team,
+            self.installation.id,
             method,
             most=self.get_quota(method).most(share),
             channel=channel or "",
@@ -456,7 +455,7 @@ class Budget:
 
     def get_quota(self, method: str) -> CallQuota:
         """Return the quota of a method."""
-        return CallQuota(self._team, method, METHODS.get(method, UNLISTED).per_minute)
+        return CallQuota(self.installation.id, method, METHODS.get(method, UNLISTED).per_minute)
 
     async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
         """Stop calling a method for as long as Slack requested.
@@ -466,7 +465,7 @@ class Budget:
         """
         paced = METHODS.get(method, UNLISTED).per_channel_per_minute is not None
         await self._store.write(
-            budget_rows.pause_slack_method, self._team, method, seconds, channel if paced else None
+            budget_rows.pause_slack_method, self.installation.id, method, seconds, channel if paced else None
         )
 
 
