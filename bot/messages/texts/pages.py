@@ -44,7 +44,7 @@ CODE_SHOWN_TITLE = "Enter your code in Slack"
 DONE_TITLE = "Linked"
 DONE_NEXT = "Usher is sending you a message in Slack. Start, stop and open your workspaces from there."
 #: Shown if the person requested something in Slack that had to wait for the account to be linked.
-DONE_WAITED = "In Slack, Usher is taking up what you asked for, and will message you there."
+DONE_WAITED = "Usher is carrying on with your request, and will message you in Slack."
 BACK_TO_SLACK = "Back to Slack"
 LABEL_PERSON = "Slack user"
 LABEL_WORKSPACE = "Slack workspace"
