@@ -3,11 +3,11 @@
 import pytest
 
 from bot.domain.causes import StaleReason, make_missed_cause, make_stale_cause
-from bot.domain.holds import HoldCode, hold_by_cause, hold_until, make_hold
+from bot.domain.holds import HoldCode, find_server_words, hold_by_cause, hold_until, make_hold
 from bot.domain.time_marks import make_time_placeholder
 from bot.messages.blocks import kit
 from bot.messages.texts.holds import describe_delay, explain_end, explain_hold, explain_obstacle
-from bot.messages.texts.problems import explain_cause
+from bot.messages.texts.problems import explain_cause, explain_unread
 
 NOW = 1_800_000_000.0
 AT = make_time_placeholder(NOW)
@@ -161,3 +161,20 @@ def test_delay_that_is_over_is_said_by_what_held_it_up(hold, said):
 )
 def test_end_says_what_held_it_up(cause, said):
     assert explain_end(cause, "Lab") == said
+
+
+def test_busy_provider_and_one_with_server_errors_are_quoted():
+    busy = make_hold(HoldCode.OVERLOADED, f"{NOW} The {{licence}} server: it's “down”.")
+    assert explain_hold(busy, "Lab") == (
+        f"Lab has been too busy for this since {AT}. Lab says: “The {{licence}} server: it's “down”.” "
+        "I'll keep trying."
+    )
+    failing = hold_by_cause("server_failed: No credit: ask the lab.")
+    assert explain_hold(failing, "Lab") == (
+        "Lab is having problems right now. Lab says: “No credit: ask the lab.” I'll keep trying."
+    )
+    assert find_server_words(failing) == "No credit: ask the lab."
+    assert find_server_words(hold_by_cause("server_failed")) == find_server_words(busy) == ""
+    assert explain_unread("server_failed: No credit.", "Lab") == (
+        "Lab is having problems right now. Lab says: “No credit.”"
+    )
