@@ -152,3 +152,18 @@ async def test_message_that_comes_before_an_older_one_is_done_and_the_older_asks
     asked = await late(linked, 20)
     assert [shown.text for shown in asked if "“start notebook”. Should I still do it?" in shown.text]
     assert linked.calls(f"POST .*/{ID['notebook']}/start") == 0
+
+
+@pytest.mark.parametrize(
+    "older", ["cancel notebook", "hours notebook weekdays 9-17", "stop notebook at 23:00"]
+)
+async def test_nothing_of_before_is_done_to_what_was_asked_for_later(linked, older):
+    await missed(linked, says(linked, older))
+    linked.clock.advance(60)
+    linked.saturn_fails(f"{ID['notebook']}/start$", times=None, status=503)
+    await linked.alice.types("start notebook")
+    asked = await late(linked, 60)
+    assert [shown.text for shown in asked if f"“{older}”. Should I still do it?" in shown.text]
+    linked.heal()
+    await linked.pass_time(120, step=5)
+    assert linked.alice.only("ready")
