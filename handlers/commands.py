@@ -73,7 +73,7 @@ def _add_present_verb(request: Request, answer: Answer) -> Answer:
     """If the user typed a verb's old name, mention the new one in the answer."""
     former = fold_word(request.arguments[0]) if request.arguments else ""
     verb = list_former_verbs(request.folder).get(former)
-    if verb is None or answer.in_channel:
+    if verb is None:
         return answer
     line = request.fill("`{former}` is now `{command}{typed}`.", former=former, typed=verb.typed)
     return replies.with_remarks(answer, [line]) if answer.blocks else replies.hint(line)

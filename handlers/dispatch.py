@@ -376,7 +376,7 @@ async def show_place(request: Request, place: WaitlistFacts) -> Answer:
 
 def _replace_question(answer: Answer) -> Answer:
     """Make the answer to a click on a question's button replace the question."""
-    is_replacement = bool(answer.text) and answer.view is None and not (answer.errors or answer.in_channel)
+    is_replacement = bool(answer.text) and answer.view is None and not answer.errors
     return replace(answer, replaces=True) if is_replacement else answer
 
 
@@ -444,7 +444,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
         answer = replies.as_question(answer)
         if not answer.offers and any(kit.iterate_buttons(answer.blocks)):
             answer = replace(answer, offers=f"{kit.QUESTION}:{request.surface.interaction}")
-    if request.surface.where in (Where.CHANNEL, Where.MENTION) or answer.in_channel:
+    if request.surface.where in (Where.CHANNEL, Where.MENTION):
         answer = _add_date(request, answer)
     is_in_form = request.surface.where is Where.FORM and request.is_live
     if is_in_form and answer.view is None and answer.text:
@@ -488,8 +488,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
     """
     buttons = [press for _, press in kit.iterate_drawn(answer.blocks)]
     begun = [one.work_item_id for one in request.notes.accepted.values()]
-    is_drawn_again = answer.in_channel or bool(answer.shows)
-    if len(begun) == 1 and begun[0] and answer.text and not (buttons or answer.offers or is_drawn_again):
+    if len(begun) == 1 and begun[0] and answer.text and not (buttons or answer.offers or answer.shows):
         return replace(answer, offers=begun[0])
     single_row_actions = {"open_url", *WARNING_ANSWERS, *RUN_STOPS}
     keys = {button.key for button in buttons if button.seen is not None or button.name in single_row_actions}
@@ -546,7 +545,7 @@ async def add_introduction(services: Services, principal: Principal, answer: Ans
 
     The answer is left unchanged if others can read it, if it is empty, or if the person may not use Usher.
     """
-    if not answer.text or answer.in_channel or services.greeted.knows(principal):
+    if not answer.text or services.greeted.knows(principal):
         return answer
     try:
         steps = await start_introduction(services, principal)

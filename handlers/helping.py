@@ -143,7 +143,7 @@ def _describe_other_surfaces(request: Request) -> list[str]:
         return []
     if request.folder == "job":
         return ["In a direct message to me, leave out the slash: `job list`, for example."]
-    return [answers.HELP_SHARE, kit.fill(answers.HELP_DIRECT, command=kit.Markup(request.command.strip()))]
+    return [kit.fill(answers.HELP_DIRECT, command=kit.Markup(request.command.strip()))]
 
 
 def _format_all_entries(folder: str, command: kit.Markup, entries: Sequence[Verb]) -> list[dict[str, Any]]:

@@ -94,7 +94,7 @@ async def _replace_page_button(
     """
     connection = deferred.linked
     account = await services.store.read(accounts.find_account, principal, connection)
-    if account is None or account.state != "active" or answer.in_channel:
+    if account is None or account.state != "active":
         return answer
     if (deferred.channel_id or "").startswith("D"):
         return replace(answer, replaces=True)

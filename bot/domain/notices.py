@@ -398,7 +398,6 @@ class Card:
 class Answer:
     """A verb's answer to a person: blocks and their fallback text, escaped and within Slack's limits.
 
-    - ``in_channel`` is set only if the person asked for that (``--share``). Such an answer has no IDE URL.
     - ``replaces`` updates the message whose button was pressed.
     - ``view`` opens or updates a modal, if the surface supports it.
     - ``is_question``: pressing one of its buttons settles it.
@@ -413,7 +412,6 @@ class Answer:
 
     text: str
     blocks: tuple[dict[str, Any], ...] = ()
-    in_channel: bool = False
     replaces: bool = False
     view: dict[str, Any] | None = None
     is_question: bool = False

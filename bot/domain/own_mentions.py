@@ -10,7 +10,7 @@ from typing import Final
 _QUOTATION_PATTERN: Final = re.compile(
     r"(?<!\S)\"[^\"]*\"(?!\S)|(?<!\S)'[^']*'(?!\S)|[\u201c-\u201e\xab][^\u201c-\u201e\xab\xbb]*[\u201c\u201d\xbb]"
 )
-#: Matches punctuation between a mention at the beginning and the words after it. ``--share`` and ``:wave:``
+#: Matches punctuation between a mention at the beginning and the words after it. ``--yes`` and ``:wave:``
 #: count as words.
 _SEPARATOR_PATTERN: Final = re.compile(
     r"\A(?:[\s,;]|[.!?\u2026]+(?=\s|\Z)|[-\u2013\u2014]+(?=\s|\Z)|:(?![\w+-]+:))*"

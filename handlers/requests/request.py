@@ -121,7 +121,7 @@ class Request:
 
     async def find_zone(self) -> ZoneInfo | None:
         """Return the reader's time zone, or None if it isn't known or several people can read the answer."""
-        return None if "share" in self.flags else await self.services.store.known_zone(self.principal)
+        return await self.services.store.known_zone(self.principal)
 
     async def format_time(self, at: float) -> Markup:
         """Format a time as an adverb, in the time zone of the answer's reader."""

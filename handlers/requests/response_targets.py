@@ -15,7 +15,6 @@ from bot.slack.bolt_context import MAX_BODY_BYTES
 from bot.store.cards import make_link_key
 from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
-from bot.support.guards import guards
 
 #: Maximum length of a field's error message, in characters. Slack shows a line or two below a field.
 _MAX_ERROR_LENGTH = 300
@@ -57,9 +56,8 @@ def make_options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str
 
 def make_command_body(answer: Answer) -> dict[str, Any]:
     """Return an Answer as the body of a command's acknowledgement."""
-    answer = fit_for_channel(answer)
     return {
-        "response_type": "in_channel" if answer.in_channel else "ephemeral",
+        "response_type": "ephemeral",
         "text": plain.make_fallback_text(answer),
         "blocks": list(answer.blocks),
         "unfurl_links": False,
@@ -90,11 +88,10 @@ def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> 
 def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Ids) -> NewNotice:
     """Return an Answer as a reply for the outbox, sent immediately and at most once per interaction.
 
-    The body holds ``text``, ``blocks``, ``replaces``, ``in_channel`` and where to send the reply:
+    The body holds ``text``, ``blocks``, ``replaces`` and where to send the reply:
     ``response_url``, or ``channel_id`` with ``thread_ts`` and ``where``. An Answer with a form redraws the
     open form: ``view`` with ``view_id`` and ``hash``, or ``external_id``.
     """
-    answer = fit_for_channel(answer)
     presses = [press for _, press in kit.iterate_drawn(answer.blocks)]
     if not answer.offers and any(press.name in LINKING for press in presses):
         # Its button is removed once the account is linked.
@@ -103,7 +100,6 @@ def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, id
         "response_url": surface.response_url,
         "channel_id": surface.channel_id,
         "thread_ts": surface.thread_ts,
-        "in_channel": answer.in_channel,
         "where": surface.where,
         "over": surface.message_ts if answer.replaces else None,
     }
@@ -142,17 +138,3 @@ def make_message_notice(
 def _make_subject(surface: Surface, ids: Ids) -> str:
     """Return an answer's unique key: its interaction, or a new id if Slack sent none."""
     return surface.interaction or ids.new("interaction")
-
-
-@guards("An IDE's address reaches only the owner")
-def fit_for_channel(answer: Answer) -> Answer:
-    """Make an Answer ephemeral if it contains a private URL, even if it was meant to be shared."""
-    if not answer.in_channel:
-        return answer
-    is_private = any(
-        button["action_id"] in kit.ADDRESSES or "url" in button
-        for button in kit.iterate_buttons(answer.blocks)
-    )
-    # In a list, a workspace's name is a link. Typed text is escaped, so it can't be mistaken for one.
-    is_private = is_private or "<http" in str(answer.blocks)
-    return replace(answer, in_channel=False) if is_private else answer

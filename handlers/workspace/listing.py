@@ -64,7 +64,6 @@ SHOW_QUEUE: Final = "waiting"
         ),
         order=10,
         effect=Effect.SHOWS,
-        flags=("share",),
         accepts=("connection", "words"),
         also="ls ps dir workspaces mine all overview dashboard",
         former={"waiting": "list waiting"},
@@ -119,16 +118,12 @@ async def show_list(request: Request) -> Answer:
     if lists.explains(shown, request.failed_connection):
         reads = ""
     hint = f"{list_filters.describe_count(request, part, len(rows))} {reads} {not_set_up} {resting}"
-    if "share" in request.flags:
-        # Anyone else would be refused what the list offers its owner.
-        hint = request.fill("To see your own, type `{command}list`.")
     what, filter_words = list_filters.describe_selection(request, part, answers.WORKSPACES)
     return lists.workspace_list(
         shown,
         page=workspace,
         count=len(ranked) if is_short else 0,
         remark=hint.strip(),
-        shared_by=request.mention if "share" in request.flags else None,
         replaces=is_redrawn or request.deferred.updates,
         more=await list_new_workspace_step(services, request.principal),
         what=what,
@@ -146,7 +141,6 @@ async def show_list(request: Request) -> Answer:
         ),
         order=170,
         effect=Effect.SHOWS,
-        flags=("share",),
         accepts=("workspace",),
         also="state stat stats info describe inspect check",
         former={"eta [NAME]": "status"},
@@ -175,7 +169,6 @@ async def show_status(request: Request) -> Answer:
         more=("Only you see it, and it only works with your own account.",),
         order=190,
         effect=Effect.SHOWS,
-        flags=("share",),
         accepts=("workspace",),
         also="enter visit goto url address öffne öffnen",
         heard="link get where",
@@ -184,7 +177,7 @@ async def show_status(request: Request) -> Answer:
     )
 )
 async def show_address(request: Request) -> Answer:
-    """Answer with the URL, if there is one. Even if asked to share it, never do so in a channel."""
+    """Answer with the URL, if there is one."""
     services = request.services
     workspace = await read_workspace(request)
     await require_account(request, workspace.connection)

@@ -38,7 +38,6 @@ from bot.services.operation_requests import (
 from bot.services.timers import plan_timer, set_timer
 from bot.services.workspaces import request_status_read, require_operation, require_workspace
 from bot.store import operations
-from bot.store import workspaces as workspace_rows
 from bot.store.operations import Accepted
 from bot.support.cleaning import fold
 from bot.support.errors import NotLinked, Refused, UsherError
@@ -93,7 +92,7 @@ declare_verb(
         ),
         order=20,
         effect=Effect.STARTS,
-        flags=("share", AGREED, "wait"),
+        flags=(AGREED, "wait"),
         accepts=("workspace", "time"),
         also="run launch boot begin execute activate enable ignite deploy starte starten "
         "unpause continue wake unfreeze unsuspend",
@@ -123,7 +122,7 @@ declare_verb(
         ),
         order=160,
         effect=Effect.ENDS,
-        flags=("share", AGREED),
+        flags=(AGREED,),
         accepts=("workspace", "time"),
         also="reboot reload relaunch bounce",
         label=cards.RESTART,
@@ -167,7 +166,7 @@ async def start(request: Request) -> Answer:
         ),
         order=30,
         effect=Effect.ENDS,
-        flags=("force", "share", AGREED),
+        flags=("force", AGREED),
         accepts=("workspace", "time"),
         also="kill end shut shutdown halt quit terminate close deactivate disable exit poweroff "
         "stopp stoppe stoppen beende beenden",
@@ -204,7 +203,7 @@ async def start(request: Request) -> Answer:
         order=100,
         needs=("suspend",),
         effect=Effect.ENDS,
-        flags=("share", AGREED),
+        flags=(AGREED,),
         accepts=("workspace", "time"),
         also="pause sleep hibernate freeze",
         label=cards.SUSPEND,
@@ -259,9 +258,9 @@ async def show_current(request: Request, workspace: Workspace, hint: str = "", m
     await request.caller.run(request_status_read, workspace.id)
     operation = await services.store.read(operations.find_latest_operation, workspace.id)
     facts = await services.gatherer.describe_workspace(workspace, operation)
-    if operation is not None and operation.is_open and "share" not in request.flags:
+    if operation is not None and operation.is_open:
         return lists.card_answer(facts, remark=hint)
-    return lists.status_answer(facts, workspace, in_channel="share" in request.flags, remark=hint, more=more)
+    return lists.status_answer(facts, workspace, remark=hint, more=more)
 
 
 async def begin_for(
@@ -291,11 +290,7 @@ async def begin_for(
         if refusal.rule != "workspace.ends":
             raise
         return await ask_before_ending(request, workspace, verb)
-    if "share" in request.flags:
-        # Read the workspace again, so that its buttons fit the operation that has just begun.
-        begun = await services.store.read(workspace_rows.find_workspace, workspace.id)
-        workspace = begun or workspace
-    if accepted.obstacle and accepted.operation.is_open and "share" not in request.flags:
+    if accepted.obstacle and accepted.operation.is_open:
         # The operation is waiting for the user, so promise nothing else. In a direct message, its card says
         # that it is waiting.
         facts = await services.gatherer.describe_workspace(workspace, accepted.operation)
@@ -341,12 +336,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
     if request.is_read_with_cards:
         return SILENT
     begun = accepted.operation.verb
-    if "share" in request.flags:
-        # Everyone can read this answer, but only the workspace's owner could use buttons, so it has none.
-        template: Template = answers.SHARED_FORCING if begun is OperationVerb.FORCE else answers.SHARED
-        sentence = request.fill(template, workspace, who=request.mention, **VERB_FORMS[begun])
-        return replace(replies.answer(sentence), in_channel=True)
-    template = answers.FORCING if begun is OperationVerb.FORCE else answers.ACCEPTED
+    template: Template = answers.FORCING if begun is OperationVerb.FORCE else answers.ACCEPTED
     if begun is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = answers.RESUMING
     elif accepted.operation.agreed and is_final_stop(request.services.context, workspace, accepted.operation):

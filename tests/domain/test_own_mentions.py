@@ -15,7 +15,7 @@ OWN_INSTALLATION = Installation("T1", bot_user_id="UBOT", bot_id="BBOT", bot_nam
         ("@Usher: list", "list"),
         ("@usher! list", "list"),
         ("@usher \u2014 list", "list"),
-        ("@usher --share list", "--share list"),
+        ("@usher --yes list", "--yes list"),
         ("@usher :wave: list", ":wave: list"),
         ("<@BBOT> stop lab", "stop lab"),
         ("&lt;@UBOT&gt; stop lab", "stop lab"),

@@ -199,14 +199,6 @@ async def test_an_event_that_nobody_listens_to_is_acknowledged(bot, app):
 # -- mentions --------------------------------------------------------------------------------------
 
 
-async def test_a_shared_mention_is_answered_in_the_channel(bot, app):
-    await bot.link()
-    await send(app, mention("<@UBOT> list --share", thread_ts="2.2"))
-    (body,) = await replies(bot)
-    assert (body["in_channel"], body["thread_ts"]) == (True, "2.2")
-    assert "url" not in str(body["blocks"])
-
-
 async def test_a_mention_by_a_bot_is_passed_over(bot, app):
     await send(app, mention("<@UBOT> list", bot_id="B1"))
     assert await bot.notices() == []

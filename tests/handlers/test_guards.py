@@ -5,14 +5,11 @@ import json
 import pytest
 
 from bot.domain import policy
-from bot.domain.notices import Answer, NoticeKind
-from bot.domain.surfaces import Surface, Where
+from bot.domain.notices import Answer
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
-from handlers.requests.response_targets import make_command_body, make_reply_notice
+from handlers.requests.response_targets import make_command_body
 from tests.handlers.rig import COLLEAGUE, rig, words
-from tests.rigs.clock import CountingIds
-from tests.rigs.store import ALICE
 
 IDE = "https://d-1.saturn.example.org/lab?token=secret"
 OTHER = kit.button("Stop", ButtonValue("stop", "ws_1"))
@@ -47,27 +44,10 @@ PRIVATE = {
 }
 
 
-def as_sent(answer):
-    """Return whether each way of answering shows an answer to the whole channel, with what it sends."""
-    surface = Surface("mention", Where.MENTION, channel_id="C1", interaction="event:1")
-    body, notice = make_command_body(answer), make_reply_notice(answer, surface, ALICE, CountingIds())
-    assert notice.kind is NoticeKind.REPLY
-    return [(body["response_type"] == "in_channel", body), (notice.body["in_channel"], notice.body)]
-
-
 @pytest.mark.parametrize("blocks", PRIVATE.values(), ids=PRIVATE)
-@pytest.mark.parametrize("is_shared", [True, False])
-def test_an_address_is_answered_to_whoever_asked_alone_even_if_they_share_it(blocks, is_shared):
-    for is_for_all, body in as_sent(Answer("notebook", blocks, in_channel=is_shared)):
-        assert not is_for_all
-        assert body["blocks"] == blocks
-
-
-@pytest.mark.parametrize("is_shared", [True, False])
-def test_an_answer_without_an_address_is_shared_as_asked(is_shared):
-    blocks = [kit.section("notebook runs"), row(OTHER)]
-    for is_for_all, _ in as_sent(Answer("notebook", blocks, in_channel=is_shared)):
-        assert is_for_all is is_shared
+def test_an_answer_is_for_whoever_asked_alone(blocks):
+    body = make_command_body(Answer("notebook", blocks))
+    assert (body["response_type"], body["blocks"]) == ("ephemeral", blocks)
 
 
 async def refusals(bot):

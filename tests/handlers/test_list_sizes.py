@@ -57,9 +57,9 @@ async def test_every_page_is_within_slacks_limits_and_shows_each_workspace_once(
 
 
 @pytest.mark.parametrize("count", COUNTS)
-async def test_short_and_shared_lists_are_within_slacks_limits(bot, count):
+async def test_short_and_whole_lists_are_within_slacks_limits(bot, count):
     await fill(bot, count)
-    for text in ("list", "list --share", "list all --share", "list running"):
+    for text in ("list", "list all", "list running"):
         check_limits(await bot.say(text))
 
 

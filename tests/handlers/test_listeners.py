@@ -135,7 +135,7 @@ async def test_a_buttons_ack_is_empty_and_its_answer_a_reply_in_the_outbox(wired
     body = await wired.reply()
     assert body["text"].startswith("Starting notebook")
     assert (body["response_url"], body["channel_id"]) == ("https://hooks.example.org/1", "C1")
-    assert (body["in_channel"], body["replaces"], body["where"]) == (False, False, "channel")
+    assert (body["replaces"], body["where"]) == (False, "channel")
     assert len(wired.bot.wakes) >= 2
 
 
@@ -266,7 +266,6 @@ async def test_link_in_a_channel_answers_its_presser_alone(wired):
     body = await wired.reply()
     assert PAGE in str(body["blocks"])
     assert PAGE not in body["text"]
-    assert body["in_channel"] is False
 
 
 # -- forms and searches -------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ async def test_an_option_that_a_verb_lacks_is_said_once(bot):
     said = words(await bot.say("start --bla notebook"))
     assert said.splitlines() == [
         "`/workspace start` has no option `--bla`, so I haven't done anything.",
-        "Its options are `--share`, `--wait`, `--yes`.",
+        "Its options are `--wait`, `--yes`.",
     ]
 
 

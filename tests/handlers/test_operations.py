@@ -70,14 +70,6 @@ async def test_what_no_longer_exists_is_not_started(bot):
     assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
-async def test_a_shared_start_tells_everybody_and_holds_no_address(bot):
-    await bot.link()
-    answer = await bot.say("start notebook --share")
-    assert answer.in_channel
-    check_golden("answers/start-shared", answer)
-    assert buttons(answer) == {}
-
-
 async def test_without_a_link_the_command_waits_for_one(bot):
     answer = await bot.say("start notebook")
     check_golden("answers/not-linked", without_nonces(answer))

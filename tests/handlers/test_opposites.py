@@ -61,10 +61,6 @@ async def test_start_again_of_an_earlier_time_shows_how_things_are(bot, running)
     assert operation.verb is OperationVerb.STOP
 
 
-async def test_shared_answer_to_a_stop_has_no_button(bot, running):
-    assert labels(await bot.say("stop notebook --share")) == []
-
-
 async def test_planned_stop_is_cancelled_once(bot, running):
     cancel = button(await bot.say("stop notebook in 2 hours"), "Cancel it")
     await press(bot, cancel)

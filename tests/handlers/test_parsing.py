@@ -8,7 +8,7 @@ from handlers.requests import routes
 from handlers.requests.command_line import ParsedCommand, fold_word, normalise, parse
 
 NONE: frozenset[str] = frozenset()
-SHARE = frozenset({"share"})
+WAIT = frozenset({"wait"})
 COMMANDS = {"/workspace": "workspace", "/batch": "job"}
 
 
@@ -33,13 +33,13 @@ COMMANDS = {"/workspace": "workspace", "/batch": "job"}
         ('start "a"b" c', "start", ('a"b', "c"), NONE),
         ('alias "my notebook" "the new one"', "alias", ("my notebook", "the new one"), NONE),
         ('start ""', "start", (), NONE),
-        ("start notebook --share", "start", ("notebook",), SHARE),
-        ("start --share notebook", "start", ("notebook",), SHARE),
-        ("start notebook —share", "start", ("notebook",), SHARE),
-        ("start notebook –share", "start", ("notebook",), SHARE),
-        ("start notebook --Share", "start", ("notebook",), SHARE),
-        ("start notebook -–share", "start", ("notebook",), SHARE),
-        ("list ― share", "list", ("―", "share"), NONE),
+        ("start notebook --wait", "start", ("notebook",), WAIT),
+        ("start --wait notebook", "start", ("notebook",), WAIT),
+        ("start notebook —wait", "start", ("notebook",), WAIT),
+        ("start notebook –wait", "start", ("notebook",), WAIT),
+        ("start notebook --Wait", "start", ("notebook",), WAIT),
+        ("start notebook -–wait", "start", ("notebook",), WAIT),
+        ("list ― wait", "list", ("―", "wait"), NONE),
         ("start a–b", "start", ("a–b",), NONE),
         ("start a\u2011b", "start", ("a-b",), NONE),
         ("start --other", "start", ("--other",), NONE),

@@ -93,4 +93,3 @@ async def test_the_list_begins_with_its_buttons(bot, count, search):
         answer = await bot.say(typed)
         menu = answer.blocks[1]["elements"]
         assert [one["action_id"] for one in menu] == [*search, "make", "list:refresh"]
-    assert "status:workspace" not in str((await bot.say("list --share")).blocks)

@@ -46,16 +46,6 @@ async def test_the_list(bot):
     assert shown(await bot.say("LIST")) == shown(answer)
 
 
-async def test_a_shared_list_holds_no_address(bot):
-    await bot.link()
-    await running(bot)
-    answer = await bot.say("list --share")
-    assert answer.in_channel
-    assert IDE not in shown(answer)
-    assert buttons(answer) == {}
-    check_golden("answers/list-shared", answer)
-
-
 async def test_a_long_list_comes_in_pages(bot):
     await bot.link(names=tuple(f"workspace-{number:02}" for number in range(45)))
     first = await bot.say("list all")
@@ -119,10 +109,6 @@ async def test_short_list_shows_running_and_five_recent_workspaces(bot):
     assert "More" not in buttons(short)
     assert len(rows_of(await bot.push(short, "Show all 40"))) == 20
     assert rows_of(await bot.push(short, "Refresh")) == rows_of(short)
-    shared = await bot.say("list --share")
-    assert rows_of(shared) == rows_of(short)
-    assert "Home" not in words(shared)
-    assert "and 33 more" in words(shared)
 
 
 async def test_ten_are_shown_as_they_are(bot):
@@ -311,8 +297,7 @@ async def test_status_says_how_long_a_start_usually_takes(bot, monkeypatch):
 async def test_a_running_workspace_opens_for_its_owner(bot):
     await bot.link()
     await running(bot)
-    answer = await bot.say("open notebook --share")
-    assert not answer.in_channel
+    answer = await bot.say("open notebook")
     check_golden("answers/open", answer)
     assert buttons(answer)["Open"]["url"] == IDE
 
@@ -402,7 +387,6 @@ async def test_hostile_names_stay_names_everywhere(bot):
     await bot.link(names=names)
     for text in (
         "list",
-        "list --share",
         "start",
         "status",
         "stop <",

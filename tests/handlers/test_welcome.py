@@ -81,14 +81,11 @@ async def test_guests_are_refused_and_not_introduced(bot, text):
         assert await bot.store.write(accounts.note_introduction, GUEST) is not None
 
 
-async def test_a_press_and_an_answer_for_everybody_are_no_introduction(bot):
+async def test_a_press_is_no_introduction(bot):
     await bot.link()
     async with wired(bot) as app:
         await send(app, click("status", (await bot.workspace()).id))
         assert answers.WHAT not in str([one.body for one in await bot.notices(NoticeKind.REPLY)])
-        shared = (await send(app, command("list --share"))).body
-        assert shared["response_type"] == "in_channel"
-        assert answers.WHAT not in words(answered(shared))
         assert await bot.store.write(accounts.note_introduction, ALICE) is not None
 
 

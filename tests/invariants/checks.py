@@ -51,7 +51,7 @@ def _seen(life: Life) -> Iterator[tuple[str, str]]:
     for user_id, (_, view) in life.slack.homes.items():
         yield user_id, json.dumps(view)
     for principal, answer in life.answers:
-        yield "" if answer.in_channel else principal.user_id, json.dumps(as_shown(answer))
+        yield principal.user_id, json.dumps(as_shown(answer))
 
 
 async def one_start_per_operation(life: Life) -> None:

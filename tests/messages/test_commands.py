@@ -21,7 +21,6 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC).timestamp()
         ("hours", "Show my hours"),
         ("stop report --force", "Force quit report"),
         ("remove report --yes", "Remove report"),
-        ("status report --share", "Show report for everybody here"),
         ('card "Data Science" --title Data --max 60 --hours tue 8:00-9:30', "Post a card for Data Science"),
         ("hours thesis 2027-01-04 -18:00", "Stop thesis Mon 4 Jan 2027 at 18:00"),
         ("card ML Basics skip 2027-01-07", "Skip ML Basics Thu 7 Jan 2027"),

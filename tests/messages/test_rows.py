@@ -29,8 +29,8 @@ def row(state=State.STOPPED, number=1, operation=None, effects=None, **workspace
     )
 
 
-def draw(*rows, **keys):
-    return lists.render_workspaces(rows, **keys)[0]
+def draw(*rows):
+    return lists.render_workspaces(rows)[0]
 
 
 def text_of(one):
@@ -77,7 +77,6 @@ def test_name_leads_to_it_while_it_can_be_opened():
     assert text_of(row(State.RUNNING)).startswith("🟢 *<https://")
     for state in (State.STOPPED, State.STARTING, State.SUSPENDED):
         assert "<https" not in text_of(row(state))
-    assert "<https" not in str(draw(row(State.RUNNING), is_shared=True))
 
 
 @pytest.mark.parametrize(

@@ -44,12 +44,6 @@ async def test_an_address_that_is_not_slacks_is_not_followed(world, url):
     assert await dead(world) == ["strange_address"]
 
 
-async def test_a_shared_reply_is_for_all(world):
-    await reply(world, response_url=URL, in_channel=True)
-    await world.work()
-    assert world.http.posts[0][1]["response_type"] == "in_channel"
-
-
 @pytest.mark.parametrize("channel", ["DUALICE", "C1"])
 async def test_what_an_answer_offers_goes_from_the_message_whose_place_it_took(world, channel):
     """Its workspace stops; in a channel only its reader sees it, and nobody can edit it."""
@@ -105,18 +99,11 @@ async def test_a_reply_to_a_mention_is_ephemeral_in_its_thread(world):
 
 
 @pytest.mark.parametrize(
-    ("code", "body"),
-    [
-        ("restricted_action_read_only_channel", {"in_channel": True}),
-        ("restricted_action_thread_locked", {"in_channel": True, "thread_ts": "5.0"}),
-        ("restricted_action", {}),
-        ("user_not_in_channel", {}),
-    ],
+    "code", ["restricted_action_read_only_channel", "restricted_action", "user_not_in_channel"]
 )
-async def test_an_answer_that_a_channel_does_not_take_goes_to_the_person_alone(world, code, body):
-    method = "chat.postMessage" if body else "chat.postEphemeral"
-    world.slack.fail(method, SlackPermanent(method, code))
-    await reply(world, channel_id="C1", blocks=[{"type": "divider"}], **body)
+async def test_an_answer_that_a_channel_does_not_take_goes_to_the_person_alone(world, code):
+    world.slack.fail("chat.postEphemeral", SlackPermanent("chat.postEphemeral", code))
+    await reply(world, channel_id="C1", blocks=[{"type": "divider"}])
     await world.pass_time(30)
     [sent] = world.slack.messages
     assert (sent["channel"], sent.get("thread_ts")) == ("DUALICE", None)
@@ -140,12 +127,6 @@ async def test_answer_leaves_a_thread_that_takes_no_replies(world, code, place):
     [sent] = [*world.slack.ephemerals, *world.slack.messages]
     assert (sent["channel"], sent.get("thread_ts")) == (place["channel_id"], None)
     assert await dead(world) == []
-
-
-async def test_a_shared_reply_to_a_mention_is_posted(world):
-    await reply(world, channel_id="C1", thread_ts="5.0", in_channel=True)
-    await world.work()
-    assert [sent["channel"] for sent in world.slack.messages] == ["C1"]
 
 
 async def test_a_late_reply_is_not_sent(world):
@@ -178,9 +159,7 @@ REFUSED_BLOCKS = (400, b'{"ok": false, "error": "invalid_blocks"}')
         pytest.param((200, b'{"ok": false}'), id="refused without a code"),
     ],
 )
-@pytest.mark.parametrize(
-    "shown", [{}, {"in_channel": True}, {"replaces": True}], ids=["new", "shared", "over"]
-)
+@pytest.mark.parametrize("shown", [{}, {"replaces": True}], ids=["new", "over"])
 async def test_refused_address_is_replaced_by_an_ephemeral(world, answer, shown):
     """The same answer, once, to its person alone, where they asked."""
     world.http.refusals = [answer]

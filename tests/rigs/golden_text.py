@@ -23,7 +23,7 @@ from typing import Any, Final
 _MARKS: Final = {"": "", "primary": "*", "danger": "!"}
 _JSON: Final = ("⟪", "⟫")
 _BREAK: Final = "⏎"
-_HIDDEN: Final[Mapping[str, Any]] = {"in_channel": False, "replaces": False}
+_HIDDEN: Final[Mapping[str, Any]] = {"replaces": False}
 _BUTTON: Final = re.compile(r"\[(?P<label>.*)\] (?P<action>\S+)(?: = (?P<value>.*?))?(?: → (?P<url>\S+))?")
 _MENU: Final = re.compile(r"(?P<type>[a-z_]+) (?P<action>\S+)(?: “(?P<placeholder>.*)”)?")
 _FIELD: Final = re.compile(

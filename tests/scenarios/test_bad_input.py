@@ -72,7 +72,7 @@ TYPED = (
     "START TRAINING",
     "Start:  training",
     "`start training`",
-    "start training —share",
+    "start training —wait",
     "/workspace start training",
 )
 
@@ -81,7 +81,7 @@ async def test_what_keyboards_and_help_texts_make_of_words_is_understood(linked)
     alice = linked.alice
     for number, text in enumerate(TYPED, 1):
         shown = await alice.types(text)
-        assert shown.is_private is ("share" not in text)
+        assert shown.is_private
         await linked.pass_time(30)
         assert len(alice.told("ready")) == number, shown.text
         await alice.types("stop training")
@@ -130,7 +130,7 @@ async def test_a_workspace_of_any_name_is_started_by_its_button_and_by_its_name(
         assert len(alice.told("ready")) == number + 1
         assert ready.address("Open").endswith(f"/ide/{number + 100:032x}/")
         assert "<!channel>" not in str(ready.json)
-        await alice.types(f"stop {typed} --share")
+        await alice.types(f"stop {typed} --yes")
         await bare.pass_time(30)
         assert len(alice.told("stopped")) == number + 1
 

@@ -116,24 +116,6 @@ async def test_a_command_works_in_a_channel_in_which_the_bot_is_not(linked):
     assert linked.alice.only("ready")
 
 
-@pytest.mark.parametrize("channel", [GENERAL, SCIENCE])
-async def test_a_shared_answer_is_for_everybody_and_holds_nothing_to_press_and_no_address(linked, channel):
-    alice, bob = linked.alice, linked.bob
-    await alice.types("start report")
-    await linked.pass_time(15)
-    assert alice.only("ready").address("Open")
-    for text in ("list --share", "status report --share", "start training --share", "open report --share"):
-        shown = await alice.types(text, channel)
-        is_shared = "open" not in text
-        assert shown.is_private is not is_shared
-        if is_shared:
-            assert shown.labels == []
-            assert any(one.ts == shown.ts for one in bob.sees(channel))
-        if "list" in text:
-            assert "To see your own, type `/workspace list`." in shown.text
-    assert not [one for one in bob.sees(channel) if "/ide/" in str(one.json)]
-
-
 async def test_a_name_of_ones_own_works_with_every_verb_until_it_is_cleared(linked):
     alice = linked.alice
     await alice.types('alias training "deep thought"')

@@ -80,9 +80,6 @@ async def test_row_waits_between_two_attempts(one_gpu, way):
         assert "no free GPU" not in shown.read, said
         assert "Stop waiting" in shown.labels, said
     assert (await alice.types("status gpu")).labels[0] == "Stop waiting"
-    shared = await alice.types("list --share")
-    assert row in shared.read
-    assert shared.labels == []
     home = await alice.opens_home()
     assert row in home.read
     assert "Stop waiting" in home.labels

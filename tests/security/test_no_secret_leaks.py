@@ -147,7 +147,7 @@ async def test_no_secret_leaks_between_linking_and_unlinking(tmp_path, sign_in):
         scene, alice = canaries.scene, canaries.scene.alice
         for connection in ("saturn", "hub"):
             await link(canaries, connection, "alice")
-        for text in ("start notebook", "start default", "list --share", "open report", "about", "status"):
+        for text in ("start notebook", "start default", "list", "open report", "about", "status"):
             await alice.types(text)
             await scene.pass_time(20, step=4)
         assert len(alice.told("ready")) == 2

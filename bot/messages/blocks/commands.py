@@ -44,7 +44,7 @@ def describe_command(command: str, now: float) -> str:
             course[3],
         )
     said = template.replace("{rest}", _DATE_PATTERN.sub(partial(_format_day, now), rest)).replace('"', "")
-    return f"{said.strip()}{words.SHARED if flag == 'share' else ''}"
+    return said.strip()
 
 
 def _format_day(now: float, found: re.Match[str]) -> str:

@@ -535,7 +535,6 @@ def strip_links(text: str) -> str:
 def answer(
     blocks: Iterable[Block],
     *,
-    in_channel: bool = False,
     replaces: bool = False,
     is_question: bool = False,
 ) -> Answer:
@@ -544,7 +543,6 @@ def answer(
     return Answer(
         text=notification(fitting),
         blocks=fitting,
-        in_channel=in_channel,
         replaces=replaces,
         is_question=is_question,
     )

@@ -143,25 +143,23 @@ def workspace_list(
     page: kit.RowPage[Workspace] | None = None,
     count: int = 0,
     remark: str = "",
-    shared_by: str | None = None,
     replaces: bool = False,
     more: Iterable[Element] = (),
     what: str = answers.WORKSPACES,
     words: str = "",
 ) -> Answer:
-    """List workspaces. With ``shared_by`` (a mention), everyone can see the list, so it has no URLs.
+    """List workspaces.
 
     ``rows`` are all workspaces, one ``page`` of them, or the most relevant of ``count``. ``what`` describes
     the selection, and ``words`` is what to type to list it again. The owner's list begins with a menu: the
     buttons in ``more`` and, if the list is long, a search through all workspaces.
     """
     one = get_page(rows, 1, PAGE_SIZE) if page is None else kit.RowPage(rows, page.number, page.remaining)
-    is_shared, all_ = shared_by is not None, (one.number - 1) * PAGE_SIZE + len(rows) + one.remaining
+    all_ = (one.number - 1) * PAGE_SIZE + len(rows) + one.remaining
     if count:
         one = replace(one, remaining=count - len(rows))
-    template = "{who}'s {what}" if is_shared else answers.LIST
-    title = fill(template, who=Markup(shared_by or ""), what=Markup(what))
-    drawn, seen = render_workspaces(one.shown, is_shared=is_shared)
+    title = fill(answers.LIST, what=Markup(what))
+    drawn, seen = render_workspaces(one.shown)
     search = [replies.search("status")] if max(all_, count) > AT_A_GLANCE else []
     show_all = kit.button(
         "Show all {count}".format(count=f"{count:,}"), ButtonValue("list", "1 all", mark="more")
@@ -171,13 +169,13 @@ def workspace_list(
         drawn,
         one,
         remark,
-        verb="" if is_shared else "list",
+        verb="list",
         words=words,
         seen=seen,
         above=[*search, *more],
         more=show_all if count else None,
     )
-    return kit.answer(blocks, in_channel=is_shared, replaces=replaces)
+    return kit.answer(blocks, replaces=replaces)
 
 
 def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
@@ -193,45 +191,33 @@ def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
     return kit.answer(blocks)
 
 
-def status_answer(
-    facts: WorkspaceFacts, workspace: Workspace, *, in_channel: bool = False, remark: str = "", more: str = ""
-) -> Answer:
+def status_answer(facts: WorkspaceFacts, workspace: Workspace, *, remark: str = "", more: str = "") -> Answer:
     """Answer with one workspace's state and its buttons; ``remark`` comes first, ``more`` last."""
-    facts = replace(facts, zone=None, ide_url=None) if in_channel else facts
-    text = "\n".join(
-        [*([remark] if remark else []), _format_state_lines(facts, workspace, is_shared=in_channel)]
-    )
-    if workspace.last_used_at is not None and not in_channel:
+    text = "\n".join([*([remark] if remark else []), _format_state_lines(facts, workspace)])
+    if workspace.last_used_at is not None:
         at = kit.moment_at(workspace.last_used_at, facts.now, facts.zone)
         text = f"{text}\n{fill(answers.LAST_USED, at=at)}"
     said = problems.describe_condition(workspace, facts.connection_title, has_page=bool(facts.page_url))
     if said and get_wait(facts) is None:
         text = f"{text}\n{safe(said, 300)}"
     small = (
-        [kit.format_reason(workspace.event_message, facts.now, facts.zone)]
-        if workspace.event_message and not in_channel
-        else []
+        [kit.format_reason(workspace.event_message, facts.now, facts.zone)] if workspace.event_message else []
     )
-    small += [] if in_channel else list_machine_lines(facts.workspace)
+    small += list_machine_lines(facts.workspace)
     text = f"{text}\n{more}" if more else text
-    # Everyone reads a shared answer, but only the owner could use buttons in it, so it has none.
-    buttons: list[Element] = []
-    if not in_channel:
-        refresh = kit.button(cards.REFRESH, "status", workspace.id, of=workspace.title)
-        later = list_later_button(facts) if workspace.state is State.RUNNING else []
-        buttons = [
-            *list_row_buttons(facts, workspace),
-            *later,
-            refresh,
-            *list_hours_button(facts),
-            *list_page_button(facts),
-        ]
-    return kit.message(text, small, buttons, in_channel=in_channel)
+    refresh = kit.button(cards.REFRESH, "status", workspace.id, of=workspace.title)
+    later = list_later_button(facts) if workspace.state is State.RUNNING else []
+    buttons = [
+        *list_row_buttons(facts, workspace),
+        *later,
+        refresh,
+        *list_hours_button(facts),
+        *list_page_button(facts),
+    ]
+    return kit.message(text, small, buttons)
 
 
-def render_workspaces(
-    rows: Sequence[WorkspaceFacts], *, is_shared: bool = False
-) -> tuple[list[Block], list[str]]:
+def render_workspaces(rows: Sequence[WorkspaceFacts]) -> tuple[list[Block], list[str]]:
     """Render workspaces one below the other, and return the oldest recent time at which one was read.
 
     A workspace that was read long before the others, or never, shows its own time. If several are waiting for
@@ -239,11 +225,8 @@ def render_workspaces(
     """
     all_seen = [seen for facts in rows if (seen := _get_read_at(facts)) is not None]
     since = max(all_seen, default=0.0) - SEEN_TOGETHER_SECONDS
-    causes = {} if is_shared else _find_common_holds(rows)
-    drawn = [
-        _render_row(facts, since, is_shared=is_shared, is_explained=_get_hold(facts) in causes)
-        for facts in rows
-    ]
+    causes = _find_common_holds(rows)
+    drawn = [_render_row(facts, since, is_explained=_get_hold(facts) in causes) for facts in rows]
     is_long = sum(len(buttons) > 1 for _, buttons in drawn) > MAX_ROWS_WITH_BUTTONS
     blocks = [_explain_hold(facts) for facts in causes.values()]
     blocks += [block for text, buttons in drawn for block in _render_with_buttons(text, buttons, is_long)]
@@ -299,12 +282,8 @@ def _get_read_at(facts: WorkspaceFacts) -> float | None:
     return None if workspace is None or workspace.is_provisional else workspace.read_at
 
 
-def _render_row(
-    facts: WorkspaceFacts, since: float, *, is_shared: bool, is_explained: bool
-) -> tuple[str, list[Element]]:
+def _render_row(facts: WorkspaceFacts, since: float, *, is_explained: bool) -> tuple[str, list[Element]]:
     """Render a row: mark, name and connection; state and what happens next; buttons by importance."""
-    # Only the owner may see the URL, and only the owner can use the buttons.
-    facts = replace(facts, zone=None, ide_url=None, operation=None) if is_shared else facts
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a row shows a workspace"
     state, as_of = format_state(facts.now, workspace, facts.zone)
@@ -315,8 +294,8 @@ def _render_row(
         buttons = list_progress_buttons(facts, operation, is_explained=is_explained)
     elif waits := _format_wait(facts):
         state, is_busy = waits, True
-        buttons = [] if is_shared else list_row_buttons(facts, workspace)
-    elif not is_shared:
+        buttons = list_row_buttons(facts, workspace)
+    else:
         said, buttons = _list_next(facts, workspace)[:1], list_row_buttons(facts, workspace)
         if workspace.state is State.RUNNING:
             buttons += [*list_later_button(facts), *list_hours_button(facts)]
@@ -341,11 +320,11 @@ def _render_with_buttons(text: str, buttons: Sequence[Element], is_long: bool) -
     return [kit.section(text, kit.menu(plain))] if is_long and len(plain) > 1 else row(text, plain)
 
 
-def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> str:
+def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace) -> str:
     """Return a workspace's state and, for its owner, when it stops and its scheduled hours."""
     now = [format_stop_risk(workspace)] if facts.is_up else []
     more = [*format_lines(facts), *list_lessons(facts)]
-    own = [] if is_shared else [*filter(None, now), *list_end_lines(facts), *more]
+    own = [*filter(None, now), *list_end_lines(facts), *more]
     return "\n".join([format_state_line(facts, workspace), *own])
 
 

@@ -78,8 +78,6 @@ REMOVE_EFFECT: Final = "This will permanently delete *{name}* on {title} and eve
 REMOVE_ASK: Final = "To continue, press *Remove* and confirm its name."
 REMOVE_LABEL: Final = "Type its name to confirm"
 REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
-SHARED: Final = "{who} is {doing} *{name}* {where} {title}."
-SHARED_FORCING: Final = "{who} is forcing *{name}* on {title} to quit."
 USUAL: Final = "A start usually takes {usual}."
 #: Maps an operation to the command that people type for it, if the two have different names.
 TYPED: Final[Mapping[str, str]] = {
@@ -312,10 +310,6 @@ WHAT_WITHOUT_ACCOUNTS: Final = "I start, stop and open cloud workspaces from Sla
 HERE: Final = "I'm up and running. Link your account, and you can start your workspaces from Slack."
 
 
-HELP_SHARE: Final = (
-    "Only you see my answers. Add `--share` to `list`, `status`, `start` or `stop` to show the answer to "
-    "everybody. Links to workspaces are never shared."
-)
 HELP_DIRECT: Final = "In a direct message to me, leave out `{command}`."
 
 OR_ASK: Final = (

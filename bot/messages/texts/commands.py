@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: Added to a button's label if everyone in the channel will see the answer.
-SHARED: Final = " for everybody here"
 #: Labels of buttons for commands about hours, keyed by what the command does to the hours.
 HOURS: Final[Mapping[str, str]] = {
     "": "Show the hours of {name}",

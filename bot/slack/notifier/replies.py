@@ -44,7 +44,7 @@ Way = Callable[[Notice], Awaitable[None]]
 class Replies:
     """Send replies, each in the best way that still reaches its recipient.
 
-    A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and where to send it:
+    A reply's body holds the Answer (``text``, ``blocks``, ``replaces``) and where to send it:
     a ``response_url``, or a ``channel_id`` with ``thread_ts`` and ``where`` (the kind of place). Without
     either, the reply is sent to the person. With ``view``, it redraws an open form. Without text, it only
     deletes the message that it replaces.
@@ -127,9 +127,7 @@ class Replies:
             return [self._update_view, self._post_to_person] if body.get("blocks") else [self._update_view]
         is_in_channel = bool(body.get("channel_id")) and body.get("where") != Where.DIRECT
         ways: list[Way] = [self._respond] if body.get("response_url") else []
-        if is_in_channel:
-            ways.append(self._post_for_all if body.get("in_channel") and not ways else self._post_ephemeral)
-        return [*ways, self._post_to_person]
+        return [*ways, *([self._post_ephemeral] if is_in_channel else []), self._post_to_person]
 
     async def _update_view(self, notice: Notice) -> None:
         """Update an open form, with nothing but plain paragraphs if Slack has refused it before."""
@@ -155,7 +153,7 @@ class Replies:
         if replaces and not body.get("text"):
             message = {"delete_original": True}
         if not replaces:
-            message["response_type"] = "in_channel" if body.get("in_channel") else "ephemeral"
+            message["response_type"] = "ephemeral"
         total = self._timing.send_timeout
         try:
             answer = await self._http.request("POST", url, json_body=message, total=total, max_bytes=100_000)
@@ -169,12 +167,6 @@ class Replies:
             raise failed
         channel, over = (str(body.get(name) or "") for name in ("channel_id", "over"))
         await self._results.write_sent(notice, channel, over, in_place=True)
-
-    async def _post_for_all(self, notice: Notice) -> None:
-        """Post an answer in the channel, because the person asked to share it."""
-        await self._post(
-            notice, _make_content(notice) | self._make_thread_fields(notice), str(notice.body["channel_id"])
-        )
 
     async def _post_ephemeral(self, notice: Notice) -> None:
         """Answer in a channel, visible only to the person."""
@@ -221,7 +213,7 @@ class Replies:
     def _can_leave_thread(self, notice: Notice, error: errors.SlackFailed) -> bool:
         """Return whether Slack may accept a reply outside its thread without showing it to anyone else."""
         is_refused = isinstance(error, errors.SlackPermanent) and classify(error) is Meaning.THREAD
-        return is_refused and bool(self._make_thread_fields(notice)) and not notice.body.get("in_channel")
+        return is_refused and bool(self._make_thread_fields(notice))
 
     async def _retry(self, notice: Notice, wait: float, seconds_left: float, error: str) -> None:
         if wait >= seconds_left:

@@ -94,7 +94,7 @@ async def test_nobody_else_approves(bare):
     alice, bob, amir = bare.alice, bare.bob, bare.person(AMIR)
     await alice.types("link wb alice")
     button = amir.sees()[0].button("Approve")
-    told = await bob.types("list --share")
+    told = await bob.types("list")
     message = bare.slack.state.message("C0GENERAL", told.ts)
     message.blocks.append({"type": "actions", "block_id": "forged", "elements": [button]})
     (refused,) = await bob.clicks(told, button["action_id"])
