@@ -205,9 +205,10 @@ class _Call:
         """Return whether an answer with these buttons asks the person something.
 
         A button that links an account does, because only the person can use it. Apart from that, an answer
-        asks nothing if something was done (which is recorded), or if its only button cancels a planned stop.
+        asks nothing if something was done (which is recorded), or if its only button cancels a planned stop
+        or shows the list.
         """
-        return bool(offered & LINKING) or not (self.has_acted or offered <= {"keep_running"})
+        return bool(offered & LINKING) or not (self.has_acted or offered <= {"keep_running", "list"})
 
     async def read(self, request: Request) -> Answer:
         """Run the command and keep its outcome as facts."""
