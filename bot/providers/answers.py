@@ -48,9 +48,9 @@ def to_error(
     """Return the error for a non-2xx response, with the server's own words cleaned and shortened.
 
     ``message_pointer`` locates the server's message in the body (a JSON Pointer, RFC 6901), and
-    ``error_keys`` are further keys of every error. A 401, 403 or 404 in another form doesn't come from the
-    server, unless ``is_plain``: then the server may refuse without JSON. Nor does a server error, whose words
-    users then see only if they say that there is no capacity.
+    ``error_keys`` are further keys of every error. An error that lacks one of these is taken as coming
+    from something in front of the server: a 401 or 403 unless ``is_plain`` (the server may refuse without
+    JSON), a 404, and a server error, whose words are then shown only if they say that there is no capacity.
     """
     status = response.status
     is_own = _has_form(response, message_pointer, error_keys)

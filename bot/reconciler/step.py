@@ -610,7 +610,7 @@ def find_busy_reason(
 ) -> Hold | None:
     """Return the hold for a provider that has been busy or silent since ``since``, or None if it hasn't.
 
-    The words are the provider's own about the first refusal.
+    ``words`` are the provider's own about its first refusal.
     """
     if since is None:
         return None

@@ -360,7 +360,7 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     is_about_links = card.about == cards.make_link_key(card.principal.key)
     linked = await gatherer.list_linked(card.principal) if is_about_links else ()
     links = [press for _, press in kit.iterate_drawn(said.blocks) if press.name in LINKING]
-    # Once one of several accounts is linked, the command that waits for any of them needs no other.
+    # The command that waits for any of several accounts needs no other once one of them is linked.
     is_enough = any(" " in press.key and press.key.partition(" ")[0] in linked for press in links)
 
     def is_useful(button: Element) -> bool:

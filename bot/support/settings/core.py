@@ -58,7 +58,7 @@ _SHAPES: Final = {
     "no_proxy": (r"[^\s;,]*(?:\s*,\s*[^\s;,]*)*", "hosts with commas between"),
     "slack_client_secret": (_SECRET_PATTERN, "the client secret, which is letters and digits"),
 }
-#: Matches what some programs cut off the end of a line of settings, and others keep as part of the value.
+#: Matches what some programs cut off at the end of a line of settings, while others keep it in the value.
 _REMARK_PATTERN: Final = re.compile(r"\s#|;$|\\[nr]$")
 #: Length of a Fernet key, in characters: 32 bytes encoded as Base64.
 KEY_LENGTH: Final = 44
