@@ -1,4 +1,4 @@
-"""Requests that Usher accepted, recorded so that it knows who asked for something last."""
+"""Requests that Usher has accepted, recorded so that it knows who asked for something last."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bot.domain.row_times import Past
 RECENT_SECONDS: Final = 120.0
 #: How long Slack usually takes to deliver a request, in seconds.
 DELIVERY_SECONDS: Final = 1.0
-#: Names of what can make a request on a person's behalf: working hours, a timer, a class, or a turn on the
-#: waitlist (``ROOM``). Each acts for the person who set it up or agreed to it.
+#: What can make a request on a person's behalf: working hours, a timer, a class, or a turn on the waitlist
+#: (``ROOM``). Each acts for the person who set it up or agreed to it.
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"

@@ -14,8 +14,8 @@ from bot.domain.row_times import LinkEnd, Past, Stays
 #: How a link was made; "" if that isn't known, or if there is nothing to link.
 #: - ``sign_in``, ``token``: by signing in at the provider, or with a token. Both prove who owns the account
 #:   if the provider named its owner.
-#: - ``approval``, ``import``: by an administrator's approval, or from an operator's file. Neither proves
-#:   that.
+#: - ``approval``, ``import``: by an administrator's approval, or from an operator's file. Neither proves who
+#:   owns the account.
 LinkSource = Literal["", "sign_in", "token", "approval", "import"]
 #: How long an unproven link lasts, in seconds.
 APPROVED_SECONDS: Final = 90 * 86_400.0
@@ -31,14 +31,14 @@ RemoteIdSource = Literal["", "link", "token", "email", "seen"]
 #: For this many seconds after an account's id was checked, calls may name the account without another check.
 #: The value is ten minutes less the longest time that a call may take.
 MAX_COMPARED_SECONDS: Final = 570.0
-#: Administrators are told this many seconds after the first link starts to rest, so that the message can
-#: include others that start to rest in the meantime.
+#: When a link is put to rest because its username now belongs to another account, Usher waits this many
+#: seconds before telling administrators, so that one message can include other links put to rest meanwhile.
 RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
-#: Links that start to rest within this many seconds of each other are reported in the same message.
+#: Links put to rest within this many seconds of each other are reported in the same message.
 SAME_REST_SECONDS: Final = 86_400.0
-#: Maximum number of commands that wait for one link.
+#: Maximum number of commands that can be waiting for one link.
 MAX_DEFERRED_COMMANDS: Final = 10
-#: Key in a deferred command under which the commands deferred before it are stored.
+#: A deferred command stores the commands deferred before it under this key.
 _EARLIER: Final = "earlier"
 #: A deferred command as stored (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]

@@ -10,7 +10,8 @@ from bot.domain.hours import ON_TIME_SECONDS, HoursRule, Occurrence, Side
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.work_items import Outcome
 
-#: How far ahead to look for the stop of hours in progress, in seconds: hours never last longer than a day.
+#: How far ahead to look for the stop that ends hours in progress, in seconds. Hours never last longer than a
+#: day.
 DAY_SECONDS: Final = 86_400.0
 #: If no stop is planned for a running workspace within this many seconds, its owner is asked about it.
 STOP_AHEAD_SECONDS: Final = 86_400.0
@@ -18,7 +19,7 @@ STOP_AHEAD_SECONDS: Final = 86_400.0
 _OPEN_SECONDS: Final = 12 * 3600.0
 #: Delay before a failed start is retried, in seconds.
 RETRY_SECONDS: Final = 60.0
-#: Causes of failed starts that a lack of capacity explains. Capacity may be available again later.
+#: Causes of failed starts that mean there was no capacity. It may become available again later.
 ROOM_CAUSES: Final = frozenset({"limit", "no_room"})
 _ONCE_MORE: Final = frozenset({"conflict", "stopped_elsewhere"})
 _PASSING: Final = ROOM_CAUSES | _ONCE_MORE | {"gave_up", "provider_failed", "unanswered"}

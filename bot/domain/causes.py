@@ -77,10 +77,11 @@ QUOTING: Final = frozenset(
         "token_lacks",
     }
 )
-#: First word of the cause of an overdue request: the user is asked whether they still want it. It is followed
-#: by a ``StaleReason``, a time and the hold (``bot.domain.holds``).
+#: First word of the cause recorded when a request is overdue and the user is asked whether they still want
+#: it. A ``StaleReason``, a time and the hold (``bot.domain.holds``) follow.
 STALE: Final = "stale"
-#: First word of the cause of a planned start that wasn't sent in time. The hold that prevented it follows.
+#: First word of the cause recorded when a planned start wasn't sent in time. The hold that delayed it
+#: follows.
 MISSED_CAUSE: Final = "missed"
 
 
@@ -96,12 +97,12 @@ class StaleReason(StrEnum):
 
 
 def make_stale_cause(reason: StaleReason, at: float, hold: str = "") -> str:
-    """Return the cause of a request that is sent only if the user confirms it."""
+    """Return the cause to record for a request that will be sent only if the user confirms it."""
     return f"{STALE}: {reason} {at} {hold}".rstrip()
 
 
 def make_missed_cause(hold: str) -> str:
-    """Return the cause of a planned start that wasn't sent in time."""
+    """Return the cause to record when a planned start wasn't sent in time."""
     return f"{MISSED_CAUSE}: {hold}" if hold else MISSED_CAUSE
 
 

@@ -23,7 +23,7 @@ MAX_HELD_SECONDS: Final = 180.0
 def find_access_obstacle(account: Account | None, now: float) -> str:
     """Return why no call can be made on a user's behalf, or "" if one can.
 
-    A single refusal of the credential isn't an obstacle yet, because the provider is asked again.
+    A single refusal of the credential isn't an obstacle yet, because the provider will be tried again.
     """
     if account is None or account.state == "revoking":
         return "unlinked"

@@ -24,7 +24,7 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: A workspace's timer is set to the next stop of its hours this many seconds ahead, in time to warn the
+#: How many seconds before the next stop of a workspace's hours its timer is set. That leaves time to warn the
 #: owner.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 #: How long hours without a stop are assumed to last, in seconds, when deciding whether a start is too late.
@@ -71,7 +71,7 @@ class Occurrence:
 
     @property
     def latest_start(self) -> float:
-        """Return the latest time at which a start may be sent, so that enough of the plan is left."""
+        """Return the latest time a start may be sent with enough of the plan still left."""
         left = max((self.until - self.at) * MIN_SHARE_LEFT, MIN_SECONDS_LEFT)
         return max(self.until - left, self.at + ON_TIME_SECONDS)
 

@@ -226,7 +226,7 @@ class Installation(Administered):
 
 
 class Installations(Administered):
-    """All current installations, for when Usher is installed by OAuth in any number of Slack workspaces.
+    """All current installations, used when Usher is installed through OAuth in several Slack workspaces.
 
     It has the methods of ``Installation``, applied to all installations. ``replace`` sets the installations;
     nothing here reads the database (``bot.slack.installed`` does). People in ``administrators`` administer
@@ -310,14 +310,15 @@ class Installations(Administered):
         return Principal(found.enterprise_id if found is not None else None, place, user)
 
 
-#: Either a single installation, given by its bot token, or any number of installations made by OAuth.
+#: Either a single installation, configured by its bot token, or any number of installations made through
+#: OAuth.
 AnyInstallation = Installation | Installations
 
 
 class Tenants(Protocol):
     """The installations being served, and their tokens: ``OneTenant``, or ``InstalledSlack``.
 
-    An event about an installation is trusted only as far as Slack confirms it. Methods that ask Slack raise
+    An event about an installation is trusted only as far as Slack confirms it. Methods that query Slack raise
     SlackFailed if Slack doesn't answer.
     """
 

@@ -52,7 +52,7 @@ class Facts:
     is_linked: bool | None = None
     #: Whether the provider refuses the user's account, or refused it when it was last used.
     is_refused: bool = False
-    #: Whether the link rests because its username now belongs to another account.
+    #: Whether the link is resting because its username now belongs to another account.
     is_resting: bool = False
     #: Why nothing can be sent to the provider for the user, or why the workspace's planned stop can't be
     #: carried out; "" if nothing prevents it (``bot.domain.feasibility``).
@@ -231,7 +231,7 @@ class RequestFacts(Facts):
 
     approval: Approval | None = None
     people: People = field(default_factory=dict)
-    #: The links that rest because their usernames now belong to other accounts.
+    #: The links that are resting because their usernames now belong to other accounts.
     resting: tuple[Account, ...] = ()
 
     @property

@@ -45,7 +45,7 @@ class Mark(Flag):
     ASKS = auto()
     #: Of several messages about the same thing, only the newest keeps its buttons.
     NEWEST = auto()
-    #: The message announces or asks about a change. It is removed once its statement is no longer true, or
+    #: The message announces or asks about a change. It is removed once what it says is no longer true, or
     #: once a newer message replaces it.
     PASSES = auto()
     #: A newer request by the user doesn't make the message outdated. Only a change that makes it untrue does.
@@ -137,7 +137,8 @@ class NoticeKind(StrEnum):
     LEFT_RUNNING = Traits("left_running")
     RELINK_PROMPT = Traits("relink_prompt", urgency=3, offers="link", marks=Mark.PASSES)
     SIGN_IN_REFUSED = Traits("sign_in_refused", urgency=3, offers="link", marks=Mark.PASSES)
-    #: Tells the user and administrators that a link rests: its username now belongs to another account.
+    #: Tells the user and administrators that a link is resting, because its username now belongs to another
+    #: account.
     LINK_RESTING = Traits("link_resting", urgency=3, offers="link", marks=Mark.PASSES)
     LINKS_RESTING = Traits("links_resting", marks=Mark.PEOPLE)
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
@@ -238,7 +239,7 @@ class NoticeKind(StrEnum):
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. Their bodies hold the file's id as ``file`` once it is uploaded.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
-#: For verbs that don't lead to a running workspace: the kind of message that reports success.
+#: Maps each verb that doesn't result in a running workspace to the kind of message that reports its success.
 _DONE: Final = {
     OperationVerb.STOP: NoticeKind.STOPPED,
     OperationVerb.FORCE: NoticeKind.STOPPED,
@@ -247,7 +248,8 @@ _DONE: Final = {
 }
 
 
-#: Key of the message about how an operation or run ended. One fixed word is enough: each ends only once.
+#: Key of the message about how an operation or run ended. One fixed word is enough, because each ends only
+#: once.
 END: Final = "end"
 #: State of the message about how an operation ended: "" if there is none, ``pending`` while it waits or may
 #: have been sent, ``sent`` once it is known to be in Slack.

@@ -83,7 +83,7 @@ class Operation(WorkItem):
     agreed: Consent = Consent.NONE
     #: The time that this operation's timer or plan was set for; None if the user asked for it directly.
     planned_for: Stays | None = None
-    #: The latest time at which a planned start may be sent; None means the deadline.
+    #: The latest time a planned start may be sent; None means the deadline.
     good_until: Stays | None = None
     #: The last reason why the operation was delayed before it was sent.
     delayed_by: Hold = NOTHING
@@ -125,7 +125,7 @@ class Operation(WorkItem):
 
     @property
     def usual_end_at(self) -> float | None:
-        """Return the time by which a start like this is usually ready, or None if unknown."""
+        """Return when a start like this is usually ready, or None if unknown."""
         return None if self.usual_seconds is None else self.began_at + self.usual_seconds
 
     @property

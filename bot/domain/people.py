@@ -28,7 +28,7 @@ class Principal:
 
     @property
     def key(self) -> str:
-        """Return the key by which rows refer to the person: enterprise, Slack workspace and user."""
+        """Return the key that rows use to refer to the person: enterprise, Slack workspace and user."""
         return f"{self.place}{self.user_id}"
 
     @property

@@ -183,7 +183,7 @@ def plan(
     if observed_at is None:
         return READ
     if state is State.FAILED and "stop" not in effects:
-        actions = frozenset()  # A provider without a stop says that nothing of a failed one still runs.
+        actions = frozenset()  # A provider without a stop leaves nothing of a failed workspace running.
     is_made = operation.creates_stopped and is_down(state, actions) and state is not State.GONE
     decided = FULFILLED if is_made else _decide(operation, state, observed_at, actions, effects, up_at)
     brings_up = not operation.verb.brings_down and state is State.RUNNING
@@ -507,8 +507,8 @@ RUN_UNANSWERED = _fail("unanswered")
 def plan_run(run: Run, now: float) -> Plan:
     """Decide the next step for a run, given its last observed state.
 
-    After a launch of unknown outcome, the run is searched for before it is launched again. An accepted run is
-    never launched again, and a run that is cancelled before its launch isn't launched.
+    After a launch of unknown outcome, Usher searches for the run before launching it again. An accepted run
+    is never launched again, and a run that is cancelled before its launch isn't launched.
     """
     if not run.is_open:
         return WATCH

@@ -2,11 +2,11 @@
 
 Several lessons, classes and hours may plan a stop of the same workspace, but only one of these *ends* takes
 effect. An end that the owner set after they last joined a class or course wins. Otherwise the latest end
-wins, so that the end of one class doesn't stop anyone who is in another. The exception is an unused workspace
-whose capacity others are waiting for.
+wins, so that the end of one class doesn't stop the workspace of anyone who is also in another. The exception
+is an unused workspace whose capacity others are waiting for.
 
-A single timer per workspace isn't enough: when there was only one, a person who joined a course shortly
-before a lesson was stopped in the middle of it, because the hour for trying out the workspace was over.
+A single timer per workspace isn't enough: when there was only one, people who joined a course shortly before
+a lesson had their workspace stopped in the middle of it, because the hour for trying it out was over.
 """
 
 from collections.abc import Callable, Collection

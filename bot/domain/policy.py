@@ -85,8 +85,8 @@ def decide(
     if not installation.has_team(principal.enterprise_id, principal.team_id):
         return Decision(allowed=False, rule=FOREIGN_TEAM)
     if person is None and (target is None or target.kind != "consent"):
-        # Nothing needs to be known about the teacher for a stop to which the owner has consented: the owner
-        # knows when it will happen, so it happens even if the teacher has left.
+        # If the owner has consented to the stop, nothing needs to be known about the teacher. The owner knows
+        # when the stop will happen, so it happens even if the teacher has left.
         return _refuse("unknown_person")
     word = find_flaw(person)
     if word is not None:

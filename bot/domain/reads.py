@@ -92,8 +92,8 @@ class ReadResult:
     #: What the read found about the first of ``workspace_ids`` that other reads still have to confirm. An
     #: observation clears it.
     unconfirmed: Unconfirmed | None = None
-    #: How many seconds from now the gate stays closed to everyone. The interval starts over when the answer
-    #: arrives, because nothing earlier shows that the request has reached the provider.
+    #: How much longer the gate stays closed to everyone, in seconds. The countdown restarts when the response
+    #: arrives, because until then we can't tell whether the request has reached the provider.
     closed_for: float = 0.0
     #: Whether the credential opens only the reader's own workspaces. If it opens everyone's, reading a
     #: workspace that isn't in the user's list doesn't prove that the workspace is theirs.

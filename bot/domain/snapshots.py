@@ -1,4 +1,4 @@
-"""Snapshots: providers' latest answers, kept until the providers are asked again."""
+"""Snapshots: providers' latest answers, kept until the next read."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar

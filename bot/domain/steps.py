@@ -88,9 +88,9 @@ class Update:
 class Claimed(Generic[_Subject]):
     """A claimed operation or run, with everything that a step needs.
 
-    ``account`` is None after an unlink, and ``person`` is None until Slack has been asked about them.
-    ``claim`` identifies this lease. Each update carries it, so a step whose lease has expired can't overwrite
-    the changes of a later step.
+    ``account`` is None after an unlink, and ``person`` is None until Slack has described them. ``claim``
+    identifies this lease. Each update carries it, so a step whose lease has expired can't overwrite the
+    changes of a later step.
     """
 
     subject: _Subject

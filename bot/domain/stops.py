@@ -108,7 +108,8 @@ def is_final(effects: StopEffects, mode: StopMode) -> bool:
 #: Why a stop was planned.
 #: - ``own``: the workspace's owner named the time.
 #: - ``look``: the workspace was created for a course, and the time for a first look is over.
-#: - ``class``, ``lesson``, ``hours``: the class, lesson or hours for which the workspace is running end.
+#: - ``class``, ``lesson``, ``hours``: the class, lesson or hours that the workspace is running for will be
+#:   over.
 #: - ``needed``: nobody has said that the workspace is still needed.
 #: - ``room``: its owner waited for capacity and isn't using the workspace.
 Because = Literal["own", "look", "class", "lesson", "hours", "needed", "room"]

@@ -30,7 +30,8 @@ class TaskKind(StrEnum):
     SNAPSHOT = "snapshot"
     #: Check an approved username with its provider and link it; the task's subject is the approval's id.
     APPROVE = "approve"
-    #: Ask the provider for the requested account's e-mail address; the task's subject is the approval's id.
+    #: Look up the requested account's e-mail address at the provider; the task's subject is the approval's
+    #: id.
     LOOK_UP_USER = "look_up_user"
     #: Ask the people who may own the requested account, who then have a day to answer; the task's subject is
     #: the approval's id.

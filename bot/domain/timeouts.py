@@ -63,7 +63,7 @@ GONE: Final = "gone"
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
 #: Kinds of reports that a workspace is starting or has failed, without a reason, each mapped to the reported
-#: state. After such a report, the next read asks the provider for the reason.
+#: state. After such a report, the next read requests the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
 #: Maps each kind of uncertain report to how many reads in a row must make it, and over how many seconds,
@@ -73,7 +73,7 @@ _REFUSAL_CERTAIN: Final = (3, 60.0)
 
 
 def unknown_since(call: Call, called_at: float | None, since: float | None) -> float:
-    """Return when a call's outcome became unknown, or the latest time at which a call in flight can end."""
+    """Return when a call's outcome became unknown, or the latest time a call in flight can end."""
     if call is Call.INTERRUPTED:
         return called_at or 0.0
     if since is not None and call is not Call.CALLING:

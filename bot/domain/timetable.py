@@ -27,7 +27,7 @@ ALWAYS_ON: Final = Occurrence(0.0, "start", "", 0.0, float("inf"))
 def find_lesson(timetable: Timetable, now: float) -> Occurrence | None:
     """Return the start of the current or next lesson; its ``until`` is the lesson's end.
 
-    A class is treated as a single lesson that is already going on.
+    A class is treated as a single lesson that is already in progress.
     """
     if timetable.starts is None:
         return ALWAYS_ON

@@ -203,8 +203,8 @@ _STREAMS: Final[tuple[StreamName, ...]] = ("stdout", "stderr")
 class Transcript:
     """One run's output, built from chunks of both streams.
 
-    Lines are in the order in which they ended, and stderr lines are marked. ``version`` is incremented with
-    every visible change.
+    Lines are in the order they ended, and stderr lines are marked. ``version`` is incremented with every
+    visible change.
     """
 
     def __init__(self, spool: Spool | None = None) -> None:

@@ -94,7 +94,7 @@ def _find_moment(first: float, seen_at: float, told_at: float | None, asked_at: 
 
 @dataclass(slots=True)
 class Hours:
-    """Hours of running: the best estimate, and the range in which the true value lies.
+    """Hours of running: the best estimate, and the range that contains the true value.
 
     ``unknown`` is the number of lives with an unknown end; each is counted up to its last sign of life.
     """

@@ -37,8 +37,8 @@ class WaitlistState(StrEnum):
 class WaitlistEntry:
     """An entry of the waitlist: a user's wait for capacity for a workspace.
 
-    Its place in line isn't stored. It follows from ``round``, the number of rounds in which the user had a
-    turn, and then from ``seq``, among entries for the same ``kind`` of capacity on the connection. ``mode``
+    Its place in line isn't stored. It follows from ``round``, the number of rounds in which the user has had
+    a turn, and then from ``seq``, among entries for the same ``kind`` of capacity on the connection. ``mode``
     is how the workspace is stopped if nobody uses it, or "" if it isn't stopped.
     """
 

@@ -45,7 +45,7 @@ class State(StrEnum):
 #: States of a workspace that is up or coming up.
 UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
 #: States of a workspace that is down. It can be started from any of ``DOWN_OR_FAILED_STATES``, and
-#: ``NOT_UP_STATES`` also include gone. A failed workspace may still be partly running; ``is_down`` checks
+#: ``NOT_UP_STATES`` also includes *gone*. A failed workspace may still be partly running; ``is_down`` checks
 #: that.
 DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
 DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}

@@ -147,8 +147,8 @@ def _read_sentence(response: Response) -> str:
 MAX_NAME_LENGTH = 250
 #: Maximum number of characters of a percent-encoded id in a path.
 MAX_ID_LENGTH = 1000
-#: Numbers from here on are taken for milliseconds. As seconds, this would be the year 5138; as milliseconds,
-#: it is 1973.
+#: Numbers of at least this size are taken to be milliseconds. As seconds, this would be the year 5138; as
+#: milliseconds, it is 1973.
 _MIN_MILLISECONDS = 1e11
 #: Earliest plausible time, in epoch seconds (1971).
 _MIN_SECONDS = 31_536_000.0

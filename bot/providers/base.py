@@ -74,7 +74,7 @@ class Provider(ABC):
     Attributes:
         api_version: The version of ``usher.provider`` that the provider is written for; providers from
             outside must set it.
-        kind: The name by which a connection's ``provider`` refers to it.
+        kind: The name that a connection's ``provider`` setting uses for it.
         title: The name that users see, unless the connection has a title.
         settings_model: The model of a connection's settings: a subclass of ``ConnectionSettings`` with a
             field for each key of your own.

@@ -18,8 +18,8 @@ from bot.support.cleaning import hide_secrets
 from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
 
-#: Maps methods that take an access to the name that ``Provider.credential_owner`` has for their calls, if the
-#: two differ.
+#: Maps methods to the name that ``Provider.credential_owner`` uses for their calls, if the two differ. All of
+#: these methods take an access.
 _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     **dict.fromkeys(("discover", "read_allowances"), "list"),

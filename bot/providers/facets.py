@@ -43,7 +43,7 @@ class TokenHelp:
     """Instructions for getting a token, for the link page.
 
     Attributes:
-        url: The page on which users get a token; "" if they can't get one by themselves.
+        url: The page where users get a token; "" if they can't get one by themselves.
         steps: What to do on that page, one sentence each; also shown if a token lacks a permission.
         pattern: A regular expression for whole tokens. A token that doesn't match isn't refused; the pattern
             only decides which hint is shown after the provider has refused a token.

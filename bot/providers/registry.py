@@ -19,7 +19,7 @@ from bot.providers.base import Provider
 from bot.providers.words import clean
 from bot.support.settings import SettingsError
 
-#: The entry point group in which each distribution declares its providers, named after their kinds.
+#: The entry point group where each distribution declares its providers, named after their kinds.
 ENTRY_POINT_GROUP: Final = "usher.providers"
 #: The version of ``usher.provider`` that external providers must support.
 API_VERSION: Final = 0

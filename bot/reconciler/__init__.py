@@ -1,4 +1,4 @@
-"""The reconciler: the only part of Usher that asks providers to do work.
+"""The reconciler: the only part of Usher that sends work to providers.
 
 Why: ``docs/internals/rules.md``, "Only the reconciler asks providers for work".
 """
@@ -47,7 +47,7 @@ __all__ = ["Numbers", "Reconciler"]
 
 #: How long to retry publishing a person's Home tab if Slack fails, in seconds.
 MAX_HOME_SECONDS: Final = 7 * 86_400.0
-#: Kinds of rows that come due at a given time and then run a use case, in order of processing.
+#: Kinds of rows that become due at a given time and then trigger a use case, in order of processing.
 SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
     UPGRADE_WORK,
     CLASS_WORK,

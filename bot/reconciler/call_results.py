@@ -1,4 +1,4 @@
-"""Results of provider calls: each provider error is converted to one of these, and the caller acts on it."""
+"""Results of provider calls: each provider error becomes one of these types, which the caller acts on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Extensions: asking a provider, on the owner's behalf, to shut a workspace down later than planned."""
+"""Extensions: getting a provider to shut a workspace down later than planned, on its owner's behalf."""
 
 from bot.domain.tasks import Task
 from bot.providers import facets
@@ -11,7 +11,7 @@ from bot.store import accounts, workspaces
 
 
 async def extend(engine: EngineContext, task: Task) -> None:
-    """Ask the provider to shut a workspace down later. Raise TaskRetry to ask again, which does no harm."""
+    """Have the provider shut a workspace down later. Raise TaskRetry to try again, which does no harm."""
     account_id, _, workspace_id = task.subject.partition("/")
     account = await engine.store.read(accounts.find_account_by_id, account_id)
     workspace = await engine.store.read(workspaces.find_workspace, workspace_id)

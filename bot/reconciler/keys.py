@@ -57,7 +57,7 @@ MAX_CACHED_ACCESSES = 5_000
 _LISTS: Final = frozenset({"list", "list runs"})
 #: Time limit for comparing an account before a call, in seconds.
 COMPARE_SECONDS: Final = 10.0
-#: Maximum number of accounts without a known id for which to remember when the id was last requested.
+#: If an account's id isn't known, Usher remembers when it last requested it, for at most this many accounts.
 MAX_REMEMBERED: Final = 10_000
 
 

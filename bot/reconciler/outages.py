@@ -72,7 +72,7 @@ class Outages(EnginePart):
             return 0
 
     async def _take_pauses(self) -> None:
-        """Apply the pauses that providers asked any process for; ``ProviderCaller`` writes them."""
+        """Apply the pauses that providers have requested from any process; ``ProviderCaller`` writes them."""
         for pause in await self._store.read(pauses.list_pauses):
             if (runtime := self._runtimes.get(pause.connection)) is not None:
                 runtime.select_limits(pause.calls).learn(pause)

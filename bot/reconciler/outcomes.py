@@ -17,8 +17,8 @@ from bot.domain.work_items import Call, Outcome
 
 log = structlog.get_logger(__name__)
 
-#: How many seconds after an item's deadline the message that it is late is sent, because the item may end in
-#: the meantime.
+#: How long after an item's deadline Usher sends the message that the item is late, in seconds. It waits
+#: because the item may end in the meantime.
 LATE_NOTICE_DELAY_SECONDS: Final = 30.0
 #: Outcomes whose message may include a reference for the log.
 _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}

@@ -39,8 +39,8 @@ async def look_up(engine: EngineContext, task: Task) -> Sequence[NewTask]:
 async def release(engine: EngineContext, task: Task) -> None:
     """Carry out a leaver's planned stops, then end their links; raise TaskBusy until that is done.
 
-    Before each of these steps, Slack is asked again. Someone who has come back keeps everything that they
-    still have.
+    The person is looked up in Slack again before each of these steps. If they have come back, they keep
+    everything that they still have.
     """
     leaver = Principal.from_key(task.subject)
     caller = Caller(engine, leaver)

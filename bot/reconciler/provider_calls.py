@@ -458,7 +458,7 @@ class ProviderCaller:
     async def _pause(
         self, runtime: Runtime, account_id: str, wait: float, calls: Calls, *, is_shared: bool
     ) -> None:
-        """Apply a pause that the provider asked for: in memory for this process, in rows for the others."""
+        """Apply a pause that the provider requested: in memory for this process, in rows for the others."""
         seconds = runtime.select_limits(calls).note(account_id, wait, is_shared=is_shared)
         try:
             await self._store.write(pauses.save_pauses, runtime.name, calls, seconds)

@@ -48,8 +48,8 @@ REFUSED_READ_SECONDS = 300.0
 #: Maximum number of failure counts kept in memory. The same limit applies to unknown states, audited reads
 #: and stored entries.
 MAX_REMEMBERED = 10_000
-#: How long a start may take before the provider is asked for the reason, and how often it is asked again, in
-#: seconds.
+#: How long a start may take before Usher requests the reason from the provider, and how often it repeats that
+#: request, in seconds.
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5

@@ -1,4 +1,4 @@
-"""Pending revocations: asking providers to delete the secrets of ended links until they confirm it."""
+"""Pending revocations: repeated requests to providers to delete the secrets of ended links."""
 
 from typing import Final
 

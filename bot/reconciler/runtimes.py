@@ -1,8 +1,8 @@
 """A process's view of a connection: its slots, rate limits, health and start queue.
 
 All of this is in memory. The queue belongs to the process that owns the connection's starts. When the owner
-changes, as it does after a restart, operations ask again, oldest first, once earlier starts no longer count
-towards the limit.
+changes, as it does after a restart, operations request their turns again, oldest first, once earlier starts
+no longer count towards the limit.
 """
 
 from __future__ import annotations
@@ -240,7 +240,7 @@ class CircuitBreaker:
             )
 
     def delay(self, seconds: float) -> None:
-        """Pause for as many seconds as the provider asked, unless a longer pause is already in effect."""
+        """Pause for the number of seconds requested, unless a longer pause is already in effect."""
         self._requested_until = max(self._requested_until, self._clock.monotonic() + seconds)
 
     @property
@@ -299,11 +299,12 @@ class Runtime:
 #: sent. ``BURST_SHARE`` is the share of the limit that one burst may use.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: An operation that doesn't ask again within this many seconds after its turn has begun loses the turn.
+#: Once its turn has begun, an operation loses the turn unless it repeats its request within this many
+#: seconds.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
 #: Without a rate limit, a start may overtake one that was requested up to this many seconds earlier.
 MAX_OVERTAKE_SECONDS: Final = 1.0
-#: How soon an operation asks again if another operation's turn comes first, in seconds.
+#: How soon an operation repeats its request if another operation's turn comes first, in seconds.
 TURN_POLL_SECONDS: Final = 0.25
 MAX_QUEUED_STARTS: Final = 10_000
 
@@ -363,7 +364,7 @@ class StartQueue:
         self._enqueue(operation, self._monotonic() + seconds)
 
     def delay(self, seconds: float) -> None:
-        """Grant nothing for as many seconds as the provider asked; a longer pause stays in effect."""
+        """Grant nothing for this many seconds; if a longer pause is already in effect, keep it."""
         self._delayed_until = max(self._delayed_until, self._monotonic() + seconds)
 
     def _wait(self, operation: Operation | Run, now: float) -> float:

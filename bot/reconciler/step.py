@@ -66,8 +66,8 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: If another process has to send a start, the start is due again after this many seconds, so that the other
-#: process claims it.
+#: If another process has to send a start, the start becomes due again after this many seconds, so that the
+#: other process can claim it.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: How long to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
@@ -610,7 +610,7 @@ def find_busy_reason(
 ) -> Hold | None:
     """Return the hold for a provider that has been busy or silent since ``since``, or None if it hasn't.
 
-    ``words`` are the provider's own about its first refusal.
+    ``words`` is the provider's own message about its first refusal.
     """
     if since is None:
         return None
@@ -637,7 +637,7 @@ def hold_by_conflict(cause: str) -> Hold:
 
 
 def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return the hold for a conflict or a busy provider met by the item's own calls; None without either."""
+    """Return the hold if the item's own calls met a conflict or a busy provider, otherwise None."""
     if subject.conflict is not None and runtime.health.since is None:
         return hold_by_conflict(subject.conflict)
     return find_busy_reason(runtime, subject, subject.busy_since)

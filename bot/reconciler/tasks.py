@@ -34,7 +34,8 @@ MAX_BUSY_SECONDS = 900.0
 #: After this many seconds, a person waiting for a list that can't be read is told the reason.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
-#: The name under which all of a connection's lists share slots. It can't clash with a principal's key.
+#: The holder's name for all of a connection's lists, which therefore share slots. It can't clash with a
+#: principal's key.
 LISTS_HOLDER = "lists"
 
 

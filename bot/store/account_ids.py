@@ -1,4 +1,4 @@
-"""Account ids at providers. A link rests if its username now belongs to a different id."""
+"""Account ids at providers. If a link's username now belongs to a different id, the link is put to rest."""
 
 from collections.abc import Callable
 from typing import Final

@@ -18,8 +18,8 @@ from bot.store.transaction import Row, Transaction
 #: How long a correction waits for a second read to confirm it, in seconds, as one read proves nothing.
 _DOUBT_SECONDS: Final = 30.0
 #: For this many seconds after a start was reported as ready, an observation may contradict that.
-#: ``_DONE_SECONDS`` applies to other successes and ``_FAILED_SECONDS`` to failures. Later, the owner may well
-#: have acted elsewhere.
+#: ``_DONE_SECONDS`` applies to other successes and ``_FAILED_SECONDS`` to failures. After that, the owner may
+#: well have acted elsewhere.
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
@@ -115,7 +115,7 @@ def _notify(
 ) -> None:
     if tx.one("was_corrected", subject=workspace.id, prefix=f"{operation_id}:%") is not None:
         return
-    # Ask for a read a moment after the one that was just granted, so that another read follows.
+    # Request a read a moment after the one that was just granted, so that another read follows.
     tx.run("want_gate", id=workspace.id, unmade=f"{PROVISIONAL}%", now=math.nextafter(tx.now(), math.inf))
     body = {"workspace": workspace.id, "connection": workspace.connection}
     body |= {"said": said, "operation": operation_id, **more}

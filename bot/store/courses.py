@@ -245,7 +245,7 @@ LESSON_QUEUE: Final = declare_queue(
 
 
 def claim_lessons(tx: Transaction, limit: int, lease: float) -> list[Participant]:
-    """Claim members for whom a lesson is due, in the order in which they joined."""
+    """Claim members for whom a lesson is due, in the order they joined."""
     return sorted(PARTICIPANTS.parse_all(LESSON_QUEUE.take(tx, lease, limit)), key=lambda one: one.joined_at)
 
 
@@ -263,7 +263,7 @@ def find_member_of_start(tx: Transaction, start: Operation) -> Participant | Non
 def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int) -> int:
     """Make a lesson due for some of the members for whom it hasn't begun; return how many.
 
-    Members are taken in the order in which they joined. Those who joined after the lesson's end are left out.
+    Members are taken in the order they joined. Those who joined after the lesson's end are left out.
     """
     given = {"local": lesson.local, "until": lesson.until, "now": tx.now(), "limit": limit}
     return len(tx.all("open_lesson", card_id=card.id, **given))
@@ -300,7 +300,7 @@ def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
 
 
 def list_courses_of_workspace(tx: Transaction, workspace_id: str) -> list[ClassCard]:
-    """Return the courses for which a workspace is used."""
+    """Return the courses that a workspace is used for."""
     joined = (find_card(tx, one.card_id) for one in PARTICIPANTS.all(tx, workspace_id=workspace_id))
     return [card for card in joined if card is not None and card.is_course]
 
@@ -311,7 +311,7 @@ def find_postponed_end(tx: Transaction, workspace_id: str, end: PlannedStop) -> 
 
 
 def leave_with(tx: Transaction, workspace: Row) -> None:
-    """Leave the courses in which a workspace is used, because its account was unlinked."""
+    """Leave the courses that a workspace is used for, because its account was unlinked."""
     for card in list_courses_of_workspace(tx, workspace["id"]):
         leave(tx, card.id, parse_principal(workspace["principal"]))
 

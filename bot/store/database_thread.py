@@ -64,7 +64,7 @@ class QueuedWork:
     future: asyncio.Future[Any]
     subjects: Sequence[str] = ()
     queued_at: float = field(default_factory=monotonic)
-    #: When the request behind this work began; None if no request asked for it.
+    #: When the request behind this work began; None if there is no such request.
     began_at: float | None = field(default_factory=request_began.get)
     stage: QueueStage = QueueStage.QUEUED
     result: Any = None

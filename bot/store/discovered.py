@@ -280,7 +280,7 @@ def _update_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: fl
     is_news = start >= gates.newest_read(row) and seen.state is not State.UNKNOWN
     comes_up = is_news and seen.state is State.RUNNING and row["state"] != State.RUNNING
     if comes_up and OPERATIONS.row(tx, workspace_id=row["id"], outcome=None) is not None:
-        # Only a read, for which the start is waiting, shows whether the workspace is usable.
+        # The start is waiting for a read, because only that shows whether the workspace is usable.
         is_news = False
         gates.request_read_now(tx, row["id"])
     state = seen.state if is_news else parse_enum(State, row["state"])

@@ -69,7 +69,7 @@ class Engine(ABC):
         return self._serves and self._time.jump() > 0
 
     def now(self) -> float:
-        """Return the store's epoch seconds."""
+        """Return the current time by the store's clock, in epoch seconds."""
         return self._time.now()
 
     def clock_reading(self) -> ClockReading:
@@ -143,7 +143,7 @@ class Engine(ABC):
             queue.on_write = on_write
 
     def end_on_migration(self, end: Callable[[StoreMigrated], None]) -> None:
-        """Call ``end`` once a newer release has migrated the database, after which all writes fail."""
+        """Call ``end`` once a newer release has migrated the database; from then on, all writes fail."""
         self._on_migrated = end
 
     async def listen(self, on_write: OnWrite) -> None:  # noqa: B027

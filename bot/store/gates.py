@@ -45,12 +45,12 @@ _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
 #: Operations that are complete once the workspace is running.
 _BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
-#: Reads that become due within this many seconds are added to the current request of the same reader.
+#: Reads that become due within this many seconds are added to the same reader's current request.
 ALONG_SECONDS: Final = 1.0
 
 
 def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itself: bool = False) -> None:
-    """Request a read of a workspace now, and mark the workspace as used.
+    """Request an immediate read of a workspace, and mark the workspace as used.
 
     The gate decides when the read is sent. A row whose access isn't proven may be tried again. ``brings_up``:
     the workspace is being started, so a new generation begins. ``by_itself``: the read is requested by
@@ -147,7 +147,7 @@ ALONG_CLAIM: Final = Claim(
 def claim_reads(
     tx: Transaction, connection: str, limit: int, interval: float, margin: float, together: int = 1
 ) -> list[ReadClaim]:
-    """Grant due reads of a connection; ``next_check_at = now + interval + margin`` is committed first.
+    """Grant a connection's due reads; ``next_check_at = now + interval + margin`` is committed first.
 
     The reader of a workspace is a person who has it in their list and has an active account; ``_turn``
     determines their order. With ``together``, one request reads up to that many workspaces with one account:
@@ -282,10 +282,10 @@ def _is_proven(watcher: Row) -> bool:
     return watcher["verified_at"] is not None and watcher["state"] != State.GONE
 
 
-#: The columns of a run that ``run_after`` returns.
+#: The run's columns that ``run_after`` returns.
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
 #: If a read is the first to find a workspace running, and follows the previous read within this many seconds,
-#: its time is taken as when the workspace started.
+#: its time is taken as the workspace's start time.
 JUST_BEFORE_SECONDS = 60.0
 
 
@@ -597,7 +597,7 @@ def _observe(
 
 
 def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) -> bool:
-    """Record a read that left the state unknown; return whether an open operation may have to know.
+    """Record a read that left the state unknown; return whether that may matter to an open operation.
 
     The last known state is kept.
     """

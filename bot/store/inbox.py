@@ -8,8 +8,8 @@ from bot.store.transaction import Priority, Transaction, prioritize
 #: A redelivered message is still handled if it is at most this many seconds old. With Delayed Events, Slack
 #: retries for a day (``docs/internals/slack.md``, "Requests from Slack"), perhaps longer.
 REDELIVERY_SECONDS: Final = 86_400.0
-#: How long inbox keys are kept, in seconds: as long as redeliveries are read, plus a day to allow for clocks
-#: that differ. Replies must be kept at least as long, because they show what was answered.
+#: How long inbox keys are kept, in seconds: as long as redeliveries are still handled, plus a day to allow
+#: for clocks that differ. Replies must be kept at least as long, because they show what was answered.
 KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
 #: Suffix of the inbox key of an interaction that needs no reply because its effect is the answer.
 _ANSWERED_SUFFIX: Final = "/answered"

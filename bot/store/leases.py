@@ -10,8 +10,8 @@ from typing import Final
 
 from bot.store.transaction import Transaction
 
-#: Maps each column that a claim sets to a later time, to keep other processes away, to the statement that
-#: frees the claim.
+#: A claim keeps other processes away by setting a column to a later time. This maps each such column to the
+#: statement that frees the claim.
 LEASES: Final[Mapping[str, str]] = {
     "operations.leased_until": "free_operations",
     "operations.next_step_at": "free_operations",
@@ -27,8 +27,8 @@ LEASES: Final[Mapping[str, str]] = {
     "participants.due_at": "free_lessons",
     "upgrade_losses.due_at": "free_upgrade_losses",
 }
-#: Columns that a claim moves forward only so that no process does the work too often. They aren't reset when
-#: a claim is freed.
+#: Columns that a claim moves forward only to keep processes from doing the work too often. They aren't reset
+#: when a claim is freed.
 PACES: Final = frozenset(
     {
         "class_cards.next_check_at",

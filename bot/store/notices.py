@@ -80,7 +80,7 @@ _QUEUE_OF: Final = {
     for urgency in _URGENCIES
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
-#: Claims one notice to try while Slack doesn't answer, even before its pause ends. ``:is_send`` says whether
+#: Claims one notice to try while Slack isn't answering, even before its pause ends. ``:is_send`` says whether
 #: sends or searches come first; replies come last. Otherwise, a notice waiting for a read comes first, and
 #: then notices take turns, because a failure may concern only one of them. A notice that may already have
 #: been sent isn't searched for until it has had time to show up.

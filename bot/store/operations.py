@@ -76,8 +76,8 @@ OPERATION_QUEUE: Final = declare_queue(
 class Details(TypedDict, total=False):
     """The details of a request; all but ``reads_first`` are described in ``Operation``.
 
-    ``reads_first``: the first step waits briefly for a read of the workspace, without which it can decide
-    nothing.
+    ``reads_first``: the first step waits briefly for the workspace to be read, because it can't decide
+    anything until then.
     """
 
     id: str

@@ -10,7 +10,8 @@ from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.tables import OUTAGES, REACHED
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: Name of a problem that is stored like an outage: a second Usher uses the same Slack app and answers people.
+#: Name of a problem that is stored like an outage: a second Usher is using the same Slack app and answering
+#: people.
 TWICE: Final = "#twice"
 #: Suffix of an outage's name if the connection refuses Usher's own secret. ``PEOPLE`` is the suffix if it
 #: refuses the secrets of several people.

@@ -16,7 +16,7 @@ Calls = Literal["any", "start"]
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause that a provider requested ``ago`` seconds ago, of which ``left`` seconds remain.
+    """A pause that a provider requested ``ago`` seconds ago, with ``left`` seconds remaining.
 
     ``calls``: whether it applies to all calls (``any``), or only to those that start something (``start``).
     ``account_id`` is "" if it applies to everybody.

@@ -73,7 +73,7 @@ class PostgresEngine(Engine):
         readers: int = READERS,
         database_clock: DatabaseClock | None = None,
     ) -> None:
-        """``scripts`` maps the names of migrations to their SQL, in the order in which they run."""
+        """``scripts`` maps the names of migrations to their SQL, in the order they run."""
         #: The URL that the listener connects to.
         self._url = read_sign_in_again(url)
         self._servers = Servers()
@@ -154,7 +154,7 @@ class PostgresEngine(Engine):
                 async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
                     await connection.execute("LISTEN usher")
                     is_lost = False
-                    # What came while nobody listened.
+                    # Anything may have been written while nobody was listening.
                     on_write(None)
                     while used == self._servers.used:
                         async for one in connection.notifies(timeout=LOOK_SECONDS):

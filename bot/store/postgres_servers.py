@@ -1,9 +1,9 @@
 """Choosing between the PostgreSQL servers in a database URL: the one with the latest timeline is used.
 
 After a failover, the old primary may come back as a primary. It then accepts writes on an earlier timeline,
-which doesn't contain what people have been told since the failover. So all servers are asked in parallel when
-connecting, and every minute by a running process. Usher switches to a later timeline immediately, and never
-back to an earlier one.
+which doesn't contain what people have been told since the failover. So all servers are queried in parallel
+when connecting, and every minute by a running process. Usher switches to a later timeline immediately, and
+never back to an earlier one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CONNECTING = {
     "tcp_user_timeout": "10000",
     "client_encoding": "utf8",
 }
-#: How often a running process asks all servers, in seconds.
+#: How often a running process queries all servers, in seconds.
 LOOK_SECONDS = 60.0
 #: Query columns that identify a server and its timeline. After a promotion, the control file has the new
 #: timeline only after the first checkpoint. The log file's name has it immediately, but a standby writes no
@@ -82,7 +82,7 @@ class Servers:
             return make_conninfo(**CONNECTING | given | self.used)
 
     async def watch(self, url: str) -> None:
-        """Ask all servers periodically, until cancelled."""
+        """Query all servers periodically, until cancelled."""
         while len(_list_servers(_parse(url))) > 1:
             await asyncio.sleep(LOOK_SECONDS)
             await asyncio.to_thread(self.choose, url)

@@ -94,7 +94,7 @@ class PostgresSession:
         self._connection: psycopg.Connection[Row] | None = None
         #: Why there is no connection, or "" if there is one.
         self.problem = ""
-        #: Why the last server that answered couldn't be used. ``_asks_at`` is when to ask it again.
+        #: Why the last server that answered couldn't be used. ``_asks_at`` is when to try it again.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
         #: When servers began to refuse the sign-in; None if they accept it.
@@ -123,7 +123,7 @@ class PostgresSession:
         if self.is_away or not self._servers.note(self.timeline):
             self._connect_again()
         if writes and not (self._is_allowed is None or self._is_allowed()):
-            # As if its own connection were away.
+            # Behave as if this session's own connection were down.
             sleep(RETRY_SECONDS)
             raise psycopg.errors.CannotConnectNow(_HALF)
         self.transaction.begin(writes=writes, is_alone=self._is_allowed is None, subjects=subjects)

@@ -111,7 +111,7 @@ class PostgresTransaction(Transaction):
         self._is_alone = True
         #: The transaction's id, used to look up the outcome of its commit; "" until it is known.
         self.id = ""
-        #: When the transaction asked for the database's time, and the cursor that receives the answer.
+        #: When the transaction requested the database's time, and the cursor that receives the answer.
         self._asked: tuple[float, Cursor[Row]] | None = None
         #: Statements in flight that may have written rows, each with its SQL text.
         self._under_way: list[tuple[Cursor[Row], str]] = []
@@ -188,7 +188,7 @@ class PostgresTransaction(Transaction):
         if self._asked is not None and self._asked[1].pgresult is not None:
             self._note_begun(*self._asked)
         elif self._begins and isinstance(error, psycopg.errors.FeatureNotSupported):
-            # No plan can be stale yet, so this is a standby refusing to begin. It is asked again when
+            # No plan can be stale yet, so this is a standby refusing to begin. It is tried again when
             # reconnecting.
             assert self.connection is not None  # made before any work
             self.connection.close()
@@ -350,7 +350,7 @@ class DatabaseClock:
         return row
 
     def now(self) -> float:
-        """Return epoch seconds."""
+        """Return the current time by the database's clock, in epoch seconds."""
         return self._ahead + self._machine.monotonic()
 
     def monotonic(self) -> float:

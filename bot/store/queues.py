@@ -14,9 +14,9 @@ from typing import Final
 from bot.store.statements import fill
 from bot.store.transaction import CLAIM, Row, Transaction
 
-#: The ``due`` of queues with rows that are always due and are never claimed.
+#: The ``due`` value of queues whose rows are always due and never claimed.
 ALWAYS: Final = "0.0"
-#: The query parameter with the connection for which rows are claimed. ``:connections`` is a JSON list of all
+#: The query parameter for the connection whose rows are claimed. ``:connections`` is a JSON list of all
 #: connections.
 _CONNECTION: Final = ":connection"
 
@@ -50,7 +50,7 @@ RETURNING {self.returning}""")  # noqa: S608 - of declarations alone
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Queue:
-    """The rows of a table in the order in which they become due.
+    """A table's rows, in the order they become due.
 
     ``kind`` names the work done with the rows. ``due`` is the column with the time, ``where`` the condition
     of the index on that column, and ``delay`` SQL for the seconds to add to the time. ``only`` is an

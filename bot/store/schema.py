@@ -102,7 +102,7 @@ class TableCopy:
 
 @cache
 def read_migrations() -> dict[str, str]:
-    """Map the names of migrations (``0001_initial``) to their scripts, in the order in which they run."""
+    """Map the names of migrations (``0001_initial``) to their scripts, in the order they run."""
     folder = files(__package__).joinpath("migrations")
     scripts = {
         entry.name.removesuffix(".sql"): entry for entry in folder.iterdir() if entry.name.endswith(".sql")
@@ -140,7 +140,8 @@ MAX_GATE_SECONDS: Final = 600.0
 #: or has died.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
-#: If there was no heartbeat for this many seconds, Usher is taken to have been away. A restart takes less.
+#: If there was no heartbeat for this many seconds, Usher is taken to have been away. A restart takes less
+#: time than that.
 AWAY_SECONDS: Final = 3600.0
 
 

@@ -23,7 +23,7 @@ WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 #: The share of Slack's limit that Usher uses. The rest is left for Slack's own tools and for retries, which
 #: aren't counted.
 USED_SHARE: Final = 0.9
-#: Number of calls allowed if Slack sets no limit. Usher never makes more than this at one time.
+#: Number of calls allowed if Slack sets no limit. Usher never makes more than this at once.
 _UNLIMITED_CALLS: Final = 1_000
 
 

@@ -71,8 +71,8 @@ PAGE_BYTES = 1024
 SHRINK_SECONDS = 0.01
 
 _IN_MEMORY = ":memory:"
-#: Matches a test of a column against several words. For more than two words, SQLite fills a temporary table
-#: each time.
+#: Matches an SQL test of a column against a list of more than two words. SQLite would fill a temporary table
+#: for each such test.
 _LIST_PATTERN = re.compile(r"(?<![\w.:])(?!NOT )([\w.:]+) (NOT )?IN \(('[^']*'(?:, '[^']*'){2,})\)")
 #: The first bytes of every SQLite file.
 _FILE_MAGIC = b"SQLite format 3\0"
@@ -101,9 +101,9 @@ class SqliteEngine(Engine):
         scripts: Mapping[str, str] | None = None,
         mountinfo: Path = mounts.MOUNTINFO,
     ) -> None:
-        """``scripts`` maps the names of migrations to their SQL, in the order in which they run.
+        """``scripts`` maps the names of migrations to their SQL, in the order they run.
 
-        ``mountinfo`` is the file in which the kernel lists mounts.
+        ``mountinfo`` is the file where the kernel lists mounts.
         """
         super().__init__(clock, patience)
         self._written_ahead = self._time.ahead()

@@ -99,7 +99,7 @@ def _list_marked_kinds(found: re.Match[str]) -> str:
 
 
 def _fill_columns(query: str) -> str:
-    """Return a query with the columns that ``{columns …}``, ``{model}`` and ``{replaced}`` ask for."""
+    """Return a query with columns in place of ``{columns …}``, ``{model}`` and ``{replaced}``."""
     query = _COLUMNS_PATTERN.sub(lambda columns: format_columns(columns[1]), query)
     found = _MODEL_PATTERN.match(query)
     if found is None:

@@ -74,7 +74,7 @@ def _choose_first(*values: str | None) -> str | None:
 
 
 def unconfirmed_columns(found: Unconfirmed) -> Row:
-    """Return the columns in which an unconfirmed report is stored."""
+    """Return the columns that store an unconfirmed report."""
     return {"unconfirmed": found.kind, "unconfirmed_times": found.times, "unconfirmed_since": found.since}
 
 
@@ -138,11 +138,11 @@ def _find_converter(hint: Any) -> _Converter:
 
 
 def _compile_parser(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
-    """Compile a function that makes models from a row, as ``dataclasses`` compiles a constructor.
+    """Compile a function that builds models from a row, the way ``dataclasses`` generates a constructor.
 
     For several tables, the function returns a tuple; for a table whose columns have a prefix, the model is
-    None if its key is NULL. A frozen model's constructor calls a function for each field. This code sets the
-    fields before the object is frozen, which takes a quarter of the time.
+    None if its key is NULL. The constructor of a frozen model makes a function call per field. Setting the
+    fields directly, before the object is frozen, takes a quarter of that time.
     """
     # Both methods must be replaced, because a type has a single slot for the two.
     free = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
@@ -407,7 +407,7 @@ NOTICES = Table(
 )
 # A state is kept for at most ``bot.store.installations.STATE_RETENTION_SECONDS``.
 OAUTH_STATES = make_plain_table("oauth_states", "state_hash", expires_at=make_due(900.0))
-#: In a row of an operation, the block reason set by a step takes precedence over the one set by a read.
+#: In an operation's row, a block reason set by a step takes precedence over one set by a read.
 OPERATIONS = Table(
     "operations",
     Operation,

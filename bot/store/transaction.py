@@ -106,7 +106,7 @@ def find_subjects(work: Callable[..., Any], *arguments: Any, **named: Any) -> Se
 
 
 class Transaction(ABC):
-    """One transaction, which runs queries given by their names in the SQL files, or as SQL."""
+    """One transaction; each query it runs is either SQL or the name of a query in the SQL files."""
 
     def __init__(self, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
@@ -172,7 +172,7 @@ class Transaction(ABC):
         """Raise NotAlone unless this work runs alone, so that it is run again by itself."""
 
     def now(self) -> float:
-        """Return the store's epoch seconds."""
+        """Return the current time by the store's clock, in epoch seconds."""
         return self._time.now()
 
     @property
@@ -311,7 +311,7 @@ class StoreTime:
             self._last = 0.0
 
     def now(self) -> float:
-        """Return epoch seconds."""
+        """Return the store's current time, in epoch seconds."""
         with self._lock:
             wall, monotonic = self._clock.now(), self._clock.monotonic()
             difference = wall - (monotonic + self._ahead)

@@ -1,4 +1,7 @@
-"""The ledger of usage: how reads, lists and steps begin and end lives, and the queries about lives."""
+"""The ledger of usage: when reads, lists and steps begin and end lives, and queries that add lives up.
+
+A *life* is one period during which a workspace or run was running.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -260,7 +263,7 @@ def fold(tx: Transaction, limit: int) -> bool:
 
 
 def read_lives_of_person(tx: Transaction, principal: Principal, since: float, until: float) -> list[Life]:
-    """Return a person's lives that overlap a window, in the order in which they began."""
+    """Return a person's lives that overlap a window, in the order they began."""
     rows = tx.all("lives_of_person", principal=principal, **_make_window(tx, since, until))
     return list(_parse_lives(rows, since))
 

@@ -28,9 +28,9 @@ from bot.store.transaction import Row, Transaction
 
 #: Maximum number of waitlist entries that one event changes per transaction.
 MAX_WAITS_AT_ONCE: Final = 100
-#: After a failed attempt, minimum time in seconds before the person's next attempt if that is made because a
-#: workspace was stopped. ``RUN_PAUSE_SECONDS`` applies if a run ended: runs end often, and rarely free the
-#: capacity that people wait for.
+#: Minimum time, in seconds, between a person's failed attempt and a new one made because a workspace was
+#: stopped. ``RUN_PAUSE_SECONDS`` is the minimum if a run ended: runs end often, but rarely free the capacity
+#: that people are waiting for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
 

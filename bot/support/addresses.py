@@ -40,7 +40,7 @@ def is_every_ipv6_address(host: str) -> bool:
 
 
 def find_local_origin(host: str, port: int) -> str:
-    """Return the origin at which this machine reaches a server; loopback if the server listens everywhere."""
+    """Return the origin that this machine uses for a server; loopback if the server listens everywhere."""
     with suppress(ValueError):
         address = ipaddress.ip_address(host)
         if address.is_unspecified:

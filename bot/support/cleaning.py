@@ -23,7 +23,7 @@ _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 @lru_cache(maxsize=4096)
 def list_forms(secret: str) -> tuple[bytes, ...]:
-    """Return the forms in which a secret may appear, longest first: plain, JSON, URL, base64."""
+    """Return the forms that a secret may take in text, longest first: plain, JSON, URL, base64."""
     plain = secret.encode(errors="replace")
     if len(plain) < MIN_SECRET_LENGTH:
         return ()

@@ -1,4 +1,4 @@
-"""Logs for operators, from which secrets are removed by key, by known value and by pattern.
+"""Logs for operators, with secrets removed by key, by known value and by pattern.
 
 Logs are plain text on a terminal, and one JSON object per line otherwise. Lines from libraries that use the
 standard library's logging pass through the same processors (``docs/internals/security.md``, row 19).

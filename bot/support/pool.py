@@ -18,8 +18,8 @@ log = structlog.get_logger(__name__)
 #: Minimum number of rows for which a search runs in a thread. With fewer rows, starting the thread takes
 #: longer than the search.
 MIN_THREAD_ROWS: Final = 500
-#: How often to try to release claimed work whose result couldn't be written. While the database is away, each
-#: attempt takes as long as a write waits, so together they last about as long as a lease.
+#: How many times to try to release claimed work whose result couldn't be written. While the database is away,
+#: each attempt takes as long as a write waits, so together they last about as long as a lease.
 HAND_BACK_ATTEMPTS: Final = 4
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

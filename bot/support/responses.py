@@ -26,7 +26,7 @@ _NOT_JSON = object()
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole response, from which the secrets that Usher knows have been removed.
+    """A whole response, with all secrets known to Usher removed.
 
     The caller limits the size of the body.
 

@@ -1,8 +1,8 @@
 """Conformance: what every provider must do, tested with pytest against a local server.
 
 A package loads this with ``-p usher.conformance``. Its ``conftest.py`` has a fixture ``open_rig``: a function
-that, given a class of HTTP client, opens the provider's ``Rig``. One test module contains
-``from usher.conformance.every import *``. Nothing else has to be written (``docs/provider-api.md``).
+that takes an HTTP client class and opens the provider's ``Rig``. One test module contains ``from
+usher.conformance.every import *``. Nothing else has to be written (``docs/provider-api.md``).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from usher.conformance.rigs import ImpatientHttp, Rig
 
 __all__ = ["check_no_token_logged", "impatient_rig", "quiet_rig", "rig"]
 
-#: Type of a function that opens a provider's rig, given a class of HTTP client.
+#: Type of a function that takes an HTTP client class and opens a provider's rig with it.
 OpenRig = Callable[[type[Http]], AbstractAsyncContextManager[Rig]]
 
 

@@ -91,7 +91,8 @@ _AGO: Final = re.compile(rf"([0-9]{{1,3}}) {_UNIT} ago")
 _LATEST: Final = re.compile(r"(?:last )?([1-9][0-9]{0,2}) (day|week|month|quarter|year)")
 _NUMBERED_WEEK: Final = "w(0?[1-9]|[1-4][0-9]|5[0-3])"
 _YEAR: Final = re.compile(rf"(?:{_NUMBERED_WEEK} )?(20[0-9]{{2}})|([0-9]{{4}})-([0-9]{{2}})")
-#: Maps the pattern of each name that comes round again to its unit, and to what its first day must be.
+#: Maps the pattern of each recurring name, such as a month's, to its unit and to the test that its first day
+#: must pass.
 _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "(weekend)": ("weekend", lambda *_: True),
     "(weekdays)": ("weekdays", lambda *_: True),

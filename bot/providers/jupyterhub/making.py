@@ -80,7 +80,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
     def form(
         self, offer: JupyterHubOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
-        """Ask for a name and, if there are templates, for one of them."""
+        """Build a form with a name and, if there are templates, a choice of template."""
         offered = connection.list_available(self.settings.templates, principal)
         chosen = connection.select_available(offered, values)
         free = self._free_name(chosen.name if chosen is not None else "", offer)

@@ -435,7 +435,7 @@ def _parse_share(one: Any, release: int) -> tuple[str, Share] | None:
 
 
 def _list_spellings(name: ServerName) -> tuple[str, ...]:
-    """Return the names by which the hub may refer to a server when it refuses a request."""
+    """Return the names that the hub may use for a server when it refuses a request."""
     return f"{name.user}:{name.server}", name.server or name.user
 
 

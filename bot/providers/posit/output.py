@@ -9,7 +9,7 @@ from bot.domain.runs import OutputChunk
 from bot.providers.posit.envelope import to_provider_error, unwrap_result
 from bot.support import errors
 
-#: Maximum size of a JSON object in the stream, in bytes. Anything longer can't be a piece of output.
+#: Maximum size of a JSON object in the stream, in bytes. Anything longer isn't valid output.
 MAX_OBJECT = 50_000_000
 MAX_DEPTH = 50
 #: Matches anything that may separate two objects: whitespace, record separators, or a list's commas and
@@ -131,7 +131,7 @@ class OutputDecoder:
             found.append(chunk)
 
     def _decode_chunk(self, answer: Any) -> OutputChunk | None:
-        """Return an object's piece of output, or None for other objects (keep-alives)."""
+        """Return the output in an object, or None if it has none (a keep-alive)."""
         output = answer.get("output") if isinstance(answer, dict) else None
         if not isinstance(output, str):
             return None

@@ -190,7 +190,7 @@ class PositProvider(
         if mode == "suspend" and workspace.state in {State.STOPPING, State.SUSPENDED}:
             return
         if mode == "suspend" and not self._can_suspend(workspace):
-            # Some servers stop a session of any other IDE if asked to suspend it.
+            # Some servers stop a session of any other IDE when told to suspend it.
             raise errors.Conflict(NOT_SUSPENDED)
         try:
             await server.stop_session(remote_id, mode)
@@ -467,7 +467,7 @@ async def _read(
     except errors.NotFound:
         if len(remote_ids) == 1:
             return Listing()
-        # The server fails if one of the sessions asked for has ended, so all sessions are read instead.
+        # The server fails if one of the requested sessions has ended, so all sessions are read instead.
         return await server.get_sessions(only=only, **options)
     if found and not {session.id for session in found} & set(remote_ids):
         raise errors.BadAnswer("the answer is about other sessions")

@@ -96,7 +96,7 @@ def to_observed(session: WorkbenchSession, address: Callable[[str], str | None])
 def can_suspend(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
     """Return whether a session can be suspended, which only RStudio can; None while its IDE is unknown.
 
-    ``ide`` is the IDE with which the session was launched, if known. The allowed actions of a running session
+    ``ide`` is the IDE that the session was launched with, if known. The allowed actions of a running session
     also reveal its IDE.
     """
     if ide:

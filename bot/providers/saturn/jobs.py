@@ -423,7 +423,7 @@ class JobRun:
 
     @classmethod
     def from_pods(cls, name: str, pods: Sequence[Pod], scale: int) -> JobRun:
-        """Combine a run's pods from the history into the run, of which ``scale`` pods have to succeed."""
+        """Combine a run's pods from the history into the run, which needs ``scale`` pods to succeed."""
         if len(pods) == 1:
             return replace(cls.from_pod(pods[0]), name=name)
         states = {pod.state: pod.status for pod in pods}

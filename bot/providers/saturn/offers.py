@@ -362,7 +362,7 @@ JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of 
 JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
 
 
-#: Matches refusals because a name is taken. The guides don't specify the wording.
+#: Matches messages of refusals due to a name that is already taken. The guides don't specify the wording.
 _NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
 NO_CREATION = "This server offers no way to create workspaces that Usher knows."
@@ -433,7 +433,7 @@ class SaturnMaking(Creation[SaturnOffer]):
     def form(
         self, offer: SaturnOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
-        """Ask for a recipe, name and size, or for the job to run, unless a typed command names it already.
+        """Build the form for a recipe, name and size, or for the job to run unless a typed command names it.
 
         The form has no fields if there is no recipe for the user, or no job.
         """

@@ -44,14 +44,14 @@ from bot.support.cleaning import hide_secrets
 #: Matches a token that can be put into a URL.
 _TOKEN = re.compile(r"[!-~]{1,1000}")
 _API = "/api/v1"
-#: Maximum value, one year, of settings in minutes.
+#: Maximum value of settings that are given in minutes: one year.
 _MAX_MINUTES = 525_600
 
 
 class SphereSettings(ConnectionSettings):
     """A Sphere connection; times are in minutes.
 
-    The token opens everything in the account, so use an account in which no one else creates workspaces.
+    The token opens everything in the account, so use an account where no one else creates workspaces.
     ``projects`` are the projects from which users may create workspaces.
     """
 
@@ -268,7 +268,7 @@ class SphereProvider(
     def form(
         self, offer: SphereOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
-        """Ask for the project, which may be given by name, and for the user's own name for the workspace.
+        """Build the form for the project, which may be entered by name, and the workspace's own name.
 
         The form has no fields if there are no projects.
         """

@@ -80,8 +80,8 @@ _FROM_ENVIRONMENT: dict[str, Any] = {}
 class ParsedSettings:
     """The valid settings from the environment, and the problems with the others.
 
-    ``problems`` are sentences without values. ``wrong`` are the variables with an invalid value, for which
-    ``settings`` has a stand-in. ``unknown`` are Usher's variables that no setting reads, and ``removed`` are
+    ``problems`` are sentences without values. ``wrong`` are the variables with an invalid value; ``settings``
+    has a stand-in for each. ``unknown`` are Usher's variables that no setting reads, and ``removed`` are
     those that only an earlier release read.
     """
 

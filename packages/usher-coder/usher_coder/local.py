@@ -159,8 +159,8 @@ class Made:
     template: str
     at: float
     fails: list[str] | None = None
-    #: The error with which the workspace's stops fail, if they do. ``cancels`` lists the kinds of builds that
-    #: someone cancels.
+    #: The error that makes the workspace's stops fail, if they do. ``cancels`` lists the kinds of builds that
+    #: someone will cancel.
     stop_fails: list[str] | None = None
     cancels: Collection[str] = ()
     is_dormant: bool = False

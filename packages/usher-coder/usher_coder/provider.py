@@ -30,13 +30,13 @@ _GOING = {"start": _GOING_UP, "stop": _GOING_DOWN, "delete": _GOING_DOWN}
 _EITHER_WAY = {
     "deleting": up.State.STOPPING,
     "canceling": up.State.STOPPING,
-    # How far a failed or canceled build got isn't known: what it was starting or stopping may be running.
+    # It isn't known how far a failed or canceled build got, so the workspace may be running.
     "canceled": up.State.FAILED,
     "failed": up.State.FAILED,
     "deleted": up.State.GONE,
 }
 _NOT_DONE = frozenset({"canceled", "failed"})
-#: Maps each agent status or lifecycle state in which nobody can use the workspace to the sentence shown.
+#: Maps each agent status or lifecycle state that makes a workspace unusable to the sentence shown.
 _LOST = {
     "disconnected": "Its agent has lost its connection.",
     "timeout": "Its agent hasn't connected in time.",
@@ -111,7 +111,7 @@ class Coder(
     # -- linking ---------------------------------------------------------------------------------------------
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Ask who the token belongs to and when it expires; the token begins with the id of its key."""
+        """Find out whose token this is and when it expires; a token begins with its key's id."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/users/me", total=CHECK_SECONDS)
         me = response.json_object()
@@ -123,8 +123,8 @@ class Coder(
             told = await api.call("GET", "/users/me/keys/{}", key, total=CHECK_SECONDS)
             ends_at = up.parse_time(told.json_object().get("expires_at"))
         except up.errors.ProviderError:
-            ends_at = None  # It is merely useful: the token is good without it.
-        # Names change, and may then be others'.
+            ends_at = None  # The time is useful but not required.
+        # A name may change, and may later belong to someone else.
         own_id = up.find_account_id(me)
         extra = {**credential.extra, **({OWN_ID: own_id} if own_id else {})}
         checked = replace(credential, expires_at=ends_at, extra=extra, account_id=own_id)
@@ -138,7 +138,7 @@ class Coder(
         )
 
     async def probe(self) -> str:
-        """Ask for Coder's version, which anyone may read."""
+        """Read Coder's version, which requires no token."""
         response = await self.api.call("GET", "/buildinfo", total=CHECK_SECONDS)
         return f"Coder {up.clean(up.require_text(response.json_object(), 'version'))}"
 
@@ -403,7 +403,7 @@ class Coder(
         return self.allowed_url(f"{self.settings.base_url}/@{owner}/{name}.{of_agent}/apps/{slug}/")
 
     def ide_hosts(self) -> tuple[str, ...]:
-        """Return the hosts listed by the operator, and those on which apps are served."""
+        """Return the hosts listed by the operator, and those that apps are served from."""
         wildcard = self.settings.wildcard_host
         of_apps = () if wildcard is None else (f"*{wildcard[wildcard.index('.') :]}",)
         return (*self.settings.ide_hosts, *of_apps)
@@ -455,7 +455,7 @@ class Coder(
         return spec_of(offer, self.name_rule, LONGEST_NAME, values)
 
     async def create(self, access: up.Access, spec: up.Spec, key: str) -> up.Created:
-        """Create a workspace from the version for which the form was built; Coder starts it immediately."""
+        """Create a workspace from the version that the form was built for; Coder starts it immediately."""
         values = [
             {"name": name.removeprefix(PARAMETER), "value": value}
             for name, value in spec.chosen.items()
@@ -593,7 +593,7 @@ def _has_own_name(access: up.Access, workspace: Mapping[str, Any]) -> bool:
 
 
 def _list_names(workspace: up.Workspace) -> tuple[str, ...]:
-    """Return the names by which Coder may refer to a workspace in a refusal."""
+    """Return the names that Coder may use for a workspace in a refusal."""
     return workspace.remote_id, workspace.name
 
 

@@ -157,7 +157,7 @@ class LocalCodespace:
     plan: list[tuple[float, str]] = field(default_factory=list)
 
     def enter(self, state: str, *plan: tuple[float, str]) -> None:
-        """Enter a state now, and schedule further states, each with the time at which it begins."""
+        """Enter a state now, and schedule further states, each with its starting time."""
         self.state, self.plan = state, list(plan)
 
     def settle(self, now: float) -> None:
