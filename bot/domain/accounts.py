@@ -55,7 +55,7 @@ class Account:
     again) or ``revoking`` (the link has ended, and the secret is kept only until it is revoked). For an
     active account, ``refused_since`` is set while the provider refuses its credential, which was last tried
     at ``checked_at``. While the secret is being revoked, ``refused_since`` is when the provider first refused
-    to do that.
+    to revoke it.
     """
 
     id: str

@@ -13,7 +13,8 @@ from bot.domain.work_items import Outcome
 #: How far ahead to look for the stop that ends hours in progress, in seconds. Hours never last longer than a
 #: day.
 DAY_SECONDS: Final = 86_400.0
-#: If no stop is planned for a running workspace within this many seconds, its owner is asked about it.
+#: If a running workspace has no stop planned within this many seconds, its owner may be asked whether it's
+#: still needed.
 STOP_AHEAD_SECONDS: Final = 86_400.0
 #: How long a workspace is assumed to be needed if its hours only start it and have no stop, in seconds.
 _OPEN_SECONDS: Final = 12 * 3600.0

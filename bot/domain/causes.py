@@ -48,7 +48,7 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
 #: Matches words in a refusal that asks the user to sign in elsewhere. A different token wouldn't help.
 _SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
-#: Matches words in a message about a spending limit, where stopping something doesn't help.
+#: Matches words in messages about a spending limit. Stopping something doesn't help with that.
 _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
     re.IGNORECASE,
@@ -142,5 +142,5 @@ def _find_refusal_word(message: str) -> str:
 
 
 def get_cause_word(cause: str | None) -> str:
-    """Return the word of a cause, without its message."""
+    """Return a cause's word, without its message."""
     return (cause or "").removeprefix("policy.").partition(": ")[0].rstrip(":")

@@ -40,7 +40,7 @@ class HoldCode(StrEnum):
     #: A stop that Usher didn't send has to finish first. The detail quotes what the provider says about it.
     STOPPING_ELSEWHERE = "stopping_elsewhere"
     STOPPING_ELSEWHERE_LONG = "stopping_elsewhere_long"
-    #: The provider is still busy with another change of the workspace. The detail quotes the provider.
+    #: The provider is still busy with another change to the workspace. The detail quotes the provider.
     UNDER_WAY = "under_way"
     START_SENT = "start_sent"
     #: A call that was accepted at the time in the detail has had no effect yet.

@@ -24,8 +24,8 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: How many seconds before the next stop of a workspace's hours its timer is set. That leaves time to warn the
-#: owner.
+#: A workspace's timer is set this many seconds before the next stop in its hours, which leaves time to warn
+#: the owner.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 #: How long hours without a stop are assumed to last, in seconds, when deciding whether a start is too late.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0

@@ -16,9 +16,9 @@ from bot.domain.work_items import Outcome
 
 #: News that users can turn off.
 Topic = Literal["ready", "stopped", "run_ended"]
-#: What the buttons of a message act on.
+#: What a message's buttons act on.
 #: - ``workspace``, ``link``: the workspace, or the link to the connection, named in the message's body.
-#: - ``subject``: the message's subject. The messages to all of its readers belong together.
+#: - ``subject``: the message's subject. Messages to different readers are treated as one.
 #: - ``reader``: the message's subject, but the messages to each reader are kept apart.
 #: - ``person``: the message's recipient, who has only one message of that kind.
 Offered = Literal["workspace", "link", "subject", "reader", "person"]
@@ -41,7 +41,7 @@ class Mark(Flag):
     NEWS = auto()
     #: The message is sent ahead of any replies that are waiting for the same person.
     URGENT = auto()
-    #: The message asks a question. Like a card, it is updated later, and then it shows the answer.
+    #: The message asks a question. Like a card, it is updated later, to show the answer.
     ASKS = auto()
     #: Of several messages about the same thing, only the newest keeps its buttons.
     NEWEST = auto()
@@ -54,7 +54,8 @@ class Mark(Flag):
     THREADED = auto()
     #: The message is posted in the channel that its body names, instead of being sent to a person.
     IN_CHANNEL = auto()
-    #: The message names other people: who requests a link, who decided, who tried.
+    #: The message names other people, such as someone who requested a link, decided on one or tried to make
+    #: one.
     PEOPLE = auto()
     #: The message contains a run's output, which is stored only in Slack.
     OUTPUT = auto()
@@ -144,9 +145,9 @@ class NoticeKind(StrEnum):
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
     #: Corrects an earlier message about how an operation ended, because it turned out to be wrong.
     TURNED_OUT = Traits("turned_out", offers="workspace", marks=Mark.NEWS)
-    #: Tells a user that someone else has tried to link the account that this user has linked.
+    #: Tells a user that someone else has tried to link the account that they have linked.
     LINK_ATTEMPTED = Traits("link_attempted", marks=Mark.PEOPLE)
-    #: Says that a user's proof has ended someone else's approved link to the same account.
+    #: Says that a user has proven that an account is theirs, which ended someone else's approved link to it.
     LINK_PROVEN = Traits("link_proven", marks=Mark.PEOPLE)
     OUTAGE = Traits("outage", marks=Mark.NEWS)
     #: All of a user's news that accumulated while Slack was unavailable, in one message.
@@ -207,7 +208,7 @@ class NoticeKind(StrEnum):
     # -- links and workspaces that expire soon ---------------------------------------------------------------
 
     WORKSPACE_EXPIRY = Traits("workspace_expiry", urgency=3, offers="workspace", marks=Mark.PASSES)
-    #: Says that the provider lets a workspace run longer, as its owner asked, or refuses to.
+    #: Says whether the provider will let a workspace run longer, as its owner requested.
     WORKSPACE_EXTENDED = Traits("workspace_extended", offers="workspace")
     #: Warns that a link's credential expires soon.
     LINK_EXPIRY = Traits("link_expiry", urgency=3, offers="link", marks=Mark.PASSES)

@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.domain.row_times import Past
 
-#: The key that stands for Slack among the names of connections, which can't begin with #.
+#: The key that stands for Slack among connection names, which can't begin with #.
 SLACK: Final = "#slack"
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from bot.domain.stops import PlannedStop
 
-#: Reasons of stops that Usher plans by itself. They no longer apply once the owner has planned a stop.
+#: Reasons for stops that Usher plans by itself. They no longer apply once the owner has planned a stop.
 _BY_ITSELF: Final = frozenset({"hours", "needed"})
 #: Reasons for planned stops that come from a class or course, and so affect other people, too.
 _SHARED_REASONS: Final = frozenset({"class", "lesson", "look"})

@@ -39,7 +39,7 @@ class ReadClaim:
     #: Whether a read or list with the user's own credential has shown the first of ``workspace_ids`` to be
     #: theirs.
     is_proven: bool = True
-    #: What this user's latest reads found that later reads still have to confirm.
+    #: A finding of this user's latest reads that later reads still have to confirm.
     unconfirmed: Unconfirmed | None = None
     #: Whether a call that may end the workspace was sent. If so, finding the workspace gone is expected.
     is_ending: bool = False
@@ -89,8 +89,8 @@ class ReadResult:
     #: Period and offset, in seconds, of the time slots for an account's combined reads. The next read waits
     #: for the next slot.
     slot: tuple[float, float] | None = None
-    #: What the read found about the first of ``workspace_ids`` that other reads still have to confirm. An
-    #: observation clears it.
+    #: A finding about the first of ``workspace_ids`` that other reads still have to confirm. An observation
+    #: clears it.
     unconfirmed: Unconfirmed | None = None
     #: How much longer the gate stays closed to everyone, in seconds. The countdown restarts when the response
     #: arrives, because until then we can't tell whether the request has reached the provider.

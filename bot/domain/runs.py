@@ -148,7 +148,7 @@ class Run(WorkItem):
     size: str | None = None
     price: str | None = None
     currency: str | None = None
-    #: What the latest reads found that later reads still have to confirm.
+    #: A finding of the latest reads that later reads still have to confirm.
     unconfirmed: Unconfirmed | None = None
 
     @property

@@ -360,7 +360,7 @@ class Board:
         explain_missing: Callable[[Missing, str, str], str] = lambda missing, _cause, _title: missing,
     ) -> None:
         self.monotonic = monotonic
-        #: Given the reason, a cause and the connection's title, returns the last line of an incomplete
+        #: Takes the reason, a cause and the connection's title, and returns the last line of an incomplete
         #: output.
         self.explain_missing = explain_missing
         #: The disk space shared by all spools.

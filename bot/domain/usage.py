@@ -219,10 +219,10 @@ MIN_IDLE_SECONDS: Final = 3600.0
 class UsageLine:
     """The total of all lives of one workspace, or of one job's runs, within a window.
 
-    ``key`` is the key of its lives. ``name`` and ``workspace_id`` are those of the newest
-    life. ``spread`` is how many hours the total may be off, because something happened between two reads.
-    ``is_least``: it may also have run before the first sign of life. ``unknown_from`` is the last sign of
-    life before an end that no read saw.
+    ``key`` is the key of its lives. ``name`` and ``workspace_id`` are those of the newest life. ``spread`` is
+    by how many hours the total may be off, because something happened between two reads. ``is_least``: it may
+    also have run before the first sign of life. ``unknown_from`` is the last sign of life before an end that
+    no read saw.
     """
 
     kind: LifeKind
@@ -307,7 +307,7 @@ class UsageFacts(Facts):
         return {key: name for one in self.running for key, name in one.objects.items()}
 
 
-#: Minimum number of people in a total for readers who may not see individual hours.
+#: Minimum number of people in a total that is shown to readers who may not see individual hours.
 MIN_PEOPLE: Final = 5
 
 
@@ -327,7 +327,7 @@ class GroupUsage:
     leaves_out: bool = False
 
 
-#: The hour at which last week's hours are sent on Mondays.
+#: The hour on Mondays when last week's hours are sent.
 MONDAY_HOUR: Final = 9
 
 

@@ -73,8 +73,8 @@ def find_missing_capacity(cause: str | None) -> str:
 
     - Kubernetes, and so Saturn Cloud, JupyterHub's KubeSpawner and Posit's launcher there: the scheduler's
       "Insufficient nvidia.com/gpu", "Insufficient memory" (its ``FailedScheduling`` events, kubernetes.io,
-      "Assign Memory Resources"). A pod that waits for an autoscaler hasn't been refused: its start goes on. A
-      time-out alone says nothing about capacity (KubeSpawner's ``start_timeout``).
+      "Assign Memory Resources"). A pod that is waiting for an autoscaler hasn't been refused, so its start
+      continues. A time-out alone says nothing about capacity (KubeSpawner's ``start_timeout``).
     - JupyterHub: 429 without Retry-After is ``active_server_limit`` ("Spawn requests will be rejected with a
       429 error", jupyterhub.readthedocs.io, "Application configuration"), measured with 6.1.1. With
       Retry-After, too many are starting at once; ``named_server_limit_per_user`` is the user's own limit.
@@ -83,7 +83,7 @@ def find_missing_capacity(cause: str | None) -> str:
     - Clouds, through Coder: no machine of a kind, or an account's quota. A namespace's quota, "exceeded
       quota: …", is the user's own limit.
     - Slurm: "Requested nodes are busy" waits in its own queue; ``QOSMax…`` and ``AssocGrp…`` are quotas.
-    - Sphere Engine: 402 and 403 for a start, the account's limit. This is assumed, as none is documented.
+    - Sphere Engine: 402 and 403 for a start, the account's limit. This is assumed, as neither is documented.
     """
     if (cause or "").partition(":")[0] != "no_room":
         return ""

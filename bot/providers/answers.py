@@ -48,9 +48,10 @@ def to_error(
     """Return the error for a non-2xx response, with the server's own words cleaned and shortened.
 
     ``message_pointer`` locates the server's message in the body (a JSON Pointer, RFC 6901), and
-    ``error_keys`` are further keys of every error. An error that lacks one of these is taken as coming
-    from something in front of the server: a 401 or 403 unless ``is_plain`` (the server may refuse without
-    JSON), a 404, and a server error, whose words are then shown only if they say that there is no capacity.
+    ``error_keys`` are further keys of every error. If an error lacks one of these, something in front of the
+    server is taken to have sent it. That applies to a 401 or 403 (unless ``is_plain``: the server may refuse
+    without JSON), to a 404, and to a server error, whose words are then shown only if they say that there is
+    no capacity.
     """
     status = response.status
     is_own = _has_form(response, message_pointer, error_keys)

@@ -54,7 +54,7 @@ from bot.support.errors import Conflict, NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Steps that stop a workspace. ``_STOP_VERBS`` are the verbs that ask for a stop. In the states in
+#: Steps that stop a workspace. ``_STOP_VERBS`` are the verbs that request a stop. In the states in
 #: ``_TRANSIENT_STATES``, a workspace is changing, so calls may be refused.
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})

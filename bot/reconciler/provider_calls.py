@@ -52,7 +52,7 @@ REFUSED_WAIT_SECONDS: Final = 60.0
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
 #: Cause of a retry that waits until the pause requested by the provider is over.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
-#: Cause of a retry because only other processes can decrypt the secret. The retry waits for
+#: Cause of a retry made because only other processes can decrypt the secret. The retry waits for
 #: ``KEYS_WAIT_SECONDS``.
 KEYS_CAUSE: Final = "other_keys"
 KEYS_WAIT_SECONDS: Final = 20.0

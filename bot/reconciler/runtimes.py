@@ -324,7 +324,7 @@ class StartQueue:
         self.owned_since = 0.0
         self._delayed_until = 0.0
         #: The operations waiting to start something, oldest first. ``_comes_until`` maps each operation's id
-        #: to when it must have asked again.
+        #: to the latest time it may repeat its request.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
         #: When recent starts were granted, for as long as they still count towards the limit.
@@ -400,7 +400,7 @@ class StartQueue:
             del self._order[bisect_left(self._order, entry)]
 
     def _forget(self, now: float) -> None:
-        """Drop operations that didn't ask again in time, and starts too old to affect the limit."""
+        """Drop requests that weren't repeated in time, and starts too old to affect the limit."""
         while self._order and self._comes_until[self._order[0][1]] < now:
             self._dequeue(self._order[0])
         rate = self.per_second

@@ -71,7 +71,8 @@ S = TypeVar("S", ClaimedOperation, ClaimedRun)
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: How long to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
-#: How long to postpone a call while another request probes whether the connection answers again, in seconds.
+#: How long to postpone a call while another request probes whether the connection is answering again, in
+#: seconds.
 PROBE_WAIT_SECONDS: Final = 2.0
 #: Maximum attempts at a call that conflicts with the workspace's state or with an existing name.
 MAX_CONFLICT_ATTEMPTS: Final = 4
@@ -79,7 +80,7 @@ MAX_CONFLICT_ATTEMPTS: Final = 4
 START_STEPS: Final = frozenset({Step.START, Step.CREATE})
 #: The hold shown on an item after its step failed because of an error in Usher itself.
 _BROKEN: Final = hold_by_cause("internal")
-#: Steps that create something. Before such a call is repeated, the provider is searched for the earlier
+#: Steps that create something. Before repeating such a call, Usher searches the provider for the earlier
 #: call's result.
 _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
 

@@ -10,7 +10,7 @@ from bot.store import cards
 from bot.store.tables import APPROVALS, PEOPLE
 from bot.store.transaction import Transaction, from_json
 
-#: Maps each state of a request to the state that it must have been in before.
+#: Maps each state of a request to the state that must come before it.
 _PRECEDING_STATES = {
     "approved": "requested",
     "denied": "requested",

@@ -23,7 +23,7 @@ _ANSWER_WAIT_SECONDS: Final = 3.0
 #: While an answer is about to replace a message, the message isn't redrawn for this many seconds. By then the
 #: replacement has succeeded or failed.
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
-#: Minimum time between two updates of the card of work in progress, in seconds.
+#: Minimum time between two updates of a card for work in progress, in seconds.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
 #: Minimum time between two updates that only show progress, in seconds, during the first minute of a card or
 #: its run. After that, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies.
@@ -37,7 +37,7 @@ CARD_DELAY_SECONDS: Final = 60.0
 OVER_AFTER_SECONDS: Final = 30.0
 #: If an operation's next step is due within this many seconds and will end it, its card waits for that.
 ENDS_WITHIN_SECONDS: Final = 2.0
-#: The content that a message was sent with, or None if that can be rendered again from database rows.
+#: The content that a message was sent with, or None if it can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
 #: The keys of a ``SentText``: the plain text, the blocks, the times when it goes out of date, and a flag for
 #: texts whose parts aren't known.

@@ -36,7 +36,7 @@ class Figures:
     """Figures for monitoring that are the same in every process."""
 
     counts: Mapping[str, int]
-    #: How many seconds the message that has been overdue the longest has been waiting.
+    #: How long the most overdue message has been waiting, in seconds.
     waited: float
     #: Maps the store's name for each outage to how long it has lasted, in seconds.
     outages: Mapping[str, float]

@@ -113,7 +113,7 @@ def find_unexplained_gates(
 def name_created(
     tx: Transaction, operation_id: str, created: Created, gate_key: str, claim: str = ""
 ) -> Workspace | None:
-    """Write the id that the provider gave before anything else can fail; return the workspace.
+    """Save the id from the provider before anything else can fail; return the workspace.
 
     In the same transaction, ``start_call`` becomes ACCEPTED, ``read_since`` becomes now, and the gate becomes
     due. If the workspace was created stopped, the operation becomes a start instead (``start_call`` NONE).

@@ -15,8 +15,8 @@ from bot.store.transaction import Priority, Row, Transaction, from_json, priorit
 from bot.support.environment import command
 from bot.support.errors import StoreOutdated
 
-#: Name of the upkeep record of the nightly backup. ``AWAY`` is the record of when Usher last served again
-#: after a pause (SQLite only).
+#: Name of the nightly backup's upkeep record. The record ``AWAY`` holds the last time that Usher began
+#: serving again after a pause (SQLite only).
 BACKUP: Final = "backup"
 AWAY: Final = "away"
 #: Name of the upkeep row that is written to test whether the database is writable.

@@ -14,7 +14,7 @@ from bot.store.transaction import Priority, Transaction, prioritize
 #: people.
 TWICE: Final = "#twice"
 #: Suffix of an outage's name if the connection refuses Usher's own secret. ``PEOPLE`` is the suffix if it
-#: refuses the secrets of several people.
+#: refuses several people's secrets.
 OURS: Final = "#secret"
 PEOPLE: Final = "#people"
 

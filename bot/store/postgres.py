@@ -41,12 +41,13 @@ log = structlog.get_logger(__name__)
 
 #: Number of connections for reading: more than one, so that a long list doesn't hold up everybody else.
 READERS = 2
-#: Number of connections on which transactions that decide something run in parallel, each for its share of
-#: the subjects. Only ``NEAR_LANES`` are used if the server answers within ``NEAR_SECONDS``: more connections
-#: help only while some of them wait for the network, and otherwise just cause more commits.
+#: Number of connections for transactions that decide something. These run in parallel, each connection
+#: handling its share of the subjects. Only ``NEAR_LANES`` are used if the server answers within
+#: ``NEAR_SECONDS``: more connections help only while some of them wait for the network, and otherwise just
+#: cause more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
-#: How long an open transaction on these connections accepts more work, in seconds. Others rarely wait for its
-#: locks, and the fewer the commits, the more time a busy machine has for the work.
+#: How long an open transaction on these connections accepts more work, in seconds. Other transactions rarely
+#: have to wait for its locks, and fewer commits leave a busy machine more time for the work itself.
 LANE_SECONDS = 0.05
 #: How long the listener waits between attempts to reconnect, in seconds. Meanwhile, periodic checks replace
 #: its notifications.
@@ -243,7 +244,8 @@ class PostgresEngine(Engine):
 # Copying an installation from a SQLite file into this database happens in one transaction, so an interruption
 # leaves the target empty. No process may serve from either database in the meantime.
 _SERVED = "Usher is running on {path}: stop it, then copy again."
-#: Tables that aren't copied, as they describe the target database: the migrations that ran, and the server.
+#: Tables that aren't copied, as they describe the target database itself: the migrations that ran, and the
+#: server.
 _WRITTEN_ANEW: Final = {"database_timeline", "migrations", "schema_changes"}
 _COLUMNS: Final = (
     "SELECT table_name AS name, json_agg(column_name) AS columns FROM information_schema.columns "

@@ -45,9 +45,9 @@ FIRST_STATEMENT_SECONDS = 5.0
 #: as a lease, so that the process can proceed with what it claimed in that commit.
 OUTCOME_SECONDS = 60.0
 
-#: PostgreSQL settings of each connection. Waits for locks are short, so that callers whose patience has run
-#: out don't hold up others. A process that hangs in the middle of a transaction, or whose machine is gone,
-#: loses its locks. Query plans don't depend on parameter values.
+#: PostgreSQL settings of each connection. Lock waits are short, so that callers whose patience has run out
+#: don't hold up others. A process that hangs in the middle of a transaction, or whose machine has
+#: disappeared, loses its locks. Query plans don't depend on parameter values.
 _SETTINGS = (
     "SET lock_timeout = '1s'; SET statement_timeout = '20s'; "
     "SET idle_in_transaction_session_timeout = '10s'; SET plan_cache_mode = force_generic_plan; "

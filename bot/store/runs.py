@@ -23,8 +23,8 @@ from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
 
-#: For this many seconds after a stop of a run was accepted, it isn't sent again, so a second click doesn't
-#: count as a second request.
+#: Once a run's stop has been accepted, it isn't sent again for this many seconds, so that a second click
+#: doesn't count as a second request.
 STOP_AGAIN_SECONDS = 10.0
 _PARSE_RELATED = make_parser("a p")
 

@@ -20,8 +20,8 @@ MINUTE_SECONDS: Final = 60.0
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 
-#: The share of Slack's limit that Usher uses. The rest is left for Slack's own tools and for retries, which
-#: aren't counted.
+#: The share of Slack's limit that Usher uses. The rest is left for calls that aren't counted: retries, and
+#: those of Slack's own tools.
 USED_SHARE: Final = 0.9
 #: Number of calls allowed if Slack sets no limit. Usher never makes more than this at once.
 _UNLIMITED_CALLS: Final = 1_000

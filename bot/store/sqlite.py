@@ -79,7 +79,7 @@ _FILE_MAGIC = b"SQLite format 3\0"
 #: Settings that only apply to a new file, before anything else is written. 2 is SQLite's number for a file
 #: that releases unused pages on request.
 LAYOUT = (f"page_size = {PAGE_BYTES}", "auto_vacuum = 2")
-#: Suffixes of the files that SQLite keeps beside an open database: the latest commits, and an index of them.
+#: Suffixes of the files that SQLite keeps next to an open database: the latest commits, and an index of them.
 LOG, INDEX = "-wal", "-shm"
 _STOP_IT = "Usher is running on this database ({path}): stop it first, then try again."
 _ANOTHER = (
@@ -465,7 +465,7 @@ _ADVICE = {
     errno.ENOSPC: "make room on it",
     errno.EDQUOT: "make room on it",
 }
-#: SQLite's error codes for a disk problem that don't say what the problem is.
+#: SQLite's error codes for disk problems that don't say what is wrong.
 _DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 #: Number of bytes written to find out whether the disk has room. Opening a database needs less: SQLite's WAL
 #: index takes half as much.

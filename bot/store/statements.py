@@ -27,7 +27,7 @@ _HEADER_PATTERN = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART_PATTERN = re.compile(r"\{(\w+)\}")
 #: Matches a placeholder in SQL for all kinds of notices that have a given mark.
 _MARK_PATTERN = re.compile(r"\{([A-Z_]+)\}")
-#: Matches a placeholder in SQL for the columns of several tables, given by their aliases.
+#: Matches a placeholder in SQL for the columns of several tables, which it lists by alias.
 _COLUMNS_PATTERN = re.compile(r"\{columns ([a-z ]+)\}")
 #: Matches SQL that only PostgreSQL runs.
 OWN_COMMENT_PATTERN: Final = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)

@@ -1,4 +1,4 @@
-"""Warnings of planned stops: an owner counts as warned once the message has been delivered.
+"""Warnings about planned stops: an owner counts as warned once the message has been delivered.
 
 The workspace is stopped only some time after that; ``timers.sql`` checks this in the statement that claims
 due timers.
@@ -11,7 +11,7 @@ from bot.store import cards, notices
 from bot.store.tables import CARDS, NOTICES
 from bot.store.transaction import Row, Transaction
 
-#: If the warning of a planned stop can't be sent, the stop is delayed by at most this many seconds. Usher
+#: If the warning about a planned stop can't be sent, the stop is delayed by at most this many seconds. Usher
 #: gives up on a message that Slack hasn't accepted within a day (``bot.slack.notifier.timing.Timing``).
 MAX_WARNING_DELAY_SECONDS = 12 * 3600.0
 _UNSENT = frozenset({NoticeState.PENDING, NoticeState.RETRY})

@@ -40,8 +40,8 @@ _CHECK_INTERVAL_SECONDS: Final = 30.0
 #: If a workspace was found down, its planned stop is kept for this many seconds after its time, because the
 #: read may have been wrong and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
-#: Reasons of planned stops that apply only until the workspace goes down: nobody said that it is still
-#: needed, or nobody uses the capacity that it got.
+#: Reasons for planned stops that apply only until the workspace goes down: nobody said that it is still
+#: needed, or nobody is using the capacity that it got.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 

@@ -11,7 +11,7 @@ import re
 from http import HTTPStatus
 from typing import Any, Final
 
-#: Matches messages that are only a code, used when the provider sent no text.
+#: Matches messages that are only a code, because the provider sent no text.
 _CODE_PATTERN: Final = re.compile(r"(HTTP|error) \S+")
 _STATUS_PHRASES: Final = frozenset(status.phrase.casefold() for status in HTTPStatus)
 
@@ -41,7 +41,7 @@ class Refused(UsherError):
         self.cause = cause or rule
         self.title = title
         self.words = words
-        #: Set if the policy refused: the verb, its target and the policy's rule, for the audit.
+        #: Set if the policy refused the request: the verb, its target and the policy's rule, for the audit.
         self.denied: tuple[str, str, str] | None = None
 
 

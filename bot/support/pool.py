@@ -15,7 +15,7 @@ from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: Minimum number of rows for which a search runs in a thread. With fewer rows, starting the thread takes
+#: A search runs in a thread if there are at least this many rows. With fewer, starting the thread takes
 #: longer than the search.
 MIN_THREAD_ROWS: Final = 500
 #: How many times to try to release claimed work whose result couldn't be written. While the database is away,

@@ -15,8 +15,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.support.errors import SecretError
 
-#: The row key that is used when a process proves that it has the encryption keys. All other row keys contain
-#: a colon, so a proof can't be passed off as a secret.
+#: The row key used when a process proves that it has the encryption keys. All other row keys contain a colon,
+#: so a proof can't be passed off as a secret.
 _PROOF: Final = "proof"
 
 

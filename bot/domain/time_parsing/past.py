@@ -44,8 +44,8 @@ _CLOCK: Final = re.compile(
     r"|\b(?:morning|noon|lunch|afternoon|evening|tonight|night|midnight|eod)\b"
 )
 _UNIT: Final = "(day|week|weekend|weekdays|month|quarter|year)"
-#: Replacements that give each period one spelling, applied in this order. What is counted from today becomes
-#: ``1 week ago``.
+#: Replacements that give each period one spelling, applied in this order. A period counted from today
+#: becomes, for example, ``1 week ago``.
 _REWRITTEN: Final = tuple(
     (re.compile(pattern), said)
     for pattern, said in (

@@ -134,8 +134,8 @@ def _parse_id(text: str) -> str | None:
         return None
 
 
-#: The first hub release that has display names beside short plain names, can create a server without starting
-#: it, and has a separate scope for starting.
+#: The first hub release that has display names alongside short plain names, can create a server without
+#: starting it, and has a separate scope for starting.
 DISPLAY_NAMES_RELEASE = 6
 #: Time limit for a response that users wait for, in seconds.
 CHECK_SECONDS = 4.0

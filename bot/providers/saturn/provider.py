@@ -87,7 +87,7 @@ MAX_PAGE_BYTES = 2_000_000
 #: obtain again.
 _MINTED: CredentialOwner = "admin"
 
-#: Maps the field of each limit to the unit shown to users. The server's days and months are in UTC.
+#: Maps each limit's field to the unit shown to users. The server's days and months are in UTC.
 _HOURS: Final = {
     "hours_per_day": "hours today",
     "hours_per_month": "hours this month",

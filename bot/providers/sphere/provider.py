@@ -71,7 +71,8 @@ class SphereSettings(ConnectionSettings):
     #: How long a stopped workspace is kept, in minutes. It is always sent, because otherwise a stop would
     #: remove the workspace.
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
-    #: How long a workspace may be unused before it is stopped, in minutes; by default as the project says.
+    #: How long a workspace may be unused before it is stopped, in minutes; the default is the project's own
+    #: setting.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
     #: How long after its creation a workspace is removed, even if it is in use, in minutes; by default never.
     total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)

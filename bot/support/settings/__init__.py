@@ -34,8 +34,8 @@ _MIN_SIMILARITY: Final = 88.0
 #: as a misspelling of a setting that is already set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
-#: Suffix that Kubernetes adds to a service's name in a variable that it sets in each pod.
-#: ``_SERVICE_VARIABLE_PATTERN`` matches all of these suffixes.
+#: Kubernetes sets variables for each service in every pod; one of them is the service's name with this
+#: suffix. ``_SERVICE_VARIABLE_PATTERN`` matches all such suffixes.
 _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"

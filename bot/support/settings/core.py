@@ -58,7 +58,7 @@ _SHAPES: Final = {
     "no_proxy": (r"[^\s;,]*(?:\s*,\s*[^\s;,]*)*", "hosts with commas between"),
     "slack_client_secret": (_SECRET_PATTERN, "the client secret, which is letters and digits"),
 }
-#: Matches what some programs cut off at the end of a line of settings, while others keep it in the value.
+#: Matches endings of a settings line that some programs cut off but others keep as part of the value.
 _REMARK_PATTERN: Final = re.compile(r"\s#|;$|\\[nr]$")
 #: Length of a Fernet key, in characters: 32 bytes encoded as Base64.
 KEY_LENGTH: Final = 44
@@ -89,7 +89,7 @@ class Settings(BaseSettings):
         extra="ignore", hide_input_in_errors=True, frozen=True, case_sensitive=True
     )
 
-    #: Without a bot token, Usher is installed by OAuth, in one or more Slack workspaces.
+    #: Without a bot token, Usher is installed through OAuth, in one or more Slack workspaces.
     slack_bot_token: SecretStr | None = setting(
         "SLACK_BOT_TOKEN",
         None,

@@ -53,10 +53,10 @@ _UNHEALTHY = {"unhealthy": "Its app isn't healthy."}
 _NO_BUILDER = "No provisioner there can build it. Ask your {title} admin."
 _BUILDERS_AWAY = "What could build it is away at the moment. If that lasts, ask your {title} admin."
 _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
-#: What both roles of a shared workspace allow. Only the owner may remove the workspace.
+#: What both roles in a shared workspace may do. Only the owner may remove the workspace.
 SHARED_ACTIONS: frozenset[up.Action] = frozenset({"open", "start", "stop"})
 OWN_LIST, SHARED_LIST = "owner:me", "shared:true"
-#: The key under which ``Credential.extra`` stores the account's id.
+#: The account id's key in ``Credential.extra``.
 OWN_ID = "own_id"
 DORMANT = "It's dormant, as nobody has used it for a long time. Starting it wakes it."
 OUTDATED = "Its template has a newer version, and requires it to be updated to that."

@@ -40,7 +40,8 @@ REQUEST_LIMIT_PATTERN = re.compile(r"\brate limit|\babuse detection", re.IGNOREC
 TOKEN_LACKS_PATTERN = re.compile(
     r"\bnot accessible by\b|\bscopes?\b|\btoken\b.{0,40}\bpermission", re.IGNORECASE
 )
-#: Shown if the header X-GitHub-SSO is set: the organization requires its single sign-on for the token.
+#: Shown if the header X-GitHub-SSO is set, because the organization requires the token to be authorized for
+#: single sign-on.
 SIGN_ON_NEEDED = (
     "Your organization wants its single sign-on for the token that you linked. Authorize it at {url} and try "
     "again: you don't have to link again."
