@@ -1,4 +1,4 @@
-"""When to send messages about people's requests to be linked as a username. Pure functions."""
+"""When to send messages about people's requests to be linked to a username. Pure functions."""
 
 from datetime import datetime, timedelta
 from typing import Final

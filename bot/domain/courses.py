@@ -1,4 +1,4 @@
-"""Class cards: a message with a button in a channel, and what happens for each person who presses it."""
+"""Class cards: messages in a channel, each with a button, and what happens for each person who presses it."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -135,8 +135,8 @@ class ClassCounts:
     """The number of a card's members in each state of the current or next lesson.
 
     ``joined`` counts all members who haven't left, ``linked`` those of them with a link, and ``pending``
-    those whose enrollment waits for a link. ``expected`` counts the members who should attend the current
-    lesson.
+    those whose enrollment is waiting for a link. ``expected`` counts the members who should attend the
+    current lesson.
 
     ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of a class, and ``kept`` counts
     owners who withdrew their consent. ``unended`` counts consents whose stop hasn't been processed yet.

@@ -201,7 +201,7 @@ class Installation(Administered):
         return False
 
     def reach(self, principal: Principal) -> str | None:
-        """Return "", the key prefix of everyone, for an administrator; None for anyone else."""
+        """Return "", the prefix that everyone's key has, for an administrator; None for anyone else."""
         return "" if self.resolve_principal(principal) in self.list_administrators() else None
 
     def list_administrators(self) -> list[Principal]:
@@ -318,8 +318,8 @@ AnyInstallation = Installation | Installations
 class Tenants(Protocol):
     """The installations being served, and their tokens: ``OneTenant``, or ``InstalledSlack``.
 
-    An event about an installation is trusted only as far as Slack confirms it. Methods that query Slack raise
-    SlackFailed if Slack doesn't answer.
+    An event about an installation is trusted only to the extent that Slack confirms it. Methods that query
+    Slack raise SlackFailed if Slack doesn't answer.
     """
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:

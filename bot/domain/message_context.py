@@ -88,7 +88,9 @@ class Facts:
 
     @property
     def link_is_ending(self) -> bool:
-        """Return whether the credential hasn't expired and still expires when the notice said it would."""
+        """Return whether the credential hasn't expired and will still expire when the notice said it
+        would.
+        """
         return self.link_expires_at == self.body.get("expires_at") and not self.link_has_ended
 
 

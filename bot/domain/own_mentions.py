@@ -1,4 +1,4 @@
-"""Removal of mentions of Usher, by id or by name, from what people write to it."""
+"""Removes mentions of Usher, by id or by name, from what people write to it."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""People: the person who acts, and what Slack says about users."""
+"""People: the person who is acting, and what Slack says about users."""
 
 from __future__ import annotations
 

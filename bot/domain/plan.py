@@ -321,7 +321,7 @@ def _bring_down(
     called_at, has_called = operation.called_at or 0.0, operation.stop_call is not Call.NONE
     is_left = not is_down(state, actions)
     # For a while after the call, reads may still show a failure from before it. If the call had no effect,
-    # they go on showing it.
+    # they will keep showing it.
     has_settled = operation.stop_call is Call.ACCEPTED and observed_at >= called_at + START_SETTLES
     is_new = has_called and (operation.called_from is not State.FAILED or has_settled)
     if state is State.FAILED and is_left and is_new:

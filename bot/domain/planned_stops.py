@@ -26,7 +26,7 @@ def choose_end(
     postpone: Callable[[PlannedStop], PlannedStop | None],
     is_needed_after: Callable[[float], bool],
 ) -> PlannedStop | None:
-    """Return the stop that applies, or None if none does or if the owner's hours go on after a lesson.
+    """Return the stop that applies, or None if none does or if the owner's hours continue after a lesson.
 
     The owner's stop applies, even if it isn't the latest, if it was set since ``agreed_at``, when they last
     joined a class or course. Otherwise the latest stop applies. If a lesson begins before that stop and

@@ -1,4 +1,4 @@
-"""Status reads of a workspace: the claim that allows a process to make one, and the result."""
+"""Reading a workspace's status: the claim that lets a process do that, and the result."""
 
 from dataclasses import dataclass
 

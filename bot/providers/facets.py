@@ -323,7 +323,7 @@ class Runs(Forms[Offer]):
 
     Attributes:
         runs_named_jobs: Whether a run needs only the name of a job that is already set up at the provider, so
-            that nothing else has to be asked.
+            that users needn't be asked for anything else.
     """
 
     runs_named_jobs: ClassVar[bool] = False

@@ -286,7 +286,7 @@ _REACHED_PATTERNS: Mapping[str, str] = {
 #: Matches messages of refusals due to the workspace changing to another state.
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
 #: Matches messages of refusals due to another operation in progress. It is only tried on refusals that don't
-#: say that the goal is reached, and it must not match a message about a quota.
+#: say that the goal has already been reached, and it must not match a message about a quota.
 _UNDER_WAY_PATTERN = re.compile(
     r"^(?!.*\b(only|limits?|maximum|at most|too many)\b).*(\b(in progress|under ?way|locked by another)\b"
     r"|\b(is|are) (currently |still |now |already )?(being \w+|busy|updating|rebuilding|migrating|starting|"

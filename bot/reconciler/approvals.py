@@ -1,4 +1,4 @@
-"""Approvals of a provider's username: look up the user, ask the approvers, and link once approved."""
+"""Approval of a link to a username: look up the user, ask the approvers, and link once approved."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -282,7 +282,9 @@ class Keys:
         )
 
     async def _follow_rename(self, account: Account, runtime: Runtime) -> bool:
-        """Save an account's new name and return True, if its credential proves it is the same account."""
+        """Save an account's new name and return True, if the credential proves that it is the same
+        account.
+        """
         if not account.remote_id:
             return False
         try:

@@ -24,7 +24,7 @@ LEAVER_CHECK_SECONDS: Final = 5.0
 
 
 async def look_up(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Look a person up in Slack; return tasks for the commands that wait for it, or raise TaskRetry."""
+    """Look a person up in Slack; return tasks for the commands waiting for that, or raise TaskRetry."""
     principal = Principal.from_key(task.subject)
     try:
         await engine.people.look_up(principal)

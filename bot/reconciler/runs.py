@@ -463,7 +463,7 @@ def _compute_first_wait(runtime: Runtime) -> float:
 
 
 def _build_not_stopped_notice(run: Run, **cause: str) -> NewNotice:
-    """Return the notice that a stop failed or, without a cause, was abandoned after many attempts."""
+    """Return the notice saying that a stop failed or, without a cause, was abandoned after many attempts."""
     occasion = f"stop:{run.requested_stop}:{run.called_at}"
     return outcomes.build_notice(run, NoticeKind.JOB_NOT_STOPPED, occasion, cause)
 

@@ -1,4 +1,4 @@
-"""Reads of providers' forms, and of facts about their servers, stored as snapshots."""
+"""Reads providers' forms, and facts about their servers, and stores them as snapshots."""
 
 from collections.abc import Sequence
 from functools import partial

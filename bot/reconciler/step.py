@@ -164,7 +164,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         assert account is not None, "without one it is lost"
         decided = await self.plan(claimed, runtime)
         if account.state == "refused" and not self.ends_while_refused(claimed, decided):
-            # Items that wait for a refused account are woken when the account is linked again.
+            # Items that are waiting for a refused account are woken when the account is linked again.
             await self.postpone(claimed, EXTERNAL_WAIT_SECONDS, hold_by_cause(account.refusal))
         elif await self._check_permission(claimed, decided.step):
             await self._take_step(claimed, runtime, decided)

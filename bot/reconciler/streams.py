@@ -1,4 +1,4 @@
-"""Reads of runs' output as it arrives: one stream per run, reopened if it breaks before the run ends."""
+"""Reads runs' output as it arrives, using one stream per run, reopened if it breaks before the run ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 
-#: Maximum number of attempts at a failing task, with increasing waits, unless its handler sets another.
+#: Maximum number of attempts at a failing task, with increasing waits, unless its handler sets its own.
 MAX_TASK_ATTEMPTS: Final = 10
 #: For this many seconds after a task was created, an attempt isn't counted if nothing could be tried.
 MAX_BUSY_SECONDS = 900.0
@@ -40,7 +40,7 @@ LISTS_HOLDER = "lists"
 
 
 class TaskRetry(Exception):
-    """A request to retry a task after some seconds.
+    """A request to retry a task after a number of seconds.
 
     ``problem`` is the cause (a key in ``bot.messages.texts.problems``), or "" if nothing went wrong.
     """
@@ -137,7 +137,8 @@ class Tasks(EnginePart):
             await self._store.write(task_rows.finish_task, task, then=then)
             return
         if not counts or task.attempts + 1 < handler.tries:
-            # The task will be retried. If that takes long, people whose commands wait for it are told why.
+            # The task will be retried. If that takes long, people whose commands are waiting for it are told
+            # why.
             waited = await self._store.now() + wait - task.created_at
             hears_of_it = (
                 problem and (counts or problem == RATE_LIMITED_CAUSE) and waited > MAX_SILENT_WAIT_SECONDS

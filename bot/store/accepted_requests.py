@@ -1,4 +1,4 @@
-"""Accepted requests from people, and whether a workspace's owner has asked for anything."""
+"""People's accepted requests, and whether a workspace's owner has requested anything."""
 
 from bot.domain.accepted_requests import DELIVERY_SECONDS, RECENT_SECONDS, AcceptedRequest
 from bot.domain.people import Principal

@@ -166,7 +166,7 @@ def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
 
 
 def delete_former_work(tx: Transaction, former: Account) -> None:
-    """Delete the workspaces and the work of a link that another account is replacing."""
+    """Delete the workspaces and work that belong to a link, because another account is replacing it."""
     pair = {"principal": former.principal.key, "connection": former.connection}
     FORM_VALUES.delete(tx, **pair)
     start_fan_out(tx, "another", **pair, notify=True, before=tx.now())

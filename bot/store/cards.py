@@ -116,7 +116,7 @@ def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: 
 
 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
-    """Add the message of a notice, if it has buttons or may have to be redrawn later."""
+    """Add a notice's message, if it has buttons or may have to be redrawn later."""
     kind = parse_enum(NoticeKind, notice["kind"])
     if body.get("over"):
         at = {"channel_id": body.get("channel_id"), "message_ts": body["over"]}
@@ -394,7 +394,8 @@ def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
 
 
 def find_output_head(tx: Transaction, subject: str, written_at: float) -> Card | None:
-    """Return the card under which a run's output file was posted: the run's, or that of its end message."""
+    """Return the card that a run's output file is under: the run's own, or that of its end message.
+    """
     return next(iter(CARDS.query(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 

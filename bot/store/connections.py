@@ -1,4 +1,4 @@
-"""Titles of connections, kept for messages about connections that are no longer configured."""
+"""Connections' titles, kept for messages about connections that are no longer configured."""
 
 from collections.abc import Mapping
 

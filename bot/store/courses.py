@@ -275,7 +275,7 @@ def close_lesson(tx: Transaction, member: Participant, lesson: Occurrence | None
 
 
 def check_again(tx: Transaction, member: Participant, seconds: float, **to: Any) -> None:
-    """Make a member's lesson due again after some seconds."""
+    """Make a member's lesson due again after a number of seconds."""
     _change_member(tx, member, due_at=tx.now() + seconds, **to)
 
 

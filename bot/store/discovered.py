@@ -47,7 +47,7 @@ _OWN_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ListedWorkspace:
-    """A workspace on a provider's list, and what the list shows of it, to be merged into a person's rows.
+    """A workspace on a provider's list, and what the list shows about it, to be merged into a person's rows.
 
     If a list has no actions or no end, those from a read are kept.
     """
@@ -324,7 +324,7 @@ def _update_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: fl
 
 
 def _save_listed(tx: Transaction, row: Row, seen: Observed, start: float, **columns: Any) -> None:
-    """Save what a list shows of a workspace."""
+    """Save what a list shows about a workspace."""
     tx.run(fill_changes("listed_workspace", "state", *columns), id=row["id"], state=seen.state, **columns)
     usage.note_listed(tx, row, seen, start, is_own=columns["owner"] is None)
 

@@ -1,4 +1,5 @@
-"""Rows of working hours: rules and when each is checked next, and the results of starts and stops."""
+"""Rows of working hours: the rules, when each is checked next, and the results of starts and stops.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -194,7 +195,7 @@ def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]
 
 
 def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNotice:
-    """Return the notice that a scheduled start or stop was missed."""
+    """Return the notice saying that a scheduled start or stop was missed."""
     body: Row = {"workspace": rule.workspace_id, "connection": rule.connection}
     until = one.until if one.side == "start" and rule.stops is not None else None
     body |= {"side": one.side, "planned_at": one.at, "until": until, "cause": "", "more": 0, **more}

@@ -341,8 +341,8 @@ async def claim_notices(
 ) -> list[Notice]:
     """Claim notices as ``claim_notices_once`` does, calling it again until all due news is combined.
 
-    If a notice may have been sent, all others of the same person that may have been are claimed too, as one
-    search finds them all.
+    Along with a notice that may already have been sent, the same person's other such notices are claimed,
+    because one search finds them all.
     """
     claim = partial(claim_notices_once, limit=limit, lease=lease, shares=shares, owner=owner, room=room)
     while (claimed := await engine.write(claim, Priority.CLAIMS)) is None:

@@ -46,8 +46,8 @@ class OperationView:
 class Accepted:
     """The result of accepting an operation.
 
-    ``joined``: an operation of the same verb was already open, and ``operation`` is that one. ``replaced`` is
-    the open operation of another verb that was ended. ``repeated``: the interaction was seen before, and
+    ``joined``: an operation with the same verb was already open, and is now ``operation``. ``replaced`` is an
+    open operation with another verb, which was ended. ``repeated``: the interaction was seen before, and
     nothing changed. ``remark`` tells the person if Usher does something other than what the verb suggests.
     ``obstacle`` says why no call can be sent now (``bot.domain.feasibility``).
     """
@@ -97,9 +97,9 @@ def accept(
     channel_id: str | None = None,
     **more: Unpack[Details],
 ) -> Accepted:
-    """Join a workspace's open operation of the same verb, or begin one, with its card row.
+    """Join a workspace's open operation with the same verb, or begin one, with its card row.
 
-    An open operation of another verb ends (outcome ``replaced``). The workspace's gate becomes due. The
+    An open operation with another verb ends (outcome ``replaced``). The workspace's gate becomes due. The
     arguments are the same as for ``add``.
     """
     replaced, is_timed = None, more.get("planned_for") is not None

@@ -56,7 +56,7 @@ def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> 
 
 
 def note_silence(tx: Transaction, name: str, since: float, answered_at: float | None) -> float:
-    """Record that a connection or Slack doesn't answer; return when any process first noticed that."""
+    """Record that a connection or Slack isn't answering; return when any process first noticed that."""
     row = tx.one("silent", name=name, since=since, answered_at=answered_at)
     return since if row is None else float(row["silent_since"])
 

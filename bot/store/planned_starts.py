@@ -10,7 +10,7 @@ from bot.store.transaction import Transaction
 
 
 def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> None:
-    """Adapt a workspace's planned start, if it hasn't been sent, after some rules have ``changed``.
+    """Update a workspace's planned start, unless it has been sent, after some rules have ``changed``.
 
     The current rules determine how long the start is valid; it is cancelled if none of them needs it any
     more.

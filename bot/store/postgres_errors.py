@@ -1,7 +1,7 @@
 """Errors from PostgreSQL and poolers: whether to retry, whether it's down, and what operators are told.
 
 The server may answer in any language, so the SQLSTATE decides, and an error without one means that the server
-is down. The error's words are only used to choose the message.
+is down. The error's wording is only used to choose the message.
 """
 
 import re

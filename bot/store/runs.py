@@ -353,7 +353,7 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[Discovered
 def _update_runs(
     tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float
 ) -> list[DiscoveredRun] | None:
-    """Update the runs of a batch that have rows; return the others, or None if the account was unlinked."""
+    """Update the runs in a batch that have rows; return the others, or None if the account was unlinked."""
     pair = _find_pair(tx, account_id)
     if pair is None:
         return None

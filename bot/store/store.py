@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 
 class Store:
-    """All data that must outlive the process, kept in the database of an engine."""
+    """All data that must outlive the process, kept in an engine's database."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine

@@ -317,7 +317,7 @@ class Table(Generic[Model]):
     def _find(
         self, verb: str, by: Mapping[str, Any], to: tuple[str, ...] = (), ending: str = ""
     ) -> tuple[str, Row]:
-        """Return a statement about the rows with certain values, with its parameters.
+        """Return a statement for the rows with certain values, and its parameters.
 
         NULL and booleans are written into the statement, because only then can the database use a partial
         index.
@@ -349,7 +349,7 @@ def _build_keyed(
     to: tuple[str, ...],
     ending: str,
 ) -> str:
-    """Return a statement about the rows with certain values in some columns, which include a whole key."""
+    """Return a statement for the rows with certain values in some columns, which include a whole key."""
     names = {name for name, _ in by} | {f"{name}=" for name, literal in by if literal == " IS NULL"}
     assert any(names.issuperset(key) for key in table.keys), f"no index of {table.name} finds {sorted(names)}"
     where = " AND ".join(f"{name}{literal or f' = :by_{name}'}" for name, literal in by)

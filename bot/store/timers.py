@@ -74,7 +74,7 @@ def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> N
 
 
 def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
-    """Cancel those planned stops of a workspace that have certain reasons.
+    """Cancel a workspace's planned stops that have certain reasons.
 
     A reason is a kind (``because``), the id of a card or a rule, or the id of a start.
     """
@@ -82,7 +82,7 @@ def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
 
 
 def clear_stops(tx: Transaction, workspace_id: str) -> None:
-    """Cancel all planned stops of a workspace, and withdraw the consent to those of classes.
+    """Cancel all of a workspace's planned stops, and withdraw the consent to those of classes.
 
     This also keeps an open start from planning its stop again.
     """

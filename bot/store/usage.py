@@ -107,7 +107,7 @@ def note_found(tx: Transaction, found: Workspace, seen_at: float) -> None:
 
 
 def lose(tx: Transaction, workspace: Row) -> None:
-    """End a workspace's life because its row is being deleted; when it really ends stays unknown."""
+    """End a workspace's life because its row is being deleted; when it really ends remains unknown."""
     up_at = _find_last_sign(workspace)
     if up_at is not None:
         used = {"used_at": workspace["last_used_at"], "now": tx.now()}

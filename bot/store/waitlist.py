@@ -85,7 +85,7 @@ def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: f
 
 
 def count_places(tx: Transaction, of: WaitlistEntry) -> dict[str, int]:
-    """Count the ``others`` who wait for the same capacity, and those of them who are ``ahead``.
+    """Count the ``others`` who are waiting for the same capacity, and those of them who are ``ahead``.
 
     ``tried_before`` counts those who have already had their turn in the entry's round.
     """
@@ -199,7 +199,7 @@ def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: Waitlis
 
 
 def extend(tx: Transaction, of: WaitlistEntry, until: float) -> WaitlistEntry:
-    """Set a new time until which a person waits; their place in line stays the same."""
+    """Set a new end for a person's wait; their place in line stays the same."""
     row = WAITLIST_ENTRIES.row(tx, id=of.id) or {"next_at": until}
     change(tx, of, expires_at=until, next_at=min(row["next_at"], until))
     return replace(of, expires_at=until)
@@ -217,7 +217,7 @@ def announce(of: WaitlistEntry, short_of: str, cause: str | None) -> NewNotice:
 
 
 def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str = "") -> NewNotice:
-    """Return the notice that a person's wait has ended and no capacity was found for them."""
+    """Return the notice saying that a person's wait has ended and no capacity was found for them."""
     zone = people.find_zone(tx, of.principal)
     again = get_default_end(now, zone)
     body = {

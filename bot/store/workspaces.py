@@ -1,4 +1,5 @@
-"""People's workspaces: finding, adding, naming and hiding them, and claiming those that run or will end."""
+"""People's workspaces: finding, adding, naming and hiding them, and claiming running or ending ones.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -173,7 +174,7 @@ def claim_ending(tx: Transaction, within: float, limit: int, lease: float) -> li
 
 
 def claim_running(tx: Transaction, limit: int, every: float) -> list[Workspace]:
-    """Claim running workspaces that are due for a check; each is due again after ``every`` seconds."""
+    """Claim running workspaces that are due for a check; each becomes due again after ``every`` seconds."""
     found = WORKSPACES.parse_all(RUNNING_QUEUE.take(tx, every, limit))
     return sorted(found, key=lambda one: one.id)
 

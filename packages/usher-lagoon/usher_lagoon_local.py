@@ -117,7 +117,7 @@ class LocalLagoon:
 
 
 def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
-    """Return the server to run, and everyone's credentials, which its ready line shows."""
+    """Return the server to run, and everyone's credentials, to be printed once it's ready."""
     users = {name: {"token": token} for name, token in seed["tokens"].items()}
     return LocalLagoon(seed).app, {"users": users}
 

@@ -1,6 +1,6 @@
 """Tests of our assumptions about JupyterHub.
 
-Each check has the name that the documentation page gives it.
+Each check has the same name as its assumption on the provider's documentation page.
 """
 
 import re

@@ -175,7 +175,7 @@ class PositProvider(
                 raise
 
     async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> None:
-        """Stop, suspend or kill a session; one that no longer runs isn't an error."""
+        """Stop, suspend or kill a session; it isn't an error if it has already stopped."""
         self.require_stop_mode(mode)
         server, remote_id = self._to_server(access), workspace.remote_id
         if workspace.state is State.GONE and (mode == "suspend" or server.user is not None):
@@ -450,7 +450,9 @@ class PositProvider(
         )
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts, with template names and whether a super-admin token is set, never the token."""
+        """Return the facts, including template names and whether there is a super-admin token, but no
+        token.
+        """
         return {
             **super().describe(),
             "super_admin_token": "set" if self.settings.super_admin_token is not None else "not set",

@@ -1,4 +1,4 @@
-"""Runs of jobs. A start returns no id, so a new run is found by comparing the runs before and after it.
+"""Job runs. A start returns no id, so a new run is found by comparing the runs before and after it.
 
 A run is a Kubernetes job with one or more pods, at the same time or one after another. The server shows it as
 a whole (``runtimesummary``), and names it in the labels of its pods. On an older server a run is just its

@@ -516,7 +516,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         return Created(made, spec.name, is_started=False)
 
     def can_create_stopped(self, spec: forms.Spec) -> bool:
-        """Return True, since the server never starts a workspace on creating it."""
+        """Return True, since the server never starts a workspace when creating it."""
         return True
 
     async def _post_recipe(

@@ -471,7 +471,7 @@ class Saturn(
         return f"{self.settings.base_url}/dash/resources/workspace/{quoted}"
 
     def run_page_url(self, job: Run) -> str:
-        """Return the URL of the page of the run's job, which shows all of the job's runs."""
+        """Return the URL of the page for the run's job, which shows all of the job's runs."""
         asked = job.spec.text("job") if job.spec is not None else ""
         key = asked or (job.remote_id or "").partition("/")[0]
         return f"{self.settings.base_url}/dash/resources/job/{quote(key, safe='')}" if key else ""
@@ -498,7 +498,7 @@ class Saturn(
         return (*self.settings.ide_hosts, *derived)
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts, with whose token is used and whether an administrator's is set, but no tokens."""
+        """Return the facts, including whose token is used and if an administrator's is set, but no tokens."""
         return {
             **super().describe(),
             "act_as": self.settings.act_as,

@@ -406,7 +406,7 @@ class SphereProvider(
         )
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts, with the workspace settings and which secrets are set, but no secrets."""
+        """Return the facts, including the workspace settings and which secrets are set, but no secrets."""
         own = self.settings
         return {
             **super().describe(),

@@ -675,7 +675,7 @@ def _token(name: str) -> str:
 
 
 def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
-    """Return the server to run, and everyone's credentials, which its ready line shows."""
+    """Return the server to run, and everyone's credentials, to be printed once it's ready."""
     server = LocalCoder(Clock(), seed)
     return server.app, server.credentials
 

@@ -274,7 +274,7 @@ async def test_every_operation_of_the_document_was_played(open_rig):
 
 
 def refuse(rig, status, words, **headers):
-    """Return the error into which the provider turns a refused call."""
+    """Return the error that the provider raises for a refused call."""
     named = CIMultiDictProxy(CIMultiDict({key.replace("_", "-"): value for key, value in headers.items()}))
     body = json.dumps({"message": words}).encode() if words else b""
     return rig.provider.to_error(Response(status, named, body), changes=True)

@@ -517,7 +517,7 @@ def cut_page(request: web.Request, rows: list[Any]) -> tuple[list[Any], dict[str
 
 
 def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
-    """Return the server to run, and everyone's credentials, which its ready line shows."""
+    """Return the server to run, and everyone's credentials, to be printed once it's ready."""
     users = {login: {"token": token} for login, token in seed["tokens"].items()}
     return LocalGitHub(seed).app, {"users": users}
 
