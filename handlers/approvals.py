@@ -28,7 +28,7 @@ async def ask_link(request: Request) -> Answer:
 async def submit_username(request: Request) -> Answer:
     """Send the request to the administrators, or show what is wrong with the username next to its field."""
     connection, _, text = request.form_payload.partition(" ")
-    # This command waits for the link. Usher itself writes its keys and words, and it runs with the rights
+    # Usher itself fills in this command's keys and words. It runs once the account is linked, with the rights
     # that the person has by then.
     deferred_command = DeferredCommand(
         request.principal.key, text, interaction=request.surface.interaction
@@ -43,7 +43,7 @@ async def submit_username(request: Request) -> Answer:
 
 @routes.action("approve")
 async def approve(request: Request) -> Answer:
-    """Approve the button's request, or the account of a resting link; the provider then checks it."""
+    """Approve the button's request, or a resting link's account, which the provider then checks."""
     if (request.target or "").startswith(f"{RESTING_BUTTON}/"):
         return await _approve_resting(request)
     return await decide(request, approve=True)

@@ -206,7 +206,7 @@ def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str
 def _is_time_of(verb: Verb, text: str) -> bool:
     """Return whether words are a time that a verb accepts.
 
-    For a verb that starts something, that is a time to end it.
+    If the verb starts something, the time is when that should end.
     """
     if time_parsing.is_now(text):
         return True

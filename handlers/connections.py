@@ -17,9 +17,10 @@ _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Creation, "
 
 
 def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
-    """Return the connection with this name, title or unique prefix; raise Answered or Refused without one.
+    """Return the connection with this name, title or unique prefix.
 
-    ``more`` (a sentence of ours) and the buttons in ``offers`` are added to the answer that is raised.
+    If there is none, raise Answered or Refused. ``more`` (a sentence of ours) and the buttons in ``offers``
+    are added to the answer that is raised.
     """
     found = naming.find_connection(name, request.services.connections)
     if found is not None:
@@ -45,7 +46,7 @@ def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -
 def require_leading_connection(
     request: Request, given: Sequence[str], more: str = "", offers: Iterable[Element] = ()
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the connection that the words begin with, and the other words; raise Answered without one."""
+    """Return the connection that words begin with, and the other words; raise Answered if there is none."""
     found, rest = naming.split_leading_connection(given, request.services.connections)
     if found is not None:
         return found, rest

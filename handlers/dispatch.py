@@ -156,9 +156,9 @@ async def _before_reading(request: Request) -> Answer | None:
 
 
 def _is_too_long(request: Request) -> bool:
-    """Return whether a text is over the length limit, without its quotations.
+    """Return whether a text is too long, not counting its quotations.
 
-    A job's command counts whole, because quotation marks are part of it.
+    A job's command is counted in full, because quotation marks are part of it.
     """
     text = quotations.skip_quotations(request.text)
     has_program = _has_own_parser(request, _read_beginning(request, text))
@@ -170,7 +170,10 @@ def _read_beginning(request: Request, text: str) -> str:
 
 
 class _Message(NamedTuple):
-    """The words of a message to be read. ``besides`` is the rest of the message, which may hold a token."""
+    """The words of a message that are to be interpreted.
+
+    ``besides`` is everything else in the message, where there may be a token.
+    """
 
     text: str
     is_quoted: bool = False
@@ -219,7 +222,7 @@ def _remove_own_mentions(request: Request, text: str) -> str:
 
 
 def _has_own_parser(request: Request, text: str) -> bool:
-    """Return whether a text begins with a verb that parses it, as verbs that take a program's words do."""
+    """Return whether a text's verb parses the text itself, as a verb that runs a program does."""
     parsed = parse(text, request.services.commands)
     verb = fold_word(next(iter(parsed.words), ""))
     return routes.has_own_parser(parsed.folder or request.folder, verb)
@@ -230,7 +233,7 @@ async def _answer_chat(request: Request, topic: str) -> Answer:
 
 
 async def run_chat(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
-    """Answer a message without words with small talk about a topic."""
+    """Reply with small talk on a topic to a message that has no words to run."""
     return await run_within_limit(
         _create_request(services, principal, surface, WORDS), partial(_answer_chat, topic=topic)
     )
@@ -381,9 +384,10 @@ def _replace_question(answer: Answer) -> Answer:
 
 
 def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
-    """Answer a request that the store didn't accept. If it may have, tell the person the outcome later.
+    """Answer a request that the store didn't accept. If it might have, tell the person the outcome later.
 
-    Nothing else is read from the store now, because that would take longer than the 3 s allowed for an ack.
+    Nothing else is read from the store now, because there wouldn't be time before the ack, which is due
+    within 3 s.
     """
     if not isinstance(error, StoreUnsure):
         return replace(answer, unwritten="not")
@@ -510,7 +514,7 @@ def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) 
 
 
 def _format_commands(request: Request, text: str) -> str:
-    """Adapt a catalogue sentence to this surface: its commands are written as for direct messages."""
+    """Adapt a catalogue sentence to this surface, because its commands are written for direct messages."""
     if "`" not in text:
         return text
     return replies.format_commands(text, request.format_command("workspace"), request.format_command("job"))
@@ -566,7 +570,7 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
 
 
 def _answer_too_many(request: Request, wait: float) -> Answer:
-    """Tell a person that they sent too many requests; if the ack can't carry that, only now and then."""
+    """Tell a person that they sent too many requests; if the ack can't say so, do it only now and then."""
     principal = request.principal.key
     if request.surface.kind not in {"command", "form", "assistant"}:
         if not request.services.limiter.should_notify(principal):

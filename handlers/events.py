@@ -35,7 +35,7 @@ MAX_ANSWERED_AGE_SECONDS: Final = inbox.REDELIVERY_SECONDS
 _LINK_PATTERN = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
 _MENTION_PATTERN = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
 #: Subtypes of messages that people write: plain, with a file or a forwarded message, by ``/me``, or sent to
-#: the channel from a thread. Other subtypes (edits, joins, bot messages) ask for nothing.
+#: the channel from a thread. Messages of any other subtype (edits, joins, bot messages) are ignored.
 _PERSON_SUBTYPES = frozenset({None, "file_share", "me_message", "message_share", "thread_broadcast"})
 
 
@@ -72,7 +72,7 @@ async def on_app_mention(request: EventRequest) -> None:
 
 
 def is_from_person(request: EventRequest) -> bool:
-    """Return whether this is a person's new message, not an edit, nor from a bot, Slack or Usher."""
+    """Return whether this is a person's new message: not an edit, nor sent by a bot, Slack or Usher."""
     return _is_in_persons_name(request) and not _has_app(request)
 
 
@@ -262,7 +262,7 @@ async def _would_end(request: EventRequest, person: Person) -> bool:
 
 @routes.event("app_uninstalled")
 async def on_app_uninstalled(request: EventRequest) -> None:
-    """End every link, because nobody can be notified any more, and nothing may go on on people's behalf."""
+    """End every link, because Usher can't notify anyone any more, so it mustn't act for anyone, either."""
     if request.installation is not None:
         await end_installation(request, request.installation)
 

@@ -161,7 +161,7 @@ async def search_choices(request: Request) -> list[dict[str, Any]]:
 
 @routes.view("make")
 async def submit_form(request: Request) -> Answer:
-    """Make the workspace or run requested in a submitted form, or show the errors at their fields."""
+    """Request the workspace or run described in a submitted form, or show the errors at their fields."""
     form_context = FormContext.from_view(request.view, request.services)
     sent = request.caller.interaction
     _, offer = await _require_offer(request.services, request.principal, form_context, sent)
@@ -176,7 +176,7 @@ async def submit_form(request: Request) -> Answer:
 
 
 def _list_emptied(request: Request, form: Form) -> dict[str, Value]:
-    """Return the text fields whose default the user has deleted, as Slack leaves out empty fields."""
+    """Return the text fields whose default the user has deleted, because Slack leaves out empty fields."""
     displayed = {name for name, _ in list_fields(request.view)}
     emptied = (field_ for field_ in form.fields if field_.initial and field_.kind in {"text", "long_text"})
     return {field_.name: "" for field_ in emptied if field_.name in displayed}
@@ -219,7 +219,7 @@ def make_open_button(purpose: Purpose, connection: str) -> dict[str, Any]:
 
 
 async def _load_offer(request: Request, form_context: FormContext, account: Account, template: str) -> Answer:
-    """Request a read of the offer, and say so. After the read, the deferred command fills the open form."""
+    """Request a read of the offer, and tell the user. The deferred command then fills in the open form."""
     services = request.services
     title = services.title(form_context.connection)
     external_id = services.ids.new("form") if request.surface.trigger_id else None
@@ -320,15 +320,15 @@ class FormContext:
     connection: str
     purpose: Purpose
     channel_id: str = ""
-    #: Values entered so far on which other fields depend. They are kept here because a search doesn't send
-    #: what was entered in the form.
+    #: Values entered so far that other fields depend on. They are kept here, because a search request from
+    #: Slack doesn't include what was entered in the form.
     chosen: Mapping[str, Value] = field(default_factory=dict)
     #: The defaults proposed for text fields. A field's default follows the choices in other fields until the
     #: user edits it.
     proposed: Mapping[str, Value] = field(default_factory=dict)
 
     def to_metadata(self, form: Form, values: Values) -> dict[str, Any]:
-        """Return the form's metadata, including the values on which other fields depend."""
+        """Return the form's metadata, including the values that other fields depend on."""
         chosen = {
             field_.name: values[field_.name]
             for field_ in form.fields

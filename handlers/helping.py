@@ -129,7 +129,7 @@ def _find_abilities(
 
 
 def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -> list[str]:
-    """Return a hint at the other command's help; the one for jobs only if some connection runs them."""
+    """Point to the other command's help; the help for jobs is mentioned only if some connection runs them."""
     if request.folder == "job":
         return [kit.fill(runs.HELP_WORKSPACES, command=request.format_command("workspace"))]
     if not any(isinstance(provider, facets.Runs) for provider in usable):

@@ -461,7 +461,7 @@ async def show_logs(request: Request) -> Answer:
 
 @routes.action("job_refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the stored row. It needs no read, as running jobs are read every few seconds anyway."""
+    """Answer with the stored row, which is recent: running jobs are read every few seconds anyway."""
     run = await request.caller.read(runs.require_run, "status", request.target or "")
     return lists.run_status(await request.services.gatherer.describe_run(run))
 

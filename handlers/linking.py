@@ -129,7 +129,7 @@ def _parse_connection_and_username(request: Request) -> tuple[str, str]:
 
 @routes.action("invite")
 async def invite(request: Request) -> Answer:
-    """Create the link that a *Link* button asks for, and answer with its page.
+    """Create the link for a pressed *Link* button, and answer with its page.
 
     Once the account is linked, the button's command runs with the rights of the user who clicked it.
     """
@@ -174,7 +174,7 @@ async def _invite(
 
 
 def _format_wait(request: Request, template: str, connections: Sequence[str], text: str) -> str:
-    """Say what the link is for: the waiting command if that is enough, otherwise ``template``."""
+    """Say what the link is for: what the waiting command does or, if that isn't specific, ``template``."""
     services = request.services
     title = services.title(connections[0])
     folder = "job" if text.startswith("job ") else "workspace"

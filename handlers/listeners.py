@@ -71,8 +71,8 @@ from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
 
-#: Matches any name. Bolt tries listeners one after the other, so Usher has only one of each kind, which takes
-#: everything.
+#: Matches any name. Bolt tries listeners one after the other, so Usher registers only one of each kind, which
+#: handles everything.
 _ANYTHING: Final = re.compile("")
 #: How long Slack may take to open a form, in seconds. The trigger for it expires after 3 s, by which time the
 #: ack is due, too.
@@ -193,7 +193,7 @@ class Listeners:
         if answer.unwritten or not await write():
             await self._respond_directly(client, respond, answer, surface, principal)
         elif not services.context.owners.is_worked:
-            # Until a worker runs, the answer waits in the outbox, as everything else does.
+            # Until a worker is running, the answer waits in the outbox like everything else.
             await self._respond_directly(client, respond, replies.hint(answers.NO_WORKER), surface, principal)
         return await ack()
 

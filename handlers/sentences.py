@@ -119,7 +119,7 @@ class _Part:
 
 @routes.text("free")
 async def answer(request: Request) -> Answer:
-    """Answer a sentence: show what it asks to see, or offer buttons for what it may ask to have done."""
+    """Answer a sentence: show what it asks about, or offer buttons for the actions that it may request."""
     words, store = request.arguments, request.services.store
     if any(word.startswith("<@") for word in words):
         return replies.hint("I only work with your own workspaces, so I haven't done anything.")
@@ -194,7 +194,7 @@ def _find(
 def _find_unknown(
     request: Request, operation: str, found: Sequence[Found[Any]], strange: Sequence[int]
 ) -> str:
-    """Return a name, in a command or in quotes, that nothing of the user's has; "" if there isn't one."""
+    """Return a name, from quotes or a command, that matches nothing of the user's; "" if there is none."""
     words = request.arguments
     quoted = [words[at] for at in strange if isinstance(words[at], Quoted)]
     is_named = any(isinstance(one.what, tuple) for one in found)
@@ -235,7 +235,7 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
 
 
 def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
-    """Return a word that can't be read as a time although it is where one should be; "" if there is none."""
+    """Return a word that should be a time but can't be read as one; "" if there is none."""
     acts = any(isinstance(one.what, Verb) and one.what.effect is not Effect.SHOWS for one in found)
     free = {*list_free(words, found)} if acts else set[int]()
     for lead, at in pairwise(range(len(words))):

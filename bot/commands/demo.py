@@ -56,7 +56,7 @@ def _become_slack(arguments: argparse.Namespace) -> NoReturn:
 
 
 def _find_extra() -> str:
-    """Return the requirement from which pip installs the demonstration: Usher's own wheel or folder.
+    """Return the requirement that pip installs the demonstration from: Usher's own wheel or folder.
 
     pip records where Usher was installed from (PEP 610). If there is no record, Usher came from an index,
     which has the other packages, too.

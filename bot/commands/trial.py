@@ -153,7 +153,7 @@ class Trial:
         ]
 
     async def _existing(self, name: str) -> TrialObject:
-        """Return one of the account's stopped workspaces that survives a stop; raise NotDone without one."""
+        """Return a stopped workspace of the account that survives a stop; raise NotDone if there is none."""
         for one in await self.provider.require_facet(facets.Lists).discover(self.access):
             is_wanted = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
             if is_wanted and (await self._read(one.remote_id)).survives_stop is not False:
@@ -239,7 +239,7 @@ class Trial:
         return created
 
     async def _find(self, made: TrialObject) -> Created | None:
-        """Find the workspace or job that was just created, by its key or name; ignore any other person's."""
+        """Find the workspace or job that was just created, by its key or name; ignore anyone else's."""
         provider = self.provider
         if made.purpose == "workspace":
             search = provider.require_facet(facets.Creation).find_created

@@ -109,7 +109,7 @@ def _make_totals(tx: Transaction, since: float, until: float) -> Iterator[Row]:
             sums.setdefault((by, find_key(life)), Sum()).add(life.hours, life.price)
     for old in rows.read_old_sums(tx, since, until):
         hours = Hours(old["hours"], old["lowest"], old["highest"], old["unknown"])
-        # Of their prices, the average is left.
+        # Only the average of their prices is left.
         average = Decimal(old["cost"]) / Decimal(old["hours"]) if old["currency"] and old["hours"] else None
         price = None if average is None else Price(average, old["currency"])
         for by in ("connection", "template"):

@@ -45,8 +45,8 @@ def compare_account(account: Account, current: RemoteAccount | None) -> Comparis
 def learn_id(tx: Transaction, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> None:
     """Save the id of an account linked before ids were stored, or whose provider gave none.
 
-    The id is certain if the owner's own token opens the account, or if the account's e-mail address is the
-    one with which it was approved or the owner's address in Slack. Otherwise the first id seen is saved.
+    The id is certain if the owner's own token opens the account, or if the account's e-mail address is either
+    the approved one or the owner's address in Slack. Otherwise, the first id seen is saved.
     """
     remote_id = "" if current is None else current.account_id
     source: RemoteIdSource = "token" if is_own_token else "seen"

@@ -368,7 +368,7 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
 def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: str, *, said: str = "") -> None:
     """Record that an approved username couldn't be linked; notify the person and the administrator.
 
-    ``because`` is a cause for which messages have a sentence; ``said`` is the provider's own text, for the
+    ``because`` is a cause that messages have a sentence for; ``said`` is the provider's own text, for the
     audit.
     """
     approval = _find_approved(tx, caller, approval_id)

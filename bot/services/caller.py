@@ -110,7 +110,7 @@ class Caller:
     is_about_several: bool = False
     #: Whether the user acted on their Home tab, which is republished once the request has been carried out.
     is_in_home: bool = False
-    #: Whether Slack has already been asked about this person for this request.
+    #: Whether this person has already been looked up in Slack for this request.
     _has_looked: bool = False
     #: The ids of the workspaces that the request is about.
     reached: set[str] = field(default_factory=set)
@@ -158,7 +158,7 @@ class Caller:
         is_read: bool = False,
         subjects: Sequence[str] = (),
     ) -> Result:
-        """Run a use case; if Slack must be asked first, look the person up and run the use case again."""
+        """Run a use case; if the person has to be looked up in Slack first, do that and run it again."""
         done = await self._run_once(work, subjects, is_read=is_read)
         if isinstance(done, _NotIdentifiedYet):
             await self.decide(done.rule)
@@ -221,7 +221,10 @@ class Caller:
             raise refusal
 
     async def decide(self, verb: str, target: policy.Target | None = None) -> policy.Decision:
-        """Return the policy's decision, unaudited; ask Slack if the person's row is missing or too old."""
+        """Return the policy's decision without auditing it.
+
+        If the person's row is missing or too old, look the person up in Slack first.
+        """
         context, principal = self.context, self.principal
         person = await context.store.person(principal)
         known = await decide_installed(context, principal, verb, target, person)
@@ -244,7 +247,7 @@ class Caller:
         *,
         hidden_as: Refused | None = None,
     ) -> None:
-        """Ask the policy, using the person's stored details; raises Refused or NotIdentified.
+        """Apply the policy, using the person's stored details; raises Refused or NotIdentified.
 
         ``hidden_as`` is raised instead if the target belongs to someone else, so that its existence isn't
         revealed.
@@ -260,7 +263,7 @@ class Caller:
         *,
         hidden_as: Refused | None = None,
     ) -> None:
-        """Ask the policy as ``check`` does, but with the person's row that was just read."""
+        """Apply the policy as ``check`` does, but to a row of the person that has already been read."""
         is_current = self.uses_stored_identity or policy.is_current(person, verb, tx.now())
         installation = self.context.installation
         decision = policy.decide(self.principal, verb, target, installation, person if is_current else None)
@@ -398,7 +401,7 @@ def build_refusal(
 async def decide_installed(
     context: Context, principal: Principal, verb: str, target: policy.Target | None, person: Person | None
 ) -> policy.Decision:
-    """Ask the policy; if the Slack workspace is unknown, reload the installations and ask again.
+    """Apply the policy; if the Slack workspace is unknown, reload the installations and try again.
 
     Another process may have written the installation just now.
     """

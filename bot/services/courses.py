@@ -73,7 +73,7 @@ TRIAL_RUN_SECONDS: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class JoinTarget:
-    """The workspace with which a person enrolls.
+    """The workspace that a person enrolls with.
 
     If there is none yet, ``waits_for`` is the reason. ``instead_of`` is the id of an earlier workspace that
     is gone, and ``beside`` is the title of another workspace that already has the name intended for the new

@@ -65,7 +65,7 @@ class SecretCheck:
 async def try_secrets(store: Store, vault: Vault) -> SecretCheck:
     """Try to decrypt every account's secret. Raises StoreError."""
     accounts = await store.perform(account_rows.list_active_accounts)
-    # In a thread, as thousands take a second.
+    # This runs in a thread, because decrypting thousands of secrets takes a second.
     closed = await asyncio.to_thread(lambda: [one for one in accounts if not _can_open(vault, one)])
     closed.sort(key=_get_sort_key)
     return SecretCheck(len(accounts), closed)

@@ -9,7 +9,8 @@ MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
 #: How long a start is assumed to take until enough starts have been measured, in seconds.
 USUAL_START_SECONDS: Final = 180.0
-#: How many seconds a lead time stays below the time after which the provider stops an idle workspace.
+#: A lead time is at least this many seconds shorter than the time after which the provider stops an idle
+#: workspace.
 IDLE_MARGIN_SECONDS: Final = 60.0
 
 
@@ -17,8 +18,8 @@ IDLE_MARGIN_SECONDS: Final = 60.0
 class StartRate:
     """The rate at which a connection starts workspaces, if it is limited.
 
-    ``slow`` is how long nine out of ten starts took at most. ``idle`` is how long a workspace may be unused
-    before the provider stops it. Both are in seconds, or None if not known.
+    ``slow`` is the time within which nine out of ten starts were done. ``idle`` is how long a workspace may
+    be unused before the provider stops it. Both are in seconds, or None if not known.
     """
 
     per_second: float | None = None

@@ -1,7 +1,7 @@
 """Linking an account through a web page: open the link, prove who you are, check a token, confirm.
 
 Each step is a use case. Checking a token is the only one that involves the provider, so it takes two use
-cases: one counts the attempt before the provider is asked, and the other stores the result. For the reasons,
+cases: one counts the attempt before the provider is called, and the other stores the result. For the reasons,
 see ``docs/internals/rules.md``, "Linking proves both sides". Every refusal is a ``Refused`` with a text for
 the person. Its rule determines the page's HTTP status.
 """
@@ -231,7 +231,7 @@ def _create_link(
 def keep_response_url(
     tx: Transaction, caller: Caller, connection: str, response_url: str, until: float
 ) -> None:
-    """Store the ``response_url`` with which the message showing the link is replaced, and its expiry."""
+    """Store the ``response_url`` for replacing the message that shows the link, and the URL's expiry."""
     link = links.find_open_link(tx, caller.principal, "open", connection)
     if link is not None and link.deferred_command is not None:
         body = link.deferred_command | {"response_url": response_url, "response_until": until}
@@ -342,7 +342,7 @@ def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, chal
 
 
 async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
-    """Ask the provider whose token this is, for up to ten seconds; each link allows five attempts.
+    """Have the provider say whose token this is, within ten seconds; each link allows five attempts.
 
     Raises Refused with a text that says what to do next. If the provider fails, the attempt doesn't count.
     """
@@ -356,7 +356,7 @@ async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
 
 
 async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) -> LinkPage:
-    """Ask the provider whose account a sign-in code belongs to; otherwise like ``check_token``."""
+    """Have the provider say whose account a sign-in code belongs to; otherwise like ``check_token``."""
     tried = await caller.run(count_attempt, visit)
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
@@ -366,7 +366,7 @@ async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) 
 
 @concerns_caller
 def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | None = None) -> Link | Refused:
-    """Count an attempt before asking the provider, so that concurrent attempts can't exceed five.
+    """Count an attempt before calling the provider, so that concurrent attempts can't exceed five.
 
     If the ``pasted`` text can't be a token for this connection, it isn't sent anywhere and the attempt isn't
     counted.

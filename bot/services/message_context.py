@@ -33,7 +33,7 @@ IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
 Added = Callable[["Gatherer", Message, Facts], Awaitable[Facts]]
-#: For messages of some kinds: the function that adds the facts that only this kind of message needs.
+#: Maps kinds of messages to the functions that add the facts needed only by that kind.
 kind_extensions: Registry[Added] = Registry()
 
 

@@ -47,7 +47,8 @@ class Owners:
     #: Connections that another live process has but this one doesn't.
     lacking_connections: frozenset[str] = frozenset()
     #: How long this process leaves due work to the leading process, in seconds. It is 0 if this process
-    #: leads, as the owner of a start queue or the first of the processes that do the background work.
+    #: itself leads, either as the owner of a start queue or as the first of the processes that do the
+    #: background work.
     leaves_for = 0.0
 
     @property

@@ -44,7 +44,7 @@ async def add_plans(
         card = await store.read(courses.find_card, one.card_id)
         if card is not None and not card.is_over(every[0].now):
             lessons.setdefault(one.workspace_id or "", []).append(card)
-    # What is up waits for no capacity.
+    # A workspace that is up isn't waiting for capacity.
     is_any_down = any(facts.state in NOT_UP_STATES for facts in every)
     entries = await store.read(waitlist.list_entries, principal) if is_any_down else []
     waits = {one.workspace_id: one for one in entries}

@@ -102,9 +102,9 @@ def request_about(
 async def load_templates(context: Context, account: Account, interaction: str = "") -> Snapshot[Any] | None:
     """Return the templates last offered to an account, in the provider's own type, or None if never read.
 
-    As the offer may be minutes old, the names of workspaces that are listed or were just requested are added
-    to its names in use. If an ``interaction`` is redelivered, the workspace that it requested the first time
-    is left out.
+    The offer may be minutes old, so the names of the person's own workspaces, including any just requested,
+    are added to those that it lists as in use. If an ``interaction`` is redelivered, the workspace that it
+    requested the first time is left out.
     """
     forms = context.connections[account.connection].require_facet(facets.Forms)
     offer = _parse_payload(

@@ -19,10 +19,11 @@ from bot.support.errors import Refused
 def plan_timer(
     context: Context, workspace: Workspace, at: float, mode: StopMode | None = None, *, agreed: bool = False
 ) -> PlannedStop:
-    """Return a timer for a workspace; the default mode is one that allows a new start, if there is one.
+    """Return a timer for a workspace.
 
-    Raises Refused: ``workspace.ends`` if the stop would be final and the owner hasn't agreed,
-    ``workspace.no_suspend`` or ``workspace.not_allowed`` if the mode isn't possible now.
+    By default, it uses a mode that lets the workspace be started again, if there is one. Raises Refused:
+    ``workspace.ends`` if the stop would be final and the owner hasn't agreed, ``workspace.no_suspend`` or
+    ``workspace.not_allowed`` if the mode isn't currently possible.
     """
     provider, planned = context.need(workspace.connection), predict_stop_effects(context, workspace)
     mode = mode or choose_planned_mode(planned)

@@ -131,9 +131,9 @@ class SlackCaller(Protocol):
 
 
 async def check_token(caller: SlackCaller) -> str | None:
-    """Return the error code with which Slack refuses a caller's token, or None if Slack accepts it.
+    """Return Slack's error code if it refuses a caller's token, or None if it accepts the token.
 
-    Raises SlackFailed if Slack can't be asked at the moment.
+    Raises SlackFailed if Slack can't be reached at the moment.
     """
     try:
         await caller.call(AUTH_TEST, {})
@@ -167,9 +167,9 @@ class PacedSlack:
     A refusal applies to the whole app only if ``auth.test`` is refused, too. Otherwise, Usher stops sending
     only to the refused conversation or person for a while, and everyone else is served.
 
-    Whether Slack answers, locks the app out or refuses anyone is kept in memory, as is its clock. After a
-    restart, the next call shows all this. With several processes, each finds out by its own calls, within a
-    minute.
+    Slack's clock, and whether Slack answers, locks the app out or refuses anyone, are only kept in memory.
+    After a restart, they are known again from the next call. With several processes, each finds out from its
+    own calls, within a minute.
     """
 
     def __init__(
@@ -190,10 +190,10 @@ class PacedSlack:
         #: ``_by_message`` is the same according to the last message.
         self._by_header = 0.0
         self._by_message = 0.0
-        #: The error code with which Slack locks out the whole app, or None if it doesn't.
+        #: Slack's error code if it has locked out the whole app, otherwise None.
         self.lockout_code: str | None = None
-        #: Maps each person or conversation that Slack refused to when messages may be sent there again, and
-        #: to Slack's error code.
+        #: For each person or conversation that Slack refused: when messages may be sent there again, and
+        #: Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
         #: People and channels that Slack has refused since it last served a call naming a person or channel.
         self._refused_people: set[str] = set()
@@ -263,8 +263,8 @@ class PacedSlack:
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
             raise SlackLimited(method, wait or DEPARTURE_SECONDS)
-        # Check again, because another call may have found out while this one was being counted that Slack
-        # locks the app out.
+        # Check again, because while this call was being counted, another may have found that Slack locks the
+        # app out.
         self._require_access(method)
         if method in _TRY_METHODS:
             self._tries_at = monotonic() + TRY_INTERVAL_SECONDS
@@ -313,7 +313,7 @@ class PacedSlack:
 
     @property
     def is_away(self) -> bool:
-        """Return whether Slack may be down: a call got no response, and no message was answered since."""
+        """Return whether Slack may be down: it didn't respond, and hasn't accepted a message since."""
         return self._waits and self.lockout_code is None
 
     def claim_try(self) -> bool:

@@ -170,7 +170,7 @@ class InstalledSlack:
 
     @property
     def lockout_code(self) -> str | None:
-        """Return an error code if Slack locks out every installation; None if it doesn't, or without any."""
+        """Return an error code if Slack locks out all installations; None if it doesn't or there are none."""
         codes = [slack.lockout_code for slack in self._slacks.values()]
         return codes[0] if codes and all(codes) else None
 
@@ -290,7 +290,7 @@ class InstalledSlack:
         await self.read()
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:
-        """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be asked now."""
+        """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be reached now."""
         return await is_channel(self._client_at(installation), channel, ts)
 
     async def close(self) -> None:

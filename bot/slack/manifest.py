@@ -168,7 +168,7 @@ def create_url(manifest: Mapping[str, Any]) -> str:
 
 
 def _allow_several_workspaces(manifest: dict[str, Any], base: str) -> None:
-    """Allow installation from Usher's own page, also for whole organisations, with tokens that expire."""
+    """Allow installation from Usher's own page, even for whole organisations, with tokens that expire."""
     manifest["oauth_config"]["redirect_urls"].append(base + INSTALL_REDIRECT_PATH)
     manifest["settings"]["org_deploy_enabled"] = True
     manifest["settings"]["token_rotation_enabled"] = True

@@ -52,9 +52,9 @@ class _Reading:
 
 
 class PeopleDirectory:
-    """Ask Slack about people, and store its answers.
+    """Look people up in Slack, and store the results.
 
-    How far the reading of all people has got, and an organisation's workspaces, are kept in memory, and both
+    The progress of reading all people, and the workspaces of an organisation, are kept in memory, and both
     start over after a restart. With several processes, only one reads all people, and lists of workspaces are
     up to an hour old.
     """

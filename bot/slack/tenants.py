@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 class OneTenant:
     """The only installation, whose bot token is in the settings. ``caller`` calls Slack with that token.
 
-    The installation is kept in memory. After a restart, Slack is asked again, and if it doesn't answer, the
-    stored answer is used. With several processes, each keeps its settings until it is restarted.
+    The installation is kept in memory. After a restart, it is requested from Slack again; if Slack doesn't
+    answer, the stored one is used. With several processes, each keeps its settings until it is restarted.
     """
 
     def __init__(self, installation: Installation, bot_token: SecretStr, caller: SlackCaller) -> None:
@@ -52,7 +52,7 @@ class OneTenant:
         """Do nothing, because only an operator can replace the token: it is in the settings."""
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:  # noqa: ARG002
-        """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be asked now."""
+        """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be reached now."""
         return await is_channel(self._caller, channel, ts)
 
 

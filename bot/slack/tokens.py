@@ -1,4 +1,7 @@
-"""Bot tokens of installations: before one expires, a single process replaces it, with its row as the lock."""
+"""Installations' bot tokens.
+
+A single process replaces each token before it expires, using the token's row as a lock.
+"""
 
 import asyncio
 import contextvars
@@ -98,7 +101,7 @@ class InstallationTokens:
         return self._opened.get(name)
 
     def can_replace(self, entry: OpenedInstallation) -> bool:
-        """Return whether Slack can still be asked to issue a new token."""
+        """Return whether Slack can still be expected to issue a new token."""
         return bool(entry.refresh) and entry.row.lost_at is None
 
     def token_of(self, name: str) -> str:

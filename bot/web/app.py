@@ -194,8 +194,8 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
-            # Accept no new connections. One that has just been accepted needs another loop iteration, without
-            # which asyncio would drop it without closing it.
+            # Accept no new connections. One that has just been accepted needs another loop iteration;
+            # otherwise asyncio would drop it without closing it.
             for listener in server.sockets:
                 loop.remove_reader(listener)
             await asyncio.sleep(0)

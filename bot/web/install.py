@@ -222,7 +222,7 @@ class InstallPages:
             _log.warning("install.no_answer", problem=error.code)
             answer = self._page_of("no_answer", 502)
         if self._cookie.is_valid_browser(query.get("state"), headers):
-            # A state that another tab began stays.
+            # A state that belongs to another tab is kept.
             answer.headers["set-cookie"] = [self._cookie.build_set_cookie_for_deletion()]
         return await self._to_response(answer)
 

@@ -62,7 +62,7 @@ class Tool:
 
     @property
     def required(self) -> tuple[str, ...]:
-        """Return the fields that a call must give."""
+        """Return the fields that a call must include."""
         return tuple(field for field in self.takes if field == "name")
 
 
@@ -80,10 +80,9 @@ TOOLS: Final[Mapping[str, Tool]] = {
 
 
 def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
-    """Return the fields given in a call, along with what is wrong with them ("" if nothing).
+    """Return a call's fields, and an error message if something is wrong with them (otherwise "").
 
-    Null, empty and blank values are treated as not given, because strict libraries fill in every field of a
-    tool.
+    Null, empty and blank values count as missing, because strict libraries fill in every field of a tool.
     """
     takes = " and ".join(f"`{field}`" for field in tool.takes) or words.NO_FIELDS
     if not isinstance(given, Mapping):
@@ -103,7 +102,7 @@ def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
 
 
 def _is_no_time(name: str, text: str) -> bool:
-    """Return whether a time amounts to none: stopping now, or running without an end."""
+    """Return whether a time adds nothing to its command: stopping now, or running without an end."""
     is_now, is_endless = time_parsing.is_now(text), fold_word(text) in words.NO_END
     return (name == "at" and is_now) or (name == "until" and is_endless)
 
@@ -197,7 +196,7 @@ class _Call:
     has_acted: bool = False
     has_accounts: bool = False
     #: Connections that refuse the user's sign-in. ``resting`` are those whose link isn't used because the
-    #: username now belongs to another account, so that nothing of theirs is shown or found.
+    #: username now belongs to another account, so that nothing on those connections is shown or found.
     refusing: frozenset[str] = frozenset()
     resting: tuple[str, ...] = ()
 
@@ -283,7 +282,7 @@ class _Call:
         self.names += [*(one.name for one in runs), *(one.title for one, _ in own_courses)]
 
     async def _collect_results(self, request: Request) -> None:
-        """Keep the results found in the rows: what was done, and for which workspaces or runs."""
+        """Collect what the rows show: what was done, and to which workspaces or runs."""
         store, principal, tool = request.services.store, request.principal, self.tool
         fact, at = partial(drawn.describe, request.services.title), drawn.format_time
         if request.notes.facts is not None:
@@ -334,5 +333,5 @@ class _Call:
 
 
 def _find_silence(reached: Mapping[str, Reached], connection: str) -> float | None:
-    """Return since when a connection hasn't been answering, or None if it does answer."""
+    """Return when a connection stopped answering, or None if it's still answering."""
     return reached[connection].silent_since if connection in reached else None

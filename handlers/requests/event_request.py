@@ -29,7 +29,10 @@ class EventRequest:
 
     @property
     def happened_at(self) -> float | None:
-        """Return an old event's time in epoch seconds, as things may have changed; None for a recent one."""
+        """Return when an event happened (epoch seconds), if long enough ago that things may have changed.
+
+        Otherwise, return None.
+        """
         at = parse_time(self.payload)
         return at if is_stale(at, self.services.clock.now()) else None
 

@@ -30,8 +30,7 @@ _MAX_NAME_WORDS: Final = 6
 _MAX_TIME_WORDS: Final = 7
 _MAX_HOURS_WORDS: Final = 8
 _MAX_WORDS: Final = 40
-#: The number that *one* stands for. It isn't taken for an hour, because the word usually refers to a
-#: workspace.
+#: The number that *one* stands for. It isn't read as an hour, because the word usually refers to a workspace.
 _ONE: Final = "1"
 #: Words that are part of a time wherever they appear.
 _TIME_WORDS: Final = split_words(
@@ -87,7 +86,7 @@ def list_names(rows: Sequence[Workspace], places: Container[str] = ()) -> list[t
 
 
 def find_names(words: Sequence[str], named: Iterable[tuple[str, object]]) -> list[Found[tuple[object, ...]]]:
-    """Return the complete names found among words, at each position the longest one."""
+    """Return the complete names found among words: at each position, the longest one."""
     things = _group(((squeeze(name), thing) for name, thing in named))
     found, at = list[Found[tuple[object, ...]]](), 0
     while at < min(len(words), _MAX_WORDS):
@@ -175,7 +174,7 @@ def list_free(words: Sequence[str], found: Sequence[Found[Any]]) -> list[int]:
 def find_times(
     words: Sequence[str], names: Sequence[Found[Any]], read: Callable[[str], Moment | Unread]
 ) -> list[Found[Time]]:
-    """Return the times found among words, at each position the longest. An ambiguous one has two meanings."""
+    """Return the times among words: the longest one at each position. An ambiguous one has two meanings."""
     free, found, at = {*list_free(words, names)}, list[Found[Time]](), 0
     free -= {at for at in free if isinstance(words[at], Quoted)}
     while at < min(len(words), _MAX_WORDS):

@@ -7,7 +7,7 @@ from bot.domain.people import Principal
 from bot.services.context import Context
 from bot.store import accounts
 
-#: Maximum number of greeted people kept in memory. Finding out about others needs a transaction.
+#: Maximum number of greeted people kept in memory. Looking up anyone else takes a transaction.
 _MAX_REMEMBERED_PEOPLE: Final = 20_000
 
 

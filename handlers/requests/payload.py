@@ -93,8 +93,8 @@ def _parse_event(payload: Mapping[str, Any]) -> Principal:
 def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: str | None) -> str | None:
     """Return the home team of a Home tab's user: the view's or, on a first visit without a view, ours.
 
-    A Home tab isn't in a shared channel. Before it is drawn for the first time, Slack is asked who the user
-    is in our workspace.
+    A Home tab isn't in a shared channel. Before it is drawn for the first time, Usher looks the user up in
+    our workspace.
     """
     home = _parse_id(_as_mapping(event.get("view")).get("team_id"))
     if payload.get("is_ext_shared_channel") is not None:
@@ -264,7 +264,7 @@ def make_message_key(payload: Mapping[str, Any]) -> str:
 
 
 def make_send_key(payload: Mapping[str, Any], author: Principal) -> str:
-    """Return the key for one sending by a user, which may yield two messages; "" if Slack gave no id."""
+    """Return a key for what a user sent, even if it arrives as two messages; "" if Slack gave no id."""
     sent = _parse_id(_as_mapping(payload.get("event")).get("client_msg_id"))
     return _join_key("send", sent, author.key) if sent else ""
 

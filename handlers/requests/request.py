@@ -66,7 +66,8 @@ class RequestNotes:
     #: The user's accounts with outdated lists, and the user's workspaces. Set only if they had to be read to
     #: interpret the user's words.
     listed: Listed | None = None
-    #: What the answer shows, as facts for Slack's assistant, and the names in it; None to read the rows.
+    #: What the answer shows, as facts for Slack's assistant, and the names in it. If this is None, the facts
+    #: are taken from the rows.
     facts: dict[str, Any] | None = None
     names: Sequence[str] = ()
 
@@ -227,12 +228,12 @@ class Request:
 
     @property
     def promised_in(self) -> str:
-        """Return the earlier interaction to which we replied that this request's answer would follow."""
+        """Return the earlier interaction whose reply promised the answer to this request."""
         return self.deferred.first or self.surface.interaction
 
     @property
     def is_live(self) -> bool:
-        """Return whether a user is waiting now, which isn't so for a deferred request.
+        """Return whether the user is waiting right now; False if this replays a deferred request.
 
         A deferred request was already counted when it was first made.
         """

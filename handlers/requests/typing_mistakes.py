@@ -31,7 +31,7 @@ from handlers.requests.services import Services
 _SEPARATOR_PATTERN: Final = re.compile(r"[\s\"'`<>|,;=?&()@]+")
 #: Matches characters that may surround a token within a word, or separate it from a label.
 _LABEL_PATTERN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")
-#: Matches characters that may join a token to another word, and that some tokens contain.
+#: Matches characters that can join a token to another word but also occur inside some tokens.
 _JOINER_PATTERN: Final = re.compile(r"[-_+]+")
 _CORE_PATTERN: Final = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _SLACK_TOKEN_PATTERN: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
@@ -198,7 +198,7 @@ def _guess(
 ) -> Literal["argument", "unknown id", "token"]:
     """Decide what a word is: an argument, an unknown id, or a token.
 
-    Names of the user's and allowed ids are arguments.
+    The names of the user's own workspaces and runs are arguments, and so are allowed ids.
     """
     providers = request.services.connections.values()
     is_of_run = request.folder == "job"

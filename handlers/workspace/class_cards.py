@@ -153,7 +153,7 @@ async def _build_form(request: Request, page: str = "") -> dict[str, Any]:
 
 @routes.options("template")
 async def search_templates(request: Request) -> list[dict[str, Any]]:
-    """Search the things that a teacher can give every participant for the letters typed so far."""
+    """Search a teacher's choices of what every participant gets, by the letters typed so far."""
     needle = fold(request.name)
     return list_options([one for one in await list_choices(request) if needle in fold(one.label)])
 
@@ -382,7 +382,7 @@ async def enroll(request: Request) -> Answer:
     message_ts = surface.message_ts if request.verb == "class_press" else None
     pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts)
     if pressed.result == "sought":
-        # Enrolling goes on once the outdated list has been reread.
+        # Enrolling continues once the outdated list has been reread.
         sought = pressed.card
         promise = await refresh_lists(
             request,
@@ -394,7 +394,7 @@ async def enroll(request: Request) -> Answer:
         )
         if promise:
             return replies.answer(promise)
-        # The list is as up to date as it can be, so enroll the user on the basis of it.
+        # The list is as recent as it can be, so enroll the user based on what it contains.
         pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts, is_list_fresh=True)
     card, wanted = pressed.card, pressed.target
     is_own = card.principal.key == request.principal.key

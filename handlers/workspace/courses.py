@@ -188,7 +188,7 @@ async def require_teacher(request: Request, card_id: str, done: Awaitable[Result
 
 
 async def _format_run_end(request: Request, workspace_id: str | None) -> tuple[list[str], list[Element]]:
-    """Say when a workspace will stop that was started by a lesson, or when its owner joined the course."""
+    """Say when a course's workspace will stop, if that is planned for after a lesson or a trial run."""
     services = request.services
     workspace = (
         None

@@ -47,9 +47,9 @@ from handlers.workspace.waitlist import show_waitlist
 
 #: Operations after which the workspace's URL works once the workspace is running.
 _STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
-#: The word with which buttons ask for the whole list.
+#: The word that buttons send to request the whole list.
 SHOW_ALL: Final = "all"
-#: The argument with which ``list`` shows the waitlist instead of the workspaces.
+#: The argument that makes ``list`` show the waitlist instead of the workspaces.
 SHOW_QUEUE: Final = "waiting"
 
 
@@ -150,7 +150,10 @@ async def show_list(request: Request) -> Answer:
     )
 )
 async def show_status(request: Request) -> Answer:
-    """Answer with an open operation's card, or else the state; if no workspace is named, with the list."""
+    """Answer with a workspace's open operation or, if none is open, with its state.
+
+    If no workspace is named, answer with the list, unless the user has exactly one workspace.
+    """
     if request.target is None:
         rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
         if len(rows) != 1:

@@ -217,7 +217,8 @@ async def answer_unknown_name(
     if not more:
         linked = await request.services.store.read(account_rows.list_account_states, request.principal)
         elsewhere = request.services.connections.keys() - linked.keys() if connection is None else ()
-        # An assistant is only told that there is no such name: a link is nothing to ask its person about.
+        # An assistant is only told that there is no such name. Its person isn't sent a question just to offer
+        # links.
         links = () if request.surface.via else request.services.make_link_buttons(elsewhere)
         hint = answers.MAY_BE_UNLINKED if links else request.fill("To add one, type `{command}add LINK`.")
         more, buttons = [hint], [replies.list_button(), *map(kit.without_colour, links)]

@@ -48,7 +48,7 @@ def get_wait(facts: WorkspaceFacts) -> WaitlistEntry | None:
 
 
 def get_mark(facts: WorkspaceFacts) -> Markup:
-    """Return the mark for a workspace's open operation or wait, why it can't be used, or its state."""
+    """Return the mark that shows a workspace's open operation or wait, why it can't be used, or its state."""
     workspace, operation = facts.workspace, facts.operation
     if (operation is not None and operation.is_open) or get_wait(facts) is not None:
         return Markup(cards.MARKS[State.STARTING])

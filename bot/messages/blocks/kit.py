@@ -407,7 +407,7 @@ def button(
     confirm: Block | None = None,
     of: str = "",
 ) -> Element:
-    """Return a button. Usually, its action and the key of a row are all that it needs.
+    """Return a button. Usually, an action and the key of a row are all that it needs.
 
     ``of`` names what the button acts on. A screen reader reads it after the text.
     """

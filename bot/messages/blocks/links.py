@@ -98,7 +98,7 @@ def _render_linked(facts: Facts) -> Answer:
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
     """Return *Unlink*, which asks first. With a number, it is one of several and names the account.
 
-    The button's value records that the person was asked, just as the flag does that people type.
+    The button's value records that the person was asked, just like the flag that people can type.
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
     label = cards.UNLINK if number is None else fill("Unlink {title}", title=title)

@@ -179,7 +179,7 @@ def workspace_list(
 
 
 def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
-    """Answer with an open operation's card, with the current time, as only the original is updated."""
+    """Answer with an open operation's card and the current time, because only the original is updated."""
     card = render_operation_card(facts)
     # An operation that was begun by a timer has no card.
     has_card = facts.operation is None or facts.operation.planned_for is None

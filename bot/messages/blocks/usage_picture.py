@@ -198,7 +198,7 @@ class _Drawing:
             self._add_line(self._find_x(begins_at), 42, self._bottom, f'stroke="{_GRID}"')
 
     def _add_row(self, row: UsageRow, top: float) -> None:
-        """Draw a name, its hours and its bars."""
+        """Draw one row of the picture: the name, the hours that it ran, and the bars."""
         hours, spans = self._week.format_hours([row]), self._week.cut_all(row)
         if any(span.kind is SpanKind.UNKNOWN for span in spans):
             hours = texts.AND_UNKNOWN.format(hours=hours)

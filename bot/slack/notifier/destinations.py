@@ -14,7 +14,7 @@ MAX_CARD_WAIT_SECONDS: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A conversation (a direct message may be given by the person's id), and a thread in it or None."""
+    """A conversation (for a direct message, the person's id will do), and a thread in it or None."""
 
     channel: str
     thread_ts: str | None = None

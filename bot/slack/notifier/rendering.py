@@ -332,7 +332,7 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
     for button in kit.iterate_buttons(answer.blocks):
         press = ButtonValue.from_button(button)
         if press.name == "link_url" and has_come(press.at):
-            # The message still asks the person to link, so the button asks for a new page.
+            # The message still asks the person to link, so the button now requests a new page.
             again = ButtonValue("invite", press.key, number=press.number)
             asks = kit.button("", again, style=button.get("style")) | {"text": button["text"]}
             kept = replies.with_button(kept, asks)
@@ -360,7 +360,8 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     is_about_links = card.about == cards.make_link_key(card.principal.key)
     linked = await gatherer.list_linked(card.principal) if is_about_links else ()
     links = [press for _, press in kit.iterate_drawn(said.blocks) if press.name in LINKING]
-    # The command that waits for any of several accounts needs no other once one of them is linked.
+    # If a command can use any one of several accounts, it no longer needs the others once one of them is
+    # linked.
     is_enough = any(" " in press.key and press.key.partition(" ")[0] in linked for press in links)
 
     def is_useful(button: Element) -> bool:

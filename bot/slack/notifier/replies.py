@@ -192,8 +192,8 @@ class Replies:
 
     async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
         message |= {"channel": channel, **POST_OPTIONS}
-        # A direct message may be given by its channel id or by the person's id; its rate limit is counted
-        # under the person's id.
+        # A direct message can be addressed by its channel id or by the person's id, but its rate limit is
+        # counted under the person's id.
         direct = channel.startswith("D") or channel == notice.principal.user_id
         paced = notice.principal.user_id if direct else channel
         if direct:
