@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 async def on_channel_id_changed(request: EventRequest) -> None:
     """Update the rows of a channel whose id has changed, once Slack confirms that only the new id works.
 
-    A change that can't be confirmed doesn't alter any row but is stored: the channel's next change may
+    A change that can't be confirmed is stored but alters no rows, because the channel's next change may
     confirm it. Raises SlackFailed if Slack can't say now which ids work, so that Slack sends the event again.
     """
     here, event = request.installation, request.event

@@ -1,7 +1,7 @@
 """Request dispatch: each request is counted, authorised and handled, and every outcome becomes an Answer.
 
-All requests pass the same checks, and there is one way to return the answer for each kind of request (ADR
-42).
+All requests pass the same checks, and for each kind of request there is only one way to return the answer
+(ADR 42).
 """
 
 import asyncio
@@ -399,8 +399,8 @@ async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
     """Tell a person the outcome of a slow commit, as an earlier answer promised.
 
     The request is repeated until the store answers. Its interaction is an inbox key, so the request takes
-    effect only once, and the answer is true whether or not the first commit succeeded. Repeating ends when
-    the request is so old that it would need confirmation.
+    effect only once, and the answer is true whether or not the first commit succeeded. Once the request is so
+    old that it would need confirmation, it is no longer repeated.
     """
     services, surface = request.services, request.surface
     # A reply is keyed by its interaction, so a redelivered message is answered only once.
@@ -461,7 +461,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
 
 
 def _add_date(request: Request, answer: Answer) -> Answer:
-    """If an answer names future times, add the time at which the answer was written.
+    """If an answer names future times, add the time when the answer was written.
 
     That isn't needed if the answer shows that time anyway or can be refreshed. Other answers can't be edited
     later.
@@ -669,5 +669,5 @@ async def decline(_request: Request) -> Answer:
 
 
 async def answer_old_button(request: Request) -> Answer:
-    """Answer a click on a button of an earlier release that no longer exists in this one."""
+    """Answer a click on an old message's button that this release no longer has."""
     return replies.hint(request.fill(answers.OLD_BUTTON))

@@ -218,8 +218,8 @@ def _choose_reader(request: EventRequest, author: Principal) -> Principal:
 async def on_user_change(request: EventRequest) -> None:
     """Store the person, and end the links of former members and new guests.
 
-    A nightly sync makes up for lost events. Events arrive late and in any order. So if one would let a person
-    in or out, the person's current state is requested from Slack.
+    A nightly sync makes up for lost events. Events may arrive late and in any order, so if one would let a
+    person in or lock them out, the person's current state is looked up in Slack.
     """
     services = request.services
     user = request.event.get("user")

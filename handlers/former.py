@@ -32,7 +32,7 @@ _LESSONS: Final = (
 _COMMANDS_OF_MESSAGES: Final = (
     "I don't take commands from messages any more. Type `{job}run -- COMMAND` instead."
 )
-#: Maps the action of each button that was removed in a later release to the answer that a press gets.
+#: Maps the action of each button that no longer exists to the answer to a press on it.
 BUTTONS: Final[Mapping[str, str]] = {
     "ask_for_more": _LIMITS,
     "course_form": _COURSE_FORMS,
@@ -49,9 +49,9 @@ BUTTONS: Final[Mapping[str, str]] = {
     "run_code": _COMMANDS_OF_MESSAGES,
     **talk.FORMER_WORDS,
 }
-#: Maps the callback id of each removed shortcut to the answer that its use gets.
+#: Maps the callback id of each shortcut that no longer exists to the answer to its use.
 SHORTCUTS: Final[Mapping[str, str]] = {"run_as_job": _COMMANDS_OF_MESSAGES}
-#: Maps the callback id of each removed form to the answer that a submission gets.
+#: Maps the callback id of each form that no longer exists to the answer to a submission.
 FORMS: Final[Mapping[str, str]] = {
     "course": _COURSE_FORMS,
     "decline_more": _LIMITS,

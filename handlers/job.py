@@ -520,7 +520,7 @@ def answer_over(request: Request, run: Run) -> Answer:
 
 @routes.action("job_keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
-    """Extend the wait, unless the run has ended in the meantime; then report how it ended."""
+    """Extend the wait or, if the run has already ended, report how it ended."""
     run, is_open = await request.caller.run(runs.extend_deadline, request.target or "")
     if not is_open:
         return answer_over(request, run)

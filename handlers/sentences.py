@@ -466,7 +466,7 @@ def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
 
 
 def _answer_without(request: Request) -> Answer:
-    """Answer text in which nothing was found: a URL, thanks or a mistyped command, for example."""
+    """Answer text where nothing was found: a URL, thanks or a mistyped command, for example."""
     connections = request.services.connections
     links = [word for word in request.arguments if naming.to_link(word)]
     if known := [link for link in links if naming.find_references(link, connections)]:

@@ -1,4 +1,4 @@
-"""A check that all kinds of process that an installation needs are running on its shared database."""
+"""Checks that every kind of process that an installation needs is running on its shared database."""
 
 from collections.abc import Collection
 

@@ -294,7 +294,7 @@ def decide(
 
 
 def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: str) -> tuple[Account, bool]:
-    """Approve the account to which a resting link's username now belongs.
+    """Approve the account that a resting link's username now belongs to.
 
     Return the link and whether this call approved it. ``other_id`` is the id that the administrator saw; it
     is compared again when the account is linked. Raises Refused (``account.not_resting``).

@@ -32,7 +32,7 @@ MAX_IDLE_SECONDS = 2 * 3600.0
 
 
 def sign_in(tx: Transaction, caller: Caller) -> str:
-    """Start a browser session; return its id, of which only the SHA-256 is stored."""
+    """Start a browser session; return its id. The store keeps only the SHA-256 of the id."""
     caller.check(tx, "sign_in")
     session_id, now = create_nonce(), tx.now()
     session = BrowserSession(compute_digest(session_id), caller.principal, now, now, now + SESSION_SECONDS)

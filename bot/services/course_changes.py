@@ -25,8 +25,8 @@ from bot.support.errors import Refused
 def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
     """Return a person's current courses, ordered by next lesson, each with whether they teach it.
 
-    These are the courses that the person teaches or has joined, including those for which they still need a
-    link or a workspace.
+    These are the courses that the person teaches or has joined, including those that they still need a link
+    or a workspace for.
     """
     caller.check(tx, "list")
     key, now = caller.principal.key, tx.now()

@@ -78,7 +78,7 @@ COMMAND_FIELD: Final = "command"
 TEMPLATE_FIELD: Final = "template"
 #: Fields that Usher never fills in for a person: where to run, and which template to use.
 _OWN_CHOICE: Final = frozenset({"cluster", TEMPLATE_FIELD})
-#: Maximum number of a field's choices to try out while looking for a form in which the flags fit.
+#: Maximum number of a field's choices to try while looking for a form that the flags fit.
 _MAX_ALTERNATIVES: Final = 30
 _MAX_ROUNDS: Final = 20
 

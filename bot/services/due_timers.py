@@ -167,7 +167,7 @@ def _build_notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more
 
 
 def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> None:
-    """Stop a workspace on its owner's behalf when its timer is due; raises what ``begin_operation`` raises.
+    """Stop a workspace on its owner's behalf when its timer is due; raises the errors of ``begin_operation``.
 
     A class's timer stops nothing without the owner's consent.
     """

@@ -1,4 +1,4 @@
-"""Keys under which the web process adds facts to Bolt's context that aren't in the payload."""
+"""Keys of the facts that the web process adds to Bolt's context because the payload doesn't contain them."""
 
 from typing import Final
 

@@ -303,7 +303,7 @@ AnySlack: TypeAlias = PacedSlack | InstalledSlack
 
 
 class _Caller:
-    """A client that uses the current token of an installation."""
+    """A client that always uses the installation's current token."""
 
     def __init__(self, slack: InstalledSlack, make: Callable[[str], SlackCaller], name: str) -> None:
         self._slack = slack

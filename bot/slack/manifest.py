@@ -79,7 +79,7 @@ SHORTCUTS: Final[Mapping[str, Shortcut]] = {
     ),
 }
 
-#: Path to which Slack sends commands, interactions, option searches and events over HTTP.
+#: Path that receives Slack's commands, interactions, option searches and events over HTTP.
 SLACK_PATH: Final = "/slack/events"
 #: Path that Slack's assistant uses to call Usher.
 ASSISTANT_PATH: Final = "/slack/mcp"

@@ -39,10 +39,10 @@ class OpenedInstallation:
 
 
 class InstallationTokens:
-    """The token of each installation; ``client`` is the app's id and secret, ``make`` returns a client.
+    """Each installation's token; ``client`` is the app's id and secret, ``make`` returns a client.
 
     Rows of workspaces and organisations that aren't ``listed`` are ignored. A refresh token is lost if Slack
-    has replaced it and the new one was never stored. ``lost`` returns the notices to send when that happens.
+    has replaced it but the new one was never stored. ``lost`` returns the notices to send when that happens.
     """
 
     def __init__(

@@ -54,7 +54,7 @@ from bot.web.webhooks import build_webhook_route
 log = structlog.get_logger(__name__)
 
 
-#: How long requests in progress may take to finish once the process is asked to stop, in seconds.
+#: How long requests in progress may take to finish once the process has been told to stop, in seconds.
 SHUTDOWN_SECONDS = 5.0
 #: Errors about malformed HTTP requests, raised by the parser or while a body is read.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)

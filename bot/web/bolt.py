@@ -1,4 +1,4 @@
-"""Bolt, behind a check of the Slack workspace. Its requests come from ``Front`` or Socket Mode.
+"""The Bolt app, behind a check of each request's Slack workspace. ``Front`` or Socket Mode feeds it.
 
 Bodies are never logged. Bolt finds the listener, which finishes before its answer is sent (ADR 42).
 """
@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 #: The header with the number of times that Slack has redelivered an event.
 _RETRY_HEADER: Final = "X-Slack-Retry-Num"
-#: The key in Bolt's context under which a request's installation is stored.
+#: The key of a request's installation in Bolt's context.
 _INSTALLATION = "installation"
 
 
@@ -47,7 +47,7 @@ def build_bolt(
     ids: Ids,
     session: aiohttp.ClientSession | None = None,
 ) -> AsyncApp:
-    """Create the Bolt app with which listeners are registered.
+    """Create the Bolt app, for listeners to be registered with.
 
     ``session`` is used for Slack's Web API. Without one, every call opens its own.
     """

@@ -50,7 +50,7 @@ SIGN_IN_SECONDS = 600.0
 MAX_OPEN_FLOWS = 4
 
 _FLOW_FIELDS = ("state", "nonce", "verifier")
-#: The header in which the page's script sends its CSRF token.
+#: The header with the CSRF token that the page's script sends.
 CSRF_HEADER = "X-Usher-Mark"
 #: Stands in place of a connection's name for *Sign in with Slack*.
 SLACK_SIGN_IN = ""
@@ -67,7 +67,7 @@ def is_at(request: web.Request, url: str) -> bool:
 
 
 def cookie_name(name: str, *, is_secure: bool) -> str:
-    """Return a cookie's full name, which over https no other host and no http page can use."""
+    """Return a cookie's full name. Over https, no other host and no http page can set a cookie with it."""
     return f"__Host-{name}" if is_secure else name
 
 

@@ -1,4 +1,4 @@
-"""Check that tokens which say who signed in with Slack were signed by Slack and are meant for us."""
+"""Check the tokens that say who signed in with Slack: whether Slack signed them, and whether for us."""
 
 import warnings
 from collections.abc import Iterable
@@ -48,7 +48,7 @@ class IdTokens:
         ).validate(claims)
 
     def _keys_for(self, token: GuestProtocol) -> KeySet:
-        """Return all the keys, from which the library picks the one that the token names.
+        """Return all the keys; the library picks the one that the token names.
 
         A token that names none is rejected.
         """

@@ -42,8 +42,8 @@ from bot.web.browsers import cookie_name
 #: to ``_RENEWAL_SECONDS``.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
-#: The name under which OAuth states are encrypted. Other secrets are encrypted under the name of their row,
-#: and no row has this name.
+#: The name used to encrypt OAuth states. Other secrets are encrypted under the name of their row, and no row
+#: has this name.
 _STATE: Final = "state of an installation"
 #: A field that our installations have in addition to Bolt's own fields.
 _BOT_NAME: Final = "bot_name"
@@ -87,7 +87,7 @@ class States(AsyncOAuthStateStore):
 
 
 class Rows(AsyncInstallationStore):
-    """Store installations in encrypted rows, from which requests are authorised (``Authorize``)."""
+    """Store installations in encrypted rows, which are used to authorise requests (``Authorize``)."""
 
     def __init__(self, slack: InstalledSlack) -> None:
         self._slack = slack
@@ -168,7 +168,7 @@ def _quiet() -> logging.Logger:
 
 
 class InstallPages:
-    """Serve the page that installs Usher, and the one to which Slack redirects afterwards."""
+    """Serve the page that installs Usher, and the one that Slack redirects to afterwards."""
 
     def __init__(
         self,

@@ -42,7 +42,7 @@ NEW_PATH = f"{LINK_PATH}/new"
 THERE_PATH = f"{LINK_PATH}/there"
 #: The query parameter that names the link in the URLs of its pages.
 OF = "of"
-#: The URL to which the page for a refused request links back.
+#: The URL that the page for a refused request links back to.
 _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 
 #: Matches strings that are accepted as a connection's name in URLs.

@@ -47,7 +47,7 @@ _MAX_SHOWN_LENGTH: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool's verb, the lowest level at which the tool is allowed, and its fields.
+    """A tool's verb, the lowest level that allows the tool, and its fields.
 
     What the tool does may need a higher level (``Caller.is_first_delivery``). ``takes`` lists the fields in
     the order that the verb expects. If a name is among them, it is required. ``only_shows`` means that the

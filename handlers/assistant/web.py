@@ -1,9 +1,9 @@
-"""The endpoint that Slack's assistant calls: the Model Context Protocol over HTTP, each call independent.
+"""The endpoint that Slack's assistant calls, which speaks the Model Context Protocol over HTTP.
 
-A client can list tools and call them. There are no sessions or streams. The front has verified the bytes, and
-``handlers.assistant.tools`` carries out each call (``docs/slack-app.md``, ADR 74). A call in a protocol
-revision that we don't support is refused before anything is done, because its client couldn't read the
-outcome.
+A client can list tools and call them. There are no sessions or streams: each call stands alone. The front has
+verified the bytes, and ``handlers.assistant.tools`` carries out each call (``docs/slack-app.md``, ADR 74). A
+call in a protocol revision that we don't support is refused before anything is done, because its client
+couldn't read the outcome.
 """
 
 from collections.abc import Mapping

@@ -151,7 +151,7 @@ def parse_new_name(given: Sequence[str]) -> str:
 
 
 def find_unknown_flags(words: Iterable[str]) -> list[str]:
-    """Return the words that look like flags, given words from which known flags have been removed."""
+    """Return the words that look like flags. The known flags must already have been removed."""
     return [word for word in words if not isinstance(word, Quoted) and _UNKNOWN_FLAG_PATTERN.fullmatch(word)]
 
 
@@ -326,7 +326,7 @@ class _Scanner:
 
     @property
     def word_end(self) -> int:
-        """Return the position at which the next word ends, whether quoted or not."""
+        """Return the position where the next word ends, whether quoted or not."""
         return _find_word_end(self.text, self.at)
 
     @property

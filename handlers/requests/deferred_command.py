@@ -35,7 +35,7 @@ class DeferredCommand:
     where: str = Where.CHANNEL
     response_url: str | None = None
     response_until: float = 0.0
-    #: The id that Usher gave to the open form in which the answer will appear.
+    #: The id that Usher gave to the open form where the answer will appear.
     view: str | None = None
     #: The accounts whose lists have already been read for this command.
     looked: tuple[str, ...] = ()

@@ -43,6 +43,6 @@ class EventRequest:
 
     @property
     def installation(self) -> Installation | None:
-        """Return the Usher installation for which the event was sent."""
+        """Return the Usher installation that the event was sent to."""
         team, enterprise = parse_installation_ids(self.payload)
         return self.services.context.installation.find_for_team(enterprise, team)

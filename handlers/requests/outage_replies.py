@@ -36,9 +36,9 @@ class Unanswered(StoreError):
 class OutageReplies:
     """Reply once to each message whose first delivery fails.
 
-    Slack redelivers the message, so the reply has to be true even if the second delivery succeeds. Which
-    messages have lately been replied to is kept in memory. After a restart, and in other processes, that
-    isn't known, but Slack marks repeated deliveries.
+    Slack redelivers the message, so the reply has to be true even if the second delivery succeeds. The
+    messages that were replied to recently are kept in memory. They aren't known after a restart, or in other
+    processes, but Slack marks repeated deliveries.
     """
 
     def __init__(self, slack: AnySlack, ids: Ids) -> None:

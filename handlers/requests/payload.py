@@ -105,7 +105,7 @@ def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: 
 
 
 def parse_installation_ids(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return the team and enterprise of the installation for which an event was sent.
+    """Return the team and enterprise of the installation that an event was sent to.
 
     In shared channels the outer ids may belong to another organisation, so the ids in the authorization are
     preferred.

@@ -40,7 +40,7 @@ class Services:
     commands: Mapping[str, str]
     limiter: RateLimiter
     search_limiter: SearchLimiter
-    #: A pool of tasks, each of which tells a user how their request ended once a slow store has answered.
+    #: A pool of tasks. Each waits for a slow store to answer, and then tells a user how their request ended.
     outcome_pool: Pool
 
     def resolve_principal(self, payload: Mapping[str, Any]) -> Principal:
@@ -100,7 +100,7 @@ class Services:
         return self._list_linked_by("none")
 
     def list_approvable(self) -> list[str]:
-        """Return the names of the connections on which administrators approve usernames."""
+        """Return the names of the connections where administrators approve usernames."""
         return [name for name, _ in self._list_linked_by("admin")]
 
     def _list_linked_by(self, method: LinkMethod) -> list[tuple[str, str]]:

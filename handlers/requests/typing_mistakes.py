@@ -63,7 +63,7 @@ def may_have_token(request: Request, besides: str = "") -> bool:
 
 
 async def read_without_tokens(request: Request, reader: routes.Verb, besides: str = "") -> Answer:
-    """Run the function that reads a text, unless the text or the message around it has a token in it.
+    """Run the function that reads a text, unless the text or the message around it contains a token.
 
     A token is never repeated.
     """

@@ -57,7 +57,7 @@ def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[t
 async def change_by_words(request: Request, text: str) -> Answer | None:
     """Change the course whose title a text begins with, or ask which one; None if it names no course.
 
-    If none of the user's own courses fits, classes are considered, and other people's courses, which
+    If none of the user's own courses fits, classes are considered, as well as other people's courses, which
     administrators may change.
     """
     found = await find_own_courses(request, text) or await _list_others(request, text)

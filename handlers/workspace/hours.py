@@ -155,7 +155,7 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
 
 
 async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
-    """Return the days on which hours are skipped. For a pause until a day, these are all days before it.
+    """Return the days to skip. For a pause until a certain day, these are all the days before it.
 
     Raises Answered for words that don't name a day, or for a day that is too far ahead.
     """

@@ -572,7 +572,7 @@ async def refresh(request: Request) -> Answer:
 
 @routes.action("keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
-    """Extend the wait, unless the operation has ended in the meantime; then report how it ended."""
+    """Extend the wait or, if the operation has already ended, report how it ended."""
     operation = await request.caller.run(extend_deadline, request.target or "")
     if not operation.is_open:
         return answer_ended(request, operation)

@@ -57,7 +57,7 @@ def write_lines(blocks: Iterable[kit.Block], names: Iterable[str]) -> list[str]:
 
 
 def _write_line(text: str, names: Iterable[str]) -> str:
-    """Return a line in which each name is written as a JSON string.
+    """Rewrite a line so that each name in it is a JSON string.
 
     While the line is searched, placeholders stand in for the names found so far, so that no name is looked
     for inside another.

@@ -534,7 +534,7 @@ def link_connection_button(
     until: float | None = None,
     of: str = "",
 ) -> Element:
-    """Return a *Link* button, which opens the connection's link page or, if none is given, asks for one.
+    """Return a *Link* button, which opens the connection's link page or, if none is given, requests one.
 
     ``until`` is when the page expires. ``waiting`` is the command that waits for the link. The button carries
     it as text, unless it is too long. When a button without a page is pressed, the command is parsed again

@@ -34,7 +34,8 @@ ELLIPSIS: Final = "…"
 FENCE: Final = "```"
 #: Used in place of an empty text, which Slack would reject.
 EMPTY_TEXT: Final = "–"
-#: Maximum length of a name in a button's label, so that a screen reader also gets to the connection after it.
+#: Maximum length of a name in a button's label. Longer ones are cut, so that a screen reader also gets to the
+#: connection after the name.
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
@@ -346,7 +347,7 @@ def add_block_labels(blocks: Iterable[Block], objects: Mapping[str, ObjectName])
 
 
 def _add_numbers(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks in which equal buttons are numbered, so that a screen reader names each differently."""
+    """Number buttons with the same name, so that a screen reader can tell them apart."""
     counts = Counter[str]()
 
     def add_count(element: Element) -> Element:
@@ -369,7 +370,7 @@ def without_colour(button: Element) -> Element:
 
 
 def _finish_buttons(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks in which only the first coloured button keeps its colour and all names differ."""
+    """Let only the first coloured button keep its colour, and give all buttons different names."""
     blocks = list(blocks)
     if not {"actions", "accessory"} & {name for block in blocks for name in (block["type"], *block)}:
         return blocks
@@ -407,7 +408,7 @@ def button(
     confirm: Block | None = None,
     of: str = "",
 ) -> Element:
-    """Return a button. Usually, an action and the key of a row are all that it needs.
+    """Return a button. An action and a row key are usually all that it needs.
 
     ``of`` names what the button acts on. A screen reader reads it after the text.
     """
@@ -627,7 +628,7 @@ def field(name: str, label: str, element: Element, hint: str = "", *, optional: 
 def select(
     name: str, label: str, options: Sequence[Block], chosen: Block | None = None, *, optional: bool = False
 ) -> Block:
-    """Return a form field in which one option can be chosen."""
+    """Return a form field for choosing one option."""
     initial = {"initial_option": chosen} if chosen is not None else {}
     element = {"type": "static_select", "action_id": name, "options": list(options), **initial}
     return field(name, label, element, optional=optional)

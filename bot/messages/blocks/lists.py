@@ -218,7 +218,7 @@ def status_answer(facts: WorkspaceFacts, workspace: Workspace, *, remark: str = 
 
 
 def render_workspaces(rows: Sequence[WorkspaceFacts]) -> tuple[list[Block], list[str]]:
-    """Render workspaces one below the other, and return the oldest recent time at which one was read.
+    """Render workspaces one below the other, and return a text that says how old their states are, if known.
 
     A workspace that was read long before the others, or never, shows its own time. If several are waiting for
     the same reason, that reason is given once at the top of the list.

@@ -32,7 +32,7 @@ def answer(text: str, buttons: Iterable[Element] = (), *, replaces: bool = False
 
 
 def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
-    """Answer a typo, a question or a missing link, none of which is an error, with suggestions."""
+    """Answer with suggestions: the reply to a typo, a question or a missing link, which aren't errors."""
     text = kit.join([sentence, more], "\n") if more else sentence
     return kit.answer([kit.section(text), *kit.actions(buttons)])
 
@@ -256,7 +256,7 @@ def ask_button(connection: str, title: str, number: int | None = None, *, text: 
 
 
 def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:
-    """Return the form in which a person enters their username."""
+    """Return the form for entering one's username."""
     given = {"initial_value": suggestion[:100]} if suggestion else {}
     field = kit.text_field("username", fill(pages.ASK_LABEL, title=title), max_length=100, **given)
     return kit.modal(

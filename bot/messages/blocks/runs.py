@@ -41,7 +41,7 @@ def render_unknown() -> Answer:
 
 @renders(NoticeKind.JOB_CARD)
 def run_card(facts: RunFacts) -> Answer:
-    """Render the card of a run in its current state, with the end of its output."""
+    """Render a run's card in its current state, with the end of the run's output."""
     run = facts.run
     if not run.is_open and not run.is_watched:
         return (run_ended if run.outcome is Outcome.ENDED else run_failed)(facts)
@@ -51,7 +51,7 @@ def run_card(facts: RunFacts) -> Answer:
 
 
 def _render_tail(facts: RunFacts) -> list[Block]:
-    """Return the end of the output of a run that is still in progress."""
+    """Return the end of the output from a run that is still in progress."""
     output = facts.output
     shown = format_output(output.tail) if output is not None and facts.run.is_going else None
     if output is None or shown is None:

@@ -1,4 +1,4 @@
-"""Stored answers: texts in parts, where each part and each button has the time until which it is valid.
+"""Stored answers, split into parts. Each part and each button is stored with the time when it expires.
 
 A message is rendered again from these parts, so its text never has to be searched, compared or edited. Rows
 written by release 0.4.1 contain only whole texts, and so do rows of messages that were found in Slack
@@ -84,7 +84,7 @@ def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
 
 
 def find_moments(blocks: Collection[Block]) -> list[int]:
-    """Return the times that texts mention, and those until which buttons are valid."""
+    """Return the times that the texts mention, and the times when the buttons expire."""
     at = {int(press.at) for _, press in kit.iterate_drawn(blocks) if press.at is not None}
     return sorted(at.union(*(part.moments for part in list_parts(blocks))))
 
@@ -95,7 +95,7 @@ def list_plans(blocks: Iterable[Block]) -> list[tuple[str, ...]]:
 
 
 def drop_past(answer: Answer, has_passed: Callable[[Part], bool]) -> Answer | None:
-    """Return an answer in which each line ends just before its first part that is no longer true.
+    """Cut each line of an answer just before the first part that is no longer true.
 
     If only small print would be left, return None.
     """

@@ -115,7 +115,7 @@ NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in i
 GONE: Final = "no longer exists on {title}"
 NOT_SHOWN: Final = "isn't in your account on {title}"
 GONE_SINCE: Final = "It {gone}."
-#: Says that a workspace which was started successfully has stopped running since. The key is its new state.
+#: Says that a workspace which was started successfully has since stopped running. The key is its new state.
 SINCE: Final[Mapping[State, str]] = {
     State.SUSPENDED: (
         "It was running, and has since been suspended on {title}. Resume it to pick up where you left off."

@@ -123,8 +123,8 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: Says when the next lessons are if there are none on the requested day. One text each is for no lessons
-#: left, for one, and for several.
+#: Says when the next lessons are if there are none on the requested day: a text each for no lessons left, for
+#: one, and for several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",

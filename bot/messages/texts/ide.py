@@ -164,7 +164,7 @@ OPEN_SLACK: Final = "Open Usher in Slack"
 CHOOSE_WORKSPACES: Final = "Choose workspaces"
 
 REFUSED_TITLE: Final = "Usher wasn't installed"
-#: Confirms an installation and names the Slack workspace or enterprise in which Usher was installed.
+#: Confirms an installation and names the Slack workspace or enterprise where Usher was installed.
 DONE: Final = "Usher is installed in {place}."
 #: Maps each reason for a failed installation, whether Bolt's or our own, to its explanation.
 REFUSED: Final = {

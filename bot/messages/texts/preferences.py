@@ -20,8 +20,8 @@ ASKS_AFTER: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Lists the connections on which the operator has set another time for the question whether a workspace is
-#: still needed.
+#: Lists the connections where the operator has changed how soon people are asked whether a workspace is still
+#: needed.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 

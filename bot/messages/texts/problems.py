@@ -199,8 +199,8 @@ class Because(NamedTuple):
 #: Causes that are explained in the words used for failures, if Usher recognises the reason in the provider's
 #: message.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
-#: Reasons after which the provider's own message is quoted, because it says how much is used, whose rule
-#: applies, or what is missing.
+#: For these reasons, the provider's own message is quoted as well, because it says how much is used, whose
+#: rule applies, or what is missing.
 _QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
 #: Everyday names of the resources that a provider can run short of.
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}

@@ -59,7 +59,7 @@ class Notifier:
 
     @property
     def lockout_code(self) -> str | None:
-        """Return the error code with which Slack locks the app out everywhere, or None if it doesn't."""
+        """Return Slack's error code if it locks the app out everywhere, otherwise None."""
         return self._slack.lockout_code
 
     @property
@@ -81,9 +81,9 @@ class Notifier:
     async def _note_absence(self) -> None:
         """Record and log when Slack stops answering and when it answers again.
 
-        A single unanswered call isn't treated as an absence. While messages are pending, they are retried. So
-        if no call has failed for a while, nothing is waiting for Slack, nobody knows whether it would answer,
-        and the absence is forgotten.
+        A single unanswered call doesn't count as an absence. Pending messages are retried, so if no call has
+        failed for a while, nothing is waiting for Slack. Then nobody knows whether it would answer, and the
+        absence is forgotten.
         """
         answering, event = self._slack.answering, "slack answers again"
         before, failed_at = answering.row_since, answering.failed_at

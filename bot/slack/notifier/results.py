@@ -28,8 +28,7 @@ class Results:
         self._store = context.store
         self._monotonic: Final = context.clock.monotonic
         self._lease = timing.lease
-        #: Maps message ids to the writes to be retried, in order. Each has the time until which it is
-        #: retried.
+        #: Maps message ids to the writes to be retried, in order, each with the time when retrying it ends.
         self._waiting: dict[str, list[tuple[float, Write]]] = {}
 
     @property

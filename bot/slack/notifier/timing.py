@@ -9,7 +9,7 @@ class Timing:
 
     ``settles`` is how long to wait before searching for a message that may have been sent, so that it has
     time to appear. ``looks_back`` is how far before the attempt, by Slack's clock, the search begins. A reply
-    that hasn't been sent by the age of ``reply_lives`` is given up.
+    that hasn't been sent within ``reply_lives`` is given up.
     """
 
     lease: float = 60.0
