@@ -88,9 +88,7 @@ class Facts:
 
     @property
     def link_is_ending(self) -> bool:
-        """Return whether the credential hasn't expired and will still expire when the notice said it
-        would.
-        """
+        """Return whether the credential is still valid and still due to expire when the notice said."""
         return self.link_expires_at == self.body.get("expires_at") and not self.link_has_ended
 
 

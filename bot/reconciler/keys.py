@@ -282,9 +282,7 @@ class Keys:
         )
 
     async def _follow_rename(self, account: Account, runtime: Runtime) -> bool:
-        """Save an account's new name and return True, if the credential proves that it is the same
-        account.
-        """
+        """Save an account's new name and return True, if the credential proves that it's the same account."""
         if not account.remote_id:
             return False
         try:

@@ -394,8 +394,7 @@ def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
 
 
 def find_output_head(tx: Transaction, subject: str, written_at: float) -> Card | None:
-    """Return the card that a run's output file is under: the run's own, or that of its end message.
-    """
+    """Return the card that a run's output file is under: the run's own, or that of its end message."""
     return next(iter(CARDS.query(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 

@@ -1,5 +1,4 @@
-"""Rows of working hours: the rules, when each is checked next, and the results of starts and stops.
-"""
+"""Rows of working hours: the rules, when each is checked next, and the results of starts and stops."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

@@ -1,5 +1,4 @@
-"""People's workspaces: finding, adding, naming and hiding them, and claiming running or ending ones.
-"""
+"""People's workspaces: finding, adding, naming and hiding them, and claiming running or ending ones."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace

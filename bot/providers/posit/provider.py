@@ -450,9 +450,7 @@ class PositProvider(
         )
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts, including template names and whether there is a super-admin token, but no
-        token.
-        """
+        """Return the facts, including template names and if there is a super-admin token, but no token."""
         return {
             **super().describe(),
             "super_admin_token": "set" if self.settings.super_admin_token is not None else "not set",
