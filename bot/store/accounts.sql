@@ -71,7 +71,7 @@ SELECT * FROM accounts WHERE username <> '' AND state <> 'revoking'
     AND username = :username
 ORDER BY linked_at, id;
 
--- A gate that nobody can read any more has no due time; it still keeps the earliest time of the next read.
+-- A gate that nobody can read any more has no due time, but keeps the earliest time of the next read.
 -- name: rest_gate_without_reader
 UPDATE gates SET due_at = NULL WHERE gate_key = :gate_key AND NOT EXISTS (
     SELECT 1 FROM workspaces w

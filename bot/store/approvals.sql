@@ -8,7 +8,7 @@ SELECT id, connection FROM approvals WHERE principal = :principal AND state IN (
 SELECT id FROM notices
 WHERE kind = 'account_question' AND principal = :principal AND COALESCE(sent_at, due_at) > :since;
 
--- The first decision keeps its author, since later changes come from the provider's answer.
+-- The person who decided first stays recorded, since later changes come from the provider's answer.
 -- name: decide_approval
 UPDATE approvals SET
     state = :state, detail = COALESCE(:detail, detail),

@@ -1,6 +1,6 @@
--- The row with seq 0 is the head: its detail is the number of entries, its hash that of the last entry. It is locked
--- before it is read, so two writers can't append the same seq. If an entry with that seq exists, detail becomes NULL, which
--- the table refuses.
+-- The row with seq 0 is the head: its detail is the number of entries, and its hash is that of the last entry. It is
+-- locked before it is read, so two writers can't append the same seq. If an entry with that seq already exists, detail
+-- becomes NULL, which the table refuses.
 -- name: append_audit
 INSERT INTO audit (seq, at, actor, action, target, result, detail, previous_hash, hash)
 WITH head AS (

@@ -1,10 +1,10 @@
--- A change of state counts as such only for cards and questions. Other notices only lose buttons, which can wait.
+-- Only for cards and questions does a change of state count as one. Other notices only lose buttons, which can wait.
 -- part: queued_again
 UPDATE cards SET is_dirty = 1, revision = revision + 1,
     changed_at = CASE WHEN :changed = 1 AND (is_notice = 0 OR kind IN {ASKS}) THEN :now ELSE changed_at END
 
--- The message about the end comes first, as the card would say the same. Only the process that follows a run's output can
--- draw its card.
+-- The message about the end comes first, because the card would say the same. Only the process that follows a run's
+-- output can draw its card.
 -- part: drawable
 NOT EXISTS (
     SELECT 1 FROM notices n
@@ -13,8 +13,8 @@ NOT EXISTS (
     SELECT 1 FROM owners o WHERE o.name = 'output:' || cards.subject AND o.owner <> :owner AND o.until > :now
 ))
 
--- Changes other than of the state are shown every 15 seconds in the first minute of a card, or of its run if that waited
--- for more than a minute to begin, and then every minute.
+-- Changes that aren't changes of state are shown every 15 seconds during a card's first minute (or its run's, if the
+-- run waited for more than a minute to begin), and every minute after that.
 -- part: paced
 (is_notice = 1 OR updated_at <= :slowly_before OR created_at > :slowly_before OR EXISTS (
     SELECT 1 FROM runs r
@@ -22,16 +22,17 @@ NOT EXISTS (
         AND r.started_at - cards.created_at > :now - :slowly_before
 ))
 
--- The card of an open operation is updated at most every few seconds, as most changes are followed by another at once. That
--- of a planned one, of which its owner was warned, is updated only if the operation takes long.
+-- An open operation's card is updated at most every few seconds, because most changes are immediately followed by
+-- another. If the operation was planned, its owner was warned, so its card is updated only if the operation takes long.
 -- part: stays
 NOT EXISTS (
     SELECT 1 FROM operations o WHERE o.id = cards.id AND o.outcome IS NULL
         AND (cards.updated_at > :moment_before OR (o.planned_for IS NOT NULL AND o.created_at > :planned_before))
 )
 
--- The message below which a run's output file is posted: the message about the end if that was written first, as the card
--- is then removed; else the card, which stays. It is the same at every attempt. If the card isn't in Slack, it is the other.
+-- The message that a run's output file is posted under: the message about the end if that was written first, because
+-- the card is then removed; otherwise the card, which stays. Every attempt finds the same message. If the card isn't in
+-- Slack, the other message is used.
 -- name: head_of
 SELECT * FROM cards WHERE subject = :subject AND (is_notice = 0 OR kind IN {END})
 ORDER BY
@@ -42,14 +43,15 @@ LIMIT 1;
 {queued_again}
 WHERE subject = :subject AND stage = 'live';
 
--- The card of the operation :ends is left to the step that ends it, until :ends_by.
+-- Until :ends_by, the card of the operation :ends is left to the step that will end the operation.
 -- name: queue_cards_about
 {queued_again},
     leased_until = CASE WHEN subject = :ends AND leased_until < :ends_by THEN :ends_by ELSE leased_until END
 WHERE about = :about AND stage = 'live';
 
--- Older messages about the same may lose their buttons to the one sent now. The card, or the answer, of work that has ended
--- is removed, even a card that was closed before it was known to be in Slack. Of a repeated question, only the newest is open.
+-- Older messages about the same thing may lose their buttons to the one sent now. If work has ended, its card or answer
+-- is removed, even a card that was closed before it was known to be in Slack. If a question is repeated, only the
+-- newest one stays open.
 -- name: queue_former
 UPDATE cards SET is_dirty = 1, revision = revision + 1,
     changed_at = CASE WHEN kind = :kind THEN NULL ELSE changed_at END,

@@ -1,4 +1,4 @@
--- Whether the owner was already told, or is about to be told, that one operation's end turned out otherwise.
+-- Whether the owner was already told, or is about to be told, that an operation didn't end as reported.
 -- name: was_corrected
 SELECT 1 AS found FROM notices
 WHERE subject = :subject AND kind = 'turned_out' AND occasion LIKE :prefix AND (state <> 'sent' OR message_ts <> '');

@@ -1,4 +1,5 @@
--- Notices that were given up, and that somebody would have read. ``Notice.is_harmless`` tells which nobody misses.
+-- Notices that were given up although somebody would have read them. ``Notice.is_harmless`` tells which ones nobody
+-- misses.
 -- part: missed
 state = 'dead' AND kind NOT IN {HARMLESS} AND (error IS NULL OR error NOT IN {UNREAD})
 
@@ -29,7 +30,7 @@ SELECT COUNT(*) AS size, MAX(principal) AS last FROM (
     SELECT principal FROM people WHERE is_deleted = 0 AND principal > :after ORDER BY principal LIMIT :limit
 ) AS batch;
 
--- A message has waited since it was first due; further attempts don't change that.
+-- A message has been waiting since it was first due, however many attempts there have been.
 -- name: oldest_notice
 SELECT MIN(CASE WHEN state = 'pending' THEN due_at ELSE created_at END) AS since FROM notices
 WHERE state NOT IN ('sent', 'dead') AND (state <> 'pending' OR due_at <= :now) AND combined_into IS NULL;

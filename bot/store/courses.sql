@@ -1,7 +1,7 @@
--- The state of each member in a lesson, which has the local time :local and begins at :begins. Operations count for it if
--- they were open or began :since it was due, unless they start nothing. :is_on = 0: the lesson hasn't begun. A class has
--- :begins 0.0, so everything since its posting counts. A member's progress is that of the newest operation that brings their
--- workspace up.
+-- The state of each member in a lesson, which has the local time :local and begins at :begins. Operations count towards
+-- it if they have been open or have begun since it became due (:since), unless they start nothing. :is_on = 0: the
+-- lesson hasn't begun. A class has :begins 0.0, so everything since it was posted counts. A member's progress is that
+-- of the newest operation that brings their workspace up.
 -- part: in_lesson
 SELECT p.*, o.id AS newest, a.id AS account_id,
     CASE
@@ -64,14 +64,14 @@ RETURNING *;
 -- name: courses
 SELECT * FROM class_cards WHERE days <> '' AND done_at IS NULL ORDER BY created_at DESC;
 
--- The key of a co-teacher may be a part of another one; the caller compares them.
+-- A co-teacher's key may be part of another key, so the caller compares them.
 -- name: taught_cards
 SELECT * FROM class_cards
 WHERE principal = :principal OR co_teachers LIKE '%' || :principal || '%'
     OR SUBSTR(principal, 1, LENGTH(:reach)) = :reach
 ORDER BY created_at DESC LIMIT :limit;
 
--- Courses that a person has joined, but without an account or a workspace yet.
+-- Courses that a person has joined without having an account or a workspace for them yet.
 -- name: pending_courses
 SELECT c.id FROM class_cards c CROSS JOIN participants p
 WHERE c.days <> '' AND c.done_at IS NULL AND p.card_id = c.id AND p.principal = :principal
@@ -99,7 +99,7 @@ ON CONFLICT (card_id, principal) DO UPDATE SET
     is_ready = excluded.is_ready, consented_at = excluded.consented_at, warned_at = excluded.warned_at,
     withdrawn_at = NULL;
 
--- While a person has no workspace, their time of joining is that of their last press.
+-- As long as a person has no workspace, they count as having joined when they last pressed the button.
 -- name: note_participant
 INSERT INTO participants (id, card_id, principal, joined_at, waits_for)
 VALUES (:id, :card_id, :principal, :now, :waits_for)
@@ -147,7 +147,7 @@ ORDER BY m.joined_at, m.principal LIMIT :limit;
 -- name: member_of
 SELECT m.* FROM ({in_lesson} AND p.principal = :principal) m;
 
--- Members who won't have a workspace, or may not use the template any more, and weren't told so for this lesson.
+-- Members who won't have a workspace, or may no longer use the template, and haven't been told so for this lesson.
 -- name: members_unserved
 SELECT m.* FROM ({in_lesson} AND p.joined_at <= :joined_by) m
 WHERE (m.state IN ('unlinked', 'no_workspace') OR (:is_made = 1 AND m.state = 'coming'))
@@ -158,7 +158,7 @@ WHERE (m.state IN ('unlinked', 'no_workspace') OR (:is_made = 1 AND m.state = 'c
     )
 ORDER BY m.principal;
 
--- A press that waits for a link is valid until the class or course ends, or for twelve hours if that has no end.
+-- A press that is waiting for a link is valid until the class or course ends, or for twelve hours if there is no end.
 -- name: waiting_presses
 SELECT 'press ' || p.card_id AS text FROM participants p JOIN class_cards c ON c.id = p.card_id
 WHERE p.principal = :principal AND p.waits_for = 'unlinked' AND c.connection = :connection
@@ -186,7 +186,7 @@ UPDATE participants SET withdrawn_at = :now
 WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL AND withdrawn_at IS NULL
     AND ended_at IS NULL;
 
--- Count a press soon, but not before the counts may be redrawn.
+-- Count a press soon, but not before the counts may be redrawn again.
 -- name: look_at_class
 UPDATE class_cards SET next_check_at = CASE
     WHEN counted_at + :rest > :now THEN counted_at + :rest

@@ -1,4 +1,5 @@
--- A workspace that exists counts, whichever step found it. If another step holds the operation, it is stepped again at once.
+-- If the workspace exists, it doesn't matter which step found it. If another step holds the operation, the operation is
+-- stepped again immediately afterwards.
 -- name: accept_created
 UPDATE operations SET
     revision = revision + 1,
@@ -7,7 +8,7 @@ UPDATE operations SET
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;
 
--- The same for a workspace that was created stopped: it is started next, like any other that exists.
+-- Like ``accept_created``, for a workspace that was created stopped and is started next, like any other that exists.
 -- name: accept_created_at_rest
 UPDATE operations SET
     revision = revision + 1,
@@ -21,7 +22,8 @@ WHERE id = :id;
 -- name: unsent_notices_of
 SELECT id, body FROM notices WHERE subject = :subject AND state NOT IN ('sent', 'dead');
 
--- A known gate wasn't created just now, unless only a list has added its workspace since, for the same person.
+-- A gate that is already known isn't the new workspace's, unless a list of the same person's has added its workspace
+-- since the call.
 -- name: explained
 SELECT g.gate_key FROM gates g
 WHERE g.gate_key = :gate_key AND NOT EXISTS (
@@ -29,8 +31,8 @@ WHERE g.gate_key = :gate_key AND NOT EXISTS (
     WHERE w.gate_key = :gate_key AND w.principal = :principal AND w.spec IS NULL AND w.created_at >= :since
 );
 
--- Another creation that was called meanwhile and whose result isn't known. A failed one whose call had no effect has
--- created nothing; but while it is open, it may be called again.
+-- Another creation that was called in the meantime and whose result isn't known. If it failed and its call had no
+-- effect, it created nothing; but as long as it is open, it may be called again.
 -- name: nameless_creation
 SELECT o.id FROM operations o
 WHERE o.connection = :connection AND o.verb = 'create' AND o.called_at >= :since AND o.id <> :id

@@ -3,7 +3,7 @@ SELECT id AS account_id, COALESCE(discovered_at, 0.0) AS read_at FROM accounts
 WHERE connection = :connection AND state = 'active' AND COALESCE(discovered_at, 0.0) < :before
 ORDER BY COALESCE(discovered_at, 0.0) LIMIT :limit;
 
--- Each row is a workspace, also if its owner is no longer linked: the batch's size counts workspaces.
+-- Each row is a workspace, even if its owner is no longer linked, because the batch's size is a number of workspaces.
 -- name: lists_in_use
 SELECT w.used_at, w.id, a.id AS account_id, w.connection, COALESCE(a.discovered_at, 0.0) AS read_at
 FROM workspaces w

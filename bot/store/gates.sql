@@ -1,4 +1,5 @@
--- Mark a workspace as used, by its owner unless :last_request_at is NULL. If its row isn't proven, it may be tried again.
+-- Mark a workspace as used, by its owner unless :last_request_at is NULL. If access through this row isn't proven, it
+-- may be tried again.
 -- name: use_workspace
 UPDATE workspaces SET
     used_at = :now, last_request_at = COALESCE(:last_request_at, last_request_at), generation = generation + :brings_up,
@@ -26,8 +27,8 @@ WHERE gate_key = :gate_key AND (:is_answered OR next_check_at <= :now);
 UPDATE gates SET next_check_at = c.next_check_at, claimed_at = c.claimed_at FROM gates c
 WHERE gates.gate_key = :gate_key AND c.gate_key = :candidate AND c.next_check_at > gates.next_check_at;
 
--- The rows of the workspaces whose reads a claim has just granted. They are found by the due time that it wrote, which
--- other claims may share.
+-- The rows of the workspaces whose reads a claim has just granted. They are found by the due time that the claim wrote,
+-- which other claims may have written, too.
 -- name: watchers
 SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.attempted_at, a.id AS account_id,
     a.refused_since, {columns a}, w.lacks, w.lacks_since, w.observed_at, w.last_request_at,
@@ -53,7 +54,7 @@ WHERE id = :id;
 SELECT claimed_at AS gate_claimed_at, next_check_at, reader, requested_at, due_at AS gate_due_at
 FROM gates WHERE gate_key = :gate_key;
 
--- If a read was requested after this one was granted, it is still to be made.
+-- A read that was requested after this one was granted still has to be made.
 -- name: settle_gate
 UPDATE gates SET
     next_check_at = CASE WHEN next_check_at > :opens_at THEN next_check_at ELSE :opens_at END,
@@ -66,8 +67,8 @@ UPDATE gates SET
 ) */
 WHERE gate_key = :gate_key;
 
--- Everything needed to record a read, in one query: there are a thousand reads a second.
--- :ids is a JSON object of which only the keys count, since both databases have the same function for that.
+-- Everything needed to record a read, in one query, because there are a thousand reads a second. :ids is a JSON object
+-- of which only the keys matter, since both databases have the same function for that.
 -- name: read_rows
 SELECT w.id, w.gate_key, w.name, w.owner, w.state, w.url, w.detail, w.progress, w.actions, w.expires_at, w.expiry_mode, w.survives_stop,
     w.started_at, w.stop_risks, w.last_used_at, w.reason, w.down_at, w.lacks, w.lacks_since, w.observed_at,
@@ -93,7 +94,8 @@ UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at, la
 ) */
 WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 
--- Usher asks after hours whether a running workspace is still needed. If it has just come up, check in half an hour.
+-- After some hours, Usher asks whether a running workspace is still needed. If it has just come up, check in half an
+-- hour.
 -- name: observed
 UPDATE workspaces SET
     {changes},

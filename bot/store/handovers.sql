@@ -1,4 +1,5 @@
--- Whether a message that a workspace is ready is being sent, or was: it may lack an address that came later.
+-- Whether a message saying that a workspace is ready has been or is being sent. It may lack an address that became
+-- known later.
 -- name: ready_begun
 SELECT 1 AS found FROM notices
 WHERE subject = :subject AND kind = 'ready' AND occasion = 'end' AND (state <> 'pending' OR attempts > 0);

@@ -4,7 +4,7 @@ revision = revision + 1, next_step_at = :now, leased_until = 0, claim = '', wake
     stop_call = CASE WHEN stop_call = 'calling' THEN 'interrupted' ELSE stop_call END,
     busy_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN NULL ELSE busy_since END
 
--- The call of a replaced operation is looked for by the operation that came after it.
+-- The operation that replaced another one looks for the result of the other one's call.
 -- name: free_operations
 UPDATE operations SET
     prior_call = CASE WHEN prior_call = 'calling' THEN 'interrupted' ELSE prior_call END, {freed}
@@ -15,7 +15,7 @@ WHERE COALESCE(outcome, 'replaced') = 'replaced'
 UPDATE runs SET {freed}
 WHERE outcome IS NULL AND (leased_until > 0 OR start_call = 'calling' OR stop_call = 'calling');
 
--- A message may have been sent just before the process died; it is looked for once it had time to show up.
+-- A message may have been sent just before the process died, so Usher looks for it once it has had time to show up.
 -- name: free_notices
 UPDATE notices SET due_at = :settled WHERE state = 'leased' AND due_at > :settled;
 

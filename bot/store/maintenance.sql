@@ -6,7 +6,7 @@ WHERE id = 1 AND server <> :server;
 -- name: failover
 SELECT lost_since, detected_at FROM database_timeline WHERE detected_at IS NOT NULL;
 
--- Some of the rows that are left; rows that were put on hold aren't found again.
+-- A batch of the remaining rows; those already put on hold aren't found again.
 -- name: open_operations_left
 SELECT * FROM operations WHERE outcome IS NULL ORDER BY created_at, id LIMIT :limit;
 
@@ -24,7 +24,8 @@ WHERE id IN (
 )
 RETURNING id;
 
--- Messages that waited in the backup were probably sent soon after it, so they are looked for before they are sent.
+-- Messages that were waiting in the backup were probably sent soon after it was made, so Usher looks for them before
+-- sending them.
 -- name: seek_notices
 UPDATE notices SET state = 'retry', unknown_since = COALESCE(unknown_since, :since)
 WHERE id IN (

@@ -1,6 +1,6 @@
--- Whether a message may have been sent in the seconds lost by a failover, and wasn't looked for since (one that waits for a
--- read was). A message about an older operation or run may have been, whenever it is written; any other, if it is written
--- within ten minutes.
+-- Whether a message may have been sent in the seconds lost by a failover, and hasn't been looked for since (one that is
+-- waiting for a read has been). This is possible for a message about an operation or run from before the failover,
+-- whenever the message is written; for any other message, if it is written within ten minutes.
 -- part: doubted
 EXISTS (
         SELECT 1 FROM database_timeline l WHERE l.detected_at > COALESCE(
@@ -23,9 +23,9 @@ NOT EXISTS (
 unknown_since = COALESCE(unknown_since, CASE WHEN {doubted} THEN (SELECT lost_since FROM database_timeline) END, leased_at),
     state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
 
--- An expired lease is an attempt of unknown outcome. The notice of an operation's or run's end waits briefly for a card
--- that is being sent, so that they appear in the conversation in the right order. A card that isn't being sent yet waits
--- for the notice of the end: both would say the same, and afterwards few cards are still needed.
+-- An expired lease means an attempt of unknown outcome. The notice about the end of an operation or run waits briefly
+-- for a card that is being sent, so that the two appear in the right order. A card that isn't being sent yet waits for
+-- the notice about the end: both would say the same, and few cards are still needed after that.
 -- part: claimable
 combined_into IS NULL
     AND NOT (
@@ -65,8 +65,8 @@ unknown_since = CASE
         ELSE unknown_since END,
     state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
 
--- Notices that are due, and those to retry even before their pause ends. Not included are notices that failed by a mistake
--- of ours, and those that may have been sent and haven't had their time to show up.
+-- Notices that are due, and those to retry even before their pause ends. That excludes notices that failed through a
+-- mistake of ours, and those that may have been sent and haven't had time to show up yet.
 -- part: due_or_retried
 (due_at <= :now OR (
         state = 'retry' AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR leased_at > unknown_since)
@@ -76,7 +76,7 @@ unknown_since = CASE
 SELECT * FROM notices WHERE combined_into = :notice AND state NOT IN ('sent', 'dead') AND id > :after
 ORDER BY id LIMIT :limit;
 
--- The urgencies of which something is due, and how many of these messages Slack still takes; read without a lock.
+-- The urgencies with notices that are due, and how many of these messages Slack still accepts; read without a lock.
 -- name: due_urgencies
 SELECT wanted.key AS urgency, {room} AS fit FROM json_each(:urgencies) wanted
 WHERE EXISTS (
@@ -84,8 +84,9 @@ WHERE EXISTS (
     WHERE n.urgency = CAST(wanted.key AS INTEGER) AND n.state NOT IN ('sent', 'dead') AND n.due_at <= :now
 );
 
--- People with news to combine: several, of which the oldest has waited for long, or further news next to an unclaimed
--- summary. A summary counts as old as its oldest news. The states are named twice for the index.
+-- People with news to combine: either several pieces, the oldest of which has been waiting for long, or more news in
+-- addition to an unclaimed summary. A summary counts as being as old as its oldest news. The states are named twice for
+-- the index.
 -- name: late_news
 SELECT principal, MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) AS oldest FROM notices
 WHERE urgency IN (1, 3) AND {due_or_retried} AND state NOT IN ('sent', 'dead')
@@ -120,8 +121,8 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING id;
 
--- The body is deleted: a reply's holds its response URL, which gives access, and nobody reads it after the send.
--- ``needless_card`` waited to be sent until the message about the operation's end was.
+-- The body is deleted, because nobody reads it after the message has been sent, and a reply's body holds a response
+-- URL, which gives access. ``needless_card`` is a card that was waiting for the message about the operation's end.
 -- name: notice_sent
 UPDATE notices SET
     state = 'sent', sent_at = :now, channel_id = :channel_id, message_ts = :message_ts, error = NULL,
@@ -146,9 +147,9 @@ UPDATE notices SET state = 'retry', due_at = created_at, error = 'not sent', unk
     read_since = NULL, tried_at = NULL
 WHERE id = :id AND attempts = :attempts AND state = 'leased';
 
--- Messages that Slack didn't take while it couldn't be reached, or refused Usher, become due in the order of their age. One
--- that may have been sent keeps its time to show up (:shown). One that failed by a mistake of ours keeps its pause, and so
--- do replies. The states are named twice for the index.
+-- Messages that Slack didn't accept while it couldn't be reached, or while it refused Usher, become due in order of
+-- age. A message that may have been sent keeps its time to show up (:shown). One that failed through a mistake of ours
+-- keeps its pause, as replies do. The states are named twice for the index.
 -- name: release_notices
 UPDATE notices SET due_at = created_at
 WHERE id IN (

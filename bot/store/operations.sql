@@ -1,4 +1,4 @@
--- Only the process that owns a connection's start queue makes its starts.
+-- Only the process that owns a connection's start queue sends its starts.
 -- part: starts_here
 NOT (verb IN ('start', 'restart', 'create') AND start_call <> 'accepted' AND EXISTS (
     SELECT 1 FROM owners o
@@ -22,7 +22,7 @@ WHERE w.principal = :principal AND w.connection = :connection AND w.id <> :id
         SELECT 1 FROM operations o WHERE o.workspace_id = w.id AND o.outcome = 'unknown'
     )));
 
--- The plans and the wait for a workspace that an operation's end may change.
+-- Whether a workspace has planned stops or is on the waitlist, both of which may change when its operation ends.
 -- name: touched_by_end
 SELECT EXISTS (
         SELECT 1 FROM workspaces WHERE id = :workspace_id AND (stop_at IS NOT NULL OR planned_stops <> '')

@@ -1,7 +1,7 @@
 -- name: outages
 SELECT connection, since FROM outages;
 
--- A silence lasts until an answer that came after its beginning.
+-- A silence lasts until there is an answer that came after it began.
 -- name: silent
 INSERT INTO reached (name, answered_at, silent_since) VALUES (:name, :answered_at, :since)
 ON CONFLICT (name) DO UPDATE SET silent_since = CASE

@@ -4,7 +4,7 @@ NOT EXISTS (
     SELECT 1 FROM owners o WHERE o.name = 'output:' || runs.id AND o.owner <> :owner AND o.until > :now
 )
 
--- As with workspaces: ``workspace_is_shown``.
+-- Like ``workspace_is_shown``, for runs.
 -- part: run_is_shown
 NOT EXISTS (
     SELECT 1 FROM accounts b
@@ -41,7 +41,7 @@ UPDATE runs SET
     {at_once}
 WHERE id = :id AND outcome IS NULL;
 
--- Another launch of the same name whose result isn't known: a run that is found may belong to either.
+-- Another launch with the same name whose result isn't known. A run that is found may belong to either.
 -- name: nameless_launch
 SELECT id FROM runs
 WHERE principal = :principal AND connection = :connection AND name = :name AND id <> :id AND remote_id IS NULL

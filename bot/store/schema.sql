@@ -4,7 +4,7 @@ SELECT name FROM migrations ORDER BY name;
 -- name: schema_changes
 SELECT name, oldest FROM schema_changes ORDER BY name;
 
--- The wall clock jumped ahead by :jump: leases are extended by it, so that nobody takes over work in progress.
+-- The wall clock has jumped ahead by :jump. Leases are extended by as much, so that nobody takes over work in progress.
 -- name: move_leases
 UPDATE {work_items} SET revision = revision + 1, next_step_at = next_step_at + :jump, leased_until = leased_until + :jump
 WHERE outcome IS NULL AND leased_until > :before;

@@ -1,6 +1,7 @@
 -- A part is the SQL that {its_name} stands for in queries. {work_items} stands for operations or runs.
 
--- Step it at once, or as soon as a current step is saved. wake_reason is one of bot.store.work_items.WakeReason.
+-- Step the item immediately, or as soon as its current step is saved. wake_reason is one of
+-- bot.store.work_items.WakeReason.
 -- part: at_once
 revision = revision + 1, wake_reason = CASE WHEN leased_until > :now
 -- guards: People ask, the reconciler observes
@@ -19,7 +20,7 @@ revision = revision + 1, next_step_at = :until, leased_until = :until, claim = :
 -- part: settled
 NOT EXISTS (SELECT 1 FROM database_timeline WHERE detected_at + 62.0 > :now)
 
--- How many of :limit calls still fit into the minute; none during a pause, or while a failover isn't settled.
+-- How many of :limit calls still fit into the minute: none during a pause, or until a failover has settled.
 -- part: room
 (SELECT CASE WHEN EXISTS (
             SELECT 1 FROM slack_methods WHERE team = :team AND method = :method AND paused_until > :now
@@ -28,8 +29,8 @@ NOT EXISTS (SELECT 1 FROM database_timeline WHERE detected_at + 62.0 > :now)
         ELSE :limit END
     FROM slack_calls WHERE team = :team AND method = :method AND called_at > :since)
 
--- The state of the message about the end of an operation or a run (:id): ``EndState`` of ``bot.domain.notices``. If an
--- output file is below a run's card, the card stays, so the message doesn't count.
+-- The state of the message about the end of an operation or a run (:id), as ``EndState`` in ``bot.domain.notices``. If
+-- an output file was posted under a run's card, the card stays, so the message doesn't count.
 -- part: end_state
 CASE
     WHEN EXISTS (

@@ -1,4 +1,4 @@
--- Count a call if it fits into the minute and keeps the gap at its channel, and neither the method nor the channel is paused.
+-- Count a call if it fits into the minute, keeps its channel's gap, and neither its method nor its channel is paused.
 -- name: count_slack_call
 INSERT INTO slack_calls (team, method, channel, called_at)
 SELECT :team, :method, :channel, CAST(:now AS DOUBLE PRECISION)
@@ -14,7 +14,7 @@ RETURNING (
     SELECT MIN(c.called_at) FROM slack_calls c WHERE c.team = slack_calls.team AND c.method = slack_calls.method
 ) AS oldest;
 
--- When the next call fits: no pause is left, a minute has room, and the channel has its gap.
+-- When the next call will fit: the pauses are over, the minute has room, and the channel's gap has passed.
 -- name: next_slack_call
 SELECT MAX(at) AS at FROM (
     SELECT MAX(paused_until) AS at FROM slack_methods WHERE team = :team AND method IN (:method, :pause)

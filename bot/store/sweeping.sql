@@ -12,7 +12,7 @@ DELETE FROM occurrences WHERE (rule_id, local, side) IN (
 DELETE FROM waitlist_entries WHERE id IN (SELECT id FROM waitlist_entries WHERE ended_at < :before ORDER BY ended_at LIMIT :limit)
 RETURNING id;
 
--- A press on a button that was left says what the state is now.
+-- If someone presses a button that was left on such a message, the answer gives the current state.
 -- name: give_up_edits
 UPDATE cards SET is_dirty = 0 WHERE id IN (
     SELECT id FROM cards
@@ -20,7 +20,7 @@ UPDATE cards SET is_dirty = 0 WHERE id IN (
     ORDER BY updated_at LIMIT :limit
 );
 
--- Release 0.2 left such updates of messages that aren't live any more.
+-- Release 0.2 left behind such updates for messages that are no longer live.
 -- name: give_up_former_edits
 UPDATE cards SET is_dirty = 0 WHERE id IN (
     SELECT id FROM cards

@@ -1,4 +1,4 @@
--- A stop comes no sooner after its warning than promised (:heard).
+-- A stop never follows its warning sooner than promised (:heard).
 -- part: warned_in_time
 NOT (
     stop_warned = 1 AND stop_at <= :now AND COALESCE((
@@ -6,9 +6,9 @@ NOT (
     ), FALSE)
 )
 
--- A warning no longer counts if Usher was away for long: nobody knows what the owner has done since. Nor does one that wasn't
--- delivered, or that was dropped as outdated; unless it never can be delivered, or Slack has accepted nothing for long
--- (:waited) and the stop isn't one of a class whose members agreed to a final end.
+-- A warning no longer counts if Usher was away for long, because nobody knows what the owner has done since. Nor does
+-- one that wasn't delivered or was dropped as outdated. But it does count if it can never be delivered, or if Slack has
+-- accepted nothing for long (:waited) and the stop isn't that of a class whose members agreed to an irreversible end.
 -- part: timer_claimed
 stop_warned = CASE
         WHEN stop_check_at < :absent AND stop_at < :absent THEN 0

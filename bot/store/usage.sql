@@ -12,18 +12,19 @@ CROSS JOIN (SELECT COALESCE(MAX(ended_latest), 0.0) AS until FROM lives WHERE su
 WHERE w.id = :workspace_id AND former.until <= :seen_at
 ON CONFLICT DO NOTHING;
 
--- A life that a list found first gets its price from the first read that says one.
+-- If a list was the first to find a life, the first read that reports a price sets the life's price.
 -- name: price_life
 UPDATE lives SET template = :template, size = :size, price = :price, currency = :currency
 WHERE workspace_id = :workspace_id AND ended_latest IS NULL AND price IS NULL;
 
--- A life whose end wasn't known goes on, as its provider says that it began before the last sign of life.
+-- A life whose end wasn't known continues, because its provider says that it began before the last sign of life.
 -- name: resume_life
 UPDATE lives SET ended_earliest = NULL, ended_latest = NULL, ended_known = NULL, workspace_id = :workspace_id
 WHERE id = (SELECT id FROM lives WHERE subject = :subject AND ended_latest IS NOT NULL ORDER BY began_latest DESC LIMIT 1)
     AND ended_known = 'unknown' AND ended_earliest >= :told_at;
 
--- A life that was found going on, if the one before it, whose end isn't known, is the same.
+-- Drop a life that was already in progress when it was found, if it is the same as the one before it, whose end isn't
+-- known.
 -- name: drop_continued_life
 DELETE FROM lives WHERE subject = :subject AND workspace_id = :workspace_id AND ended_latest IS NULL
     AND began_known = 'unknown' AND EXISTS (
@@ -46,7 +47,7 @@ UPDATE lives SET
     name = COALESCE((SELECT COALESCE(w.alias, w.name) FROM workspaces w WHERE w.id = lives.workspace_id), name)
 WHERE (subject = :subject OR workspace_id = :workspace_id) AND ended_latest IS NULL;
 
--- Others who have the workspace on their lists still see what becomes of it.
+-- The life continues if others have the workspace on their lists, because they still see what becomes of it.
 -- name: lose_life
 UPDATE lives SET
     ended_earliest = CASE WHEN last_seen_at > :up_at THEN last_seen_at ELSE :up_at END, ended_latest = :now,
@@ -62,7 +63,7 @@ UPDATE lives SET workspace_id = :to_id WHERE workspace_id = :from_id;
 -- name: open_life
 UPDATE lives SET opened_at = :now WHERE workspace_id = :workspace_id AND ended_latest IS NULL;
 
--- What a call has to do with a change that a list shows.
+-- The calls that may have caused a change shown by a list.
 -- name: calls_of_workspace
 SELECT verb AS operation_verb, start_call, stop_call, called_at, prior_call, prior_at
 FROM operations WHERE workspace_id = :workspace_id AND outcome IS NULL;
@@ -112,10 +113,10 @@ ON CONFLICT (month, connection, kind, template, currency) DO UPDATE SET
 -- name: delete_lives
 DELETE FROM lives WHERE id IN (SELECT one.key FROM json_each(:ids) one);
 
--- The likeliest, the fewest and the most hours of each given life within its window: the one measure of hours. What goes on
--- counts up to its last sign of life, and may have run until now; seen before :silent, it has no known end. A line adds up
--- the lives of a workspace, or of the runs of a job. Hours below zero are none. Whoever has the workspace on their list may
--- have seen its last sign of life.
+-- The likeliest, the fewest and the most hours of each given life within its window. All hours are measured in this
+-- way. A life in progress is counted up to its last sign of life, and may have continued until now; if that sign is
+-- older than :silent, the end isn't known. A line adds up the lives of a workspace, or of a job's runs. Hours below
+-- zero count as none. The last sign of life may have been seen by anyone who has the workspace on their list.
 -- part: measured
 signed AS (
     SELECT g.*, COALESCE(w.alias, w.name, g.name) AS title, COALESCE(w.last_used_at, g.used_at) AS last_used_at,
@@ -191,7 +192,7 @@ WHERE m.ended >= :since AND m.began_earliest <= :until
 GROUP BY m.kind, m.line, m.connection, m.workspace_id, m.title, m.price, m.currency, m.is_open, m.is_seen
 ORDER BY began, m.is_open;
 
--- The workspace that ran longest without being opened or used, for :least seconds or longer.
+-- The workspace that ran longest without being opened or used, if that was at least :least seconds.
 -- name: idle_of_person
 {of_person}
 SELECT i.title AS name, i.connection, i.workspace_id, i.since, i.until, i.is_open, i.is_use_known FROM (
@@ -219,7 +220,7 @@ FROM measured m WHERE m.hours > 0 GROUP BY m.connection, m.price, m.currency;
 SELECT m.principal AS name, m.price, m.currency, COUNT(*) AS lives, SUM(m.hours) AS hours
 FROM measured m WHERE m.hours > 0 GROUP BY m.principal, m.price, m.currency;
 
--- A class's, from each person's press on.
+-- The sums of a class, counted from when each person pressed the button.
 -- name: sums_of_class
 WITH given AS (
     SELECT l.*, CASE WHEN p.joined_at > :since THEN p.joined_at ELSE CAST(:since AS DOUBLE PRECISION) END AS counted_from
@@ -272,13 +273,13 @@ ON CONFLICT DO NOTHING;
 -- name: last_past_life
 SELECT * FROM lives WHERE workspace_id = :workspace_id AND id LIKE 'past%' ORDER BY began_earliest DESC LIMIT 1;
 
--- A workspace that ran at the migration was started by this call.
+-- This call started a workspace that was running at the time of the migration.
 -- name: tell_running_life
 UPDATE lives SET
     began_known = CASE WHEN began_known = 'unknown' THEN 'asked' ELSE began_known END,
     began_earliest = CASE WHEN began_known = 'unknown' THEN CAST(:began_earliest AS DOUBLE PRECISION) ELSE began_earliest END
 WHERE workspace_id = :workspace_id AND id NOT LIKE 'past%' AND began_latest >= :began_earliest - 120.0 AND began_latest <= :at;
 
--- What a workspace was called, where only its id was known.
+-- Fill in what a workspace was called, where only its id was known.
 -- name: name_past_lives
 UPDATE lives SET name = :name WHERE workspace_id = :workspace_id AND name = workspace_id AND name <> :name;

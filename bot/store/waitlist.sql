@@ -1,5 +1,6 @@
--- The first in line for a kind of capacity has their turn a minute after the last attempt of that line, if no attempt is
--- open. The order is by round. Entries that don't wait, or whose time is over, are due whatever the line does.
+-- The first person in line for a kind of capacity has their turn a minute after that line's last attempt, if no attempt
+-- is open. The line is in order of rounds. Entries that aren't waiting, or whose time is over, are due whatever the
+-- line does.
 -- part: has_turn
 (
     state <> 'waiting' OR waitlist_entries.expires_at <= :now OR NOT EXISTS (
@@ -29,7 +30,8 @@ WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying
 -- name: attempts_under_way
 SELECT COUNT(*) AS count FROM waitlist_entries WHERE connection = :connection AND state = 'trying';
 
--- Freed capacity may be of any kind that people there wait for, so each of them is tried once, in turn.
+-- Freed capacity may be of any kind that people are waiting for on the connection, so each of them is tried once, in
+-- turn.
 -- name: offer_room
 UPDATE waitlist_entries SET next_at = CASE WHEN attempted_at + :pause > :now THEN attempted_at + :pause ELSE :now END
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
@@ -43,7 +45,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 -- name: discount_attempts
 UPDATE waitlist_entries SET attempted_at = NULL WHERE connection = :connection AND state = 'trying';
 
--- The messages of the people in a line, which show their places.
+-- The messages that show people's places in a line.
 -- name: update_places
 UPDATE cards SET is_dirty = 1, revision = revision + 1
 WHERE id IN (
@@ -51,13 +53,13 @@ WHERE id IN (
     WHERE w.connection = :connection AND w.kind = :kind AND w.state IN ('waiting', 'trying') LIMIT :limit
 );
 
--- A newcomer is tried soon and often, so the others in the line, who may come before them, must be, too.
+-- A newcomer is tried soon and often. The others in the line may come first, so they must be, too.
 -- name: hasten_line
 UPDATE waitlist_entries SET next_at = attempted_at + :pause
 WHERE connection = :connection AND kind = :kind AND state = 'waiting' AND attempted_at IS NOT NULL
     AND next_at > attempted_at + :pause;
 
--- Starts of anybody that failed in a row on a connection; only starts that its provider accepted count.
+-- How many starts in a row, by anyone, have failed on a connection; only starts that its provider accepted count.
 -- name: failed_in_a_row
 SELECT COUNT(*) AS count FROM operations WHERE connection = :connection AND outcome = 'failed' AND start_call = 'accepted'
     AND ended_at > COALESCE((
@@ -65,7 +67,7 @@ SELECT COUNT(*) AS count FROM operations WHERE connection = :connection AND outc
         WHERE good.connection = :connection AND good.outcome = 'fulfilled' AND good.start_call = 'accepted'
     ), 0);
 
--- By line: how many people wait and since when, and how long those waited who got it recently.
+-- For each line: how many people are waiting and since when, and how long recent successful waits took on average.
 -- name: lines
 SELECT connection, kind, SUM(CASE WHEN state IN ('waiting', 'trying') THEN 1 ELSE 0 END) AS waiting,
     MIN(CASE WHEN state IN ('waiting', 'trying') THEN joined_at END) AS since,

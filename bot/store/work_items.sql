@@ -3,7 +3,8 @@ UPDATE {work_items} SET deadline_at = :deadline_at, deadline_number = deadline_n
 WHERE id = :id AND outcome IS NULL
 RETURNING *;
 
--- The answer to the question whether to try again; it counts once, unless a result was found meanwhile.
+-- The answer to the question whether to try again. It counts only once, and not if a result has been found in the
+-- meantime.
 -- name: repeat
 UPDATE {work_items} SET
     start_call = 'none', question_since = NULL, unknown_since = NULL, attempts = 0, {changes},
@@ -14,7 +15,7 @@ RETURNING *;
 -- name: resume
 UPDATE {work_items} SET {changes}, {at_once} WHERE id = :id AND outcome IS NULL;
 
--- :is_beside = 1: something other than the step that holds the lease writes this, and the step keeps its lease.
+-- :is_beside = 1: this is written by something other than the step that holds the lease, and that step keeps its lease.
 -- name: save
 UPDATE {work_items} SET
     revision = revision + 1,

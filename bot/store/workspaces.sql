@@ -1,5 +1,5 @@
--- While an operation is open, an end isn't announced until that is over. The occasion of the notice is the announced end; if
--- the end moves by less than a minute, it counts as the same.
+-- As long as an operation is open, an end isn't announced. The notice's occasion is the announced end; if the end moves
+-- by less than a minute, it counts as the same.
 -- part: end_is_news
 state IN ('running', 'stopped')
     AND EXISTS (
@@ -13,7 +13,8 @@ state IN ('running', 'stopped')
             AND ABS(CAST(n.occasion AS DOUBLE PRECISION) - workspaces.expires_at) <= 60
     )
 
--- Workspaces found through a resting link are shown nowhere, as the link's username now belongs to another account.
+-- Workspaces found through a resting link aren't shown anywhere, because the link's username now belongs to another
+-- account.
 -- part: workspace_is_shown
 NOT EXISTS (
     SELECT 1 FROM accounts b
@@ -28,8 +29,7 @@ SELECT * FROM workspaces WHERE principal = :principal AND (connection, remote_id
     AND {workspace_is_shown}
 ORDER BY connection, remote_id LIMIT :limit;
 
--- Rows with a name of the owner's own are always included.
--- Rows with a name of the owner's own are always included.
+-- Rows to which the owner has given a name are always included.
 -- name: workspaces_called
 SELECT * FROM workspaces WHERE hidden = 0 AND {workspace_is_shown} AND id IN (
     SELECT id FROM workspaces WHERE principal = :principal AND folded IN (:folded, :folded_stem)
