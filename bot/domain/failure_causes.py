@@ -66,9 +66,9 @@ _STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
 _COUNTED: Final = (
     r"(?:workspace|server|session|codespace|environment|machine|instance|container|notebook|pod|job|gpu)s?\b"
 )
-#: Pairs of a reason and the pattern of its messages; the first pattern that matches decides. The wording is
-#: that of Kubernetes' scheduler and kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine and
-#: the clouds.
+#: Pairs of a reason and the pattern of its messages; the first pattern that matches decides. The wording
+#: comes from Kubernetes' scheduler and kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine
+#: and the clouds.
 _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (

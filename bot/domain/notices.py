@@ -54,8 +54,7 @@ class Mark(Flag):
     THREADED = auto()
     #: The message is posted in the channel that its body names, instead of being sent to a person.
     IN_CHANNEL = auto()
-    #: The message names other people, such as someone who requested a link, decided on one or tried to make
-    #: one.
+    #: The message names other people, such as the person who requested a link or decided on it.
     PEOPLE = auto()
     #: The message contains a run's output, which is stored only in Slack.
     OUTPUT = auto()

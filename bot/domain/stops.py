@@ -151,7 +151,7 @@ class PlannedStop:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStops:
-    """A workspace's planned stops, one for each reason and source, and the one that takes effect."""
+    """A workspace's planned stops, one for each reason and source, and which of them takes effect."""
 
     rows: tuple[PlannedStop, ...] = ()
     counts: PlannedStop | None = None

@@ -135,7 +135,7 @@ class Removal(Facet):
     async def remove(self, access: Access, workspace: Workspace) -> str | None:
         """Delete a workspace irreversibly.
 
-        The return value has the same meaning as that of ``Provider.stop``.
+        The return value means the same as for ``Provider.stop``.
         """
 
 

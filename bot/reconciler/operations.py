@@ -284,7 +284,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     ) -> Update:
         """Return the update that commits the call; give a new workspace a free name if it has none.
 
-        The use of an administrator's right is audited.
+        If an administrator's right is used, that is audited.
         """
         operation = claimed.subject
         # If the credential can reach everyone's workspaces, a read must already have verified that this one
@@ -655,7 +655,7 @@ def _is_never_created(claimed: ClaimedOperation) -> bool:
 async def send_down(runtime: Runtime, access: base.Access, workspace: Workspace, step: Step) -> str | None:
     """Send the call for any step that brings a workspace down.
 
-    The return value has the same meaning as that of ``Provider.stop``.
+    The return value means the same as for ``Provider.stop``.
     """
     workspace = replace(workspace, state=workspace.current_state)
     match step:

@@ -255,7 +255,7 @@ class ProviderCaller:
             limit.reschedule(asyncio.get_running_loop().time())
 
     def _is_accepted(self, call: ProviderCall) -> bool:
-        """Return whether neither the account's credential nor the connection's own is marked as refused."""
+        """Return False if the account's credential or the connection's own is marked as refused."""
         is_held = call.account is not None and call.account.is_held
         return not is_held and self._keys.lockouts.get(call.runtime.name) is None
 

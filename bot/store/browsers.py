@@ -21,7 +21,7 @@ def find_session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserS
 def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> PageRows | None:
     """Return a live session and the rows of a workspace's page; None if ``find_session`` finds none.
 
-    If the workspace isn't that of the person who is signed in, its operation and the person's channel are
+    If the workspace doesn't belong to the person who is signed in, its operation and the person's channel are
     left out.
     """
     found = find_session(tx, id_hash, idle_seconds)

@@ -399,5 +399,5 @@ def find_output_head(tx: Transaction, subject: str, written_at: float) -> Card |
 
 
 def find_card(tx: Transaction, card_id: str) -> Card | None:
-    """Return a card by its id, which is that of its operation, run or class, or of its notice."""
+    """Return a card by its id, which is also the id of its operation, run, class or notice."""
     return CARDS.one(tx, id=card_id)

@@ -156,7 +156,7 @@ def _give(made: Path, owner: os.stat_result) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SavedTable:
-    """What was saved of a table: the number of rows, and whether some couldn't be read."""
+    """What was saved from a table: the number of rows, and whether some couldn't be read."""
 
     rows: int
     is_damaged: bool
@@ -167,9 +167,10 @@ def save_readable_rows(
 ) -> tuple[Mapping[str, SavedTable], list[str]]:
     """Copy the readable rows of a file into a new one, which appears only once it is complete.
 
-    Return what was saved of each table, and the tables of other tools, which aren't saved. Rows that violate
-    a constraint of their table are left out, and reported as damage. At the end, ``left`` is called to write
-    into the new file. Raise StoreUnavailable, or StoreInUse if a process serves from the damaged file.
+    Return what was saved from each table, and the names of other tools' tables, which aren't saved. Rows that
+    violate a constraint of their table are left out, and reported as damage. At the end, ``left`` is called
+    to write into the new file. Raise StoreUnavailable, or StoreInUse if a process serves from the damaged
+    file.
     """
     with (
         not_served(path),

@@ -1,8 +1,7 @@
 """Fan-outs: changes to many rows that follow from a change to one row, made in batches.
 
-The transaction that changes the one row also makes the first batch. A task makes the others, each in a
-separate transaction, as long as that row still calls for them. After a crash it continues after the last
-batch.
+The transaction that changes the row also makes the first batch. A task makes the other batches, each in a
+separate transaction, as long as the row still calls for them. After a crash, it continues where it left off.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator

@@ -30,7 +30,7 @@ def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
 
 
 def is_address_shown(tx: Transaction, subject: str, url: str, besides: str = "") -> bool:
-    """Return whether a "ready" message of an operation shows a URL, leaving out ``besides``."""
+    """Return whether an operation's "ready" message shows a URL, ignoring the message ``besides``."""
     return any(
         row["id"] != besides and f'"{url}"' in row["body"] for row in tx.all("ready_cards", subject=subject)
     )

@@ -162,7 +162,7 @@ def add_card(
 
 
 def await_results(tx: Transaction, operation_id: str, request: str) -> None:
-    """Report an operation's end together with those of the other operations of the same request."""
+    """Report an operation's end together with the ends of the request's other operations."""
     CARDS.change(tx, {"id": operation_id}, body={"request": request})
 
 

@@ -5,10 +5,10 @@ The module of each kind of row has functions that read or write it. They are pas
 transaction, which is atomic and durable on return, or in several (``perform``). A function that needs an
 unusual priority declares it (``transaction.prioritize``).
 
-All of them raise StoreBusy if they couldn't commit in time (2 s for work that a person waits for, 10 s for
-all other work); the work was then rolled back and has no effect. They raise StoreUnavailable if the database
-can't be used. ``interaction`` is the inbox key of a person's action ("" for none). Its row is written in the
-same transaction; if it already exists, the function changes nothing and says so.
+All of them raise StoreBusy if they couldn't commit in time (2 s for work that a person is waiting for, 10 s
+for all other work); the work was then rolled back and has no effect. They raise StoreUnavailable if the
+database can't be used. ``interaction`` is the inbox key of a person's action ("" for none). Its row is
+written in the same transaction; if it already exists, the function changes nothing and says so.
 """
 
 from collections.abc import Callable, Coroutine, Sequence

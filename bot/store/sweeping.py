@@ -12,7 +12,7 @@ from bot.store.transaction import Transaction
 
 _DAY = 86_400.0
 #: Maps each query that deletes old rows to how long those rows are kept, in seconds. Notices must be kept at
-#: least as long as inbox keys, because those of kind reply show that a message was answered.
+#: least as long as inbox keys, because reply notices show that a message was answered.
 _RETENTION_SECONDS = {
     "sweep_inbox": inbox.KEY_RETENTION_SECONDS,
     "sweep_links": _DAY,

@@ -41,7 +41,7 @@ Parameters = dict[str, Any]
 class Priority(IntEnum):
     """How urgent work is for the database thread; lowest first. The comments say how long it may wait."""
 
-    URGENT = 0  #: Work that a person waits for. After 2 s it raises StoreBusy.
+    URGENT = 0  #: Work that a person is waiting for. After 2 s it raises StoreBusy.
     STEADY = 1  #: Steps of operations, and notices. After 10 s they raise StoreBusy.
     #: Priority of writes that record polls, or whether providers answer. ``CLAIMS`` is the priority of claims
     #: of due rows. Both are as urgent as STEADY, but on PostgreSQL each has a separate connection.

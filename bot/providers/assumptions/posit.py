@@ -24,7 +24,7 @@ def _list_objects(one: Exchange, key: str) -> list[Mapping[str, Any]]:
 
 
 def _has_owner_names(one: Exchange) -> bool:
-    """Return whether the sessions in a response name their owners, as those of newer servers do."""
+    """Return whether the sessions in a response name their owners, as they do on newer servers."""
     return any("username" in session for session in _list_objects(one, "sessions"))
 
 

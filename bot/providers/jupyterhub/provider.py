@@ -495,7 +495,7 @@ async def _read_token_end(
 
 
 def _list_just_used(response: Response, now: float) -> list[dict[str, Any]]:
-    """Return the user's tokens that were used just now, without those of sessions.
+    """Return the user's tokens that were used just now, leaving out sessions' tokens.
 
     Raises BadAnswer if there are none.
     """

@@ -2,7 +2,7 @@
 
 Facts: ``docs/internals/providers/saturn.md``. The published guides are the contract; endpoints that only
 Saturn's own client uses are called if the server has them. A server that implements only the guides answers
-those calls with 404. Usher then compares tokens instead of asking for a name, and users add workspaces by
+those calls with 404. Usher then compares tokens instead of requesting a name, and users add workspaces by
 link or id.
 
 With an administrator's token, Usher gets a user's own token through a login link ("Whose token"). Both the

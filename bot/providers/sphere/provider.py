@@ -60,7 +60,7 @@ class SphereSettings(ConnectionSettings):
 
     linking: tuple[LinkMethod, ...] = ("none",)
     access_token: SecretStr
-    #: The host that the SDK is loaded from; by default that of the base URL.
+    #: The host that the SDK is loaded from; by default, the base URL's host.
     sdk_base: str = ""
     #: Additional hosts that the page may load from. ``page_inline_styles`` lets the SDK add styles to the
     #: page.

@@ -420,7 +420,7 @@ class Coder(
         return text if _UUID.fullmatch(text) else None
 
     def is_page_of(self, url: str, name: str, username: str) -> bool:
-        """Return whether a URL is that of the page or app with this owner and name, ignoring case."""
+        """Return whether a URL leads to the page or app with this owner and name, ignoring case."""
         page = _PAGE.match(unquote(up.path_below(url, self.settings.base_url) or ""))
         if page is None:
             return False
