@@ -83,7 +83,7 @@ class Account:
     remote_id_at: Past | None = None
     #: When the username was last confirmed to still belong to this account.
     compared_at: Past | None = None
-    #: When the link began to rest, because its username now belongs to the account ``other_id``.
+    #: When the link was put to rest, because its username now belongs to the account ``other_id``.
     resting_since: Past | None = None
     other_id: str | None = None
 

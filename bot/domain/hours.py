@@ -57,7 +57,7 @@ START_USE_SECONDS: Final = 900.0
 
 @dataclass(frozen=True, slots=True, order=True)
 class Occurrence:
-    """One start or stop: its time, and the local time for which it was planned.
+    """One start or stop: its time, and the local time that it was planned for.
 
     It becomes due at ``due_at``. For a start, ``until`` is the end of the period that it begins. All times
     except ``local`` are in epoch seconds.

@@ -74,14 +74,14 @@ class Administered(ABC):
 
     @abstractmethod
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return the principal under which Usher knows a person named in a payload or a sign-in."""
+        """Return Usher's principal for a person named in a payload or a sign-in."""
 
     @abstractmethod
     def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
         """Return whether a team belongs to one of Usher's installations."""
 
     def is_current(self, principal: Principal) -> bool:
-        """Return whether this is still the principal under which Usher knows the person."""
+        """Return whether this is still Usher's principal for the person."""
         is_here = self.has_team(principal.enterprise_id, principal.team_id)
         return is_here and self.resolve_principal(principal) == principal
 
@@ -154,7 +154,7 @@ class Installation(Administered):
         return self
 
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return the principal under which Usher knows a person named in a payload or a sign-in.
+        """Return Usher's principal for a person named in a payload or a sign-in.
 
         If a whole enterprise has installed Usher, the principal consists of the enterprise and the user, the
         same in all its teams. Otherwise it consists of the team and the user, with the enterprise stored for
@@ -268,7 +268,7 @@ class Installations(Administered):
         return self.find_for_team(principal.enterprise_id, principal.team_id) or Installation(None)
 
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return the principal under which Usher knows a person, as ``Installation`` does."""
+        """Return Usher's principal for a person, as ``Installation`` does."""
         return self.find_for(principal).resolve_principal(principal)
 
     def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:

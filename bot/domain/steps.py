@@ -59,7 +59,7 @@ class Update:
     #: either has changed.
     account: Account | None = None
     person: Person | None = None
-    #: The lease under which this update is saved (``Claimed.claim``), or "" if something other than the step
+    #: The lease that this update is saved under (``Claimed.claim``), or "" if something other than the step
     #: saves it. An update without a lease is applied, but a running step keeps its lease, and the next step
     #: follows once the running one has been saved.
     claim: str = ""

@@ -15,7 +15,7 @@ Lack = Literal["address", "page", "agent", "app"]
 PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
 #: A workspace with something missing is read as often as a starting one for this many seconds.
 MAX_LATE_SECONDS: Final = 600.0
-#: Missing parts without which nobody can open the workspace. If anything else seems to be missing, the
+#: Missing parts that keep everyone from opening the workspace. If anything else seems to be missing, the
 #: workspace may still work, because Usher might simply not see that part.
 UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 

@@ -48,7 +48,7 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
 
 
 def build_bound_provider(provider: type[Provider], settings: ConnectionSettings, http: Http) -> Provider:
-    """Create a provider in which each method uses the right owner's secret (``bind``)."""
+    """Create a provider whose methods each use the right owner's secret (``bind``)."""
     http.hide(settings.secrets())
     built = provider(settings, http)
     bind(built)

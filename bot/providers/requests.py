@@ -283,10 +283,10 @@ _REACHED_PATTERNS: Mapping[str, str] = {
     "stop": r"(stopped|stopping)",
     "remove": r"(removed|deleted)",
 }
-#: Matches messages of refusals due to the workspace changing to another state.
+#: Matches messages that refuse a call because the workspace is changing to another state.
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
-#: Matches messages of refusals due to another operation in progress. It is only tried on refusals that don't
-#: say that the goal has already been reached, and it must not match a message about a quota.
+#: Matches messages that refuse a call because another operation is in progress. It is only tried if the
+#: message doesn't say that the goal has already been reached, and it must not match a message about a quota.
 _UNDER_WAY_PATTERN = re.compile(
     r"^(?!.*\b(only|limits?|maximum|at most|too many)\b).*(\b(in progress|under ?way|locked by another)\b"
     r"|\b(is|are) (currently |still |now |already )?(being \w+|busy|updating|rebuilding|migrating|starting|"

@@ -35,7 +35,7 @@ MAX_NESTING: Final = 12
 MAX_OBJECT_ATTEMPTS: Final = 10
 #: Maximum number of characters of a Python literal that is parsed. Parsing a longer one would take too long.
 MAX_LITERAL_LENGTH: Final = 2000
-#: Keys under which APIs put details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
+#: Keys that APIs use for details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
 #: (``errors``, ``messages``), OAuth (``error_description``). Within a detail, ``_TEXT_KEYS`` hold its text
 #: and ``_FIELD_KEYS`` the name of the field that it is about.
 _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")

@@ -420,7 +420,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def _count_missing(self, claimed: ClaimedRun, runtime: Runtime, now: float) -> Update:
-        """Count a read in which the run was missing, since a newly launched run may not be listed yet."""
+        """Count a read that didn't find the run, since a newly launched run may not be listed yet."""
         run = claimed.subject
         wait = max(5.0, runtime.pace.min_poll_interval)
         if now - (run.called_at or run.created_at) < timeouts.START_SETTLES:

@@ -91,7 +91,7 @@ def compare_others(tx: Transaction, account: Account) -> None:
 
 
 def list_resting(tx: Transaction, connection: str, since: float) -> list[Account]:
-    """Return a connection's links that began to rest at or after a given time, oldest first."""
+    """Return a connection's links that were put to rest at or after a given time, oldest first."""
     return ACCOUNTS.query(tx, "resting_accounts", connection=connection, since=since)
 
 

@@ -267,7 +267,7 @@ def queue_answered(tx: Transaction, subject: str) -> None:
 
 
 def queue_messages(tx: Transaction, about: str, *, changed: bool, ends: str = "") -> None:
-    """Mark the messages about a workspace dirty, or the card of a class.
+    """Mark the messages about a workspace dirty, or a class's card.
 
     ``ends`` is an operation that its next step, due now, will end. That step redraws the operation's card.
     """

@@ -119,7 +119,7 @@ def new_database_file(target: Path) -> Iterator[Path]:
 def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> None:
     """Replace a database that isn't being served with a backup, keeping the owner of the replaced file.
 
-    The old database is kept beside it under a different name. Raise OSError and StoreError.
+    The old database is kept next to it under a different name. Raise OSError and StoreError.
     """
     if not backup.is_file():
         raise StoreUnavailable(f"There's no file {backup.absolute()}.")

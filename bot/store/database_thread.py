@@ -161,7 +161,7 @@ class WriteQueue:
                 item.future.set_exception(StoreUnsure("the commit is taking long, and may still go through"))
 
     def _left(self, item: QueuedWork) -> float:
-        """Return for how many more seconds an item's caller will wait."""
+        """Return how many more seconds an item's caller will wait."""
         until = min(item.queued_at + self._patience[item.priority], self._ends_at)
         if item.began_at is not None and item.queued_at < item.began_at + REQUEST_SECONDS:
             # All calls made for one request share one limit on how long they may wait.

@@ -1,4 +1,4 @@
-"""Merges the workspaces on a provider's list into the rows of the person for whom it was read."""
+"""Merges the workspaces on a provider's list into the rows of the person that it was read for."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace

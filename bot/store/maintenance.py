@@ -147,5 +147,5 @@ def note_same_data(tx: Transaction) -> None:
 
 @prioritize(Priority.STEADY)
 def find_failover(tx: Transaction) -> Row | None:
-    """Return the time from which rows may be missing, and when that was noticed; None without a failover."""
+    """Return since when rows may be missing, and when that was noticed; None without a failover."""
     return tx.one("failover")

@@ -81,7 +81,7 @@ def end_silence(tx: Transaction, name: str, at: float) -> bool:
 def list_reached(tx: Transaction) -> dict[str, Reached]:
     """Map each connection, and Slack, to when it last answered and when its silence began, if it is silent.
 
-    A connection for which only an outage is stored has been silent since the outage began.
+    If only an outage is stored for a connection, it has been silent since the outage began.
     """
     away = {name: Reached(name, silent_since=since) for name, since in list_outages(tx).items()}
     return away | {one.name: one for one in REACHED.parse_all(tx.all("reached"))}

@@ -61,7 +61,7 @@ _PRIORITIES: Final[dict[Callable[..., Any], Priority]] = {}
 
 
 def prioritize(priority: Priority) -> Callable[[Declared], Declared]:
-    """Return a decorator that declares the priority with which the store runs a function."""
+    """Return a decorator that declares the priority that the store gives to a function."""
 
     def declare(work: Declared) -> Declared:
         _PRIORITIES[work] = priority

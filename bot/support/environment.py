@@ -115,7 +115,7 @@ def read_secret_file(path: Path, others: int = READABLE_BITS | WRITABLE_BITS) ->
 
 
 def find_key_file() -> Path | None:
-    """Return the file that contains the encryption keys, or None if they are given in another way."""
+    """Return the file that contains the encryption keys, or None if they are provided in another way."""
     written = read_variable("USHER_ENCRYPTION_KEYS")
     return Path(written.removeprefix("file:")) if written.startswith("file:") else None
 

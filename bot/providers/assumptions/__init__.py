@@ -83,7 +83,7 @@ def load_assumptions(kind: str) -> list[Assumption]:
 
 
 def match_call(method: str, path: str, check: Check) -> Check:
-    """Limit a check to certain calls, given by their method (``GET|POST``) and a pattern for the path."""
+    """Limit a check to certain calls, selected by method (``GET|POST``) and a pattern for the path."""
     pattern: Final = re.compile(path)
 
     def check_exchange(one: Exchange) -> bool | None:

@@ -31,7 +31,7 @@ class JupyterHubSettings(connection.ConnectionSettings):
 
     @property
     def failures_allowed(self) -> float:
-        """Return half of the hub's own limit, to which other users' failed starts contribute as well."""
+        """Return half of the hub's own limit, because other users' failed starts also count towards it."""
         limit = self.consecutive_failure_limit
         return 0.0 if limit is None else limit // 2 if limit else math.inf
 

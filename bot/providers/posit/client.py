@@ -61,7 +61,7 @@ _NEEDS: Mapping[Right, str] = {
 class Workbench:
     """Call a server for one user, one request per method; invalid ids raise NotFound before any request.
 
-    ``user`` is the username for which the token acts, or None if it acts for its owner; acting for another
+    ``user`` is the username that the token acts for, or None if it acts for its owner; acting for another
     user requires an administrator's token.
     """
 

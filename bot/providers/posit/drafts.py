@@ -86,7 +86,7 @@ class Draft:
 
     @property
     def places(self) -> Mapping[str, str]:
-        """Map form fields to the placement constraints for which users type a value."""
+        """Map form fields to the placement constraints that users type a value for."""
         if self.cluster is None or self.preset_resources.placement_constraints:
             return {}
         return _name_fields(

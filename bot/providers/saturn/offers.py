@@ -74,7 +74,7 @@ class ListedJob:
     Attributes:
         job_id: The job's id on the server.
         name: The job's name.
-        size: The size on which the job runs.
+        size: The size that the job runs on.
     """
 
     job_id: str
@@ -362,7 +362,7 @@ JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of 
 JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
 
 
-#: Matches messages of refusals due to a name that is already taken. The guides don't specify the wording.
+#: Matches messages that refuse a name because it is already taken. The guides don't specify the wording.
 _NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
 NO_CREATION = "This server offers no way to create workspaces that Usher knows."

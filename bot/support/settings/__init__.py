@@ -175,7 +175,7 @@ def find_unknown_variables(
 ) -> tuple[dict[str, str], list[str]]:
     """Return misspelt variables with the settings they resemble, and other variables that have no effect.
 
-    ``known`` are the settings; ``referenced`` are the variables from which a secret is read (``env:NAME``).
+    ``known`` are the settings; ``referenced`` are the variables that a secret is read from (``env:NAME``).
     """
     names = {name for name in leave_out_service_variables(given) if name.upper().startswith(PREFIXES)}
     unset = [name for name in known if name not in names]

@@ -357,7 +357,7 @@ class Settings(BaseSettings):
         return range(first, first + (10 if is_free else 1))
 
     def admin_ids(self) -> frozenset[str]:
-        """Return the administrators of individual Slack workspaces; with a bot token, of its workspace."""
+        """Return administrators of individual Slack workspaces or, with a bot token, of its workspace."""
         return split_names(self.administrators) - self._list_ids_alone()
 
     def global_admin_ids(self) -> frozenset[str]:

@@ -135,7 +135,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template, with the version from which new workspaces are created."""
+    """A template, with the version that new workspaces are created from."""
 
     id: str
     name: str
