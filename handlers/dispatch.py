@@ -67,7 +67,7 @@ _PLAIN_FIELDS = {
 }
 #: Actions that read the state again. An answer with a button for one of them already says when it was read.
 _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
-#: The action of the button that declines to answer a question.
+#: The action of the button that dismisses a question.
 _DECLINE = "leave"
 #: How long to wait before retrying if the store is slow, in seconds.
 _STORE_RETRY_SECONDS = 0.2

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 _DAY_SECONDS: Final = 86_400.0
-#: How long people are assumed to wait for the answer to a message, in seconds. Older ones get no answer.
+#: How long people are assumed to wait for the answer to a message, in seconds. Older messages get no answer.
 MAX_ANSWERED_AGE_SECONDS: Final = inbox.REDELIVERY_SECONDS
 _LINK_PATTERN = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
 _MENTION_PATTERN = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
@@ -262,7 +262,7 @@ async def _would_end(request: EventRequest, person: Person) -> bool:
 
 @routes.event("app_uninstalled")
 async def on_app_uninstalled(request: EventRequest) -> None:
-    """End every link, because Usher can't notify anyone any more, so it mustn't act for anyone, either."""
+    """End every link: Usher can't notify anyone any more, so it mustn't act for anyone, either."""
     if request.installation is not None:
         await end_installation(request, request.installation)
 

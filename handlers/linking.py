@@ -482,7 +482,7 @@ async def describe_resting_links(request: Request) -> str:
 
 
 async def require_no_resting_link(request: Request) -> None:
-    """Raise Answered with *Link again* if a link of the user is resting, as its workspaces are hidden."""
+    """Raise Answered with *Link again* if one of the user's links is resting, which hides its workspaces."""
     for account in await request.services.store.read(account_rows.list_accounts, request.principal):
         if account.is_resting and account.connection in request.services.connections:
             await require_account(request, account.connection)

@@ -134,7 +134,7 @@ class Listeners:
     async def on_command(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> BoltResponse:
-        """Answer a slash command in the body of its ack or, if the answer doesn't fit, as a reply."""
+        """Answer a slash command in the body of its ack or, if the answer doesn't fit there, as a reply."""
         services = self._services
         folder = services.commands.get(str(body.get("command")))
         if folder is None:
@@ -367,7 +367,7 @@ class Listeners:
         surface: Surface,
         principal: Principal | None = None,
     ) -> None:
-        """Answer a button without the outbox, so that nobody is left without a reply.
+        """Answer a press without the outbox, so that nobody is left without a reply.
 
         The answer is shown only once: another way of sending it is tried only if the previous one has
         certainly shown nothing.

@@ -136,7 +136,7 @@ def check_spool(providers: Mapping[str, base.Provider]) -> list[Check]:
 
 
 def check_disks(settings: Settings, min_free: int = MIN_FREE_BYTES) -> list[Check]:
-    """Report the disks of the database file and of its nightly copies if they are low on space."""
+    """Report low space on the disks with the database file and with its nightly copies."""
     places = settings.nightly_backups()
     if places is None:
         return []

@@ -153,7 +153,7 @@ class Trial:
         ]
 
     async def _existing(self, name: str) -> TrialObject:
-        """Return a stopped workspace of the account that survives a stop; raise NotDone if there is none."""
+        """Return one of the account's stopped workspaces that survive a stop; raise NotDone if none does."""
         for one in await self.provider.require_facet(facets.Lists).discover(self.access):
             is_wanted = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
             if is_wanted and (await self._read(one.remote_id)).survives_stop is not False:

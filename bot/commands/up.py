@@ -180,7 +180,7 @@ class Conversation:
         self.own: tuple[str, str] | None = None
 
     def run(self) -> None:
-        """Ask for settings, check and save them; raise EOFError if input ends, or NotDone."""
+        """Ask for settings, check and save them; raise EOFError if the input ends, and NotDone."""
         if not read_variable("USHER_ENCRYPTION_KEYS"):
             keep("USHER_ENCRYPTION_KEYS", Fernet.generate_key().decode(), _KEY)
         if exposed := explain_exposed_env_file():

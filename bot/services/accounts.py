@@ -228,7 +228,7 @@ def _is_another(former: Account, account: Account) -> bool:
 def rest_if_another(tx: Transaction, caller: Caller, connection: str, remote_id: str, username: str) -> bool:
     """Put a relinked link to rest if its username is now another account's; return whether it is.
 
-    Approving or importing the same username would merely prolong the link, as nobody has noticed that the
+    Approving or importing the same username would merely prolong the link, without anyone noticing that the
     username now belongs to another account. A link that is already resting is replaced instead.
     """
     former = rows.find_account(tx, caller.principal, connection)

@@ -22,7 +22,7 @@ from bot.support.errors import Refused
 MAX_CLAIMED: Final = 100
 #: How much longer a provider is asked to keep a workspace when its owner presses *Keep 2 h more*, in seconds.
 EXTENSION_SECONDS: Final = 7200.0
-#: A workspace about to be shut down that wasn't read recently is claimed again after this many seconds.
+#: If a workspace about to be shut down wasn't read recently, it is claimed again after this many seconds.
 READ_AGAIN_SECONDS: Final = 20.0
 
 

@@ -56,8 +56,8 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: How soon a workspace is checked again if it must be read before its owner is asked whether it is still
-#: needed, in seconds.
+#: Seconds until a workspace is checked again if it has to be read before its owner can be asked whether it is
+#: still needed.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
 #: How long after its scheduled time a start waits for the provider to allow the start, in seconds.
@@ -333,7 +333,7 @@ def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
 
 
 def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
-    """Request a read of a rule's workspace and schedule another check of the rule soon."""
+    """Request a read of a rule's workspace, and have the rule checked again soon."""
     gates.want(tx, rule.workspace_id, by_itself=True)
     rows.schedule_check(tx, rule, tx.now() + POLL_SECONDS)
 

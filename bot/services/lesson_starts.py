@@ -37,7 +37,7 @@ class StartRate:
 
     @property
     def max_people(self) -> int | None:
-        """Return how many people's workspaces the longest lead time can start, or None if any number."""
+        """Return how many people's workspaces can start within the longest lead time; None if any number."""
         spare = max(self._max_seconds_ahead - (self.slow or USUAL_START_SECONDS), 0.0)
         return None if self.per_second is None else int(spare * self.per_second)
 

@@ -63,7 +63,7 @@ async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -
 
 
 async def list_rows(gatherer: Gatherer, principal: Principal, facts: UsageFacts) -> list[UsageRow]:
-    """Return the rows of a chart: what ran in its window, and what is planned for the rest of it."""
+    """Return a chart's rows: what ran in its window, and what is planned for the rest of it."""
     window, until = facts.window, facts.window.until
     spans: dict[tuple[LifeKind, str], list[Span]] = {}
     for life in await gatherer.store.read(usage.read_lives_of_person, principal, window.since, window.until):

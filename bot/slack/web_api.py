@@ -1,4 +1,4 @@
-"""A client for Slack's Web API, which sends requests and translates errors."""
+"""A client for Slack's Web API that sends requests and translates errors."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

@@ -86,7 +86,7 @@ def drop_words(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, 
     return tuple(word for word in words if isinstance(word, Quoted) or fold_word(word) not in dropped)
 
 
-#: Pairs of a word length and a number of letters: that many may be wrong in a word of at least that length.
+#: Pairs of a minimum word length and the number of letters that may be wrong in a word of that length.
 _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 

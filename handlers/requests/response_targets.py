@@ -122,7 +122,7 @@ def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, id
 def make_message_notice(
     answer: Answer, surface: Surface, principal: Principal, ids: Ids, *, becomes: str = ""
 ) -> NewNotice:
-    """Return an Answer as a direct message, which must not be missed, unlike a reply.
+    """Return an Answer as a direct message. Unlike a reply, it must not be missed.
 
     ``becomes`` is the interaction whose reply promised this message. The message replaces that reply.
     """

@@ -91,7 +91,7 @@ class Services:
 
     @property
     def link_pages(self) -> dict[str, str]:
-        """Map connections to their permanent link pages, or to nothing without Sign in with Slack."""
+        """Map connections to their permanent link pages. Without Sign in with Slack, there are none."""
         prefix = self.context.link_page_prefix
         return {name: f"{prefix}{name}" for name, _ in self.list_linkable()} if prefix else {}
 

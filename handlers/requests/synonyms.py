@@ -42,8 +42,8 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
         for other, verb in list_synonyms(folder).items()
         if verb in verbs and len(other) >= _MIN_SYNONYM_LENGTH
     ]
-    #: Maps each similar verb to its edit distance and to whether a synonym rather than the verb's name was
-    #: similar. A synonym makes the verb less likely.
+    #: Maps each similar verb to its edit distance, and to whether it was found by a synonym rather than by
+    #: its own name. A synonym makes the verb less likely.
     ranks: dict[str, tuple[int, bool]] = {}
     for other, verb in candidates:
         rank = (OSA.distance(word, other, score_cutoff=wrong), other != verb)

@@ -36,7 +36,7 @@ from handlers.requests.request import Request
 MAX_BULK_WORKSPACES: Final = 20
 
 
-#: Rules that refuse a way of stopping that the provider doesn't offer, for this workspace or at all.
+#: Rules of refusals because the provider doesn't offer this way of stopping, for this workspace or at all.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
@@ -257,7 +257,7 @@ def _make_row(request: Request, verb: str, workspace: Workspace) -> lists.ListRo
 
 
 def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
-    """Return how a workspace would be stopped at the requested time, if that ended it for good, else None."""
+    """Return the mode of a stop at the requested time, if it ends the workspace for good; otherwise None."""
     planned = predict_stop_effects(request.services.context, workspace)
     mode = find_stop_mode(verb, workspace) or choose_planned_mode(planned)
     return mode if is_final(planned, mode) else None

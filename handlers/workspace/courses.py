@@ -1,4 +1,4 @@
-"""Changes to courses that have been posted, made by members with buttons or typed by their teachers."""
+"""Changes to courses that have been posted, made with buttons or typed."""
 
 from __future__ import annotations
 

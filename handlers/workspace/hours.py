@@ -40,7 +40,7 @@ from handlers.requests.request import Answered, InvalidFields, Request
 from handlers.workspace.opposites import read_carried, read_former, write_former
 from handlers.workspace.targets import find_by_whole_name, read_workspace, require_by_name
 
-#: How many days ahead a workspace's hours can be told to skip a day.
+#: How far ahead a workspace's hours can be set to skip a day.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
 #: Time of day appended to a day that can't be read, to find out why it can't. It is late, so that *today*
 #: isn't over yet.

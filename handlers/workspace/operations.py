@@ -374,7 +374,7 @@ class _BulkResult:
 
 @routes.action(lists.SEVERAL_ACTION)
 async def run_bulk_button(request: Request) -> Answer:
-    """Apply a button's verb to several workspaces, except any that have changed since it was drawn."""
+    """Apply a button's verb to its workspaces, except any that have changed since it was drawn."""
     verb, *stamps = (request.target or "").split() or [""]
     verb = to_present_name("workspace", verb)
     declared = find_verb("workspace", verb)

@@ -170,7 +170,7 @@ def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
 
 
 def remove_button(workspace: Workspace) -> Element:
-    """Return *Remove*, which opens a form in which the name has to be typed."""
+    """Return *Remove*, which opens a form where the name has to be typed."""
     return kit.button(cards.REMOVE, "remove", workspace.id, style=kit.DANGER, of=workspace.title)
 
 

@@ -242,7 +242,7 @@ def format_overdue(operation: Operation, now: float) -> str:
 
 
 def find_block(facts: Facts, work_item: WorkItem) -> str:
-    """Return the obstacle that an unsent work item faces until its owner links again; "" if there is none."""
+    """Return what holds up an unsent work item until its owner links again; "" if nothing does."""
     # If several people's calls are refused, the problem isn't this person's link, so linking again wouldn't
     # help.
     is_theirs = work_item.block_reason != PEOPLE_OUT

@@ -342,7 +342,7 @@ def _add_own_label(element: Element, objects: Mapping[str, ObjectName]) -> Eleme
 
 
 def add_block_labels(blocks: Iterable[Block], objects: Mapping[str, ObjectName]) -> list[Block]:
-    """Return blocks whose buttons tell screen readers what they act on, no two of them alike."""
+    """Return blocks whose buttons tell screen readers what they act on, with no two labels alike."""
     return _add_numbers(_change_elements(blocks, partial(_add_own_label, objects=objects)))
 
 

@@ -321,7 +321,7 @@ def _render_with_buttons(text: str, buttons: Sequence[Element], is_long: bool) -
 
 
 def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace) -> str:
-    """Return a workspace's state and, for its owner, when it stops and its scheduled hours."""
+    """Return a workspace's state and, for its owner, when it will stop and its scheduled hours."""
     now = [format_stop_risk(workspace)] if facts.is_up else []
     more = [*format_lines(facts), *list_lessons(facts)]
     own = [*filter(None, now), *list_end_lines(facts), *more]

@@ -1,4 +1,4 @@
-"""Messages about an operation that has ended, is taking long, or has an unknown outcome."""
+"""Messages about an operation that has ended, is taking a long time, or has an unknown outcome."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Cards, messages and output of runs, rendered from rows just as those of workspaces are."""
+"""Runs' cards, messages and output, rendered from rows in the same way as those of workspaces."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -381,7 +381,7 @@ def format_output(text: str) -> Preformatted | None:
 
 
 def _format_line(raw: str) -> str:
-    """Return a line escaped and without invisible characters, but with its indentation."""
+    """Escape a line and remove its invisible characters, but keep its indentation."""
     line = raw.expandtabs(_TAB)
     rest = line.lstrip(" ")
     return " " * (len(line) - len(rest)) + _FENCE_PATTERN.sub(_PARTED, escape(clean(rest)))

@@ -1,1 +1,1 @@
-"""Long texts for people, and those used in several places, all unescaped. Short ones are written in place."""
+"""Texts for people: long ones, and those used in several places, all unescaped. Others are written inline."""

@@ -21,7 +21,7 @@ WRONG: Final = {
 }
 
 POST: Final = "Post a class card"
-#: Labels and hints for the fields of all the forms. A field of the card form that corresponds to a flag has
+#: Labels and hints for the fields of all the forms. If a field of the card form corresponds to a flag, it has
 #: the flag's name.
 FIELDS: Final = {
     "what": ("What everyone gets", ""),

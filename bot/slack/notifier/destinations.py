@@ -8,7 +8,7 @@ from bot.store import cards
 from bot.store.store import Store
 from bot.support.guards import guards
 
-#: How long a notice waits for its card to be posted so that it can be sent in the card's thread, in seconds.
+#: How long a notice that belongs in its card's thread waits for the card to be posted, in seconds.
 MAX_CARD_WAIT_SECONDS: Final = 120.0
 
 

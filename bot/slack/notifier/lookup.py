@@ -1,4 +1,4 @@
-"""Searches in Slack for messages that may have been sent, by the key in their metadata."""
+"""Searches Slack for messages that may have been sent, using the key in their metadata."""
 
 from __future__ import annotations
 

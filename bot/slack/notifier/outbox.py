@@ -63,7 +63,7 @@ _UNKNOWN_OUTCOME: Final = "outcome_unknown"
 #: An answer replaces the message that promised it only within this many seconds. After that, it is sent as a
 #: new message, because Slack doesn't notify people of edits.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
-#: How often to check, in seconds, whether the message that promised an answer can be replaced by now.
+#: How often to check, in seconds, whether the message that promised an answer can be replaced yet.
 PROMISE_CHECK_SECONDS: Final = 1.0
 #: If the rate limit requires a longer pause than this many seconds, an answer is sent as a new message rather
 #: than an edit.

@@ -1,9 +1,9 @@
 """Rendering of notices and cards from rows.
 
-A notice stores only keys, of a person and of rows, and is rendered from the current rows when it is sent. If
-it is no longer needed by then, it is marked as sent without being sent. Failed renderings are retried at
-increasing intervals, and in the end plain text is sent. Digests are compared so that the same content isn't
-sent twice.
+A notice stores only a person's key and the keys of rows, and it is rendered from the current rows when it is
+sent. If it is no longer needed by then, it is marked as sent without being sent. Failed renderings are
+retried at increasing intervals, and in the end plain text is sent. Digests are compared so that the same
+content isn't sent twice.
 """
 
 import hashlib
