@@ -60,7 +60,7 @@ from bot.support.errors import NotLinked, Refused
 #: still needed.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
-#: How long after its scheduled time a start waits for the provider to allow the start, in seconds.
+#: How long after its scheduled time a start keeps waiting for the provider to allow it, in seconds.
 UNOFFERED_SECONDS: Final = 1800.0
 #: Maximum number of running workspaces per claim. At most half as many rules are claimed at a time.
 CLAIM_BATCH_SIZE: Final = 100

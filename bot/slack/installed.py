@@ -149,7 +149,7 @@ class InstalledSlack:
     # -- calls -----------------------------------------------------------------------------------------------
 
     def find_client(self, principal: Principal) -> PacedSlack:
-        """Return the client of a person's installation; without one, return a client that sends nothing."""
+        """Return the client for a person's installation or, if there is none, a client that sends nothing."""
         return self._client_at(self.installations.find_for(principal))
 
     def list_clients(self) -> list[PacedSlack]:

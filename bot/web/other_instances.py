@@ -83,7 +83,7 @@ class OtherInstances:
         return count.counted - count.held - await self._held_by_others()
 
     async def _compare(self, count: Count) -> float:
-        """Record whether there is another Usher; return how many seconds later to ask for a new count."""
+        """Record whether there is another Usher; return in how many seconds a new count is needed."""
         clock = self._context.clock
         counted_at = clock.now() - (clock.monotonic() - count.at)
         began = (await self._store.read(outages.list_outages)).get(TWICE)

@@ -238,7 +238,7 @@ def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> An
 
 
 async def _confirm_run_on(request: Request, workspace: Workspace, said: str, at: float) -> Answer:
-    """Ask whether a workspace may keep running where one rule stops it just as another starts it."""
+    """Ask whether a workspace may keep running when one rule stops it just as another starts it."""
     sentence = request.fill(words.CONFIRM_RUN_ON, workspace, at=await request.format_time(at))
     return replies.answer(sentence, [_agree_button(workspace, said, "Set them and let it run on")])
 

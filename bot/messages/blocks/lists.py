@@ -550,7 +550,7 @@ def answer_server_info(
     page: int = 1,
     replaces: bool = False,
 ) -> Answer:
-    """Answer with a server's facts and one page of its users, the last one if the number is too high."""
+    """Answer with a server's facts and one page of its users: the last page if the number is too high."""
     users = snapshot.payload.users
     one = get_page(users, page, MAX_USERS)
     heading = fill("*{title}*", title=title)

@@ -18,7 +18,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block, fill
 from bot.messages.texts import answers
 
-#: Marks a stored answer whose text isn't split into parts with an expiry time each.
+#: Marks a stored answer whose text isn't split into parts that each have an expiry time.
 UNDATED: Final = "undated"
 
 

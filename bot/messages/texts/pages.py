@@ -364,7 +364,7 @@ TYPED_ELSE: Final = (
     "That looks like a token or a password. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now, wherever it's from."
 )
-#: Shown below a form field into which a token was typed. Text can't be formatted there.
+#: Shown below a form field that a token was typed into. Text can't be formatted there.
 TYPED_IN_FIELD: Final = (
     "That looks like a token from {titles}, so I haven't kept it. Replace it there, and enter something else "
     "here."
