@@ -247,7 +247,7 @@ def explains(rows: Iterable[WorkspaceFacts], connection: str) -> bool:
 
 
 def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], WorkspaceFacts]:
-    """Map each shared reason, given by connection and code, to the first workspace that waits for it."""
+    """Map each shared reason, as connection and code, to the first workspace that is waiting for it."""
     held = dict[tuple[str, str], list[WorkspaceFacts]]()
     for facts in rows:
         if (key := _get_hold(facts)) is not None:
@@ -334,7 +334,7 @@ def list_row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Elemen
 
 
 def _link_or_ask_to_open(facts: WorkspaceFacts, workspace: Workspace) -> Element:
-    """Return *Open* with the URL. If the URL isn't known, the button asks Usher for it."""
+    """Return *Open* with the URL. If the URL isn't known, pressing the button requests it from Usher."""
     if not facts.ide_url:
         return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY, of=workspace.title)
     return open_button(facts)

@@ -50,8 +50,8 @@ RENEWING: Final = (
     "I'll message you when it's ready."
 )
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
-#: Shown below the description of an irreversible change, in a message. It says what a button's own dialog and
-#: a page say, too.
+#: Shown in a message, below the description of an irreversible change. A button's own dialog and a page say
+#: the same.
 TO_CONTINUE: Final = "To continue, press *{button}*."
 RENEW_EFFECT: Final = (
     "{name} can't be restarted as it is. This will end it for good and start a new one with the same "
