@@ -149,7 +149,7 @@ def is_in_use(name: str, taken: Collection[str]) -> bool:
 
 
 def name_field(initial: str, max_length: int, **options: Any) -> Field:
-    """Return the field for a new name, which isn't prefilled with the name used last."""
+    """Return the field for a new name, which isn't prefilled with the last name used."""
     return Field(
         "name", "Name", "text", initial=initial, max_length=max_length, is_remembered=False, **options
     )

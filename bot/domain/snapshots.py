@@ -58,7 +58,7 @@ class Snapshot(Generic[Payload]):
     """A provider's answer, read at ``read_at`` and shown until the next read.
 
     ``owner`` is the id of the account that was used to read it, or "" if everyone sees the same. ``kind`` is
-    ``templates`` (the provider's own type, from which forms are built), ``runs`` (no payload, only the time
+    ``templates`` (the provider's own type, which forms are built from), ``runs`` (no payload, only the time
     when they were listed) or ``about``. Rows store the payload as JSON.
     """
 

@@ -15,7 +15,7 @@ from bot.domain.time_parsing import DAYS, load_zone, resolve_instant
 DEFAULT_COURSE_DAYS: Final = 140
 MAX_COURSE_DAYS: Final = 366
 #: How many seconds before a lesson its lead time is computed. Its teachers are told how many members are
-#: ready ``REPORT_SECONDS`` before the lesson if that number won't change any more, otherwise
+#: ready ``REPORT_SECONDS`` before the lesson if that number will no longer change, otherwise
 #: ``LATEST_REPORT_SECONDS`` before it.
 PREPARE_SECONDS: Final = 3_000.0
 REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0

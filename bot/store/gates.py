@@ -40,7 +40,7 @@ from bot.store.tables import (
 from bot.store.transaction import Parameters, Priority, Row, Transaction, as_json, as_words, prioritize
 from bot.store.work_items import WakeReason
 
-#: Suffix of the gate key of a workspace found at the provider that isn't in the database yet.
+#: Suffix of a workspace's gate key if the workspace was found at the provider but isn't in the database yet.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
 #: Operations that are complete once the workspace is running.

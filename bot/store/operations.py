@@ -140,8 +140,8 @@ def ask_for_accept(tx: Transaction, workspace: Workspace, verb: OperationVerb) -
 def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
     """Return an open operation, updated because its owner has requested it again.
 
-    If its deadline has passed, it gets a new one. A workspace that was only to be created is then also
-    started, and a planned start becomes valid for at least as long as one that the owner requests.
+    If its deadline has passed, it gets a new one. A workspace that was only going to be created is then
+    started, too, and a planned start becomes valid for at least as long as one that the owner requests.
     """
     if operation.good_until is not None:
         extend_start(tx, operation, tx.now() + deadline_seconds)

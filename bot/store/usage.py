@@ -115,7 +115,7 @@ def lose(tx: Transaction, workspace: Row) -> None:
 
 
 def move(tx: Transaction, from_id: str, to_id: str) -> None:
-    """Move the lives of a workspace from one row to another."""
+    """Move a workspace's lives from one row to another."""
     tx.run("rename_life", from_id=from_id, to_id=to_id)
 
 

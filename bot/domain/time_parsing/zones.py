@@ -102,7 +102,7 @@ class SaidZone:
 
 
 def split_zone(text: str) -> tuple[str, SaidZone | None]:
-    """Split a string into its text, lower-case and without the zone next to a time, and that zone or None."""
+    """Split a string into its text in lower case, without the zone next to a time, and that zone or None."""
     plain = _IN_BRACKETS.sub("", text.casefold())
     words = _JOINED.sub(" ", _JOINED_MINUS.sub(r"\1 utc", plain)).split()
     for begin in range(1, len(words)):

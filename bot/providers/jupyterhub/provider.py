@@ -135,7 +135,7 @@ class JupyterHub(
         return Servers(self._public, self.allowed_url)
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Return the hosts of users' servers, which are also sent the token of the server's owner."""
+        """Return the hosts of users' servers, which also receive the token of the server's owner."""
         origin = parse_origin(self._public)
         return dict.fromkeys((*self.ide_hosts(), f"*.{origin.shown_host}:{origin.port}"), True)
 

@@ -337,7 +337,7 @@ class SphereProvider(
     async def find_created(
         self, access: base.Access, spec: forms.Spec, key: str, since: float
     ) -> OutcomeSearch:
-        """Return the project's workspaces created since the call in the way that Usher creates them.
+        """Return the project's workspaces that were created since the call, the way Usher creates them.
 
         Workspaces that the list doesn't fully describe are included; ``read_creation_time`` reads them. A
         workspace that can't be read at all may be the right one, so the search is then inconclusive.
