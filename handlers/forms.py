@@ -46,7 +46,7 @@ _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"
 @routes.verb(
     Verb(
         usage="new [CONNECTION] [TEMPLATE]",
-        summary="create a workspace with a form",
+        summary="create a new workspace with a form",
         more=("The form shows what's available to you, filled in with your last choices.",),
         order=120,
         needs=("creation",),

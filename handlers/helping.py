@@ -74,9 +74,10 @@ def _show_everything(request: Request, accounts: Mapping[str, str] | None) -> An
 def _show_first_lines(request: Request, accounts: Mapping[str, str] | None) -> Answer:
     """Answer with the introduction to the help."""
     usable = _list_usable_providers(request, accounts or {})
+    abilities = _find_abilities(request, accounts or {}, usable)
     head, steps = _draw_head(request, accounts)
-    verbs = list_verbs(request.folder)
-    lines = "\n".join(_format_entry(request.command, verbs[verb]) for verb in FIRST[request.folder])
+    entries = [list_verbs(request.folder)[verb] for verb in FIRST[request.folder]]
+    lines = "\n".join(_format_entry(request.command, entry) for entry in entries if entry.is_for(abilities))
     jobs = [kit.context(line) for line in _describe_other_command(request, usable)]
     buttons = kit.actions([*steps, replies.help_button(request.folder)])
     return kit.answer([head, kit.section(lines), *jobs, *buttons])

@@ -357,11 +357,11 @@ async def test_whoami_of_an_administrator_without_links():
         assert "*Saturn Cloud*: linked" in words(await bot.say("about"))
 
 
-async def test_help_is_four_lines_and_the_first_steps(bot):
+async def test_help_is_five_lines_and_the_first_steps(bot):
     await activate(bot.store, ALICE, "saturn")
     answer = await bot.say("help")
     check_golden("answers/help", answer)
-    assert words(answer).count("`/workspace ") == 4
+    assert words(answer).count("`/workspace ") == 5
     assert list(buttons(answer))[-1] == "Show all commands"
     check_golden("answers/help-direct", await bot.direct("help"))
 

@@ -47,20 +47,20 @@ async def test_an_answer_about_nothing_broken_shows_no_reference(bot: Rig, text:
 @pytest.mark.parametrize(
     ("place", "expected"),
     [
-        ({}, "/workspace list"),
-        ({"channel_id": "D1"}, "/workspace list"),
-        ({"kind": "message", "where": Where.DIRECT}, "`list`"),
-        ({"kind": "message", "where": Where.MENTION}, "`@usher list`"),
-        ({"kind": "replay", "where": Where.MENTION}, "`@usher list`"),
-        ({"kind": "button", "where": Where.DIRECT}, "`list`"),
-        ({"kind": "button"}, "/workspace list"),
-        ({"kind": "replay"}, "/workspace list"),
-        ({"kind": "replay", "where": Where.DIRECT}, "`list`"),
+        ({}, "/workspace add LINK"),
+        ({"channel_id": "D1"}, "/workspace add LINK"),
+        ({"kind": "message", "where": Where.DIRECT}, "`add LINK`"),
+        ({"kind": "message", "where": Where.MENTION}, "`@usher add LINK`"),
+        ({"kind": "replay", "where": Where.MENTION}, "`@usher add LINK`"),
+        ({"kind": "button", "where": Where.DIRECT}, "`add LINK`"),
+        ({"kind": "button"}, "/workspace add LINK"),
+        ({"kind": "replay"}, "/workspace add LINK"),
+        ({"kind": "replay", "where": Where.DIRECT}, "`add LINK`"),
     ],
 )
 async def test_a_hint_is_written_as_it_works_where_it_is_read(bot: Rig, place: dict, expected: str) -> None:
     await bot.link()
-    assert expected in words(await bot.say("status nothing-like-that", **place))
+    assert expected in words(await bot.say("status nothing-like-that@saturn", **place))
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ async def test_a_relinked_person_acts_as_the_new_account_only(engine):
     assert {call.token for call in engine.provider.calls[before:]} == {"token-of-other"}
 
 
-async def test_after_a_lost_event_the_next_step_refuses(engine):
+async def test_after_a_lost_event_the_link_ends_and_what_was_under_way_with_it(engine):
     """Slack never told that somebody left; everybody is read at night, and what was under way ends."""
     workspace = await engine.own(ALICE, "alice:one")
     engine.provider.start_takes = 10_000.0
@@ -90,7 +90,7 @@ async def test_after_a_lost_event_the_next_step_refuses(engine):
     # What comes up is read once more, to know whether it is to be told of.
     await engine.pass_time(120, step=5)
     operation = await engine.store.read(operation_rows.find_operation, operation_id)
-    assert operation.outcome is Outcome.REFUSED
+    assert (operation.outcome, operation.cause) == (Outcome.CANCELLED, "unlinked")
     assert await engine.store.read(accounts.find_account, ALICE, "cloud") is None
     calls = len(engine.provider.calls)
     await engine.pass_time(600, step=10)

@@ -77,15 +77,14 @@ async def test_a_token_in_the_address_does_not_come_back():
         (400, "GET", InvalidRequest),
     ],
 )
-async def test_what_a_broken_server_says_is_not_quoted(status, method, kind):
+async def test_what_a_server_says_is_quoted_without_the_token(status, method, kind):
     said = json.dumps({"message": f"{CANARY} at 10.0.0.7: psycopg2.OperationalError"}).encode()
     async with raw_server(whole(said, f"{status} Odd")) as server, http() as client:
         api = ApiClient(client, server.url, CredentialPlacement()).acting_as(Credential(SecretStr(CANARY)))
         with pytest.raises(ProviderError) as raised:
             await api.call(method, "/")
     assert type(raised.value) is kind
-    expected = f"HTTP {status}" if status >= 500 else f"{HIDDEN} at 10.0.0.7: psycopg2.OperationalError"
-    assert raised.value.message == expected
+    assert raised.value.message == f"{HIDDEN} at 10.0.0.7: psycopg2.OperationalError"
 
 
 async def test_an_administrators_call_does_not_repeat_the_token_of_whom_it_is_for():

@@ -14,9 +14,9 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "job": {"": "Your job runs"},
 }
-#: Maps each command to the four verbs that its help lists first.
+#: Maps each command to the verbs that its help lists first, if the person can use them.
 FIRST: Final[Mapping[str, tuple[str, ...]]] = {
-    "workspace": ("list", "start", "stop", "open"),
+    "workspace": ("list", "start", "stop", "open", "new"),
     "job": ("run", "list", "logs", "stop"),
 }
 
