@@ -25,8 +25,8 @@ class AcceptedRequest:
     """A person's accepted request, with its conversation and the work item that it created.
 
     ``kind`` is the action in its audit row. ``subject`` is the id of a workspace or run ("" if neither), and
-    ``name`` is what it was called. ``initiator`` is who acted for the person, or "" if nobody did. ``via``
-    names the assistant that made the request for them, if any.
+    ``name`` is what it was called. ``initiator`` is what acted for the person, or "" if they acted
+    themselves. ``via`` names the assistant that made the request for them, if any.
     """
 
     work_item_id: str = ""

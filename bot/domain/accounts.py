@@ -28,8 +28,8 @@ RAREST_SECONDS: Final = 3600.0
 #: supplied, by the account's e-mail address, or from the first answer that contained the id. "" if the id
 #: isn't known.
 RemoteIdSource = Literal["", "link", "token", "email", "seen"]
-#: For this many seconds after an account's id was checked, calls may name the account without another check.
-#: The value is ten minutes less the longest time that a call may take.
+#: For this many seconds after an account's id was checked, calls that name the account are made without
+#: checking it again. The value is ten minutes minus the longest time that a call may take.
 MAX_COMPARED_SECONDS: Final = 570.0
 #: When a link is put to rest because its username now belongs to another account, Usher waits this many
 #: seconds before telling administrators, so that one message can include other links put to rest meanwhile.
@@ -93,7 +93,10 @@ class Account:
         return self.resting_since is not None
 
     def was_compared(self, now: float) -> bool:
-        """Return whether the account's id was checked recently enough for a call that names its user."""
+        """Return whether the account's id was checked recently enough.
+
+        If so, a call that names the account is made without another check.
+        """
         return self.compared_at is not None and 0.0 <= now - self.compared_at <= MAX_COMPARED_SECONDS
 
     @property
@@ -103,12 +106,15 @@ class Account:
 
     @property
     def is_approved(self) -> bool:
-        """Return whether an administrator or operator made the link; it expires unless it is proven."""
+        """Return whether the link was made by an administrator or operator.
+
+        Such a link expires unless the user proves that the account is theirs.
+        """
         return self.link_source in {"approval", "import"}
 
     @property
     def refusal(self) -> str:
-        """Return why a refused account can't be used, as a cause of ``bot.messages.texts.problems``."""
+        """Return why a refused account can't be used, as a cause from ``bot.messages.texts.problems``."""
         if self.is_resting:
             return "another_account"
         if self.renamed_to:
@@ -274,12 +280,12 @@ def _are_same_fact(before: str, now: str) -> bool:
 
 Occasion = Literal["week", "day", ""]
 
-#: Maps each reminder to how many seconds before the expiry it is due, earliest first.
+#: Each reminder, with how many seconds before the expiry it is due; earliest first.
 _BEFORE: Final[tuple[tuple[Occasion, float], ...]] = (("week", 7 * 86_400.0), ("day", 86_400.0))
 
 
 def plan_first_reminder(linked_at: float, ends_at: float | None) -> float | None:
-    """Return when the first reminder is due; None if the credential never expires or expires too soon."""
+    """Return when the first reminder is due; None if the credential never expires or expires sooner."""
     if ends_at is None:
         return None
     return next((ends_at - before for _, before in _BEFORE if ends_at - before > linked_at), None)

@@ -30,7 +30,7 @@ class Typical:
 
     @property
     def late(self) -> float | None:
-        """Return the number of seconds after which a start counts as slow: at least 1.5 times the usual."""
+        """Return after how many seconds a start counts as slow: at least 1.5 times the usual duration."""
         return None if self.usual is None else max(self.slow or 0.0, self.usual * _LATE_SHARE)
 
 

@@ -107,7 +107,7 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
             Reason.NO_ROOM,
             r"not enough (?:cpu|memory|gpus?|resources|capacity)|trigger scale-up|out of resources",
         ),
-        # The clouds' own: AWS, Google, Azure.
+        # Messages from the clouds themselves: AWS, Google and Azure.
         (Reason.NO_ROOM, r"insufficient\w*capacity|resource_pool_exhausted|skunotavailable|allocationfailed"),
         (Reason.NO_ROOM, r"(?:not|n't) have (?:enough|sufficient) (?:\S+ )?(?:resources|capacity)\b"),
         (Reason.STORAGE, r"failed ?(?:mount|attach)|(?:mount|attach)volume|attach or mount|multi-attach"),

@@ -109,11 +109,11 @@ def is_silence(hold: str | None) -> bool:
 
 
 def find_server_words(hold: str | None) -> str:
-    """Return the provider's own words in a hold about its server errors, or ""."""
+    """Return what the provider itself said about its server errors, if the hold quotes it; otherwise ""."""
     return split_hold(hold or "")[1].partition(": ")[2] if is_failure_of_server(hold) else ""
 
 
 def is_failure_of_server(hold: str | None) -> bool:
-    """Return whether the hold says that a provider answers calls with server errors."""
+    """Return whether the hold says that the provider is answering calls with server errors."""
     code, detail = split_hold(hold or "")
     return code is HoldCode.CAUSE and get_cause_word(detail) in {"server_failed", "answered_error"}

@@ -71,7 +71,10 @@ class Occurrence:
 
     @property
     def latest_start(self) -> float:
-        """Return the latest time a start may be sent with enough of the plan still left."""
+        """Return the latest time at which a start may be sent.
+
+        Until then, either enough of the planned time is left, or the start is at most a minute late.
+        """
         left = max((self.until - self.at) * MIN_SHARE_LEFT, MIN_SECONDS_LEFT)
         return max(self.until - left, self.at + ON_TIME_SECONDS)
 
@@ -119,7 +122,10 @@ class Timetable(ABC):
         return sorted(one for day in days for one in self.on(day) if after < one.at <= until)
 
     def begin(self, one: Occurrence) -> Occurrence:
-        """Return the first occurrence of that day; a stop after midnight belongs to the day before."""
+        """Return the first occurrence of the day that an occurrence belongs to.
+
+        A stop after midnight belongs to the day before.
+        """
         day = date.fromisoformat(one.local[:10])
         every = (self.on(day - timedelta(days=before)) for before in (0, 1))
         return next((found[0] for found in every if one in found), one)
@@ -169,7 +175,7 @@ class HoursRule(Timetable):
     zone: str
     processed_until: Past
     agreed: bool = False
-    #: Why the rule is paused, as a cause of ``bot.messages.texts.problems``; "" if it isn't.
+    #: Why the rule is paused, as a cause from ``bot.messages.texts.problems``; "" if it isn't.
     paused: str = ""
     #: The workspace's name and its id at the provider, kept after an unlink has deleted the workspace's row.
     #: The id is used to find the workspace again.
@@ -227,14 +233,14 @@ class FormerHours:
 
 
 def find_hours_stop(rules: Iterable[HoursRule], now: float) -> float | None:
-    """Return when a workspace's hours next stop it, or None."""
+    """Return when a workspace's hours will next stop it, or None if they won't."""
     every = tuple(rules)
     stops = [one.next_stop(now, every) for one in every]
     return min((at for at in stops if at is not None), default=None)
 
 
 def is_planned(rules: Iterable[HoursRule], side: str, at: float) -> bool:
-    """Return whether hours start or stop a workspace at this time, even if that is already settled."""
+    """Return whether hours start (or stop) a workspace at this time, even if that was already handled."""
     active = (one for one in rules if not one.paused)
     return any((one.side, one.at) == (side, at) for rule in active for one in rule.between(at - 1.0, at))
 
@@ -295,10 +301,10 @@ def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:
 
 
 def find_asking_evening(workspace: Workspace, seconds: float, now: float, zone: ZoneInfo) -> float | None:
-    """Return the time of this evening if an idle workspace's owner should be asked about it now, else None.
+    """If an idle workspace's owner should be asked about it now, return a time this evening, otherwise None.
 
-    Owners are asked in the daytime, once the workspace has been idle for ``seconds``. What they do with it in
-    Slack counts as use. The evening is when the workspace may be stopped if they don't answer.
+    At that time, the workspace may be stopped if the owner hasn't answered. Owners are asked in the daytime,
+    once the workspace has been idle for ``seconds``. Anything they do with it in Slack counts as use.
     """
     left, local = find_idle_since(workspace), datetime.fromtimestamp(now, zone)
     if left is None or now - max(left[0], workspace.used_at or 0.0) < seconds:

@@ -39,7 +39,7 @@ class Installed:
 
     @property
     def row_key(self) -> str:
-        """Return the row key used to seal the secret, which can't be the same as any user's."""
+        """Return the row key used to seal the secret; it can't be the same as any user's key."""
         return f"installation/{self.id}"
 
 
@@ -90,7 +90,10 @@ class Administered(ABC):
         """Return whether two principals are the same person."""
 
     def decides(self, principal: Principal, owner: Principal) -> bool:
-        """Return whether a person may decide an owner's requests; their own only if nobody else can."""
+        """Return whether a person may decide on an owner's requests.
+
+        People may decide on their own requests only if nobody else can.
+        """
         there = [one for one in self.list_administrators() if self.administers(one, owner)]
         is_own = self.is_same_person(principal, owner)
         is_alone = all(self.is_same_person(one, owner) for one in there)
@@ -201,7 +204,7 @@ class Installation(Administered):
         return False
 
     def reach(self, principal: Principal) -> str | None:
-        """Return "", the prefix that everyone's key has, for an administrator; None for anyone else."""
+        """For an administrator, return "", which is a prefix of everyone's key; for anyone else, None."""
         return "" if self.resolve_principal(principal) in self.list_administrators() else None
 
     def list_administrators(self) -> list[Principal]:
@@ -280,7 +283,7 @@ class Installations(Administered):
         return self.find_for(one).is_same_person(one, other)
 
     def are_together(self, one: Principal, other: Principal) -> bool:
-        """Return whether two people are in the same installation, where a user id is one person for both."""
+        """Return whether two people are in one installation, so that a user id means the same to both."""
         return one.place == other.place
 
     @property
@@ -289,7 +292,10 @@ class Installations(Administered):
         return len(self._installations) > 1
 
     def reach(self, principal: Principal) -> str | None:
-        """Return "" for an admin of everyone, the workspace's prefix for an admin of one, else None."""
+        """Return the key prefix of everyone this person administers; None if they aren't an administrator.
+
+        It is "" if they administer everyone, otherwise the prefix of their own Slack workspace.
+        """
         name = f"{principal.team_id}:{principal.user_id}"
         if name in self.groups.expand(self._everywhere):
             return ""

@@ -75,7 +75,7 @@ def drop_impossible_times(seen: Observed, now: float) -> Observed:
     if seen.state is State.RUNNING and started_at is not None and used_at is not None:
         used_at = None if used_at < started_at - MAX_CLOCK_SKEW_SECONDS else used_at
     if used_at is None and seen.last_used_at is not None and seen.expires_after is not None:
-        # The end was counted from that use.
+        # The expiry time was computed from that impossible last use, so drop it as well.
         seen = replace(seen, expires_at=None)
     if (started_at, down_at, used_at) == (seen.started_at, seen.down_at, seen.last_used_at):
         return seen

@@ -54,7 +54,7 @@ class OperationVerb(StrEnum):
 
     @property
     def expires(self) -> bool:
-        """Return whether the call expires at the deadline; stops don't expire, as they only end things."""
+        """Return whether the call expires at the deadline; stops don't, because they only end things."""
         return not self.brings_down or self is OperationVerb.REMOVE
 
 

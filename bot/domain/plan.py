@@ -346,7 +346,7 @@ def _bring_down(
 
 
 def _fail_at_second_read(operation: Operation, observed_at: float) -> Plan:
-    """End the operation as failed after two failed reads in a row; after only one, read again."""
+    """End the operation as failed if a second read shows a failure, too; after the first one, read again."""
     is_second = operation.failed_at is not None and observed_at > operation.failed_at
     return _fail("provider_failed") if is_second else STILL_FAILED
 
@@ -393,7 +393,10 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
 
 
 def _had_effect(operation: Operation) -> bool:
-    """Return whether a start that the provider refused as too busy nevertheless made the workspace fail."""
+    """Return whether a start took effect although a busy provider had refused it.
+
+    The workspace has failed. If it hadn't failed before the start, the start must have been carried out.
+    """
     is_refused = operation.busy_since is not None and operation.conflict is None
     return is_refused and operation.called_from is not State.FAILED
 

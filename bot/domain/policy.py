@@ -80,7 +80,7 @@ def decide(
 ) -> Decision:
     """Decide whether a principal may use a verb on a target; when in doubt, refuse.
 
-    ``person`` is what Slack says about the principal, or None if Slack hasn't been asked.
+    ``person`` is what Slack says about the principal, or None if they haven't been looked up in Slack.
     """
     if not installation.has_team(principal.enterprise_id, principal.team_id):
         return Decision(allowed=False, rule=FOREIGN_TEAM)
@@ -127,7 +127,7 @@ def _of_another(principal: Principal, verb: str, target: Target, installation: A
 
 
 def is_current(person: Person | None, verb: str, now: float) -> bool:
-    """Return whether Slack's facts about a person are recent enough to decide without asking Slack.
+    """Return whether Slack's facts about a person are recent enough to decide without calling Slack.
 
     Facts that lead to a refusal expire much sooner than facts that allow something.
     """

@@ -27,7 +27,10 @@ def score_likeness(username: str, *called: str) -> float:
 
 
 def _forms(called: str) -> Iterator[str]:
-    """Yield usernames that a person might have: all words joined, each word, and with an initial."""
+    """Yield usernames that someone with this name might have.
+
+    These are the words joined together, a word with the initial of another, and each word alone.
+    """
     words = _words(called.partition("@")[0])
     if words:
         yield "".join(words)

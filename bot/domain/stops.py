@@ -81,7 +81,7 @@ def choose_restart_mode(effects: StopEffects) -> StopMode | None:
 
 
 def choose_gentlest_mode(effects: StopEffects) -> StopMode:
-    """Return the mode for stops planned by others: suspend if that keeps the memory, otherwise stop."""
+    """Return the mode for stops that the owner didn't plan: suspend if that keeps the memory, else stop."""
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else "stop"
 
 

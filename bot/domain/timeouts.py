@@ -121,7 +121,10 @@ class Pace:
 
 
 def search_in(pace: Pace, asked_at: float | None, now: float) -> float:
-    """Return how many seconds to wait before the next search, which is longer while the user is asked."""
+    """Return how many seconds to wait before the next search.
+
+    The wait is longer while the user is being asked what to do.
+    """
     usual = max(pace.pending_interval, pace.min_poll_interval)
     return usual if asked_at is None else max(usual, min((now - asked_at) / 20.0, _SELDOM))
 

@@ -54,7 +54,10 @@ def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> f
 
 
 def needs_warning(end: PlannedStop, now: float) -> bool:
-    """Return whether to warn the owner of a planned stop; not if they just set it for a near time."""
+    """Return whether to warn the owner of a planned stop.
+
+    They aren't warned if they set it themselves and it is only minutes away.
+    """
     is_near = end.at - now <= TIMER_WARNING_SECONDS + SOONEST_SECONDS
     # An assistant named the time if ``via`` is set.
     return end.warns or bool(end.via) or not is_near

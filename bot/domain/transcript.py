@@ -351,7 +351,7 @@ Missing = Literal["cut", "not_kept", "not_read"]
 
 
 class Board:
-    """The outputs that this process follows, keyed by run id."""
+    """The outputs that this process is following, keyed by run id."""
 
     def __init__(
         self,
@@ -368,7 +368,7 @@ class Board:
         self.entries: dict[str, FollowedRun] = {}
 
     def is_used(self) -> bool:
-        """Return whether this process follows any output."""
+        """Return whether this process is following the output of any run."""
         return bool(self.entries)
 
     def add(self, run_id: str) -> FollowedRun:
@@ -388,7 +388,7 @@ class Board:
             self.drop(run_id)
 
     def find_tail(self, run_id: str) -> OutputTail | None:
-        """Return the parts of a run's output for a message, or None if this process doesn't follow it."""
+        """Return the parts of a run's output that messages show; None if this process isn't following it."""
         entry = self.entries.get(run_id)
         if entry is None:
             return None

@@ -181,11 +181,11 @@ class Sum:
 
     @property
     def unpriced(self) -> float:
-        """Return the number of hours of lives without a price."""
+        """Return the number of hours whose price isn't known."""
         return self.at_price.get(None, 0.0)
 
     def add(self, hours: Hours, price: Price | None, lives: int = 1) -> None:
-        """Add the hours of some lives, all at one price."""
+        """Add the hours of one or more lives that have the same price."""
         self.lives += lives
         self.hours.add(hours)
         self.at_price[price] = self.at_price.get(price, 0.0) + hours.best
@@ -239,7 +239,10 @@ class UsageLine:
     def add(
         self, part: Sum, *, is_open: bool, is_seen: bool, is_least: bool, unknown_from: float | None
     ) -> None:
-        """Add the total of some of its lives; ``is_seen``: they began or ended between two reads."""
+        """Add the total of a part of this line's lives.
+
+        ``is_seen``: they began or ended between two reads, so their hours aren't exact.
+        """
         self.sum.merge(part)
         self.is_open |= is_open
         self.is_least |= is_least

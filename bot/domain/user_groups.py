@@ -25,7 +25,10 @@ class UserGroups:
         self._said: dict[str, tuple[float, frozenset[str]]] = {}
 
     def follow(self, names: Iterable[str], monotonic: Callable[[], float]) -> None:
-        """Remember which of these names are groups to read from Slack; ``monotonic`` measures their age."""
+        """Remember which of these names are groups to read from Slack.
+
+        ``monotonic`` is the clock that measures how old their lists of members are.
+        """
         self.names, self._monotonic = sorted(set(filter(is_group, names))), monotonic
 
     def hold(self, name: str, users: Iterable[str]) -> None:

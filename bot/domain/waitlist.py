@@ -123,7 +123,7 @@ class OthersInLine:
         return self.lowest or 0
 
     def find_round(self, own: int) -> int:
-        """Return the round for a user who was away while others had turns or left."""
+        """Return the round that a user rejoins after being away, while others may have had turns or left."""
         return min(max(own, self.entry_round), self.highest)
 
     def end_turn(self, own: int) -> int:

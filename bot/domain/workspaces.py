@@ -26,8 +26,8 @@ class State(StrEnum):
         RUNNING: It is up; ``lacks`` says whether people can use it.
         STOPPING: It is going down.
         SUSPENDED: It is down, and its memory is kept.
-        FAILED: It has failed. Parts of it may still be running, so people can stop it, unless ``actions`` are
-            given without a stop.
+        FAILED: It has failed. Parts of it may still be running, so people can stop it, unless its ``actions``
+            include no way to do that.
         GONE: It doesn't exist, or doesn't belong to this user.
         UNKNOWN: Its state can't be read, or is a word that Usher doesn't know. The last known state is kept.
     """
@@ -67,7 +67,7 @@ def is_down(state: State, actions: Iterable[str] | None) -> bool:
     """Return whether a workspace is known to be down, the only case in which *Stop* isn't offered.
 
     A failed workspace is down only if its provider is certain that none of it is still running, and says so
-    by giving ``actions`` without any way to stop it.
+    by reporting ``actions`` that include no way to stop it.
     """
     if state is State.FAILED:
         return actions is not None and _STOPS.isdisjoint(actions)
@@ -241,7 +241,7 @@ class Workspace:
         return self.alias or self.name
 
     def stops_at(self, second: float) -> bool:
-        """Return whether the timer stops the workspace in this second, as named by a button."""
+        """Return whether the timer stops the workspace at the time that a button names, to the second."""
         return self.stop_at is not None and abs(self.stop_at - second) < 1.0
 
     @property

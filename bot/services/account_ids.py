@@ -36,7 +36,7 @@ UNCLEAR_CAUSE: Final = "account_unclear"
 
 
 def compare_account(account: Account, current: RemoteAccount | None) -> Comparison:
-    """Compare a link's account with the account that the provider returns now."""
+    """Compare the account that was linked with the one that the provider reports now."""
     if not account.remote_id or current is None:
         return "unclear"
     return compare_remote_ids(account.remote_id, current.account_id)
@@ -118,7 +118,7 @@ def _notify_administrators(tx: Transaction, context: Context, account: Account) 
 
 @kind_extensions(NoticeKind.LINKS_RESTING)
 async def _add_resting(gatherer: Gatherer, notice: Message, context: Facts) -> RequestFacts:
-    """Add the links that are still resting, and their owners' names."""
+    """Add the links that are still resting, and their owners' names, to a message's facts."""
     since = await gatherer.store.now() - SAME_REST_SECONDS
     current = await gatherer.store.read(rows.list_resting, context.connection, since)
     account_ids, is_several = context.body.get("accounts", ()), context.body.get("is_several")

@@ -330,7 +330,7 @@ def warn_holders(
 def unlink(
     tx: Transaction, caller: Caller, connections: Collection[str], *, is_answered: bool = False
 ) -> list[Account]:
-    """End the caller's links on some connections, as ``end_accounts`` does."""
+    """End the caller's links on the given connections; see ``end_accounts``."""
     caller.check(tx, "unlink")
     who = caller.principal
     return end_accounts(tx, caller, who, connections, actor=who.key, cause="person", is_answered=is_answered)
@@ -360,7 +360,7 @@ def end_accounts(
     notify: bool = True,
     is_answered: bool = False,
 ) -> list[Account]:
-    """End a person's accounts on some or all connections, with everything that depends on them.
+    """End a person's accounts on the given connections, or on all, with everything that depends on them.
 
     Return the ended accounts as they were. ``actor`` is who ended them (a principal's key, ``slack`` …) and
     ``cause`` is the reason: a key of ``bot.messages.texts.notices.UNLINKED_BECAUSE``, or ``person``.
@@ -382,7 +382,7 @@ def end_accounts(
 
 
 def _list_affected(tx: Transaction, person: Principal, connections: Collection[str]) -> dict[str, list[str]]:
-    """Map each effect of ending a person's links on some connections to the names of what it affects.
+    """Map each effect of ending a person's links on the given connections to the names of what it affects.
 
     For workspaces: ``running``: they keep running; ``stops``: they aren't stopped as planned; ``hours``:
     their hours pause; ``starts``: their start hasn't been sent yet; ``waits``: they stop waiting for room.
@@ -422,7 +422,7 @@ def is_up(workspace: Workspace, latest: Operation | None) -> bool:
 
 
 def find_affected(tx: Transaction, caller: Caller, connections: Collection[str]) -> dict[str, list[str]]:
-    """Return what unlinking some connections would affect, as ``_list_affected`` does."""
+    """Return what unlinking the given connections would affect; see ``_list_affected`` for the form."""
     caller.check(tx, "unlink")
     return _list_affected(tx, caller.principal, connections)
 

@@ -53,7 +53,7 @@ MAX_LISTED_REQUESTS: Final = 200
 async def request(
     caller: Caller, connection: str, username: str, *, deferred_command: dict[str, Any] | None = None
 ) -> Approval:
-    """Ask the administrators, and other possible owners of the username, as ``ask`` does."""
+    """Request to be linked to a username: find its other possible owners, then call ``ask``."""
     # The search takes a while in a large Slack workspace, so it is done first, without blocking writers.
     alike = await caller.read(find_similar_users, connection, username)
     return await caller.run(ask, connection, username, alike=alike, deferred_command=deferred_command)
@@ -431,7 +431,7 @@ def build_audit_entry(approval: Approval, actor: str, action: str, result: str, 
     NoticeKind.APPROVAL_DONE,
 )
 async def _add_request(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the request that a message is about, and the names of the people in it."""
+    """Add the request that a message is about, and the names of the people in it, to the message's facts."""
     approval = await gatherer.store.read(store.find_request, message.subject)
     if approval is None or not isinstance(facts, RequestFacts):
         return facts

@@ -84,8 +84,8 @@ async def find_own(context: Context, rows: PageRows) -> tuple[Workspace, base.Pr
     """Return the requested workspace if it may be shown in this browser, otherwise None.
 
     The workspace must belong to the signed-in person, who must be allowed to act, and its provider's
-    workspaces must open in Usher's page. None is returned whichever of these isn't the case, so that nothing
-    is revealed.
+    workspaces must open in Usher's page. The result is None whichever of these conditions isn't met, so
+    that nothing is revealed.
     """
     workspace = rows.workspace
     if workspace is None or workspace.hidden:

@@ -4,21 +4,21 @@ It is a plain function in a module of this package. Its arguments are the transa
 values from the request; a handler runs it with ``await caller.run(cancel_timer, workspace_id)``::
 
     def cancel_timer(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-        workspace = require_workspace(tx, caller, "start", workspace_id)     # reads, and asks the policy
+        workspace = require_workspace(tx, caller, "start", workspace_id)     # reads, and checks the policy
         if workspace.stop_at is not None and caller.is_first_delivery(tx):   # there is something to do
             timers.clear_stops(tx, workspace.id)                     # the effect
             caller.record(tx, "workspace.timer", workspace, stops="never")   # the audit row, and who asked
         return workspaces.find_workspace(tx, workspace.id) or workspace
 
 The order is: read and decide (``check``, and anything else that refuses), find out whether there is anything
-to do, ask ``is_first_delivery``, write. A use case waits for nothing, changes nothing but the database, and
+to do, call ``is_first_delivery``, write. A use case waits for nothing, changes nothing but the database, and
 may be run again from the start. SQL stays in ``bot.store``, whose functions run it.
 
 If a use case raises Refused, none of its writes are kept. If the policy refused, an audit row is written,
 once per interaction however often it is repeated. That row has a separate inbox key, so that the same request
-can still be carried out once it is allowed. Slack is never asked within a transaction: if what is known about
-a person is missing or old, the use case ends without writing, Slack is asked about the person, and the use
-case runs once more.
+can still be carried out once it is allowed. Slack is never called within a transaction: if what is known
+about a person is missing or old, the use case ends without writing, the person is looked up in Slack, and the
+use case runs once more.
 
 A use case that returns a Refused keeps what it wrote, such as the count of an attempt; ``run`` then raises
 the refusal.
@@ -263,7 +263,7 @@ class Caller:
         *,
         hidden_as: Refused | None = None,
     ) -> None:
-        """Apply the policy as ``check`` does, but to a row of the person that has already been read."""
+        """Apply the policy as ``check`` does, but using the person's row, which has already been read."""
         is_current = self.uses_stored_identity or policy.is_current(person, verb, tx.now())
         installation = self.context.installation
         decision = policy.decide(self.principal, verb, target, installation, person if is_current else None)
@@ -391,7 +391,10 @@ def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
 def build_refusal(
     decision: policy.Decision, verb: str, target: policy.Target | None = None, as_: Refused | None = None
 ) -> Refused:
-    """Return the refusal (or ``as_``) of a request that the policy denies, with details for the audit."""
+    """Return the refusal for a request that the policy denies, with details for the audit.
+
+    It is ``as_`` if that is given, otherwise it is made from the rule that denied the request.
+    """
     kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
     refusal = as_ or kind(decision.rule)
     refusal.denied = (verb, f"{target.kind}/{target.id}" if target is not None else "usher", decision.rule)

@@ -96,7 +96,7 @@ class Context:
     def link_page_prefix(self) -> str:
         """Return the URL prefix of the permanent link pages, or "" if there are none.
 
-        The name of a connection is appended to it. Such a page first asks for Sign in with Slack; without
+        The name of a connection is appended to it. Such a page first requires Sign in with Slack; without
         that, only a one-time URL can show who is linking.
         """
         return f"{self.public_url.rstrip('/')}/link/new/" if self.public_url and self.sign_in else ""

@@ -77,7 +77,7 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
 
 
 def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
-    """Make a missed lesson due for some members for whom it never began; return whether others may remain.
+    """Make a missed lesson due for a batch of members it never began for; return whether more may remain.
 
     As the lesson is over, nothing is started; each member is told once that it was missed.
     """
@@ -90,7 +90,7 @@ def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
 def _notify_members_not_ready(
     tx: Transaction, context: Context, card: ClassCard, coming: Occurrence, joined_by: float
 ) -> bool:
-    """Tell some members what they still need for a lesson; return whether others may remain to be told."""
+    """Tell a batch of members what they still need for a lesson; return whether more members may remain."""
     provider, spec = context.connections.get(card.connection), card.spec
     found = [
         (one.key, state == "coming")

@@ -1,7 +1,7 @@
-"""Class cards: a teacher posts a card; pressing it enrolls a person and records their consent.
+"""Class cards: a teacher posts a card; pressing its button enrolls a person and records their consent.
 
-A press is one transaction and doesn't call any provider. A class stops only workspaces whose owners have
-agreed (ADR 91).
+A press is handled in one transaction, without calling any provider. A class stops only workspaces whose
+owners have agreed (ADR 91).
 """
 
 import re
@@ -128,7 +128,7 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
 
 
 def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
-    """Post a card again with a new notice; return False if the card is known to have been posted."""
+    """Post a card again with a new notice; return False if the card is already known to be posted."""
     card = require_teacher(tx, caller, "class_post", card_id)
     existing = cards.find_card(tx, card.id)
     if existing is None or existing.message_ts:
@@ -313,7 +313,7 @@ def _start_workspace(
 
 
 def _find_latest_start(tx: Transaction, lesson: Occurrence) -> float:
-    """Return the latest time for retrying the start of a person who joins during a lesson."""
+    """Return the latest time at which a start may be retried for a person who joins during a lesson."""
     return min(max(lesson.latest_start, tx.now() + DEADLINE_SECONDS), lesson.until)
 
 
@@ -326,7 +326,7 @@ def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> boo
 
 
 def check_lessons(provider: Provider, effects: StopEffects) -> None:
-    """Raise Refused (``course.ends``) if stopped workspaces couldn't be started for the next lesson."""
+    """Raise Refused (``course.ends``) if stopped workspaces couldn't be started again for the next lesson."""
     if is_final(effects, choose_gentlest_mode(effects)):
         raise Refused("course.ends", title=provider.settings.title)
 
@@ -375,7 +375,7 @@ def _record_agreement(
 
 
 def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | None) -> None:
-    """Record the message whose button was pressed as the card's, unless the card is known to be sent."""
+    """Save which message shows the card, if that isn't known yet: the one whose button was pressed."""
     existing = cards.find_card(tx, card.id)
     if not message_ts or existing is None or existing.message_ts or card.channel_id != caller.channel_id:
         return
@@ -419,7 +419,10 @@ def _find_target(
 
 
 def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool:
-    """Return whether a workspace exists or is being created; raises Refused if that is being cancelled."""
+    """Return whether a workspace exists or is being created.
+
+    Raises Refused if its creation is being cancelled.
+    """
     if not workspace.is_provisional:
         return workspace.state is not State.GONE
     operation = operations.find_latest_operation(tx, workspace.id)
@@ -437,7 +440,7 @@ def get_workspace_stem(provider: Provider, title: str) -> str:
 
 
 def _find_made(rows: Sequence[Workspace], before: Participant | None, stem: str) -> Workspace | None:
-    """Return the workspace created by an earlier press of this card, or of one with the same title."""
+    """Return the workspace already created for this card, or for another card with the same title."""
     if before is not None and before.workspace_id is not None:
         found = next((row for row in rows if row.id == before.workspace_id), None)
         if found is not None:
@@ -566,7 +569,7 @@ def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool
 
 
 def end_for_workspace(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
-    """Record that a class is over for one of its workspaces, with the ``stop`` if one was begun."""
+    """Record that a class is over for one of its workspaces, and its ``stop`` if that was begun."""
     card = store.find_card(tx, workspace.stop_card or "")
     if card is None:
         return

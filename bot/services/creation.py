@@ -30,7 +30,7 @@ from bot.support.errors import Refused
 def check_offered(
     provider: base.Provider, spec: Spec | None, principal: Principal, purpose: Purpose = "workspace"
 ) -> None:
-    """Raise Refused (``workspace.withheld``, ``job.withheld``) if a spec is now reserved for others."""
+    """Raise Refused (``workspace.withheld``, ``job.withheld``) if this person may no longer use a spec."""
     if spec is not None and provider.is_withheld(spec, principal):
         raise Refused(f"{purpose}.withheld", cause="withheld", title=provider.settings.title)
 
@@ -275,7 +275,7 @@ def _find_field_choice(wanted: Field, value: str) -> Choice | None:
 
 
 def _list_alternatives(result: FilledForm, besides: frozenset[str]) -> list[tuple[str, str]]:
-    """Return choices that would change the form, as (field, value) pairs; skip fields ``besides``."""
+    """Return choices that would change the form, as (field, value) pairs; ignore fields in ``besides``."""
     return [
         (one.name, choice.value)
         for one in result.form.fields

@@ -214,7 +214,7 @@ def _notify_administrators(tx: Transaction, caller: Caller, left: list[dict[str,
 
 @kind_extensions(NoticeKind.LEFT_RUNNING)
 async def _add_leavers(gatherer: Gatherer, notice: Message, facts: Facts) -> RequestFacts:
-    """Add the names of people, the titles of connections, and the pages of running workspaces."""
+    """Add people's names, connections' titles and the running workspaces' pages to a message's facts."""
     left = [
         {**one, "title": gatherer.title(one["connection"]), "page": gatherer.find_provider_page(one)}
         for one in notice.body.get("left", ())

@@ -93,7 +93,7 @@ def notify_of_lesson(
 
 
 def _refuse(tx: Transaction, _caller: Caller, claimed: Participant, refusal: Refused) -> None:
-    """Skip a lesson because a member was refused, unless linking again could still help in time."""
+    """Skip a lesson if a member's start was refused, unless they can still link their account in time."""
     card = store.find_card(tx, claimed.card_id)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
     if (

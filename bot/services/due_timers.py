@@ -118,7 +118,7 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
 
 @kind_extensions(NoticeKind.PLANNED_STOP_FAILED)
 async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the other workspaces due to stop at the same time, if the message is about all of them."""
+    """If a message is about all workspaces due to stop at the same time, add the others to its facts."""
     if not message.body.get("is_due") or not isinstance(facts, WorkspaceFacts):
         return facts
     at, own = facts.time("stop_at"), await gatherer.store.perform(stored.read_workspaces, message.principal)
@@ -167,9 +167,9 @@ def _build_notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more
 
 
 def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> None:
-    """Stop a workspace on its owner's behalf when its timer is due; raises the errors of ``begin_operation``.
+    """Stop a workspace on its owner's behalf when its timer is due.
 
-    A class's timer stops nothing without the owner's consent.
+    A class's timer stops nothing without the owner's consent. Raises the same errors as ``begin_operation``.
     """
     if workspace.stop_card is None or courses.has_consent(tx, caller.context, workspace):
         courses.end_for_workspace(tx, workspace, _begin_stop(tx, caller, workspace))
@@ -188,7 +188,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
     """
     stop_at, latest = workspace.stop_at or 0.0, operations.find_latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb is OperationVerb.REMOVE:
-        # If that fails, the stop stays planned.
+        # If the removal fails, the planned stop still applies, so check again later.
         rows.schedule_timer_check(tx, workspace.id, stop_at, tx.now() + RETRY_SECONDS)
         return None
     if latest is not None and latest.is_open and latest.verb.brings_down:

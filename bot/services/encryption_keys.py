@@ -38,7 +38,7 @@ class SecretCheck:
 
     @property
     def found(self) -> str:
-        """Return a sentence that says how many secrets can be decrypted, and who owns the others."""
+        """Return a sentence that says how many secrets can be decrypted, and who owns the rest."""
         if not self.closed:
             return f"{self.total} stored, and all open"
         if self.is_hopeless:
@@ -94,7 +94,10 @@ def _format_owner(account: Account) -> str:
 
 @dataclass(slots=True)
 class Rotation:
-    """Counts of re-encrypted secrets, and whose secrets (people's and Slack workspaces') no key decrypts."""
+    """The result of re-encrypting the stored secrets.
+
+    ``accounts`` and ``workspaces`` list the people and Slack workspaces whose secrets no key can decrypt.
+    """
 
     done: int = 0
     #: Number of secrets that another process replaced while they were being re-encrypted.
@@ -115,7 +118,7 @@ class Rotation:
         return not (self.accounts or self.workspaces or self.changed)
 
     def count(self, was_written: bool) -> None:
-        """Count a secret that was re-encrypted."""
+        """Count a re-encrypted secret; ``was_written`` is False if another process had replaced it."""
         self.done += was_written
         self.changed += not was_written
 

@@ -20,7 +20,7 @@ from bot.support.errors import Refused
 
 #: Maximum number of workspaces per claim.
 MAX_CLAIMED: Final = 100
-#: How much longer a provider is asked to keep a workspace when its owner presses *Keep 2 h more*, in seconds.
+#: How much longer a workspace should be kept if its owner presses *Keep 2 h more*, in seconds.
 EXTENSION_SECONDS: Final = 7200.0
 #: If a workspace about to be shut down wasn't read recently, it is claimed again after this many seconds.
 READ_AGAIN_SECONDS: Final = 20.0

@@ -52,7 +52,7 @@ class Failovers:
             self._last = found
 
     async def _tell_of_two_primaries(self) -> None:
-        """Tell administrators, once a day, that there are two primaries, one of which has outdated data."""
+        """Tell administrators, once a day, that there are two primary databases, one of them outdated."""
         context, store = self._context, self._context.store
         if not (said := store.engine.warning):
             self._told = ""

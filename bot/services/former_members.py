@@ -21,7 +21,7 @@ MEMBERS_PER_TRANSACTION: Final = 20
 
 
 def settle(tx: Transaction, card: ClassCard) -> bool:
-    """Compare some former members with their course; return whether others may remain to be compared."""
+    """Compare a batch of former members with their course; return whether more members may remain."""
     found = upgrades.take_former_members(tx, card.id, MEMBERS_PER_TRANSACTION)
     for former in found:
         _settle_member(tx, card, former)

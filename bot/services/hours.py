@@ -152,9 +152,9 @@ def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
 def restore(
     tx: Transaction, caller: Caller, workspace_id: str, former: Sequence[FormerHours]
 ) -> tuple[Workspace, bool]:
-    """Restore hours that were turned off, unless the workspace has hours; return whether that was done.
+    """Restore hours that were turned off, unless the workspace has other hours by now.
 
-    Raises Refused as ``add`` does.
+    Return the workspace, and whether the hours were restored. Raises Refused as ``add`` does.
     """
     workspace = find_usable(tx, caller, "hours", workspace_id)
     if rows.list_rules(tx, workspace.id):
@@ -319,7 +319,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
     if result == "timer":
         timers.plan_stop(tx, workspace.id, own)
     elif last.side == "stop" and workspace.is_down and not runs_on:
-        # It may be up by then.
+        # The workspace is down now but may be up by then, so plan the stop anyway.
         timers.plan_resting_stop(tx, workspace.id, own)
     settle(tx, rule, due, result)
 
@@ -339,7 +339,7 @@ def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
 
 
 def count_start(tx: Transaction, rule: HoursRule, plan: Occurrence, workspace: Workspace) -> HoursRule:
-    """Return a rule with its count of unused starts in a row, updated for another start."""
+    """Return a rule whose count of consecutive unused starts has been updated for another start."""
     since = rule.started_at
     if since == plan.at:
         return rule

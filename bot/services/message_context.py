@@ -60,7 +60,7 @@ class Gatherer:
         return (await add_plans(self.store, workspace.principal, [facts]))[0]
 
     async def extend(self, facts: Facts) -> Facts:
-        """Add hours and lessons to the facts about a workspace."""
+        """Add hours, lessons and the waitlist entry to the facts about a workspace."""
         if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
             return facts
         return (await add_plans(self.store, facts.workspace.principal, [facts]))[0]
@@ -71,7 +71,7 @@ class Gatherer:
         workspaces: Sequence[Workspace],
         under_way: Mapping[str, Operation] | None = None,
     ) -> list[WorkspaceFacts]:
-        """Return the facts about some of a person's workspaces, leaving out those of removed connections.
+        """Return the facts about the given workspaces of a person, except those on removed connections.
 
         ``under_way`` maps workspaces to their open operations, if the list is to show them.
         """
@@ -99,7 +99,7 @@ class Gatherer:
         return self._build_run_context(await self.store.now(), zone, run, account)
 
     async def describe_runs(self, principal: Principal, runs: Sequence[Run]) -> list[RunFacts]:
-        """Describe some of one person's runs."""
+        """Describe several runs, which all belong to the same person."""
         if not runs:
             return []
         accounts = await self._read_accounts(principal)
@@ -380,7 +380,7 @@ class Gatherer:
 
 @kind_extensions(NoticeKind.READY_LINK)
 async def _add_is_url_shown(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
-    """Add whether another message about the same start already shows the IDE's URL."""
+    """Add to a message's facts whether another message about the same start already shows the IDE's URL."""
     if not isinstance(facts, WorkspaceFacts) or facts.ide_url is None:
         return facts
     shown = await gatherer.store.read(handovers.is_address_shown, notice.subject, facts.ide_url, notice.id)
@@ -389,7 +389,7 @@ async def _add_is_url_shown(gatherer: Gatherer, notice: Message, facts: Facts) -
 
 @kind_extensions(NoticeKind.TURNED_OUT)
 async def _add_is_superseded(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
-    """Add whether the workspace has had a newer operation than the one whose result is being corrected."""
+    """Add to a correction's facts whether the workspace has had a newer operation than the corrected one."""
     if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
         return facts
     newest = await gatherer.store.read(operations.find_latest_operation, facts.workspace.id)
@@ -399,13 +399,13 @@ async def _add_is_superseded(gatherer: Gatherer, notice: Message, facts: Facts) 
 
 @kind_extensions(NoticeKind.HOURS_PAUSED, NoticeKind.LESSON)
 async def _add_plans(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
-    """Add hours and lessons to the facts about a message's workspace."""
+    """Add the workspace's hours, lessons and waitlist entry to a message's facts."""
     return await gatherer.extend(facts)
 
 
 @kind_extensions(NoticeKind.SUMMARY, NoticeKind.RESULTS)
 async def _add_combined(gatherer: Gatherer, notice: Message, facts: Facts) -> HeldFacts:
-    """Add the notices that a notice combines; if several have the same subject, only the newest."""
+    """Add to a message's facts the notices it combines; if several have the same subject, only the newest."""
     newest: dict[str, tuple[NoticeKind, Facts]] = {}
     for one in await gatherer.store.read(notices.list_combined_notices, notice.id):
         found = await gatherer.describe_notice(one)

@@ -212,7 +212,10 @@ def suggest_runs(name: str, runs: Sequence[Run]) -> list[Run]:
 
 
 def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole: bool = False) -> str | None:
-    """Return the connection with a name or title or, unless ``is_whole``, the only one with the prefix."""
+    """Return the connection with this name or title, or None.
+
+    Unless ``is_whole``, a prefix is enough if only one connection's name or title begins with it.
+    """
     titles = {key: provider.settings.title for key, provider in connections.items()}
     return find_title(name, titles, is_whole=is_whole)
 
@@ -276,7 +279,7 @@ def to_link(text: str) -> str:
 def split_connection(name: str, connections: Mapping[str, Provider]) -> tuple[str, str | None]:
     """Split ``NAME@CONNECTION``; return the whole name and None if no known connection follows the last @.
 
-    The connection is given by its name or its title.
+    The connection may be written as its name or its title.
     """
     stem, at, tail = name.rpartition("@")
     if not at or not stem.strip():

@@ -148,7 +148,7 @@ def _start_another(
 
 
 def _drop_answered_stops(tx: Transaction, caller: Caller, accepted: Accepted) -> None:
-    """Cancel planned stops that are evidently unwanted, because a person starts or restarts the workspace."""
+    """Cancel planned stops that a person evidently doesn't want, because they are starting the workspace."""
     timers.drop_stops(tx, accepted.operation.workspace_id, "needed", "room")
     if accepted.operation.verb is OperationVerb.START and not (caller.via or accepted.joined):
         # Someone who starts a workspace by hand during a lesson wants to keep it running.

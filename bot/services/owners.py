@@ -75,7 +75,7 @@ class Owners:
         """Renew this process's leases; never raises."""
 
     async def end(self) -> None:
-        """Release start queues on shutdown so that others needn't wait for them; never raises.
+        """Release start queues on shutdown so that other processes needn't wait for them; never raises.
 
         Nothing is acquired afterwards.
         """
@@ -216,7 +216,7 @@ class SharedOwners(Owners):
         self.lacking_connections = lacking
 
     async def end(self) -> None:
-        """Release start queues on shutdown so that others needn't wait for them; never raises.
+        """Release start queues on shutdown so that other processes needn't wait for them; never raises.
 
         Nothing is acquired afterwards.
         """

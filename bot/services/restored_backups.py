@@ -49,7 +49,7 @@ async def pause_restored(
 
 
 def _notify_linked(tx: Transaction, links: Sequence[Account]) -> None:
-    """Notify some people that a link they had ended may have come back."""
+    """Tell the owners of the given links that a link they had ended may be back."""
     occasion = f"{RESTORED_CAUSE}:{maintenance.find_backup_time(tx):.3f}"
     for one in links:
         body = {"connection": one.connection}

@@ -61,7 +61,10 @@ def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tu
 
 
 def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Extend the deadline of a run that hasn't begun or can't be read; return it and whether it is open."""
+    """Extend the deadline of a run that hasn't begun or can't be read.
+
+    Return the run, and whether it is still open.
+    """
     run = require_run(tx, caller, "keep_waiting", run_id)
     if run.is_open and caller.is_first_delivery(tx):
         work_items.keep_waiting(tx, RUNS, run.id, DEADLINE_SECONDS)
@@ -69,7 +72,7 @@ def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, 
 
 
 def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
-    """Stop following a run: end it as cancelled if it was never launched, otherwise failed (``let_go``).
+    """Stop following a run: end it as cancelled if it was never launched, otherwise as failed (``let_go``).
 
     Return the run as it was before.
     """
@@ -91,7 +94,10 @@ def find_launched_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
 
 
 def repeat_launch(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Repeat a launch of unknown outcome; return the run, and False if the outcome is known by now."""
+    """Repeat a launch of unknown outcome; return the run, and whether the launch is repeated.
+
+    It isn't repeated if its outcome is known by now.
+    """
     run = _require_usable(tx, caller, "run", run_id)
     check_offered(caller.context.need(run.connection), run.spec, caller.principal, "job")
     if not run.is_asked or not caller.is_first_delivery(tx):

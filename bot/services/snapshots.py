@@ -81,7 +81,7 @@ def request_lists(
     among: Sequence[Account],
     then: Mapping[str, Any] | None = None,
 ) -> None:
-    """Request reads of some accounts' lists; see ``request_read``."""
+    """Request reads of the given accounts' lists; see ``request_read``."""
     request_read(tx, caller, kind, [account.id for account in among], then)
 
 
@@ -156,7 +156,7 @@ async def load_allowances(
 
 
 def request_allowances(tx: Transaction, caller: Caller, among: Sequence[Account]) -> None:
-    """Request reads of what some accounts have left of their limits."""
+    """Request reads of what the given accounts have left of their limits."""
     subjects = [f"{account.id}/{ALLOWANCES_KIND}" for account in among]
     request_read(tx, caller, TaskKind.SNAPSHOT, subjects)
 

@@ -84,7 +84,10 @@ def postpone_timer(tx: Transaction, caller: Caller, workspace_id: str, instead_o
 def confirm_needed(
     tx: Transaction, caller: Caller, workspace_id: str, stop_at: float | None = None
 ) -> Workspace:
-    """Record that a workspace is still needed, and cancel the stop that was planned if nobody answered."""
+    """Record that a workspace is still needed.
+
+    The stop that was planned in case its owner didn't answer is cancelled.
+    """
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if caller.is_first_delivery(tx):
         if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:

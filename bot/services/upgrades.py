@@ -60,7 +60,7 @@ def _restore_lessons(tx: Transaction, loss: UpgradeLoss) -> bool:
 
 @kind_extensions(NoticeKind.UPGRADE_LOSSES)
 async def _add_losses(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the person's losses to the facts, with the names to show."""
+    """Add the person's losses, with the names to show, to a message's facts."""
     found = [await _describe(gatherer, *one) for one in message.body.get("losses", ())]
     return UpgradeFacts(**facts.common(), losses=tuple(one for one in found if one is not None))
 

@@ -164,7 +164,7 @@ def _claim(tx: Transaction, _context: Context) -> Sequence[WeeklyRow]:
 
 @kind_extensions(NoticeKind.WEEK)
 async def _add_week(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add what ran in the week covered by the message."""
+    """Add to the weekly message's facts what ran in that week."""
     week = find_week(facts.time("amid"), await gatherer.store.zone(message.principal))
     # When the message is reread later, that week is no longer "last week".
     week = replace(week, name="")
@@ -190,9 +190,9 @@ def list_cards(tx: Transaction, caller: Caller) -> list[ClassCard]:
 def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, until: float) -> GroupUsage:
     """Return the hours of a class's workspaces within a window, for its teachers and administrators.
 
-    Only the time between a person's press and the end of the class is included. People who have left, or are
-    keeping the workspace, are left out. Individual hours are included only if the card says so before people
-    press it.
+    Only the time from when a person pressed the card's button until the end of the class is included. People
+    who have left, or are keeping the workspace, are left out. Individual hours are included only if the card
+    says so before people press its button.
     """
     card = require_teacher(tx, caller, "class_usage", card_id)
     until = min(at for at in (card.stops_at, card.done_at, until) if at is not None)

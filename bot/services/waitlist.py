@@ -48,7 +48,7 @@ ENTRIES_PER_CLAIM: Final = 50
 
 @kind_extensions(NoticeKind.WAITLIST_PLACE)
 async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the current state of the waitlist entry."""
+    """Add the current state of the waitlist entry to a message's facts."""
     provider = gatherer.connections.get(facts.connection)
     allowed = provider.settings.failures_allowed if provider is not None else math.inf
     wait = await gatherer.store.read(rows.describe_wait, message.subject, facts.connection_title, allowed)
@@ -213,7 +213,7 @@ def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None
 
 
 def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation) -> bool:
-    """Return whether an attempt has been refused as busy for a while, with others waiting behind it."""
+    """Return whether others are waiting behind an attempt that a busy provider has long been refusing."""
     is_refused = attempt.start_call is Call.NONE and attempt.busy_since is not None
     return (
         is_refused

@@ -1,8 +1,8 @@
 """Parses times as people write them: points in time, durations, days, and weekly hours. Pure functions.
 
-``read`` returns a *moment*, which is one point in time. ``read_pause`` returns spans of *days*, and
-``read_hours`` *hours*, which run from one time to another on given weekdays or dates. Commands and free text
-are parsed alike.
+``read`` returns a *moment*, a single point in time; ``read_pause`` returns spans of *days*; and
+``read_hours`` returns *hours*, which are time ranges on given weekdays or dates. Commands and free text are
+parsed in the same way.
 """
 
 from bot.domain.time_parsing.days import (

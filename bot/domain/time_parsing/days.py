@@ -93,9 +93,10 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
 
 
 def find_day(word: str, today: date, *, step: Literal[1, -1] = 1) -> date | None:
-    """Return the nearest day, from ``today`` on or back, that a weekday or date means, or None.
+    """Return the nearest day that a weekday or date means, or None.
 
-    A date with its year is that day, wherever it lies.
+    The search goes forward from ``today`` or, if ``step`` is -1, backward. A date that includes its year
+    means exactly that day.
     """
     if (weekday := find_weekday(word)) is not None:
         return today + timedelta(days=step * (step * (weekday - today.weekday()) % 7))
@@ -195,7 +196,7 @@ def list_days(spans: Sequence[DaySpan]) -> tuple[date, ...]:
 
 
 def read_spans(text: str, today: date) -> tuple[DaySpan, ...]:
-    """Return the days that a string names as spans, each given by its first and last day; none if unread.
+    """Return the days that a string names as spans, each given by its first and last day.
 
     The string may be a single day, a list (``today and tomorrow``), a span (``from 21 dec to 4 jan``), a
     duration that begins today (``for a week``), or all days before a day (``until monday``).

@@ -143,7 +143,7 @@ class TimeOfDay:
 
 
 def load_zone(name: str | None) -> ZoneInfo:
-    """Return the user's time zone, or UTC if Slack gives none or one that this machine doesn't know."""
+    """Return the user's time zone, or UTC if Slack reports none or one that this machine doesn't know."""
     try:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):

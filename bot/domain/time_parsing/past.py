@@ -139,7 +139,7 @@ def make_window(first: date, last: date, zone: ZoneInfo, name: str = "") -> Wind
 
 
 def find_week(at: float, zone: ZoneInfo, *, ago: int = 0) -> Window:
-    """Return the week in which a time falls in a zone, or the week ``ago`` weeks earlier."""
+    """Return the week that contains a time in the given zone, or the week ``ago`` weeks earlier."""
     names = ("this week", "last week")
     days = _span_unit(datetime.fromtimestamp(at, zone).date(), "week", ago)
     return make_window(*days, zone, names[ago] if ago < len(names) else "")
@@ -188,13 +188,13 @@ def _read(words: str, today: date) -> _Days | None:
         # On a Wednesday, the Monday of "Mon - Fri" is that of last week.
         is_one_span = earlier[0].year == end[1].year or (end[1] - earlier[0]).days < _HALF_YEAR_DAYS
         begin = earlier if is_one_span else begin
-    # "Monday and Friday" are no period.
+    # "Monday and Friday" isn't a period.
     has_gap = joint == " and " and lead != "between" and begin[1] + timedelta(days=1) != end[0]
     return None if has_gap else (begin[0], end[1])
 
 
 def _split_span(words: str) -> tuple[str, str, str]:
-    """Return what stands before, in and after the word between two ends; all are empty if there is none."""
+    """Return a span's beginning, its joining word and its end; all are "" if the words aren't a span."""
     found = _SPAN.search(words)
     return (words[: found.start()], found[0], words[found.end() :]) if found else ("", "", "")
 
@@ -227,7 +227,7 @@ def _read_period(words: str, today: date) -> _Days | None:
 
 
 def _read_one(words: str, today: date) -> _Days | None:
-    """Return the days of a period that is counted from today, or has its year, or a name."""
+    """Return the days of a period that is counted from today, includes a year, or has a name."""
     if ago := _AGO.fullmatch(words):
         return _span_unit(today, ago[2], int(ago[1]))
     if latest := _LATEST.fullmatch(words):
@@ -241,7 +241,7 @@ def _read_one(words: str, today: date) -> _Days | None:
 
 
 def _read_names(words: str, today: date) -> _Days | None:
-    """Return the days of a name, or from one name to another, as ``_read_name`` does."""
+    """Return the days that a name means, or all days of a span between two names; see ``_read_name``."""
     first, _, last = _split_span(words)
     end = _read_name(last or words, today)
     begin = _read_name(first, end[1]) if end and last else end
@@ -249,7 +249,7 @@ def _read_names(words: str, today: date) -> _Days | None:
 
 
 def _read_name(words: str, today: date) -> _Days | None:
-    """Return the latest days with a name that have begun; with *last*, they have also ended."""
+    """Return the days of the latest period with this name that has begun or, with *last*, is already over."""
     is_last, name = words.startswith("last "), words.removeprefix("last ").removeprefix("this ")
     by = today - timedelta(days=is_last)
     for pattern, (unit, fits) in _NAMED.items():

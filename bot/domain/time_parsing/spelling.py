@@ -237,7 +237,7 @@ def spell(text: str) -> str:
 
 
 def plainly(text: str) -> str:
-    """Return a string as ``spell`` does, with spoken times such as ``half past 7`` in clock notation."""
+    """Return a string as ``spell`` does, but with spoken times such as ``half past 7`` in clock notation."""
     return _SPOKEN.sub(_as_clock, _HOUR_AND_MINUTE.sub(r"\1~\2", spell(text)))
 
 

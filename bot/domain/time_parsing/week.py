@@ -89,7 +89,10 @@ class Wanted:
         return bool(self.days & other.days) and any(None not in pair for pair in pairs)
 
     def without(self, others: Iterable[Wanted]) -> Wanted:
-        """Return the hours without days on which they would only stop what other hours start then."""
+        """Return the hours without the days on which other hours start just when these hours stop.
+
+        This applies only to hours that have a stop but no start. Any others are returned unchanged.
+        """
         if self.starts is not None:
             return self
         same = (one.days for one in others if (one.starts, one.zone) == (self.stops, self.zone))
@@ -179,7 +182,7 @@ def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[froz
 
 
 def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each possible start and end that a text of times may give, with "" for a missing one."""
+    """Yield each start and end that a text with times may mean, with "" if either is missing."""
     for found in _UNTIL.finditer(text):
         before, after = text[: found.start()], text[found.end() :]
         if after:
