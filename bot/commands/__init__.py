@@ -108,7 +108,7 @@ def _load_env_file() -> None:
 
 
 def complain(*lines: str) -> None:
-    """Write lines to standard error; if nobody reads it any more, that doesn't change the exit status."""
+    """Write lines to standard error. If nobody reads it any more, the exit status stays the same."""
     try:
         print("\n".join(lines), file=sys.stderr, flush=True)
     except OSError:
@@ -180,10 +180,11 @@ def with_store(
     may_be_new: bool = False,
     may_be_older: bool = False,
 ) -> int:
-    """Run with the store open; raise NotDone if it's from an earlier release, unless ``may_be_older``.
+    """Open the store and run a command with it; return the exit status.
 
-    A missing database is created only if ``may_be_new``. Only ``migrate`` and ``restored`` change a database
-    from an earlier release, because that can be undone only from a backup.
+    Raise NotDone if the database is from an earlier release, unless ``may_be_older``. A missing database is
+    created only if ``may_be_new``. Only ``migrate`` and ``restored`` change a database from an earlier
+    release, because that can be undone only from a backup.
     """
     path = find_database_file(settings.database_url)
     if not may_be_new and path is not None and not path.exists():

@@ -129,7 +129,10 @@ class Importer:
         self._seen: dict[tuple[str, str], int] = {}
 
     async def one(self, row: CsvRow, *, apply: bool) -> Result:
-        """Check a row with its provider and, with ``apply``, link it; never raises because of the row."""
+        """Check a row with its provider and, with ``apply``, link it.
+
+        A problem with the row is returned, not raised.
+        """
         problem = self._shape(row)
         if problem:
             return Result(row, "problem", problem)

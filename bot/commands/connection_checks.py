@@ -16,7 +16,7 @@ from bot.support.settings import Settings
 _SCRIPT_BYTES = 5_000_000
 #: Maximum number of workspaces per account that are listed by name.
 _MAX_LISTED_WORKSPACES = 5
-#: Finds host names in a script. Those in ``_NAMESPACES`` are ignored: they only identify an image format.
+#: Matches host names in a script. Those in ``_NAMESPACES`` are ignored: they only identify an image format.
 _HOST_PATTERN = re.compile(
     rb"(?:https?:)?//([0-9A-Za-z](?:[0-9A-Za-z-]*\.)+[A-Za-z]{2,}(?::\d+)?)(?=[/\"'`?])"
 )
@@ -119,7 +119,10 @@ async def check_page(name: str, provider: base.Provider) -> list[Check]:
 
 
 async def check_way_in(name: str, provider: base.Provider, public_url: str) -> list[Check]:
-    """Ask a provider that has a sign-in whether Usher is registered with it; report what isn't set up."""
+    """Check whether Usher is registered for sign-in at a provider that supports it.
+
+    Report anything that isn't set up.
+    """
     if not isinstance(provider, facets.SignIn) or not provider.has_link_method("token"):
         return []
     label, back = f"connection {name} sign-in", get_return_address(public_url, name)

@@ -81,7 +81,7 @@ def import_accounts(arguments: argparse.Namespace) -> int:
 
 
 def format_ended_links(name: str, count: int, *, is_known: bool) -> str:
-    """Return how many links on a connection ended, or that no connection has that name."""
+    """Return a sentence saying how many links on a connection ended, and whether the connection was known."""
     said = f"Links on {name} that ended, whose people are told: {count}."
     return said if is_known else f"{said} No connection and no link has this name."
 

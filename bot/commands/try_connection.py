@@ -64,7 +64,7 @@ def try_connection(arguments: argparse.Namespace) -> int:
 
 
 async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callable[[str], None]) -> Access:
-    """Ask which account to use; everything typed is kept in memory only."""
+    """Ask which account to use; everything typed in is kept only in memory."""
     title = provider.settings.title
     try:
         if provider.has_link_method("none"):

@@ -180,7 +180,10 @@ class Conversation:
         self.own: tuple[str, str] | None = None
 
     def run(self) -> None:
-        """Ask for settings, check and save them; raise EOFError if the input ends, and NotDone."""
+        """Ask for settings, check and save them.
+
+        Raise EOFError if the input ends, and NotDone if the setup can't continue.
+        """
         if not read_variable("USHER_ENCRYPTION_KEYS"):
             keep("USHER_ENCRYPTION_KEYS", Fernet.generate_key().decode(), _KEY)
         if exposed := explain_exposed_env_file():
@@ -384,7 +387,10 @@ def _explain_app_creation() -> str:
 
 
 async def _waiting(process: Process, person: Principal, own: tuple[str, str] | None) -> str:
-    """Store the token's account until its owner proves who they are; return the URL for that, or ""."""
+    """Store the token's account until its owner proves who they are.
+
+    Return the URL where they can do that, or "" if there is none.
+    """
     if own is None:
         return ""
     name, token = own

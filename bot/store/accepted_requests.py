@@ -19,7 +19,7 @@ def was_overtaken(
 ) -> bool:
     """Return whether a person's later request for a workspace was accepted before one sent at ``sent_at``.
 
-    If Slack doesn't say when the later one was sent, it was delivered soon afterwards.
+    If Slack doesn't say when the later one was sent, that time is estimated from when it was carried out.
     """
     which = {"principal": principal.key, "subject": workspace_id, "interaction": interaction}
     return tx.one("was_overtaken", **which, since=sent_at, delivery=DELIVERY_SECONDS) is not None

@@ -1,4 +1,4 @@
-"""Account ids at providers. If a link's username now belongs to a different id, the link is put to rest."""
+"""Account ids at providers. A link is suspended (*rests*) if its username now belongs to a different id."""
 
 from collections.abc import Callable
 from typing import Final
@@ -42,7 +42,7 @@ def note_compared(tx: Transaction, account: Account) -> None:
 
 
 def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -> Account | None:
-    """Mark a link as resting because its username now belongs to the account ``other_id``; return the link.
+    """Suspend a link (it *rests*) because its username now belongs to the account ``other_id``; return it.
 
     Return None if the account has changed in the meantime. The link's secret and everything read through it
     are deleted, and its open operations and runs are held up by ``block_reason``.
@@ -85,28 +85,28 @@ register_fan_out(
 
 
 def compare_others(tx: Transaction, account: Account) -> None:
-    """Request fresh lists for a few other links made by username, because those may be wrong now, too."""
+    """Request fresh lists for a few other links made by username, because those may now be wrong, too."""
     links = tx.all("links_by_name", connection=account.connection, limit=MAX_COMPARED_AT_ONCE)
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, row["id"]) for row in links if row["id"] != account.id])
 
 
 def list_resting(tx: Transaction, connection: str, since: float) -> list[Account]:
-    """Return a connection's links that were put to rest at or after a given time, oldest first."""
+    """Return a connection's links that were suspended at or after a given time, oldest first."""
     return ACCOUNTS.query(tx, "resting_accounts", connection=connection, since=since)
 
 
 def list_resting_connections(tx: Transaction, principal_key: str) -> frozenset[str]:
-    """Return the connections on which a person's link is resting."""
+    """Return the connections on which a person's link is suspended (it *rests*)."""
     return frozenset(row["connection"] for row in tx.all("resting_connections", principal=principal_key))
 
 
 def count_resting(tx: Transaction) -> dict[str, int]:
-    """Map each connection to its number of resting links."""
+    """Map each connection to its number of suspended (*resting*) links."""
     return {row["connection"]: row["count"] for row in tx.all("count_resting")}
 
 
 def find_id_holder(tx: Transaction, account: Account) -> Account | None:
-    """Return another person's link to the account with the same id, under any username."""
+    """Return another person's link to the same account (by its id), whatever its username."""
     if not is_unique(account.remote_id):
         return None
     pair = {"principal": account.principal.key, "connection": account.connection}

@@ -68,7 +68,7 @@ def list_account_states(tx: Transaction, principal: Principal) -> dict[str, str]
 def note_introduction(tx: Transaction, principal: Principal) -> dict[str, str] | None:
     """Record that a person is being introduced to Usher; return the states of their accounts.
 
-    Return None if they were introduced before, or first met Usher by pressing a class card.
+    Return None if they were already introduced, or first used Usher by pressing a class card's button.
     """
     if not tx.count("note_introduction", principal=principal, now=tx.now()):
         return None
@@ -82,7 +82,7 @@ async def list_active_accounts(engine: Engine) -> list[Account]:
 
 
 async def list_active_and_resting_accounts(engine: Engine) -> list[Account]:
-    """Return all active accounts and those that rest, by id."""
+    """Return all active accounts and all suspended (*resting*) ones, by id."""
     batches = read_batches(engine, "some_active_and_resting_accounts", after_id="")
     return [account async for rows in batches for account in ACCOUNTS.parse_all(rows)]
 
@@ -95,7 +95,7 @@ def find_accounts_by_username(tx: Transaction, connection: str, username: str) -
 def find_former_candidates(
     tx: Transaction, principal: Principal, connections: Collection[str]
 ) -> set[Principal]:
-    """Return other principals that may be former ones of the same person.
+    """Return other principals that the same person may have had before.
 
     They have the same user id in another Slack workspace, or the same confirmed e-mail address.
     """
@@ -111,7 +111,7 @@ def find_former_candidates(
 
 
 def find_keys_of_user(tx: Transaction, principal: Principal) -> list[Principal]:
-    """Return a person's principal, and the same user's principals with links under other enterprises."""
+    """Return a person's principal, followed by any linked ones that they have under other enterprises."""
     rows = tx.all("accounts_at", place=f"%:{principal.team_id}:{principal.user_id}")
     return list(dict.fromkeys([principal, *(Principal.from_key(row["principal"]) for row in rows)]))
 
@@ -175,7 +175,7 @@ def delete_former_work(tx: Transaction, former: Account) -> None:
 def _limit_to_former(
     do: Callable[[Transaction, Row, Row], object], column: str = "created_at"
 ) -> Callable[[Transaction, Row, Row], None]:
-    """Limit a cleanup stage to rows created before the other account was linked."""
+    """Limit a cleanup stage to rows from before another account replaced the link."""
 
     def run_stage(tx: Transaction, row: Row, body: Row) -> None:
         if row[column] is None or row[column] <= body["before"]:
@@ -185,7 +185,8 @@ def _limit_to_former(
 
 
 async def find_holders(engine: Engine) -> AsyncIterator[set[Principal]]:
-    """Yield the people who have an account or hours, in batches; those with both are yielded twice."""
+    """Yield everyone who has an account or working hours, in batches; those who have both are yielded twice.
+    """
     for query in ("some_linked_people", "some_people_with_hours"):
         async for rows in read_batches(engine, query, after_principal=""):
             yield {Principal.from_key(row["principal"]) for row in rows}
@@ -243,7 +244,7 @@ def save(
 def move_workspaces(
     tx: Transaction, moved: Callable[[str, str], tuple[str, str]], former: str, pair: dict[str, str]
 ) -> None:
-    """Give workspaces the remote ids that follow from their owner's new username.
+    """Change workspaces' remote ids to match their owner's new username.
 
     A workspace already found under its new id keeps its row. If there are very many, the rest are left for
     the next list, which finds them as new ones.
@@ -260,7 +261,7 @@ def move_workspaces(
 
 
 def resume(tx: Transaction, pair: dict[str, str], *, is_other: bool = False) -> None:
-    """Resume the work that waited for an account; ``is_other`` says whether a different one is now linked."""
+    """Resume work that was waiting for an account; ``is_other`` means that a different one is now linked."""
     cards.queue_messages(tx, cards.make_link_key(pair["principal"], pair["connection"]), changed=True)
     start_fan_out(tx, "active", **pair, is_other=is_other)
 
@@ -351,7 +352,7 @@ REMINDER_QUEUE: Final = declare_queue(
 
 
 def claim_reminders(tx: Transaction, limit: int, lease: float) -> list[Account]:
-    """Claim active accounts that are due for the next reminder that their credential will expire."""
+    """Claim active accounts whose owners are due for the next reminder that their credential will expire."""
     return ACCOUNTS.parse_all(REMINDER_QUEUE.take(tx, lease, limit))
 
 

@@ -83,7 +83,7 @@ def update_request(tx: Transaction, approval_id: str, **facts: Any) -> None:
 
 
 def find_approved(tx: Transaction, principal: Principal, connection: str, username: str) -> Approval | None:
-    """Return a person's request that was approved and is now being checked."""
+    """Return a person's request that was approved and is now being checked with the provider."""
     requests = APPROVALS.all(tx, principal=principal, connection=connection)
     approved = (request for request in requests if request.state == "approved")
     return next((request for request in approved if request.username == username), None)
@@ -127,7 +127,7 @@ def move(
 
 
 def withdraw(tx: Transaction, principal: Principal, connections: Collection[str] | None) -> None:
-    """Delete a person's pending requests, on some connections or on all."""
+    """Delete a person's pending requests on these connections; if None is passed, on all connections."""
     for pending in tx.all("pending_approvals", principal=principal.key):
         if connections is None or pending["connection"] in connections:
             APPROVALS.delete(tx, id=pending["id"])

@@ -41,7 +41,10 @@ def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
 
 
 def append_rows(tx: Transaction) -> None:
-    """Write the queued rows and their hash chain. Only the commit may follow, because this locks the head."""
+    """Write the queued rows and their hash chain.
+
+    This locks the head, so only the commit may follow.
+    """
     rows, tx.audit_rows = tx.audit_rows, []
     for row in rows:
         # Leave the first and last values out of the canonical JSON, as the query takes them from the head.

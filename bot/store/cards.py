@@ -239,13 +239,13 @@ def queue_ended(tx: Transaction, subject: str) -> None:
 
 
 def close_about(tx: Transaction, workspace: Row) -> None:
-    """Redraw all messages about a workspace about to be deleted or hidden, so that they keep its name."""
+    """Redraw all messages about a workspace, so that they keep its name once it's deleted or hidden."""
     CARDS.change(tx, {"about": workspace["id"]}, name=workspace["alias"] or workspace["name"])
     queue_messages(tx, workspace["id"], changed=True)
 
 
 def queue_updates(tx: Transaction, subject: str, *, changed: bool) -> None:
-    """Mark the messages of an operation or run dirty; ``changed``: more than its progress has changed."""
+    """Mark an operation's or run's messages dirty; ``changed``: more than its progress has changed."""
     tx.run("queue_cards", subject=subject, changed=changed, now=tx.now())
 
 
@@ -255,7 +255,10 @@ def is_shown(tx: Transaction, subject: str) -> bool:
 
 
 def close(tx: Transaction, subject: str) -> None:
-    """Close the messages about a subject whose state another message now reports."""
+    """Stop updating the messages about a subject, because another message now shows its state.
+
+    They are redrawn once more.
+    """
     queue_updates(tx, subject, changed=True)
     CARDS.change(tx, {"subject": subject}, stage="closed", changed_at=None)
 
@@ -267,9 +270,9 @@ def queue_answered(tx: Transaction, subject: str) -> None:
 
 
 def queue_messages(tx: Transaction, about: str, *, changed: bool, ends: str = "") -> None:
-    """Mark the messages about a workspace dirty, or a class's card.
+    """Mark all messages about a workspace, or a class's card, dirty.
 
-    ``ends`` is an operation that its next step, due now, will end. That step redraws the operation's card.
+    ``ends`` is an operation whose next step is due now and will end it. Its card is left to that step.
     """
     now = tx.now()
     tx.run(
@@ -293,8 +296,8 @@ def claim_cards(
 
     Changes of state come first, once they have lasted a moment. Other changes (output, outdated buttons, a
     newer message) wait for some time after the last update. Messages that announced a time that has now
-    passed come last. If a message about the end is being sent, the card waits for it. The card of a run whose
-    output another process follows is left to that process.
+    passed come last. If a message about the end is being sent, the card waits for it. If another process is
+    following a run's output, the run's card is left to that process.
     """
     now = tx.now()
     margins = _CHANGED_CARDS.get_margins(now) | _PROGRESSED_CARDS.get_margins(now)
@@ -394,7 +397,7 @@ def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
 
 
 def find_output_head(tx: Transaction, subject: str, written_at: float) -> Card | None:
-    """Return the card that a run's output file is under: the run's own, or that of its end message."""
+    """Return the card in whose thread a run's output file is posted: its own, or that of its end message."""
     return next(iter(CARDS.query(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 

@@ -48,8 +48,8 @@ def write_backup(
     """Copy a database that may be in use to a new file, which appears only once it has been checked.
 
     The new file has the same owner. The copy is a snapshot of a single moment, and writers don't wait for it.
-    At the end, ``left`` is called to write into the copy. ``is_over`` is called between pieces, and aborts
-    the copy if it returns True. Raise StoreError if copying fails or the file already exists.
+    At the end, ``left`` is called to write into the copy. ``is_over`` is called between pieces; if it returns
+    True, the copy is abandoned. Raise StoreError if copying fails or the file already exists.
     """
     with (
         new_database_file(target) as fresh,
@@ -59,7 +59,7 @@ def write_backup(
     ):
 
         def keep(*_pages: int) -> None:
-            # If this were left to the end, the next commit would have to wait until the whole copy is
+            # If this were left to the end, the next commit would have to wait until the whole copy had been
             # written.
             os.fdatasync(written)
             if is_over():

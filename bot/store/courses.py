@@ -41,12 +41,16 @@ def find_card(tx: Transaction, card_id: str) -> ClassCard | None:
 
 
 def list_taught_cards(tx: Transaction, principal: Principal, reach: str | None) -> list[ClassCard]:
-    """Return the newest cards that a person may teach, or whose posters' keys start with ``reach``."""
+    """Return the newest cards of classes that a person may teach.
+
+    These are the person's own cards, those that name them as a co-teacher and, if ``reach`` is given, all
+    cards of people whose keys start with it.
+    """
     return CLASS_CARDS.query(tx, "taught_cards", principal=principal.key, reach=reach, limit=MAX_TAUGHT_CARDS)
 
 
 def list_members(tx: Transaction, card_id: str) -> list[Participant]:
-    """Return everybody who pressed a card, including those who have left."""
+    """Return everyone who has joined a class or course, including those who have since left."""
     return PARTICIPANTS.all(tx, card_id=card_id)
 
 
@@ -157,9 +161,9 @@ def update_counts(
 ) -> None:
     """Mark a card dirty if its counts differ from those shown; set when to count again.
 
-    While workspaces are starting or stopping, that is after ``rest`` seconds. The longer nothing changes, the
-    longer the wait becomes, up to ``longest``. Otherwise, members are counted again when the class ends, at
-    ``lesson_at``, or when someone next presses a button.
+    While workspaces are starting or stopping, members are counted again after ``rest`` seconds. The longer
+    nothing changes, the longer the wait becomes, up to ``longest``. Otherwise, they are counted again when
+    the class ends, at ``lesson_at``, or when someone next presses a button.
     """
     row = CLASS_CARDS.row(tx, id=card_id)
     if row is None:
@@ -185,9 +189,10 @@ def update_counts(
 
 
 def list_enrollments_to_stop(tx: Transaction, card_id: str, stops_at: float, limit: int) -> list[Participant]:
-    """Return enrollments that consented to the coming end of a class but have no timer for it yet.
+    """Return the enrollments in a class that still need a timer for its coming end.
 
-    A timer for a later end is ignored unless a warning was written for it.
+    Only members who agreed to that end are included. A timer for a later end is ignored unless a warning was
+    written for it.
     """
     return PARTICIPANTS.query(tx, "presses_to_end", card_id=card_id, stops_at=stops_at, limit=limit)
 
@@ -204,7 +209,7 @@ def merge(tx: Transaction, former: str, workspace_id: str) -> None:
 
 
 def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
-    """Withdraw a person's consent to have the class stop their workspace."""
+    """Record that a person no longer agrees to have their workspace stopped at the end of a class."""
     tx.run("withdraw_consent", card_id=card_id, principal=principal_key, now=tx.now())
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=MIN_COUNT_SECONDS)
 
@@ -218,13 +223,16 @@ def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
 def notify(
     tx: Transaction, card: ClassCard, kind: NoticeKind, occasion: str, body: Row, to: Collection[str]
 ) -> None:
-    """Notify people, given by their keys, about a card."""
+    """Write a notice about a card for each of the people with these keys."""
     every = [(f"{occasion}:{key}", Principal.from_key(key)) for key in sorted(to)]
     add_notices(tx, [NewNotice(card.id, kind, once, one, body) for once, one in every])
 
 
 def find_waiting_texts(tx: Transaction, principal: Principal, connection: str) -> list[str]:
-    """Return the commands to run once an account is linked: the card presses that waited for it."""
+    """Return the commands that will join a person's classes once they have linked an account.
+
+    The person pressed the buttons of these classes' cards before linking.
+    """
     key = {"principal": principal.key, "connection": connection, "now": tx.now()}
     return [row["text"] for row in tx.all("waiting_presses", **key)]
 
@@ -261,7 +269,7 @@ def find_member_of_start(tx: Transaction, start: Operation) -> Participant | Non
 
 
 def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int) -> int:
-    """Make a lesson due for some of the members for whom it hasn't begun; return how many.
+    """Make a lesson due for some of the members who haven't begun it yet; return for how many.
 
     Members are taken in the order they joined. Those who joined after the lesson's end are left out.
     """
@@ -306,7 +314,7 @@ def list_courses_of_workspace(tx: Transaction, workspace_id: str) -> list[ClassC
 
 
 def find_postponed_end(tx: Transaction, workspace_id: str, end: PlannedStop) -> PlannedStop | None:
-    """Return the stop at the end of a lesson that is in progress when a planned stop is due."""
+    """If a lesson is in progress when a planned stop is due, return the stop at the end of that lesson."""
     return timetable.postpone(end, list_courses_of_workspace(tx, workspace_id))
 
 

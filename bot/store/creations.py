@@ -37,7 +37,7 @@ def renew(
 
     In one transaction, the old row is removed from the person's list, and the operation becomes the creation
     of the new workspace, with the same card. Return False, with nothing written, if the operation has ended
-    or another step holds it.
+    or another step has claimed it.
     """
     row = OPERATIONS.row(tx, id=operation_id)
     if row is None or row["outcome"] is not None or row["claim"] != claim:
@@ -94,9 +94,9 @@ def find_unexplained_gates(
 ) -> list[str]:
     """Return the gates whose workspaces only this creation can have made, because nothing else explains them.
 
-    Return none if another creation on the connection, called after ``since`` (epoch seconds), has no id yet,
-    since it may have made them. A gate is kept for a day after its last workspace, so those of unlinked
-    accounts are known, too.
+    Return an empty list if another creation on the connection, called after ``since`` (epoch seconds), has no
+    id yet, because that creation may have made them. A gate is kept for a day after its last workspace, so
+    those of unlinked accounts are known, too.
     """
     unconfirmed = tx.one(
         "nameless_creation", id=operation_id, connection=connection, since=since, unmade=f"{PROVISIONAL}%"

@@ -10,7 +10,7 @@ from bot.store.transaction import Transaction
 
 
 def set_secret_aside(tx: Transaction, account_id: str, secret: str) -> None:
-    """Keep for a week a secret that no key can decrypt, and whose account was marked as refused."""
+    """Keep a secret that no key can decrypt for a week; its account has been marked as refused."""
     UNDECRYPTABLE_SECRETS.upsert(tx, account_id=account_id, secret=secret, removed_at=tx.now())
 
 
@@ -48,8 +48,8 @@ def save_secret(
 ) -> bool:
     """Replace a stored secret if it is still ``old``; return whether it was replaced.
 
-    ``is_fresh`` says that the secret is a new one, which may expire at ``expires_at``. Work then continues
-    that was waiting because the old one was refused.
+    ``is_fresh`` says that the secret is a new one, which may expire at ``expires_at``. If work was waiting
+    because the old secret was refused, it now continues.
     """
     before = ACCOUNTS.row(tx, id=account_id)
     known: dict[str, Any] = {}

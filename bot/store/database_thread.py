@@ -220,7 +220,7 @@ class WriteQueue:
         return steady or idle
 
     def put_back(self, items: Sequence[QueuedWork]) -> None:
-        """Requeue items at the front of their priority's queue; they run if their callers still wait."""
+        """Return items to the front of their queues. Only those whose callers are still waiting will run."""
         with self._condition:
             for item in reversed(items):
                 self._queues[item.priority].appendleft(item)
@@ -319,7 +319,7 @@ class Session(Protocol):
 class QueueWorker:
     """The loop of a thread, which runs a queue's work on a session.
 
-    The engine supplies how a transaction that writes begins.
+    The engine passes the function that begins a writing transaction.
     """
 
     def __init__(
@@ -427,7 +427,7 @@ class QueueWorker:
         self._queue.put_back(items[len(ran) :])
 
     def _run_until(self, items: Sequence[QueuedWork], ran: list[QueuedWork], *, stops: bool) -> None:
-        """Run items until time is up or the driver fails; with ``stops``, any other error ends the run."""
+        """Run items until time is up or the driver fails; with ``stops``, also stop at any other error."""
         until = monotonic() + self._queue.seconds
         for item in items:
             item.error = item.result = None

@@ -49,7 +49,7 @@ _OWN_COLUMNS = (
 class ListedWorkspace:
     """A workspace on a provider's list, and what the list shows about it, to be merged into a person's rows.
 
-    If a list has no actions or no end, those from a read are kept.
+    If a list doesn't show the allowed actions or the workspace's end, those from a read are kept.
     """
 
     remote_id: str
@@ -68,7 +68,10 @@ class ListAge:
 
 @prioritize(Priority.STEADY)
 def find_stale_lists(tx: Transaction, connections: Iterable[str], before: float, limit: int) -> list[ListAge]:
-    """Return the lists on some connections that were last read before a given time, oldest first."""
+    """Return the lists that haven't been read since a given time, oldest first.
+
+    Only lists on the given connections are included.
+    """
     found = [
         ListAge(row["account_id"], row["read_at"])
         for connection in connections
@@ -105,9 +108,9 @@ async def merge_discovered(
     operation. A hidden workspace stays hidden, unless it was gone: then the listed one is a new workspace of
     the same name. If the account is unlinked between two batches, the merge ends.
 
-    A list is as old as the claim of its discover task. States are taken from it only if there is no newer
-    read, and a name of "" keeps the known name. The list was read as the account itself, so it verifies the
-    account's rows.
+    A list counts as read at the time when its discover task was claimed. States are taken from it only if
+    there is no newer read, and a name of "" keeps the known name. The list was read as the account itself, so
+    it verifies the account's rows.
     """
     state = _Merge(account_id, found, frozenset(one.remote_id for one in found), is_whole)
     while not state.is_over:
@@ -330,7 +333,7 @@ def _save_listed(tx: Transaction, row: Row, seen: Observed, start: float, **colu
 
 
 def _choose_columns(seen: Observed | None, row: Row, start: float, *, is_new: bool = False) -> Row:
-    """Return the columns for the allowed actions and the end; what the list omits keeps its known value.
+    """Return the columns for the allowed actions and the end; if the list omits one, its known value is kept.
 
     With ``is_new``, the state has changed, so the known values no longer apply.
     """

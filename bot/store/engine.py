@@ -28,7 +28,7 @@ from bot.support.errors import StoreMigrated
 class Engine(ABC):
     """Run transactions on one database in threads, and keep the store's time.
 
-    The errors are those of ``bot.store.store``.
+    Its methods raise the errors that ``bot.store.store`` describes.
     """
 
     #: Whether several processes may serve from this database, using the database's clock.
@@ -45,7 +45,7 @@ class Engine(ABC):
 
     @property
     def is_exclusive(self) -> bool:
-        """Return whether no other process can be serving, so that leases of others can be ignored."""
+        """Return whether no other process can be serving, so that other processes' leases can be ignored."""
         return False
 
     @property
@@ -77,7 +77,7 @@ class Engine(ABC):
         return ClockReading(self.clock.boot(), self._time.ahead())
 
     def serves(self) -> None:
-        """From now on, move stored times along with the clock; earlier jumps must already be corrected."""
+        """From now on, move stored times along with the clock. Earlier jumps must already be corrected."""
         self._serves = True
 
     @abstractmethod
@@ -147,7 +147,10 @@ class Engine(ABC):
         self._on_migrated = end
 
     async def listen(self, on_write: OnWrite) -> None:  # noqa: B027
-        """Call ``on_write`` with tables that other processes write, until cancelled; by default, never."""
+        """Call ``on_write`` with the names of tables that other processes write, until cancelled.
+
+        This default does nothing, for engines whose database isn't shared.
+        """
 
     def _queues(self) -> list[WriteQueue]:
         """Return all queues."""
@@ -159,13 +162,16 @@ class Engine(ABC):
 
     @abstractmethod
     def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:
-        """Begin a transaction, in a thread."""
+        """Begin a writing transaction; this is called in a thread."""
 
 
 async def run_write(
     engine: Engine, work: Work[Result], priority: Priority, subjects: Sequence[str] = ()
 ) -> Result:
-    """Run work that writes, in a thread and perhaps more than once; on commit, record the keys it used."""
+    """Run work that writes, in a thread; on commit, record which of the request's keys it used.
+
+    The work may be run more than once.
+    """
     used = used_keys.get()
     if used is None:
         return await engine.write(work, priority, subjects=subjects)

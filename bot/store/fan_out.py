@@ -116,9 +116,9 @@ async def _read_batch(engine: Engine, query: str, size: int, params: Row) -> lis
 
 
 def take_batch(tx: Transaction, rows: Iterable[Item], before: int | None = None) -> Iterator[Item]:
-    """Yield rows until the batch is full, counting the rows changed since ``before`` (by default, since now).
+    """Yield rows until the batch is full, counting the rows changed since ``before``.
 
-    ``before`` is an earlier value of ``tx.changes``.
+    ``before`` is an earlier value of ``tx.changes``; by default, only changes made from now on count.
     """
     before = tx.changes if before is None else before
     for number, row in enumerate(rows):

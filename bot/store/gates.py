@@ -52,9 +52,9 @@ ALONG_SECONDS: Final = 1.0
 def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itself: bool = False) -> None:
     """Request an immediate read of a workspace, and mark the workspace as used.
 
-    The gate decides when the read is sent. A row whose access isn't proven may be tried again. ``brings_up``:
-    the workspace is being started, so a new generation begins. ``by_itself``: the read is requested by
-    scheduled work, not by a person.
+    The gate decides when the read is sent. If the person's access isn't proven, it may be tried again.
+    ``brings_up``: the workspace is being started, so a new generation begins. ``by_itself``: the read is
+    requested by scheduled work, not by a person.
     """
     last_request_at = None if by_itself else tx.now()
     tx.run(
@@ -270,8 +270,9 @@ def _grant(
 def _turn(watcher: Row) -> tuple[int, float, str]:
     """Return the sort key that determines whose turn it is to read.
 
-    Readers whose access isn't proven and was never tried come first, then those with proven access, then the
-    others. Within each group, the reader whose last turn was longest ago comes first.
+    Readers whose access has never been tried come first, then those with proven access, then those whose
+    access was tried but isn't proven. Within each group, the reader whose last turn was longest ago comes
+    first.
     """
     attempted_at = watcher["attempted_at"]
     rank = 1 if _is_proven(watcher) else 0 if attempted_at is None else 2

@@ -14,7 +14,7 @@ WAIT_SECONDS: Final = 5.0
 
 
 def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
-    """Send an owner a workspace's URL, if "ready" was sent and no message shows the URL."""
+    """Send an owner a workspace's URL, if they were told "ready" but no message shows the URL."""
     operation = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
     if operation is None or operation.is_open or operation.verb.brings_down:
         return

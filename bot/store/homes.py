@@ -17,8 +17,8 @@ HOME_PLACE: Final = "home"
 def request_home(tx: Transaction, principal: Principal, **shown: Any) -> None:
     """Publish a person's Home tab soon, because they opened it or pressed a button on it.
 
-    ``shown`` is what the press adds to the tab (``handlers.home.publish_home``); only the latest press is
-    shown.
+    ``shown`` is what the button press adds to the tab (``handlers.home.publish_home``); only the latest one
+    is shown.
     """
     PEOPLE.change(tx, {"principal": principal}, home_at=tx.now())
     _add_task(tx, principal, shown)
@@ -26,7 +26,7 @@ def request_home(tx: Transaction, principal: Principal, **shown: Any) -> None:
 
 @prioritize(Priority.URGENT)
 def republish_home(tx: Transaction, principal: Principal) -> None:
-    """Republish a person's Home tab without the answer to a press, if they have ever opened it."""
+    """Republish a person's Home tab, if they have ever opened it, without the response to a button press."""
     row = PEOPLE.row(tx, principal=principal)
     if row is not None and row["home_at"] is not None:
         _add_task(tx, principal, {})

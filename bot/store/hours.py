@@ -40,18 +40,21 @@ def list_rules_of_person(tx: Transaction, principal: Principal) -> list[HoursRul
 
 
 def is_needed_after(tx: Transaction, workspace_id: str, at: float) -> bool:
-    """Return whether a workspace's hours need it beyond a given time."""
+    """Return whether a workspace's working hours still require it after a given time."""
     return begun_hours.need_workspace(list_rules(tx, workspace_id), at)
 
 
 def is_rule_on(tx: Transaction, rule_id: str) -> bool:
-    """Return whether a rule needs its workspace to run now."""
+    """Return whether a rule requires its workspace to be running now."""
     found = find_rule(tx, rule_id)
     return found is not None and not found.paused and found.is_on(tx.now())
 
 
 def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
-    """Return when hours next stop a workspace, and whether the owner agreed that the stop may be final."""
+    """Return when working hours will next stop a workspace, and whether its owner agreed to a final stop.
+
+    The result is None if no stop is planned.
+    """
     rules = list_rules(tx, workspace.id)
     found = [(one.next_stop(tx.now(), rules), one.agreed) for one in rules]
     return min(((at, agreed) for at, agreed in found if at is not None), default=None)
@@ -98,7 +101,7 @@ RULE_QUEUE: Final = declare_queue(
 
 
 def claim_hours(tx: Transaction, limit: int, lease: float) -> list[HoursRule]:
-    """Claim the rules that are due, for ``lease`` seconds; return them oldest first."""
+    """Claim the rules that are due, for ``lease`` seconds; return them in order, oldest first."""
     return sort_due(tx, RULES.parse_all(RULE_QUEUE.take(tx, lease, limit)))
 
 
@@ -116,7 +119,7 @@ def schedule_check(tx: Transaction, looked: HoursRule, at: float) -> None:
 def list_due(tx: Transaction, looked: HoursRule) -> list[Occurrence]:
     """Return a rule's due occurrences that have no result yet.
 
-    Some occurrences that seem due may already have one, if the clock was set back or the rule's time zone was
+    Some that seem due may already have a result, if the clock was set back or the rule's time zone was
     changed.
     """
     return [one for one in looked.due(tx.now()) if not get_result(tx, looked, one)]
@@ -144,7 +147,7 @@ def record_start(tx: Transaction, started: HoursRule) -> None:
 
 
 def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
-    """Return the stop that a rule settled last, if it did so by planning a timer."""
+    """Return the last stop that a rule settled, if the rule did so by setting a timer."""
     last = looked.after(looked.processed_until - 1.0)
     if last is None or last.at != looked.processed_until:
         return None
@@ -158,9 +161,9 @@ def unsettle(tx: Transaction, changed: HoursRule, stop: Occurrence) -> None:
 
 
 def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence] | None:
-    """Return the rule and occurrence that an operation carries out; of several, the one valid longest.
+    """Return the rule and occurrence that a start carries out; if there are several, the one valid longest.
 
-    Hours that began after the operation was requested are included, as they have joined it.
+    Hours that began after the start was requested are included, because they have joined it.
     """
     plans = filter_plans(tx, start, (one for one in list_rules(tx, start.workspace_id) if not one.paused))
     begins = start.planned_for or 0.0
@@ -170,7 +173,7 @@ def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence]
 def filter_plans(
     tx: Transaction, start: Operation, rules: Iterable[HoursRule]
 ) -> list[tuple[HoursRule, Occurrence]]:
-    """Return those rules that a start carries out, each with its occurrence."""
+    """Return the rules that a start is carrying out, each with its occurrence."""
     begins, now = start.planned_for, tx.now()
     if begins is None or start.good_until is None:
         return []
@@ -238,7 +241,7 @@ RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
     """Pause the hours of a workspace whose row is deleted because its account was unlinked.
 
-    Hours paused for a cause that a new link doesn't remove, for instance by the owner, stay paused.
+    Hours that are paused for another cause, for instance by the owner, stay paused even after a new link.
     """
     for one in list_rules(tx, workspace["id"]):
         named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])

@@ -18,7 +18,7 @@ _ANSWERED_SUFFIX: Final = "/answered"
 def add_interaction(
     tx: Transaction, interaction: str, sent_at: float | None = None, result: str = ""
 ) -> bool:
-    """Add an inbox row; return whether it was new, which is always True without an interaction.
+    """Add an inbox row; return whether it was new. Without an interaction, return True.
 
     ``sent_at`` is when the message was sent, if known; ``result`` is the id of the row being created. Raises
     UsedTwice if the same request has already added the row.

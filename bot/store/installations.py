@@ -89,7 +89,7 @@ def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNoti
 
 
 def reseal_installation(tx: Transaction, id_: str, old: str, secret: str) -> bool:
-    """Store a token encrypted with a different key; return False if it was or is being replaced."""
+    """Store a token encrypted with a different key; return False if it has been or is being replaced."""
     return tx.count("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
 
 

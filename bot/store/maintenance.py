@@ -45,7 +45,7 @@ def find_problem(tx: Transaction, work: str) -> str:
 
 @prioritize(Priority.URGENT)
 def try_writing(tx: Transaction) -> None:
-    """Rewrite the same tiny row, which fails if the database is read-only or out of space."""
+    """Rewrite a tiny row that exists only for this. It fails if the database is read-only or out of space."""
     UPKEEP.upsert(tx, work=_TRIAL, done_at=tx.now())
 
 
@@ -147,5 +147,8 @@ def note_same_data(tx: Transaction) -> None:
 
 @prioritize(Priority.STEADY)
 def find_failover(tx: Transaction) -> Row | None:
-    """Return since when rows may be missing, and when that was noticed; None without a failover."""
+    """Return the time from which rows may be missing after a failover, and when the failover was noticed.
+
+    The result is None if there hasn't been one.
+    """
     return tx.one("failover")

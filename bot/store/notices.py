@@ -146,9 +146,9 @@ def add_card(
 ) -> None:
     """Write the first card of a new operation or run, which has no messages yet.
 
-    ``end`` is the kind of message about its end; it is given if an answer has already announced the work. If
-    that message will be sent, the card is sent only if the work takes long: longer than nine of ten similar
-    starts, if ``slow_seconds`` is known.
+    ``end`` is the kind of message about its end; it is passed if an answer has already announced the work. If
+    that message will be sent, the card is sent only if the work takes a long time: longer than nine of ten
+    similar starts, if ``slow_seconds`` is known.
     """
     if not preferences.should_send_notice(tx, card):
         return
@@ -234,7 +234,10 @@ def has_notices(tx: Transaction, subject: str) -> bool:
 
 
 def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool = False) -> Row | None:
-    """Write a notice; return its row, or None if it existed (a subject's first notice can't)."""
+    """Write a notice; return its row, or None if the same notice already exists.
+
+    ``is_first``: its subject has no notices yet, so there is nothing to check.
+    """
     now = tx.now()
     row = {
         "id": notice_id or tx.ids.new("notice"),
@@ -257,7 +260,7 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool
 
 
 def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
-    """Combine news that was delayed by Slack's silence into one message per person; return whether any was.
+    """Combine news delayed by Slack's silence into one message per person; return whether there was any.
 
     Each message takes in more news until it is claimed. News that may have been sent is searched for first.
     """
@@ -297,13 +300,13 @@ def claim_notices_once(
     owner: str = "",
     room: CallQuota = UNLIMITED,
 ) -> list[Notice] | None:
-    """Claim due notices by urgency, then age; ``attempts`` includes the attempt that now begins.
+    """Claim due notices by urgency, then age; ``attempts`` already includes the attempt that now begins.
 
     How many are claimed is limited by what Slack still accepts (``room``) and each urgency's share of it,
     except for replies (urgency 0). A notice whose lease has expired is claimed again, with ``unknown_since``
-    set to the time of the earlier attempt if unset. Notices about a run whose output another process follows
-    are left to that process. Return None if combining news, which is done first, has used up the transaction;
-    then call again.
+    set to the time of the earlier attempt if unset. If another process is following a run's output, notices
+    about that run are left to it. Return None if combining news, which is done first, has used up the
+    transaction; then call again.
     """
     now, before = tx.now(), tx.changes
     given = {"urgencies": URGENCY_NUMBERS, "now": now, "limit": room.most(), **room.within(now)}
@@ -358,8 +361,9 @@ def claim_pending(
 ) -> list[Notice]:
     """Claim one unsent notice of an installation, even before its pause ends.
 
-    Notices take turns. With ``is_send``, one that certainly wasn't sent is preferred to one that may have
-    been; the latter is claimed together with all others of the same person that may have been.
+    Notices take turns. With ``is_send``, a notice that certainly wasn't sent takes precedence over one that
+    may have been. If one that may have been sent is claimed, all others of this kind for the same person are
+    claimed with it.
     """
     _combine_waiting(tx, tx.now(), _INFORMATIONAL_URGENCIES)
     found = _claim(
@@ -439,7 +443,7 @@ def mark_notice_sent(
 
 
 def requeue_unsent_notices(tx: Transaction, notices: Sequence[Notice]) -> None:
-    """Put notices that a search didn't find in Slack back at their old place in the queue."""
+    """Return notices to their old places in the queue, because a search in Slack didn't find them."""
     for notice in notices:
         tx.run("notice_not_sent", id=notice.id, attempts=notice.attempts)
 

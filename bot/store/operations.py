@@ -28,10 +28,10 @@ _PARSE_VIEW = make_parser("o w a")
 
 @dataclass(frozen=True, slots=True)
 class OperationView:
-    """An operation with its workspace, unless that was deleted, and its owner's account.
+    """An operation with its workspace (unless that was deleted) and its owner's account.
 
     ``is_superseded``: the workspace has a newer operation. ``end_state`` is the state of the message about
-    the operation's end, ``time_zone`` the owner's, if Slack has provided it.
+    the operation's end. ``time_zone`` is the owner's, if Slack has provided it.
     """
 
     operation: Operation
@@ -47,9 +47,9 @@ class Accepted:
     """The result of accepting an operation.
 
     ``joined``: an operation with the same verb was already open, and is now ``operation``. ``replaced`` is an
-    open operation with another verb, which was ended. ``repeated``: the interaction was seen before, and
-    nothing changed. ``remark`` tells the person if Usher does something other than what the verb suggests.
-    ``obstacle`` says why no call can be sent now (``bot.domain.feasibility``).
+    open operation with another verb, which was ended. ``repeated``: the interaction was seen before, so
+    nothing was changed. ``remark`` tells the person if Usher does something other than what the verb
+    suggests. ``obstacle`` says why no call can be sent now (``bot.domain.feasibility``).
     """
 
     operation: Operation
@@ -239,7 +239,7 @@ def add(
 def estimate_slow_seconds(
     tx: Transaction, principal: Principal, connection: str, spec: Spec | None
 ) -> float | None:
-    """Return how many seconds nine in ten similar starts take at most; None if too few were measured."""
+    """Return how long, in seconds, nine in ten similar starts take at most; None if too few were measured."""
     kind = start_kind(OperationVerb.START, principal, connection, spec)
     return estimate_duration((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
 
@@ -323,7 +323,7 @@ def open_operations(tx: Transaction, principal: Principal) -> list[Operation]:
 def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedOperation]:
     """Claim due open operations, oldest first, each with everything that a step needs.
 
-    Starts on a connection whose start queue is owned by another process are left to that process.
+    If another process owns a connection's start queue, starts on that connection are left to that process.
     """
     found = work_items.claim(tx, OPERATION_QUEUE.claim, "claimed_operations", lease, limit=limit, owner=owner)
     steps = []
@@ -338,7 +338,7 @@ def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "")
 def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
     """Write a step's result and release the lease, in one transaction; return the row as written.
 
-    Return None if the operation has ended in the meantime, or if another step now holds it. ``was`` is the
+    Return None if the operation has ended in the meantime, or if another step has claimed it. ``was`` is the
     row that the step worked with.
     """
     pending = update.notices if update.outcome is not None else ()

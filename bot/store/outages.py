@@ -64,7 +64,7 @@ def note_silence(tx: Transaction, name: str, since: float, answered_at: float | 
 # This row is never locked for long, so this needn't take turns with other steady work.
 @prioritize(Priority.RECORDS)
 def note_answer(tx: Transaction, name: str, at: float) -> bool:
-    """Record when a connection or Slack answered; return whether there is a silence that may be over now."""
+    """Record when a connection or Slack answered; return whether that may end a period of silence."""
     tx.ask("answered", name=name, at=at)
     tx.finish()
     row = tx.one("answered", name=name, at=at)
@@ -73,7 +73,7 @@ def note_answer(tx: Transaction, name: str, at: float) -> bool:
 
 @prioritize(Priority.RECORDS)
 def end_silence(tx: Transaction, name: str, at: float) -> bool:
-    """End a silence that began before an answer; return whether there was one."""
+    """End a period of silence that began before an answer arrived; return whether there was one."""
     return tx.count("silence_over", name=name, at=at) == 1
 
 

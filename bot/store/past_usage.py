@@ -68,7 +68,7 @@ def _end(tx: Transaction, workspace_id: str, earliest: float, latest: float, kno
 
 
 def _go_down(tx: Transaction, workspace_id: str, at: float, *, is_down: bool) -> None:
-    """Record how a stop ended: the workspace is down, or kept running for an unknown time."""
+    """Record how a stop ended: the workspace is down, or it kept running for an unknown length of time."""
     life = tx.one("last_past_life", workspace_id=workspace_id)
     if life is None:
         return

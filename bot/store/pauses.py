@@ -30,7 +30,7 @@ class Pause:
 
 
 def save_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
-    """Save the pauses of an account, or of everybody (""), in seconds; a longer one already saved is kept."""
+    """Save pauses by account ("" for everybody), in seconds; if a longer one is already saved, it is kept."""
     now = tx.now()
     tx.run("delete_old_pauses", now=now, before=now - RETENTION_SECONDS, limit=FAN_OUT_BATCH_SIZE)
     for account_id, wait in seconds.items():

@@ -69,7 +69,7 @@ class PeopleCache:
         self.mark = 0
 
     def find(self, principal: Principal) -> Person | None:
-        """Return a person read within the last two seconds."""
+        """Return a person from the cache, if their row was read within the last two seconds."""
         found = self._people.get(principal.key)
         if found is None or self._now() - found[0] >= CACHE_SECONDS:
             return None

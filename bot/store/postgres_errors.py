@@ -1,4 +1,4 @@
-"""Errors from PostgreSQL and poolers: whether to retry, whether it's down, and what operators are told.
+"""Errors from PostgreSQL and poolers: whether to retry, whether the server is down, what to tell operators.
 
 The server may answer in any language, so the SQLSTATE decides, and an error without one means that the server
 is down. The error's wording is only used to choose the message.

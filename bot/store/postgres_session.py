@@ -171,7 +171,7 @@ class PostgresSession:
 
     @property
     def is_cut(self) -> bool:
-        """Return whether the server has sent something unasked, usually because it is disconnecting."""
+        """Return whether the server has sent something unprompted, usually because it is disconnecting."""
         connection, said = self._connection, poll()
         assert connection is not None  # opened before any work
         with suppress(psycopg.Error):
@@ -179,9 +179,10 @@ class PostgresSession:
         return self._is_idle(connection) and bool(said.poll(0))
 
     def take_lock(self, *, alone: bool = False) -> bool:
-        """Take and keep the lock that all serving processes share; with ``alone``, only if no other serves.
+        """Take and keep the lock that all serving processes share.
 
-        Return False if that isn't possible now.
+        With ``alone``, take it only if no other process is serving. Return False if the lock isn't available
+        now.
         """
         mode = _ALONE if alone else _SHARED
         if mode not in self._locks and not _ask_lock(self._cursor(), f"pg_try_advisory_lock{mode}"):

@@ -1,4 +1,4 @@
-"""The hourly cost of workspaces and runs: the machines in their rows, and the prices of ongoing lives."""
+"""The hourly cost of workspaces and runs: which machine each one uses, and the price of its current use."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ def find_new_machine(before: Row, seen: MachineKind | None) -> MachineKind | Non
 
 
 def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> None:
-    """Save a workspace's machine, with the price of its current life if that has no price yet."""
+    """Save a workspace's machine, along with its price if the current period of running has none yet."""
     columns = machine.to_columns()
     WORKSPACES.change(tx, {"id": workspace_id}, **columns)
     tx.run("price_life", workspace_id=workspace_id, **columns)
@@ -28,7 +28,10 @@ def note_offer(
     update: Callable[[Spec], Spec],
     describe: Callable[[Spec], MachineKind],
 ) -> None:
-    """Save what an account's workspaces and runs cost under a new offer; recorded lives keep their prices."""
+    """Save what an account's workspaces and runs cost under a new offer.
+
+    Periods of running that were already recorded keep their prices.
+    """
     whose: dict[str, Any] = {"principal": account.principal, "connection": account.connection}
     for workspace in WORKSPACES.all(tx, **whose):
         if workspace.spec is not None and (spec := update(workspace.spec)) != workspace.spec:

@@ -19,7 +19,7 @@ ACCEPTED: Final[Mapping[str, Any]] = {"refused_since": None, "renamed_to": None}
 def hold(tx: Transaction, account: Account, renamed_to: str | None) -> Account | None:
     """Record that an active account's secret was refused; return the account, or None if it has changed.
 
-    ``renamed_to`` is the account's new username, if the provider has renamed it: linking that username then
+    ``renamed_to`` is the account's new username, if the provider has renamed it. Linking that username then
     keeps the account's workspaces.
     """
     now, same = tx.now(), {"id": account.id, "secret": account.secret, "state": "active"}
@@ -35,9 +35,10 @@ def list_refused_accounts(tx: Transaction) -> list[Account]:
 
 
 def are_several(tx: Transaction, connection: str, since: float) -> bool:
-    """Return whether a connection refused two people since a given time, or already has an outage for that.
+    """Return whether a connection refused several people's secrets, or already has an outage for that reason.
 
-    Secrets that have expired and accounts that were renamed are ignored.
+    Only accounts refused since a given time are counted. Secrets that have expired and accounts that were
+    renamed are ignored.
     """
     row = tx.one("refused_since", connection=connection, since=since, now=tx.now())
     return (row is not None and row["count"] > 1) or f"{connection}{PEOPLE}" in outages.list_outages(tx)

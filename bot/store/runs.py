@@ -36,9 +36,10 @@ def insert(tx: Transaction, new: Run) -> bool:
 
 
 def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool = False) -> None:
-    """Give a run a card if it has none; ``channel_id`` is another place where its owner can be reached.
+    """Create a card for a run if it has none; ``channel_id`` is another place where its owner can be reached.
 
-    ``is_answered``: an answer has already announced the run, so the card is sent only if the run takes long.
+    ``is_answered``: an answer has already announced the run, so the card is sent only if the run takes a long
+    time.
     """
     if cards.find_card(tx, run.id) is None:
         cards.add(tx, NoticeKind.JOB_CARD, run.id, run.principal.key)
@@ -71,9 +72,10 @@ def _has_stop_failed(run: Run, now: float) -> bool:
 
 
 def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
-    """Return the ids that no other run has; none if they may come from another launch of unknown outcome.
+    """Return those of the ids that no other run has.
 
-    A row without a reference was added by a list, so it may be this run.
+    If they may come from another launch whose outcome is unknown, return none. A row without a reference was
+    added by a list, so it may be this run.
     """
     pair = {"principal": run.principal.key, "connection": run.connection}
     if tx.one("nameless_launch", id=run.id, name=run.name, **pair) is not None:
@@ -109,15 +111,15 @@ def list_runs(tx: Transaction, principal: Principal, *, limit: int = 50) -> list
 
 @prioritize(Priority.STEADY)
 def list_watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
-    """Return launched runs whose output file hasn't been sent, so it's still followed, oldest first.
+    """Return launched runs whose output file hasn't been sent, so it's still being followed, oldest first.
 
-    Runs that another process follows are left out.
+    Runs that another process is following are left out.
     """
     return RUNS.query(tx, "watched_runs", owner=owner, now=tx.now())
 
 
 def queue_grown_outputs(tx: Transaction, run_ids: Sequence[str]) -> None:
-    """Queue a redraw of the card of every run that has written more output."""
+    """Queue a redraw of the card of every run that has produced more output."""
     for run_id in run_ids:
         cards.queue_updates(tx, run_id, changed=False)
 
@@ -181,7 +183,7 @@ _COMBINE_WITHIN_SECONDS = 2.0
 def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedRun]:
     """Claim due open runs, oldest first, each with everything that a step needs.
 
-    A run whose output another process follows is left to that process.
+    If another process is following a run's output, the run is left to that process.
     """
     return _make_steps(
         tx, work_items.claim(tx, RUN_QUEUE.claim, "claimed_runs", lease, limit=limit, owner=owner)
@@ -222,10 +224,10 @@ def _make_steps(tx: Transaction, found: Sequence[tuple[Row, Row]]) -> list[Claim
 def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
     """Write a step's result and release the lease; return the row as written.
 
-    Return None if the run has ended in the meantime, or another step holds it. ``was`` is the row that the
-    step worked with. While a call is in flight (CALLING), the lease is kept for ``next_in``. If the observed
-    state is unknown, the last known one is kept; a final state is never changed. A row that a list added for
-    the same ``remote_id`` is merged into this one.
+    Return None if the run has ended in the meantime, or another step has claimed it. ``was`` is the row that
+    the step worked with. While a call is in flight (CALLING), the lease is kept for ``next_in``. If the
+    observed state is unknown, the last known one is kept; a final state is never changed. A row that a list
+    added for the same ``remote_id`` is merged into this one.
     """
     saved = work_items.save(tx, RUNS, update, _choose_changes, None if update.remote_id else was)
     if saved is None:
@@ -256,7 +258,7 @@ def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> R
 
 
 def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, Any]:
-    """Return the columns that record failing reads: since when, the deadline, and unconfirmed reports.
+    """Return the columns that record failing reads: when they began, the deadline, and unconfirmed reports.
 
     A run whose state was read has no deadline; a deadline that is already set or reported is kept.
     """
@@ -294,7 +296,10 @@ def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, An
 
 
 def _merge_same_id(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
-    """Return what to change if another row has this id: a listed row is merged, a launched one keeps it."""
+    """Return what to change in a run's row if another row has the same id at the provider.
+
+    If a list added the other row, it is merged into this one. If it belongs to a launch, it keeps the id.
+    """
     existing = _find_by_remote_id(tx, row, remote_id)
     if existing is None or existing["id"] == row["id"]:
         return {}
@@ -328,7 +333,7 @@ _BATCH_SIZE = 40
 
 
 async def merge_runs(engine: Engine, account_id: str, found: Sequence[DiscoveredRun]) -> int:
-    """Merge a list of runs, in batches, until done or unlinked; return how many were new.
+    """Merge a list of runs in batches; return how many were new. Stop if the account is unlinked meanwhile.
 
     New runs get no card and no notices, and their output isn't followed; open ones are still read until they
     end. Ended runs are added only if they are recent enough to be kept. For an open run that is already
@@ -409,7 +414,10 @@ def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now
 
 
 def _follow_again(tx: Transaction, row: Row, one: DiscoveredRun, start: float) -> None:
-    """Open a run again that was reported as lost but is listed; tell its owner once if they had been told."""
+    """Reopen a run that was reported as lost but is listed.
+
+    If its owner was told that it was lost, they are now told, only once, that it was found.
+    """
     same, as_open = {"id": row["id"], "cause": "lost"}, dict.fromkeys(("outcome", "cause", "ended_at"))
     reopened = RUNS.change_returning(tx, same, **as_open, unconfirmed=None, next_step_at=tx.now())
     if reopened is None:

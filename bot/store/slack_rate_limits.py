@@ -31,8 +31,8 @@ _UNLIMITED_CALLS: Final = 1_000
 class CallQuota:
     """The method that claimed work will call, and how many calls per minute Slack allows.
 
-    The query that looks for work also checks this quota, so no extra query is needed. If there is no number,
-    calls aren't counted.
+    The query that looks for work also checks this quota, so no extra query is needed. If ``per_minute`` is
+    None, calls aren't counted.
     """
 
     team: str = ""
@@ -59,7 +59,7 @@ UNLIMITED: Final = CallQuota()
 def take_slack_call(
     tx: Transaction, team: str, method: str, *, most: int, channel: str = "", gap: float = 0.0
 ) -> float:
-    """Count a call and return 0; if it must wait, count nothing and return for how many seconds.
+    """Count a call and return 0. If it must wait, return the number of seconds instead and count nothing.
 
     Calls of a method are counted one at a time, so that none is missed. ``most`` is the maximum number of
     calls per minute, ``gap`` the minimum seconds between two calls to one channel.
@@ -98,7 +98,7 @@ def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) 
 def pause_slack_method(
     tx: Transaction, team: str, method: str, seconds: float, channel: str | None = None
 ) -> None:
-    """Pause all calls of a method because Slack asked for it; of several pauses, the longest wins.
+    """Pause all calls of a method because Slack requires it; if there are several pauses, the longest wins.
 
     With a channel, only calls to that channel are paused, as Slack limits each channel separately. But if
     another channel is paused, too, the method's own limit was reached, and the whole method is paused.

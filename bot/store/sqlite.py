@@ -262,7 +262,7 @@ class SqliteSession:
         self._files = {path: _read_inode(path) for path in paths}
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002 - one writes
-        """Begin a transaction; if it writes and the file was moved or deleted, refuse."""
+        """Begin a transaction; refuse to begin one that writes if the file has been moved or deleted."""
         self.transaction.audit_rows.clear()
         self.transaction.written.clear()
         if writes:
@@ -270,7 +270,7 @@ class SqliteSession:
         self.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     def commit(self) -> None:
-        """Append to the audit, and commit the transaction."""
+        """Append the queued audit rows, and commit the transaction."""
         audit.append_rows(self.transaction)
         self.connection.commit()
 

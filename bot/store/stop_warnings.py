@@ -19,9 +19,9 @@ _ON_ITS_WAY = _UNSENT | {NoticeState.LEASED}
 
 
 def write(tx: Transaction, warning: NewNotice, former: str | None) -> str:
-    """Write a warning, replacing the ``former`` one if that wasn't sent yet; return the new warning's id.
+    """Write a warning, replacing the ``former`` one if that hasn't been sent yet; return the new one's id.
 
-    An earlier warning for the same time that was given up unsent is ignored, so a new one is written.
+    An earlier warning for the same time is ignored if Usher gave up on sending it, so a new one is written.
     """
     drop(tx, former)
     row = _find_by_key(tx, warning)
@@ -51,7 +51,7 @@ def find_warning(tx: Transaction, notice_id: str | None) -> Row | None:
 
 
 def is_on_its_way(warning: Row | None) -> bool:
-    """Return whether a warning is still to be sent or is being sent."""
+    """Return whether a warning is being sent or has yet to be sent."""
     return warning is not None and warning["state"] in _ON_ITS_WAY
 
 

@@ -65,7 +65,10 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a claim of due rows in one transaction, giving people's requests priority."""
+        """Run a function that claims due rows in one transaction.
+
+        Work that a person is waiting for takes precedence.
+        """
         return await self.engine.write(lambda tx: work(tx, *arguments, **named), Priority.CLAIMS)
 
     async def perform(
@@ -75,7 +78,7 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a function that makes several transactions, each of which is durable."""
+        """Run a function that uses several transactions, each of which is durable."""
         return await work(self.engine, *arguments, **named)
 
     async def carry_out(self, work: Work[Result], subjects: Sequence[str] = ()) -> Result:

@@ -62,7 +62,7 @@ async def sweep(engine: Engine) -> None:
 
 
 def _give_up_edits(tx: Transaction) -> bool:
-    """Drop updates that Slack has had no capacity for in a whole day; return whether there may be more.
+    """Drop updates that Slack had no capacity for in a whole day; return whether there may be more to drop.
 
     Some messages then keep buttons that don't work any more.
     """

@@ -64,7 +64,7 @@ def _parse_planned_stops(text: str) -> PlannedStops:
 
 
 def parse_unconfirmed(kind: str | None, times: int, since: float) -> Unconfirmed | None:
-    """Return the unconfirmed report that three columns of a row of ``workspaces`` or ``runs`` contain."""
+    """Return the unconfirmed report stored in three columns of a row of ``workspaces`` or ``runs``."""
     return None if kind is None else Unconfirmed(kind, times, float(since))
 
 

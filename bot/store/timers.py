@@ -49,7 +49,7 @@ def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
     """Plan a stop of a workspace, replacing an earlier one planned for the same reason.
 
     A stop planned by the owner cancels those planned by classes. If the owner has just chosen its time, an
-    open start that hasn't been called yet is valid until then at most.
+    open start whose call hasn't been sent yet is valid until then at most.
     """
     if new.because != "own":
         _change(tx, workspace_id, lambda ends: ends.add_end(new))
@@ -61,7 +61,7 @@ def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
 
 
 def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Plan a stop of a workspace that is down, in case it is running when the stop is due."""
+    """Plan a stop of a workspace that is down, in case it is running again when the stop is due."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
         return
@@ -82,7 +82,7 @@ def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
 
 
 def clear_stops(tx: Transaction, workspace_id: str) -> None:
-    """Cancel all of a workspace's planned stops, and withdraw the consent to those of classes.
+    """Cancel all of a workspace's planned stops, and withdraw the owner's consent to those of classes.
 
     This also keeps an open start from planning its stop again.
     """
@@ -97,7 +97,10 @@ def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
 
 
 def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
-    """Copy planned stops to another row of the same workspace, unless it has one for the same reason."""
+    """Copy planned stops to another row of the same workspace.
+
+    Stops are left out if that row already has one for the same reason.
+    """
     former = WORKSPACES.one(tx, id=former_id)
     moving = () if former is None else _list_set_ends(former, tx.now()).rows
     if moving:
@@ -213,9 +216,9 @@ def claim_timers(
 ) -> list[workspaces.Workspace]:
     """Claim the workspaces whose timers are due, for ``lease`` seconds, and return them.
 
-    A warning is ignored if Usher was away when its timer was due, or if it wasn't delivered. It is accepted
-    after ``waits`` seconds, or once it can never be delivered. A timer that turns out not to be due is
-    checked again at its time. A returned workspace without a timer is down and has to be read.
+    A warning doesn't count if Usher was away when the timer was due. Nor does one that wasn't delivered,
+    unless it never can be or, for most stops, ``waits`` seconds have passed. A timer that turns out not to be
+    due is checked again at its time. A returned workspace without a timer is down and has to be read.
     """
     now = tx.now()
     found = WORKSPACES.parse_all(TIMER_QUEUE.take(tx, lease, limit, now, waited=now - waits))
@@ -228,7 +231,10 @@ def claim_timers(
 def schedule_timer_check(
     tx: Transaction, workspace_id: str, stop_at: float, at: float, *, unwarned: bool = False
 ) -> None:
-    """Set when a timer is checked next, unless it has changed; ``unwarned``: warn its owner again."""
+    """Set when a timer is checked next, unless the timer has changed.
+
+    ``unwarned``: its owner has to be warned again.
+    """
     again = {"stop_warned": False} if unwarned else {}
     WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, stop_check_at=at, **again)
     if unwarned:
@@ -281,7 +287,10 @@ def find_warning_id(tx: Transaction, workspace_id: str) -> str | None:
 
 
 def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
-    """Clear a timer that was, or can't be, carried out, and notify its owner; return False if it changed."""
+    """Clear a timer that has been carried out or never can be, and notify its owner.
+
+    Return False, with nothing written, if the timer has changed.
+    """
     if not WORKSPACES.count_changed(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):
         return False
     add_notices(tx, notices)
@@ -352,14 +361,14 @@ def _make_rest(tx: Transaction, row: Row, *, is_stopped: bool) -> Row:
 
 
 def _was_for(end: PlannedStop, start: operations.Operation | None) -> bool:
-    """Return whether a stop was planned for, or during, a start that didn't bring the workspace up."""
+    """Return whether a stop was planned for, or during, a start that failed to bring the workspace up."""
     if start is None or start.verb.brings_down or start.outcome is work_items.Outcome.FULFILLED:
         return False
     return end.start == start.id or start.created_at <= end.since <= (start.ended_at or math.inf)
 
 
 def resume_ends(tx: Transaction, workspace_id: str) -> None:
-    """Let planned stops take effect again after a workspace came up; its owner is warned of them."""
+    """Let planned stops take effect again after a workspace came up, and have its owner warned of them."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or row["stop_at"] is not None or not row["planned_stops"]:
         return
@@ -368,7 +377,10 @@ def resume_ends(tx: Transaction, workspace_id: str) -> None:
 
 
 def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
-    """When an owner starts a workspace, cancel planned stops that are past or were for the last run only."""
+    """Cancel a workspace's planned stops that are past or only applied to its last run.
+
+    This is called when its owner starts it.
+    """
     ends, now = workspace.planned_stops.rows, tx.now()
     if workspace.stop_at is not None or not ends:
         return

@@ -17,7 +17,7 @@ _LOSS_QUEUE: Final = declare_queue(
 
 
 def claim_losses(tx: Transaction, limit: int, lease: float) -> list[UpgradeLoss]:
-    """Claim losses that people haven't been told about."""
+    """Claim losses that their owners haven't been told about yet."""
     return UPGRADE_LOSSES.parse_all(_LOSS_QUEUE.take(tx, lease, limit))
 
 

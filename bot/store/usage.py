@@ -46,7 +46,7 @@ MONDAY_QUEUE: Final = declare_queue(
         returning="principal",
     )
 )
-#: How long a life is kept after its end, in seconds.
+#: How long a *life* (a period of running) is kept after its end, in seconds.
 RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
 #: How long a workspace or run counts as running without any sign of it, in seconds. After that it is unknown:
 #: the workspace may be hidden, its link may be resting, or its provider may be away. The next read that finds
@@ -67,10 +67,11 @@ def note_read(
     is_own: bool,
     came_up_again: bool = False,
 ) -> None:
-    """Save the machine that a read reports, and begin or end a workspace's life if it came up or went down.
+    """Save the machine that a read reports, and begin or end the workspace's *life* (period of running).
 
-    ``before`` is the row before the read, with its open operation. ``is_own``: it isn't shared by somebody
-    else. ``came_up_again``: the provider says that the workspace was down in between, but no read saw that.
+    A life begins when a workspace comes up, and ends when it goes down. ``before`` is the row before the
+    read, with its open operation. ``is_own``: it isn't shared by somebody else. ``came_up_again``: the
+    provider says that the workspace was down in between, but no read saw that.
     """
     if machine := prices.find_new_machine(before, seen.machine):
         prices.note_machine(tx, before["id"], machine)
@@ -102,12 +103,15 @@ def note_listed(tx: Transaction, before: Row, seen: Observed, seen_at: float, *,
 
 
 def note_found(tx: Transaction, found: Workspace, seen_at: float) -> None:
-    """Begin the life of a previously unknown workspace that a list shows as running."""
+    """Begin the *life* (period of running) of a previously unknown workspace that a list shows as running."""
     _write_begin(tx, found.gate_key, found.id, find_begin(seen_at, None, None, None), seen_at)
 
 
 def lose(tx: Transaction, workspace: Row) -> None:
-    """End a workspace's life because its row is being deleted; when it really ends remains unknown."""
+    """End a workspace's *life* (period of running) because its row is being deleted.
+
+    When the workspace itself stops running remains unknown.
+    """
     up_at = _find_last_sign(workspace)
     if up_at is not None:
         used = {"used_at": workspace["last_used_at"], "now": tx.now()}
@@ -115,7 +119,7 @@ def lose(tx: Transaction, workspace: Row) -> None:
 
 
 def move(tx: Transaction, from_id: str, to_id: str) -> None:
-    """Move a workspace's lives from one row to another."""
+    """Move a workspace's recorded periods of running from one row to another."""
     tx.run("rename_life", from_id=from_id, to_id=to_id)
 
 
@@ -152,7 +156,7 @@ def _make_keys(row: Row) -> Row:
 
 
 def _tell_begin(tx: Transaction, before: Row, told_at: float) -> None:
-    """If a list found a life's beginning, move it to the start time that the provider now reports.
+    """If a list found a *life* (period of running), move its beginning to the start time now reported.
 
     If that is before the last sign of an earlier life whose end isn't known, the earlier life continues.
     """
@@ -192,7 +196,10 @@ def _make_params(moment: Moment) -> dict[str, Any]:
 
 
 def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
-    """Record the life of a run whose state has changed; ``before`` is its former row, if it had one."""
+    """Record a run's *life* (period of running) after its state has changed.
+
+    ``before`` is its former row, if it had one.
+    """
     columns = ("state", "started_at", "finished_at", "outcome")
     if before is not None and all(before[column] == after[column] for column in columns):
         return
@@ -232,7 +239,7 @@ def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
 
 
 def is_weekly(tx: Transaction, principal: Principal) -> bool:
-    """Return whether a person is sent last week's hours every Monday."""
+    """Return whether a person receives a message every Monday with the hours of the last week."""
     return MONDAYS.row(tx, principal=principal) is not None
 
 
@@ -245,7 +252,7 @@ def claim_weekly(tx: Transaction, limit: int, lease: float) -> list[Principal]:
 
 
 def fold(tx: Transaction, limit: int) -> bool:
-    """Add some lives that are past their retention to the sums of their months, and delete them.
+    """Add some *lives* (periods of running) that are past their retention to monthly sums, and delete them.
 
     Return whether there may be more.
     """
@@ -263,13 +270,16 @@ def fold(tx: Transaction, limit: int) -> bool:
 
 
 def read_lives_of_person(tx: Transaction, principal: Principal, since: float, until: float) -> list[Life]:
-    """Return a person's lives that overlap a window, in the order they began."""
+    """Return a person's *lives* (periods of running) that overlap a time window, in the order they began."""
     rows = tx.all("lives_of_person", principal=principal, **_make_window(tx, since, until))
     return list(_parse_lives(rows, since))
 
 
 def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]:
-    """Yield all lives that overlap a window: first those that have ended, by their end, then the others."""
+    """Yield all *lives* (periods of running) that overlap a time window.
+
+    Those that have ended come first, ordered by their end, and then the others.
+    """
     beginnings: Mapping[str, Row] = {
         "ended_lives": {"after_ended_latest": since, "after_id": "~"},
         "open_lives": {"after_subject": ""},
@@ -283,7 +293,7 @@ def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]
 
 
 def read_usage(tx: Transaction, principal: Principal, since: float, until: float) -> Usage:
-    """Return what a person ran within a window, by workspace and by job."""
+    """Return what a person ran within a time window, by workspace and by job."""
     lines: dict[tuple[str, str], UsageLine] = {}
     given = {"principal": principal, **_make_window(tx, since, until)}
     for row in tx.all("usage_of_person", **given):
@@ -308,16 +318,16 @@ def read_usage(tx: Transaction, principal: Principal, since: float, until: float
 
 
 def _make_window(tx: Transaction, since: float, until: float) -> Row:
-    """Return the query parameters for measuring a window, which may reach into the future."""
+    """Return the query parameters for a time window, which may reach into the future."""
     now = tx.now()
     window = {"since": since, "before": until, "until": min(until, now)}
     return {**window, "now": now, "silent": now - SILENT_SECONDS}
 
 
 def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, int, Sum]]:
-    """Return the connections used within a window, each with its number of people and total, most used first.
+    """Return the connections used within a time window, the most used first.
 
-    ``reach`` is the prefix of the people's keys.
+    Each is returned with its number of people and its total. ``reach`` is the prefix of the people's keys.
     """
     given = {"reach": reach, **_make_window(tx, since, until)}
     people = {row["connection"]: int(row["people"]) for row in tx.all("people_of_connections", **given)}
@@ -325,19 +335,19 @@ def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> 
 
 
 def sum_people(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, Sum]]:
-    """Return the keys of people with their totals within a window, highest first."""
+    """Return the keys of people with their totals within a time window, highest first."""
     return _parse_sums(tx.all("sums_of_people", reach=reach, **_make_window(tx, since, until)))
 
 
 def sum_class(tx: Transaction, card_id: str, since: float, until: float) -> dict[str, Sum]:
-    """Return the keys of a class's members with their workspaces' totals in a window, since they joined."""
+    """Map a class's members to their workspaces' totals in a time window, counted since they joined."""
     return dict(_parse_sums(tx.all("sums_of_class", card_id=card_id, **_make_window(tx, since, until))))
 
 
 def count_people(
     tx: Transaction, reach: str, since: float, until: float, connections: Collection[str]
 ) -> int:
-    """Return how many people used any of these connections within a window."""
+    """Return how many people used any of these connections within a time window."""
     given = {"reach": reach, **_make_window(tx, since, until)}
     row = tx.one("people_of_all", **given, connections=as_json(dict.fromkeys(connections, 1)))
     return 0 if row is None else int(row["people"])
@@ -353,13 +363,13 @@ def _parse_sums(rows: Iterable[Row]) -> list[tuple[str, Sum]]:
 
 
 def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
-    """Return the sums of old lives for those months that lie entirely within a window."""
+    """Return monthly sums of old periods of running, for months that lie entirely within a time window."""
     months = {month for month, first, last in list_months(since, until) if since <= first and last <= until}
     return [row for row in tx.all("SELECT * FROM usage_sums ORDER BY month") if row["month"] in months]
 
 
 def _parse_lives(rows: Iterable[Row], since: float) -> Iterator[Life]:
-    """Yield lives from measured rows, except those that nobody has seen since the window began."""
+    """Yield *lives* (periods of running) from rows, except those without any sign since the window began."""
     for row in rows:
         if row["ended_latest"] is None and not row["is_open"] and row["ended"] <= since:
             continue

@@ -106,7 +106,11 @@ def find_others(tx: Transaction, of: WaitlistEntry) -> OthersInLine:
 
 
 def summarize_lines(tx: Transaction, since: float) -> list[Row]:
-    """Return each line with how many people wait, since when, and the mean wait before recent grants."""
+    """Return facts about each line.
+
+    They are how many people are waiting, since when, and how long those who recently got the capacity had
+    waited on average.
+    """
     return tx.all("lines", since=since)
 
 
@@ -155,13 +159,13 @@ def _find_next_seq(tx: Transaction) -> int:
 
 
 def _reduce_pauses(tx: Transaction, newcomer: WaitlistEntry) -> None:
-    """Shorten the pauses between attempts in a line to the pause of a newcomer."""
+    """Shorten the pauses between attempts in a line to the pause that applies to a newcomer."""
     pause = get_pause(newcomer.attempts)
     tx.run("hasten_line", connection=newcomer.connection, kind=newcomer.kind, pause=pause)
 
 
 def pass_turn(tx: Transaction, of: WaitlistEntry, pause: float) -> None:
-    """End the turn of a person who can't be tried now; their next attempt follows after a pause."""
+    """End a person's turn because no attempt can be made for them now; the next one follows after a pause."""
     if of.state in {WaitlistState.WAITING, WaitlistState.TRYING}:
         later = {"round": find_others(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
         change(tx, of, state=WaitlistState.WAITING, operation_id=None, **later)
@@ -206,7 +210,7 @@ def extend(tx: Transaction, of: WaitlistEntry, until: float) -> WaitlistEntry:
 
 
 def end(tx: Transaction, of: WaitlistEntry) -> None:
-    """End an entry without a message, because its owner knows or is told by other means."""
+    """End an entry without a message, because its owner already knows or is told in another way."""
     change(tx, of, state=WaitlistState.OVER, ended_at=tx.now())
 
 
@@ -231,7 +235,7 @@ def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str
 
 
 def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:
-    """End an entry and tell its owner why: for a given cause, or because the time is up."""
+    """End an entry and tell its owner why: the cause that was passed or, without one, that the time is up."""
     end(tx, of)
     add_notices(tx, [build_over_notice(of, tx.now(), tx, cause)])
 
@@ -256,9 +260,9 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
 def offer_capacity(tx: Transaction, connection: str, pause: float) -> None:
     """Offer a connection's freed capacity to the people who are waiting for it, in turn.
 
-    After a failed attempt, a person is tried again no sooner than ``pause`` seconds later. If a workspace was
-    stopped, attempts in progress may still fail because they were sent too early. After such a failure, the
-    next attempt follows after only ``STOP_PAUSE_SECONDS``.
+    After a failed attempt, the same person's next one is made no sooner than ``pause`` seconds later. If a
+    workspace was stopped, attempts in progress may still fail because they were sent too early. After such a
+    failure, the next attempt follows after only ``STOP_PAUSE_SECONDS``.
     """
     tx.be_alone()
     if pause == STOP_PAUSE_SECONDS:
@@ -342,7 +346,7 @@ def record_failure(
 
 
 def record_grant(tx: Transaction, of: WaitlistEntry, now: float) -> None:
-    """Record that a person has been given the capacity that they waited for."""
+    """Record that a person has been given the capacity that they were waiting for."""
     change(
         tx, of, state=WaitlistState.GRANTED, granted_at=now, attempted_at=now, next_at=now + MIN_PAUSE_SECONDS
     )

@@ -149,7 +149,7 @@ def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
 
 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
-    """Claim a query's rows, and return each with the row that belongs to it in the query ``beside``.
+    """Claim the rows that a query finds; return each with the row that the query ``beside`` finds for it.
 
     They are in the order of ``beside``, whose rows hold the account, the person on whose behalf a step acts,
     and whatever else the step needs.
@@ -185,12 +185,12 @@ def save(
 ) -> tuple[Row, Update] | None:
     """Save a step's result and release the lease; return the new row, and the update as applied.
 
-    Return None, with no notices written, if the work has ended in the meantime or another step holds it. If
-    the owner was asked a question and has answered since, the step's decision is dropped. Before a call,
-    raise TooLate if the request is no longer valid, and Outdated if the account or the person has changed.
-    ``was`` is the row that the step worked with; if the row has changed since, the result is applied to the
-    current one. ``audit`` is always appended. ``own`` returns all columns after the update, given the shared
-    ones. The card becomes dirty if anything visible has changed.
+    Return None, with no notices written, if the work has ended in the meantime or another step has claimed
+    it. If the owner was asked a question and has answered since, the step's decision is dropped. Before a
+    call, raise TooLate if the request is no longer valid, and Outdated if the account or the person has
+    changed. ``was`` is the row that the step worked with; if the row has changed since, the result is applied
+    to the current one. ``audit`` is always appended. ``own`` returns all columns after the update, given the
+    shared ones. The card becomes dirty if anything visible has changed.
     """
     append_audit(tx, update.audit)
     saved = None if was is None else _save_update(tx, work_items, update, own, was, is_carried=True)

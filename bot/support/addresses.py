@@ -40,7 +40,7 @@ def is_every_ipv6_address(host: str) -> bool:
 
 
 def find_local_origin(host: str, port: int) -> str:
-    """Return the origin that this machine uses for a server; loopback if the server listens everywhere."""
+    """Return the origin for reaching a server from this machine: loopback if it listens on all addresses."""
     with suppress(ValueError):
         address = ipaddress.ip_address(host)
         if address.is_unspecified:
@@ -185,7 +185,7 @@ class Proxy:
     without: str = ""
 
     def of(self, url: URL) -> URL | None:
-        """Return the proxy for a URL, or None if it is reached directly, as this machine always is."""
+        """Return the proxy for a URL, or None to connect directly, as is always done for this machine."""
         if not self.address or url.scheme not in _BY_TUNNEL:
             return None
         host = (url.host or "").lower().removesuffix(".")
@@ -197,14 +197,14 @@ class Proxy:
         return None if exempt else URL(self.address)
 
     def text_of(self, url: str) -> str | None:
-        """Return the proxy for a URL as a string, or None if it is reached directly."""
+        """Return the proxy for a URL as a string, or None to connect directly."""
         found = self.of(URL(url))
         return None if found is None else str(found)
 
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Act as session middleware, so that a proxy that a library found in the environment isn't used."""
+        """Act as session middleware: override any proxy that a library found in the environment."""
         request.update_proxy(self.of(request.url), None, None)
         return await handler(request)
 

@@ -64,14 +64,14 @@ class Hider:
         self._kept = b""
 
     def feed(self, piece: bytes) -> bytes:
-        """Return as much of the text so far as certainly contains no secret."""
+        """Return as much of the text so far as is certain to contain no secret."""
         text = hide_secrets(self._kept + piece, self._secrets)
         kept = self._beginning(text)
         self._kept = text[len(text) - kept :]
         return text[: len(text) - kept]
 
     def rest(self) -> bytes:
-        """Return the text that was held back, once all text has arrived."""
+        """Return the text that was held back; called once all text has arrived."""
         kept, self._kept = self._kept, b""
         return kept
 

@@ -91,7 +91,7 @@ class StoreInUse(StoreError):
 
 
 class StoreOutdated(StoreError):
-    """This database mustn't be used: it is a copy, or was copied, as the message says."""
+    """This database mustn't be used: it's a backup, or was copied to another one; the message says which."""
 
 
 class TooLate(StoreError):
@@ -136,7 +136,7 @@ class SlackFailed(UsherError):
 
 
 class SlackLimited(SlackFailed):
-    """Slack asks for a pause of ``retry_after`` seconds."""
+    """Slack requires a pause of ``retry_after`` seconds, because a rate limit was reached."""
 
     def __init__(self, method: str, retry_after: float) -> None:
         super().__init__(method, "ratelimited")
@@ -154,7 +154,7 @@ class SlackPermanent(SlackFailed):
 class SlackRefusedHere(SlackFailed):
     """Slack refuses the app for only one conversation, person or method.
 
-    Usher sends nothing more to that conversation or person, or by that method, for ``retry_after`` seconds.
+    For ``retry_after`` seconds, Usher sends nothing more to that conversation or person, or by that method.
     """
 
     def __init__(self, method: str, code: str, retry_after: float) -> None:
@@ -180,7 +180,11 @@ class ProviderError(UsherError):
 
     @property
     def is_ours(self) -> bool:
-        """Return whether Usher wrote the message, as it does for redirects."""
+        """Return whether Usher wrote the message, rather than the provider.
+
+        That is the case if there was no response, or if the response was a redirect, which Usher doesn't
+        follow.
+        """
         return self.status is None or 300 <= self.status < 400
 
     @property
@@ -221,7 +225,7 @@ class UnknownOutcome(TemporaryError):
 
 
 class RateLimited(TemporaryError):
-    """The provider asks for a pause; ``is_own`` means that only this account is limited."""
+    """The provider's rate limit was reached; ``is_own`` means that only this account is limited."""
 
     def __init__(
         self,
@@ -243,7 +247,7 @@ class RateLimited(TemporaryError):
 class ServerFailed(TemporaryError):
     """The provider failed.
 
-    ``did_nothing`` means that the answer itself says that nothing was done.
+    ``did_nothing`` means that, according to its answer, nothing was done.
     """
 
     def __init__(

@@ -37,7 +37,7 @@ _REQUEST_TIMEOUT = 408
 
 
 class Asking(TypedDict, total=False):
-    """Options of a request; ``total`` limits the whole exchange, in seconds."""
+    """Options for an HTTP request; ``total`` limits the whole exchange, in seconds."""
 
     json_body: Any
     form: Mapping[str, str] | aiohttp.FormData | None
@@ -46,7 +46,10 @@ class Asking(TypedDict, total=False):
 
 
 class Sending(Asking, total=False):
-    """Add options about send windows: ``send_until`` is when the window closes (``Http.request``)."""
+    """The options in ``Asking``, along with a request's headers and the latest time to send it.
+
+    If ``send_until`` (monotonic) has passed when the request is about to be sent, it isn't sent at all.
+    """
 
     headers: Mapping[str, str] | None
     send_until: float | None

@@ -129,7 +129,10 @@ _MAX_REASONS = 20
 
 
 def mark_as_stranger() -> None:
-    """Only count the log lines of this context, without writing them, until ``mark_as_known`` is called."""
+    """From now on, only count this context's log lines, without writing them.
+
+    That ends when ``mark_as_known`` is called.
+    """
     _IS_STRANGER.set(True)
 
 
@@ -316,7 +319,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
         return True
 
     def _write(self, descriptor: int, line: bytes) -> bool:
-        """Write a line piece by piece, keeping what couldn't be written; return whether all of it was."""
+        """Write a line piece by piece, and keep the rest; return whether the whole line was written."""
         most = _TERMINAL_PIECE_BYTES if os.isatty(descriptor) else _PIECE_BYTES
         self._rest = line
         while self._rest and _takes_something(descriptor):

@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 
 async def run_beside_loop(rows: Sized, pure: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
-    """Return what a pure function returns for these rows; if there are many, call it in a thread."""
+    """Call a pure function on some rows and return its result; if there are many, call it in a thread."""
     if len(rows) < MIN_THREAD_ROWS:
         return pure(*args, **named)
     return await asyncio.to_thread(pure, *args, **named)

@@ -66,7 +66,7 @@ class Response:
         return value
 
     def retry_after(self, header: str = "Retry-After") -> float | None:
-        """Return how many seconds the server asks us to wait, up to an hour; None if it doesn't ask.
+        """Return how many seconds the server tells us to wait, up to an hour; None if it doesn't say.
 
         The header contains seconds, a date or, as ``X-RateLimit-Reset`` does on some servers, epoch seconds.
         """
@@ -146,7 +146,11 @@ def remove_secrets(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CI
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Parse a Retry-After header (seconds, a date or epoch seconds) as 0–3600 seconds; None if absent."""
+    """Return how many seconds a Retry-After header says to wait; None if it's missing or can't be parsed.
+
+    The header contains seconds, a date or epoch seconds. The result is always between 0 and 3600: a time in
+    the past becomes 0, and a longer wait is cut to an hour.
+    """
     if not value:
         return None
     try:

@@ -9,8 +9,8 @@ from typing import Final
 
 from bot.support.environment import read_variable
 
-#: Files whose first line gives the version of the time-zone data: ``# version 2026a`` in tzdata.zi, only the
-#: version in +VERSION.
+#: Files whose first line gives the version of the time-zone data. In tzdata.zi it is ``# version 2026a``; in
+#: +VERSION, only the version itself.
 _NAMED_IN: Final = ("tzdata.zi", "+VERSION")
 #: Matches a version of the time-zone data. Data built from a working copy may say "unknown" instead.
 _VERSION_PATTERN: Final = re.compile(r"\d{4}[a-z]+")
