@@ -185,7 +185,9 @@ def _limit_to_former(
 
 
 async def find_holders(engine: Engine) -> AsyncIterator[set[Principal]]:
-    """Yield everyone who has an account or working hours, in batches; those who have both are yielded twice.
+    """Yield everyone who has an account or working hours, in batches.
+
+    People who have both are yielded twice.
     """
     for query in ("some_linked_people", "some_people_with_hours"):
         async for rows in read_batches(engine, query, after_principal=""):

@@ -20,7 +20,7 @@ _PRECEDING_STATES = {
 
 
 def save_request(tx: Transaction, new: Approval) -> Approval:
-    """Write a request (state ``requested``), or update the person's open one on the connection; return it.
+    """Write a link request (state ``requested``), or update the person's open one; return the saved request.
 
     An open request also takes over the new ``deferred_command`` and username, and its messages are redrawn.
     Their buttons carry the username, so nobody can approve a username that they weren't shown.
@@ -40,12 +40,12 @@ def save_request(tx: Transaction, new: Approval) -> Approval:
 
 
 def find_open_request(tx: Transaction, principal: Principal, connection: str) -> Approval | None:
-    """Return a person's undecided request on a connection."""
+    """Return a person's undecided request to be linked on a connection."""
     return APPROVALS.first(tx, "asked_approval", principal=principal.key, connection=connection)
 
 
 def list_open_requests(tx: Transaction, place: str, limit: int) -> list[Approval]:
-    """Return the undecided requests of people whose keys begin with ``place``, oldest first."""
+    """Return the undecided link requests of people whose keys begin with ``place``, oldest first."""
     return APPROVALS.query(tx, "asked_approvals", place=place, limit=limit)
 
 
@@ -77,25 +77,25 @@ def count_questions(tx: Transaction, key: str) -> int:
 
 
 def update_request(tx: Transaction, approval_id: str, **facts: Any) -> None:
-    """Save facts about a request, and queue an update of its messages."""
+    """Save new facts about a link request, and queue an update of its messages."""
     APPROVALS.change(tx, {"id": approval_id}, **facts)
     cards.queue_updates(tx, approval_id, changed=True)
 
 
 def find_approved(tx: Transaction, principal: Principal, connection: str, username: str) -> Approval | None:
-    """Return a person's request that was approved and is now being checked with the provider."""
+    """Return a person's link request that was approved and is now being checked with the provider."""
     requests = APPROVALS.all(tx, principal=principal, connection=connection)
     approved = (request for request in requests if request.state == "approved")
     return next((request for request in approved if request.username == username), None)
 
 
 def add(tx: Transaction, approval: Approval) -> None:
-    """Write a request that is already decided."""
+    """Add a link request that has already been decided."""
     APPROVALS.add(tx, approval)
 
 
 def find_request(tx: Transaction, approval_id: str) -> Approval | None:
-    """Return one request."""
+    """Return a link request by its id."""
     return APPROVALS.one(tx, id=approval_id)
 
 
@@ -106,7 +106,8 @@ def move(
     decided_by: str | None = None,
     detail: str | None = None,
 ) -> Approval | None:
-    """Advance a request: ``requested`` → ``approved``, ``denied``; ``approved`` → ``linked``, ``failed``.
+    """Advance a request from ``requested`` to ``approved`` or ``denied``, or then to ``linked`` or
+    ``failed``.
 
     Return None if the request isn't in the preceding state. ``decided_by`` remains the person who decided
     first.
@@ -127,7 +128,7 @@ def move(
 
 
 def withdraw(tx: Transaction, principal: Principal, connections: Collection[str] | None) -> None:
-    """Delete a person's pending requests on these connections; if None is passed, on all connections."""
+    """Delete a person's pending link requests on these connections; if None is passed, on all connections."""
     for pending in tx.all("pending_approvals", principal=principal.key):
         if connections is None or pending["connection"] in connections:
             APPROVALS.delete(tx, id=pending["id"])

@@ -255,10 +255,7 @@ def is_shown(tx: Transaction, subject: str) -> bool:
 
 
 def close(tx: Transaction, subject: str) -> None:
-    """Stop updating the messages about a subject, because another message now shows its state.
-
-    They are redrawn once more.
-    """
+    """Redraw the messages about a subject one last time, because another message now shows its state."""
     queue_updates(tx, subject, changed=True)
     CARDS.change(tx, {"subject": subject}, stage="closed", changed_at=None)
 
@@ -378,7 +375,10 @@ def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
 
 
 def drop(tx: Transaction, card_id: str) -> None:
-    """Forget the message of a notice that won't be sent; close the card of an operation, run or class."""
+    """Give up a card whose message won't be sent.
+
+    If it belongs to an operation, run or class, it is closed; if it belongs to a notice, its row is deleted.
+    """
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         close_unsent(tx, card_id)
 

@@ -15,8 +15,7 @@ from bot.store.notices import add_notices, end_state
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_enum
 from bot.store.transaction import Row, Transaction
 
-#: How long a correction waits for a second read to confirm it, in seconds, because a single read proves
-#: nothing.
+#: How long a correction waits for a second read to confirm it, in seconds. A single read proves nothing.
 _DOUBT_SECONDS: Final = 30.0
 #: For this many seconds after a start was reported as ready, an observation may contradict that.
 #: ``_DONE_SECONDS`` applies to other successes and ``_FAILED_SECONDS`` to failures. After that, the owner may
@@ -86,10 +85,10 @@ def note_relisted(tx: Transaction, workspace: Workspace, seen_at: float) -> None
 
 
 def _find_contradiction(tx: Transaction, last: Operation, was: State, after: State, checked_at: float) -> str:
-    """Find out which message to the owner a workspace's new state contradicts; return "" if none.
+    """Find out whether a message sent to the owner is now wrong, given the workspace's new state.
 
-    ``checked_at`` is when the previous state was last seen. A message that hasn't been sent yet will show the
-    new state, so it isn't contradicted.
+    Return a word for that message, or "" if none is wrong. ``checked_at`` is when the previous state was last
+    seen. A message that hasn't been sent yet will show the new state, so it isn't wrong.
     """
     told, since = end_state(tx, last.id), checked_at - (last.ended_at or 0.0)
     if told == "pending":

@@ -77,7 +77,7 @@ def _measure(tx: Transaction) -> Figures:
 
 
 def count_uses(tx: Transaction) -> Mapping[str, Row]:
-    """Count people, running workspaces, planned stops and hours, for each connection."""
+    """Count people, running workspaces, planned stops and rules for working hours, for each connection."""
     return {str(row["connection"]): row for row in tx.all("uses")}
 
 

@@ -36,7 +36,7 @@ START_VERBS = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVe
 
 
 def find_card(tx: Transaction, card_id: str) -> ClassCard | None:
-    """Return a card."""
+    """Return the card of a class or course, or None if it doesn't exist."""
     return CLASS_CARDS.one(tx, id=card_id)
 
 
@@ -229,9 +229,9 @@ def notify(
 
 
 def find_waiting_texts(tx: Transaction, principal: Principal, connection: str) -> list[str]:
-    """Return the commands that will join a person's classes once they have linked an account.
+    """Return the commands that are waiting for a person to link an account.
 
-    The person pressed the buttons of these classes' cards before linking.
+    There is one for each class whose card's button the person has pressed.
     """
     key = {"principal": principal.key, "connection": connection, "now": tx.now()}
     return [row["text"] for row in tx.all("waiting_presses", **key)]

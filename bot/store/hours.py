@@ -25,17 +25,17 @@ LINK_CAUSES = frozenset({"unlinked", "refused"})
 
 
 def find_rule(tx: Transaction, rule_id: str) -> HoursRule | None:
-    """Return a rule."""
+    """Return a rule for working hours by its id."""
     return RULES.one(tx, id=rule_id)
 
 
 def list_rules(tx: Transaction, workspace_id: str) -> list[HoursRule]:
-    """Return a workspace's rules."""
+    """Return a workspace's rules for working hours."""
     return RULES.parse_all(RULES.rows(tx, "id", workspace_id=workspace_id))
 
 
 def list_rules_of_person(tx: Transaction, principal: Principal) -> list[HoursRule]:
-    """Return a person's rules, sorted by workspace."""
+    """Return a person's rules for working hours, sorted by workspace."""
     return RULES.parse_all(RULES.rows(tx, "workspace_id, id", principal=principal))
 
 
@@ -61,12 +61,12 @@ def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, boo
 
 
 def save_rule(tx: Transaction, new: HoursRule) -> None:
-    """Add or replace a rule."""
+    """Add or replace a rule for working hours."""
     RULES.upsert(tx, new, next_check_at=_get_next_check(new, new.processed_until))
 
 
 def delete_rule(tx: Transaction, rule_id: str) -> None:
-    """Delete a rule."""
+    """Delete a rule for working hours."""
     RULES.delete(tx, id=rule_id)
 
 
@@ -101,7 +101,7 @@ RULE_QUEUE: Final = declare_queue(
 
 
 def claim_hours(tx: Transaction, limit: int, lease: float) -> list[HoursRule]:
-    """Claim the rules that are due, for ``lease`` seconds; return them in order, oldest first."""
+    """Claim the rules for working hours that are due, for ``lease`` seconds; return the oldest first."""
     return sort_due(tx, RULES.parse_all(RULE_QUEUE.take(tx, lease, limit)))
 
 
@@ -267,7 +267,7 @@ def delete_rules(tx: Transaction, workspace_id: str) -> None:
 
 
 def find_active_rules(tx: Transaction, limit: int) -> Sequence[HoursRule]:
-    """Return rules that aren't paused."""
+    """Return rules for working hours that aren't paused."""
     return RULES.parse_all(tx.all("rules_left", limit=limit))
 
 

@@ -282,7 +282,10 @@ def put_away(tx: Transaction, workspace_id: str) -> None:
 
 
 def keep_waiting(tx: Transaction, operation_id: str, deadline_seconds: float) -> Operation | None:
-    """Give an open operation a new deadline with the next number; return None if it has ended."""
+    """Set a new deadline for an open operation, and increment its deadline number.
+
+    Return None if the operation has ended.
+    """
     row = work_items.keep_waiting(tx, OPERATIONS, operation_id, deadline_seconds)
     if row is None:
         return None

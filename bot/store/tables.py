@@ -260,7 +260,7 @@ class Table(Generic[Model]):
         return None if row is None else self.parse(row)
 
     def add(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
-        """Add a row; the database raises an error if it exists."""
+        """Add a row; the database raises an error if it already exists."""
         given = self._given(one, more)
         tx.run(_insert(self.name, tuple(given), ""), **given)
 

@@ -48,9 +48,9 @@ MONDAY_QUEUE: Final = declare_queue(
 )
 #: How long a *life* (a period of running) is kept after its end, in seconds.
 RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
-#: How long a workspace or run counts as running without any sign of it, in seconds. After that it is unknown:
-#: the workspace may be hidden, its link may be resting, or its provider may be away. The next read that finds
-#: it running settles that.
+#: How long a workspace or run counts as running without any sign of it, in seconds. After that its state is
+#: unknown: the workspace may be hidden, its link may be resting, or its provider may be away. The next read
+#: that finds it running settles that.
 SILENT_SECONDS: Final = 86_400.0
 _BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_down)
 

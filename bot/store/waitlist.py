@@ -36,27 +36,30 @@ RUN_PAUSE_SECONDS: Final = 300.0
 
 
 def find_entry(tx: Transaction, wait_id: str) -> WaitlistEntry | None:
-    """Return one entry, whether open or ended."""
+    """Return a waitlist entry by its id, whether it is open or has ended."""
     return WAITLIST_ENTRIES.one(tx, id=wait_id)
 
 
 def find_entry_of_workspace(tx: Transaction, workspace_id: str) -> WaitlistEntry | None:
-    """Return a workspace's open entry."""
+    """Return a workspace's open waitlist entry."""
     return WAITLIST_ENTRIES.first(tx, "wait_of", workspace_id=workspace_id)
 
 
 def list_entries(tx: Transaction, principal: Principal) -> list[WaitlistEntry]:
-    """Return a person's open entries, in the order of joining."""
+    """Return a person's open waitlist entries, in the order in which they joined."""
     return WAITLIST_ENTRIES.query(tx, "entries_of_person", principal=principal.key)
 
 
 def find_last_entry(tx: Transaction, principal: Principal, since: float) -> WaitlistEntry | None:
-    """Return a person's most recently ended entry, if it ended since a given time."""
+    """Return a person's most recently ended waitlist entry, if it ended since a given time."""
     return WAITLIST_ENTRIES.first(tx, "last_wait", principal=principal.key, since=since)
 
 
 def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: float) -> WaitlistFacts:
-    """Return the facts about an entry, with its place in line; ``title`` is the connection's."""
+    """Return the facts about a waitlist entry, with its place in line.
+
+    ``title`` is the connection's title.
+    """
     workspace = WORKSPACES.one(tx, id=of.workspace_id)
     account = ACCOUNTS.first(tx, "account", principal=of.principal.key, connection=of.connection)
     return WaitlistFacts(
@@ -79,7 +82,7 @@ def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: f
 
 
 def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: float) -> WaitlistFacts | None:
-    """Return the facts about an entry by its id, like ``describe``, or None if it no longer exists."""
+    """Return what ``describe`` returns, for an entry's id, or None if the entry no longer exists."""
     found = find_entry(tx, wait_id)
     return None if found is None else describe(tx, found, title, failures_allowed)
 
@@ -106,9 +109,9 @@ def find_others(tx: Transaction, of: WaitlistEntry) -> OthersInLine:
 
 
 def summarize_lines(tx: Transaction, since: float) -> list[Row]:
-    """Return facts about each line.
+    """Return a summary of each waitlist.
 
-    They are how many people are waiting, since when, and how long those who recently got the capacity had
+    It says how many people are waiting, since when, and how long those who recently got the capacity had
     waited on average.
     """
     return tx.all("lines", since=since)
@@ -152,7 +155,7 @@ def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
 
 
 def _find_next_seq(tx: Transaction) -> int:
-    """Return the number of the next place at the end of the line."""
+    """Return the number for the next place at the end of a line."""
     row = tx.one("next_in_line")
     assert row is not None  # an aggregate
     return int(row["seq"])
@@ -180,7 +183,7 @@ def is_gone_since(tx: Transaction, of: WaitlistEntry) -> bool:
 
 
 def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
-    """Change an entry unless its state has changed; return whether it was changed."""
+    """Change a waitlist entry, unless its state has changed meanwhile; return whether it was changed."""
     tx.be_alone()
     row = WAITLIST_ENTRIES.change_returning(tx, {"id": of.id, "state": of.state}, **to)
     if row is not None:
@@ -210,7 +213,7 @@ def extend(tx: Transaction, of: WaitlistEntry, until: float) -> WaitlistEntry:
 
 
 def end(tx: Transaction, of: WaitlistEntry) -> None:
-    """End an entry without a message, because its owner already knows or is told in another way."""
+    """End a waitlist entry without a message, because its owner already knows or is told in another way."""
     change(tx, of, state=WaitlistState.OVER, ended_at=tx.now())
 
 
@@ -235,18 +238,18 @@ def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str
 
 
 def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:
-    """End an entry and tell its owner why: the cause that was passed or, without one, that the time is up."""
+    """End a waitlist entry and tell its owner why; without a ``cause``, it ends because the time is up."""
     end(tx, of)
     add_notices(tx, [build_over_notice(of, tx.now(), tx, cause)])
 
 
 def find_open_entries(tx: Transaction, limit: int) -> list[WaitlistEntry]:
-    """Return up to ``limit`` entries that are still open."""
+    """Return up to ``limit`` open waitlist entries."""
     return WAITLIST_ENTRIES.query(tx, "open_entries", limit=limit)
 
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
-    """End the entry of a workspace whose row is deleted because the account was unlinked."""
+    """End a workspace's waitlist entry, because its account was unlinked and its row is being deleted."""
     waiting = find_entry_of_workspace(tx, workspace["id"])
     if waiting is None or waiting.state is WaitlistState.GRANTED:
         return
@@ -285,7 +288,7 @@ WAIT_QUEUE: Final = declare_queue(
 
 
 def claim_entries(tx: Transaction, limit: int, lease: float) -> list[WaitlistEntry]:
-    """Claim due entries for ``lease`` seconds."""
+    """Claim due waitlist entries for ``lease`` seconds."""
     return WAITLIST_ENTRIES.parse_all(WAIT_QUEUE.take(tx, lease, limit))
 
 

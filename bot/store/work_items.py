@@ -76,7 +76,10 @@ _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease",
 def keep_waiting(
     tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float
 ) -> Row | None:
-    """Set a new deadline (number + 1) on an open work item; return None if the item has ended."""
+    """Set a new deadline for an open operation or run, and increment its deadline number.
+
+    Return None if it has ended.
+    """
     now = tx.now()
     query = fill_changes("keep_waiting", work_items=work_items.name)
     row = tx.one(query, id=work_item_id, deadline_at=now + deadline_seconds, now=now)
@@ -86,7 +89,10 @@ def keep_waiting(
 
 
 def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float) -> bool:
-    """Repeat a work item after its owner answered a question; return False if no question is open."""
+    """Have the call of an operation or run sent again, because its owner wants that.
+
+    Return False if the owner isn't being asked any question.
+    """
     free = _FREE[work_items.name]
     query = fill_changes("repeat", *free, work_items=work_items.name)
     if tx.one(query, id=work_item_id, now=tx.now(), **free) is None:
@@ -99,7 +105,7 @@ def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadli
 def end(
     tx: Transaction, work_items: WorkItemTable, work_item_id: str, outcome: Outcome, cause: str | None
 ) -> Row | None:
-    """End an open work item and mark its card dirty; return None if it has already ended."""
+    """End an open operation or run, and mark its card dirty; return None if it has already ended."""
     ended = {"outcome": outcome, "cause": cause, "ended_at": tx.now(), **_FREE[work_items.name]}
     row = work_items.change_returning(
         tx, {"id": work_item_id, "outcome": None}, **ended, leased_until=0, claim=""
@@ -112,7 +118,7 @@ def end(
 
 
 def hold(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> None:
-    """Block an open work item because its provider refuses the account."""
+    """Block an open operation or run, because its provider refuses the account."""
     work_items.change(tx, {"id": row["id"]}, block_reason=said["block_reason"])
     release_card(tx, row["id"])
     cards.queue_updates(tx, row["id"], changed=True)
@@ -141,7 +147,7 @@ register_fan_out(
 
 
 def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> None:
-    """Resume an open work item immediately, because its account works again."""
+    """Resume an open operation or run immediately, because its account works again."""
     free = _FREE[work_items.name]
     tx.run(fill_changes("resume", *free, work_items=work_items.name), id=row["id"], now=tx.now(), **free)
     if any(row[column] for column in free):

@@ -182,7 +182,7 @@ class ProviderError(UsherError):
     def is_ours(self) -> bool:
         """Return whether Usher wrote the message, rather than the provider.
 
-        That is the case if there was no response, or if the response was a redirect, which Usher doesn't
+        Usher writes it if there was no response, or if the response was a redirect, which Usher doesn't
         follow.
         """
         return self.status is None or 300 <= self.status < 400
