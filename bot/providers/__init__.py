@@ -1,6 +1,6 @@
 """The providers, each a module or package in this folder, and the connections that operators configure.
 
-A connection gives its provider's ``kind`` and, if the provider isn't one of Usher's own, also the
+A connection names its provider's ``kind`` and, if the provider isn't one of Usher's own, also the
 distribution that it comes from (``registry``). The connections file has one TOML table per connection,
 validated by the provider's own settings model. Anyone who can write to the file decides where users' tokens
 are sent, so Usher refuses the file if other users of the machine can write to it, or can read it while it
@@ -48,7 +48,7 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
 
 
 def build_bound_provider(provider: type[Provider], settings: ConnectionSettings, http: Http) -> Provider:
-    """Create a provider whose methods each use the right owner's secret (``bind``)."""
+    """Create a provider whose methods each use the secret meant for their calls (see ``bind``)."""
     http.hide(settings.secrets())
     built = provider(settings, http)
     bind(built)
@@ -88,7 +88,7 @@ def read_connections(
 
 
 def find_ambiguous_people(settings: Mapping[str, ConnectionSettings]) -> list[str]:
-    """Return a problem for each template whose ``who`` has a user id without a Slack workspace.
+    """Return a problem for each template whose ``who`` has a user id that names no Slack workspace.
 
     If Usher is installed in several workspaces, the same id may belong to a different person in each.
     """

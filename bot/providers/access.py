@@ -16,8 +16,8 @@ class Access:
     Attributes:
         username: The person's username on the provider, as it was linked.
         credential: Their secret.
-        api: The call's client, bound to the provider's API and to the secret that the call uses. It is set
-            only when the methods of a built provider are called (``Provider.bind_access``).
+        api: The client for the call, bound to the provider's API and to the secret that the call uses. It is
+            set only when the methods of a built provider are called (``Provider.bind_access``).
     """
 
     username: str
@@ -30,9 +30,9 @@ class RemoteAccount:
     """An account as the provider currently reports it.
 
     Attributes:
-        account_id: The account's id at the provider, or "" if it gave none. If there are no ids: facts
-            that stay with the account rather than its name, as ``key=value`` separated by spaces, such as
-            ``created=1764387403.990914``.
+        account_id: The account's id at the provider, or "" if the provider didn't send one. If the provider
+            has no ids, facts that don't change when the account is renamed, as ``key=value`` separated by
+            spaces, such as ``created=1764387403.990914``.
         username: The account's name at the provider.
         email: The account's e-mail address, if the provider gives it.
     """

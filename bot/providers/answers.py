@@ -48,10 +48,10 @@ def to_error(
     """Return the error for a non-2xx response, with the server's own words cleaned and shortened.
 
     ``message_pointer`` locates the server's message in the body (a JSON Pointer, RFC 6901), and
-    ``error_keys`` are further keys of every error. If an error lacks one of these, something in front of the
-    server is taken to have sent it. That applies to a 401 or 403 (unless ``is_plain``: the server may refuse
-    without JSON), to a 404, and to a server error, whose words are then shown only if they say that there is
-    no capacity.
+    ``error_keys`` are further keys that every error has. If a 401, 403, 404 or server error lacks one of
+    these, it is assumed to come from something in front of the server. With ``is_plain``, that doesn't apply
+    to a 401 or 403, because this server may refuse without JSON. The words of such a server error are shown
+    only if they say that there is no capacity.
     """
     status = response.status
     is_own = _has_form(response, message_pointer, error_keys)
@@ -156,7 +156,7 @@ _MIN_SECONDS = 31_536_000.0
 
 
 def require_text(answer: Mapping[str, Any], key: str, where: str = "") -> str:
-    """Return a required, non-empty string; raise BadAnswer naming ``where`` and ``key``."""
+    """Return a required, non-empty string; if it is missing, BadAnswer names ``where`` and ``key``."""
     value = answer.get(key)
     if not isinstance(value, str) or not value:
         raise errors.BadAnswer(f"the answer's field {where}{key} is not a text")
@@ -271,10 +271,11 @@ def _parse_time(text: str, form: str) -> float:
 
 
 def read_entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], T | None]) -> Listing[T]:
-    """Read the list under ``key`` entry by entry; ``read`` raises BadAnswer, or returns None to skip one.
+    """Read the list under ``key`` by calling ``read`` for each entry; None from ``read`` skips the entry.
 
-    An entry that raises is left out and logged once, as is a page without the list; the result is then
-    incomplete. If no entry is left, this raises BadAnswer, so that the list isn't mistaken for an empty one.
+    If ``read`` raises BadAnswer, the entry is left out and logged once, as is a page without the list; the
+    result is then incomplete. If no entry is left, BadAnswer is raised, so that the list isn't mistaken for
+    an empty one.
     """
     found: list[T] = []
     problem: errors.BadAnswer | None = None

@@ -123,7 +123,8 @@ class Provider(ABC):
     def to_error(self, response: Response, *, changes: bool) -> ProviderError:
         """Return the error that ``call`` raises for a non-2xx response; pure.
 
-        Override this if your API uses a status, header or body differently, and call it for everything else.
+        Override this if your API uses a status, header or body differently, and call ``super().to_error`` for
+        everything else.
         ``changes`` says whether the request changes something.
         """
         return to_error(
@@ -189,8 +190,8 @@ class Provider(ABC):
     async def check_credential(self, credential: Credential) -> Identity:
         """Find out whose account a credential opens; raise CredentialRefused if it opens none.
 
-        If the server doesn't name the owner, check that it refuses a different credential. If it doesn't, the
-        answers may not be coming from the provider at all.
+        If the server doesn't name the owner, check that it refuses a different credential. If it accepts that
+        one, too, the answers may not be coming from the provider at all.
         """
 
     @abstractmethod
@@ -207,7 +208,7 @@ class Provider(ABC):
         return workspaces is None or principal.team_id in workspaces
 
     def looks_like_token(self, text: str) -> bool:
-        """Return whether a word may be a whole token; some ids look like tokens."""
+        """Return whether a word may be a complete token. Some ids look like tokens, too."""
         return (
             _TOKEN_PATTERN.fullmatch(text) is not None
             or text in self._secrets
@@ -215,7 +216,7 @@ class Provider(ABC):
         )
 
     def hide_tokens(self, text: str) -> str:
-        """Return a provider's words without any tokens, because a server may repeat anyone's."""
+        """Remove all tokens from a provider's text, because a server may quote anyone's token."""
         redacted = _TOKEN_CANDIDATE_PATTERN.sub(
             lambda candidate: HIDDEN if self.looks_like_token(candidate[0]) else candidate[0], text
         )
@@ -266,11 +267,17 @@ class Provider(ABC):
         return self.api.acting_as(Credential(secret, on_behalf_of=on_behalf_of))
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Map patterns of hosts other than the API's to whether calls send them the credential; pure."""
+        """Return the patterns of hosts other than the API's that calls may reach; pure.
+
+        Each is mapped to whether calls send the credential there.
+        """
         return {}
 
     def can_reach_all_workspaces(self, access: Access) -> bool:
-        """Return whether calls can reach everyone's workspaces; Usher then only uses those that it knows."""
+        """Return whether calls can reach everyone's workspaces.
+
+        If so, Usher uses only those that are known to belong to the user.
+        """
         return False
 
     def is_withheld(self, spec: Spec, principal: Principal) -> bool:

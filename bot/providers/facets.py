@@ -87,7 +87,7 @@ class Embedding:
 Offer = TypeVar("Offer")
 
 
-class Facet(ABC):  # noqa: B024 - what its kinds have in common is that they are sides of a provider
+class Facet(ABC):  # noqa: B024 - facets have no method in common
     """The base class of all facets."""
 
 
@@ -123,8 +123,8 @@ class PageChecks(Facet):
         """Return ``seen``, marked as lacking its ``page`` unless the page answers.
 
         A page that can't be reached counts as not answering. This is called after each read until the page
-        answers or Usher has waited long enough. It isn't repeated while the workspace runs, since the
-        provider may regard the request as use.
+        answers or Usher has waited long enough. After that, it isn't called again while the workspace is
+        running, because the provider may regard the request as use.
         """
 
 
@@ -152,7 +152,7 @@ class Revocation(Facet):
 
     @abstractmethod
     def can_revoke(self, credential: Credential) -> bool:
-        """Return whether Usher may revoke a credential, which it may not if the user created it."""
+        """Return whether Usher may revoke a credential; it mustn't revoke one that the user created."""
 
     @abstractmethod
     async def revoke(self, access: Access) -> None:
@@ -259,7 +259,7 @@ class Forms(Facet, Generic[Offer]):
         return spec
 
     def add_names(self, offer: Offer, names: Collection[str]) -> Offer:
-        """Return the offer, with the names of workspaces on Usher's list added to those in use; pure."""
+        """Return the offer with the names of workspaces on Usher's list added to the names in use; pure."""
         known: Any = offer
         if not isinstance(getattr(known, "names", None), tuple):
             return offer
@@ -275,9 +275,10 @@ class Creation(Forms[Offer]):
 
     @abstractmethod
     async def create(self, access: Access, spec: Spec, key: str) -> Created:
-        """Create a workspace; return once the provider accepts. Each attempt has the same ``key``.
+        """Create a workspace; return once the provider has accepted the request.
 
-        After an unknown outcome, ``find_created`` is called before this method is called again.
+        Every attempt at the same creation has the same ``key``. After an unknown outcome, ``find_created`` is
+        called before this method is called again.
         """
 
     def can_create_stopped(self, spec: Spec) -> bool:
@@ -358,7 +359,7 @@ class Runs(Forms[Offer]):
 
     @abstractmethod
     def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        """Yield a run's output from the beginning to the stream's end; raise TemporaryError if it breaks.
+        """Yield a run's output from the beginning; raise TemporaryError if the stream breaks off.
 
         The end of the stream doesn't mean that the run has ended; only the run's status shows that.
         """
@@ -369,7 +370,7 @@ class Runs(Forms[Offer]):
 
 
 class Impersonation(Facet):
-    """Acting for usernames, using the connection's own secret."""
+    """Acting for users, who are identified by username, with the connection's own secret."""
 
     @abstractmethod
     async def check_username(self, username: str) -> Identity:
@@ -380,7 +381,7 @@ class Impersonation(Facet):
         """
 
     async def is_secret_accepted(self) -> bool | None:
-        """Return whether the server accepts the connection's own secret; None if it can't act for users."""
+        """Return whether the server accepts the connection's own secret; None if there is none to check."""
         return None
 
 

@@ -112,7 +112,7 @@ def _is_provider(value: Any) -> TypeGuard[type[Provider]]:
 
 
 def _load_provider(found: EntryPoint, where: str) -> type[Provider]:
-    """Import a provider from another distribution; raise SettingsError naming everything it is missing."""
+    """Import a provider from another distribution; raise SettingsError listing everything wrong with it."""
     try:
         value = found.load()
     except Exception as error:  # noqa: BLE001 - whatever somebody else's module raises

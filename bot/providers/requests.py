@@ -83,7 +83,7 @@ class ToError(Protocol):
         """Return the error for a non-2xx response."""
 
 
-#: Matches a path in the form that is sent. Anything that needs encoding belongs in an id or in the query.
+#: Matches a path as it is sent. Anything that needs encoding belongs in an id or in the query.
 _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
 
 
@@ -154,7 +154,7 @@ class ApiClient:
         window: SendWindow | None = None,
         **options: Unpack[Options],
     ) -> Response:
-        """Send one request and return the response of any status; redirects aren't followed."""
+        """Send one request and return the response, whatever its status. Redirects aren't followed."""
         url, asked = self._prepare(address, ids, options)
         until = None if window is None else window.until
         with bad_answer_as_unknown_outcome() if changes else nullcontext():
@@ -256,8 +256,8 @@ def forbidden_as_credential_refused() -> Iterator[None]:
 async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[object]]) -> None:
     """Call with a made-up token; raise BadAnswer unless the token is refused.
 
-    If the made-up token is accepted, it proves nothing that the real one was: something else may be
-    answering.
+    If the made-up token is accepted, too, the real one wasn't really checked: something other than the API
+    may be answering.
     """
     try:
         await ask(Credential(SecretStr(secrets.token_hex(32))))
@@ -267,7 +267,10 @@ async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[obje
 
 
 async def none_if_absent(call: Awaitable[T]) -> T | None:
-    """Return None if the server doesn't have the resource or endpoint, even if it answers with a page."""
+    """Return a call's result, or None if the server doesn't have the resource or endpoint.
+
+    An answer of 404 or 410 counts even if its body is a web page.
+    """
     try:
         return await call
     except (errors.NotFound, errors.BadAnswer) as error:

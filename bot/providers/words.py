@@ -108,8 +108,8 @@ _TAG_NAMES: Final = (
     "|small|span|strike|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul|var|wbr"
 )
 _TAG_PATTERN: Final = re.compile(rf"</?({_TAG_NAMES})(?:\s[^<>]{{0,500}})?/?>", re.IGNORECASE)
-#: Matches tags that prove that a text is HTML: an end tag or a line break. A lone ``<b>`` may be the
-#: message's.
+#: Matches tags that prove that a text is HTML: an end tag or a line break. A lone ``<b>`` may be part
+#: of the message.
 _MARKUP_PATTERN: Final = re.compile(rf"</(?:{_TAG_NAMES})\s*>|<(?:br|hr|p|li|div)\s*/?>", re.IGNORECASE)
 #: Matches inline tags, which don't start a new line.
 _INLINE_TAG_PATTERN: Final = re.compile(
@@ -257,7 +257,7 @@ def _read_exception(text: str) -> str:
     """Return an exception's message without class, status and headers; return other texts unchanged."""
     head, _, body = text.partition(_BODY_LABEL)
     if body.strip() not in {"", "None"}:
-        return body  # A body that is JSON has been read before.
+        return body  # A JSON body has already been read.
     if _HEADERS_LABEL in head:
         return head.partition(_HEADERS_LABEL)[0]
     for pattern in _FORMAT_PATTERNS:

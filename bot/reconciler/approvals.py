@@ -25,18 +25,18 @@ CHECK_SECONDS: Final = 20.0
 
 
 async def find_requester(engine: EngineContext, task: Task) -> Principal | None:
-    """Return the person who made the request, or None if it is gone."""
+    """Return the person who made the request, or None if the request no longer exists."""
     approval = await engine.store.read(store.find_request, task.subject)
     return approval.principal if approval is not None else None
 
 
 async def open_request(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Ask those who may own the requested account, then the approvers."""
+    """Ask the people who may own the requested account, then the approvers."""
     return await engine.store.carry_out(lambda tx: ask_owners(tx, engine, task.subject))
 
 
 async def remind_approvers(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Remind the approvers of a request, or end one that nobody has decided."""
+    """Remind the approvers of a request, or end the request if nobody has decided in time."""
     return await engine.store.carry_out(lambda tx: follow_up(tx, engine, task.subject))
 
 
@@ -95,7 +95,7 @@ async def look_up(engine: EngineContext, task: Task) -> None:
 
 
 async def give_up(engine: EngineContext, task: Task, because: str = "gave_up", said: str = "") -> None:
-    """Tell the person and the administrator that linking failed, by default because no answer came."""
+    """Tell the person and the administrator that linking failed; the default reason is a missing answer."""
     approval = await engine.store.read(store.find_request, task.subject)
     if approval is not None:
         caller = Caller(engine, approval.principal)

@@ -204,7 +204,7 @@ class Keys:
     async def compare(
         self, provider: Provider, account: Account, what: str, access: Access, *, now: bool
     ) -> Verdict | errors.ProviderError:
-        """Compare a call's account with the linked one; return the error if the provider didn't answer.
+        """Compare a call's account with the linked one; return the verdict or the provider's error.
 
         If a call names its account, the comparison is valid for ten minutes; before a list, or with ``now``,
         the account is always compared again. An account id that isn't known yet is requested and saved. If
@@ -233,7 +233,10 @@ class Keys:
         return "usable" if verdict == "unclear" and not is_by_name else verdict
 
     async def _judge(self, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> Verdict:
-        """Compare the account that has the linked name now, update the link's row, and return the verdict."""
+        """Compare the linked account with ``current``, the one that has its name now, and return the verdict.
+
+        The link's row is updated accordingly.
+        """
         is_learned = False
         if account.remote_id:
             match account_ids.compare_account(account, current):

@@ -36,7 +36,7 @@ RECENT_USE_SECONDS = 3600.0
 
 
 async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Read the list for a task; return tasks for the commands waiting for it, or raise TaskRetry."""
+    """Read a task's list; return tasks that run the commands waiting for it, or raise TaskRetry."""
     account = await engine.store.read(accounts.find_account_by_id, task.subject)
     if account is None or account.state == "revoking":
         return ()

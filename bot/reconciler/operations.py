@@ -123,7 +123,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     def ends_while_refused(self, claimed: ClaimedOperation, decided: Plan) -> bool:
         """Return whether the operation ends even if its account is linked again.
 
-        That is so if its workspace was forgotten, or if it was planned and is too late.
+        That is the case if its workspace was forgotten, or if it was planned and is now too late.
         """
         is_missed = causes.get_cause_word(decided.cause) == causes.MISSED_CAUSE
         return decided is FORGOTTEN or (claimed.subject.is_planned_ahead and is_missed)
@@ -162,9 +162,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return claimed.subject.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
 
     def can_use_cached_person(self, claimed: ClaimedOperation) -> bool:
-        """Return whether a person's stored details suffice: only for a stop that a start can undo.
+        """Return whether a person's stored details suffice while Slack doesn't answer.
 
-        Otherwise the workspace would run on, and cost more.
+        They do only for a stop that a start can undo. Such a stop mustn't wait for Slack, because the
+        workspace would keep running and costing money.
         """
         verb, effects = claimed.subject.verb, get_stop_effects(self._context, claimed.workspace)
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
@@ -226,7 +227,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         wait = max(late_in, runtime.health.pause)
         hold: Hold | None = find_block_reason(runtime, claimed.subject) or _find_hold(claimed, cause)
         if not hold and is_hold(claimed.subject.block_reason, HoldCode.NO_STOP_YET):
-            hold = None  # The card keeps saying so until the workspace is stopped.
+            hold = None  # Keep showing this until the workspace is stopped.
         update = claimed.update(wait, waits_for="read", wants_read=True)
         if cause == STILL_FAILED.cause:
             update = replace(update, failed_at=claimed.subject.failed_at or claimed.workspace.observed_at)
@@ -496,7 +497,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def search(
         self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access
     ) -> OutcomeSearch | None:
-        """Return the provider's workspaces that may come from this creation, except those in other rows.
+        """Return the provider's workspaces that this creation may have made, except those in other rows.
 
         Returns None if a candidate still has to be read and its gate is closed.
         """
@@ -526,7 +527,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return replace(traces, candidates=tuple(others))
 
     async def _is_read(self, runtime: Runtime, access: base.Access, gate: str, candidate: Created) -> bool:
-        """Read a candidate's creation time once; return False if its gate is closed."""
+        """Read a candidate's creation time unless it is known; return False if the gate is still closed."""
         if gate in self._created_at:
             return True
         closed_for = runtime.pace.min_poll_interval + self._numbers.margin

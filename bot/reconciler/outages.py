@@ -39,8 +39,8 @@ class Outages(EnginePart):
         #: Maps each open outage to when it began, as of the last read of the rows.
         self._current: Mapping[str, float] = {}
         #: Maps outages that another process has ended, though this process still sees them, to when they
-        #: began. They aren't opened again, or two processes that disagree would keep opening and closing
-        #: them.
+        #: began. They aren't opened again; otherwise, two processes that disagree would keep opening and
+        #: closing them.
         self._ended_elsewhere: dict[str, float] = {}
 
     def is_restless(self) -> bool:

@@ -19,19 +19,19 @@ from bot.support.errors import SlackFailed
 
 log = structlog.get_logger(__name__)
 
-#: How often, in seconds, to check whether a leaver's workspaces that are being stopped are down.
+#: How often, in seconds, to check whether the workspaces being stopped for someone who left are down.
 LEAVER_CHECK_SECONDS: Final = 5.0
 
 
 async def look_up(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Look a person up in Slack; return tasks for the commands waiting for that, or raise TaskRetry."""
+    """Look a person up in Slack; return tasks that run the commands waiting for it, or raise TaskRetry."""
     principal = Principal.from_key(task.subject)
     try:
         await engine.people.look_up(principal)
     except SlackFailed as error:
         if not is_about_person(error):
             raise make_task_retry(error) from None
-        # Slack answers, but not about this person. The replies to the person's waiting commands say so.
+        # Slack answered, but didn't describe this person. The replies to the waiting commands say so.
         log.info("person not described", principal=principal.key, problem=error.code)
     return build_replays(task, principal)
 

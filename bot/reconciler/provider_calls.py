@@ -80,7 +80,7 @@ class ProviderCall:
     account: Account | None
     #: The call's name in the log.
     what: str
-    #: How many times it has failed so far.
+    #: How many times the call has failed so far.
     attempts: int = 0
     #: How long the call may take, in seconds; None means the usual time limit.
     seconds: float | None = None
@@ -88,7 +88,8 @@ class ProviderCall:
     starts: bool = False
     #: Whether sending the call twice is harmless.
     repeats: bool = False
-    #: Whether the account's row was read with a claim of the poll gate, or checked by the commit before it.
+    #: Whether the account's row has just been read, either along with a poll gate's claim or by the commit
+    #: that precedes the call.
     is_checked: bool = False
     #: When the call began (monotonic), if that isn't now. No request is sent more than ``seconds`` later,
     #: because a process that was frozen may have lost the row to another one.

@@ -60,10 +60,10 @@ BATCH_SECONDS = 0.05
 
 
 class Reads(EnginePart):
-    """Read due states, each connection separately, so that a slow one doesn't delay the others.
+    """Read the states that are due, separately for each connection, so that none delays the others.
 
     This process remembers how many reads failed in a row, which unknown states it has logged, and which reads
-    with an administrator's token it has audited today. Nothing of this is shared with other processes or
+    with an administrator's token it has audited today. None of this is shared with other processes or
     survives a restart.
     """
 
@@ -75,7 +75,7 @@ class Reads(EnginePart):
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()
-        #: The account and gate of reads already audited today, because they used an administrator's token.
+        #: The account and gate of each read with an administrator's token that was already audited today.
         self._audited: set[tuple[str, str]] = set()
         self._audited_on = 0
 
@@ -260,7 +260,7 @@ class Reads(EnginePart):
             observed_by_id = await provider.status(access, [claim.remote_id for claim in claims], window)
             if isinstance(provider, facets.PageChecks):
                 observed_by_id = await self._check_pages(provider, access, claims, observed_by_id)
-            return observed_by_id  # noqa: TRY300 - of a read, whatever its pages say
+            return observed_by_id  # noqa: TRY300 - a read counts even if a page check fails
         except (errors.SentTooLate, errors.Unreachable):
             sent = 0
             raise
@@ -513,7 +513,7 @@ class Recorder:
             pool.add(self.write(BATCH_SECONDS))
 
     async def write(self, pause: float = 0.0) -> None:
-        """Write the queued results and any that arrive meanwhile; ``pause`` for more before each batch."""
+        """Write queued results and any that arrive meanwhile, waiting ``pause`` seconds before each batch."""
         self._is_writing = True
         try:
             while self._waiting:
@@ -540,11 +540,11 @@ class Recorder:
 
 
 class Entries:
-    """Store workspaces' entries, but only those that have changed, as most reads return the same entry.
+    """Store the entries of workspaces that have been read, unless they are the same as before.
 
-    A digest of each stored entry is kept in memory, so that entries needn't be decrypted every time. After a
-    restart, each is decrypted again. Another process may have replaced the entry, so each claim
-    includes the entry as it is stored now; the digest is used only if that hasn't changed.
+    Most reads return an unchanged entry. To notice that without decrypting the stored entry every time, this
+    process remembers a digest of it. The digest is computed again after a restart, and if another process has
+    replaced the stored entry: each row claimed for a read comes with the entry that is stored now.
     """
 
     def __init__(self, engine: EngineContext) -> None:

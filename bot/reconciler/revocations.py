@@ -72,7 +72,7 @@ async def _try_to_revoke(
 
 
 async def enqueue_unused(engine: EngineContext, task: Task) -> None:
-    """Queue the revocation of a secret issued for a checked token, unless an account uses it."""
+    """Queue the revocation of a secret whose link expired without being used, unless an account uses it."""
     unused = _as_account(task)
     access = engine.provider_caller.open(unused)
     if isinstance(access, Rejected) or await _is_used(engine, unused, access):

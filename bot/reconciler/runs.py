@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 #: Minimum time between a call and the first read, in seconds, so that a short run may already have ended.
 MIN_FIRST_READ_SECONDS: Final = 2.0
-#: If a run was reported as lost, the list of runs is read again this many seconds later, to check that.
+#: After a run is reported as lost, the list of runs is read again, this many seconds later, to make sure.
 LOOK_AGAIN_SECONDS: Final = 300.0
 #: Maximum number of runs read in one request.
 MAX_RUNS_PER_READ: Final = 50
@@ -82,7 +82,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return await self._store.write(runs.save_run_step, update, claimed.row)
 
     def ends_while_refused(self, _claimed: ClaimedRun, decided: Plan) -> bool:
-        """Return whether the plan ends the run: linking again would make no difference then."""
+        """Return whether the plan ends the run, in which case linking again would make no difference."""
         return decided.step is Step.END
 
     async def has_recipient(self, claimed: ClaimedRun) -> bool:
@@ -296,7 +296,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def search(self, claimed: ClaimedRun, runtime: Runtime, access: base.Access) -> OutcomeSearch:
-        """Return the provider's runs that may result from this launch, except those in other rows."""
+        """Return the provider's runs that this launch may have started, except those in other rows."""
         run = claimed.subject
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
         traces = await runtime.provider.require_facet(facets.Runs).find_run(access, spec, run.id, since)

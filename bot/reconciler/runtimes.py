@@ -53,7 +53,7 @@ LISTS_SHARE = 0.25
 
 
 class Slots:
-    """Slots for a connection's in-flight requests; a fifth are reserved for calls that people await.
+    """Slots for a connection's in-flight requests; a fifth are reserved for calls with a user waiting.
 
     One person's calls may use at most half of the slots, and all lists together a quarter, so that some are
     left for others. Reads can't use the reserved fifth.
@@ -125,7 +125,7 @@ class Limits:
         self._all_until = 0.0
 
     def note(self, holder: str, seconds: float, *, is_shared: bool) -> dict[str, float]:
-        """Record a 429 and the wait it asks for; log a pause that affects everyone only once.
+        """Record a 429 and the wait it requests; log a pause that affects everyone only once.
 
         Return the pauses to write, in seconds, keyed by account; the key "" means everyone.
         """
@@ -341,7 +341,7 @@ class StartQueue:
         )
 
     def request_turn(self, operation: Operation | Run, owned_since: float = 0.0) -> float:
-        """Grant a start and return 0, or return how many seconds to wait before asking again."""
+        """Grant a start and return 0, or return how many seconds to wait before the next request."""
         if owned_since != self.owned_since:
             self.owned_since = owned_since
             self._begin()
@@ -358,7 +358,7 @@ class StartQueue:
         return wait
 
     def return_turn(self, operation: Operation | Run, seconds: float) -> None:
-        """Take back a granted start that couldn't be sent; the operation asks again in ``seconds``."""
+        """Take back a granted start that couldn't be sent; the operation tries again in ``seconds``."""
         if self._granted_at:
             self._granted_at.pop()
         self._enqueue(operation, self._monotonic() + seconds)
@@ -440,7 +440,7 @@ class Observer(Protocol):
 class Numbers:
     """The reconciler's limits and intervals; all times are in seconds.
 
-    ``call_seconds`` is the time-out of a provider call, and ``lease`` is how long a row stays claimed. The
+    ``call_seconds`` is the timeout of a provider call, and ``lease`` is how long a row stays claimed. The
     lease is longer, so that no other process takes over a row while its call is in flight.
     """
 

@@ -158,8 +158,8 @@ class Scheduler:
 
     It is created before them, because they wake it; waking it has no effect until ``drive`` is called.
     ``on_beat`` is called on each beat, and may raise only StoreError. If several processes share a database,
-    only the leading one takes up work as soon as it is due. The others help with what it leaves
-    (``Owners.leaves_for``), so that an additional process doesn't repeat the first one's work.
+    only the leading one starts work as soon as it is due. The others wait a little (``Owners.leaves_for``)
+    and then do what it hasn't started, so that an additional process doesn't repeat the first one's work.
     """
 
     def __init__(

@@ -249,7 +249,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 await self.save(claimed, await self.after_deadline(claimed, update))
 
     async def _claim_start_turn(self, subject: Operation | Run, runtime: Runtime) -> float:
-        """Return 0 if this start may be sent now, otherwise how many seconds to wait before asking again.
+        """Return 0 if this start may be sent now, otherwise how many seconds to wait before trying again.
 
         A single process decides when each of a connection's starts may be sent.
         """
@@ -365,7 +365,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return replace(again, busy_since=since, retry_at=now + wait, cause=cause)
 
     def _may_be_own(self, claimed: S, step: Step) -> bool:
-        """Return whether the workspace or run with the name may be the result of this item's earlier call."""
+        """Return whether the workspace or run that has the name may come from this item's earlier call."""
         subject = claimed.subject
         return (
             step in _CREATING_STEPS
@@ -524,7 +524,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     def ends_while_refused(self, claimed: S, decided: Plan) -> bool:
         """Return whether the plan may end the item even while the provider refuses its credential."""
 
-    def can_use_cached_person(self, claimed: S) -> bool:  # noqa: ARG002 - for what may be done without Slack's word
+    def can_use_cached_person(self, claimed: S) -> bool:  # noqa: ARG002 - overridden for operations
         """Return whether the person's stored details are good enough if Slack doesn't answer."""
         return False
 
@@ -544,7 +544,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def save(self, claimed: S, update: Update) -> Row | None:
         """Save an update; return the new row, or None if the item has ended or another process claimed it."""
 
-    async def has_recipient(self, claimed: S) -> bool:  # noqa: ARG002 - for what nobody may be waiting for
+    async def has_recipient(self, claimed: S) -> bool:  # noqa: ARG002 - overridden for runs
         """Return whether anyone is waiting for the item, so that its notices should be sent."""
         return True
 
@@ -665,7 +665,7 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return the update's field for the new state of the step's call, or nothing for a search."""
+    """Return the field of an update that records the step's call as ``known``; a search has none."""
     match step:
         case Step.FIND:
             return {}

@@ -196,7 +196,7 @@ def make_task_retry(error: SlackFailed) -> TaskRetry:
 
 
 def require_result(answer: CallResult[_T]) -> Succeeded[_T] | Rejected:
-    """Return a result that can end a task; raise TaskRetry for any other.
+    """Return a call's result if it can end the task; otherwise raise TaskRetry.
 
     If the connection's own secret is refused, the task is retried, as there is nothing the person can do
     about it.

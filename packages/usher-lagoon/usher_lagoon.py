@@ -34,14 +34,14 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
     # server responds.
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Ask whose token it is, then for the list, because a token that can't read the list is useless."""
+        """Find out whose token it is, then read the list: a token that can't read the list is useless."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/me")
         await api.call("GET", "/workspaces")
         return up.Identity(up.require_text(response.json_object(), "name"), credential)
 
     async def probe(self) -> str:
-        """Ask for the version, which anyone may read, so no token is sent."""
+        """Read the version without a token, because anyone may read it."""
         response = await self.api.call("GET", "/version")
         return f"Lagoon {up.clean(up.require_text(response.json_object(), 'version'))}"
 

@@ -36,12 +36,12 @@ async def test_a_workspace_lives_from_start_to_stop(rig: Rig) -> None:
     url = seen[-1].url
     settings = rig.provider.settings
     assert url == to_allowed_ide_url(url, settings.base_url, rig.provider.ide_hosts())
-    await rig.provider.start(rig.access, await rig.read_row())  # running already is success
+    await rig.provider.start(rig.access, await rig.read_row())  # already running counts as success
     assert (await rig.observe()).state is State.RUNNING
     await rig.provider.stop(rig.access, await rig.read_row())
     seen = await rig.read_until(*rig.stopped_states)
     assert {one.state for one in seen} <= {State.STOPPING, *rig.stopped_states}
-    await rig.provider.stop(rig.access, await rig.read_row())  # stopped already is success
+    await rig.provider.stop(rig.access, await rig.read_row())  # already stopped counts as success
 
 
 async def test_a_start_under_way_may_be_asked_again_and_stopped(rig: Rig) -> None:

@@ -198,7 +198,7 @@ async def check_sign_in(rig: Rig) -> None:
     assert identity.username == rig.access.username
     await rig.provider.status(Access(identity.username, identity.credential), [rig.remote_id])
     with pytest.raises(CredentialRefused):
-        await client.exchange_code(code, flow.verifier, back)  # it is for one use
+        await client.exchange_code(code, flow.verifier, back)  # a code works only once
     told = rig.provider.describe_registration(back)
     assert back in told
     assert "\n" in told
@@ -262,7 +262,7 @@ async def check_runs(rig: Rig) -> None:
     assert (await _read_run(rig, made)).state in {RunState.QUEUED, RunState.RUNNING}
     await provider.stop_run(rig.access, made.remote_id)
     assert (await _read_until_over(rig, made)).state is RunState.CANCELLED
-    await provider.stop_run(rig.access, made.remote_id)  # ended already is success
+    await provider.stop_run(rig.access, made.remote_id)  # already ended counts as success
     other = await provider.launch_run(rig.access, spec, f"{KEY}0")
     assert (await _read_until_over(rig, other)).state is RunState.SUCCEEDED
     written = [chunk.text async for chunk in provider.run_output(rig.access, other.remote_id)]

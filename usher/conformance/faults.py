@@ -78,7 +78,7 @@ async def fail_with_error(rig: Rig, method: str) -> errors.ProviderError:
 
 
 def expect_error(rig: Rig, method: str, what: int | str, usual: type[Exception]) -> type[Exception]:
-    """Return the error to expect: the rig's own, or else the usual one; skip the test if the rig says so."""
+    """Return the error to expect: the one the rig names, or the usual one; skip the test if it names None."""
     found = rig.expected_errors.get((method, what), usual)
     if found is None:
         pytest.skip("the rig declares that this differs")

@@ -1,4 +1,4 @@
-"""Assumptions about providers that Usher relies on, and their checks against a real server.
+"""Assumptions about providers that Usher relies on, and how they are checked against a real server.
 
 The assumptions are in ``KIND.toml``, under the names used on the provider's page in
 ``docs/internals/providers``. The module named after the kind checks those that can be seen in requests and
@@ -83,7 +83,7 @@ def load_assumptions(kind: str) -> list[Assumption]:
 
 
 def match_call(method: str, path: str, check: Check) -> Check:
-    """Limit a check to certain calls, selected by method (``GET|POST``) and a pattern for the path."""
+    """Return a check that applies only to calls with this method (or ``GET|POST``) and path pattern."""
     pattern: Final = re.compile(path)
 
     def check_exchange(one: Exchange) -> bool | None:
@@ -132,7 +132,7 @@ class RecordingHttp(Http):
         hides: Sequence[str] = (),
         **options: Unpack[Sending],
     ) -> Response:
-        """Send one request once and return the whole response."""
+        """Send a request and return the whole response, which is kept in ``exchanges``."""
         response = await super().request(method, url, max_bytes=max_bytes, hides=hides, **options)
         self._keep(method, url, options, response)
         return response
@@ -146,7 +146,7 @@ class RecordingHttp(Http):
         max_bytes: int = MAX_BYTES,
         hides: Sequence[str] = (),
     ) -> Response:
-        """Read the events that a stream contains at the moment."""
+        """Read the events currently in a stream, and keep the exchange."""
         response = await super().peek(url, headers=headers, seconds=seconds, max_bytes=max_bytes, hides=hides)
         self._keep("GET", url, {}, response)
         return response

@@ -203,7 +203,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         return any(forms.is_in_use(name, names) for name in {spec.name, spec.label})
 
     async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the server by its name, ignoring one whose last start or use was before the call."""
+        """Search for the server by its name; one that was started or used before the call doesn't count."""
         name = ServerName(access.username, spec.name)
         servers = await self._servers.list_servers(access, None) or ServerList()
         used_at, is_started = _find_use(servers, name.server), not _is_untouched(servers, name.server)
@@ -228,10 +228,10 @@ def _find_use(servers: Mapping[str, Any], name: str) -> float | None:
 
 
 def _is_untouched(servers: Mapping[str, Any], name: str) -> bool:
-    """Return whether a server has never been started; hubs before 6.0 leave one if they refuse a start.
+    """Return whether a server has never been started.
 
-    This server must be ours, because just before the first attempt no server had the name
-    (``Creation.is_name_in_use``).
+    Hubs before 6.0 leave such a server behind when they refuse a start. This server must be
+    ours, because just before the first attempt no server had the name (``Creation.is_name_in_use``).
     """
     server = find_object(servers, name)
     return not any(server.get(key) for key in ("started", "last_activity", "pending", "ready"))

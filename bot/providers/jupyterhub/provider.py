@@ -8,8 +8,8 @@ JSON body of a start).
 
 A token from a login ends when the user logs out, and a token that a user made may be deleted along with
 others. So Usher immediately makes a separate token, with only the permissions that Usher needs, that lasts as
-long as the pasted one. If Usher is registered as a service, the hub's OAuth token would end at logout; Usher
-uses it to make that separate token, and then deletes it ("Linking").
+long as the pasted one. If Usher is registered as a service, the hub's OAuth token would expire at logout, so
+Usher uses it to make that separate token, and then deletes it ("Linking").
 """
 
 import secrets
@@ -84,8 +84,8 @@ TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
 LASTING_KEY = "lasting"
 #: How long tokens that Usher makes last, in seconds, unless the hub allows less.
 MAX_TOKEN_SECONDS = 365 * 86_400
-#: How long the hub may take to record the use of a token, in seconds: its ``activity_resolution`` of 30 plus
-#: a margin.
+#: How long the hub may take to record that a token was used, in seconds: its ``activity_resolution`` of 30
+#: plus a margin.
 USE_SECONDS = 60.0
 #: Time limit for exchanging the code at a sign-in, in seconds. ``FORGET_SECONDS`` is the time limit for
 #: deleting the exchanged token. Users wait at most 10 s in all.
@@ -292,7 +292,7 @@ class JupyterHub(
         return LASTING_KEY in credential.extra
 
     async def mint(self, access: Access) -> Credential:
-        """Make the next token with the current one, whose permissions include this (``tokens!user``)."""
+        """Make the next token with the current one, which has the permission to do so (``tokens!user``)."""
         return await mint_lasting(
             access.api, access.username, sees_shares=SHARES_KEY in access.credential.extra
         )
@@ -341,7 +341,7 @@ class JupyterHub(
         return super().allowed_url(url) if home is None else connection.to_allowed_ide_url(url, home, ())
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts, with the hub's URLs added."""
+        """Return the facts about the connection, including the hub's URLs."""
         return {
             **super().describe(),
             "api": self.api.root,
@@ -360,7 +360,7 @@ def _to_id(name: ServerName) -> str:
 
 
 def _require_shown(access: Access, workspace: Workspace) -> ServerName:
-    """Return a server's name; raise NotFound, like the hub, if it is another user's and isn't shared."""
+    """Return a server's name. If it is another user's and isn't shared, raise NotFound, as the hub would."""
     name = ServerName.from_id(workspace.remote_id)
     if name.user != access.username and workspace.is_own:
         raise errors.NotFound("there is no such server")
@@ -387,9 +387,9 @@ class Grants:
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
 
     def names(self, name: str) -> bool:
-        """Return whether the token has this very scope for everything that belongs to its owner.
+        """Return whether the token has exactly this scope for everything that belongs to its owner.
 
-        Unlike in ``has_scope``, a wider scope doesn't count.
+        Unlike with ``has_scope``, a wider scope doesn't count.
         """
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] == name)
 
@@ -553,7 +553,10 @@ class SignInClient(OAuthClient):
         return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
 
     async def is_accepted(self) -> bool:
-        """Try an invalid code: the hub checks the client first, so its answer shows if it knows Usher."""
+        """Return whether the hub knows Usher, by sending an invalid code.
+
+        The hub checks the client before the code, so its answer shows whether it knows this client.
+        """
         response = await self._exchange(secrets.token_urlsafe(), secrets.token_urlsafe(32), "")
         if response.status == 401:
             return False
@@ -604,7 +607,7 @@ def _to_service(client_id: str) -> str:
 
 
 def format_registration(client_id: str, redirect_uri: str, connection: str) -> str:
-    """Return the ``jupyterhub_config.py`` lines that register Usher; they say where its secret belongs."""
+    """Return the ``jupyterhub_config.py`` lines that register Usher; they say where to put its secret."""
     name = _to_service(client_id)
     scopes = "".join(f'\n            "{scope}",' for scope in SCOPES)
     return f"""\

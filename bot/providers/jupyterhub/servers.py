@@ -57,7 +57,7 @@ from bot.support.errors import (
 )
 from bot.support.responses import Response
 
-#: Path segments that, after ``/user/NAME/`` in a URL, are pages of the default server rather than names.
+#: Path segments that, after ``/user/NAME/`` in a URL, are pages of the default server, not server names.
 _PAGES = frozenset(
     {"lab", "tree", "notebooks", "edit", "terminals", "files", "view", "doc", "api", "nbclassic"}
 )
@@ -231,7 +231,7 @@ class Servers:
     async def list_servers(self, access: Access, window: SendWindow | None) -> ServerList | None:
         """Return the user's servers by name, or None if the hub doesn't know the user.
 
-        Raises Renamed if the hub knows the user by another name.
+        Raises AccountRenamed if the user has been renamed.
         """
         path = ServerName(access.username).user_path
         query = {"include_stopped_servers": "1"}
@@ -337,7 +337,7 @@ class Servers:
             raise UnknownOutcome(error.message, status=error.status, retry_after=error.retry_after) from None
 
     async def observe(self, access: Access, remote_id: str, servers: ServerList | None) -> Observed:
-        """Return a server's state; one that isn't in the list, or belongs to another user, is gone."""
+        """Return a server's state; it is gone if it isn't in the list or belongs to another user."""
         try:
             name = ServerName.from_id(remote_id)
         except NotFound:
@@ -361,7 +361,7 @@ class Servers:
         label = shown or clean(name.server, MAX_NAME_LENGTH) or DEFAULT_NAME
         if not isinstance(is_ready, bool) or not (pending is None or isinstance(pending, str)):
             log_oddity(f"{where}ready or pending can't be read")
-            # Its previous name is kept, too.
+            # With None, the server keeps its previous name.
             return Observed(State.UNKNOWN, detail=UNREADABLE, name=shown or None)
         if pending == "stop":
             return Observed(State.STOPPING, name=label)
@@ -382,7 +382,7 @@ class Servers:
     def _build_ide_url(self, name: ServerName, server: Mapping[str, Any], where: str) -> str | None:
         full, path = find_text(server, "full_url", where), find_text(server, "url", where)
         if full is None and path is not None and "://" in path:
-            full = path  # Hubs before 5.0 have no other word for it.
+            full = path  # Hubs before 5.0 put the full URL here.
         if full is not None:
             return self.allowed_url(full)
         if path is None or not path.startswith("/"):

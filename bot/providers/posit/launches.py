@@ -171,7 +171,7 @@ def build_tag(key: str) -> str:
 
 
 def build_session_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -> dict[str, Any]:
-    """Return the arguments of launch_session except its user, leaving out None.
+    """Return the arguments of launch_session, except for the user and any that are None.
 
     Only RStudio and Jupyter Notebook take ``open_file``; only servers with a launcher take
     ``launch_parameters``.
@@ -212,7 +212,7 @@ def find_workbench(spec: Spec, template: WorkbenchTemplate | None) -> str:
 
 
 def build_job_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -> dict[str, Any]:
-    """Return the arguments of launch_job except its user, leaving out None.
+    """Return the arguments of launch_job, except for the user and any that are None.
 
     A job is ``exe`` with ``args``, or ``command`` for a shell. Servers read camelCase but the reference lists
     snake_case, so field names of several words are sent in both spellings. Without ``apply_config_settings``,

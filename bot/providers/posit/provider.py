@@ -104,7 +104,7 @@ class PositProvider(
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
 
     def _to_server(self, access: base.Access) -> Workbench:
-        """Return the client that acts for an account; raise CredentialRefused without a user to act for."""
+        """Return the client that acts for an account; raise CredentialRefused if it would act for nobody."""
         if access.credential.owner == "person":
             return Workbench(access.api)
         if not access.username:
@@ -200,7 +200,7 @@ class PositProvider(
                 raise
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return the effects: any stop ends a session permanently, but RStudio sessions can be suspended."""
+        """Return what each way of stopping does: all end a session permanently, except suspending RStudio."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
@@ -348,7 +348,7 @@ class PositProvider(
         return base.Identity(username, replace(credential, account_id=await self._find_account_id(username)))
 
     async def _find_account_id(self, username: str) -> str:
-        """Return the id of a token's owner, which only administrators' tokens can read; "" without one."""
+        """Return the id of a token's owner, which only an administrator's token can read; "" if not known."""
         if self.settings.super_admin_token is None:
             return ""
         try:
@@ -450,7 +450,10 @@ class PositProvider(
         )
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts, including template names and if there is a super-admin token, but no token."""
+        """Return the facts about the connection, including its template names.
+
+        They say whether there is a super-admin token, but don't contain it.
+        """
         return {
             **super().describe(),
             "super_admin_token": "set" if self.settings.super_admin_token is not None else "not set",

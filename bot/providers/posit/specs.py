@@ -104,7 +104,7 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
 
 
 def _is_custom_profile(key: str, value: str, cluster: ComputeEnv) -> bool:
-    """Return whether this is our form's own profile for custom limits, unknown to the server."""
+    """Return whether this is the profile that our form adds for custom limits, unknown to the server."""
     listed = {one.name for one in cluster.resource_profiles}
     return key == "profile" and value == CUSTOM_PROFILE and value not in listed
 

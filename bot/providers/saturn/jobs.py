@@ -85,7 +85,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return Created(build_awaited_id(job, key, before.by_name.values()), name)
 
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Return the job's runs since the launch as candidates; runs that Usher launched aren't marked."""
+        """Return the job's runs since the launch as candidates; nothing marks those that Usher launched."""
         job, name = spec.text("job"), spec.name
         found = await self._list_job_runs(access, job)
         if found is None:
@@ -430,7 +430,7 @@ class JobRun:
         succeeded = sum(pod.state is RunState.SUCCEEDED for pod in pods)
         order = [RunState.RUNNING, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED, RunState.SUCCEEDED]
         if succeeded >= scale:
-            # The others were tried again.
+            # Enough pods succeeded, so the failed ones must have been retried.
             order.remove(RunState.FAILED)
         status = next((states[one] for one in order if one in states), pods[0].status)
         starts = [pod.started_at for pod in pods if pod.started_at is not None]
@@ -467,7 +467,7 @@ def split_run_id(remote_id: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class JobRuns:
-    """Runs by name. Unless ``is_whole``, some couldn't be identified, so a run not listed here may exist."""
+    """A job's runs by name. Unless ``is_whole``, there may be others that couldn't be identified."""
 
     by_name: Mapping[str, JobRun] = field(default_factory=dict)
     is_whole: bool = True
@@ -489,7 +489,7 @@ class JobRuns:
 
 
 def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
-    """Return an id for a run that isn't visible yet; it lists the earlier runs, so that this one is found."""
+    """Return an id for a run that isn't visible yet; the id lists earlier runs, so as to rule them out."""
     live = list(before)
     since = max((run.started_at or 0.0 for run in live), default=0.0)
     waiting = "".join(f"-{_hash_name(run.name)}" for run in live if run.is_live and run.started_at is None)

@@ -122,7 +122,7 @@ class Recipe(connection.PreparedTemplate):
         return bool(self.file.content["spec"].get("image"))
 
     def to_request(self, name: str, owner: str, size: str) -> dict[str, Any]:
-        """Return the recipe for this name and owner ("" for the token's own), without a state."""
+        """Return the recipe with this name and owner ("" for the token's owner), and without a state."""
         content = {key: value for key, value in self.file.content.items() if key != "state"}
         spec = {key: value for key, value in content["spec"].items() if key not in {"name", "owner"}}
         spec["name"] = name
@@ -303,7 +303,7 @@ def _get_size(resource: Resource) -> str:
 
 
 def parse_resource(recipe: Any) -> Resource:
-    """Return the resource that a recipe and its state describe; raise BadAnswer without an id or owner."""
+    """Return the resource that a recipe and its state describe; raise BadAnswer if it has no id or owner."""
     if not isinstance(recipe, Mapping):
         raise errors.BadAnswer("the answer's recipe is not an object")
     spec, state = find_object(recipe, "spec"), find_object(recipe, "state")
@@ -413,7 +413,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         )
 
     async def _needs_image(self) -> bool:
-        """Return whether this server requires images in recipes; only checked if a template names none."""
+        """Return whether this server requires images in recipes; checked only if a template has none."""
         if all(one.has_image for one in self.settings.templates):
             return False
         try:
@@ -433,7 +433,7 @@ class SaturnMaking(Creation[SaturnOffer]):
     def form(
         self, offer: SaturnOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
-        """Build the form for a recipe, name and size, or for the job to run unless a typed command names it.
+        """Build the form for a new workspace (recipe, name and size) or for a run (its job).
 
         The form has no fields if there is no recipe for the user, or no job.
         """

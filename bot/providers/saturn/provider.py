@@ -206,7 +206,7 @@ class Saturn(
         return max(pods, key=start_order).why if pods else ""
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return the effects: a workspace can be started again unless it deletes itself when stopped."""
+        """Return what a stop does: a workspace can be started again unless it deletes itself when stopped."""
         erases = workspace.survives_stop is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
@@ -252,7 +252,7 @@ class Saturn(
             await self.api.acting_as(credential).call("GET", path, total=CHECK_SECONDS)
 
     async def _find_end(self, credential: Credential) -> float | None:
-        """Return when a token expires, according to the token (RFC 7519) or the server's list of tokens."""
+        """Return when a token expires, according to the token itself (RFC 7519) or the server's list."""
         claims = _decode_claims(credential.token.get_secret_value())
         if "exp" in claims or not isinstance(claims.get("jti"), str):
             return parse_time(claims.get("exp"))
@@ -451,7 +451,7 @@ class Saturn(
         return Listing(found.values(), is_whole=is_whole)
 
     async def _list_groups(self, access: Access) -> Mapping[str, str]:
-        """Return the user's groups; none if the token isn't the user's, as it would show other people's."""
+        """Return the user's groups; none if the token may be someone else's, as it would show theirs."""
         is_own = bool(access.username) and not self.can_reach_all_workspaces(access)
         return await offers.list_groups(access) if is_own else {}
 
@@ -498,7 +498,10 @@ class Saturn(
         return (*self.settings.ide_hosts, *derived)
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts, including whose token is used and if an administrator's is set, but no tokens."""
+        """Return the facts about the connection, including whose token is used.
+
+        They say whether an administrator's token is set, but contain no tokens.
+        """
         return {
             **super().describe(),
             "act_as": self.settings.act_as,

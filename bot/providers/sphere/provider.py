@@ -131,7 +131,7 @@ class SphereSettings(ConnectionSettings):
 
     @property
     def sdk_is_https(self) -> bool:
-        """Return whether the SDK is loaded over https: always, unless it and the API are on this machine."""
+        """Return whether the SDK is loaded over https: yes, unless it and the API are on this machine."""
         is_local = parse_origin(self.base_url).scheme == "http"
         return not (is_local and parse_origin(f"https://{self.sdk_host}").is_loopback)
 
@@ -187,7 +187,7 @@ class SphereProvider(
     )
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Return the host of the SDK, whose script is checked."""
+        """Return the SDK's host, which gets no credential; ``doctor`` loads the SDK's script from there."""
         return {self.settings.sdk_host: False}
 
     async def status(
@@ -241,7 +241,7 @@ class SphereProvider(
             raise errors.Conflict(error.message, status=error.status) from None
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return the effects: a stopped workspace can be started again, or is removed if it isn't kept."""
+        """Return what a stop does: the workspace can be started again, or is removed if it isn't kept."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         erases = workspace.survives_stop is False and workspace.state is not State.STOPPED
@@ -406,7 +406,10 @@ class SphereProvider(
         )
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts, including the workspace settings and which secrets are set, but no secrets."""
+        """Return the facts about the connection, including the settings for workspaces.
+
+        They say which secrets are set, but contain none of them.
+        """
         own = self.settings
         return {
             **super().describe(),
@@ -433,7 +436,7 @@ async def _pages(
 
 
 def _refine_refusal(refusal: errors.PermanentError) -> errors.PermanentError:
-    """Return NoCapacity if the account's quota, which a creation or a resume would use, is exhausted."""
+    """Return NoCapacity for a refused creation or resume if the account's quota seems to be used up."""
     if refusal.status not in _QUOTA or refusal.is_ours:
         return refusal
     if not refusal.is_quoted:

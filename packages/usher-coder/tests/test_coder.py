@@ -466,7 +466,7 @@ async def test_dormant_workspace_says_so_and_is_woken_by_its_start():
         assert before.state is State.STOPPED
         assert before.detail.startswith("It's dormant")
         rig.harness.requests.clear()
-        # What the read said is for people alone.
+        # The detail from the last read is only for people, so a start works without it.
         await rig.provider.start(rig.access, replace(before, detail=None))
         sent = {one.partition(" ")[0]: count for one, count in rig.harness.requests.items()}
         assert sent == {"POST": 2, "PUT": 1}
@@ -521,7 +521,7 @@ async def test_owner_without_the_accounts_name_is_told_by_id(open_rig, name):
 
 
 async def test_shared_workspace_of_somebody_with_the_name_is_left_out(open_rig):
-    """The workspace's owner took over the account's former name; the link predates the storing of ids."""
+    """The workspace's owner took over the account's former name; the link was made before ids were stored."""
     async with open_rig() as rig:
         shown = rig.server.shown
 

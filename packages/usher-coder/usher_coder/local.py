@@ -159,7 +159,7 @@ class Made:
     template: str
     at: float
     fails: list[str] | None = None
-    #: The error that makes the workspace's stops fail, if they do. ``cancels`` lists the kinds of builds that
+    #: If set, every stop of this workspace fails with this error. ``cancels`` lists the kinds of builds that
     #: someone will cancel.
     stop_fails: list[str] | None = None
     cancels: Collection[str] = ()

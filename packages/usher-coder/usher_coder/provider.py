@@ -572,7 +572,7 @@ def _job_error(build: Mapping[str, Any]) -> str:
 
 
 async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) -> str | None:
-    """Return the account's id: from the link or, if the owners listed differ in name or id, by a request."""
+    """Return the account's id, from the link if it has one; request it only if the list's owners differ."""
     kept = access.credential.extra.get(OWN_ID)
     owners = [(up.find_text(one, "owner_id"), _has_own_name(access, one)) for one in workspaces]
     if kept or (len(set(owners)) <= 1 and all(is_named for _, is_named in owners)):
