@@ -99,7 +99,7 @@ def _find_refusal_class(status: int, message: str) -> type[errors.PermanentError
     return kinds.get(status, errors.InvalidRequest)
 
 
-#: Matches refusals that are about the account itself, so that a new credential for it wouldn't help.
+#: Matches refusals that are about the account itself, in which case a new credential wouldn't help.
 _ACCOUNT_OFF_PATTERN = re.compile(
     r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked"
     r"|dormant|closed|terminated|banned|archived|awaiting approval|pending approval|not (yet )?approved)\b",
@@ -128,7 +128,7 @@ def _has_form(response: Response, message_pointer: str, error_keys: Collection[s
     return isinstance(place, dict) and last in place and all(key in body for key in error_keys)
 
 
-#: Maximum length, in bytes, of a response body that is taken for a plain sentence.
+#: Maximum length, in bytes, of a response body that may be treated as a plain sentence.
 MAX_SENTENCE_BYTES = 2000
 
 

@@ -235,7 +235,7 @@ class Provider(ABC):
         return access.credential.owner
 
     def bind_access(self, access: Access, call: str) -> Access:
-        """Return the access bound to the secret that a call uses; raise CredentialRefused if none exists."""
+        """Return the access bound to the secret that a call uses; without one, raise CredentialRefused."""
         is_theirs = self.credential_owner(access, call) == "person"
         api = self.api.acting_as(access.credential) if is_theirs else self.connection_api(access.credential)
         return Access(access.username, access.credential, api)

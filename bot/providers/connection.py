@@ -293,7 +293,7 @@ def is_address_within(url: str, root: str) -> bool:
 
 
 def match_subdomain(url: str, base_url: str) -> str | None:
-    """Return the base URL with a given URL's host, if that host is a direct subdomain of its own."""
+    """Return the base URL with the other URL's host, if that is a direct subdomain of the base URL's."""
     try:
         origin, _ = split_address(url)
         base, parts = split_address(base_url)

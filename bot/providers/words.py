@@ -310,7 +310,7 @@ def _read_arguments(text: str) -> str:
 
 
 def _read_page(text: str) -> str | None:
-    """Return a page's sentences, the words before the page, or an XML document's message; else None."""
+    """Return a page's sentences, the words before it, or an XML document's message; None for other texts."""
     page = _PAGE_PATTERN.search(text)
     if page is None:
         message = _XML_MESSAGE_PATTERN.search(text) if text[:1] == "<" else None

@@ -616,7 +616,7 @@ def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bo
 
 
 def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) -> Hold:
-    """Return the hold for a stop in progress that a start waits for, or "" if there is none."""
+    """Return the hold to show while a start waits for a stop in progress, or "" if it doesn't."""
     operation, workspace = claimed.subject, claimed.workspace
     is_long = now - operation.created_at >= LONG_STOP_SECONDS
     if cause == STOPPING_FIRST.cause:
@@ -629,7 +629,7 @@ def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) 
 
 
 def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
-    """Return the hold that explains what the plan is waiting for, or "" if the card needn't show it."""
+    """Return a hold saying what the plan is waiting for, or "" if the card needn't show that."""
     match cause:
         case "still_down":
             return make_hold(HoldCode.STILL_DOWN, claimed.subject.called_at or 0.0)

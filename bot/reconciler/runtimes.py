@@ -207,7 +207,7 @@ class CircuitBreaker:
         return self._failures >= MAX_FAILURES
 
     def note_answer(self, error: ProviderError | None = None) -> None:
-        """Record an answer of any kind; ``error`` is given if it was a refusal."""
+        """Record an answer of any kind; ``error`` is set if it was a refusal."""
         if error is not None:
             self._observer.count_failure(self._name, type(error).__name__)
         if self.is_doubtful:
@@ -245,17 +245,17 @@ class CircuitBreaker:
 
     @property
     def block_reason(self) -> Hold | None:
-        """Return the hold for a pause or silence that delays everyone, or None if there is neither."""
+        """Return the hold to show while a pause or silence delays everyone, or None if nothing does."""
         if not self.is_doubtful and (asked := self._requested_until - self._clock.monotonic()) > 0:
             return self.describe_pause(asked)
         return self.describe_silence() if self.is_doubtful else None
 
     def describe_pause(self, seconds: float) -> Hold:
-        """Return the hold for a pause that the provider asked for; it says when the pause ends."""
+        """Return the hold to show during a pause that the provider asked for; it says when the pause ends."""
         return hold_until(HoldCode.PAUSED, self._clock.now() + seconds)
 
     def describe_silence(self, error: TemporaryError | None = None) -> Hold:
-        """Return the hold for a connection that doesn't answer; it says when that began, if known."""
+        """Return the hold to show while a connection doesn't answer; it says since when, if that is known."""
         if isinstance(self._failure, UntrustedCertificate):
             return hold_by_cause(causes.to_cause(self._failure))
         if self.since is None:

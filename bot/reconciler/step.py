@@ -545,7 +545,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Save an update; return the new row, or None if the item has ended or another process claimed it."""
 
     async def has_recipient(self, claimed: S) -> bool:  # noqa: ARG002 - overridden for runs
-        """Return whether anyone is waiting for the item, so that its notices should be sent."""
+        """Return whether anyone is waiting for the item; if not, its notices aren't sent."""
         return True
 
     @abstractmethod
@@ -609,7 +609,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 def find_busy_reason(
     runtime: Runtime, subject: Operation | Run, since: float | None, words: str = ""
 ) -> Hold | None:
-    """Return the hold for a provider that has been busy or silent since ``since``, or None if it hasn't.
+    """Return the hold to show if a provider has been busy or silent since ``since``; None if it hasn't.
 
     ``words`` is the provider's own message about its first refusal.
     """
@@ -633,12 +633,12 @@ def passes(step: Step, error: Conflict) -> bool:
 
 
 def hold_by_conflict(cause: str) -> Hold:
-    """Return the hold while another action is in progress, quoting the provider's words from the conflict."""
+    """Return the hold to show while another action is in progress; it quotes the provider's message."""
     return make_hold(HoldCode.UNDER_WAY, cause.partition(":")[2].lstrip(": "))
 
 
 def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return the hold if the item's own calls met a conflict or a busy provider, otherwise None."""
+    """Return the hold to show if a conflict or a busy provider delays this item's calls; otherwise None."""
     if subject.conflict is not None and runtime.health.since is None:
         return hold_by_conflict(subject.conflict)
     return find_busy_reason(runtime, subject, subject.busy_since)

@@ -90,7 +90,10 @@ class TaskHandler:
 
 
 async def find_holder(engine: EngineContext, task: Task) -> Principal | None:
-    """Return the owner of the account whose id begins a task's subject, or None if it was unlinked."""
+    """Return the owner of the account that a task is for, or None if the account was unlinked.
+
+    The task's subject begins with the account's id.
+    """
     account = await engine.store.read(accounts.find_account_by_id, task.subject.partition("/")[0])
     return account.principal if account is not None else None
 

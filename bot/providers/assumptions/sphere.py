@@ -12,7 +12,7 @@ _WORKSPACE_PATH: Final = r"/workspaces/[^/]+$"
 
 
 def _unwrap_workspace(one: Exchange) -> Mapping[str, Any]:
-    """Return the workspace in a response, which may be bare or wrapped."""
+    """Return the workspace in a response: the ``workspace`` field or, without one, the whole body."""
     body = one.body if isinstance(one.body, dict) else {}
     found = body.get("workspace", body)
     return found if isinstance(found, dict) else {}

@@ -38,7 +38,7 @@ _URL_PATTERN = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
 def unwrap_workspace(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the workspace in a response, either bare or under its key."""
+    """Return the workspace in a response: the ``workspace`` field or, without one, the whole body."""
     inner = answer.get("workspace")
     return inner if isinstance(inner, dict) else dict(answer)
 

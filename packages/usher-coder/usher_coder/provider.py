@@ -490,7 +490,7 @@ class Coder(
 
 
 def _hurdle(workspace: Mapping[str, Any]) -> str | None:
-    """Return a sentence about whatever prevents a plain start of a workspace, or None."""
+    """Return why a workspace can't simply be started: it is dormant or outdated; None if it can."""
     if up.parse_time(workspace.get("dormant_at")) is not None:
         return DORMANT
     is_bound = workspace.get("template_require_active_version") is True
@@ -498,7 +498,7 @@ def _hurdle(workspace: Mapping[str, Any]) -> str | None:
 
 
 def _why_down(workspace: Mapping[str, Any], build: Mapping[str, Any]) -> str | None:
-    """Return what prevents a plain start, or else why Coder stopped the workspace; None if unknown."""
+    """Return why a workspace can't simply be started, or else why Coder stopped it; None if unknown."""
     return _hurdle(workspace) or (TIME_UP if build.get("reason") == "autostop" else None)
 
 
