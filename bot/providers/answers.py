@@ -156,7 +156,7 @@ _MIN_SECONDS = 31_536_000.0
 
 
 def require_text(answer: Mapping[str, Any], key: str, where: str = "") -> str:
-    """Return a required, non-empty string; if it is missing, BadAnswer names ``where`` and ``key``."""
+    """Return a required, non-empty string; if it is missing, raise BadAnswer with ``where`` and ``key``."""
     value = answer.get(key)
     if not isinstance(value, str) or not value:
         raise errors.BadAnswer(f"the answer's field {where}{key} is not a text")

@@ -306,7 +306,7 @@ def match_subdomain(url: str, base_url: str) -> str | None:
 
 
 def normalise_pattern(text: str) -> str:
-    """Return a host pattern (``host`` or ``*.host``, maybe ``:port``) normalised, or raise ValueError."""
+    """Normalise a host pattern (``host`` or ``*.host``, maybe ``:port``); raise ValueError if invalid."""
     star = "*." if text.startswith("*.") else ""
     origin, parts = split_address(f"https://{text.removeprefix('*.')}")
     if parts.path or parts.query or parts.fragment or "*" in parts.netloc:

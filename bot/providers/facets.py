@@ -111,7 +111,7 @@ class Reasons(Facet):
     async def read_reason(self, access: Access, remote_id: str, window: SendWindow | None = None) -> str:
         """Read why a workspace is waiting or has failed; return "" if the server gives no reason.
 
-        This replaces a status read at the workspace's poll gate.
+        It takes the place of a status read, so the workspace's poll gate applies to it.
         """
 
 

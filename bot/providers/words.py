@@ -410,7 +410,7 @@ def read_words(
 
 
 def find_value(value: Any, keys: Iterable[str]) -> Any:
-    """Return the value below these keys and indices, or None if there is none."""
+    """Return the value found by following these keys and indices, or None if there is none."""
     for key in keys:
         if isinstance(value, list) and key.isdecimal():
             value = value[int(key)] if int(key) < len(value) else None

@@ -36,7 +36,10 @@ RECENT_USE_SECONDS = 3600.0
 
 
 async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Read a task's list; return tasks that run the commands waiting for it, or raise TaskRetry."""
+    """Read a task's list; return tasks that run the commands waiting for it.
+
+    Raises TaskRetry if the list has to be read later.
+    """
     account = await engine.store.read(accounts.find_account_by_id, task.subject)
     if account is None or account.state == "revoking":
         return ()
@@ -64,7 +67,10 @@ async def _read(
     read: Callable[[base.Access], Coroutine[Any, Any, _T]],
     merge: Callable[[EngineContext, Account, Runtime, _T], Awaitable[None]],
 ) -> str:
-    """Read a list and store it; return the cause if that fails, otherwise "". Raises TaskRetry."""
+    """Read a list and store it; return "", or the cause if that fails.
+
+    Raises TaskRetry if the list has to be read later.
+    """
     with hold_slot(runtime):
         answer = await engine.provider_caller.call(
             ProviderCall(runtime, account, what, task.attempts, LIST_TIMEOUT_SECONDS), read

@@ -24,7 +24,10 @@ LEAVER_CHECK_SECONDS: Final = 5.0
 
 
 async def look_up(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Look a person up in Slack; return tasks that run the commands waiting for it, or raise TaskRetry."""
+    """Look a person up in Slack; return tasks that run the commands waiting for it.
+
+    Raises TaskRetry if Slack doesn't answer.
+    """
     principal = Principal.from_key(task.subject)
     try:
         await engine.people.look_up(principal)
@@ -71,7 +74,7 @@ async def _look_again(engine: EngineContext, principal: Principal) -> Person | N
 
 
 async def sync(engine: EngineContext, _task: Task) -> None:
-    """Reread everyone from Slack, and end the links of those who have left; raise TaskRetry."""
+    """Reread everyone from Slack, and end leavers' links; raise TaskRetry if Slack doesn't answer."""
     leavers = {
         person.principal: person for person in await ask_slack(engine.people.sync()) if is_leaver(person)
     }

@@ -27,7 +27,10 @@ _CONNECTION: Final = "connection:"
 
 
 async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Read and store a task's snapshot; return tasks that run the waiting commands. Raises TaskRetry."""
+    """Read and store a task's snapshot; return tasks that run the commands waiting for it.
+
+    Raises TaskRetry if it has to be read later.
+    """
     owner, _, kind = task.subject.rpartition("/")
     account: Account | None = None
     connection = owner.removeprefix(_CONNECTION)
@@ -45,7 +48,10 @@ async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
 async def _read(
     engine: EngineContext, task: Task, connection: str, account: Account | None, kind: str
 ) -> str:
-    """Read and store a snapshot; return "", or the cause of a failure. Raises TaskRetry to retry."""
+    """Read and store a snapshot; return "", or the cause if that fails.
+
+    Raises TaskRetry if it has to be read later.
+    """
     runtime = engine.runtimes.get(connection)
     if runtime is None:
         return "connection_gone"

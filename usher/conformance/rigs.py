@@ -187,7 +187,7 @@ class Rig:
         self.steps.append(f"    {request.method} {request.raw_path}")
 
     def note_calls(self, provider: Provider) -> Provider:
-        """Record every call of a provider's bound verbs from now on."""
+        """Record every call of a provider's bound methods from now on."""
         for name, verb in list(vars(provider).items()):
             if callable(verb) and not name.startswith("_"):
                 setattr(provider, name, self._note_call(name, verb))

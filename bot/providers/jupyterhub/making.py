@@ -95,7 +95,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
     def spec(
         self, offer: JupyterHubOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
-        """Return the spec, with ``template`` if one was chosen; raise FormProblems."""
+        """Return the spec, with ``template`` if one was chosen; raise FormProblems if a value is invalid."""
         problems = {}
         offered = connection.list_available(self.settings.templates, principal)
         template = connection.find_by_name(offered, forms.text_of(values, "template"))

@@ -78,7 +78,7 @@ class _Answer(BaseModel):
 
     @classmethod
     def from_json(cls, answer: Any) -> Self:
-        """Parse a JSON object; raise BadAnswer, naming the field, if anything is missing.
+        """Parse a JSON object; raise BadAnswer, naming the field, if a required value is missing.
 
         All validation errors of these types are handled here.
         """

@@ -458,7 +458,10 @@ class SaturnMaking(Creation[SaturnOffer]):
     def spec(
         self, offer: SaturnOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
-        """Return the spec, with ``recipe``, ``size`` and ``owner``, or with ``job``; raise FormProblems."""
+        """Return the spec, with ``recipe``, ``size`` and ``owner``, or with ``job``.
+
+        Raises FormProblems if the form isn't filled in correctly.
+        """
         if purpose == "job":
             return self.update_spec(offer, _build_job_spec(offer, values, self.settings.base_url))
         problems: dict[str, str] = {}
@@ -597,7 +600,7 @@ def _build_job_form(offer: SaturnOffer, values: forms.Values, currency: str) -> 
 
 
 def _build_job_spec(offer: SaturnOffer, values: forms.Values, base_url: str) -> forms.Spec:
-    """Return the spec, with the ``job`` id found by a name, an id or a link; raise FormProblems."""
+    """Return the spec for the job with this name, id or link; raise FormProblems unless exactly one fits."""
     asked = forms.text_of(values, "template")
     listed = offer.jobs or ()
     found = _match_jobs(listed, asked)

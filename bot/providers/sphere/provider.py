@@ -289,7 +289,10 @@ class SphereProvider(
     def spec(
         self, offer: SphereOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
-        """Return the spec, with the ``project`` (its id) and ``project_name``; raise FormProblems."""
+        """Return the spec, with the ``project`` (its id) and ``project_name``.
+
+        Raises FormProblems if the form isn't filled in correctly.
+        """
         projects = {one.value: one.label for one in offer.projects}
         project = forms.text_of(values, "template")
         problems = {}

@@ -52,7 +52,7 @@ def read_id(workspace: Any) -> str:
 
 
 def to_observed(workspace: Mapping[str, Any]) -> Observed:
-    """Convert a workspace, with its own token removed from all texts; raise BadAnswer if unreadable."""
+    """Convert a workspace to our terms, hiding its token in all texts; raise BadAnswer if unreadable."""
     value = workspace.get("retention_time_stopped")
     is_kept = None if value is None else parse_minutes(value) > 0
     return replace(

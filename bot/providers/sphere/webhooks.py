@@ -40,7 +40,7 @@ def check_signature(secret: SecretStr | None, signature: str, body: bytes) -> No
 
 
 def parse_messages(body: bytes) -> list[Event]:
-    """Read the messages of a verified body, skipping those of other kinds; raise BadAnswer if unreadable."""
+    """Return the events in a verified body, one for each finished scenario; raise BadAnswer if unreadable."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

@@ -37,7 +37,10 @@ class Parameter:
 
     @classmethod
     def read(cls, one: Any) -> Parameter | None:
-        """Read a parameter; return None if it applies only to a single build. Raises BadAnswer."""
+        """Read a parameter; return None if it applies only to a single build.
+
+        Raises BadAnswer if it can't be read.
+        """
         name = up.require_text(_object(one), "name")
         if one.get("ephemeral") is True:
             return None
