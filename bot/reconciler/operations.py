@@ -129,7 +129,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return decided is FORGOTTEN or (claimed.subject.is_planned_ahead and is_missed)
 
     async def save_blocked(self, claimed: ClaimedOperation, update: Update, hold: Hold | None) -> None:
-        """Save the update of an operation that has to wait; step again when its card must change."""
+        """Save the update of an operation that has to wait, at most until its card has to change."""
         operation = claimed.subject
         if operation.deadline_at is not None:
             now, changes = await self._store.now(), list_card_changes(operation)
@@ -171,7 +171,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
 
     async def resolve_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
-        """End the operation, unless it stops the workspace of someone who has left: then return True."""
+        """End the operation; but if it stops the workspace of someone who has left, return True instead."""
         if rule in LEAVER_RULES and claimed.subject.verb in _STOP_VERBS:
             return True
         hide = _is_never_created(claimed)
@@ -222,7 +222,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         await self._store.write(creations.renew, operation.id, claimed.claim, fresh, [made])
 
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
-        """Request a read; step again once its result is recorded or, at the latest, after a while."""
+        """Request a read; the next step follows when its result is recorded or, failing that, after a while."""
         late_in = self._compute_read_wait(runtime) + self._numbers.call_seconds
         wait = max(late_in, runtime.health.pause)
         hold: Hold | None = find_block_reason(runtime, claimed.subject) or _find_hold(claimed, cause)
@@ -497,7 +497,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def search(
         self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access
     ) -> OutcomeSearch | None:
-        """Return the provider's workspaces that this creation may have made, except those in other rows.
+        """Return the provider's workspaces that this creation may have made, unless other rows have them.
 
         Returns None if a candidate still has to be read and its gate is closed.
         """

@@ -99,7 +99,7 @@ def build_notice(
     *,
     delay: float = 0.0,
 ) -> NewNotice:
-    """Return a notice about an operation or run; its body is ``body`` plus the ids of the rows."""
+    """Return a notice about an operation or run; its body is ``body`` with the row ids added."""
     if isinstance(subject, Operation):
         keys = {"operation": subject.id, "workspace": subject.workspace_id}
     else:

@@ -288,7 +288,7 @@ class ProviderCaller:
     async def _compare_account(
         self, call: ProviderCall, access: Access, *, now: bool = False
     ) -> RetryLater | Rejected | None:
-        """Compare a call's account with the provider's; return None if they match, else the result."""
+        """Compare a call's account with the provider's; return None if they match, or the result if not."""
         account, attempts = call.account, call.attempts
         if account is None or account.state == "revoking":
             return None

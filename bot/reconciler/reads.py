@@ -335,7 +335,7 @@ class Reads(EnginePart):
             if runtime.pace.batch_size > 1
             else None,
             closed_for=claim.interval,
-            # After a read that asked for the reason, the next one reads the state.
+            # After a read of the reason, the next one reads the state again.
             unconfirmed=Unconfirmed(EXPLAINED, 1, now) if is_explained else None,
         )
 
@@ -373,7 +373,7 @@ class Reads(EnginePart):
     async def _record_refusal(
         self, runtime: Runtime, claim: ReadClaim, answer: Rejected, *, alone: bool
     ) -> ReadResult:
-        """Return the result of a read refused to this account; leave other people's rows unchanged."""
+        """Return the result of a read that this account was refused; leave other people's rows unchanged."""
         now = await self._store.now()
         if isinstance(answer.error, errors.NotFound) and alone:
             return await self._build_result(runtime, claim, Observed(State.GONE), now)
@@ -458,7 +458,7 @@ async def _read_reason(
 
 
 def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfirmed | None:
-    """Return the ``Unconfirmed`` that makes the next read ask why a start failed or is slow, or None."""
+    """Return the ``Unconfirmed`` that makes the next read find out why a start failed or is slow, or None."""
     if not claim.is_proven:
         return None
     has_failed = observed.state is State.FAILED and claim.state is not State.FAILED

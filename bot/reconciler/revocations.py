@@ -81,7 +81,7 @@ async def enqueue_unused(engine: EngineContext, task: Task) -> None:
 
 
 async def _is_used(engine: EngineContext, unused: Account, access: base.Access) -> bool:
-    """Return whether an account uses the token; both are decrypted, as ciphertexts depend on the key."""
+    """Return whether an account uses the token; both are decrypted, since ciphertexts can't be compared."""
     account = await engine.store.read(accounts.find_account, unused.principal, unused.connection)
     if account is None or not account.secret:
         return False

@@ -296,7 +296,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def search(self, claimed: ClaimedRun, runtime: Runtime, access: base.Access) -> OutcomeSearch:
-        """Return the provider's runs that this launch may have started, except those in other rows."""
+        """Return the provider's runs that this launch may have started, unless other rows have them."""
         run = claimed.subject
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
         traces = await runtime.provider.require_facet(facets.Runs).find_run(access, spec, run.id, since)

@@ -200,7 +200,10 @@ class PositProvider(
                 raise
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return what each way of stopping does: all end a session permanently, except suspending RStudio."""
+        """Return what each way of stopping would do to a session.
+
+        A session that is stopped or killed can't be started again; only RStudio sessions can be suspended.
+        """
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
@@ -223,7 +226,7 @@ class PositProvider(
         return WorkbenchOffer(envs, tuple(sorted(set(await self.list_names(access, "")))))
 
     def form(self, offer: WorkbenchOffer, purpose: Purpose, values: Values, principal: Principal) -> Form:
-        """Return the form for those parts of the offer that no template sets."""
+        """Return the form, which asks only for what the template doesn't set."""
         return forms.build_form(
             offer, drafts.build_draft(offer, purpose, values, principal, self.settings.templates)
         )

@@ -197,7 +197,7 @@ def _line(text: str, field: str) -> str:
 
 
 def _read(path: Path) -> str:
-    """Return a file's text; raise ValueError if others may write to it, as recipes run as the user."""
+    """Return a file's text; raise ValueError if others may write to it: recipes get the user's rights."""
     try:
         status = path.stat()
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -541,7 +541,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         return None
 
     async def list_names(self, access: Access, stem: str) -> Collection[str] | None:
-        """Return the user's names that have a prefix, or None if the server doesn't report owners."""
+        """Return the user's names that begin with ``stem``, or None if the server doesn't report owners."""
         try:
             found = await list_resources(access, "workspace", stem)
         except errors.NotFound:

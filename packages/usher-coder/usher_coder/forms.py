@@ -112,7 +112,7 @@ class Parameter:
 
     @property
     def can_be_empty(self) -> bool:
-        """Return whether a value may be empty: because an option is empty, or to override the default."""
+        """Return whether a value may be empty: if one of the options is, or to override the default."""
         if self.options and self.kind != "list(string)":
             return any(not one.value for one in self.options)
         return bool(self.default) and not self.required and self.kind != "number"

@@ -37,7 +37,10 @@ class Offer:
 
 
 async def read_offer(api: up.ApiClient, configured: Sequence[str], names: Collection[str]) -> Offer:
-    """Read the branches and machines of the configured repositories or, if there are none, of the latest."""
+    """Read the branches and machines of the repositories to offer.
+
+    These are the configured ones or, if none are configured, those that the user pushed to most recently.
+    """
     full_names = configured or await _read_recent_repositories(api)
     refusals: list[up.errors.Forbidden] = []
 
