@@ -28,8 +28,8 @@ async def ask_link(request: Request) -> Answer:
 async def submit_username(request: Request) -> Answer:
     """Send the request to the administrators, or show what is wrong with the username next to its field."""
     connection, _, text = request.form_payload.partition(" ")
-    # Usher itself fills in this command's keys and words. It runs once the account is linked, with the rights
-    # that the person has by then.
+    # Usher itself fills in this command's keys and words. It runs once the account is linked, with whatever
+    # rights the person has at that time.
     deferred_command = DeferredCommand(
         request.principal.key, text, interaction=request.surface.interaction
     ).as_body()
@@ -43,7 +43,11 @@ async def submit_username(request: Request) -> Answer:
 
 @routes.action("approve")
 async def approve(request: Request) -> Answer:
-    """Approve the button's request, or a resting link's account, which the provider then checks."""
+    """Approve the request that the button is about.
+
+    For a resting link, approve the account that now has its username. Usher checks that account at the
+    provider before it is linked.
+    """
     if (request.target or "").startswith(f"{RESTING_BUTTON}/"):
         return await _approve_resting(request)
     return await decide(request, approve=True)

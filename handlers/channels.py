@@ -15,7 +15,7 @@ async def on_channel_id_changed(request: EventRequest) -> None:
     """Update the rows of a channel whose id has changed, once Slack confirms that only the new id works.
 
     A change that can't be confirmed is stored but alters no rows, because the channel's next change may
-    confirm it. Raises SlackFailed if Slack can't say now which ids work, so that Slack sends the event again.
+    confirm it. Raises SlackFailed if Slack can't say at the moment, so that Slack sends the event again.
     """
     here, event = request.installation, request.event
     old, new = (event.get(name) for name in ("old_channel_id", "new_channel_id"))

@@ -126,7 +126,7 @@ def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
-    """Return whether words may follow a verb that parses its own arguments."""
+    """Return whether these words can be the arguments of a verb that parses its arguments itself."""
     if "verb" in verb.accepts and len(words) > 1:
         return any(
             fold_word(words[0]) in table for table in (list_verbs(verb.command), list_synonyms(verb.command))

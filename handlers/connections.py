@@ -38,7 +38,10 @@ def require_connection(request: Request, name: str, more: str = "", offers: Iter
 
 
 def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -> str:
-    """Return a connection as ``require_connection`` does, including a removed one that is still linked."""
+    """Return the connection with this name or title, even if it was removed but is still linked.
+
+    Otherwise, this works like ``require_connection``.
+    """
     titles = {connection: request.services.title(connection) for connection in linked}
     return naming.find_title(name, titles, is_whole=True) or require_connection(request, name)
 
@@ -46,7 +49,10 @@ def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -
 def require_leading_connection(
     request: Request, given: Sequence[str], more: str = "", offers: Iterable[Element] = ()
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the connection that words begin with, and the other words; raise Answered if there is none."""
+    """Return the connection named by the first words, and the remaining words.
+
+    If the first word isn't a connection, this raises what ``require_connection`` raises.
+    """
     found, rest = naming.split_leading_connection(given, request.services.connections)
     if found is not None:
         return found, rest

@@ -135,7 +135,10 @@ def parse_request(request: Request, text: str) -> Request:
 
 
 async def _before_reading(request: Request) -> Answer | None:
-    """Return the answer to text that isn't read: over the rate limit, too long, or already answered."""
+    """Return the answer to a text that isn't read, or None if the text is to be read.
+
+    A text isn't read if the person has reached the rate limit, or if it is too long or already answered.
+    """
     # An assistant's requests have a separate limit, so that the user can always ask directly.
     wait = request.services.limiter.take(request.principal.key + request.surface.via)
     if wait > 0:
@@ -172,7 +175,7 @@ def _read_beginning(request: Request, text: str) -> str:
 class _Message(NamedTuple):
     """The words of a message that are to be interpreted.
 
-    ``besides`` is everything else in the message, where there may be a token.
+    ``besides`` is the rest of the message, which is only checked for tokens.
     """
 
     text: str
@@ -384,7 +387,9 @@ def _replace_question(answer: Answer) -> Answer:
 
 
 def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
-    """Answer a request that the store didn't accept. If it might have, tell the person the outcome later.
+    """Answer a request that the store didn't accept.
+
+    If the store may have accepted it after all, the person is told the outcome later.
 
     Nothing else is read from the store now, because there wouldn't be time before the ack, which is due
     within 3 s.
@@ -438,7 +443,7 @@ async def retry_write(services: Services, write: Callable[[], Awaitable[None]], 
 
 
 def _fit(request: Request, answer: Answer) -> Answer:
-    """Fit an answer to its surface: add offers, the date or the form, and adapt its commands."""
+    """Adapt an answer to its surface: its offers, its commands, and a date or a form where one is needed."""
     if answer.errors:
         return replace(
             answer, errors={at: _format_commands(request, text) for at, text in answer.errors.items()}
@@ -570,7 +575,10 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
 
 
 def _answer_too_many(request: Request, wait: float) -> Answer:
-    """Tell a person that they sent too many requests; if the ack can't say so, do it only now and then."""
+    """Tell a person that they sent too many requests.
+
+    If that can't be said in the ack, it takes a separate message, which is sent only now and then.
+    """
     principal = request.principal.key
     if request.surface.kind not in {"command", "form", "assistant"}:
         if not request.services.limiter.should_notify(principal):

@@ -59,7 +59,7 @@ async def on_app_mention(request: EventRequest) -> None:
     if installation is None or not installation.bot_user_id:
         text = _MENTION_PATTERN.sub("", text, count=1).strip()
     else:
-        # In a shared channel, the mentioned bot may be the one on the other side, away from the author.
+        # In a shared channel, the bot that was mentioned may be the other side's rather than the author's.
         remaining = installation.remove_own_mentions(text)
         if _is_forwarded(request) and remaining == text:
             log.info("forwarded mention not read")
@@ -72,7 +72,10 @@ async def on_app_mention(request: EventRequest) -> None:
 
 
 def is_from_person(request: EventRequest) -> bool:
-    """Return whether this is a person's new message: not an edit, nor sent by a bot, Slack or Usher."""
+    """Return whether a person has just written this message.
+
+    Edits don't count, and neither do messages from Slack, Usher or any other app.
+    """
     return _is_in_persons_name(request) and not _has_app(request)
 
 
@@ -179,8 +182,8 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
 async def _resolve_key(request: EventRequest, author: Principal, surface: Surface) -> str | None:
     """Return the inbox key of a message's answer, or None if it was already answered for someone else.
 
-    Refusing a stranger uses a key of its own, because in a shared channel the refusal and the author's answer
-    may be sent on different sides.
+    The refusal of a stranger is stored under a separate key, because in a shared channel, one side may refuse
+    the author while the other side answers.
     """
     services, key = request.services, surface.interaction
     if not services.context.installation.has_team(author.enterprise_id, author.team_id):
@@ -206,7 +209,10 @@ async def _resolve_author(request: EventRequest) -> Principal:
 
 
 def _choose_reader(request: EventRequest, author: Principal) -> Principal:
-    """Return who should receive the answer. Strangers can be reached only on the side where they wrote."""
+    """Return who should receive the answer.
+
+    A stranger from a shared channel can be reached only through the installation that received the message.
+    """
     here, there = request.installation, request.services.context.installation
     if here is None or there.has_team(author.enterprise_id, author.team_id):
         return author

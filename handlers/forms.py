@@ -315,7 +315,11 @@ PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 
 @dataclass(frozen=True, slots=True)
 class FormContext:
-    """What a form is for. The form holds this as keys, which are authorised whenever they are used."""
+    """What a form is for.
+
+    An open form carries this in its metadata. Each time it is used, the person's access to the connection is
+    checked again.
+    """
 
     connection: str
     purpose: Purpose

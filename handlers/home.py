@@ -85,9 +85,9 @@ async def publish_home(
 ) -> None:
     """Draw a person's Home tab and publish it; raises SlackFailed and StoreError.
 
-    ``shown`` contains either the answer to a click or a ``deferred`` command that has read a list. An answer
-    is made up of its ``blocks``, of ``is_page`` if they replace the list, and of the ``links``, which must
-    still be the same.
+    ``shown`` contains either the answer to a click, or the ``deferred`` command whose list has now been read.
+    An answer has its ``blocks``, ``is_page`` if they replace the list, and the ``links`` that the person had.
+    If those have changed since, the answer isn't shown.
     """
     blocks = list(shown.get("blocks") or ())
     if blocks and shown.get("links") != await read_links(services, principal):

@@ -580,7 +580,7 @@ async def find_run(request: Request) -> Run:
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
     """Return accounts with outdated lists, and the runs.
 
-    The runs are read last, so that they include a list that arrives in between.
+    The runs are read last. So if a list arrives in between, they already include its contents.
     """
     stale = await request.caller.read(snapshots.list_stale, TaskKind.LIST_RUNS, request.deferred.looked)
     return stale, await request.services.store.read(run_rows.list_runs, request.principal)
@@ -603,7 +603,10 @@ async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answe
 
 
 async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
-    """If no run was named, return the only one, or to stop one, the only one still in progress."""
+    """Return the person's only run, for a command that names none.
+
+    For ``stop``, that is the only run still in progress. If there isn't exactly one, raise Answered.
+    """
     if not rows:
         raise Answered(await answer_without_runs(request, old))
     candidates = [run for run in rows if run.is_going] if request.verb == "stop" else rows

@@ -379,7 +379,7 @@ async def unlink(request: Request) -> Answer:
 async def _ask_before_unlinking(
     request: Request, connection: str | None, linked_connections: list[str]
 ) -> Answer:
-    """Ask once before unlinking, just as the button does. ``connection`` is None for all links."""
+    """Ask for confirmation before unlinking, as the button does; ``connection`` is None for all links."""
     ending = [connection] if connection else linked_connections
     effect = fill(cards.UNLINK_EFFECT, title=request.services.titles(ending))
     affected = await request.caller.read(accounts.find_affected, ending)
@@ -511,11 +511,11 @@ async def offer_link(
     is_relink: bool = False,
     others: Sequence[tuple[str, str]] = (),
 ) -> Answer:
-    """Answer with ways to link some connections, or relink one (``is_relink``), while the request waits.
+    """Answer with ways to link the given connections. The request waits until one of them is linked.
 
-    ``waiting`` is the command that waits, if it isn't the request's own. If the user is there to see the
-    answer, it shows the link pages themselves. *New workspace* is offered for the connections in ``others``,
-    which need no link.
+    ``is_relink`` means that a link has to be made again. ``waiting`` is the command that waits, if it isn't
+    the request's own. If the user is there to see the answer, it shows the link pages themselves. *New
+    workspace* is offered for the connections in ``others``, which need no link.
     """
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting

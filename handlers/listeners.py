@@ -198,7 +198,11 @@ class Listeners:
         return await ack()
 
     async def _note_opening(self, principal: Principal, press: ButtonValue, surface: Surface) -> None:
-        """Record that a page was opened: the workspace is in use, or the link's message can be replaced."""
+        """Record that a person has opened a page with a button.
+
+        If it is a workspace's page, the workspace counts as in use. If it is a link's page, the URL for
+        replacing the message with the button is stored.
+        """
         caller = self._services.create_caller(principal)
         if press.name != "link_url":
             await caller.run(note_opening, press.key)

@@ -112,7 +112,10 @@ class _Part:
 
     @property
     def workspaces(self) -> list[Workspace]:
-        """Return the first few workspaces that are named, because more would be too many to choose from."""
+        """Return the first few of the workspaces that this part names.
+
+        A longer list would be too much to choose from.
+        """
         own = {one.id: one for one in self.things if isinstance(one, Workspace)}
         return [*own.values()][:_MAX_NAMED]
 
@@ -217,8 +220,8 @@ def _asks(words: Sequence[str]) -> bool:
 def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
     """Return whether a text must not lead to an offer.
 
-    It mustn't if it rules something out, is conditional, has a time that isn't understood, is about other
-    people's workspaces, or has anything struck out.
+    Nothing is offered if the text rules something out, is conditional, speaks of the past or of other
+    people's workspaces, or has a time that can't be read or anything struck out.
     """
     free = list_free(words, found)
     outside = {fold_word(words[at]) for at in free}
@@ -466,7 +469,7 @@ def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
 
 
 def _answer_without(request: Request) -> Answer:
-    """Answer text where nothing was found: a URL, thanks or a mistyped command, for example."""
+    """Answer a text in which nothing was recognised, for example a URL, thanks or a mistyped command."""
     connections = request.services.connections
     links = [word for word in request.arguments if naming.to_link(word)]
     if known := [link for link in links if naming.find_references(link, connections)]:

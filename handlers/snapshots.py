@@ -60,7 +60,7 @@ async def refresh_lists(
         updates=updates,
     ).as_body()
     if not request.is_live:
-        # The reads of the other lists were requested together with the first one.
+        # The reads of the other lists were already requested together with the first one.
         await request.caller.run(snapshots.request_lists, kind, [account], then)
         raise Answered(SILENT)
     await request.caller.run(snapshots.request_lists, kind, stale, then)

@@ -34,7 +34,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The texts of an offer: what one press does, its button, and the answer to the press."""
+    """The texts of an offer: what a press does, the button's label, and the answer to a press."""
 
     text: str = ""
     button: str = ""

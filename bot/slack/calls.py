@@ -337,7 +337,10 @@ class PacedSlack:
         return self._waits or self._was_away
 
     def claim_release(self) -> bool:
-        """Return whether to release the waiting messages now: True once each time Slack answers again."""
+        """Return whether to release the waiting messages now.
+
+        That is True only once after each outage, when Slack responds again.
+        """
         now = self._clock.monotonic()
         is_out = (
             self._waits
@@ -460,8 +463,8 @@ class Budget:
     async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
         """Stop calling a method for as long as Slack requested.
 
-        If Slack limits the method per channel, only that channel is paused, unless another channel is already
-        paused.
+        If Slack limits the method per channel, only that channel is paused. But if another channel is already
+        paused, the whole method is.
         """
         paced = METHODS.get(method, UNLISTED).per_channel_per_minute is not None
         await self._store.write(

@@ -515,7 +515,10 @@ class IdePages:
             await caller.run(request_status_read, shown.workspace.id)
 
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
-        """Return the page for no workspace, which is the same for one that belongs to someone else."""
+        """Return the page for a workspace that doesn't exist.
+
+        The page for somebody else's workspace is the same, so that nobody can tell whether it exists.
+        """
         return render.render_page(
             "nothing.html",
             404,

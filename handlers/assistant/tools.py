@@ -203,9 +203,9 @@ class _Call:
     def asks(self, offered: AbstractSet[str]) -> bool:
         """Return whether an answer with these buttons asks the person something.
 
-        A button that links an account does, because only the person can use it. Apart from that, an answer
-        asks nothing if something was done (which is recorded), or if its only button cancels a planned stop
-        or shows the list.
+        A button that links an account counts as a question, because only the person can use it. Any other
+        answer isn't a question if the command has done something, or if its buttons only cancel a planned
+        stop or show the list.
         """
         return bool(offered & LINKING) or not (self.has_acted or offered <= {"keep_running", "list"})
 

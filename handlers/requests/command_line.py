@@ -215,7 +215,7 @@ def normalise_fully(text: str) -> str:
 
 
 def _strip_enclosing_signs(text: str) -> str:
-    """Remove formatting marks around a whole text, which must have been decoded, and only once."""
+    """Remove formatting marks around a whole text, which must already have been decoded, exactly once."""
     begin, end = 0, len(text)
     while end - begin > 1 and text[begin] in _ENCLOSING_SIGNS and text[begin] == text[end - 1]:
         begin, end = begin + 1, end - 1

@@ -25,7 +25,10 @@ MAX_REMEMBERED_MESSAGES: Final = 1000
 
 
 class Unanswered(StoreError):
-    """The answer to a message couldn't be stored, and perhaps the message's effect couldn't, either."""
+    """The answer to a message couldn't be stored.
+
+    The changes that the message asked for may not have been stored, either.
+    """
 
     def __init__(self, cause: StoreError, principal: Principal, surface: Surface) -> None:
         super().__init__(str(cause))
@@ -37,8 +40,8 @@ class OutageReplies:
     """Reply once to each message whose first delivery fails.
 
     Slack redelivers the message, so the reply has to be true even if the second delivery succeeds. The
-    messages that were replied to recently are kept in memory. They aren't known after a restart, or in other
-    processes, but Slack marks repeated deliveries.
+    messages that were replied to recently are kept in memory. After a restart, and in other processes, they
+    aren't known. But Slack marks repeated deliveries, so they still get no second reply.
     """
 
     def __init__(self, slack: AnySlack, ids: Ids) -> None:

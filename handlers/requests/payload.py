@@ -40,7 +40,10 @@ def parse_principal(payload: Mapping[str, Any]) -> Principal:
 
 
 def parse_team(payload: Mapping[str, Any]) -> Principal:
-    """Return an interaction's team as a principal without a user, for a reply when no user is named."""
+    """Return an interaction's team as a principal without a user.
+
+    That is enough to reply to an interaction that names no user.
+    """
     team = _as_mapping(payload.get("team"))
     enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
         team.get("enterprise_id")
@@ -257,7 +260,10 @@ def make_view_key(payload: Mapping[str, Any]) -> str:
 
 
 def make_message_key(payload: Mapping[str, Any]) -> str:
-    """Return a message's key: its channel and ``ts``, which are the same for each delivery and each side."""
+    """Return a message's key: its channel and ``ts``.
+
+    They are the same each time the message is delivered, and on both sides of a shared channel.
+    """
     event = _as_mapping(payload.get("event"))
     channel, ts = _parse_id(event.get("channel")), _parse_id(event.get("ts"))
     return _join_key("message", channel, ts) if channel and ts else make_event_key(payload)

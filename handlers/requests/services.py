@@ -71,7 +71,7 @@ class Services:
         )
 
     def describe_not_set_up(self, connections: Iterable[str]) -> str:
-        """Say how many things are on connections that this process doesn't have, or return "" if none are.
+        """Say how many things are on connections that this process doesn't have; return "" if none are.
 
         ``connections`` names the connection of each thing.
         """

@@ -54,7 +54,8 @@ MAX_SEATS: Final = 5_000
 #: Maximum number of classes shown beside the user's courses, newest first.
 MAX_CLASSES: Final = 8
 MAX_TITLE_LENGTH: Final = 80
-#: Minimum length of a class, in seconds. A shorter one's end would be announced before anyone had enrolled.
+#: Minimum length of a class, in seconds. The end of a shorter class would be announced before anyone had
+#: enrolled.
 MIN_CLASS_SECONDS: Final = 600.0
 
 
@@ -153,7 +154,7 @@ async def _build_form(request: Request, page: str = "") -> dict[str, Any]:
 
 @routes.options("template")
 async def search_templates(request: Request) -> list[dict[str, Any]]:
-    """Search a teacher's choices of what every participant gets, by the letters typed so far."""
+    """Return the choices for what every participant gets that match the letters typed so far."""
     needle = fold(request.name)
     return list_options([one for one in await list_choices(request) if needle in fold(one.label)])
 
@@ -493,7 +494,7 @@ async def draw_stop_button(request: Request, card_id: str) -> Element:
 
 @routes.action("class_problems")
 async def show_problems(request: Request) -> Answer:
-    """Show the teacher alone who is waiting, and why."""
+    """Show the teacher who is waiting, and why; nobody else sees the answer."""
     return await answer_problems(request, request.target or "")
 
 

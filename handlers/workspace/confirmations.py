@@ -36,7 +36,8 @@ from handlers.requests.request import Request
 MAX_BULK_WORKSPACES: Final = 20
 
 
-#: Rules of refusals because the provider doesn't offer this way of stopping, for this workspace or at all.
+#: The rules behind a refusal to stop a workspace in a way that the provider doesn't offer, for this workspace
+#: or at all.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
@@ -151,7 +152,7 @@ def can_do_several(request: Request) -> bool:
 
 
 async def read_operations_under_way(request: Request) -> dict[str, Operation]:
-    """Return the person's open operations by workspace."""
+    """Return the person's open operations, each under the id of its workspace."""
     operations = await request.services.store.read(operation_rows.open_operations, request.principal)
     return {operation.workspace_id: operation for operation in operations}
 
@@ -264,7 +265,7 @@ def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -
 
 
 def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
-    """Return a timed verb's stop mode. With None, Usher chooses one that allows another start."""
+    """Return a timed verb's stop mode. None lets Usher choose a mode that allows another start."""
     modes: dict[str, StopMode | None] = {"stop": "stop", "suspend": "suspend", "keep": workspace.stop_mode}
     return modes.get(verb)
 

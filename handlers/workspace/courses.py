@@ -164,7 +164,7 @@ async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
 
 
 async def format_people(request: Request, keys: Iterable[str]) -> Markup:
-    """Format the people with these keys."""
+    """Return mentions of the people with these keys, joined for use in a sentence."""
     people = await request.services.gatherer.find_names(
         request.principal, *map(Principal.from_key, sorted(keys))
     )

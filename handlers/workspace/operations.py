@@ -304,7 +304,10 @@ async def begin_for(
 
 
 async def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
-    """Add to an answer when the planned stop is or, if a card shows that, only what the card leaves out."""
+    """Add the time of a planned stop to an answer.
+
+    If a card already shows the time, add only what the card leaves out.
+    """
     facts = await request.services.gatherer.describe_workspace(workspace)
     notes = [*format_day_note(moment), *list_earlier_end(facts, workspace.stop_at)]
     if not answer.text and not notes:
@@ -450,7 +453,10 @@ def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
 
 
 async def _describe_current(request: Request, workspace: Workspace) -> str:
-    """Describe a workspace that has changed since, by its open operation if it has one, else by its state."""
+    """Describe a workspace that has changed since its button was drawn.
+
+    The sentence names its open operation or, if it has none, its state.
+    """
     operation = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return fill(answers.JOINED, name=workspace.title, **VERB_FORMS[operation.verb])

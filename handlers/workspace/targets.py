@@ -148,7 +148,7 @@ async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answe
 async def ask_which_of_these(
     request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace], name: str
 ) -> Answer:
-    """Ask which is meant of the workspaces that match a name."""
+    """Ask which of the workspaces that match a name is meant."""
     request.notes.note_workspaces(candidates)
     labels = list_labels(request, candidates[:MAX_CHOICES], rows)
     titles = {fold(workspace.title) for workspace in candidates}
@@ -169,7 +169,7 @@ async def ask_which_of_these(
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
     """Return the accounts with outdated lists, and the workspaces.
 
-    The workspaces are read last. So if a list arrives in between, they include what is in it.
+    The workspaces are read last. So if a list arrives in between, they already include its contents.
     """
     old = await request.caller.read(snapshots.list_stale, TaskKind.DISCOVER, request.deferred.looked)
     return old, await request.services.store.perform(workspaces.read_workspaces, request.principal)

@@ -28,7 +28,10 @@ async def join(request: Request, workspace_id: str, until: float | None) -> Answ
 
 @routes.action("keep_trying")
 async def keep_trying(request: Request) -> Answer:
-    """Wait until the button's time. The click is the consent, and the place in line replaces the message."""
+    """Wait for capacity until the time that the button carries.
+
+    The click itself is the consent. The answer, with the place in line, replaces the message.
+    """
     moment = await request.read_moment()
     place = await request.caller.run(
         use_cases.join, request.target or "", None if moment is None else moment.at
