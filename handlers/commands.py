@@ -173,7 +173,7 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
 
 
 async def _answer_all(request: Request) -> Answer:
-    """Offer to apply a verb to all of the user's workspaces, or apply it if the user has agreed."""
+    """Offer to apply a verb to all of the user's workspaces, or apply it if the user has already agreed."""
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
     own = [one for one in rows if one.is_own]
     if AGREED in request.flags or not confirmations.can_do_several(request):

@@ -60,7 +60,7 @@ def require_leading_connection(
 
 
 def list_making_connections(services: Services, purpose: Purpose) -> list[str]:
-    """Return the names of the connections that can create workspaces or jobs."""
+    """Return the names of the connections that can create workspaces or run jobs, as the purpose requires."""
     needed = _FACETS[purpose]
     return sorted([name for name, provider in services.connections.items() if isinstance(provider, needed)])
 

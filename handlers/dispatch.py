@@ -489,11 +489,10 @@ def _can_refresh(answer: Answer) -> bool:
 
 
 def _add_offers(request: Request, answer: Answer) -> Answer:
-    """Add the key of the workspace or run that an answer's buttons act on, if there is only one.
+    """Note in an answer the key of the workspace or run that its buttons act on, if there is only one.
 
-    This is skipped if the answer can be refreshed. An answer without buttons receives the key of the
-    operation or run that it started, if that is the only one, so that the message about its end replaces the
-    answer.
+    This is skipped if the answer can be refreshed. If an answer has no buttons and only one operation or run
+    was started, its key is noted instead, so that the message about its end replaces the answer.
     """
     buttons = [press for _, press in kit.iterate_drawn(answer.blocks)]
     begun = [one.work_item_id for one in request.notes.accepted.values()]

@@ -201,8 +201,8 @@ async def _resolve_key(request: EventRequest, author: Principal, surface: Surfac
 async def _resolve_author(request: EventRequest) -> Principal:
     """Return the author as their own workspace knows them, on either side of a shared channel.
 
-    The other side doesn't show whether the author's workspace belongs to an organisation that has installed
-    Usher. Raises Refused; raises SlackFailed as long as Slack hasn't said who the author is.
+    A payload from the other side doesn't show whether the author's workspace belongs to an organisation that
+    has installed Usher. Raises Refused; raises SlackFailed as long as Slack hasn't said who the author is.
     """
     context, author = request.services.context, request.services.resolve_principal(request.payload)
     return context.installation.resolve_principal(await context.people.add_enterprise(author))

@@ -176,7 +176,10 @@ async def submit_form(request: Request) -> Answer:
 
 
 def _list_emptied(request: Request, form: Form) -> dict[str, Value]:
-    """Return the text fields whose default the user has deleted, because Slack leaves out empty fields."""
+    """Return an empty value for each visible text field that had a default.
+
+    Slack leaves out empty fields, so a field without a value in the submission was emptied by the user.
+    """
     displayed = {name for name, _ in list_fields(request.view)}
     emptied = (field_ for field_ in form.fields if field_.initial and field_.kind in {"text", "long_text"})
     return {field_.name: "" for field_ in emptied if field_.name in displayed}

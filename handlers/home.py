@@ -36,7 +36,7 @@ Links: TypeAlias = list[list[str]]
 
 @routes.event("app_home_opened")
 async def open_home(occurrence: EventRequest) -> None:
-    """Request a redraw of the Home tab that was opened. Until then, Slack shows the previous version."""
+    """Request a redraw of the Home tab that was opened. Until it's done, Slack shows the previous version."""
     services = occurrence.services
     if (occurrence.event.get("tab") or "home") != "home":
         return

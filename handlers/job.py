@@ -412,9 +412,10 @@ async def show_list(request: Request) -> Answer:
     )
 )
 async def show_status(request: Request) -> Answer:
-    """Answer with the run's card and its age or, if no run was named and there are several, with the list.
+    """Answer with a run's card, and with the time at which the run was last read.
 
-    If the run is over, show its exit code, its last lines (as long as they are stored), and its whole output.
+    If no run was named and there are several, answer with the list instead. If the run is over, show its exit
+    code, its last lines (as long as they are stored), and its whole output.
     """
     is_named = bool(request.name) and not means_everything(request.arguments)
     is_about_one = request.target is not None or is_named

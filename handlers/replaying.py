@@ -89,8 +89,8 @@ async def _replace_page_button(
 ) -> Answer:
     """Make an answer replace the message that has a link's button, and say what was linked.
 
-    In a direct message, that isn't repeated, because Usher's own message about it is next to the answer or a
-    click away.
+    In a direct message, the answer doesn't say it, because Usher's own message about the link is next to the
+    answer or a click away.
     """
     connection = deferred.linked
     account = await services.store.read(accounts.find_account, principal, connection)

@@ -159,7 +159,7 @@ async def answer(request: Request) -> Answer:
     return await sentence.show(is_barred=is_barred and not is_asked)
 
 
-# -- what is found ----------------------------------------------------------------------------------------
+# -- finding names, times and verbs -----------------------------------------------------------------------
 
 
 async def _list_links(request: Request, rows: Sequence[Workspace]) -> list[tuple[str, object]]:
@@ -197,7 +197,10 @@ def _find(
 def _find_unknown(
     request: Request, operation: str, found: Sequence[Found[Any]], strange: Sequence[int]
 ) -> str:
-    """Return a name, from quotes or a command, that matches nothing of the user's; "" if there is none."""
+    """Return a name that was quoted, or used in a command, but matches nothing of the user's.
+
+    If there is none, return "".
+    """
     words = request.arguments
     quoted = [words[at] for at in strange if isinstance(words[at], Quoted)]
     is_named = any(isinstance(one.what, tuple) for one in found)
@@ -300,7 +303,7 @@ class _Sentence:
         """Return everything that the sentence names."""
         return _Part(things=[thing for part in self.parts for thing in part.things])
 
-    # -- what only shows ----------------------------------------------------------------------------------
+    # -- showing what the text asks about -----------------------------------------------------------------
 
     async def show(self, *, is_barred: bool) -> Answer:
         """Show what is named or, if nothing is, everything. A verb that only shows something is run."""
@@ -333,7 +336,7 @@ class _Sentence:
             verb = find_verb(request.folder, "list")
         return await _run(request.redirect(verb.command, verb.name, ()))
 
-    # -- what is offered ----------------------------------------------------------------------------------
+    # -- offering actions ---------------------------------------------------------------------------------
 
     async def list_offers(self) -> list[kit.Element]:
         """Return buttons for what a sentence may ask for; raise Answered if the user must be asked first."""
@@ -435,9 +438,10 @@ async def _run(request: Request) -> Answer:
 
 
 def _write_hours(verb: Verb | None, hours: str) -> str:
-    """Return hours as typed; but if the verb is ``stop``, a single time in them is for the stop.
+    """Return hours as they would be typed in a command.
 
-    Without that verb, a single time is for the start.
+    If they have a single time, it is the time of the start, except that with the verb ``stop`` it is the time
+    of the stop.
     """
     wanted = time_parsing.read_hours(hours)
     if verb is None or wanted is None or wanted.starts is None or wanted.stops is not None:

@@ -112,7 +112,10 @@ def describe_read_failure(request: Request) -> str:
 async def require_offer(
     request: Request, connection: str, purpose: Purpose, *, asking: str, nothing: str
 ) -> PersonalOffer:
-    """Return what a connection offers a user; raise Answered with *Link*, or while the offer is read."""
+    """Return what a connection offers a user.
+
+    Raises Answered with *Link* if there is no link, and with ``asking`` while the offer is being read.
+    """
     account = await require_account(request, connection)
     snapshot = await require_account_offer(request, account, asking=asking, nothing=nothing)
     return PersonalOffer(request.services.connections[connection], snapshot, purpose, request.principal)

@@ -103,7 +103,7 @@ class InstalledSlack:
             log.info("not installed yet", open=page)
         return made
 
-    # -- what the rows say -----------------------------------------------------------------------------------
+    # -- reading the rows ------------------------------------------------------------------------------------
 
     async def read(self) -> None:
         """Read the rows. Raises StoreError."""
@@ -196,7 +196,7 @@ class InstalledSlack:
                 self._slacks[name] = found
         return found
 
-    # -- installing, and removing ---------------------------------------------------------------------------
+    # -- installing and removing ----------------------------------------------------------------------------
 
     async def exchange(self, code: str, redirect_uri: str) -> tuple[Mapping[str, Any], Installation]:
         """Exchange an OAuth code; return Slack's grant and the installation in it. Raises SlackFailed."""

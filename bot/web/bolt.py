@@ -32,7 +32,7 @@ from bot.web.shapes import Malformed, find_kind
 log = structlog.get_logger(__name__)
 
 
-# -- on to Bolt --------------------------------------------------------------------------------------------
+# -- passing requests on to Bolt ---------------------------------------------------------------------------
 
 #: The header with the number of times that Slack has redelivered an event.
 _RETRY_HEADER: Final = "X-Slack-Retry-Num"

@@ -235,7 +235,7 @@ class Browsers:
             return origin[0].lower() in {self.origin, self.page_origin if is_apart else self.origin}
         return site == ["same-origin"]
 
-    # -- inside --------------------------------------------------------------------------------------------
+    # -- helpers -------------------------------------------------------------------------------------------
 
     def _list_visits(self, request: web.Request) -> list[Visit]:
         """Return the links that are open in this browser, newest first."""

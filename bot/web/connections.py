@@ -103,7 +103,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         self.data_received(data)
 
     def has_more_requests(self) -> bool:
-        """Return whether another request was sent after the one being served."""
+        """Return whether another request has already been sent after the one being served."""
         return bool(self._messages)
 
     def handle_error(
@@ -188,7 +188,10 @@ class ConnectionLimiter:
         _end_deadline(connection)
 
     def count_received(self, connection: ServerConnection, size: int) -> None:
-        """Count received bytes. If the total is too large, close connections, longest unfinished first."""
+        """Count received bytes. If the total is too large, close connections until it isn't.
+
+        The first to be closed is the one whose request has been unfinished longest.
+        """
         held = self._small[connection] + self._large[connection] or CONNECTION_BYTES
         # Headers are held in memory twice, as bytes and as text.
         held = min(held + (2 * size if connection in self._waiting else size), MAX_HELD_BYTES)

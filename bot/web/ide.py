@@ -267,7 +267,7 @@ class IdePages:
             web.get(SIGNED_OUT_PATH, self._render_signed_out),
         ]
 
-    # -- looking -------------------------------------------------------------------------------------------
+    # -- showing pages -------------------------------------------------------------------------------------
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         page = request.match_info["id"]
@@ -476,7 +476,7 @@ class IdePages:
     async def _render_signed_out(self, _request: web.Request) -> web.StreamResponse:
         return render.render_problem(200, ide.SIGNED_OUT_TITLE, ide.SIGNED_OUT_TEXT)
 
-    # -- inside --------------------------------------------------------------------------------------------
+    # -- helpers -------------------------------------------------------------------------------------------
 
     async def _find_shown(self, request: web.Request, mark: str | None = None) -> PageAccess:
         """Return the workspace if it may be shown, and the page's rows if the session is valid."""

@@ -92,7 +92,7 @@ class LinkPages:
             web.get(LINK_PATH + "/{nonce}", self._render_refusals(self._arrive)),
         ]
 
-    # -- looking -------------------------------------------------------------------------------------------
+    # -- showing pages -------------------------------------------------------------------------------------
 
     async def _arrive(self, request: web.Request) -> web.StreamResponse:
         """Move the nonce from the URL into the cookie, and redirect to a URL without it."""
@@ -264,7 +264,7 @@ class LinkPages:
             return self._render("done.html", confirmed.opened, visit, 9, account=confirmed.account)
         return self._render("code.html", confirmed.opened, visit, 3, code=confirmed.code or "")
 
-    # -- inside ------------------------------------------------------------------------------------------
+    # -- helpers -----------------------------------------------------------------------------------------
 
     async def _find_caller(self, visit: Visit) -> Caller:
         return await linking.find_caller(self._context, visit)

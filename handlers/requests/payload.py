@@ -270,7 +270,7 @@ def make_message_key(payload: Mapping[str, Any]) -> str:
 
 
 def make_send_key(payload: Mapping[str, Any], author: Principal) -> str:
-    """Return a key for what a user sent, even if it arrives as two messages; "" if Slack gave no id."""
+    """Return a key that two messages share if the user sent them as one; "" if Slack gave no id."""
     sent = _parse_id(_as_mapping(payload.get("event")).get("client_msg_id"))
     return _join_key("send", sent, author.key) if sent else ""
 

@@ -63,7 +63,10 @@ def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str
 
 
 def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) -> dict[str, Any]:
-    """Return a course's fields for its days and times, or nothing for a class or if the days are unclear."""
+    """Return the fields of a card that describe a course's days and times.
+
+    For a class, or if the days are unclear, return none.
+    """
     if wanted is None or wanted.starts is None or wanted.stops is None:
         return {}
     begin = time_parsing.day_of(first, today) if first else today

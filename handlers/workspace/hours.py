@@ -255,7 +255,7 @@ async def _answer_hours(
     replaced: Sequence[HoursRule] = (),
     once: Wanted | None = None,
 ) -> Answer:
-    """Answer with a workspace's hours and their buttons, with ``once`` shown first."""
+    """Answer with a workspace's hours and their buttons; ``once``, hours for a single date, come first."""
     request.notes.note_workspaces([workspace])
     facts = await request.services.gatherer.describe_workspace(workspace)
     if not drawn.has_any(facts):

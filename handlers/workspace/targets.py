@@ -80,7 +80,10 @@ async def require_by_name(request: Request, name: str, *, can_guess: bool = Fals
 
 
 async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
-    """Return the username on each connection if a name is a URL, because URLs may contain usernames."""
+    """Return the user's username on each connection, but only if one of the names is a URL.
+
+    They are needed to recognise URLs that contain a username.
+    """
     if not any(naming.to_link(name) for name in names):
         return naming.NO_USERNAMES
     links = await request.services.store.read(account_rows.list_accounts, request.principal)
