@@ -19,8 +19,8 @@ _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Creation, "
 def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
     """Return the connection with this name, title or unique prefix.
 
-    If there is none, raise Answered or Refused. ``more`` (a sentence of ours) and the buttons in ``offers``
-    are added to the answer that is raised.
+    If there is none, raise Answered or Refused. ``more``, a sentence of Usher's own, and the buttons in
+    ``offers`` are added to the answer that is raised.
     """
     found = naming.find_connection(name, request.services.connections)
     if found is not None:

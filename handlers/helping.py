@@ -212,7 +212,7 @@ def make_first_steps(
 
 
 async def list_new_workspace_step(services: Services, principal: Principal) -> list[dict[str, Any]]:
-    """Return the *New workspace* button if the person can make one."""
+    """Return the *New workspace* button if the person can create a workspace."""
     return _make_new_workspace_button(
         services,
         _list_linked(services, await services.store.read(account_rows.list_account_states, principal)),

@@ -341,7 +341,7 @@ class Listeners:
         return True
 
     async def _open_form(self, principal: Principal, surface: Surface, answer: Answer) -> bool:
-        """Open the form. Before an ack, this is the only call to Slack."""
+        """Open the form. This is the only call to Slack that is made before an ack."""
         if not surface.trigger_id:
             return False
         try:

@@ -119,11 +119,11 @@ class SlackCaller(Protocol):
     """A client that calls a Web API method once, or uploads a file's bytes."""
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
-        """Return Slack's answer; raise the SlackFailed kinds of ``bot.support.errors``."""
+        """Return Slack's answer, or raise one of the SlackFailed errors in ``bot.support.errors``."""
         ...
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Send ``size`` bytes to an upload URL from Slack; raise the SlackFailed kinds.
+        """Send ``size`` bytes to an upload URL from Slack, or raise one of the SlackFailed errors.
 
         Nobody can see the file until the upload is completed, so repeating the upload does no harm.
         """
@@ -162,7 +162,8 @@ async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
 class PacedSlack:
     """A client that keeps to the budget, and knows Slack's clock and whether Slack locks the app out.
 
-    ``prepare`` runs before a call is counted, since it may take a while; it raises the SlackFailed kinds.
+    ``prepare`` runs before a call is counted, since it may take a while. If it fails, it raises one of the
+    SlackFailed errors.
 
     A refusal applies to the whole app only if ``auth.test`` is refused, too. Otherwise, Usher stops sending
     only to the refused conversation or person for a while, and everyone else is served.
@@ -230,7 +231,7 @@ class PacedSlack:
     async def call(
         self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None, share: float = 1.0
     ) -> SlackAnswer:
-        """Call a method once; raise the SlackFailed kinds.
+        """Call a method once, and return the answer or raise one of the SlackFailed errors.
 
         Raises SlackLimited if the budget or Slack requires a pause, and StoreError if the call can't be
         counted. In either case, the call had no effect.
@@ -240,7 +241,7 @@ class PacedSlack:
     async def call_uncounted(
         self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None
     ) -> SlackAnswer:
-        """Call a method once, even if the database can't count calls; raise the SlackFailed kinds."""
+        """Call a method once, as ``call`` does, but even if the database can't count calls."""
         return await self._call(self._uncounted, method, arguments, channel)
 
     async def _call(

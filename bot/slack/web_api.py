@@ -66,7 +66,7 @@ class WebApi:
         )
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
-        """Send one request; raise the SlackFailed kinds, never an error that contains its headers."""
+        """Send one request. If it fails, raise a SlackFailed error, never one that contains the headers."""
         # Methods that write accept JSON; methods that read accept only forms.
         writes = method.startswith(("chat.", "views.")) or method == FILES_COMPLETE_UPLOAD
         writes = writes and method != CHAT_GET_PERMALINK
@@ -90,7 +90,7 @@ class WebApi:
         return SlackAnswer(data, _parse_date(response.headers))
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Post the bytes as a stream without a token; raise the SlackFailed kinds."""
+        """Post the bytes as a stream, without a token. If that fails, raise a SlackFailed error."""
         if not is_slack_address(url, self._own):
             raise SlackFailed(UPLOAD_URL, "strange_address")
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}

@@ -113,7 +113,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer a request that isn't HTTP, or failed outside the application, without a body."""
+        """Answer, without a body, a request that isn't HTTP or that failed outside the application."""
         found = super().handle_error(request, status, exc, message)
         answer = web.Response(status=found.status, headers={**HEADERS, "Cache-Control": "no-store"})
         answer.headers["Server"] = SERVER_HEADER
