@@ -55,7 +55,7 @@ async def approve(request: Request) -> Answer:
 
 @routes.action("deny")
 async def deny(request: Request) -> Answer:
-    """Deny the button's request and notify the person who made it."""
+    """Deny the request that the button is about, and notify the person who made it."""
     return await decide(request, approve=False)
 
 

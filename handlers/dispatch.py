@@ -381,7 +381,7 @@ async def show_place(request: Request, place: WaitlistFacts) -> Answer:
 
 
 def _replace_question(answer: Answer) -> Answer:
-    """Make the answer to a click on a question's button replace the question."""
+    """Make an answer replace the question whose button was clicked."""
     is_replacement = bool(answer.text) and answer.view is None and not answer.errors
     return replace(answer, replaces=True) if is_replacement else answer
 
@@ -665,7 +665,7 @@ async def _ask_to_confirm(request: Request) -> Answer:
 
 
 def format_full_command(command: str) -> kit.Markup:
-    """Return the command in full, as the question that asks for confirmation shows it."""
+    """Return the command in full, as it is shown in the question that asks for confirmation."""
     return kit.Markup(kit.line(unescape(decode_links(command)), limits.MAX_BUTTON_VALUE_LENGTH))
 
 

@@ -423,7 +423,7 @@ class Listeners:
 
 
 async def _post_to_response_url(client: AsyncWebClient, url: str | None, message: dict[str, Any]) -> None:
-    """Post a message to a response_url; raises SlackFailed."""
+    """Post a message to a response_url; raise SlackFailed if that doesn't succeed."""
     if url is None:
         raise SlackFailed(RESPONSE_URL, "no_address")
     if not is_slack_address(url, client.base_url):

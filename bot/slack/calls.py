@@ -225,7 +225,7 @@ class PacedSlack:
         return self.lockout_code is not None and self._clock.monotonic() < self._locked_out_until
 
     def lock_out(self, code: str) -> None:
-        """Stop sending because of a problem that Usher itself has found, given as an error code."""
+        """Stop sending because of a problem that Usher itself has found; ``code`` is its error code."""
         self.lockout_code, self._locked_out_until = code, math.inf
 
     async def call(
@@ -443,7 +443,7 @@ class Budget:
         self.installation = installation
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0. If it has to wait, return for how many seconds, without counting it."""
+        """Count a call and return 0; if it has to wait, return the seconds instead, without counting it."""
         limit = METHODS.get(method, UNLISTED)
         if limit.per_minute is None:
             return 0.0
@@ -487,7 +487,7 @@ class UncountedBudget:
         self._paused_until: dict[tuple[str, str], float] = {}
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0. If it has to wait, return for how many seconds, without counting it."""
+        """Count a call and return 0; if it has to wait, return the seconds instead, without counting it."""
         with suppress(StoreError, TimeoutError), share_request_patience():
             # The database may only be busy because other processes are sending, too, and then the shared
             # count matters.

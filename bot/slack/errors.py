@@ -16,7 +16,7 @@ from bot.support.errors import (
 
 
 class Meaning(StrEnum):
-    """The meaning of a Slack error code; ``error_codes.toml`` explains each."""
+    """The meaning of a Slack error code. Each meaning is explained in ``error_codes.toml``."""
 
     TOKEN = "token"  # noqa: S105 - no secret
     SHUT_OUT = "shut_out"

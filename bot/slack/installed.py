@@ -89,7 +89,10 @@ class InstalledSlack:
     async def enter(
         cls, settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
     ) -> Self:
-        """Read and return the installations, unless the settings have a bot token; raise StoreError."""
+        """Read and return the installations, unless the settings have a bot token.
+
+        Raises StoreError if they can't be read.
+        """
         secret = settings.slack_client_secret
         client = (settings.slack_client_id or "", secret.get_secret_value() if secret is not None else "")
         installations = Installations(settings.admin_ids(), settings.global_admin_ids())
@@ -106,7 +109,7 @@ class InstalledSlack:
     # -- reading the rows ------------------------------------------------------------------------------------
 
     async def read(self) -> None:
-        """Read the rows. Raises StoreError."""
+        """Read the rows; raise StoreError if that fails."""
         rows = await self.tokens.read()
         self.installations.replace(
             Installation(
@@ -199,7 +202,10 @@ class InstalledSlack:
     # -- installing and removing ----------------------------------------------------------------------------
 
     async def exchange(self, code: str, redirect_uri: str) -> tuple[Mapping[str, Any], Installation]:
-        """Exchange an OAuth code; return Slack's grant and the installation in it. Raises SlackFailed."""
+        """Exchange an OAuth code; return Slack's grant and the installation in it.
+
+        Raises SlackFailed if Slack refuses or doesn't answer.
+        """
         asked = {**self.tokens.client, "code": code, "redirect_uri": redirect_uri}
         granted = (await self._make("").call(OAUTH_ACCESS, asked)).data
         token = str(granted.get("access_token") or "")

@@ -70,7 +70,7 @@ class InstallationTokens:
         self._lockouts: set[str] = set()
 
     async def read(self) -> list[Installed]:
-        """Read and return the rows; raise StoreError."""
+        """Read and return the rows; raise StoreError if that fails."""
         rows = [
             row
             for row in await self._store.read(installations.list_installations)
@@ -81,7 +81,7 @@ class InstallationTokens:
         return rows
 
     async def write(self) -> None:
-        """Write issued tokens that couldn't be written earlier; raise StoreError."""
+        """Write issued tokens that couldn't be written earlier; raise StoreError if it fails again."""
         for row in [entry.row for entry in self._opened.values() if entry.row.secret in self._unwritten]:
             await self._write(row)
 

@@ -28,7 +28,7 @@ def find_kind(payload: Mapping[str, Any]) -> str:
 
 
 def read(content_type: str, raw: bytes) -> dict[str, Any]:
-    """Parse a verified request body; raises Malformed."""
+    """Parse a verified request body; raise Malformed if that is impossible."""
     text = _text(raw)
     if content_type == JSON:
         return check_payload(_parse_object(text))
@@ -45,7 +45,7 @@ def read(content_type: str, raw: bytes) -> dict[str, Any]:
 
 
 def read_call(content_type: str, raw: bytes) -> dict[str, Any]:
-    """Parse a verified request body from Slack's assistant; raises Malformed."""
+    """Parse a verified request body from Slack's assistant; raise Malformed if that is impossible."""
     if content_type != JSON:
         raise Malformed("content type")
     return _parse_object(_text(raw))
@@ -59,7 +59,10 @@ def _text(raw: bytes) -> str:
 
 
 def read_envelope(kind: str, payload: object) -> dict[str, Any]:
-    """Check a payload received by Socket Mode; ``kind`` is its envelope's type. Raises Malformed."""
+    """Return a payload from Socket Mode after checking its shape; ``kind`` is the type of its envelope.
+
+    Raises Malformed if the shape is wrong.
+    """
     if not isinstance(payload, dict):
         raise Malformed("payload")
     if is_deeper(payload, _MAX_DEPTH):
@@ -72,7 +75,10 @@ def read_envelope(kind: str, payload: object) -> dict[str, Any]:
 
 
 def check_payload(payload: dict[str, Any]) -> dict[str, Any]:
-    """Check that an interaction or event has the structure required for its type; raises Malformed."""
+    """Return the payload of an interaction or event after checking its shape.
+
+    Raises Malformed if it lacks anything that its type requires.
+    """
     kind = payload.get("type")
     if not isinstance(kind, str) or not kind:
         raise Malformed("type")

@@ -45,5 +45,5 @@ LIST_WORDS: Final = EVERYTHING | split_words(
 
 
 def means_everything(words: Sequence[str]) -> bool:
-    """Return whether words mean everything that a user owns. In quotes they don't, as they are a name."""
+    """Return whether words mean everything that a user owns. Words in quotes don't: they are a name."""
     return len(words) == 1 and not isinstance(words[0], Quoted) and fold_word(words[0]) in EVERYTHING

@@ -461,7 +461,7 @@ def _get_workspace_name(request: Request, card: ClassCard) -> str:
 
 
 async def _answer_running(request: Request, workspace: Workspace) -> Answer:
-    """Answer with the workspace's URL, which only the user who clicked sees, as always."""
+    """Answer with the workspace's URL, which only the user who clicked can see."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     sentence = f"{fill(class_words.WORKSPACE_RUNNING, name=workspace.title)} {format_opening(facts)}".rstrip()
     return replies.answer(sentence, open_buttons(facts))
@@ -479,7 +479,7 @@ def _answer_starting(request: Request, workspace: Workspace, pressed: use_cases.
 
 @routes.action("class_post")
 async def post_again(request: Request) -> Answer:
-    """Post the card again, unless it has certainly been posted."""
+    """Post the card again, unless it is certain that it was posted the first time."""
     again = await request.caller.run(use_cases.post_again, request.target or "")
     return replies.answer("I'm posting it again." if again else "It's already there.", replaces=True)
 

@@ -265,7 +265,10 @@ def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -
 
 
 def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
-    """Return a timed verb's stop mode. None lets Usher choose a mode that allows another start."""
+    """Return how a verb with a time stops a workspace.
+
+    None lets Usher choose the mode, if possible one that lets the workspace be started again.
+    """
     modes: dict[str, StopMode | None] = {"stop": "stop", "suspend": "suspend", "keep": workspace.stop_mode}
     return modes.get(verb)
 

@@ -45,7 +45,10 @@ async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
 
 
 async def read_workspace(request: Request) -> Workspace:
-    """Return the request's workspace, read earlier or found by its key; raises Refused."""
+    """Return the request's workspace, which was read earlier or is now found by its key.
+
+    Raises Refused if the user may not act on it.
+    """
     if request.row is not None:
         request.services.context.need(request.row.connection)
         return request.row
