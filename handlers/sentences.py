@@ -306,7 +306,10 @@ class _Sentence:
     # -- showing what the text asks about -----------------------------------------------------------------
 
     async def show(self, *, is_barred: bool) -> Answer:
-        """Show what is named or, if nothing is, everything. A verb that only shows something is run."""
+        """Show what the sentence names or, if it names nothing, everything.
+
+        A verb that only shows something is run.
+        """
         verbs = [part.verb for part in self.parts if part.verb is not None]
         verb = next((verb for verb in verbs if verb.effect is Effect.SHOWS), None)
         request, things, own = self.request, self.named.things, self.named.workspaces
@@ -339,7 +342,7 @@ class _Sentence:
     # -- offering actions ---------------------------------------------------------------------------------
 
     async def list_offers(self) -> list[kit.Element]:
-        """Return buttons for what a sentence may ask for; raise Answered if the user must be asked first."""
+        """Return buttons for what a sentence may request; raise Answered if the user must be asked first."""
         offers = [one for part in self.parts for one in await self._offer(part)]
         return list({str(one["text"]): one for one in offers}.values())
 

@@ -1,4 +1,7 @@
-"""Provider lists and offers that a command needs: cached ones are used, or the command waits for a read."""
+"""The providers' lists and offers that commands need.
+
+Either a cached one is used, or the command waits until a new one has been read.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace

@@ -108,7 +108,7 @@ def socket_manifest(
 ) -> dict[str, Any]:
     """Return the manifest for Socket Mode, where Slack needn't be able to reach Usher.
 
-    ``url``, if given, is Usher's URL in people's browsers, to which Sign in with Slack redirects.
+    ``url``, if given, is Usher's URL in people's browsers, where Sign in with Slack redirects them.
     ``by_oauth`` says whether Usher is to be installed in several Slack workspaces. Raises ValueError for a
     URL or a command that Slack would reject.
     """

@@ -153,8 +153,8 @@ class InstallationTokens:
         """Return the task that replaces a token. All calls waiting for the new token share it."""
         name = entry.row.id
         if name not in self._renewing:
-            # Use a separate context, so that the time by which the first caller's own request has to be sent
-            # doesn't apply to this task.
+            # Use a separate context, so that this task isn't bound by the deadline for sending the first
+            # caller's own request.
             context = contextvars.Context()
             task = asyncio.create_task(self._replace_token(entry), name=f"token {name}", context=context)
             task.add_done_callback(lambda _: self._renewing.pop(name, None))

@@ -224,9 +224,9 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
     """Draft a card for the workspaces with a name.
 
     The card's connection is the one after an @, the only one there is, or that of the user's own workspace
-    with the name. If none of the user's workspaces has a name that begins like this, it may be a typo or a
-    sentence. Unless it is quoted or a pattern, a card for it is then only offered, after cards for similar
-    names.
+    with the name. If none of the user's workspaces has a name that begins like this, the words may be a typo
+    or a sentence. Then, unless they are quoted or a pattern, the card is only offered, after cards for
+    similar names.
     """
     services, what = request.services, command.what
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)

@@ -112,7 +112,7 @@ def is_final_operation(request: Request, workspace: Workspace, verb: OperationVe
 
 
 async def ask_before_ending(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Ask whether to end a workspace for good, saying what is lost, what stays, and what would be gentler."""
+    """Ask whether to end a workspace for good, saying what is lost and kept, and what is gentler."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     effect, label = {
