@@ -89,7 +89,7 @@ async def _replace_page_button(
 ) -> Answer:
     """Make an answer replace the message that has a link's button, and say what was linked.
 
-    In a direct message, the answer doesn't say it, because Usher's own message about the link is next to the
+    In a direct message, the answer leaves that out, because Usher's own message about the link is next to the
     answer or a click away.
     """
     connection = deferred.linked

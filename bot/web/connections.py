@@ -188,7 +188,7 @@ class ConnectionLimiter:
         _end_deadline(connection)
 
     def count_received(self, connection: ServerConnection, size: int) -> None:
-        """Count received bytes. If the total is too large, close connections until it isn't.
+        """Count received bytes. If the total is too large, close connections until it no longer is.
 
         The first to be closed is the one whose request has been unfinished longest.
         """

@@ -112,7 +112,10 @@ def is_final_operation(request: Request, workspace: Workspace, verb: OperationVe
 
 
 async def ask_before_ending(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Ask whether to end a workspace for good, saying what is lost and kept, and what is gentler."""
+    """Ask whether to end a workspace for good.
+
+    The question says what would be lost, what would be kept, and whether there is a gentler way.
+    """
     facts = await request.services.gatherer.describe_workspace(workspace)
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     effect, label = {
