@@ -106,8 +106,7 @@ def move(
     decided_by: str | None = None,
     detail: str | None = None,
 ) -> Approval | None:
-    """Advance a request from ``requested`` to ``approved`` or ``denied``, or then to ``linked`` or
-    ``failed``.
+    """Advance a request: from ``requested`` to ``approved`` or ``denied``, later to ``linked`` or ``failed``.
 
     Return None if the request isn't in the preceding state. ``decided_by`` remains the person who decided
     first.
