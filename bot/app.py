@@ -90,7 +90,7 @@ GROUPS_READ_SECONDS = 300.0
 
 
 class Role(StrEnum):
-    """The role of a process: everything, only requests and pages, or only background work."""
+    """What a process does: everything, only requests and pages, or only background work."""
 
     SERVE = "serve"
     WEB = "web"

@@ -136,7 +136,7 @@ def stop_at_end_of_input(ask: Callable[[str], str]) -> Callable[[str], str]:
 def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSettings]]:
     """Read settings and connections and set up logging; raise SettingsError listing all their problems.
 
-    ``is_split``: requests and work run in separate processes.
+    ``is_split``: requests and background work run in separate processes.
     """
     reading, connections, problems = read()
     is_file = "USHER_DATABASE_URL" not in reading.wrong and not is_postgres(reading.settings.database_url)

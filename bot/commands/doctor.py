@@ -136,7 +136,7 @@ def check_spool(providers: Mapping[str, base.Provider]) -> list[Check]:
 
 
 def check_disks(settings: Settings, min_free: int = MIN_FREE_BYTES) -> list[Check]:
-    """Report low space on the disks with the database file and with its nightly copies."""
+    """Warn if the disk with the database file, or the one with its nightly copies, is nearly full."""
     places = settings.nightly_backups()
     if places is None:
         return []

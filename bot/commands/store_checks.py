@@ -152,7 +152,7 @@ async def check_servers(store: Store) -> list[Check]:
 
 
 async def find_linked(settings: Settings) -> Collection[str]:
-    """Return the connections that anyone has linked an account on; empty if the database can't be read."""
+    """Return the connections on which anyone has linked an account; empty if the database can't be read."""
     path = find_database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
         return ()
@@ -312,7 +312,10 @@ async def check_others(store: Store) -> list[Check]:
 
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:
-    """Report a database that isn't in use, or is older than this machine's record; raise StoreError."""
+    """Report a database that mustn't be served from, or is older than this machine's record says.
+
+    Raises StoreError.
+    """
     if said := await store.read(maintenance.explain_outdated):
         return [Check("store age", False, said)]
     return (

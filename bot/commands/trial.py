@@ -153,7 +153,10 @@ class Trial:
         ]
 
     async def _existing(self, name: str) -> TrialObject:
-        """Return one of the account's stopped workspaces that survive a stop; raise NotDone if none does."""
+        """Return one of the account's stopped workspaces.
+
+        It must be one that still exists after a stop. If there is none, raise NotDone.
+        """
         for one in await self.provider.require_facet(facets.Lists).discover(self.access):
             is_wanted = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
             if is_wanted and (await self._read(one.remote_id)).survives_stop is not False:
@@ -404,7 +407,7 @@ def _ran_or_failed(seen: Observed) -> bool:
 
 
 def fill_form(asking: facets.Forms[Any], offer: Any, purpose: Purpose, given: Mapping[str, str]) -> Spec:
-    """Fill in a form with the given values, or else with each number's minimum and the form's defaults.
+    """Fill in a form with the given values; otherwise, use each number's minimum and the form's defaults.
 
     Raises NotDone with the values that the form doesn't accept.
     """

@@ -125,7 +125,7 @@ def rename(
 ) -> bool:
     """Save an account's new username; return False if another link has it, or the account has changed.
 
-    ``moved`` is as in ``bot.store.accounts.save``.
+    ``moved`` is the same function as for ``bot.store.accounts.save``.
     """
     current = ACCOUNTS.one(tx, id=account.id)
     if current is None or current.username != account.username:

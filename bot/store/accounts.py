@@ -54,7 +54,7 @@ def find_account_by_id(tx: Transaction, account_id: str) -> Account | None:
 
 
 def list_accounts(tx: Transaction, principal: Principal) -> list[Account]:
-    """Return a principal's accounts in order of connection, except those being revoked."""
+    """Return a principal's accounts, sorted by connection, except those being revoked."""
     return ACCOUNTS.query(tx, "accounts", principal=principal.key)
 
 

@@ -106,10 +106,11 @@ def move(
     decided_by: str | None = None,
     detail: str | None = None,
 ) -> Approval | None:
-    """Advance a request: from ``requested`` to ``approved`` or ``denied``, later to ``linked`` or ``failed``.
+    """Advance a link request to its next state.
 
-    Return None if the request isn't in the preceding state. ``decided_by`` remains the person who decided
-    first.
+    After ``requested``, that is ``approved`` or ``denied``; after ``approved``, it is ``linked`` or
+    ``failed``. Return None if the request isn't in the preceding state. ``decided_by`` remains the person who
+    decided first.
     """
     moved = APPROVALS.first(
         tx,

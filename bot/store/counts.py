@@ -82,7 +82,7 @@ def count_uses(tx: Transaction) -> Mapping[str, Row]:
 
 
 def count_refusals(tx: Transaction, connection: str, since: float) -> int:
-    """Count the operations on a connection since a given time that ended because a permission was denied."""
+    """Count a connection's operations that have failed since a given time because a permission was denied."""
     return _count(tx, "count_refusals", connection=connection, since=since, cause="forbidden%")
 
 

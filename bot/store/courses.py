@@ -258,7 +258,7 @@ def claim_lessons(tx: Transaction, limit: int, lease: float) -> list[Participant
 
 
 def list_memberships(tx: Transaction, principal: Principal) -> list[Participant]:
-    """Return a person's enrollments in current courses, leaving out those that have no workspace yet."""
+    """Return a person's enrollments in current courses, except those that don't have a workspace yet."""
     return PARTICIPANTS.query(tx, "memberships", principal=principal.key)
 
 

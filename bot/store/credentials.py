@@ -10,7 +10,7 @@ from bot.store.transaction import Transaction
 
 
 def set_secret_aside(tx: Transaction, account_id: str, secret: str) -> None:
-    """Keep a secret that no key can decrypt for a week; its account has been marked as refused."""
+    """Keep a secret for a week, because no key can decrypt it. Its account has been marked as refused."""
     UNDECRYPTABLE_SECRETS.upsert(tx, account_id=account_id, secret=secret, removed_at=tx.now())
 
 

@@ -191,7 +191,10 @@ class WriteQueue:
     # -- the thread's side -----------------------------------------------------------------------------------
 
     def take(self, longest: float | None = None) -> list[QueuedWork] | None:
-        """Wait up to ``longest`` seconds for work; return the next items, or None once closed and drained."""
+        """Wait up to ``longest`` seconds for work; return the next items.
+
+        Return None once the queue is closed and empty.
+        """
         with self._condition:
             while not (items := self._pop()):
                 if self._is_closed:
@@ -298,7 +301,10 @@ class Session(Protocol):
         """Connect. Raise StoreUnavailable with the cause for operators."""
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
-        """Begin a transaction that either writes, excluding others on these subjects, or reads a snapshot."""
+        """Begin a transaction.
+
+        If it writes, it excludes others on the same subjects; otherwise, it reads a snapshot of the database.
+        """
 
     def commit(self) -> None:
         """Commit."""

@@ -54,10 +54,10 @@ def find_next_due(
 
 @prioritize(Priority.STEADY)
 def count_overdue(tx: Transaction, seconds: float) -> dict[str, int]:
-    """Count the work that is overdue by more than this many seconds, by kind; tasks by their own kinds.
+    """Count overdue work by its kind; tasks are counted by the kind of task.
 
-    Time during which no process was running is left out. If one process has the database to itself, its last
-    heartbeat is taken as the current time.
+    Only work that is overdue by more than ``seconds`` is counted. Time during which no process was running is
+    left out. If one process has the database to itself, its last heartbeat is taken as the current time.
     """
     alive = SERVING.row(tx, id=1)
     if alive is None and not any(one.works for one in owners.list_processes(tx)):

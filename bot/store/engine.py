@@ -60,7 +60,7 @@ class Engine(ABC):
 
     @property
     def warning(self) -> str:
-        """Return what is wrong although the engine works, in words for operators, or "" if nothing is."""
+        """Return what is wrong even though the engine works, in words for operators, or "" if nothing is."""
         return ""
 
     @property

@@ -12,7 +12,7 @@ from bot.store.transaction import Priority, Transaction, from_json, prioritize
 def remember(
     tx: Transaction, principal: Principal, connection: str, purpose: str, values: Mapping[str, Any]
 ) -> None:
-    """Store the values of a person's form for the next time; an unlink deletes them."""
+    """Save the values that a person entered in a form, for the next time; unlinking deletes them."""
     FORM_VALUES.upsert(tx, principal=principal, connection=connection, purpose=purpose, payload=dict(values))
 
 

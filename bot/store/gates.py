@@ -101,7 +101,7 @@ def close_gate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a gate for a time, for a read made without a claim; return False if already closed.
+    """Close a gate for some time, because a read is made without a claim; return False if already closed.
 
     With ``is_answered``, close it for that long from now, even if it is already closed.
     """

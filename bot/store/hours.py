@@ -142,7 +142,7 @@ def settle(tx: Transaction, settled: HoursRule, results: Mapping[Occurrence, str
 
 
 def record_start(tx: Transaction, started: HoursRule) -> None:
-    """Record that a rule started its workspace, and how many of its starts were unused."""
+    """Record that a rule started its workspace, and how many of the rule's starts in a row went unused."""
     RULES.change(tx, {"id": started.id}, started_at=started.started_at, unused=started.unused)
 
 

@@ -64,7 +64,7 @@ def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[
 
 @prioritize(Priority.URGENT)
 def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
-    """Claim the replacement of a token for a while; return False if another process holds the claim."""
+    """Claim the right to replace a token, for a while; return False if another process has claimed it."""
     now = tx.now()
     return tx.count("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
 

@@ -34,6 +34,6 @@ def find_link(tx: Transaction, nonce_hash: str) -> Link | None:
 
 
 def find_open_link(tx: Transaction, principal: Principal, stage: str, connection: str = "") -> Link | None:
-    """Return a principal's newest unexpired link in a stage, on a given connection or any."""
+    """Return a principal's newest unexpired link at a given stage, on one connection or on any."""
     about = {"stage": stage, "connection": connection}
     return LINKS.first(tx, "open_link_of", principal=principal.key, now=tx.now(), **about)

@@ -140,7 +140,7 @@ def compare(tx: Transaction, server: str) -> None:
 def note_same_data(tx: Transaction) -> None:
     """Accept the next server without recording a failover, because it has all rows.
 
-    This is the case after an upgrade of the server, for example.
+    For example, the server may have been upgraded.
     """
     DATABASE_TIMELINE.delete(tx, id=1)
 

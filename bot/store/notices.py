@@ -134,7 +134,7 @@ def ask_for_end(tx: Transaction, notices: Sequence[NewNotice], subject: str) -> 
 
 
 def ask_once(tx: Transaction, question: NewNotice) -> bool:
-    """Write a question unless its subject already has one; return False if that is a different question."""
+    """Write a question, unless its subject already has one; return False if it has a different one."""
     asked = {row["occasion"] for row in NOTICES.rows(tx, subject=question.subject, kind=question.kind)}
     if not asked:
         add_notices(tx, [question])
@@ -384,7 +384,7 @@ def _claim(
 
 
 def _claim_unsure(tx: Transaction, claimed: Sequence[Notice], lease: float, owner: str) -> list[Notice]:
-    """Return the claimed notices, plus all others of the same people that may have been sent."""
+    """Claim the same people's other notices that may have been sent; return them along with ``claimed``."""
     given = {"now": tx.now(), "until": tx.now() + lease, "owner": owner, "limit": _MAX_COMBINED_NOTICES}
     found, unsure = list(claimed), {one.principal for one in claimed if one.unknown_since is not None}
     for principal in take_batch(tx, unsure) if unsure else ():
@@ -539,7 +539,7 @@ register_fan_out("finished", ("some_told_together", _end))
 def reply_to(tx: Transaction, interaction: str, passed: Collection[str] = ()) -> Notice | None:
     """Return the message that answered an interaction, if any; ``passed`` are the ids of messages to skip.
 
-    A message meant to replace the reply is preferred to the reply.
+    A message meant to replace the reply takes precedence over the reply itself.
     """
     answers = (NOTICES.one(tx, subject=interaction, kind=kind) for kind in _ANSWERS)
     return next((one for one in answers if one is not None and one.id not in passed), None)

@@ -294,7 +294,7 @@ def keep_waiting(tx: Transaction, operation_id: str, deadline_seconds: float) ->
 
 
 def find_operation(tx: Transaction, operation_id: str) -> Operation | None:
-    """Return one operation."""
+    """Return an operation by its id."""
     return OPERATIONS.one(tx, id=operation_id)
 
 

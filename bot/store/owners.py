@@ -36,7 +36,7 @@ class Ownership:
 
     @property
     def works(self) -> bool:
-        """Return whether this ownership shows a live process that does the background work."""
+        """Return whether this ownership belongs to a live process that does the background work."""
         return self.role in _WORKING_ROLES
 
 
@@ -80,7 +80,7 @@ def list_ownerships(tx: Transaction) -> list[Ownership]:
 
 
 def list_processes(tx: Transaction) -> list[Ownership]:
-    """Return the live processes, each as its ownership of the name that begins with its role."""
+    """Return the live processes, each represented by its lease on the name that begins with its role."""
     return [one for one in list_ownerships(tx) if one.role in ROLES]
 
 

@@ -23,13 +23,13 @@ _BRINGING_UP: Final = frozenset(OperationVerb) - _BRINGING_DOWN
 
 
 def _add_run(tx: Transaction, row: Row, _said: Row) -> None:
-    """Write the life of a run that is still in the database, unless the ledger already contains it."""
+    """Write the *life* (period of running) of a run that is still stored, unless the ledger has it."""
     if LIVES.row(tx, id=row["id"]) is None:
         usage.note_run(tx, None, row)
 
 
 def _follow_entry(tx: Transaction, entry: Row, _said: Row) -> None:
-    """Update the lives of the workspace or run that an audit entry is about."""
+    """Update the recorded periods of running of the workspace or run that an audit entry is about."""
     family, _, verb = entry["action"].partition(".")
     detail, at, result = from_json(entry["detail"]) or {}, entry["at"], entry["result"]
     if "job" in detail:

@@ -119,7 +119,7 @@ class PostgresEngine(Engine):
 
     @property
     def warning(self) -> str:
-        """Return what is wrong with the servers although the database works, or "" if nothing is."""
+        """Return what is wrong with the servers even though the database works, or "" if nothing is."""
         return self._servers.problem
 
     def _may_claim(self) -> bool:

@@ -362,7 +362,10 @@ def _ask_lock(cursor: psycopg.Cursor[Row], function: str) -> bool:
 
 @contextmanager
 def _cut_unless_answered(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Cut a connection if its first statement isn't answered in time; neither poolers nor libpq do that."""
+    """Abort a connection if its first statement isn't answered in time.
+
+    Neither poolers nor libpq do that.
+    """
     cuts = []
 
     def cut() -> None:

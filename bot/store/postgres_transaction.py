@@ -301,7 +301,7 @@ class PostgresTransaction(Transaction):
 
 
 def _number(query: str, params: dict[str, Any]) -> tuple[str, tuple[str | None, ...]]:
-    """Return a query's text, with its parameters in their order."""
+    """Return a query's text with numbered parameters, and the parameters' values in that order."""
     text, names = translate_query(query)
     return text, tuple(_encode_text(params[name]) for name in names)
 

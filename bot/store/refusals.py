@@ -58,7 +58,7 @@ def try_at_once(tx: Transaction, account: Account) -> None:
 
 
 def end_outage(tx: Transaction, name: str, notices: Sequence[NewNotice] = ()) -> bool:
-    """End an outage as ``outages.end`` does, and at once retry the accounts that were refused during it."""
+    """End an outage as ``outages.end`` does, and immediately retry the accounts refused during it."""
     is_over = outages.end(tx, name, notices)
     if is_over and name.endswith(PEOPLE):
         start_fan_out(tx, "accepted", connection=name.removesuffix(PEOPLE))
@@ -75,7 +75,7 @@ register_fan_out("accepted", ("some_held_accounts", _try))
 
 
 def note_accepted(tx: Transaction, account: Account) -> bool:
-    """Resume an account's work now that its secret was accepted; return False if the account has changed."""
+    """Resume an account's work, because its secret was accepted; return False if the account has changed."""
     same = {"id": account.id, "secret": account.secret, "state": "active"}
     if not ACCOUNTS.count_changed(tx, same, **ACCEPTED):
         return False

@@ -72,7 +72,7 @@ def _has_stop_failed(run: Run, now: float) -> bool:
 
 
 def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
-    """Return those of the ids that no other run has.
+    """Return the given ids that no other run has.
 
     If they may come from another launch whose outcome is unknown, return none. A row without a reference was
     added by a list, so it may be this run.
@@ -100,7 +100,7 @@ def watch(tx: Transaction, run_id: str, channel_id: str | None = None) -> Run | 
 
 
 def find_run(tx: Transaction, run_id: str) -> Run | None:
-    """Return one run."""
+    """Return a run by its id."""
     return RUNS.one(tx, id=run_id)
 
 

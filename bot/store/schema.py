@@ -221,7 +221,7 @@ def _save_heartbeat(tx: Transaction, now: float, clock_reading: ClockReading) ->
 
 @prioritize(Priority.STEADY)
 def list_migrations(tx: Transaction) -> dict[str, str]:
-    """Map each migration that ran to "", in place of the release that ran it."""
+    """Map each migration that ran to "", because its table doesn't say which release ran it."""
     return {row["name"]: "" for row in tx.all("migrated")}
 
 

@@ -131,7 +131,7 @@ class SqliteEngine(Engine):
     async def tidy(self) -> None:
         """Reclaim the space of deleted rows, in short steps, until less than a quarter of the file is unused.
 
-        This only runs while there is nothing else to do; what remains is left for another night.
+        This only runs while there is nothing else to do; whatever remains is left for another night.
         """
         try:
             while await self.write(lambda _: self._session.shrink(), Priority.IDLE):

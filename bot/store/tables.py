@@ -189,7 +189,7 @@ class Table(Generic[Model]):
         is_counted: bool = False,
         **times: Time,
     ) -> None:
-        """``own`` has the fields that are read from several columns, or from a column with a different name.
+        """``own`` contains fields that are read from several columns, or from a column with another name.
 
         ``is_counted``: every change of a row increments its ``revision``, so that saves notice the change.
         """
@@ -556,7 +556,7 @@ def format_columns(aliases: str) -> str:
 
 @cache
 def make_parser(aliases: str) -> Callable[[Row], Any]:
-    """Return a function that makes a model for each of several tables from a row with their columns.
+    """Return a function that builds one model for each of several tables, from a row with all their columns.
 
     A table's model is None if its key in the row is NULL.
     """

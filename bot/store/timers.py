@@ -74,7 +74,7 @@ def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> N
 
 
 def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
-    """Cancel a workspace's planned stops that have certain reasons.
+    """Cancel those of a workspace's planned stops that have any of the given reasons.
 
     A reason is a kind (``because``), the id of a card or a rule, or the id of a start.
     """
@@ -113,7 +113,7 @@ def _merge_ends(ends: PlannedStops, more: Iterable[PlannedStop]) -> tuple[Planne
 
 
 def _list_set_ends(found: workspaces.Workspace, now: float) -> PlannedStops:
-    """Return a workspace's planned stops; for a row from 0.2.1, its timer is the only one."""
+    """Return a workspace's planned stops; for a row written by release 0.2.1, its timer is the only one."""
     if found.stop_at is None or found.planned_stops.counts is not None:
         return found.planned_stops
     source = found.stop_card or found.stop_rule or ""
@@ -170,7 +170,7 @@ def _change(
 
 
 def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...]) -> PlannedStop | None:
-    """Return the planned stop that takes effect, given the consents to classes, the lessons and the hours."""
+    """Return the planned stop that takes effect, given the consents to classes, lessons and working hours."""
     return choose_end(
         ends,
         courses.find_agreed_at(tx, workspace_id),
@@ -252,8 +252,8 @@ def save_timer_warning(
 ) -> None:
     """Write a warning, with the time of the stop that it mentions, unless the timer has changed.
 
-    If an earlier warning hasn't been sent yet, only its time is changed, and nothing at all once its message
-    has been drawn. ``again``: the owner was already warned of this timer.
+    If an earlier warning hasn't been sent yet, its time is changed instead; but once its message has been
+    drawn, nothing is changed. ``again``: the owner was already warned of this timer.
     """
     row = WORKSPACES.row(tx, id=workspace_id, stop_at=stop_at, stop_warned=again)
     if row is None:

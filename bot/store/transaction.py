@@ -76,7 +76,7 @@ def get_priority(work: Callable[..., Any], usual: Priority) -> Priority:
 
 
 class NotAlone(Exception):
-    """Work begun in parallel with other work must run alone, so it is run again that way."""
+    """Work that was begun in parallel with other work must run alone, so it has to be run again."""
 
 
 #: Maps each declared function to the function that finds its subjects among its arguments.

@@ -82,7 +82,7 @@ def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: f
 
 
 def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: float) -> WaitlistFacts | None:
-    """Return what ``describe`` returns, for an entry's id, or None if the entry no longer exists."""
+    """Find a waitlist entry by its id and ``describe`` it; return None if it no longer exists."""
     found = find_entry(tx, wait_id)
     return None if found is None else describe(tx, found, title, failures_allowed)
 
@@ -177,7 +177,7 @@ def pass_turn(tx: Transaction, of: WaitlistEntry, pause: float) -> None:
 
 
 def is_gone_since(tx: Transaction, of: WaitlistEntry) -> bool:
-    """Return whether an entry's workspace has ceased to exist since its owner joined the waitlist."""
+    """Return whether a waitlist entry's workspace has ceased to exist since its owner joined."""
     row = WORKSPACES.row(tx, id=of.workspace_id)
     return row is not None and row["state"] == State.GONE and (row["gone_at"] or 0.0) > of.joined_at
 
@@ -293,7 +293,7 @@ def claim_entries(tx: Transaction, limit: int, lease: float) -> list[WaitlistEnt
 
 
 def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Continue or end a workspace's entry after its operation has ended; return the notices to its owner.
+    """Continue or end a workspace's waitlist entry after its operation has ended; return notices to send.
 
     An owner who isn't on the waitlist yet and lacks capacity is told how long they could wait.
     """

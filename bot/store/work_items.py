@@ -89,7 +89,7 @@ def keep_waiting(
 
 
 def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float) -> bool:
-    """Have the call of an operation or run sent again, because its owner wants that.
+    """Have the call of an operation or run sent again, as its owner has chosen.
 
     Return False if the owner isn't being asked any question.
     """

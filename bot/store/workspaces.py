@@ -83,7 +83,10 @@ def find_workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
 
 
 def insert(tx: Transaction, new: Workspace) -> bool:
-    """Insert a row unless its owner has one with the same remote id; return whether it was inserted."""
+    """Insert a workspace's row, unless its owner has one with the same remote id.
+
+    Return whether the row was inserted.
+    """
     now = tx.now()
     is_written = WORKSPACES.add_new(tx, new, **name_columns(new.name), created_at=now, idle_check_at=now)
     if is_written:
@@ -121,7 +124,7 @@ def name(tx: Transaction, workspace_id: str, alias: str | None) -> None:
 
 
 def notify(tx: Transaction, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
-    """Set whether the owner is told when a workspace is ready or stopped; None follows the settings."""
+    """Set whether the owner is told when a workspace is ready or stopped; None means as in their settings."""
     WORKSPACES.change(tx, {"id": workspace_id}, notify_ready=ready, notify_stopped=stopped)
 
 

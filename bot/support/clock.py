@@ -140,7 +140,7 @@ class Ticker:
         self._jobs.add_job(work, Every(seconds), **first)
 
     def at_night(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Schedule work for now, and for each night at ten-minute intervals from 3:17 to 3:57 UTC."""
+        """Schedule work for now, and for every night, at ten-minute intervals from 3:17 to 3:57 UTC."""
         night = CronTrigger(hour=3, minute="17-57/10", timezone=self._timezone)
         self._jobs.add_job(work, night, next_run_time=datetime.now(self._timezone))
 

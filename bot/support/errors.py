@@ -46,7 +46,7 @@ class Refused(UsherError):
 
 
 class NotLinked(Refused):
-    """A user's account on a connection can't be used: not linked, or not accepted any more."""
+    """A user's account on a connection can't be used, because it isn't linked or is no longer accepted."""
 
     def __init__(self, connection: str, cause: str, title: str, *, is_refused: bool = False) -> None:
         super().__init__("account.refused" if is_refused else "account.none", cause=cause, title=title)
@@ -99,7 +99,7 @@ class TooLate(StoreError):
 
 
 class Outdated(StoreError):
-    """The rows behind a decision have changed, so it must be made again before a call is sent."""
+    """The rows behind a decision have changed, so the decision must be made again before a call is sent."""
 
 
 class StoreTooNew(StoreError):

@@ -71,7 +71,10 @@ async def _no_second_try(
 
 
 class Http:
-    """Send requests over an injected session; ``monotonic`` is the clock, in seconds, for send windows."""
+    """Send requests over an injected session.
+
+    ``monotonic`` is the clock that decides whether it is too late to send a request.
+    """
 
     _own: tuple[str, ...] = ()
 
@@ -97,8 +100,9 @@ class Http:
     def new_session(
         proxy: Proxy = DIRECT, *, limit: int = 200, trusting: ssl.SSLContext | bool = True
     ) -> aiohttp.ClientSession:
-        """Create the session that this class needs: one with send windows, and without cookies or retries.
+        """Create the session that this class needs: one without cookies and retries.
 
+        Just before each request is sent, the session checks whether it is already too late to send it.
         ``trusting`` decides which certificates are trusted; True means those that the system trusts.
         """
         return aiohttp.ClientSession(

@@ -129,10 +129,7 @@ _MAX_REASONS = 20
 
 
 def mark_as_stranger() -> None:
-    """From now on, only count this context's log lines, without writing them.
-
-    That ends when ``mark_as_known`` is called.
-    """
+    """Only count this context's log lines, without writing them, until ``mark_as_known`` is called."""
     _IS_STRANGER.set(True)
 
 

@@ -71,8 +71,8 @@ class SettingsError(Exception):
 VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
 
 
-#: Arguments for building the settings: none, because every field is read from the environment. The type
-#: checker wants them.
+#: Arguments for building the settings: none, because every field is read from the environment. This only
+#: satisfies the type checker.
 _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 

@@ -357,7 +357,10 @@ class Settings(BaseSettings):
         return range(first, first + (10 if is_free else 1))
 
     def admin_ids(self) -> frozenset[str]:
-        """Return administrators of individual Slack workspaces or, with a bot token, of its workspace."""
+        """Return the administrators of individual Slack workspaces.
+
+        With a bot token, they are the administrators of the token's workspace.
+        """
         return split_names(self.administrators) - self._list_ids_alone()
 
     def global_admin_ids(self) -> frozenset[str]:

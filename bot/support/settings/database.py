@@ -16,7 +16,7 @@ _SCHEME_AND_CREDENTIALS = re.compile(r"^\w+://(?:[^@/]*@)?")
 
 
 def is_postgres(url: str) -> bool:
-    """Return whether a URL names a PostgreSQL database."""
+    """Return whether a URL refers to a PostgreSQL database."""
     return url.startswith(("postgresql://", "postgres://"))
 
 
