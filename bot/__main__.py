@@ -27,8 +27,8 @@ def main(words: Sequence[str] | None = None) -> int:
     # Makes files created by this process (database, logs) accessible only to their owner.
     os.umask(0o077)
     ensure_home()
-    # Turned off during start-up: imported modules stay in memory anyway, and searching them for cycles takes
-    # an eighth of the start-up time.
+    # Garbage collection is turned off during start-up: imported modules stay in memory anyway, and searching
+    # them for cycles takes an eighth of the start-up time.
     gc.disable()
     from bot.commands import run  # noqa: PLC0415 - takes longer than parsing, and `--help` needs none of it
 

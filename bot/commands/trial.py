@@ -46,7 +46,7 @@ _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
 #: Maximum duration of a start, a stop or a run in a trial, in seconds.
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
-#: If a create call gets no answer, the workspace or job appears within this many seconds or not at all.
+#: If a create call isn't answered, the workspace or job appears within this many seconds or not at all.
 CONFIRM_SECONDS: Final = 180.0
 #: Maximum number of seconds between claiming a gate and sending the read. ``CALL_SECONDS`` is how long a call
 #: may take. Both are the same as in the engine.

@@ -44,7 +44,7 @@ from bot.store.transaction import Priority, Row, Transaction, concerns, prioriti
 
 
 def find_account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
-    """Return a principal's account on a connection, even one being revoked if there is no other."""
+    """Return a principal's account on a connection; one that is being revoked only if there is no other."""
     return ACCOUNTS.first(tx, "account", principal=principal.key, connection=connection)
 
 

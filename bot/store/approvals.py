@@ -10,7 +10,7 @@ from bot.store import cards
 from bot.store.tables import APPROVALS, PEOPLE
 from bot.store.transaction import Transaction, from_json
 
-#: Maps each state of a request to the state that must come before it.
+#: Maps each state of a link request to the state that must come before it.
 _PRECEDING_STATES = {
     "approved": "requested",
     "denied": "requested",
@@ -108,9 +108,9 @@ def move(
 ) -> Approval | None:
     """Advance a link request to its next state.
 
-    After ``requested``, that is ``approved`` or ``denied``; after ``approved``, it is ``linked`` or
-    ``failed``. Return None if the request isn't in the preceding state. ``decided_by`` remains the person who
-    decided first.
+    A request goes from ``requested`` to ``approved`` or ``denied``, and from ``approved`` to ``linked`` or
+    ``failed``. Return None if it isn't in the preceding state. ``decided_by`` remains the person who decided
+    first.
     """
     moved = APPROVALS.first(
         tx,

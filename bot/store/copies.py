@@ -59,8 +59,8 @@ def write_backup(
     ):
 
         def keep(*_pages: int) -> None:
-            # If this were left to the end, the next commit would have to wait until the whole copy had been
-            # written.
+            # Write this piece to disk now. If all were left to the end, the next commit would have to wait
+            # until the whole copy had been written.
             os.fdatasync(written)
             if is_over():
                 raise StoreUnavailable("the backup was given up")

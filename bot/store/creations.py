@@ -178,8 +178,8 @@ def _save_created(tx: Transaction, row: Row, created: Created, gate_key: str, no
 def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
     """Merge the row that a list added into the creation's row, with its operations, cards and notices.
 
-    At most one operation stays open. That is the newer one, but a creation takes precedence over a start,
-    because it includes one.
+    At most one operation stays open: the newer one, unless the other is a creation and this is a start, which
+    the creation includes.
     """
     creating, other = (OPERATIONS.row(tx, workspace_id=one["id"], outcome=None) for one in (row, listed))
     if creating is not None and other is not None:

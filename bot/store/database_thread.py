@@ -409,8 +409,8 @@ class QueueWorker:
             self._session.transaction.may_commit = partial(self._queue.may_commit, items)
         try:
             self._run_until(items, ran, stops=True)
-            # Until here, a person who gives up is correctly told that nothing was done, and one failure
-            # doesn't affect other work.
+            # A person who gave up before this point was correctly told that nothing had been done. Also,
+            # until now, one failure doesn't affect other work.
             self._session.transaction.settle(waits=len(ran) > 1 or ran[0].priority is Priority.URGENT)
         except Exception as error:  # noqa: BLE001 - any error belongs to a caller, not to this thread
             self._retry(items, error, self._run_writes)

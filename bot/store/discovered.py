@@ -358,8 +358,8 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
     if row["origin"] != "discovered" or row["open_operation"] or is_stale or row["state"] == State.GONE:
         return
     if row["unconfirmed"] not in (GONE, UNLISTED):
-        # One list without the workspace proves nothing: a read, or the next list, has to confirm that it is
-        # missing.
+        # A single list without the workspace proves nothing: a read, or the next list, has to confirm that it
+        # is missing.
         WORKSPACES.change(tx, {"id": row["id"]}, **unconfirmed_columns(Unconfirmed(UNLISTED, 1, tx.now())))
         if not row["hidden"]:
             gates.request_read_now(tx, row["id"])

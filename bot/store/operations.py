@@ -160,12 +160,12 @@ def extend_start(tx: Transaction, start: Operation, good_until: float) -> None:
 
 
 def _carry_over(tx: Transaction, made: Operation, former: Operation) -> Operation:
-    """Carry over a call that the previous operation sent, as it may still take effect.
+    """Carry over a call that the previous operation sent, because it may still take effect.
 
     The call becomes the ``prior_call`` of the new operation, as does a call that the previous operation had
     itself carried over. But if the previous operation sent nothing itself and its ``prior_call`` is of the
-    same kind as the new operation, then it is treated as the new operation's call. A restart and a creation
-    send what they need in any case.
+    same kind as the new operation, that call counts as the new operation's own. A restart and a creation
+    carry nothing over, because they send what they need in any case.
     """
     is_down = made.verb.brings_down
     if not is_down and made.verb is not OperationVerb.START:
@@ -188,8 +188,8 @@ def _carry_over(tx: Transaction, made: Operation, former: Operation) -> Operatio
         }
     else:
         return made
-    # A failed state seen before that call isn't the call's result. Other states matter only if the operation
-    # sent a call itself.
+    # If the workspace had already failed before the call, that state isn't the call's result. Other states
+    # matter only if the operation sent a call itself.
     is_same_call = sent is not Call.NONE or not former.has_called
     if is_same_call and former.called_from is State.FAILED:
         carried["called_from"] = State.FAILED

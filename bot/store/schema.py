@@ -47,7 +47,7 @@ _TOO_NEW = (
     "The database was migrated by a newer release of Usher ({names}): it needs {needed} or later, and this "
     "is {release}. Run that release, or restore the backup made before it: `usher docs upgrade#going-back`."
 )
-#: Finds the list of replaced migrations in the opening comment of a squashed one.
+#: Matches the list of replaced migrations in the opening comment of a squashed one.
 _REPLACED_PATTERN = re.compile(r"-- in place of:\n((?:--   .*\n)+)")
 
 

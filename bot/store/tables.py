@@ -385,7 +385,7 @@ CHANNEL_IDS = make_plain_table("channel_ids", "place id", "place", changed_at=ST
 CONNECTIONS = make_plain_table("connections", "name")
 GREETINGS = make_plain_table("greetings", "principal", greeted_at=PAST)
 DIRECT_CHANNELS = make_plain_table("direct_channels", "principal")
-# A read is due a day ahead at most: the longest pause between two reads is ``SAID_AGAIN_AFTER`` in
+# A read is scheduled a day ahead at most: the longest pause between two reads is ``SAID_AGAIN_AFTER`` in
 # ``bot.domain.timeouts``.
 GATES = make_plain_table(
     "gates", "gate_key", due_at=make_due(86_400.0), next_check_at=GATE, claimed_at=GATE, requested_at=PAST

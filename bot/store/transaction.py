@@ -279,7 +279,8 @@ def from_json(text: str | None) -> Any:
 #: If the store's time differs from the wall clock by less than this many seconds, that is a rounding error,
 #: and the two are equal.
 _ROUNDING_SECONDS = 1e-5
-#: If the two clocks differ by up to this many seconds, that is ordinary clock slewing, and is ignored.
+#: A difference of up to this many seconds between the wall clock and the store's time is ordinary slewing,
+#: and is ignored.
 _MAX_SLEW_SECONDS = 0.1
 
 
@@ -294,8 +295,8 @@ class ClockReading:
 class StoreTime:
     """Derive the store's time from an injected clock; thread-safe.
 
-    The time is kept in memory only. After a restart, the row ``serving`` tells how the clock has moved.
-    Several processes use the clock of their database.
+    The time is kept in memory only. After a restart, the row ``serving`` tells how the clock has moved. If
+    several processes share a database, they use the database's clock instead.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -359,7 +360,7 @@ def share_request_patience() -> Iterator[None]:
         request_began.reset(token)
 
 
-#: The keys used by the current request. ``keys_in_use`` are those used by its current transaction.
+#: The inbox keys used by the current request. ``keys_in_use`` are those used by its current transaction.
 used_keys: ContextVar[set[str] | None] = ContextVar("used", default=None)
 keys_in_use: ContextVar[set[str] | None] = ContextVar("using", default=None)
 

@@ -31,9 +31,9 @@ class WakeReason(IntEnum):
 
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read that changed something was recorded.
-    AT_ONCE = 3  #: The item must be stepped again immediately.
-    #: A stop of a different kind was requested, so the item must be stepped again immediately. The answer to
-    #: the current stop is ignored.
+    AT_ONCE = 3  #: The next step must follow immediately.
+    #: A stop of a different kind was requested, so the next step must follow immediately. The answer to the
+    #: current stop is ignored.
     OTHER_STOP = 4
 
 

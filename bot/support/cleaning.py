@@ -120,8 +120,8 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _fold_cached(text: str) -> str:
-    # Cached, because each typed word is compared with many names. The string is cut again after folding,
-    # because one character may become several, and an index accepts only a limited length.
+    # The result is cached, because each typed word is compared with many names. The string is cut again after
+    # folding, because one character may become several, and an index accepts only a limited length.
     return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())[:_MAX_COMPARED_LENGTH]
 
 
