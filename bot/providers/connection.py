@@ -169,8 +169,8 @@ class ConnectionSettings(SettingsPart):
             connection; all if omitted.
         starts_per_second: The maximum number of starts to send per second, if there is a limit.
         currency: The currency of prices, if the operator names it.
-        asks_after_hours: After how many hours of running users are asked, once a day, whether they still need
-            a workspace; with 0, only users who chose to be asked.
+        asks_after_hours: The number of hours that a workspace may run before its user is asked, once a day,
+            whether they still need it; with 0, only users who chose to be asked are.
         stops_unanswered: Whether a workspace is stopped in the evening if its owner didn't answer, unless
             stopping would end it irreversibly.
     """

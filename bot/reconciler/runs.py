@@ -40,7 +40,7 @@ from bot.support.errors import NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Minimum time between a call and the first read, in seconds, so that a short run may already have ended.
+#: Minimum time between a call and the first read, in seconds. A short run may already have ended by then.
 MIN_FIRST_READ_SECONDS: Final = 2.0
 #: After a run is reported as lost, the list of runs is read again, this many seconds later, to make sure.
 LOOK_AGAIN_SECONDS: Final = 300.0

@@ -203,7 +203,7 @@ class CircuitBreaker:
 
     @property
     def is_doubtful(self) -> bool:
-        """Return whether the connection is considered down, so that the next request is only a probe."""
+        """Return whether the connection is considered down; if so, the next request is only a probe."""
         return self._failures >= MAX_FAILURES
 
     def note_answer(self, error: ProviderError | None = None) -> None:

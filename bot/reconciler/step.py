@@ -623,7 +623,7 @@ def find_busy_reason(
 
 
 def passes(step: Step, error: Conflict) -> bool:
-    """Return whether a conflict may resolve itself, so that repeating the call makes sense.
+    """Return whether a conflict may resolve itself, in which case it makes sense to repeat the call.
 
     A conflict over a name that is already taken won't resolve itself. Nor will a conflict over a start or a
     suspension if we wrote the error's message: it then tells the person what to do.

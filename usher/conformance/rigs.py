@@ -81,7 +81,7 @@ class FacetValues:
         expired_credential: A credential that has expired but can be renewed.
         sign_in: Signs the user in on the provider's page; returns the code and where it is sent.
         username: The username for which the user is approved.
-        expected_reason: Makes a start of the user's workspace wait; returns what is then said about it.
+        expected_reason: Makes a start of the user's workspace wait; returns the reason that is then shown.
         event: The headers and body of an event about the user's workspace.
     """
 

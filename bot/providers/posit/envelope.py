@@ -50,7 +50,7 @@ def unwrap(response: Response, *, changes: bool) -> Any:
         error = error if isinstance(error, dict) else {"message": error}
         raise to_provider_error(error, response, changes=changes)
     if not 200 <= response.status < 300:
-        # Servers may refuse a token in plain text, but only with 401, and they ask for no other sign-in.
+        # A server may refuse a token in plain text, but only with a 401 that requires no other sign-in.
         challenge = response.headers.get("WWW-Authenticate", "Bearer")
         is_plain = response.status == 401 and not response.body.lstrip().startswith((b"{", b"["))
         is_plain = is_plain and _BEARER_PATTERN.match(challenge) is not None

@@ -311,7 +311,7 @@ class Saturn(
         return RemoteAccount(find_account_id(answer), username, _read_address(answer))
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether a call uses the administrator's token, so that only the name picks the account."""
+        """Return whether a call uses the administrator's token, so that only the name selects the account."""
         return self.credential_owner(access, call) == "admin"
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
