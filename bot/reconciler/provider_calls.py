@@ -96,7 +96,7 @@ class ProviderCall:
     began: float | None = None
     #: Called right before each request, which isn't sent if this returns False.
     may_leave: Callable[[], bool] | None = None
-    #: Whether the same call was refused with 401 before, or None if it isn't repeated.
+    #: Whether the previous attempt was refused with 401, or None if a 401 doesn't lead to another attempt.
     was_unauthorized: bool | None = None
     #: A function that returns whether a result reports something as gone.
     reports_absence: Callable[[Any], bool] | None = None

@@ -165,11 +165,11 @@ class Limits:
 class CircuitBreaker:
     """A connection's circuit breaker: when it began to fail, and the pause before the next request.
 
-    A refusal of a single request, because of its credential or a wrong id, proves that the connection
-    answers.
+    A refusal of a single request, because of its credential or a wrong id, proves that the connection is
+    answering.
 
-    Failures are only remembered in memory. An outage is a row that every process reads once a second. After a
-    restart, a connection with an outage is probed by a single request.
+    Failures are remembered only in memory, but an outage is a row that every process reads once a second.
+    After a restart, a connection with an outage is probed by a single request.
     """
 
     def __init__(self, name: str, clock: Clock, jitter: Callable[[], float], observer: Observer) -> None:
