@@ -1,4 +1,4 @@
-"""Import of accounts from an administrator's file, which maps people to provider usernames.
+"""Imports accounts from an administrator's file, which maps people to their usernames at a provider.
 
 Each row is first checked with its provider. Nothing is written in a dry run, or for a row with a problem.
 """

@@ -1,4 +1,4 @@
-"""The pages of ``docs/``. In a wheel they are inside the package, in a checkout next to it."""
+"""The pages of ``docs/``. In a wheel, they are inside the package; in a checkout, they are next to it."""
 
 import argparse
 import re

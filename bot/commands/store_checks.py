@@ -41,8 +41,8 @@ from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
-#: How far back refused permissions are counted, in seconds. The causes of older ones may long have been
-#: fixed.
+#: How far back refused permissions are counted, in seconds. The causes of older refusals may have been fixed
+#: long ago.
 REFUSALS_SECONDS = 7 * 86_400.0
 #: If a revocation is still pending after this many seconds, something is wrong. Most take only seconds.
 REVOKED_WITHIN = 86_400.0

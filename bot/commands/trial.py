@@ -1,4 +1,4 @@
-"""A trial of a connection with an operator's own account: it does the main task and checks assumptions.
+"""Tries a connection with an operator's own account, and checks the assumptions about its provider.
 
 A trial creates a workspace and, if the provider can run commands, a job. It reads both, removes them, and
 touches nothing else. Each of them is recorded in a file before it is created, so that the next trial can

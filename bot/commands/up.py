@@ -1,4 +1,4 @@
-"""The command that takes a new Usher from the first setting to the first workspace.
+"""The command that sets up a new Usher, from the first setting to the first workspace.
 
 It asks one question at a time. Each answer is tried immediately, and saved before the next question. Settings
 that are already saved are only checked, so an interrupted setup continues where it stopped.

@@ -38,7 +38,7 @@ _TOTAL_COLUMNS: Final = (
 )
 #: Columns with text that comes from people and providers.
 _WORDS: Final = frozenset({"name", "size", "template", "currency"})
-#: A spreadsheet treats a cell as a formula if it begins with one of these.
+#: A spreadsheet treats a cell as a formula if it begins with one of these characters.
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 

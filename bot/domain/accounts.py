@@ -31,10 +31,10 @@ RemoteIdSource = Literal["", "link", "token", "email", "seen"]
 #: For this many seconds after an account's id was checked, calls that name the account are made without
 #: checking it again. The value is ten minutes minus the longest time that a call may take.
 MAX_COMPARED_SECONDS: Final = 570.0
-#: When a link is put to rest because its username now belongs to another account, Usher waits this many
-#: seconds before telling administrators, so that one message can include other links put to rest meanwhile.
+#: When a link is suspended because its username now belongs to another account, Usher waits this many seconds
+#: before telling administrators, so that one message can include other links suspended meanwhile.
 RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
-#: Links put to rest within this many seconds of each other are reported in the same message.
+#: Links suspended within this many seconds of each other are reported in the same message.
 SAME_REST_SECONDS: Final = 86_400.0
 #: Maximum number of commands that can be waiting for one link.
 MAX_DEFERRED_COMMANDS: Final = 10
@@ -83,7 +83,7 @@ class Account:
     remote_id_at: Past | None = None
     #: When the username was last confirmed to still belong to this account.
     compared_at: Past | None = None
-    #: When the link was put to rest, because its username now belongs to the account ``other_id``.
+    #: When the link was suspended, because its username now belongs to the account ``other_id``.
     resting_since: Past | None = None
     other_id: str | None = None
 
@@ -280,7 +280,7 @@ def _are_same_fact(before: str, now: str) -> bool:
 
 Occasion = Literal["week", "day", ""]
 
-#: Each reminder, with how many seconds before the expiry it is due; earliest first.
+#: Pairs of a reminder and its due time, in seconds before the credential expires; earliest first.
 _BEFORE: Final[tuple[tuple[Occasion, float], ...]] = (("week", 7 * 86_400.0), ("day", 86_400.0))
 
 

@@ -165,7 +165,8 @@ _SEATS: Final = re.compile(
 )
 #: Reasons that concern limits of the user's own account.
 OWN_LIMITS: Final = frozenset({Reason.QUOTA, Reason.USAGE})
-#: Matches messages about a quota that everyone shares because it is the cloud account's (Google, Azure, AWS).
+#: Matches messages about a quota that everyone shares, because it belongs to the cloud account (Google,
+#: Azure, AWS).
 _OF_ALL: Final = re.compile(
     r"\bquota '\w+' exceeded|exceeding approved .{0,60}\bquota"
     r"|(?:vcpu|instance)limitexceeded",

@@ -1,10 +1,10 @@
 """Working hours of workspaces, their starts and stops, and workspaces left running. Pure functions.
 
-An hours rule has local times in a time zone: the one its owner had in Slack when the rule was made. Its
-*occurrences*, the starts and stops that follow from it, are computed rather than stored, because stored ones
-would have to change along with their rule. Each occurrence is identified by its local date and time, so that
-none happens twice, even after a crash or a clock change. A time that the clocks skip is moved later by as
-much as they skip. If a time occurs twice, its first occurrence is used.
+The times of an hours rule are local times, in the time zone that its owner had set in Slack when the rule was
+made. Its *occurrences*, the starts and stops that follow from it, are computed rather than stored, because
+stored ones would have to change along with their rule. Each occurrence is identified by its local date and
+time, so that none happens twice, even after a crash or a clock change. A time that the clocks skip is moved
+later by as much as they skip. If a time occurs twice, its first occurrence is used.
 """
 
 from __future__ import annotations

@@ -119,8 +119,8 @@ class Installation(Administered):
     #: The name that people use to @-mention the bot.
     bot_name: str = "usher"
     groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
-    #: Maps users to the enterprise that an earlier release stored for them when they linked, if it differs
-    #: from the current one. The keys of these users contain the earlier one.
+    #: Maps users to the enterprise that an earlier release stored for them when they linked, if that differs
+    #: from their current enterprise. The keys of these users contain the earlier enterprise.
     other_enterprises: Mapping[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod

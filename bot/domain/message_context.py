@@ -274,7 +274,7 @@ class ClassFacts(Facts):
     is_stopper: bool = False
     #: The members who aren't ready for a lesson, if the message names them.
     problems: Sequence[ClassProblem] = ()
-    #: For a course: whether the reader teaches it. ``workspace`` is the one that they joined with, and
+    #: For a course: whether the reader teaches it. ``workspace`` is the workspace that they joined with, and
     #: ``pending`` is the state of their enrollment while an account or a workspace is missing.
     is_teacher: bool = False
     workspace: WorkspaceFacts | None = None

@@ -248,8 +248,8 @@ _DONE: Final = {
 }
 
 
-#: Key of the message about how an operation or run ended. One fixed word is enough, because each ends only
-#: once.
+#: Key of the message about how an operation or run ended. One fixed word is enough, because each operation or
+#: run ends only once.
 END: Final = "end"
 #: State of the message about how an operation ended: "" if there is none, ``pending`` while it waits or may
 #: have been sent, ``sent`` once it is known to be in Slack.

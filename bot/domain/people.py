@@ -55,8 +55,8 @@ class Person:
     is_stranger: bool = False
     time_zone: str | None = None
     seen_at: Past = 0.0
-    #: The user's handle, which Slack assigns and they can't choose. ``email`` is their e-mail address as
-    #: confirmed by Slack, if known.
+    #: The user's handle, which is assigned by Slack, not chosen by the user. ``email`` is their e-mail
+    #: address as confirmed by Slack, if known.
     handle: str = ""
     email: str | None = None
 

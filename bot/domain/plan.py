@@ -136,7 +136,8 @@ _ACTIONS: dict[Step, Action] = {
     Step.REMOVE: "remove",
 }
 _CALLS = frozenset({Step.START, *_ACTIONS})
-#: Verbs that never give up while their workspace may still be running, because that costs money.
+#: Operations with these verbs never give up while their workspace may still be running, because a running
+#: workspace costs money.
 _STOPS = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _REPEATABLE = frozenset({Step.START, Step.STOP, Step.SUSPEND, Step.FORCE})
 #: The default effect of each way of stopping, for providers that declare nothing else.
@@ -161,13 +162,13 @@ def plan(
 ) -> Plan:
     """Decide the next step for an operation, given that its workspace was last seen in ``state``.
 
-    ``observed_at`` is when that was. ``actions`` are those that the provider currently allows; None means
-    everything it supports. A stop that the provider doesn't accept in this state waits until it does.
-    ``effects`` says what each way of stopping does. A workspace is ended irreversibly only if its owner
-    agreed to that, knowing the ``stop_risks``. ``up_at`` is when the workspace was last seen starting or
-    running. ``lacks`` is what the running workspace still needs before it can be used, and ``lacks_since`` is
-    when that was first seen. A start is fulfilled once the workspace is usable, or once it has lacked
-    something for long enough.
+    ``observed_at`` is the time of that observation. ``actions`` are the actions that the provider currently
+    allows; None means every action that it supports. A stop that the provider doesn't accept in this state
+    waits until it does. ``effects`` says what each way of stopping does. A workspace is ended irreversibly
+    only if its owner agreed to that, knowing the ``stop_risks``. ``up_at`` is when the workspace was last
+    seen starting or running. ``lacks`` is what the running workspace still needs before it can be used, and
+    ``lacks_since`` is when that was first seen. A start is fulfilled once the workspace is usable, or once it
+    has lacked something for long enough.
 
     No operation ends on stale data: a read is used only if it is newer than the operation and its last call.
     The first call may rely on a read that was fresh when the operation was created. If the state has changed
@@ -447,8 +448,8 @@ def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
 def may_repeat(work_item: WorkItem, step: Step) -> bool:
     """Return whether sending a step's call twice is harmless, as it is for a start or any kind of stop.
 
-    It isn't harmless in a restart, where a repeated call might undo the one after it, or in a creation, which
-    would create a second workspace.
+    It isn't harmless in a restart, where a repeated call might undo the call after it, or in a creation,
+    where it would create a second workspace.
     """
     is_other = isinstance(work_item, Operation) and work_item.verb in (
         OperationVerb.RESTART,

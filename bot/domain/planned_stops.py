@@ -6,7 +6,8 @@ wins, so that the end of one class doesn't stop the workspace of anyone who is a
 is an unused workspace whose capacity others are waiting for.
 
 A single timer per workspace isn't enough: when there was only one, people who joined a course shortly before
-a lesson had their workspace stopped in the middle of it, because the hour for trying it out was over.
+a lesson had their workspace stopped in the middle of the lesson, because the hour for trying out the
+workspace was over.
 """
 
 from collections.abc import Callable, Collection

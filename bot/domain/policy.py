@@ -99,7 +99,7 @@ def decide(
 
 
 def _administration(principal: Principal, target: Target | None, installation: AnyInstallation) -> Decision:
-    """Decide about a verb for administrators, who administer their own Slack workspace or all of them."""
+    """Decide whether a person may use a verb that is reserved for administrators."""
     if not installation.filter_administrators(lambda one: installation.are_together(one, principal)):
         return _refuse("no_administrators")
     if not installation.is_administrator(principal):
@@ -112,7 +112,7 @@ def _administration(principal: Principal, target: Target | None, installation: A
 
 
 def _of_another(principal: Principal, verb: str, target: Target, installation: AnyInstallation) -> Decision:
-    """Decide about a class card, or a workspace stopped by consent, that belongs to another person."""
+    """Decide whether a person may use a verb on a target that belongs to someone else."""
     is_admin = installation.administers(principal, target.owner)
     if verb in TEACHERS and target.kind == "class":
         if is_admin:

@@ -1,4 +1,4 @@
-"""Reading a workspace's status: the claim that lets a process do that, and the result."""
+"""Status reads: the claim that allows a process to read a workspace's status, and the result of the read."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """Stops: the ways to bring a workspace down, what each does to it, and planned stops.
 
-The provider declares the effect of each way (``returns``, ``keeps``, ``ends``, ``erases``). Those effects
-determine what *Restart*, *Stop* and planned stops do, whichever provider it is. Before an irreversible stop,
+The provider declares the effect of each way (``returns``, ``keeps``, ``ends``, ``erases``). For every
+provider, these effects determine what *Restart*, *Stop* and planned stops do. Before an irreversible stop,
 users are asked to confirm. They may press the button hours later, so the decision relies on a newer read, and
 they are asked again if the stop would cost more than they knew. They aren't asked before a reversible stop,
 because that would mean an extra click every evening.

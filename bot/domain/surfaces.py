@@ -8,11 +8,13 @@ from typing import Literal
 class Where(StrEnum):
     """Where an answer is read. That decides how commands are worded in it, and what is left to a card."""
 
-    #: The answer is read where the user asked, perhaps among other people's messages, but only they see it.
+    #: The answer is read where the user asked, perhaps among other people's messages, but only the user sees
+    #: it.
     CHANNEL = "channel"
     #: The answer is read in the channel where the user mentioned the bot, but only the user sees it.
     MENTION = "mention"
-    #: The answer is read in the user's direct messages with the bot, which also have their cards and notices.
+    #: The answer is read in the user's direct messages with the bot, where their cards and notices are sent,
+    #: too.
     DIRECT = "direct"
     #: The answer is read in the form that the user has open.
     FORM = "form"

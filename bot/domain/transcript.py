@@ -360,8 +360,8 @@ class Board:
         explain_missing: Callable[[Missing, str, str], str] = lambda missing, _cause, _title: missing,
     ) -> None:
         self.monotonic = monotonic
-        #: Takes the reason, a cause and the connection's title, and returns the last line of an incomplete
-        #: output.
+        #: A function that takes the reason (``Missing``), a cause and the connection's title, and returns the
+        #: last line of an incomplete output.
         self.explain_missing = explain_missing
         #: The disk space shared by all spools.
         self.room = room or SpoolBudget()

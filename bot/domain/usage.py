@@ -330,7 +330,7 @@ class GroupUsage:
     leaves_out: bool = False
 
 
-#: The hour on Mondays when last week's hours are sent.
+#: The hour of the day, on Mondays, when last week's usage is sent.
 MONDAY_HOUR: Final = 9
 
 

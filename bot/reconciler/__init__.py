@@ -1,6 +1,6 @@
 """The reconciler: the only part of Usher that sends work to providers.
 
-Why: ``docs/internals/rules.md``, "Only the reconciler asks providers for work".
+The reasons are in ``docs/internals/rules.md``, "Only the reconciler asks providers for work".
 """
 
 import math

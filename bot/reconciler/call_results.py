@@ -11,8 +11,8 @@ from bot.support import errors
 
 _T = TypeVar("_T")
 
-#: The cause recorded for an unreadable answer. Until there have been ``_MIN_UNREADABLE_ATTEMPTS`` in a row,
-#: it may just be a temporary error page.
+#: The cause recorded for an unreadable answer. Fewer than ``_MIN_UNREADABLE_ATTEMPTS`` such answers in a row
+#: may just be temporary error pages.
 _UNREADABLE_CAUSE: Final = "bad_answer"
 _MIN_UNREADABLE_ATTEMPTS: Final = 3
 

@@ -88,8 +88,8 @@ class Keys:
         #: map isn't renewed again.
         self._unproven: dict[str, str] = {}
         #: Maps each connection to when its provider began to refuse the connection's own secret (epoch
-        #: seconds), or to None once it accepts the secret again. A connection is missing while neither is
-        #: known.
+        #: seconds), or to None once it accepts the secret again. A connection isn't in the map as long as
+        #: neither is known.
         self.lockouts: dict[str, float | None] = {}
         #: Maps each connection to when it began to refuse several people's credentials (epoch seconds), or to
         #: None once that is over. ``_accepted_at`` maps each connection to when it last accepted a

@@ -1,4 +1,4 @@
-"""The stepper for operations: how they plan, call, wait and end. A newer operation replaces an older one."""
+"""The stepper for operations, from the plan to the end. A newer operation replaces an older one."""
 
 from __future__ import annotations
 

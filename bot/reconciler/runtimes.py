@@ -416,7 +416,8 @@ class StartQueue:
 #: A function that publishes a Home tab, including what a pressed button adds to it; raises SlackFailed and
 #: StoreError.
 PublishHome: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
-#: Runs a deferred command, just as typing it would; raises StoreError if nothing could be written.
+#: A function that runs a deferred command as if the person had just typed it; raises StoreError if nothing
+#: could be written.
 Replay: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
 
 

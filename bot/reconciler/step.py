@@ -380,7 +380,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     # -- after an unknown outcome ----------------------------------------------------------------------------
 
     async def _find(self, claimed: S, runtime: Runtime) -> Update | None:
-        """Search the provider for the call's result. This has no effects, so nothing is committed first."""
+        """Search the provider for the call's result. As this changes nothing, nothing is committed first."""
         account = claimed.account
         assert account is not None, "what has no account ends before it calls"
         answer = await self._provider_caller.call(
@@ -626,7 +626,7 @@ def passes(step: Step, error: Conflict) -> bool:
     """Return whether a conflict may resolve itself, in which case it makes sense to repeat the call.
 
     A conflict over a name that is already taken won't resolve itself. Nor will a conflict over a start or a
-    suspension if we wrote the error's message: it then tells the person what to do.
+    suspension if the error's message is Usher's own, because such a message tells the person what to do.
     """
     may_stay = step in START_STEPS or step is Step.SUSPEND
     return step not in _CREATING_STEPS and not (may_stay and error.is_ours)
@@ -665,7 +665,7 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return the field of an update that records the step's call as ``known``; a search has none."""
+    """Return the field of an update that records the step's call as ``known``, or no field for a search."""
     match step:
         case Step.FIND:
             return {}

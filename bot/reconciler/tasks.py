@@ -34,8 +34,8 @@ MAX_BUSY_SECONDS = 900.0
 #: After this many seconds, a person waiting for a list that can't be read is told the reason.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
-#: The holder's name for all of a connection's lists, which therefore share slots. It can't clash with a
-#: principal's key.
+#: The name under which all of a connection's lists take slots, so that they share one allowance. The name
+#: can't clash with a principal's key.
 LISTS_HOLDER = "lists"
 
 

@@ -1,7 +1,7 @@
 """Due timers: first the warning, then the stop on the owner's behalf.
 
 The stop and the end of its timer are written in one transaction, so a stop happens only once, and never after
-its owner has cancelled it.
+the workspace's owner has cancelled it.
 
 No workspace is stopped if its warning wasn't delivered or was about something else: the stop waits until a
 warning is delivered. If Usher was down, or the workspace hasn't been read since the warning, it is read

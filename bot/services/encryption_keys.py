@@ -106,8 +106,8 @@ class Rotation:
     #: restored because a key can decrypt their secrets again.
     forgotten: int = 0
     recalled: int = 0
-    #: Set only if no key can decrypt the secrets of so many links that none was ended: their number, and the
-    #: number of all links.
+    #: If no key can decrypt the secrets of very many links, none of these links is ended. Their number is
+    #: kept here, with the number of all links; otherwise this is None.
     spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)

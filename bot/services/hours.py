@@ -66,7 +66,8 @@ UNOFFERED_SECONDS: Final = 1800.0
 CLAIM_BATCH_SIZE: Final = 100
 #: How often, in seconds, Usher checks whether to ask about a workspace that was left running.
 IDLE_CHECK_SECONDS: Final = 1800.0
-#: An hours rule before and after a change, with None before it was added and after it was removed.
+#: An hours rule before and after a change. The first is None if the change added the rule, the second if the
+#: change removed it.
 RuleChange = tuple[HoursRule | None, HoursRule | None]
 #: Results of scheduled starts and stops that nobody needs to be told about.
 DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})

@@ -3,7 +3,7 @@
 Each step is a use case. Checking a token is the only one that involves the provider, so it takes two use
 cases: one counts the attempt before the provider is called, and the other stores the result. For the reasons,
 see ``docs/internals/rules.md``, "Linking proves both sides". Every refusal is a ``Refused`` with a text for
-the person. Its rule determines the page's HTTP status.
+the person. The refusal's rule determines the page's HTTP status.
 """
 
 import asyncio
@@ -457,8 +457,8 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
         link,
         stage="code",
         browser_hash=compute_digest(visit.browser),
-        # Encrypted, because a thief of the database could find such a short code by trying out all codes
-        # against its digest.
+        # Encrypted, because someone who stole the database could find such a short code by comparing the
+        # digests of all possible codes.
         code_hash=caller.context.vault.seal(_get_code_key(link), {"code": compute_digest(code)}),
         code_attempts_left=MAX_ATTEMPTS,
         attempts_left=MAX_ATTEMPTS,

@@ -32,8 +32,8 @@ LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
-#: How long other processes leave due work to the leading process before they help, in seconds. It is longer
-#: than a tick, so that they check again before they do.
+#: How long other processes leave due work to the leading process before they help, in seconds. This is longer
+#: than a tick, so they check again before they help.
 HELP_AFTER_SECONDS: Final = 1.2
 
 

@@ -22,7 +22,8 @@ from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
 
-#: Kind of snapshot for an account: the templates offered to it. ``RUNS_KIND`` says when its runs were listed.
+#: Kind of snapshot kept for an account: the templates that its provider offers. Snapshots of ``RUNS_KIND``
+#: say when the account's runs were listed.
 TEMPLATES_KIND: Final = "templates"
 RUNS_KIND: Final = "runs"
 #: Kind of snapshot kept for an account: how much is left of its limits.

@@ -35,7 +35,8 @@ CARD_DELAY_SECONDS: Final = 60.0
 #: A message that announced a time is redrawn this many seconds after that time, so that the news about it is
 #: sent first.
 OVER_AFTER_SECONDS: Final = 30.0
-#: If an operation's next step is due within this many seconds and will end it, its card waits for that.
+#: If an operation's next step is due within this many seconds and will end the operation, its card waits for
+#: that step.
 ENDS_WITHIN_SECONDS: Final = 2.0
 #: The content that a message was sent with, or None if it can be rendered again from database rows.
 SentText = Mapping[str, Any] | None

@@ -89,7 +89,8 @@ class WriteQueue:
         self._wakes = False
         self._urgent_rounds = 0
         self._is_closed = False
-        #: No caller waits longer than this, because the process is ending.
+        #: When the process stops waiting for the database, because it is ending. No caller waits longer than
+        #: that.
         self._ends_at = math.inf
         #: Why no more work can be done, once the thread has ended; None until then.
         self._ended: str | None = None

@@ -1,4 +1,4 @@
-"""Merges the workspaces on a provider's list into the rows of the person that it was read for."""
+"""Merges the workspaces on a provider's list into the rows of the person for whom the list was read."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -29,11 +29,12 @@ from bot.store.tables import (
 from bot.store.transaction import Priority, Row, Transaction, as_words, prioritize
 from bot.store.workspaces import insert
 
-#: States that can change without Usher's doing. A workspace that a list shows in one of these is read soon.
+#: States that can change without any action by Usher. If a list shows a workspace in one of these states, the
+#: workspace is read soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
-#: If a list still contains a workspace this many seconds after a read found it gone, the listed one is a new
-#: workspace.
+#: If a list still contains a workspace this many seconds after a read found it gone, the workspace on the
+#: list is taken for a new one.
 RELISTED_AFTER_SECONDS = 30.0
 #: Maximum number of an account's rows that are compared with a list to detect renamed workspaces.
 MAX_COMPARED_ROWS = 10_000

@@ -1,8 +1,8 @@
 """Usage from before the ledger existed, reconstructed from the remaining runs and the audit.
 
-A task added by migration 0074 reads both in batches after the release has started. Each audit entry updates
-its workspace's last *life* (period of running). If no entry shows how a life ended, it may have ended at any
-time after its last sign of life.
+A task added by migration 0074 reads both in batches after the new release has started. Each audit entry
+updates its workspace's last *life* (period of running). If no entry shows how a life ended, it may have ended
+at any time after its last sign of life.
 """
 
 from typing import Final

@@ -55,7 +55,7 @@ MAX_CACHED_PEOPLE = 5_000
 
 
 class PeopleCache:
-    """Cache people for two seconds of the store's time, but never cache that a person is unknown.
+    """Cache people for two seconds, by the store's clock, but never cache that a person is unknown.
 
     The cache is in memory only. With several processes it may be two seconds out of date, so a use case that
     changes something reads the person's row instead.

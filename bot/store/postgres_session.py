@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL: how it is opened and lost, its locks, its errors and the schema."""
+"""Opens a connection to PostgreSQL, reconnects if it is lost, and handles its locks, errors and schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts whose secrets their providers refuse: since when, when to retry, and what resumes afterwards."""
+"""Accounts whose secrets are refused: since when, when to try again, and what resumes once that is over."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -1,7 +1,7 @@
-"""Planned stops of workspaces. The one that takes effect is the workspace's timer.
+"""Planned stops of workspaces. A workspace may have several; the stop that takes effect is called its timer.
 
-A workspace's ``generation`` counts how often it was brought up, so that a button drawn in an earlier
-generation is recognised.
+A workspace's ``generation`` counts how many times the workspace has been brought up, so that a button from an
+earlier generation can be recognised.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""The ledger of usage: when reads, lists and steps begin and end lives, and queries that add lives up.
+"""The ledger of usage: reads, lists and steps begin and end lives in it, and queries add these lives up.
 
 A *life* is one period during which a workspace or run was running.
 """

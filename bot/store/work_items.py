@@ -1,6 +1,6 @@
-"""Changes common to operations and runs: claim, hold, resume, end, repeat, save.
+"""What operations and runs have in common: how they are claimed, held, resumed, ended, repeated and saved.
 
-In a query, ``{work_items}`` stands for the table of either.
+In a query, ``{work_items}`` stands for the operations' table or the runs' table.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ _FREE: Final[Mapping[str, Row]] = {
     RUNS.name: {"block_reason": None},
 }
 _CALL_COLUMNS: Final = frozenset({"start_call", "stop_call"})
-#: Columns whose changes must appear on a card soon. Changes to the other columns that it shows, such as a
+#: Columns whose changes must appear on a card soon. Changes to the other columns that a card shows, such as a
 #: run's progress, can wait.
 _URGENT_COLUMNS: Final = _CALL_COLUMNS | {"outcome", "block_reason", "question_since"}
 _SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {

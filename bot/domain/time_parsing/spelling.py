@@ -1,4 +1,4 @@
-"""Gives the words of a time one spelling: English and German, with dates and typos. Pure functions.
+"""Normalises times and dates written in English or German, even with typos. Pure functions.
 
 A date in words becomes one word that the other modules of this package can read: ``7dec`` or ``7dec2026``,
 ``the_7`` for *the 7th*, ``7dec_monday``, ``next_monday``, and ``week_monday`` for *Monday next week*.

@@ -52,8 +52,8 @@ _PARTS: Final = frozenset(_PLURAL_PARTS.values())
 _UNITS: Final = frozenset(
     {"week", "weeks", "hour", "hours", "month", "months", "minute", "minutes", "days", "weekend"}
 )
-#: Words allowed between days and times. ``_UNTIL`` and ``_TO`` have the words or signs between the two ends
-#: of a span.
+#: Words allowed between days and times. ``_UNTIL`` and ``_TO`` list the words and symbols that may stand
+#: between the two ends of a span.
 _JOINING_WORDS: Final = frozenset({"every", "each", "on", "from", "at", "and", "the", ",", "&", "in"})
 _UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
 _TO: Final = frozenset({"to", "-", "through", "thru"})
