@@ -88,7 +88,8 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
     }
 
 
-#: Marks the buttons of a request in a list, so that the remaining requests follow the answer to a press.
+#: Marks the buttons of a request shown in a list. When one of them is pressed, the answer is followed by the
+#: remaining requests.
 LISTED: Final = "listed"
 #: Maximum number of requests in one list. ``MAX_LISTED_CHARACTERS`` limits their combined length, because
 #: requests are never shortened: every word matters.

@@ -146,7 +146,7 @@ def get_consent(workspace: Workspace) -> Consent:
 
 
 def force_button(workspace: Workspace, effects: StopEffects) -> Element:
-    """Return *Force quit*, which asks first."""
+    """Return the *Force quit* button, which asks for confirmation."""
     final = _end_question(workspace, effects, "force", cards.CONFIRM_FORCE_END)
     said = format_cost(workspace, None, "force")
     question = final or kit.confirm(cards.CONFIRM_FORCE, name=workspace.title, lost=said)

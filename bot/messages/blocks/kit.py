@@ -30,7 +30,7 @@ __all__ = ["Dated", "Markup", "announce", "join"]
 
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
 ELLIPSIS: Final = "…"
-#: The marks around output in a message.
+#: Marks the beginning and the end of a program's output in a message.
 FENCE: Final = "```"
 #: Used in place of an empty text, which Slack would reject.
 EMPTY_TEXT: Final = "–"
@@ -153,7 +153,8 @@ QUESTION: Final = "question"
 #: Maximum number of buttons side by side.
 BUTTONS_PER_ROW: Final = 2
 
-#: Buttons that open a URL meant for one person only. Pressing one needs no response except an ack.
+#: Buttons that open a URL meant for one person only. When such a button is pressed, no response except an ack
+#: is needed.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
 #: Matches the space between two sentences. ``_SENTENCE_ENDS`` are the characters that end a sentence.

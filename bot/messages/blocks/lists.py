@@ -63,7 +63,8 @@ from bot.messages.verb import Verb, find_verb
 PAGE_SIZE = 20
 #: How many rows fit on a small screen. A longer list has a search.
 AT_A_GLANCE: Final = 10
-#: Workspaces read at most this many seconds before the newest one are treated as read at the same time.
+#: Workspaces that were read at most this many seconds before the one read last count as read at the same
+#: time.
 SEEN_TOGETHER_SECONDS: Final = 300.0
 #: Maximum number of rows with several buttons. In longer lists each row has a menu instead, so that the list
 #: takes at most two screens.

@@ -1,6 +1,6 @@
 """Messages that a person must not miss. They are posted as new messages, because edits notify nobody.
 
-Later changes to them are made by editing.
+If they change later, the posted message is edited.
 """
 
 from collections.abc import Iterable, Sequence

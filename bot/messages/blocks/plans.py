@@ -34,7 +34,7 @@ def format_time_of_day(minutes: int | None, reader_zone: ZoneInfo | None) -> Mar
 
 
 def format_zones(zones: Iterable[str], reader_zone: ZoneInfo | None) -> Markup:
-    """Name the zones of recurring times, as in `` (Singapore)``, unless the only one is the reader's own."""
+    """Name the zones of recurring times, as in `` (Singapore)``, unless the reader's zone is the only one."""
     found = dict.fromkeys(zones)
     if reader_zone is not None and found.keys() <= {reader_zone.key}:
         return Markup("")

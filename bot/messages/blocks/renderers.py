@@ -26,7 +26,7 @@ class Renderer:
 
 
 RENDERERS: Final[dict[NoticeKind, Renderer]] = {}
-#: For each kind of row that a message can concern: the function that renders the message once that row no
+#: Maps each kind of row that a message can be about to the function that renders the message once the row no
 #: longer exists.
 render_gone: Registry[Callable[[], Answer]] = Registry()
 

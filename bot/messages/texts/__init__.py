@@ -1,1 +1,1 @@
-"""Texts for people: long ones, and those used in several places, all unescaped. Others are written inline."""
+"""Unescaped texts for people that are long or used in several places. All others are written inline."""

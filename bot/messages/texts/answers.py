@@ -122,7 +122,8 @@ OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see wh
 
 # -- names -------------------------------------------------------------------------------------------------
 
-#: Shown above buttons with similar names: the first text above several of them, the second above one.
+#: Shown above buttons with similar names: the first text if there are several buttons, the second if there is
+#: one.
 NEAREST: Final = ("Did you mean one of these?", "Did you mean this one?")
 MAY_BE_UNLINKED: Final = "It may be on an account that you haven't linked yet."
 CHECKING: Final = "Checking {titles}…"

@@ -1,4 +1,4 @@
-"""The texts of class cards: before someone joins, after that, and at the end of the class."""
+"""The texts of class cards, for the time before someone joins, after that, and at the end of the class."""
 
 from datetime import date
 from typing import Final, NamedTuple
@@ -14,8 +14,8 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: Three forms of the words for how a class ends a workspace: a participle, a verb, and a sentence that
-#: explains it.
+#: Says how a class ends a workspace. There are three texts: one to follow "will be" or "was", one to follow
+#: "it", and an explanation, which may be empty.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
@@ -94,7 +94,7 @@ ENROLLED: Final = (
 #: Used for providers where creating a workspace also starts it.
 _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you can have a look."
 ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
-#: Replaces ``ENROLLED_MAKING`` if a lesson begins within that hour.
+#: Replaces ``ENROLLED_MAKING`` if a lesson begins before the workspace would be stopped.
 ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so I'll keep it running until that's over."
 ENROLLED_NOW: Final = (
     "A lesson is on or about to begin, so I'm starting it now. I'll message you when it's ready."
@@ -123,8 +123,8 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: Says when the next lessons are if there are none on the requested day: a text each for no lessons left, for
-#: one, and for several.
+#: Says when the next lessons are if there are none on the requested day. There is one text each for no
+#: remaining lessons, for one, and for several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",

@@ -60,7 +60,8 @@ LINES: Final[dict[str, str]] = {
 #: Shown for a start whose usual duration is known.
 USUAL_TIME: Final = "This usually takes {usual}."
 
-#: Maps each phase without a workspace to show to the heading and the sentence that the page shows instead.
+#: Maps each phase in which there is no workspace to show to the heading and the sentence that the page shows
+#: instead.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (
         "Your workspace is starting",

@@ -30,14 +30,14 @@ STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
 STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
-#: Texts that say why a workspace was stopped, if that is known. The key is how its provider had announced to
-#: end it, or ``others`` if another person stopped it.
+#: Texts that say why a workspace was stopped, if that is known. The key says how the provider was going to
+#: end it, or is ``others`` if another person stopped it.
 STOPPED_BECAUSE: Final[Mapping[str, str]] = {
     "others": "Somebody else who uses *{name}* stopped it on {title}. Start it again if you need it.",
     "stops": "{title} stopped *{name}*, because nobody was using it. Start it again if you need it.",
     "stops_anyway": "{title} stopped *{name}*, because its time was up. Start it again if you need it.",
 }
-#: Used whoever ended the workspace, because one that no longer exists can't be started again.
+#: Used no matter who ended the workspace, because a workspace that no longer exists can't be started again.
 NO_LONGER_EXISTS: Final = "*{name}* {gone}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
 #: Corrections of earlier messages that turned out to be wrong. The keys say what those messages were about.
@@ -174,8 +174,8 @@ NOT_REVOKED: Final = (
     "erased my copies, but they may still work there. The audit has their names: look for "
     "`account.revoked`."
 )
-#: Tells administrators why a person's links were ended, which is the key. It introduces a list of the
-#: workspaces left running.
+#: Tells administrators why a person's links were ended, and introduces a list of the workspaces left running.
+#: The key is the reason.
 LEFT: Final[dict[str, str]] = {
     "left": "{who} has left Slack, so I've ended their links. This is still running:",
     "guest": "{who} is a guest now and can't use me, so I've ended their links. This is still running:",

@@ -38,7 +38,8 @@ ASSISTANT_LEVELS: Final = {
     "stop": "show, start and stop your workspaces",
 }
 
-#: Labels of the options for a workspace's messages. The keys are what people can type after its name.
+#: Labels of the options for a workspace's messages. The keys are what people can type after the workspace's
+#: name.
 MESSAGES: Final = {
     "usual": "As in my general settings",
     "on": "When it's ready, and when it stops by itself",

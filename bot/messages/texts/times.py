@@ -11,7 +11,8 @@ _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
-#: Limits below which ``format_roughly`` uses the smaller unit, first in minutes, the last in seconds.
+#: Durations from which ``format_roughly`` uses coarser wording. All are in minutes except the last, which is
+#: in seconds.
 _UNDER_A_MINUTE = 0.75
 _A_MINUTE_OR_TWO = 2.5
 _BY_THE_MINUTE = 9.5

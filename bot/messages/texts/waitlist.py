@@ -24,7 +24,8 @@ WAITED_FOR: Final[Mapping[str, str]] = {
     "license": "a free license",
     "room": "room",
 }
-#: Says how many attempts have been made to get capacity. There is one text each for none, one and several.
+#: Says how many attempts have been made to get capacity. There is one text each for no attempts, for one, and
+#: for several.
 TRIED_SO_FAR: Final = ("", "I've tried once so far.", "I've tried {count} times so far.")
 TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
 #: Sent when the wait times out. It doesn't say whether capacity became free, because others may have got it.
@@ -77,8 +78,8 @@ GRANT_WANTED: Final = (
 )
 CAN_KEEP_TRYING: Final = "I can keep trying until {until}."
 FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {because}"
-#: Added to a message about an attempt that failed for another reason than missing capacity, which ends the
-#: wait.
+#: Added to the message about an attempt that failed for a reason other than missing capacity. Such a failure
+#: ends the wait.
 WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 
