@@ -1,4 +1,4 @@
-"""Accounts and their credentials: which account a call is made for, and which one a credential opens."""
+"""Accounts and their credentials: which account a call is made for, and which account a credential opens."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
 
 #: Maps methods to the name that ``Provider.credential_owner`` uses for their calls, if the two differ. All of
-#: these methods take an access.
+#: these methods take an ``Access``.
 _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     **dict.fromkeys(("discover", "read_allowances"), "list"),
@@ -34,7 +34,8 @@ _BOUND_METHODS: Final = (
 )
 #: Methods whose result may contain the provider's own words.
 _QUOTING: Final = frozenset({"read_reason", "start", "stop", "remove"})
-#: Methods that don't take an access, because they check a credential, use the connection's own, or need none.
+#: Methods that don't take an ``Access``, because they check a credential, use the connection's own, or need
+#: none.
 _WITHOUT_ACCESS: Final = (
     *("check_credential", "probe", "read_warning"),
     *("check_username", "is_secret_accepted", "read_email", "find_user", "read_overview"),

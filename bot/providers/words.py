@@ -22,7 +22,7 @@ from bot.support.cleaning import HIDDEN
 
 #: Maximum number of characters of a server's own words that are shown to users.
 MAX_MESSAGE_LENGTH = 200
-#: Maximum number of characters of a message that includes details. It is higher than for other messages,
+#: Maximum number of characters of a message that includes details. This is more than for other messages,
 #: because details take more room.
 MAX_DETAILED_LENGTH = 300
 #: Maximum number of details to show for one refusal.
@@ -31,7 +31,7 @@ MAX_DETAILS = 5
 MAX_SEARCHED_LENGTH: Final = 8000
 #: Maximum number of nested layers to unwrap, such as quotes around JSON.
 MAX_NESTING: Final = 12
-#: Maximum number of opening braces in a text where parsing JSON is attempted.
+#: Usher tries to parse JSON at no more than this many opening braces in a text.
 MAX_OBJECT_ATTEMPTS: Final = 10
 #: Maximum number of characters of a Python literal that is parsed. Parsing a longer one would take too long.
 MAX_LITERAL_LENGTH: Final = 2000
@@ -52,7 +52,7 @@ _LABEL_PATTERN: Final = re.compile(
     r"|status(?:code)?)|(?:[\w$]{1,60}\.){0,8}(?:[A-Z][\w$]{0,60})?"
     r"(?:Error|Exception|Warning|Timeout|Failure|Fault)"
 )
-#: Matches text around a label that carries no information: a status phrase, a number, a URL, filler words.
+#: Matches words around a label that carry no information: a status phrase, a number, a URL, filler words.
 _BESIDE_LABELS_PATTERN: Final = re.compile(
     rf"{'|'.join(map(re.escape, _PHRASES))}|\d\S*|[\w+]+://\S+|an?|api|by|class|client|daemon|during|failed|for"
     r"|from|https?|id|in|internal|none|null|occurred|of|operation|request|response|rpc|server|the|uncaught|unexpected"

@@ -187,11 +187,11 @@ class PacedSlack:
         self._locked_out_until = 0.0
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
-        #: How many seconds Slack's clock is ahead of ours, according to the header of the last response.
-        #: ``_by_message`` is the same according to the last message.
+        #: How many seconds Slack's clock is ahead of ours, calculated from the header of the last response.
+        #: ``_by_message`` is calculated from the last message instead.
         self._by_header = 0.0
         self._by_message = 0.0
-        #: Slack's error code if it has locked out the whole app, otherwise None.
+        #: Slack's error code if Slack has locked out the whole app, otherwise None.
         self.lockout_code: str | None = None
         #: For each person or conversation that Slack refused: when messages may be sent there again, and
         #: Slack's error code.

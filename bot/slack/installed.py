@@ -1,7 +1,7 @@
 """The OAuth installations of Usher, and a client for each.
 
-Their rows are cached in memory. They are reread every two seconds, and immediately when a request arrives
-from an unknown workspace (``docs/adr/0101-a-place-is-stored-once.md``).
+The rows of the installations are cached in memory. They are reread every two seconds, and immediately when a
+request arrives from an unknown workspace (``docs/adr/0101-a-place-is-stored-once.md``).
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping

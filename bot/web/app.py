@@ -266,7 +266,7 @@ async def _calendar(_request: web.Request) -> web.Response:
     return web.Response(status=410, text=pages.NO_CALENDARS)
 
 
-#: Whether people can reach the application only by https. Browsers are then told to insist on https for a
+#: Whether people can reach the application only over https. Browsers are then told to insist on https for a
 #: year.
 OVER_HTTPS: web.AppKey[bool] = web.AppKey("over_https", bool)
 

@@ -1,4 +1,4 @@
-"""The Bolt app, behind a check of each request's Slack workspace. ``Front`` or Socket Mode feeds it.
+"""The Bolt app. Each request comes from ``Front`` or Socket Mode, and its Slack workspace is checked first.
 
 Bodies are never logged. Bolt finds the listener, which finishes before its answer is sent (ADR 42).
 """

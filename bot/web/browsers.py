@@ -52,7 +52,7 @@ MAX_OPEN_FLOWS = 4
 _FLOW_FIELDS = ("state", "nonce", "verifier")
 #: The header with the CSRF token that the page's script sends.
 CSRF_HEADER = "X-Usher-Mark"
-#: Stands in place of a connection's name for *Sign in with Slack*.
+#: Used in place of a connection's name for *Sign in with Slack*.
 SLACK_SIGN_IN = ""
 MAX_FORM_BYTES = 16 * 1024
 

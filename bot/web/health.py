@@ -29,8 +29,8 @@ FIGURES_SECONDS = 5.0
 
 
 Checks = Callable[[], Mapping[str, bool]]
-#: For each health check: what is wrong if it fails, and what to do about it. The store's own error is used
-#: for the store.
+#: Maps each health check to what is wrong if it fails, and what to do about it. The check of the store isn't
+#: included, because it returns its own error message.
 _PROBLEMS = {
     "loops": "background work stands still: usher docs incidents#work-stands-still-or-everything-is-slow",
     "keys": "other processes have encryption keys that this one lacks: restart it with all of them",
@@ -137,8 +137,8 @@ _COUNTED_ROWS = {
     "tasks": "open tasks of the background work",
     "people": "people known from Slack",
 }
-#: Upper bounds, in seconds, of the histogram of claim times. A claim is written before its reads are sent, so
-#: it must leave them enough time.
+#: Upper bounds, in seconds, of the buckets in the histogram of how long claims take. The claimed reads are
+#: sent only once the claim is done, so a slow claim leaves them too little time.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
 #: How often to check whether the event loop was blocked, in seconds. Only delays of at least
 #: ``_LATE_SECONDS`` count, because a busy machine causes smaller ones anyway.

@@ -1,4 +1,4 @@
-"""Check the tokens that say who signed in with Slack: whether Slack signed them, and whether for us."""
+"""Check the tokens that say who signed in: each must be signed by Slack and issued for our app."""
 
 import warnings
 from collections.abc import Iterable

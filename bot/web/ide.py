@@ -68,7 +68,7 @@ _PHASE_BY_STATE = {
     State.GONE: "gone",
     State.UNKNOWN: "unknown",
 }
-#: For phases when the row's state may be out of date: the state whose buttons the page shows instead.
+#: Maps each phase in which the row's state may be out of date to the state whose buttons are shown instead.
 _STATE_BY_PHASE = {
     "starting": State.STARTING,
     "stopping": State.STOPPING,

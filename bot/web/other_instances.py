@@ -23,9 +23,9 @@ from bot.web.socket import Count, SocketSide
 
 log = structlog.get_logger(__name__)
 
-#: How often Usher compares the numbers of connections, in seconds. It reports an excess only if that lasts
-#: for ``CONFIRM_SECONDS``, because a killed process's connections count until Slack notices, and processes
-#: replace theirs now and then.
+#: How often Usher compares its number of connections with Slack's, in seconds. If Slack counts more, that is
+#: reported only if it lasts for ``CONFIRM_SECONDS``, because Slack counts a killed process's connections
+#: until it notices, and processes replace their connections now and then.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
 #: If in doubt, Usher has Slack count the connections again after this many seconds. ``_NOTICE_SECONDS``

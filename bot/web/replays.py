@@ -3,7 +3,8 @@
 They are kept in memory, and in the database for other processes. New ones are saved together once a second,
 after their requests have been served, because saving each one first would cost more than answering it. If a
 process is killed, the signatures of its last second may be lost, and other processes learn of signatures only
-once they are saved. Even then nothing is done twice, because the inbox knows what those requests did.
+once they are saved. Even then nothing is done twice, because the inbox shows which requests have been carried
+out.
 """
 
 from collections import OrderedDict

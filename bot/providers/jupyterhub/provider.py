@@ -1,6 +1,6 @@
 """The translator for one JupyterHub.
 
-Facts: ``docs/internals/providers/jupyterhub.md``, measured against 6.1.
+The facts are in ``docs/internals/providers/jupyterhub.md``; they were measured against 6.1.
 
 A hub doesn't report its spawner's options, so named servers are made from templates:
 ``[[connections.NAME.templates]] name, title, options = {…}, who``; ``options`` is passed to the spawner (the

@@ -1,7 +1,7 @@
 """Launch templates, and the arguments of launch_session and launch_job for a spec. Pure functions.
 
-``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who`` are launches with settings that
-no form asks for. Only templates can set hooks, default images, cloud identities, tags and
+``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who`` define launches with settings
+that no form asks for. Only templates can set hooks, default images, cloud identities, tags and
 apply_config_settings. A template's settings are read from the configuration at each launch, so they aren't
 stored in any row.
 

@@ -24,9 +24,9 @@ from bot.support.settings.core import SLACK_API_URL
 __all__ = ["Notifier", "Timing"]
 
 log = structlog.get_logger(__name__)
-#: Slack is considered absent once calls have gone unanswered for this many seconds.
+#: Slack is considered to be down once calls have gone unanswered for this many seconds.
 MIN_ABSENCE_SECONDS: Final = 10.0
-#: Slack's absence is forgotten once this many seconds have passed since the last unanswered call.
+#: An outage of Slack is forgotten once this many seconds have passed since the last unanswered call.
 FORGET_ABSENCE_SECONDS: Final = 120.0
 
 

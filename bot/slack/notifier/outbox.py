@@ -124,7 +124,7 @@ class Outbox:
         return len(notices) + len(tries)
 
     async def _try(self, slack: PacedSlack) -> None:
-        """Try one pending message of an installation while Slack is away. Once Slack answers, send all.
+        """Try one pending message of an installation while Slack is away. Once Slack answers, send the rest.
 
         A send that gets no response leaves one more message to search for. So while there are messages to
         search for, only the 1st, 3rd, 7th, 15th … try is a send. Sends never stop entirely, because searches

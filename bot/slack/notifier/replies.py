@@ -59,8 +59,8 @@ class Replies:
         self._slack = slack
         self._http = http
         self._timing = timing
-        #: Ids of replies that are sent outside their thread because Slack refused the thread. Not stored:
-        #: after a restart, Slack refuses the thread again.
+        #: Ids of replies that are sent outside their thread because Slack refused the thread. The ids aren't
+        #: stored, because Slack will refuse the thread again after a restart.
         self._alone: set[str] = set()
 
     async def send(self, notice: Notice, *, is_try: bool = False) -> None:

@@ -17,7 +17,7 @@ class Timing:
     settles: float = 15.0
     looks_back: float = 120.0
     reply_lives: float = 60.0
-    #: After this many seconds without Slack accepting a notice, Usher gives up on it, and doctor reports it.
+    #: If Slack hasn't accepted a notice after this many seconds, Usher gives up on it, and doctor reports it.
     gives_up_after: float = 86_400.0
     #: If Slack refuses a channel's class card with an unknown code, Usher gives up on it after this many
     #: seconds. That is sooner than for other notices, because a class is waiting for the card.
