@@ -1,4 +1,4 @@
-"""Typed commands, the core's own grammar: a verb or a synonym, followed by whatever its usage allows.
+"""The grammar of typed commands: a verb or a synonym, followed by whatever the verb's usage allows.
 
     VERB [NAME [and NAME]…] [until 18:00 | for 2h | at 6pm | in 2 hours] [--FLAG]…
 

@@ -53,7 +53,7 @@ from handlers.requests.vocabulary import EVERYTHING
     )
 )
 async def link(request: Request) -> Answer:
-    """Answer with a connection's link page, or with *Link* for each. ``link code`` opens the code form."""
+    """Answer with a link page, or a *Link* button for each connection. ``link code`` opens the code form."""
     services = request.services
     if request.target:
         # A button names one connection.
@@ -174,7 +174,7 @@ async def _invite(
 
 
 def _format_wait(request: Request, template: str, connections: Sequence[str], text: str) -> str:
-    """Say what the link is for: what the waiting command does or, if that isn't specific, ``template``."""
+    """Say what the link is for: describe the waiting command or, if that isn't specific, use ``template``."""
     services = request.services
     title = services.title(connections[0])
     folder = "job" if text.startswith("job ") else "workspace"
@@ -451,7 +451,7 @@ def _ask_about_other(request: Request, user_id: str, connection: str | None) -> 
 
 
 async def require_account(request: Request, connection: str, *, is_refused: bool = False) -> Account:
-    """Return the person's working account on a connection, or raise Answered with *Link* if there isn't one.
+    """Return the person's working account on a connection, or raise Answered with ways to link one.
 
     ``is_refused`` means that the provider currently refuses the account.
     """
@@ -489,7 +489,7 @@ async def require_no_resting_link(request: Request) -> None:
 
 
 async def require_links(request: Request, connections: Iterable[str]) -> None:
-    """Raise Answered with *Link* for the first connection that needs a link and has no working one."""
+    """Raise Answered with ways to link the first connection that needs a link and has no working one."""
     linkless = dict(request.services.list_linkless())
     for connection in connections:
         if connection not in linkless:

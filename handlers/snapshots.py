@@ -1,6 +1,6 @@
 """The providers' lists and offers that commands need.
 
-Either a cached one is used, or the command waits until a new one has been read.
+A command either uses a cached list or offer, or waits until a new one has been read.
 """
 
 from collections.abc import Collection, Sequence

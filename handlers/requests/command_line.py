@@ -20,7 +20,7 @@ from bot.support.cleaning import clean, unescape
 #: Maximum length of a command, in characters. A longer text is cut and isn't read as a command, because no
 #: valid name is that long.
 MAX_COMMAND_LENGTH: Final = 2000
-#: Maximum number of words to read. A text with more isn't a sentence.
+#: Maximum number of words in a text. Texts with more words are treated as too long.
 MAX_WORDS: Final = 100
 #: Maximum length of a text, in characters. Longer texts are refused unread, because the words meant for a
 #: program must not be cut.
@@ -75,7 +75,7 @@ class Quoted(str):
 
 
 def fold_word(word: str) -> str:
-    """Return a word in lower case and without signs around it, for comparisons; "" if it was quoted."""
+    """Return a word in lower case, without punctuation around it, for comparisons; "" if it was quoted."""
     if isinstance(word, Quoted):
         return ""
     return word.casefold().strip(END_SIGNS + MARKUP_SIGNS) or word.casefold()
@@ -86,7 +86,8 @@ def drop_words(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, 
     return tuple(word for word in words if isinstance(word, Quoted) or fold_word(word) not in dropped)
 
 
-#: Pairs of a minimum word length and the number of letters that may be wrong in a word of that length.
+#: How many letters may be wrong in a mistyped word, in pairs: the first number is the minimum length of the
+#: word, the second how many of its letters may be wrong.
 _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 

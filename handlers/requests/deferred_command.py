@@ -42,7 +42,8 @@ class DeferredCommand:
     #: An earlier interaction that was answered with the promise of this answer. Once this answer is known, it
     #: replaces that promise.
     first: str = ""
-    #: Whether an earlier answer was already complete, so that this one only reports what has changed since.
+    #: Whether an earlier answer was already complete, so that this answer only reports what has changed
+    #: since.
     updates: bool = False
     #: The connection whose list this command is waiting for.
     asked: str = ""

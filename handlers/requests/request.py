@@ -125,7 +125,7 @@ class Request:
         return await self.services.store.known_zone(self.principal)
 
     async def format_time(self, at: float) -> Markup:
-        """Format a time as an adverb, in the time zone of the answer's reader."""
+        """Format a time as a phrase such as "today at 18:00", in the time zone of the person who reads it."""
         return kit.moment_at(at, self.services.clock.now(), await self.find_zone())
 
     async def find_today(self) -> date:

@@ -1,6 +1,6 @@
-"""Word tables: for everything that a user owns, for names in a list, and for instructions about hours.
+"""Tables of words that have a special meaning in commands, such as states and instructions about hours.
 
-The words in them are separated by spaces.
+Each table is made from strings of words that are separated by spaces.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from handlers.requests.synonyms import index_words, split_words
 
 #: Words that mean, with any verb, everything that the user owns.
 EVERYTHING: Final = split_words("all every everything alles")
-#: Instructions that change a workspace's existing hours. People type them after its name.
+#: Instructions that change a workspace's existing hours. People type them after the workspace's name.
 HOURS_ORDERS: Final = split_words("off on pause")
-#: Words before a day which say that nothing happens on that day, or until that day.
+#: Words that people type before a day to say that the hours don't apply on that day, or until that day.
 HOURS_EXCEPTIONS: Final = split_words("skip pause off")
 #: Maps words to the states that a list can be filtered by.
 STATE_WORDS: Final = index_words(

@@ -1,4 +1,4 @@
-"""Class cards: posting one, enrolling with its button (open to anyone who clicks), and ending the class."""
+"""Class cards: posting a card, enrolling with its button (which anyone may click), and ending the class."""
 
 from __future__ import annotations
 

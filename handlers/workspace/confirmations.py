@@ -36,8 +36,8 @@ from handlers.requests.request import Request
 MAX_BULK_WORKSPACES: Final = 20
 
 
-#: The rules behind a refusal to stop a workspace in a way that the provider doesn't offer, for this workspace
-#: or at all.
+#: Rules that refuse to stop a workspace in a certain way because the provider doesn't offer that way, either
+#: for this workspace or for any.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})

@@ -42,7 +42,7 @@ from handlers.workspace.targets import find_by_whole_name, read_workspace, requi
 
 #: How far ahead a workspace's hours can be set to skip a day.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
-#: Time of day appended to a day that can't be read, to find out why it can't. It is late, so that *today*
+#: If a day can't be read, this time is appended to it to find out why. The time is late, so that *today*
 #: isn't over yet.
 _END_OF_DAY: Final = "23:59"
 

@@ -1,4 +1,4 @@
-"""Users' settings, general and per workspace: shown, changed in a form or by command, and saved."""
+"""Shows and changes users' settings, both general ones and those for a single workspace."""
 
 import json
 from typing import Final

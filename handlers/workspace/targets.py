@@ -1,4 +1,4 @@
-"""Finds the workspace that a request is about, and answers if there may be none, or several."""
+"""Finds the workspace that a request is about. If none or several may be meant, the person gets an answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

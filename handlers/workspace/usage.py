@@ -1,4 +1,4 @@
-"""What ran, for how long and at what cost, for the user and for people whom they teach or administer."""
+"""Reports what ran, for how long and at what cost, to users, to their teachers and to Usher admins."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Two people with a local Slack, a local Coder and the installed bot start and create workspaces.
+"""Tests in which two people start and create workspaces with a local Slack and a local Coder.
 
 Everything runs in separate processes, on the machine's clock, so this takes about a minute.
 """

@@ -56,7 +56,7 @@ _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
 #: What both roles in a shared workspace may do. Only the owner may remove the workspace.
 SHARED_ACTIONS: frozenset[up.Action] = frozenset({"open", "start", "stop"})
 OWN_LIST, SHARED_LIST = "owner:me", "shared:true"
-#: The account id's key in ``Credential.extra``.
+#: Key in ``Credential.extra`` for the id of the account.
 OWN_ID = "own_id"
 DORMANT = "It's dormant, as nobody has used it for a long time. Starting it wakes it."
 OUTDATED = "Its template has a newer version, and requires it to be updated to that."
@@ -72,19 +72,19 @@ LONGEST_NAME = 32
 LONGEST_REASON = 500
 #: The default unit of costs, since Coder itself doesn't state a currency.
 CREDITS = "credits"
-#: Timeout of each request made while someone waits, in seconds. They wait at most 10 s in total.
+#: Time limit for each request that a user waits for, in seconds. Users wait at most 10 s in total.
 CHECK_SECONDS = 4.0
 #: The number of workspaces per page of a list, and the maximum number of pages read, which is more than
 #: anyone has.
 PAGE, MOST_PAGES = 100, 20
-#: Number of templates to request parameters for at the same time.
+#: Maximum number of templates whose parameters are requested at the same time.
 WIDTH = 5
 
 
 class CoderSettings(up.ConnectionSettings):
     """The settings of a Coder connection."""
 
-    #: The slug of the app to open. If omitted, this is the first app that has a page.
+    #: The slug of the app to open. If omitted, the first app that has a page is opened.
     app: str | None = None
     #: The deployment's CODER_WILDCARD_ACCESS_URL, for apps that are served from a separate host.
     wildcard_host: str | None = Setting(default=None, pattern=r"^\*[a-z0-9.:-]*\.[a-z0-9.:-]+$")

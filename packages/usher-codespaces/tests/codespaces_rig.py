@@ -21,8 +21,8 @@ from usher.conformance.rigs import FacetValues, FrozenClock, Http, Rig, build_pr
 from usher.provider import Access, Credential
 
 DOCUMENT = json.loads(Path(__file__).with_name("github_api.json").read_text(encoding="utf-8"))
-#: Answers that any operation may give: GitHub refuses a request without a token, or above a limit, before
-#: looking at what it's for.
+#: Answers that any operation may give, because GitHub refuses a request that has no token or exceeds a limit
+#: before it looks at what the request is for.
 GATE_ANSWERS = {
     401: "#/components/responses/requires_authentication",
     403: "#/components/responses/forbidden",

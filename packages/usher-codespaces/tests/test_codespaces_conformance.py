@@ -1,3 +1,3 @@
-"""Tests that Codespaces passes the contracts of every provider, and of its own facets."""
+"""Tests that Codespaces fulfils the contract that all providers share, and those of its facets."""
 
 from usher.conformance.every import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""Two people with a local Slack, a local GitHub and the installed bot start and create codespaces.
+"""Tests in which two people start and create codespaces with a local Slack and a local GitHub.
 
 Everything runs in separate processes, on the machine's clock, so this takes about a minute.
 """

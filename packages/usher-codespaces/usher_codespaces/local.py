@@ -30,7 +30,8 @@ MAX_DISPLAY_NAME_LENGTH = 48
 API_VERSIONS = ["2022-11-28"]
 DOCUMENTATION = "https://docs.github.com/rest"
 SPENDING_LIMIT = "You have reached your spending limit for Codespaces."
-#: The initial data of a local server: tokens, repositories, codespaces, and the seconds in each state.
+#: The initial data of a local server: tokens, repositories, codespaces, and how many seconds each state
+#: lasts.
 SEED: dict[str, Any] = {
     "tokens": {"alice": f"github_pat_{'a11ce' * 8}", "bob": f"github_pat_{'0b0b0' * 8}"},
     "repositories": {"acme/reef": ["main", "next"], "acme/tide": ["trunk"]},

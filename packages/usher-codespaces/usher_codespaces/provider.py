@@ -30,8 +30,8 @@ FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
 PENDING_ACTIONS: frozenset[up.Action] = frozenset({"remove"})
 MAX_LIST_PAGES = 20
 CREATE_TIMEOUT_SECONDS = 60.0
-#: How long to wait after a secondary limit without a stated wait, in seconds. GitHub's guide says to "wait
-#: for at least one minute".
+#: How long to wait, in seconds, if GitHub reports a secondary limit without saying how long it lasts.
+#: GitHub's guide says to "wait for at least one minute".
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
 BILLING_PATTERN = re.compile(r"billing|budget|payment", re.IGNORECASE)
 #: Matches GitHub's wording for its request limits, which a proxy may pass on without their headers.
@@ -61,8 +61,8 @@ TOKEN_STEPS = (
 class CodespacesSettings(up.ConnectionSettings):
     """The settings of a connection to GitHub Codespaces."""
 
-    #: The repositories (OWNER/NAME) that the form offers. If omitted, these are the ones that the user pushed
-    #: to most recently.
+    #: The repositories (OWNER/NAME) that the form offers. If omitted, the form offers those that the user
+    #: pushed to most recently.
     repositories: tuple[str, ...] = ()
 
 
