@@ -1,4 +1,4 @@
-"""The ``demo`` command, which replaces its process with the demonstration, a separate program."""
+"""The ``demo`` command, which replaces its process with the demo, a separate program."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from bot.support.environment import hide_variables
 from bot.support.errors import NotDone
 from bot.support.settings import PREFIXES
 
-#: Additional packages that the demonstration imports. None of them needs npm or a compiler.
+#: Additional packages that the demo imports. None of them needs npm or a compiler.
 _REQUIRED_PACKAGES: Final = ("playground", "jupyterhub", "configurable_http_proxy", "jupyterlab")
 #: Credentials of the app in the local Slack. They are the same at every start, and worthless anywhere else.
 _LOCAL: Final = {
@@ -25,7 +25,7 @@ _SLACK_PORT: Final = 8090
 
 
 def demo(arguments: argparse.Namespace) -> NoReturn:
-    """Run the demonstration in place of this process, without the settings of a real Usher."""
+    """Replace this process with the demo, without the environment variables of a real Usher."""
     if arguments.slack_only:
         _become_slack(arguments)
     if missing := [name for name in _REQUIRED_PACKAGES if find_spec(name) is None]:
@@ -56,7 +56,7 @@ def _become_slack(arguments: argparse.Namespace) -> NoReturn:
 
 
 def _find_extra() -> str:
-    """Return the requirement that pip installs the demonstration from: Usher's own wheel or folder.
+    """Return the requirement that pip installs the demo from: Usher's own wheel or folder.
 
     pip records where Usher was installed from (PEP 610). If there is no record, Usher came from an index,
     which has the other packages, too.

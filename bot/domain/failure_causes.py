@@ -38,8 +38,8 @@ class Reason(StrEnum):
     CANCELED = "canceled"
 
 
-#: Matches messages about a limit on use over a period, such as hours per month. Stopping something doesn't
-#: free any of it.
+#: Matches messages about a usage quota for a period, such as hours per month. Stopping something doesn't free
+#: up any of that quota.
 _OVER_TIME: Final = (
     r"(?=.*\b(?:quotas?|limit(?:s|ed)?|allowances?|budget|used up|exhausted|exceed\w*|used [\d.]+ of)\b)"
     r"(?=.*(?:\b(?:[cg]pu|tpu|cores?|vcpu|compute|node|machine|instance|server|memory|gi?b)s?[- ]hours?\b"

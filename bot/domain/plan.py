@@ -120,8 +120,8 @@ NOT_USABLE = Plan(Step.WAIT)
 REMOVE = Plan(Step.REMOVE)
 RENEW = Plan(Step.RENEW)
 
-#: Maps each way of stopping to the plan that sends its call, and to the cause of failure if an accepted call
-#: has no effect.
+#: Maps each stop mode to the plan that sends its call, and to the cause of failure if an accepted call has no
+#: effect.
 _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "stop": (STOP, "started_elsewhere"),
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),
@@ -140,7 +140,7 @@ _CALLS = frozenset({Step.START, *_ACTIONS})
 #: workspace costs money.
 _STOPS = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _REPEATABLE = frozenset({Step.START, Step.STOP, Step.SUSPEND, Step.FORCE})
-#: The default effect of each way of stopping, for providers that declare nothing else.
+#: The default effect of each stop mode, for providers that declare nothing else.
 _USUAL: StopEffects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 
 
@@ -164,9 +164,9 @@ def plan(
 
     ``observed_at`` is the time of that observation. ``actions`` are the actions that the provider currently
     allows; None means every action that it supports. A stop that the provider doesn't accept in this state
-    waits until it does. ``effects`` says what each way of stopping does. A workspace is ended irreversibly
-    only if its owner agreed to that, knowing the ``stop_risks``. ``up_at`` is when the workspace was last
-    seen starting or running. ``lacks`` is what the running workspace still needs before it can be used, and
+    waits until it does. ``effects`` says what each stop mode does. A workspace is ended irreversibly only if
+    its owner agreed to that, knowing the ``stop_risks``. ``up_at`` is when the workspace was last seen
+    starting or running. ``lacks`` is what the running workspace still needs before it can be used, and
     ``lacks_since`` is when that was first seen. A start is fulfilled once the workspace is usable, or once it
     has lacked something for long enough.
 
@@ -291,7 +291,11 @@ def _decide(
 
 
 def _mode(operation: Operation, effects: StopEffects) -> StopMode | None:
-    """Return how an operation stops its workspace; None if a restart couldn't bring the workspace back."""
+    """Return the stop mode that an operation uses, or None if it is a restart and no mode is suitable.
+
+    Unless the owner agreed to lose the workspace, a mode is suitable for a restart only if the workspace can
+    be started again afterwards.
+    """
     match operation.verb:
         case OperationVerb.RESTART:
             return "stop" if operation.agreed else choose_restart_mode(effects)

@@ -76,8 +76,8 @@ class Verb:
     #: What a person needs to have for help to list the verb: a connection they have linked that offers this
     #: facet or stop mode, or ``linking``, ``linked`` or ``administrator``.
     needs: tuple[str, ...] = ()
-    #: The verb's effect. ``flags`` are the words that it accepts as ``--WORD`` (None if it parses its flags
-    #: itself), and ``accepts`` are the kinds of its arguments.
+    #: The verb's effect. ``flags`` lists the words that it accepts as ``--WORD`` (None if it parses its flags
+    #: itself), and ``accepts`` lists the kinds of arguments that it takes.
     effect: Effect = Effect.MAKES
     flags: tuple[str, ...] | None = ()
     accepts: tuple[ArgumentKind, ...] = ()

@@ -1,7 +1,7 @@
-"""Reading a provider's API responses: errors for refusals, the server's messages, and values.
+"""Read a provider's API responses: turn refusals into errors, and extract the server's messages and values.
 
-If a required value is missing, BadAnswer is raised and names the field. A malformed optional value is left
-out and logged once. A malformed list entry doesn't affect the others (``read_entries``).
+If a required value is missing, BadAnswer is raised and names the field. A malformed optional value is ignored
+and logged once. A malformed list entry doesn't affect the others (``read_entries``).
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _read_message(response: Response, message_pointer: str) -> str | None:
 
 
 def _has_form(response: Response, message_pointer: str, error_keys: Collection[str]) -> bool:
-    """Return whether the body has the form of the API's errors, even if its message is empty."""
+    """Return whether the body looks like one of the API's errors, even if its message is empty."""
     *outer, last = message_pointer.split("/")[1:]
     try:
         body = response.json_object()

@@ -66,7 +66,7 @@ class PeopleDirectory:
         #: Maps each installation id to how far Usher has got with reading its people.
         self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
-        #: Maps each installation id to when its enterprise's list of workspaces was read, and to their ids.
+        #: By installation id: when its enterprise's workspaces were last listed, and the ids that were found.
         self._teams_by_installation: dict[str, tuple[float, frozenset[str]]] = {}
         self._listing = asyncio.Lock()
 

@@ -1,10 +1,12 @@
 """The PostgreSQL engine: connections for writing, claiming, recording and reading, each in its own thread.
 
-A transaction that decides anything takes an advisory lock, so only one decides at a time, as on SQLite:
-whatever it reads stays true until it commits, however many processes there are. Claims, the records of polls,
-and decisions that declare whose rows they concern share that lock: they run side by side, within one process
-and across several. Claims lock the rows that they change, the others lock their subjects
-(``docs/adr/0116-whose-it-is.md``). Calls in a thread are as fast as asynchronous ones.
+A transaction that makes decisions takes an advisory lock, so only one runs at a time, as on SQLite, and
+whatever it has read stays true until it commits, however many processes there are. Claims, poll results, and
+decisions that declare whose rows they concern take that lock in shared mode, so they can run side by side,
+within one process and across several. In addition, claims lock the rows that they change, and the others lock
+their subjects (``docs/adr/0116-whose-it-is.md``).
+
+Threads are used because asynchronous calls are no faster.
 """
 
 import asyncio
@@ -41,7 +43,7 @@ log = structlog.get_logger(__name__)
 
 #: Number of connections for reading: more than one, so that a long list doesn't hold up everybody else.
 READERS = 2
-#: Number of connections for transactions that decide something. These run in parallel, each connection
+#: Number of connections for transactions that make decisions. These run in parallel, each connection
 #: handling its share of the subjects. Only ``NEAR_LANES`` are used if the server answers within
 #: ``NEAR_SECONDS``: more connections help only while some of them wait for the network, and otherwise just
 #: cause more commits.

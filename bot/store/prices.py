@@ -11,7 +11,7 @@ from bot.store.transaction import Row, Transaction
 
 
 def find_new_machine(before: Row, seen: MachineKind | None) -> MachineKind | None:
-    """Return the machine that a read or list reports, or None if the row has it or none is reported."""
+    """Return the machine that a read or list reports; None if it reports none or the row already has it."""
     return None if seen is None or seen.to_columns().items() <= before.items() else seen
 
 

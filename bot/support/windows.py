@@ -23,7 +23,7 @@ class Window:
     may_leave: Callable[[], bool] | None = None
 
     def has_closed(self, now: float) -> bool:
-        """Return whether the window has closed, so that no request may be sent."""
+        """Return whether the window has closed, meaning that the request may no longer be sent."""
         return now > self.until or (self.may_leave is not None and not self.may_leave())
 
 

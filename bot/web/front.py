@@ -35,7 +35,7 @@ from bot.web.shapes import Malformed, read
 log = structlog.get_logger(__name__)
 
 
-#: Maximum size of a request's body in bytes, here and in the whole application. Slack's are far smaller.
+#: Maximum size of a request body in bytes, for all of Usher's endpoints. Slack's requests are far smaller.
 MAX_BYTES = 1024 * 1024
 #: Maximum difference between a request's signed time and our clock, in seconds. Signatures are remembered for
 #: longer than this.

@@ -234,7 +234,7 @@ class Metrics:
         self._refused.labels(reason.partition(":")[0]).inc()
 
     async def follow_loop(self) -> None:
-        """Measure, until cancelled, for how many seconds the event loop is blocked."""
+        """Measure how long the event loop is blocked, in seconds, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + _LOOKS_EVERY

@@ -26,7 +26,7 @@ _REVISION_HEADER: Final = "MCP-Protocol-Version"
 
 @dataclass(frozen=True, slots=True)
 class AssistantCalls:
-    """Answer the calls of Slack's assistant, using these services."""
+    """Handle calls from Slack's assistant, using these services."""
 
     services: Services
 

@@ -36,8 +36,8 @@ from handlers.requests.request import Request
 MAX_BULK_WORKSPACES: Final = 20
 
 
-#: Rules that refuse to stop a workspace in a certain way because the provider doesn't offer that way, either
-#: for this workspace or for any.
+#: Rules that refuse a kind of stop because the provider doesn't support it at all, or currently doesn't allow
+#: it for this workspace.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})

@@ -362,7 +362,7 @@ def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
 
 
 def answer_list(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> Answer:
-    """Answer with the hours of several workspaces, and a remark about those that have none."""
+    """Answer with the working hours of several workspaces, followed by ``remark``, if any."""
     blocks = [kit.section(words.LIST)]
     for text, buttons in rows:
         blocks += kit.row(text, buttons)

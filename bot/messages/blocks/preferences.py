@@ -14,7 +14,7 @@ from bot.messages.texts import preferences as words
 SETTINGS_CALLBACK: Final = "settings"
 #: The names of the fields in the preferences form.
 TELL, ASKING, ASSISTANT, MESSAGES = "tell", "asking", "assistant", "messages"
-#: Value of the option for never being asked about running workspaces.
+#: Value of the option that turns off questions about workspaces left running.
 NEVER_OPTION: Final = "-"
 #: Numbers of hours to choose from: how long a workspace runs before its owner is asked about it.
 ASKING_HOURS: Final = (4, 8, 12, 24, 48)
