@@ -1,10 +1,9 @@
 """The providers, each a module or package in this folder, and the connections that operators configure.
 
-A connection names its provider's ``kind`` and, if the provider isn't one of Usher's own, also the
-distribution that it comes from (``registry``). The connections file has one TOML table per connection,
-validated by the provider's own settings model. Anyone who can write to the file decides where users' tokens
-are sent, so Usher refuses the file if other users of the machine can write to it, or can read it while it
-contains secrets.
+A connection names its provider's ``kind`` and, unless the provider is one of Usher's own, the distribution
+that contains it (``registry``). The connections file has one TOML table per connection, validated by the
+provider's own settings model. Anyone who can write to the file decides where users' tokens are sent, so Usher
+rejects the file if other users of the machine can write to it, or can read it while it contains secrets.
 """
 
 import re
@@ -48,7 +47,7 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
 
 
 def build_bound_provider(provider: type[Provider], settings: ConnectionSettings, http: Http) -> Provider:
-    """Create a provider whose methods each use the secret meant for their calls (see ``bind``)."""
+    """Create a provider in which each method uses the right secret for its calls (see ``bind``)."""
     http.hide(settings.secrets())
     built = provider(settings, http)
     bind(built)
@@ -58,10 +57,10 @@ def build_bound_provider(provider: type[Provider], settings: ConnectionSettings,
 def read_connections(
     source: Path | str, *, has_several: bool = False
 ) -> tuple[dict[str, ConnectionSettings], list[str]]:
-    """Return the valid connections, and a list of all problems found in the others.
+    """Return the valid connections, and a list of every problem found in the others.
 
-    ``source`` is the file's path, or its content if that is in the environment. ``has_several`` says whether
-    Usher is installed in several Slack workspaces.
+    ``source`` is the file's path, or its content if that is given in the environment. ``has_several`` tells
+    whether Usher is installed in more than one Slack workspace.
     """
     checked: dict[str, ConnectionSettings] = {}
     try:
@@ -88,7 +87,7 @@ def read_connections(
 
 
 def find_ambiguous_people(settings: Mapping[str, ConnectionSettings]) -> list[str]:
-    """Return a problem for each template whose ``who`` has a user id that names no Slack workspace.
+    """Return a problem for each template whose ``who`` lists a user id without its Slack workspace.
 
     If Usher is installed in several workspaces, the same id may belong to a different person in each.
     """
@@ -118,7 +117,7 @@ def list_distributions(settings: Mapping[str, ConnectionSettings]) -> dict[str, 
 
 
 def _has_secrets(table: dict[str, Any]) -> bool:
-    """Return whether a table contains a secret itself, not just a reference to one."""
+    """Return whether a table contains a secret itself, rather than a reference to one."""
     try:
         fields = _find_class(table).settings_model.model_fields
     except SettingsError:
@@ -136,7 +135,7 @@ def _find_class(table: Mapping[str, Any]) -> type[Provider]:
 
 
 def _read_tables(source: Path | str) -> tuple[dict[str, Any], list[str]]:
-    """Return the tables under ``connections``, with anything else in the file reported as a problem."""
+    """Return the tables under ``connections``; report anything else in the file as a problem."""
     path = source if isinstance(source, Path) else Path("its text")
     try:
         if isinstance(source, Path) and path.stat().st_mode & WRITABLE_BITS:
@@ -168,7 +167,7 @@ def _check_connection(
     if not CONNECTION_NAME_PATTERN.match(name):
         raise SettingsError([": its name needs lower-case letters, digits, - and _, at most 31"])
     provider = _find_class(table)
-    # The table's name is the connection's name, so a key "name" isn't allowed.
+    # A connection is named after its table, so the key "name" isn't allowed.
     problems = [".name: isn't a key: the table's name is the connection's"] if "name" in table else []
     values: dict[str, Any] = {"title": provider.title if is_only else f"{provider.title} ({name})"}
     for key in table.keys() & _REMOVED_KEYS.keys():

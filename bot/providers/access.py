@@ -1,4 +1,4 @@
-"""Accounts and their credentials: which account a call is made for, and which account a credential opens."""
+"""Accounts and their credentials: the account a call acts for, and the account a credential opens."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Access:
     """A linked username with its credential: the identity used for a call.
 
     Attributes:
-        username: The person's username on the provider, as it was linked.
-        credential: Their secret.
+        username: The person's username on the provider, as linked.
+        credential: The person's credential.
         api: The client for the call, bound to the provider's API and to the secret that the call uses. It is
             set only when the methods of a built provider are called (``Provider.bind_access``).
     """
@@ -30,10 +30,10 @@ class RemoteAccount:
     """An account as the provider currently reports it.
 
     Attributes:
-        account_id: The account's id at the provider, or "" if the provider didn't send one. If the provider
-            has no ids, facts that don't change when the account is renamed, as ``key=value`` separated by
-            spaces, such as ``created=1764387403.990914``.
-        username: The account's name at the provider.
+        account_id: The account's id on the provider, or "" if the provider didn't send one. If the provider
+            doesn't use ids, this holds facts that survive a rename, such as ``created=1764387403.990914``,
+            separated by spaces.
+        username: The account's name on the provider.
         email: The account's e-mail address, if the provider gives it.
     """
 
@@ -48,7 +48,7 @@ class Identity:
 
     Attributes:
         username: The account's name; "" if the server doesn't say.
-        credential: The checked credential, with what the server said about it.
+        credential: The checked credential, with the details that the server gave.
     """
 
     username: str

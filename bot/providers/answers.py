@@ -1,7 +1,7 @@
-"""Read a provider's API responses: turn refusals into errors, and extract the server's messages and values.
+"""Reading a provider's API responses: turning refusals into errors, and extracting messages and values.
 
-If a required value is missing, BadAnswer is raised and names the field. A malformed optional value is ignored
-and logged once. A malformed list entry doesn't affect the others (``read_entries``).
+A missing required value raises BadAnswer, which names the field. A malformed optional value is ignored and
+logged once. A malformed list entry doesn't affect the other entries (``read_entries``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ T = TypeVar("T")
 class Listing(list[T]):
     """The entries of a list, in the server's order.
 
-    If an entry couldn't be identified, the list is incomplete, and the absence of an entry proves nothing.
+    If any entry couldn't be identified, the list is incomplete, so something missing from it may still exist.
     """
 
     def __init__(self, entries: Iterable[T] = (), *, is_whole: bool = True) -> None:
@@ -45,13 +45,13 @@ def to_error(
     error_keys: Collection[str] = (),
     is_plain: bool = False,
 ) -> errors.ProviderError:
-    """Return the error for a non-2xx response, with the server's own words cleaned and shortened.
+    """Return the error for a non-2xx response, with the server's own message cleaned and shortened.
 
     ``message_pointer`` locates the server's message in the body (a JSON Pointer, RFC 6901), and
-    ``error_keys`` are further keys that every error has. If a 401, 403, 404 or server error lacks one of
-    these, it is assumed to come from something in front of the server. With ``is_plain``, that doesn't apply
-    to a 401 or 403, because this server may refuse without JSON. The words of such a server error are shown
-    only if they say that there is no capacity.
+    ``error_keys`` are further keys that every error contains. If a 401, 403, 404 or server error lacks any of
+    these, it is assumed to come from a proxy in front of the server. With ``is_plain``, a 401 or 403 is
+    trusted without them, because this server may refuse a request without sending JSON. The message in such a
+    server error is shown only if it says that there is no capacity.
     """
     status = response.status
     is_own = _has_form(response, message_pointer, error_keys)
@@ -64,8 +64,8 @@ def to_error(
         return errors.PermanentError(words, status=status)
     if status in {404, 410}:
         if not is_own and (not changes or (said is None and response.body.strip())):
-            # A proxy returns a page like this if its backend is down, so it doesn't mean that the workspace
-            # is gone.
+            # A proxy returns a page like this when its backend is down, so it doesn't prove that the
+            # workspace is gone.
             return errors.BadAnswer(f"HTTP {status} with a page that is not the API's", status=status)
         return errors.NotFound(message, status=status)
     if status == 429:
@@ -77,7 +77,7 @@ def to_error(
         return errors.ServerFailed(message, status=status, retry_after=response.retry_after())
     is_page = status > 400 and response.body.lstrip()[:1] == b"<"
     if status == 407 or is_page or (status in {401, 403} and not is_own and not is_plain):
-        # The page with a 400 may be the server's own, if it couldn't parse the request.
+        # A 400 page may be the server's own, sent because it couldn't parse the request.
         words = f"something in front of the server refused this (HTTP {status})"
         return errors.RefusedInFront(words, status=status)
     if status < 400:
@@ -99,7 +99,7 @@ def _find_refusal_class(status: int, message: str) -> type[errors.PermanentError
     return kinds.get(status, errors.InvalidRequest)
 
 
-#: Matches refusals that are about the account itself, in which case a new credential wouldn't help.
+#: Matches refusals that concern the account itself, so that a new credential wouldn't help.
 _ACCOUNT_OFF_PATTERN = re.compile(
     r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked"
     r"|dormant|closed|terminated|banned|archived|awaiting approval|pending approval|not (yet )?approved)\b",
@@ -148,8 +148,8 @@ def _read_sentence(response: Response) -> str:
 MAX_NAME_LENGTH = 250
 #: Maximum number of characters of a percent-encoded id in a path.
 MAX_ID_LENGTH = 1000
-#: Numbers of at least this size are taken to be milliseconds. As seconds, this would be the year 5138; as
-#: milliseconds, it is 1973.
+#: Numbers of at least this size are treated as milliseconds: as seconds, this one would fall in the year
+#: 5138, but as milliseconds it is 1973.
 _MIN_MILLISECONDS = 1e11
 #: Earliest plausible time, in epoch seconds (1971).
 _MIN_SECONDS = 31_536_000.0
@@ -165,12 +165,12 @@ def require_text(answer: Mapping[str, Any], key: str, where: str = "") -> str:
 
 @lru_cache(maxsize=1000)
 def log_oddity(problem: str) -> None:
-    """Log something odd in a response, once; ``problem`` names the field but never contains its value."""
+    """Log an oddity in a response, but only once; ``problem`` names the field without its value."""
     log.warning("odd answer", problem=problem)
 
 
 def find_text(answer: Mapping[str, Any], key: str, where: str = "") -> str | None:
-    """Return an optional string; a number is converted to one, and anything else counts as missing."""
+    """Return an optional string, converting a number to text; anything else counts as missing."""
     value = answer.get(key)
     if isinstance(value, str):
         return value or None
@@ -186,9 +186,9 @@ def find_text(answer: Mapping[str, Any], key: str, where: str = "") -> str | Non
 
 @lru_cache(maxsize=16_384)
 def encode_id(text: str) -> str:
-    """Return an id percent-encoded for one path segment, or "" for a string that can't be an id.
+    """Return an id percent-encoded for one path segment, or "" if the string can't be an id.
 
-    A segment that consists of dots would lead to another path, and lone surrogates can't be encoded.
+    A segment made up only of dots would lead to another path, and lone surrogates can't be encoded.
     """
     try:
         quoted = quote(text, safe="")
@@ -198,7 +198,7 @@ def encode_id(text: str) -> str:
 
 
 def require_id(answer: Any, key: str, where: str = "") -> str:
-    """Return an id, which may be an integer; raise BadAnswer if it is missing or can't be in a path."""
+    """Return an id, which may be an integer; raise BadAnswer if it is missing or can't be used in a path."""
     value = answer.get(key) if isinstance(answer, Mapping) else None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -220,7 +220,7 @@ def find_amount(answer: Mapping[str, Any], key: str) -> float | None:
 
 
 def find_account_id(answer: Mapping[str, Any], key: str = "id") -> str:
-    """Return an account's id, which may be an integer in the response, or "" if there is none."""
+    """Return an account's id, converting an integer to text; return "" if there is none."""
     value = answer.get(key)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -246,10 +246,10 @@ def find_object(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping
 
 
 def parse_time(value: Any, form: str = "") -> float | None:
-    """Return a time in epoch seconds from ISO 8601 or a number of (milli)seconds; None for anything else.
+    """Return a time in epoch seconds, given in ISO 8601 or in (milli)seconds; None for anything else.
 
-    ``form`` is an additional time format, for ``strptime``. Servers write the year 1, 1970 or 9999, or 0, for
-    a missing time, so times before 1971 or after 5000 count as missing.
+    ``form`` is an additional format to try, in ``strptime`` notation. Servers represent a missing time as 0
+    or as the year 1, 1970 or 9999, so times before 1971 or after 5000 count as missing.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None

@@ -1,8 +1,8 @@
 """The contract of a provider: a stateless translator between our vocabulary and one API.
 
 A provider uses neither the store nor Slack, and never sleeps or retries. To add one, put a module or package
-in this folder; its class attribute ``kind`` names the provider. A provider gains a facet, an optional
-capability, by subclassing it; there is no list of providers or facets.
+in this folder and set the class attribute ``kind`` to the provider's name. To give a provider an optional
+capability, called a facet, inherit from the facet's class. Neither providers nor facets are listed anywhere.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from bot.support.errors import CredentialRefused, InvalidRequest, ProviderError
 from bot.support.http import Http
 from bot.support.responses import Response
 
-#: Quotes, whitespace and invisible characters that may be copied from a browser together with a token.
+#: Quotes, whitespace and invisible characters that may be copied along with a token from a browser.
 _CHARACTERS_AROUND_TOKENS = (
     " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
 )
 
 
-#: Matches any provider's token in a Slack message: hexadecimal digits; random mixed-case letters and digits,
-#: with a part that wouldn't occur in a name; or a JSON Web Token.
+#: Matches any provider's token in a Slack message. A token is a JSON Web Token, a string of hexadecimal
+#: digits, or a string of random mixed-case letters and digits, part of which couldn't occur in a name.
 _TOKEN_PATTERN = re.compile(
     r"[0-9A-Fa-f]{32,512}"
     r"|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)(?=.*[0-9A-Za-z]{16})[0-9A-Za-z_+/-]{32,512}={0,2}"
@@ -48,10 +48,10 @@ _TOKEN_PATTERN = re.compile(
     re.ASCII,
 )
 
-#: Matches the parts of a text that might be complete tokens. Only JSON Web Tokens may contain dots, since
-#: paths and sentences contain them too.
+#: Matches parts of a text that might be complete tokens. Dots are allowed only in JSON Web Tokens, since
+#: paths and sentences contain dots, too.
 _TOKEN_CANDIDATE_PATTERN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+|[0-9A-Za-z_-]{20,}", re.ASCII)
-#: Matches the start of a token at the end of a text that was cut off.
+#: Matches the beginning of a token at the end of a text that was cut off.
 _CUT_TOKEN_PATTERN = re.compile(
     r"(?<![\w-])(?:eyJ[\w.-]*|gh[a-z]_\w*|github_pat_\w*|(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{10,}"
     r"|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)[0-9A-Za-z_-]{12,})…$",
@@ -60,37 +60,38 @@ _CUT_TOKEN_PATTERN = re.compile(
 
 Needed = TypeVar("Needed", bound=Facet)
 
-#: Explains why a running workspace is shown without a link.
+#: The explanation given when a running workspace is shown without a link.
 URL_NOT_ALLOWED = "Its link leads to a host that this connection doesn't allow."
 
 
 class Provider(ABC):
     """Translate between Usher and the API of one connection.
 
-    Methods raise only subclasses of ``bot.support.errors.ProviderError``, with these meanings:
-    CredentialRefused → the user has to link again; Forbidden → a permission is missing; NotFound → the thing
-    is gone; UnknownOutcome → read before the next call; other kinds of TemporaryError → try later.
+    Methods raise only subclasses of ``bot.support.errors.ProviderError``. CredentialRefused means that the
+    user has to link again, Forbidden that a permission is missing, and NotFound that the workspace or job is
+    gone. After UnknownOutcome, Usher reads the state before it calls again. After any other TemporaryError,
+    it tries again later.
 
     Attributes:
-        api_version: The version of ``usher.provider`` that the provider is written for; providers from
-            outside must set it.
-        kind: The name that a connection's ``provider`` setting uses for it.
-        title: The name that users see, unless the connection has a title.
+        api_version: The version of ``usher.provider`` that the provider is written for; external providers
+            must set it.
+        kind: The provider's name in a connection's ``provider`` setting.
+        title: The name shown to users unless the connection has its own title.
         settings_model: The model of a connection's settings: a subclass of ``ConnectionSettings`` with a
-            field for each key of your own.
-        pace: How often, and with how many concurrent calls, the provider may be called.
-        stop_modes: All ways of stopping at the provider; ``Observed.actions`` says what a workspace supports
-            now.
+            field for each additional key.
+        pace: How often the provider may be called, and how many calls may run at once.
+        stop_modes: All stop modes that the provider supports; ``Observed.actions`` shows which of them a
+            workspace currently allows.
         api_path: The path of the API below the base URL.
-        credential_in: Where a request carries the credential.
+        credential_in: Where requests carry the credential.
         message_pointer: The JSON Pointer to the server's own message in an error's body. Users see that
             message.
-        error_keys: Further keys that all errors of the API have. An error without the message or one of them
-            comes from something in front of the API.
-        token_pattern: A regular expression for a whole token of this provider. It is used in addition to the
-            one for any provider's tokens.
+        error_keys: Further keys that every error from the API contains. An error that lacks the message or
+            any of these keys comes from a proxy in front of the API.
+        token_pattern: A regular expression for a whole token of this provider. It supplements the one for all
+            providers' tokens.
         template_key: The key in a spec that holds the template's name, if operators prepare templates.
-        name_rule: The rule for the names that Usher chooses, whether it proposes, generates or marks them.
+        name_rule: The rule for names that Usher proposes, generates or makes unique with a suffix.
         settings: The connection's settings, checked by ``settings_model``.
     """
 
@@ -111,21 +112,21 @@ class Provider(ABC):
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         self.settings = settings
-        #: The connection's secrets. Every word that a user types is compared with them, in case it is one of
-        #: these secrets pasted by mistake.
+        #: The connection's secrets. Every word that a user types is compared with them, in case the user
+        #: pasted a secret by mistake.
         self._secrets = frozenset(settings.secrets())
         #: An HTTP client without a credential, for calls that don't need one.
         root = settings.base_url + self.api_path
         self.api = ApiClient(http, root, self.credential_in, self.other_hosts, to_error=self.to_error)
 
-    # -- what every provider has ---------------------------------------------------------------------------
+    # -- methods of every provider
+    # ----------------------------------------------------------------------------
 
     def to_error(self, response: Response, *, changes: bool) -> ProviderError:
         """Return the error that ``call`` raises for a non-2xx response; pure.
 
         Override this if your API uses a status, header or body differently, and call ``super().to_error`` for
-        everything else.
-        ``changes`` says whether the request changes something.
+        everything else. ``changes`` tells whether the request was meant to change something.
         """
         return to_error(
             response, changes=changes, message_pointer=self.message_pointer, error_keys=self.error_keys
@@ -136,7 +137,7 @@ class Provider(ABC):
         return f"{self.settings.base_url}#{remote_id}"
 
     def to_workspace(self, remote_id: str, seen: Observed, principal: Principal) -> Workspace:
-        """Return a workspace built from the results of a read, for use without a store."""
+        """Return a workspace built from the result of a read, for use without a store."""
         return Workspace(
             remote_id,
             principal,
@@ -163,35 +164,34 @@ class Provider(ABC):
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read many states in one call; a missing workspace is reported as ``gone``, never left out.
+        """Read the states of several workspaces in one call; report a missing one as ``gone``, never omit it.
 
-        A workspace that is running but can't be used yet has ``Observed.lacks``.
+        For a workspace that is running but can't be used yet, ``Observed.lacks`` names what is missing.
         """
 
     @abstractmethod
     async def start(self, access: Access, workspace: Workspace) -> str | None:
-        """Request a start; return once it is accepted, or if the workspace is already running.
+        """Ask the provider to start a workspace; return once accepted, or if it is already running.
 
-        If the server refused because the workspace is already running, return the server's own message; a
-        read then has to confirm it. The workspace passed to this method, and to those below, has just been
-        read through its gate, so don't read its state again.
+        If the server refused because the workspace is already running, return the server's own message; the
+        state then has to be read to confirm it. The workspace passed to this method and to the ones below has
+        just been read through its gate, so don't read its state again.
         """
 
     @abstractmethod
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
-        """Request a stop; return once it is accepted, or if the workspace is already stopped.
+        """Ask the provider to stop a workspace; return once accepted, or if it is already stopped.
 
-        Returns the same as ``start``.
-
-        A mode that isn't in ``stop_modes`` raises InvalidRequest.
+        The return value means the same as for ``start``. A mode that isn't in ``stop_modes`` raises
+        InvalidRequest.
         """
 
     @abstractmethod
     async def check_credential(self, credential: Credential) -> Identity:
         """Find out whose account a credential opens; raise CredentialRefused if it opens none.
 
-        If the server doesn't name the owner, check that it refuses a different credential. If it accepts that
-        one, too, the answers may not be coming from the provider at all.
+        If the server doesn't name the owner, check that it refuses a made-up credential. If it accepts that
+        one, too, something other than the provider may be answering.
         """
 
     @abstractmethod
@@ -199,7 +199,7 @@ class Provider(ABC):
         """Return the URL of the workspace's page on the provider, or "" if users have no such page."""
 
     def clean_token(self, text: str) -> str:
-        """Return a pasted token without the quotes and whitespace picked up by copying."""
+        """Return a pasted token without the quotes and whitespace that were copied along with it."""
         return text.strip(_CHARACTERS_AROUND_TOKENS)
 
     def is_available_to(self, principal: Principal) -> bool:
@@ -208,7 +208,7 @@ class Provider(ABC):
         return workspaces is None or principal.team_id in workspaces
 
     def looks_like_token(self, text: str) -> bool:
-        """Return whether a word may be a complete token. Some ids look like tokens, too."""
+        """Return whether a word could be a complete token. Some ids look like tokens, too."""
         return (
             _TOKEN_PATTERN.fullmatch(text) is not None
             or text in self._secrets
@@ -224,38 +224,38 @@ class Provider(ABC):
 
     @abstractmethod
     async def probe(self) -> str:
-        """Read the server's name, and its version if given, without a credential, for ``doctor``."""
+        """Read the server's name and, if given, its version, without a credential, for ``doctor``."""
 
     async def read_warning(self) -> str:
-        """Return a warning about a server that otherwise works, for ``doctor``; "" if there is none."""
+        """Return a warning, for ``doctor``, about a server that otherwise works; "" if there is none."""
         return ""
 
     def credential_owner(self, access: Access, call: str) -> CredentialOwner:
-        """Return whose secret a call (``read``, ``start``, ``create`` …) uses."""
+        """Return the owner of the secret that a call (``read``, ``start``, ``create`` …) uses."""
         return access.credential.owner
 
     def bind_access(self, access: Access, call: str) -> Access:
-        """Return the access bound to the secret that a call uses; without one, raise CredentialRefused."""
+        """Return the access bound to the secret for a call; raise CredentialRefused if there is none."""
         is_theirs = self.credential_owner(access, call) == "person"
         api = self.api.acting_as(access.credential) if is_theirs else self.connection_api(access.credential)
         return Access(access.username, access.credential, api)
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether a call chooses an account by name, using a secret that opens all accounts; pure.
+        """Return whether a call selects an account by name, with a secret that opens all accounts; pure.
 
-        Before these calls, ``read_account`` checks that the name still belongs to the linked account.
+        Before such a call, ``read_account`` checks that the name still belongs to the linked account.
         """
         return False
 
     @property
     def has_account_ids(self) -> bool:
-        """Return whether accounts can be compared: the provider gives their ids or equivalent facts."""
+        """Return whether accounts can be compared, that is, the provider gives ids or equivalent facts."""
         return type(self).read_account is not Provider.read_account
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
-        """Read the account that calls with this access reach; None if the provider has no ids to compare.
+        """Read the account that this access's calls reach; return None if the provider has no ids to compare.
 
-        If calls name the account, return the account that currently has that name.
+        If calls select the account by name, return the account that has the name now.
         """
         return None
 
@@ -267,21 +267,21 @@ class Provider(ABC):
         return self.api.acting_as(Credential(secret, on_behalf_of=on_behalf_of))
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Return the patterns of hosts other than the API's that calls may reach; pure.
+        """Return patterns for the hosts, other than the API's own, that calls may reach; pure.
 
-        Each is mapped to whether calls send the credential there.
+        Each pattern is mapped to whether calls send the credential there.
         """
         return {}
 
     def can_reach_all_workspaces(self, access: Access) -> bool:
         """Return whether calls can reach everyone's workspaces.
 
-        If so, Usher uses only those that are known to belong to the user.
+        If so, Usher uses only workspaces that are known to belong to the user.
         """
         return False
 
     def is_withheld(self, spec: Spec, principal: Principal) -> bool:
-        """Return whether a spec uses a template that the principal may no longer use; pure."""
+        """Return whether a spec uses a template that the principal is no longer allowed to use; pure."""
         template = find_by_name(self.settings.prepared, spec.text(self.template_key))
         return template is not None and not template.is_for(principal)
 
@@ -291,7 +291,7 @@ class Provider(ABC):
         return MachineKind() if template is None else MachineKind(template.name, None, template.price)
 
     def parse_reference(self, text: str) -> str | None:
-        """Return the remote id in a pasted link or id, or None if this connection doesn't recognise it."""
+        """Return the remote id in a pasted link or id, or None if it doesn't belong to this connection."""
         return None
 
     def is_page_of(self, url: str, name: str, username: str) -> bool:
@@ -299,7 +299,7 @@ class Provider(ABC):
         return False
 
     def parse_job_reference(self, text: str) -> str | None:
-        """Return the job id in a pasted link or id, or None if this connection doesn't recognise it."""
+        """Return the job id in a pasted link or id, or None if it doesn't belong to this connection."""
         return None
 
     # -- helpers -------------------------------------------------------------------------------------------
@@ -334,24 +334,24 @@ class Provider(ABC):
         return isinstance(self, Lists) and not self.has_link_method("none")
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return what each way of stopping would do to a workspace, according to its last read; pure.
+        """Return the effect of each stop mode on a workspace, according to its last read; pure.
 
-        Everything that stops or restarts a workspace, or asks before doing so, relies on this. If a running
-        workspace's actions aren't known, return what is true of the provider in general.
+        Anything that stops or restarts a workspace, or asks for confirmation first, relies on this. If a
+        running workspace's actions aren't known, return the effects that apply to the provider in general.
         """
         return {
             mode: StopEffect.KEEPS if mode == "suspend" else StopEffect.RETURNS for mode in self.stop_modes
         }
 
     def retention_seconds(self) -> tuple[float, float]:
-        """Return how long workspaces are kept after a stop, and after their creation, in seconds.
+        """Return how many seconds a workspace is kept after it is stopped, and after it is created.
 
         Both are infinite if workspaces are never removed, which is the default.
         """
         return math.inf, math.inf
 
     def require_stop_mode(self, mode: StopMode) -> None:
-        """Raise InvalidRequest if this provider doesn't have the given way of stopping."""
+        """Raise InvalidRequest unless this provider supports the stop mode."""
         if mode not in self.stop_modes:
             raise InvalidRequest(
                 f"You can't {mode} workspaces on {self.settings.title}. Stop it there instead."
@@ -360,7 +360,7 @@ class Provider(ABC):
     def ide_hosts(self) -> tuple[str, ...]:
         """Return the host patterns allowed in IDE URLs; ``*.X`` matches every host below X.
 
-        Subclasses add their patterns to the operator's, which are in ``settings.ide_hosts``.
+        Subclasses add their patterns to the operator's (``settings.ide_hosts``).
         """
         return self.settings.ide_hosts
 
@@ -374,5 +374,5 @@ class Provider(ABC):
 
 
 def describe_unknown_state(word: str) -> str:
-    """Describe a state that isn't in the provider's documentation or can't be read."""
+    """Describe a state that isn't in the provider's documentation or can't be parsed."""
     return f"unknown state {word[:40]!r}" if word else "its state can't be read"

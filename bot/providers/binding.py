@@ -1,4 +1,4 @@
-"""Wraps a provider's methods so that each call uses the right secret, and no result contains a secret."""
+"""Wrapping a provider's methods so that each call uses the right secret and no result reveals one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.support.cleaning import hide_secrets
 from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
 
-#: Maps methods to the name that ``Provider.credential_owner`` uses for their calls, if the two differ. All of
+#: Maps a method to the name that ``Provider.credential_owner`` uses for its calls, if that differs. All of
 #: these methods take an ``Access``.
 _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
@@ -34,8 +34,7 @@ _BOUND_METHODS: Final = (
 )
 #: Methods whose result may contain the provider's own words.
 _QUOTING: Final = frozenset({"read_reason", "start", "stop", "remove"})
-#: Methods that don't take an ``Access``, because they check a credential, use the connection's own, or need
-#: none.
+#: Methods that take no ``Access``, because they check a credential, use the connection's own, or need none.
 _WITHOUT_ACCESS: Final = (
     *("check_credential", "probe", "read_warning"),
     *("check_username", "is_secret_accepted", "read_email", "find_user", "read_overview"),
@@ -77,8 +76,8 @@ def _bind_stream(provider: Provider, name: str, call: str) -> Callable[..., Asyn
         stream = getattr(type(provider), name)(provider, bound, *args, **options)
         try:
             while True:
-                # Close the context before each yield: what the reader does with the chunk isn't part of this
-                # call.
+                # Close the context before each yield, because the consumer's handling of a chunk isn't part
+                # of this call.
                 with redact_secrets(bound.api.secrets):
                     try:
                         one = await anext(stream)

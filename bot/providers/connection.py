@@ -1,4 +1,4 @@
-"""The settings that all connections have, with their templates and allowed hosts.
+"""The settings shared by all connections, including their templates and allowed hosts.
 
 ``bot.support.addresses`` parses and compares URLs.
 """
@@ -40,7 +40,7 @@ from bot.support.addresses import (
 
 _TEMPLATE_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _SLACK_WORKSPACE_PATTERN = re.compile(r"[TE][A-Z0-9]{1,30}")
-#: Shown for a template without a price if other templates have prices.
+#: Label for a template without a price when other templates have prices.
 NO_PRICE = "no price"
 #: How users link their accounts.
 #: - ``token``: with their own token, which they paste or get by signing in.
@@ -60,7 +60,7 @@ class PreparedTemplate(SettingsPart):
 
     Attributes:
         name: The template's name.
-        title: The text that users see; by default the name.
+        title: The text shown to users, by default the name.
         who: The people who may use it (``U…``, ``S…``, ``T…:U…``); everyone if omitted.
         price_per_hour: The price per hour, in the connection's ``currency``.
     """
@@ -91,12 +91,12 @@ class PreparedTemplate(SettingsPart):
 
     @property
     def offer_label(self) -> str:
-        """Return the display name with the price, or with "no price" if it has none but others do."""
+        """Return the display name with the price, or with "no price" if only other templates have prices."""
         said = "" if not self._currency else NO_PRICE if self.price is None else self.price.label
         return " · ".join(filter(None, [self.label, said]))
 
     def set_currency(self, currency: str) -> None:
-        """Set the price's currency; it is "" if none of the connection's templates has a price."""
+        """Set the currency of the price; "" if none of the connection's templates has a price."""
         self._currency = currency
 
     def set_groups(self, groups: UserGroups) -> None:
@@ -138,7 +138,7 @@ def list_available(prepared: Iterable[P], principal: Principal) -> list[P]:
 
 
 def select_available(offered: Sequence[P], values: Values) -> P | None:
-    """Return the template chosen by name or label, or else the only one there is; None otherwise."""
+    """Return the template chosen by name or label or, failing that, the only template offered; else None."""
     asked = text_of(values, "template").casefold()
     only = offered[0] if len(offered) == 1 else None
     return next((one for one in offered if asked in {one.name, one.label.casefold()}), only)
@@ -156,21 +156,21 @@ class ConnectionSettings(SettingsPart):
     """The settings that every connection has; providers add their own by subclassing.
 
     Attributes:
-        link_methods: The ways of linking that the provider supports, each with the key of the secret that it
-            requires ("" if none). Any other way is refused at start-up.
+        link_methods: The link methods that the provider supports, each with the key of the secret that it
+            requires ("" if none). Any other method is rejected at start-up.
         name: The connection's name, which users type.
         provider: The ``kind`` of the connection's provider.
         source: The distribution that contains the provider; "" for Usher's own.
-        title: The name that users see.
+        title: The name shown to users.
         base_url: The API's URL, normalised, without a trailing slash.
-        linking: How users link their accounts here.
-        ide_hosts: Hosts that IDE URLs may have, besides those that the provider derives from the base URL.
+        linking: How users link their accounts to this connection.
+        ide_hosts: Hosts allowed in IDE URLs, besides those that the provider derives from the base URL.
         workspaces: The Slack workspaces (``T…``) and organisations (``E…``) whose members may use the
-            connection; all if omitted.
-        starts_per_second: The maximum number of starts to send per second, if there is a limit.
-        currency: The currency of prices, if the operator names it.
-        asks_after_hours: The number of hours that a workspace may run before its user is asked, once a day,
-            whether they still need it; with 0, only users who chose to be asked are.
+            connection; if omitted, everyone may.
+        starts_per_second: Maximum number of start requests per second, if limited.
+        currency: The currency of prices, if the operator gives one.
+        asks_after_hours: The number of hours that a workspace may run before Usher asks its user, once a day,
+            whether they still need it. With 0, only users who chose to be asked are asked.
         stops_unanswered: Whether a workspace is stopped in the evening if its owner didn't answer, unless
             stopping would end it irreversibly.
     """
@@ -230,12 +230,12 @@ class ConnectionSettings(SettingsPart):
 
     @property
     def idle_seconds(self) -> float | None:
-        """Return how long a workspace may be idle before it is stopped, in seconds; None if not set."""
+        """Return how many seconds a workspace may be idle before it is stopped, or None if that isn't set."""
         return None
 
     @property
     def failures_allowed(self) -> float:
-        """Return how many starts may fail in a row before retries stop; 0 if unknown."""
+        """Return the number of consecutive failed starts after which retries stop; 0 if unknown."""
         return math.inf
 
     @property
@@ -283,7 +283,7 @@ def path_below(url: str, base_url: str) -> str | None:
 def is_address_within(url: str, root: str) -> bool:
     """Return whether a URL is ``root`` or below it.
 
-    In URLs like ``/@owner/name``, a dot after the name also begins a part below it.
+    In URLs like ``/@owner/name``, a dot after the name also begins a part below the root.
     """
     rest = path_below(url, root.partition("?")[0].partition("#")[0].rstrip("/"))
     if rest is not None:
@@ -320,9 +320,9 @@ def normalise_pattern(text: str) -> str:
 def to_allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) -> str | None:
     """Return a safe form of an IDE's URL if it may be sent to the workspace's owner, otherwise None.
 
-    The URL must use https (http only from loopback to loopback). Its host and port must be the base URL's, or
-    its host must match a pattern. It must then use the pattern's port or, if the pattern has none, the
-    default port or the base URL's.
+    The URL must use https; http is allowed only if both it and the base URL are on loopback. Either its host
+    and port are the base URL's, or its host matches a pattern and its port is the pattern's. A pattern
+    without a port allows the default port and the base URL's.
     """
     if url is None:
         return None

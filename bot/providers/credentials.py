@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 #: Whose secret is used for calls on behalf of an account.
 #: - ``person``: the user's own.
-#: - ``admin``: the connection's, for an approved username; if the provider allows it, the connection's secret
-#:   is only used to get that user's own token.
+#: - ``admin``: the connection's, for an approved username. If the provider allows it, the connection's secret
+#:   is used only to get a token for that user.
 #: - ``none``: the connection's, because the provider has no user accounts.
 CredentialOwner = Literal["person", "admin", "none"]
 
@@ -26,13 +26,13 @@ class Credential:
     Attributes:
         token: The token.
         refresh_token: The token that ``Renewal.refresh`` exchanges for a new one.
-        extra: Additional data to store with the credential, such as the token's id on the provider.
-        expires_at: When the credential expires (epoch seconds) according to the provider; None if it never
-            does, or the provider doesn't say. It is stored in rows.
-        on_behalf_of: The credential of the user for whom the call is made, if that isn't the owner; its
-            secrets must not appear in responses either.
+        extra: Additional data stored with the credential, such as the token's id on the provider.
+        expires_at: When the credential expires, in epoch seconds, according to the provider; None if it never
+            does or the provider doesn't say. Stored in the database.
+        on_behalf_of: The credential of the user for whom the call is made, if someone else's is used.
+            Responses must not contain its secrets either.
         account_id: The id of the account that the credential opens, from the provider or from the link; "" if
-            unknown. It is stored in rows, and compared if an account is found by its name.
+            unknown. Stored in the database, and compared when an account is looked up by name.
     """
 
     token: SecretStr
@@ -43,7 +43,7 @@ class Credential:
     account_id: str = field(default="", compare=False)
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the credential's secrets, which no response may repeat."""
+        """Return the credential's secrets, which must not appear in any response."""
         own = tuple(one.get_secret_value() for one in (self.token, self.refresh_token) if one is not None)
         return own if self.on_behalf_of is None else (*own, *self.on_behalf_of.secrets())
 
@@ -65,7 +65,7 @@ class Credential:
         return self.refresh_token is not None or is_minted
 
     def as_mapping(self) -> dict[str, str]:
-        """Return the credential in plain text for the vault to encrypt; never store it anywhere else."""
+        """Return the credential as plain text for the vault to encrypt; never store it anywhere else."""
         mapping = {
             "token": self.token.get_secret_value(),
             **{f"x_{key}": value for key, value in self.extra.items()},

@@ -1,6 +1,6 @@
-"""Facets of providers: base classes for what only some providers can do, with the types they return.
+"""Facets of providers: base classes for optional capabilities, and the types that their methods return.
 
-A provider has a facet if it inherits from it. What all providers can do is in
+A provider has a facet if it inherits from it. The methods that all providers share are in
 ``bot.providers.base.Provider``.
 """
 
@@ -30,7 +30,7 @@ class DiscoveredWorkspace:
     Attributes:
         remote_id: The workspace's id on the provider.
         name: The workspace's name on the provider, cleaned; "" if it couldn't be read.
-        observed: What the list says about the workspace.
+        observed: The workspace's state according to the list.
     """
 
     remote_id: str
@@ -43,10 +43,11 @@ class TokenHelp:
     """Instructions for getting a token, for the link page.
 
     Attributes:
-        url: The page where users get a token; "" if they can't get one by themselves.
-        steps: What to do on that page, one sentence each; also shown if a token lacks a permission.
-        pattern: A regular expression for whole tokens. A token that doesn't match isn't refused; the pattern
-            only decides which hint is shown after the provider has refused a token.
+        url: The page where users get a token, or "" if they can't get one themselves.
+        steps: Instructions for that page, one sentence per step. They are also shown if a token lacks a
+            permission.
+        pattern: A regular expression for whole tokens. A token that doesn't match is still tried; the pattern
+            only decides which hint is shown if the provider refuses it.
     """
 
     url: str
@@ -59,10 +60,11 @@ class Embedding:
     """The resources that Usher's own page loads to show an IDE.
 
     Attributes:
-        sdk_host: The host of scripts, frames and sockets, with its port if that isn't the default.
-        is_https: Whether the resources are loaded over https; False on loopback only.
+        sdk_host: The host of scripts, frames and sockets, including the port if it isn't the default.
+        is_https: Whether the resources are loaded over https; False only on loopback.
         endpoint: The origin of the IDEs themselves.
-        hosts: Other hosts that the operator allows the page to load from; ``*.X`` for any host below X.
+        hosts: Other hosts from which the operator lets the page load resources; ``*.X`` stands for any host
+            below X.
         has_inline_styles: Whether the vendor's script may write styles into the page.
     """
 
@@ -105,26 +107,26 @@ class Lists(Facet):
 
 
 class Reasons(Facet):
-    """Explaining why a start is taking long or has failed, which the state alone doesn't show."""
+    """Explaining why a start is taking long or has failed, since the state alone doesn't tell."""
 
     @abstractmethod
     async def read_reason(self, access: Access, remote_id: str, window: SendWindow | None = None) -> str:
         """Read why a workspace is waiting or has failed; return "" if the server gives no reason.
 
-        It takes the place of a status read, so the workspace's poll gate applies to it.
+        This replaces a status read, so it has to pass the workspace's poll gate.
         """
 
 
 class PageChecks(Facet):
-    """Checking that a started workspace's page answers, as providers may report *running* too early."""
+    """Checking that a started workspace's page responds, since providers may report *running* too early."""
 
     @abstractmethod
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
-        """Return ``seen``, marked as lacking its ``page`` unless the page answers.
+        """Return ``seen``, marked as lacking its ``page`` unless the page responds.
 
-        A page that can't be reached counts as not answering. This is called after each read until the page
-        answers or Usher has waited long enough. After that, it isn't called again while the workspace is
-        running, because the provider may regard the request as use.
+        A page that can't be reached counts as not responding. This method is called after each read until the
+        page responds or Usher has waited long enough. It isn't called again while the workspace is running,
+        because the provider may count the request as activity.
         """
 
 
@@ -140,11 +142,11 @@ class Removal(Facet):
 
 
 class Extension(Facet):
-    """Letting workspaces that the provider stops by itself run longer."""
+    """Extending the time for which a workspace runs before the provider stops it."""
 
     @abstractmethod
     async def extend(self, access: Access, workspace: Workspace, until: float) -> float:
-        """Extend a running workspace to ``until`` or the latest time allowed; return its new end."""
+        """Extend a running workspace to ``until``, or as far as allowed; return its new end time."""
 
 
 class Revocation(Facet):
@@ -152,7 +154,7 @@ class Revocation(Facet):
 
     @abstractmethod
     def can_revoke(self, credential: Credential) -> bool:
-        """Return whether Usher may revoke a credential; it mustn't revoke one that the user created."""
+        """Return whether Usher may revoke a credential. It must not revoke one that the user created."""
 
     @abstractmethod
     async def revoke(self, access: Access) -> None:
@@ -188,7 +190,7 @@ class Tokens(Facet):
 
 
 class OAuthClient(ABC):
-    """An OAuth 2 client registered at a provider (authorization code, PKCE with S256)."""
+    """An OAuth 2 client registered with a provider (authorization code, PKCE with S256)."""
 
     @abstractmethod
     def authorization_url(self, redirect_uri: str, state: str, challenge: str) -> str:
@@ -196,11 +198,11 @@ class OAuthClient(ABC):
 
     @abstractmethod
     async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
-        """Exchange a code for the user's identity, with a credential made for Usher.
+        """Exchange a code for the user's identity and a credential made for Usher.
 
         The credential outlasts the user's session at the provider. Raises CredentialRefused if the code is
-        refused, Forbidden if Usher may not make this kind of credential, Untrusted if Usher isn't accepted as
-        a client.
+        refused, Forbidden if Usher isn't allowed to make such a credential, and Untrusted if the provider
+        doesn't accept Usher as a client.
         """
 
     @abstractmethod
@@ -214,15 +216,15 @@ class SignIn(Facet):
     @property
     @abstractmethod
     def client(self) -> OAuthClient | None:
-        """Return the client registered at the provider, or None if users have to paste tokens instead."""
+        """Return the client registered with the provider, or None if users have to paste tokens instead."""
 
     @abstractmethod
     def describe_registration(self, redirect_uri: str) -> str:
-        """Return what an operator has to add to the provider and to the connection, for ``doctor``."""
+        """Return what an operator has to add at the provider and to the connection, for ``doctor``."""
 
 
 class Forms(Facet, Generic[Offer]):
-    """Forms for creations and runs: the offer, the form built from it, and the spec of a filled form.
+    """Forms for creations and runs: the offer, the form built from it, and the spec of a completed form.
 
     Attributes:
         offer_model: The type that ``read_offer`` returns: a dataclass or pydantic model, stored as JSON
@@ -233,10 +235,10 @@ class Forms(Facet, Generic[Offer]):
 
     @abstractmethod
     async def read_offer(self, access: Access) -> Offer:
-        """Read the offer for this account: the templates, and the names in use.
+        """Read what the server offers this account, such as its templates, and the names already in use.
 
-        All choices in the form come from it. It is read when a user opens the form and the last offer is more
-        than five minutes old.
+        All choices in the form come from this offer. It is read when a user opens the form, unless the last
+        offer is less than five minutes old.
         """
 
     @abstractmethod
@@ -249,7 +251,7 @@ class Forms(Facet, Generic[Offer]):
 
     @abstractmethod
     def spec(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Spec:
-        """Return the spec of a filled form, for ``create`` or ``launch_run``; pure.
+        """Return the spec of a completed form, for ``create`` or ``launch_run``; pure.
 
         Raises FormProblems with a sentence for each invalid field.
         """
@@ -259,7 +261,7 @@ class Forms(Facet, Generic[Offer]):
         return spec
 
     def add_names(self, offer: Offer, names: Collection[str]) -> Offer:
-        """Return the offer with the names of workspaces on Usher's list added to the names in use; pure."""
+        """Return the offer, counting the names of workspaces on Usher's list as in use; pure."""
         known: Any = offer
         if not isinstance(getattr(known, "names", None), tuple):
             return offer
@@ -277,8 +279,8 @@ class Creation(Forms[Offer]):
     async def create(self, access: Access, spec: Spec, key: str) -> Created:
         """Create a workspace; return once the provider has accepted the request.
 
-        Every attempt at the same creation has the same ``key``. After an unknown outcome, ``find_created`` is
-        called before this method is called again.
+        Every attempt at the same creation has the same ``key``. If an attempt's outcome is unknown,
+        ``find_created`` is called before the next attempt.
         """
 
     def can_create_stopped(self, spec: Spec) -> bool:
@@ -291,31 +293,31 @@ class Creation(Forms[Offer]):
 
     @abstractmethod
     async def list_names(self, access: Access, stem: str) -> Collection[str] | None:
-        """Return the names in use that begin with ``stem``, at least those of the user's own workspaces.
+        """Return the names in use that begin with ``stem``, or at least those of the user's own workspaces.
 
-        Returns None if the server can't tell the user's own workspaces from other people's; a unique mark is
-        then added to a new name.
+        Returns None if the server can't tell the user's own workspaces from other people's. A unique suffix
+        is then added to each new name.
         """
 
     async def is_name_in_use(self, access: Access, spec: Spec) -> bool:
-        """Return whether ``create`` would return something that already had the new name before the call.
+        """Return whether something already has the new name, so that ``create`` would return that instead.
 
         This is called just before the first ``create``, so that anything that ``find_created`` finds later
-        must be from that call. Don't override this if the server refuses a used name, or always creates a new
-        workspace.
+        must come from that call. Don't override this if the server refuses a used name, or always creates a
+        new workspace.
         """
         return False
 
     @abstractmethod
     async def find_created(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the workspace from an earlier ``create`` of unknown outcome, sent at ``since``.
+        """Search for the workspace that may have been made by an earlier ``create`` of unknown outcome.
 
-        Raises OutcomeNotReported if the server can't tell. If a list gives too few details of a workspace,
-        the workspace is returned as a candidate with ``has_details`` False.
+        That call was sent at ``since``. Raises OutcomeNotReported if the server can't tell. If a list gives
+        too few details about a workspace, it is returned as a candidate with ``has_details`` set to False.
         """
 
     async def read_creation_time(self, access: Access, remote_id: str) -> float | None:
-        """Read when a candidate was created, in epoch seconds; None if ``create`` can't have created it."""
+        """Read when a candidate was created, in epoch seconds; None if ``create`` can't have made it."""
         return None
 
 
@@ -323,15 +325,15 @@ class Runs(Forms[Offer]):
     """Running jobs: launches, states and output.
 
     Attributes:
-        runs_named_jobs: Whether a run needs only the name of a job that is already set up at the provider, so
-            that users needn't be asked for anything else.
+        runs_named_jobs: Whether naming a job that is already set up at the provider is enough to run it, so
+            that users aren't asked for anything else.
     """
 
     runs_named_jobs: ClassVar[bool] = False
 
     @classmethod
     def can_run_commands(cls) -> bool:
-        """Return whether users can run commands that they type."""
+        """Return whether users can run commands of their own."""
         return not cls.runs_named_jobs
 
     @abstractmethod
@@ -340,22 +342,25 @@ class Runs(Forms[Offer]):
 
     @abstractmethod
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the run from a launch of unknown outcome; works like ``Creation.find_created``."""
+        """Search for the run that may have been started by a launch of unknown outcome.
+
+        Works like ``Creation.find_created``.
+        """
 
     @abstractmethod
     async def list_runs(self, access: Access) -> Listing[DiscoveredRun]:
-        """List the runs that the server still knows, newest first; works like ``Lists.discover``."""
+        """List the runs that the server still knows about, newest first; works like ``Lists.discover``."""
 
     @abstractmethod
     async def run_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
-        """Read many runs in one call; a run that the server no longer knows is left out.
+        """Read the states of several runs in one call; omit any run that the server no longer knows about.
 
-        If some runs couldn't be read, a run that may be one of them is ``unknown``.
+        If some runs couldn't be read, a requested run that may be among them is reported as ``unknown``.
         """
 
     @abstractmethod
     async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        """Request that a run be stopped; it isn't an error if the run has already ended."""
+        """Ask the provider to stop a run; it isn't an error if the run has already ended."""
 
     @abstractmethod
     def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
@@ -370,7 +375,7 @@ class Runs(Forms[Offer]):
 
 
 class Impersonation(Facet):
-    """Acting for users, who are identified by username, with the connection's own secret."""
+    """Acting for users, identified by username, with the connection's own secret."""
 
     @abstractmethod
     async def check_username(self, username: str) -> Identity:
@@ -381,7 +386,7 @@ class Impersonation(Facet):
         """
 
     async def is_secret_accepted(self) -> bool | None:
-        """Return whether the server accepts the connection's own secret; None if there is none to check."""
+        """Return whether the server accepts the connection's own secret; None if the connection has none."""
         return None
 
 
@@ -414,7 +419,7 @@ class Allowances(Facet):
 
     @abstractmethod
     async def read_allowances(self, access: Access) -> Sequence[Allowance]:
-        """Read how much the user has left; empty if there is no limit, or none that the user may see."""
+        """Read how much the user has left; empty if nothing is limited or the user may see no limit."""
 
 
 class EmbeddedPage(Facet):

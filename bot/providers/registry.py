@@ -1,9 +1,9 @@
-"""The registry of providers: Usher's own in this folder, and those of other distributions.
+"""The registry of providers: Usher's own, and those from other distributions.
 
-Usher's own providers are modules or packages in this folder. Others are entry points of the group
-``usher.providers``. Their code handles everyone's tokens, so it is imported only if a connection names its
-distribution. A list of modules in the settings would allow importing anything, and wouldn't say whose code it
-is or which version.
+Usher's own providers are modules or packages in this folder. Others are entry points in the group
+``usher.providers``. Because a provider's code handles everyone's tokens, another distribution's code is
+imported only if a connection names that distribution. If the settings listed modules instead, they could
+import anything, without showing whose code it is or which version.
 """
 
 import importlib
@@ -19,7 +19,7 @@ from bot.providers.base import Provider
 from bot.providers.words import clean
 from bot.support.settings import SettingsError
 
-#: The entry point group where each distribution declares its providers, named after their kinds.
+#: The entry point group in which each distribution declares its providers, named after their kinds.
 ENTRY_POINT_GROUP: Final = "usher.providers"
 #: The version of ``usher.provider`` that external providers must support.
 API_VERSION: Final = 0
@@ -31,7 +31,7 @@ _REQUIRED_ATTRIBUTES: Final = ("kind", "title", "pace")
 def find_provider_class(kind: str, source: str = "") -> type[Provider]:
     """Return the provider of a kind from a distribution ("" for ours), or raise SettingsError.
 
-    The error lists all problems, each beginning with the connection's key that it concerns.
+    The error lists all problems, each starting with the connection's key that it concerns.
     """
     if (ours := _find_own(kind)) is not None:
         if source:
@@ -62,7 +62,7 @@ def list_provider_classes() -> Mapping[str, type[Provider]]:
 def list_installed() -> dict[str, str]:
     """Map each available kind to its distribution's name and version ("" for ours).
 
-    Nothing outside Usher is imported. A kind that several distributions provide is left out, as the
+    Nothing outside Usher is imported. A kind that several distributions provide is left out, because each
     connection has to choose one of them.
     """
     brought: dict[str, list[str]] = {}
@@ -75,7 +75,7 @@ def list_installed() -> dict[str, str]:
 def find_distribution(kind: str, source: str) -> str:
     """Return the name and version of the distribution that provides a connection's provider ("" for ours)."""
     if not source:
-        # Usher's own providers need no entry point lookup, which would read the metadata of every installed
+        # Skip the entry point lookup for Usher's own providers: it would read the metadata of every installed
         # package.
         return ""
     brought = (one.dist for one in entry_points(group=ENTRY_POINT_GROUP, name=kind) if one.dist)
@@ -97,7 +97,7 @@ def _list_modules() -> frozenset[str]:
 
 
 def _find_own(kind: str) -> type[Provider] | None:
-    """Return the provider defined in a module or package itself, not a base class that it imports."""
+    """Return the provider defined in a module or package itself, ignoring base classes that it imports."""
     if kind not in _list_modules():
         return None
     place = f"{_PACKAGE}.{kind}"
@@ -115,7 +115,7 @@ def _load_provider(found: EntryPoint, where: str) -> type[Provider]:
     """Import a provider from another distribution; raise SettingsError listing everything wrong with it."""
     try:
         value = found.load()
-    except Exception as error:  # noqa: BLE001 - whatever somebody else's module raises
+    except Exception as error:  # noqa: BLE001 - importing another distribution's module may raise anything
         why = f"{type(error).__name__}: {clean(str(error))}"
         raise SettingsError([f".provider: {where} can't be imported: {why}"]) from None
     if not (inspect.isclass(value) and issubclass(value, Provider)):
@@ -126,7 +126,7 @@ def _load_provider(found: EntryPoint, where: str) -> type[Provider]:
 
 
 def find_problems(value: type[Provider], name: str) -> list[str]:
-    """Return the problems that prevent an outside provider from being used under a given name."""
+    """Return the problems that make an outside provider unusable under a given name."""
     problems = [f"lacks {declared}" for declared in _REQUIRED_ATTRIBUTES if not hasattr(value, declared)]
     problems += [f"lacks the method {method}" for method in sorted(value.__abstractmethods__)]
     kind, api = getattr(value, "kind", name), value.api_version
@@ -140,7 +140,7 @@ def _format_distribution(found: Distribution | None) -> str:
 
 
 def _normalise_name(name: str) -> str:
-    """Return a distribution's name in its normalised form, for comparisons (PEP 503)."""
+    """Return a distribution's name in its normalised form, for comparison (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -1,4 +1,4 @@
-"""Requests to a provider's API: how they are sent, and how unknown outcomes and refusals are interpreted."""
+"""Requests to a provider's API: sending them, and interpreting refusals and unknown outcomes."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class CredentialPlacement:
 
 @dataclass(frozen=True, slots=True)
 class SendWindow:
-    """The time until which a status read may be sent; providers pass it on to ``call``.
+    """The deadline for sending a status read; providers pass it on to ``call``.
 
     Attributes:
-        until: The latest time for sending, on the injected monotonic clock.
+        until: The latest time for sending, by the injected monotonic clock.
     """
 
     until: float
@@ -64,11 +64,11 @@ class Options(Asking, total=False):
     Attributes:
         json_body: The body, sent as JSON.
         form: The body, sent as a form.
-        query: The URL parameters.
+        query: The URL's query parameters.
         total: Time limit for the whole call, in seconds; 20 by default.
-        headers: Additional headers.
+        headers: Additional request headers.
         max_bytes: Maximum number of bytes of a response to read.
-        hides: Additional secrets, besides the credential's, that a response must not repeat.
+        hides: Secrets, besides the credential's, that must not appear in a response.
     """
 
     headers: Mapping[str, str]
@@ -83,7 +83,7 @@ class ToError(Protocol):
         """Return the error for a non-2xx response."""
 
 
-#: Matches a path as it is sent. Anything that needs encoding belongs in an id or in the query.
+#: Matches a path exactly as it is sent. Anything that needs encoding belongs in an id or in the query.
 _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
 
 
@@ -92,15 +92,16 @@ class ApiClient:
     """Call one API below ``root`` (normalised, no trailing slash), with or without a credential.
 
     The credential is sent only below ``root``, in the place that ``credential_in`` names, and to those of
-    ``other_hosts`` that are declared to receive it. No response, stream or error contains it. An address is a
-    path below ``root``, in which each ``{}`` is replaced by the next of ``ids``, percent-encoded. A path with
-    ``?``, ``..`` or anything else that isn't encoded raises NotFound. Full URLs, wherever they are from, must
-    lead to the API's own origin or to a declared host. ``to_error`` interprets refused responses.
+    ``other_hosts`` that are declared to receive it. It never appears in a response, a stream or an error. An
+    address is a path below ``root``, in which each ``{}`` is replaced by the next of ``ids``,
+    percent-encoded. A path that contains ``?``, ``..`` or anything unencoded raises NotFound. A full URL,
+    wherever it comes from, must lead to the API's own origin or to a declared host. ``to_error`` interprets
+    refused responses.
 
     Attributes:
         root: The base URL of the calls.
-        credential: The credential that is used; None for none.
-        secrets: The credential's secrets, which no response may repeat.
+        credential: The credential to use, if any.
+        secrets: The credential's secrets, which must not appear in any response.
     """
 
     _http: Http
@@ -112,7 +113,7 @@ class ApiClient:
     secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     def acting_as(self, credential: Credential | None) -> ApiClient:
-        """Return a copy of the client that uses another credential."""
+        """Return a copy of the client that uses a different credential."""
         # This runs for every call, and ``dataclasses.replace`` would be slower.
         secrets = credential.secrets() if credential is not None else ()
         return ApiClient(
@@ -140,7 +141,7 @@ class ApiClient:
             error.response = response
             raise error
         if changes and response.body.strip():
-            # A response that isn't JSON may not be from the server, but from something else in its place.
+            # A response that isn't JSON may come from something other than the server.
             with bad_answer_as_unknown_outcome():
                 response.json()
         return response
@@ -161,7 +162,7 @@ class ApiClient:
             return await self._http.request(method, url, send_until=until, **asked)
 
     async def peek(self, address: str, *ids: str, **options: Unpack[Options]) -> Response:
-        """Read the events that a stream currently has (``Http.peek``)."""
+        """Read the events that are currently available in a stream (``Http.peek``)."""
         url, asked = self._prepare(address, ids, options)
         headers = {**asked["headers"], "Accept": "text/event-stream"}
         return await self._http.peek(url, headers=headers, hides=asked["hides"])
@@ -169,7 +170,7 @@ class ApiClient:
     def stream(
         self, method: str, address: str, *ids: str, max_bytes: int, json_body: Any = None
     ) -> AbstractAsyncContextManager[Stream]:
-        """Open a response for reading piece by piece (``open_stream``)."""
+        """Open a response to be read piece by piece (``open_stream``)."""
         url, asked = self._prepare(address, ids, {"max_bytes": max_bytes, "json_body": json_body})
         return open_stream(self._http, method, url, **asked)
 
@@ -245,7 +246,7 @@ def bad_answer_as_unknown_outcome() -> Iterator[None]:
 def forbidden_as_credential_refused() -> Iterator[None]:
     """Turn Forbidden into CredentialRefused, for servers that refuse bad tokens with 403.
 
-    Use it for a request that every valid token may make.
+    Use this for requests that every valid token may make.
     """
     try:
         yield
@@ -256,8 +257,8 @@ def forbidden_as_credential_refused() -> Iterator[None]:
 async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[object]]) -> None:
     """Call with a made-up token; raise BadAnswer unless the token is refused.
 
-    If the made-up token is accepted, too, the real one wasn't really checked: something other than the API
-    may be answering.
+    If the made-up token is accepted, too, the real one wasn't really checked: the answers may not be coming
+    from the API at all.
     """
     try:
         await ask(Credential(SecretStr(secrets.token_hex(32))))
@@ -269,7 +270,7 @@ async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[obje
 async def none_if_absent(call: Awaitable[T]) -> T | None:
     """Return a call's result, or None if the server doesn't have the resource or endpoint.
 
-    An answer of 404 or 410 counts even if its body is a web page.
+    A 404 or 410 counts even if its body is a web page.
     """
     try:
         return await call
@@ -279,8 +280,8 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Maps each goal to words in a refusal which show that the goal has already been reached. This wording isn't
-#: documented.
+#: Maps each goal to the words with which a refusal shows that the goal has already been reached. This wording
+#: isn't documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",
@@ -288,8 +289,8 @@ _REACHED_PATTERNS: Mapping[str, str] = {
 }
 #: Matches messages that refuse a call because the workspace is changing to another state.
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
-#: Matches messages that refuse a call because another operation is in progress. It is only tried if the
-#: message doesn't say that the goal has already been reached, and it must not match a message about a quota.
+#: Matches refusals that mean that another operation is in progress. It is tried only if the message doesn't
+#: say that the goal has already been reached, and it must not match a message about a quota.
 _UNDER_WAY_PATTERN = re.compile(
     r"^(?!.*\b(only|limits?|maximum|at most|too many)\b).*(\b(in progress|under ?way|locked by another)\b"
     r"|\b(is|are) (currently |still |now |already )?(being \w+|busy|updating|rebuilding|migrating|starting|"
@@ -299,7 +300,7 @@ _UNDER_WAY_PATTERN = re.compile(
     r"|(\bnot|n't) (yet )?(finished|completed?)\b|\buntil\b.{1,60}\b(finish|complet|done\b))",
     re.IGNORECASE,
 )
-#: Words that a refusal may use for the workspace instead of its name.
+#: Words that a refusal may use to refer to the workspace.
 _THING_PATTERN = r"(workspace|server|resource|session|environment|instance|machine|notebook|deployment)"
 _NOT_RUNNING_PATTERN = r"(is|was) (currently )?not (currently )?running|isn't (currently )?running"
 
@@ -307,7 +308,7 @@ _NOT_RUNNING_PATTERN = r"(is|was) (currently )?not (currently )?running|isn't (c
 def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
     """Return whether a message says that this workspace is already in the wanted state.
 
-    A message about another workspace, or about a part of this one, doesn't count.
+    Messages about another workspace, or about a part of this one, don't count.
     """
     named = "|".join(re.escape(name) for name in names if name)
     own = rf"[^\w\s]?(\S*[/:])?({named})[^\w\s]?" if named else r"(?!)"
@@ -321,9 +322,9 @@ def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
 async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -> str | None:
     """Return the server's refusal if it means that the ``goal`` (start, stop, remove) is already reached.
 
-    The refusal's text has to say so, as in "the workspace is already running"; ``names`` are the names that
-    the text may use for the workspace. Any other refusal is raised, as Conflict if another operation is in
-    progress. Returns None if the call is accepted.
+    The refusal's text has to say so, as in "the workspace is already running"; ``names`` are the names by
+    which it may call the workspace. Any other refusal is raised, as Conflict if another operation is in
+    progress. If the server accepts the call, the result is None.
     """
     try:
         await call
@@ -345,7 +346,7 @@ async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -
 async def map_concurrently(
     max_concurrent: int, call: Callable[[K], Awaitable[T]], keys: Iterable[K]
 ) -> list[T]:
-    """Call once per key, ``max_concurrent`` at a time; raise the first error once all calls have ended."""
+    """Call once per key, ``max_concurrent`` at a time; raise the first error after all calls have ended."""
     slots = asyncio.Semaphore(max_concurrent)
 
     async def one(key: K) -> T:
@@ -389,7 +390,7 @@ async def read_pages(
 def encode_path_segment(text: str) -> str:
     """Return an id percent-encoded for one path segment; raise NotFound if it can't be an id.
 
-    Ids that ``require_id`` has checked never raise this.
+    This never happens for ids that ``require_id`` has checked.
     """
     quoted = encode_id(text)
     if not quoted:

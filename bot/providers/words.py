@@ -1,8 +1,8 @@
 """Reading a provider's words: the innermost message of a response, cleaned and shortened for users.
 
-A provider may pass on another program's output: a Kubernetes client's exception with headers and a JSON body,
-``HTTP 500: error (words)``, an HTML page, or text in quotes. ``find_innermost_words`` finds the message in
-all of these, for every provider, before anything is cut or classified.
+A provider may pass on another program's output, such as a Kubernetes client's exception with headers and a
+JSON body, ``HTTP 500: error (words)``, an HTML page, or text in quotes. For every provider,
+``find_innermost_words`` finds the message in such output before anything is shortened or classified.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from typing import Any, Final
 from bot.domain.failure_causes import find_reason
 from bot.support.cleaning import HIDDEN
 
-#: Maximum number of characters of a server's own words that are shown to users.
+#: Maximum number of characters of a server's message that are shown to users.
 MAX_MESSAGE_LENGTH = 200
-#: Maximum number of characters of a message that includes details. This is more than for other messages,
-#: because details take more room.
+#: Maximum number of characters of a message that includes details. It is larger than ``MAX_MESSAGE_LENGTH``
+#: because details take up more space.
 MAX_DETAILED_LENGTH = 300
 #: Maximum number of details to show for one refusal.
 MAX_DETAILS = 5
@@ -31,13 +31,13 @@ MAX_DETAILS = 5
 MAX_SEARCHED_LENGTH: Final = 8000
 #: Maximum number of nested layers to unwrap, such as quotes around JSON.
 MAX_NESTING: Final = 12
-#: Usher tries to parse JSON at no more than this many opening braces in a text.
+#: Maximum number of opening braces in a text at which Usher tries to parse JSON.
 MAX_OBJECT_ATTEMPTS: Final = 10
-#: Maximum number of characters of a Python literal that is parsed. Parsing a longer one would take too long.
+#: Maximum number of characters in a Python literal to be parsed. Parsing a longer one would take too long.
 MAX_LITERAL_LENGTH: Final = 2000
-#: Keys that APIs use for details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
-#: (``errors``, ``messages``), OAuth (``error_description``). Within a detail, ``_TEXT_KEYS`` hold its text
-#: and ``_FIELD_KEYS`` the name of the field that it is about.
+#: Keys under which APIs put details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
+#: (``errors``, ``messages``), OAuth (``error_description``). Within a detail, ``_TEXT_KEYS`` hold its text,
+#: and ``_FIELD_KEYS`` the name of the field that it concerns.
 _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
 _TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
 _SENTENCE_PATTERN: Final = re.compile(r"[^\W\d_]{2}\S* [^\W\d_]{2}")
@@ -46,20 +46,21 @@ _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
 _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
 
 _PHRASES: Final = sorted((status.phrase.casefold() for status in HTTPStatus), key=len, reverse=True)
-#: Matches labels that programs put before a message: a status, a word like "error", an exception's name.
+#: Matches the labels that programs put before a message: a status, a word like "error", or an exception's
+#: name.
 _LABEL_PATTERN: Final = re.compile(
     r"[1-5]\d\d|(?i:caused|code|desc(?:ription)?|details?|err(?:no|ors?)?|exception|fatal|message|msg|reason"
     r"|status(?:code)?)|(?:[\w$]{1,60}\.){0,8}(?:[A-Z][\w$]{0,60})?"
     r"(?:Error|Exception|Warning|Timeout|Failure|Fault)"
 )
-#: Matches words around a label that carry no information: a status phrase, a number, a URL, filler words.
+#: Matches words next to a label that carry no information: a status phrase, a number, a URL, or filler words.
 _BESIDE_LABELS_PATTERN: Final = re.compile(
     rf"{'|'.join(map(re.escape, _PHRASES))}|\d\S*|[\w+]+://\S+|an?|api|by|class|client|daemon|during|failed|for"
     r"|from|https?|id|in|internal|none|null|occurred|of|operation|request|response|rpc|server|the|uncaught|unexpected"
     r"|unhandled|unknown|while|with",
     re.IGNORECASE,
 )
-#: Matches identifiers from a program's code, such as ``camelCase``.
+#: Matches identifiers from program code, such as ``camelCase``.
 _IDENTIFIER_PATTERN: Final = re.compile(r"[\w.]*?(?:[a-z][A-Z]|[A-Z]{2}\d)[\w.]*")
 _LABEL_WORD_PATTERN: Final = re.compile(
     rf"\b(?:{'|'.join(map(re.escape, _PHRASES))})\b|[\w+]+://\S+|\w[\w.$]*", re.IGNORECASE
@@ -86,7 +87,7 @@ _FRAME_PATTERN: Final = re.compile(
     r"^(?:[ \t]*at (?:[^\s(]{1,200} ?\(.*\)|\S{1,300}:\d+:\d+)|Traceback \(most recent call last\):)$",
     re.MULTILINE,
 )
-#: Patterns for error messages of gRPC in Python, and of AWS.
+#: Patterns for error messages from AWS, and from gRPC in Python.
 _FORMAT_PATTERNS: Final = (
     re.compile(r"<\w{1,40} of RPC that terminated with:.{0,300}?\bdetails = (\"[^\"]+\").*", re.DOTALL),
     re.compile(
@@ -96,12 +97,12 @@ _FORMAT_PATTERNS: Final = (
     ),
 )
 _XML_MESSAGE_PATTERN: Final = re.compile(r"<message\b[^<>]{0,200}>([^<]{1,2000})</message>", re.IGNORECASE)
-#: Strings that programs write when they have no message.
+#: Strings that programs output when they have no message.
 _NO_WORDS: Final = frozenset(
     {"none", "null", "undefined", "nil", "[object object]", "{}", "[]", "n/a", "no message available"}
 )
-#: HTML tags that occur in pages and in formatted sentences. Anything else in angle brackets may be part of
-#: the message.
+#: HTML tags that occur in pages and formatted sentences. Anything else in angle brackets may be part of the
+#: message.
 _TAG_NAMES: Final = (
     "a|abbr|article|aside|b|big|blockquote|body|br|button|center|code|dd|div|dl|dt|em|figure|font|footer|form|h[1-6]"
     "|head|header|hr|html|i|img|input|ins|kbd|label|li|link|main|mark|meta|nav|noscript|ol|p|pre|q|s|samp|section"
@@ -128,7 +129,7 @@ _UNSEEN_PARTS: Final = (
 )
 _PAGE_TITLE_PATTERN: Final = re.compile(r"<title\b[^>]{0,200}>(.{0,500}?)</title", re.IGNORECASE | re.DOTALL)
 _ENTITY_PATTERN: Final = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
-#: Matches names of web servers, which appear at the bottom of error pages.
+#: Matches the names of web servers that appear at the bottom of error pages.
 _SERVER_PATTERN: Final = re.compile(
     r"(?:nginx|openresty|apache|cloudflare|envoy|caddy|traefik|microsoft-\w+|google|gunicorn|tornado)\S*",
     re.IGNORECASE,
@@ -168,7 +169,7 @@ def clean_words(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[st
 def find_innermost_words(text: str) -> str:
     """Return the innermost message in another program's output; return any other text unchanged.
 
-    Returns "" for output without words, such as a status or a page that only names a status.
+    Returns "" for output that contains no message, only a status or a page naming a status.
     """
     words = _COLOUR_PATTERN.sub("", text[:MAX_SEARCHED_LENGTH]).strip()
     for _ in range(MAX_NESTING):
@@ -180,7 +181,7 @@ def find_innermost_words(text: str) -> str:
 
 
 def _open_once(text: str) -> str:
-    """Return the text without its outermost layer, or unchanged if it has none."""
+    """Return the text without its outermost layer, or unchanged if it isn't wrapped."""
     for read in (
         _read_literal,
         _read_page,
@@ -213,7 +214,7 @@ def _read_literal(text: str) -> str | None:
 
 
 def _read_value_words(value: Any) -> str:
-    """Return the words in a parsed value, or "" if it has none; skip keys and numbers."""
+    """Return the words in a parsed value, ignoring keys and numbers, or "" if there are none."""
     if isinstance(value, dict):
         return read_words(value, limit=MAX_SEARCHED_LENGTH)
     return "; ".join(islice(_list_unique_details([list(value)], ""), MAX_DETAILS))
@@ -264,7 +265,7 @@ def _read_exception(text: str) -> str:
         if dressed := pattern.fullmatch(text):
             return dressed[1]
     if _FRAME_PATTERN.search(text):
-        # If there are several causes, the innermost is printed last.
+        # If there are several causes, the innermost one is printed last.
         said = [line for line in _FRAME_PATTERN.sub("", text).split("\n") if line[:1].strip()]
         return said[-1] if said else ""
     text = _ADDRESS_PATTERN.sub("", text)
@@ -284,8 +285,8 @@ def _read_exception(text: str) -> str:
 def _is_label(text: str, *, is_whole: bool = False) -> bool:
     """Return whether a text is only a label: a status, a word for a status, or an exception's name.
 
-    An exception's name that gives a reason isn't a mere label, nor is a program's own name that nothing
-    follows.
+    An exception's name that tells the reason isn't a mere label. Neither is a program's own name with nothing
+    after it.
     """
     has_label = False
     for word in _LABEL_WORD_PATTERN.findall(text[:MAX_LABEL_LENGTH]):
@@ -310,7 +311,7 @@ def _read_arguments(text: str) -> str:
 
 
 def _read_page(text: str) -> str | None:
-    """Return a page's sentences, the words before it, or an XML document's message; None for other texts."""
+    """Return a page's sentences and the words before it, or an XML document's message; else None."""
     page = _PAGE_PATTERN.search(text)
     if page is None:
         message = _XML_MESSAGE_PATTERN.search(text) if text[:1] == "<" else None
@@ -363,7 +364,7 @@ def _strip_tags(text: str, separator: str) -> str:
 
 
 def _read_markdown(text: str) -> str:
-    """Return a text without Markdown or Slack markup, which would be shown as is or format our message."""
+    """Return a text without the Markdown or Slack markup that would show up in our message or format it."""
     for pattern, words in _MARKDOWN_PATTERNS:
         text = pattern.sub(words, text)
     return text
@@ -393,14 +394,14 @@ def read_words(
     message = find_innermost_words(message)
     without_details = min(limit, MAX_MESSAGE_LENGTH) if limit <= MAX_DETAILED_LENGTH else limit
     if answer.get("kind") == "Status":
-        # This is a Kubernetes response, whose details only repeat the object's name and kind.
+        # This is a response from Kubernetes, where the details just repeat the object's name and kind.
         return cut_words(message, without_details)
     places = [answer, *([place] if outer and isinstance(place, dict) else [])]
     parts = [None if isinstance(value, str) else value]
     parts += [one.get(key) for one in places for key in _DETAIL_KEYS]
     details = list(islice(_list_unique_details(parts, message), MAX_DETAILS))
     if not message and not details:
-        # If no key belongs to a known API, any string of several words is treated as a sentence.
+        # If no key belongs to a known API, treat any string of several words as a sentence.
         every = _list_unique_details([dict(answer)], "")
         details = list(islice((one for one in every if _SENTENCE_PATTERN.search(one)), MAX_DETAILS))
     if not details:
@@ -420,7 +421,7 @@ def find_value(value: Any, keys: Iterable[str]) -> Any:
 
 
 def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the strings that may be the message in other error formats (RFC 9457, RFC 6749)."""
+    """Yield the strings that may be the message according to other error formats (RFC 9457, RFC 6749)."""
     for key in ("message", "title", "error", "reason", "msg"):
         value = answer.get(key)
         value = value.get("message") if isinstance(value, dict) else value
@@ -482,8 +483,8 @@ def clean(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = (
         line = text.strip()
         return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
     text = _COLOUR_PATTERN.sub("", text)
-    # Keep the joiner inside emoji; remove other format characters, lone surrogates (which can't be stored)
-    # and drawn frames.
+    # Keep the joiner inside emoji, but remove other format characters, drawn frames, and lone surrogates,
+    # which can't be stored.
     visible = "".join(
         " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter
         for letter in text

@@ -23,7 +23,7 @@ def _is_known(one: Exchange) -> bool | None:
 
 
 def _has_field_when_running(field: str) -> Check:
-    """Return a check that the response about a running workspace contains this field."""
+    """Return a check that responses about running workspaces contain this field."""
     return lambda one: field in one.body if one.is_good and _read_status(one) == "running" else None
 
 

@@ -1,8 +1,8 @@
-"""Making new servers: the form, its validation, and a creation that never returns an existing server.
+"""Creating servers: the form, its validation, and a creation that never returns an existing server.
 
-From 6.0 on, a hub can create a server without starting it, and refuses a name that is taken. Before 6.0, a
-start creates a missing server and restarts an existing one, so before creating a server, Usher reads the
-list.
+Since 6.0, a hub can create a server without starting it, and refuses a name that is already in use. Before
+6.0, starting a server creates it if it is missing and restarts it if it exists, so Usher checks the list
+before it creates a server.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from bot.providers.jupyterhub.settings import JupyterHubSettings
 from bot.providers.words import clean
 from bot.support import errors
 
-#: Matches names that any spawner can use for a container, folder or host. Hubs before 6.0 accept anything
+#: Matches names that any spawner can use for a container, folder or host. Hubs before 6.0 accept any name
 #: that fits into a path.
 _SERVER_NAME_PATTERN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
 MAX_SERVER_NAME_LENGTH = 40
 #: Key in a spec, set if the hub can create a server without starting it.
 _CREATE_STOPPED_KEY = "at_rest"
-#: Hints about names, keyed by the kind of names that a hub allows.
+#: Hints about names, keyed by the naming rules that a hub applies.
 NAME_HINTS = {
     "any": f"At most {MAX_SERVER_NAME_LENGTH} characters, with a letter or a digit among them.",
     "path": f"Letters, digits, - _ and ., at most {MAX_SERVER_NAME_LENGTH}.",
@@ -47,7 +47,7 @@ NAME_HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class JupyterHubOffer:
-    """The names in use. That is all a hub offers, because it doesn't report its spawner's options."""
+    """The names in use. A hub offers nothing else, because it doesn't report its spawner's options."""
 
     names: tuple[str, ...] = ()
     #: The hub's major release; 0 if it isn't known.
@@ -55,12 +55,12 @@ class JupyterHubOffer:
 
     @property
     def name_style(self) -> str:
-        """Return the kind of names that the hub allows, as a key of ``NAME_HINTS``."""
+        """Return the naming rules that the hub applies, as a key of ``NAME_HINTS``."""
         return "any" if self.release >= DISPLAY_NAMES_RELEASE else "path" if self.release else "plain"
 
 
 class HubMaking(facets.Creation[JupyterHubOffer]):
-    """Builds the form for a new server, and creates that server."""
+    """The part of the provider that builds the form for a new server and creates the server."""
 
     settings: JupyterHubSettings
     name_rule: ClassVar[forms.NameRule]
@@ -114,7 +114,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         return forms.Spec(name, chosen | ({forms.DISPLAY_NAME_KEY: shown} if shown else {}))
 
     def _choose_name(self, typed: str, offer: JupyterHubOffer) -> tuple[str, str]:
-        """Return a name that the hub allows, made from what was typed ("" for none), and its display name."""
+        """Return a name that the hub allows, made from the typed text ("" if empty), and its display name."""
         if self.name_rule.allows(typed) or (
             offer.name_style == "path" and _SERVER_NAME_PATTERN.fullmatch(typed)
         ):
@@ -151,7 +151,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         return Created(name.remote_id, spec.label)
 
     def can_create_stopped(self, spec: forms.Spec) -> bool:
-        """Return whether the hub was new enough to create servers stopped when the form was filled in."""
+        """Return whether the hub could create servers without starting them when the form was filled in."""
         return bool(spec.text(_CREATE_STOPPED_KEY))
 
     async def create_stopped(self, access: Access, spec: forms.Spec, key: str) -> Created:
@@ -203,12 +203,13 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         return any(forms.is_in_use(name, names) for name in {spec.name, spec.label})
 
     async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the server by its name; one that was started or used before the call doesn't count."""
+        """Search for the server by its name; don't count one that was started or used before the call."""
         name = ServerName(access.username, spec.name)
         servers = await self._servers.list_servers(access, None) or ServerList()
         used_at, is_started = _find_use(servers, name.server), not _is_untouched(servers, name.server)
         is_older = used_at is not None and used_at < since - MAX_CLOCK_SKEW_SECONDS
-        # On an older hub, a refused start leaves a server without its options, which wasn't really created.
+        # On an older hub, a refused start leaves behind a server without its options. Such a server doesn't
+        # count as created.
         is_made = is_started or self.can_create_stopped(spec) or servers.release >= DISPLAY_NAMES_RELEASE
         if name.server not in servers or is_older or not is_made:
             return OutcomeSearch(is_conclusive=True)
@@ -222,7 +223,7 @@ def _list_names(servers: Mapping[str, Any]) -> set[str]:
 
 
 def _find_use(servers: Mapping[str, Any], name: str) -> float | None:
-    """Return when a server was started or, if it isn't running, last used."""
+    """Return when a server was started or, if it isn't running, when it was last used."""
     server = find_object(servers, name)
     return parse_time(server.get("started")) or parse_time(server.get("last_activity"))
 
@@ -230,8 +231,8 @@ def _find_use(servers: Mapping[str, Any], name: str) -> float | None:
 def _is_untouched(servers: Mapping[str, Any], name: str) -> bool:
     """Return whether a server has never been started.
 
-    Hubs before 6.0 leave such a server behind when they refuse a start. This server must be
-    ours, because just before the first attempt no server had the name (``Creation.is_name_in_use``).
+    Hubs before 6.0 leave such a server behind when they refuse a start. It must be ours, because no server
+    had this name just before the first attempt (``Creation.is_name_in_use``).
     """
     server = find_object(servers, name)
     return not any(server.get(key) for key in ("started", "last_activity", "pending", "ready"))

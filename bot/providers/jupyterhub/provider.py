@@ -1,15 +1,15 @@
 """The translator for one JupyterHub.
 
-The facts are in ``docs/internals/providers/jupyterhub.md``; they were measured against 6.1.
+The facts are in ``docs/internals/providers/jupyterhub.md``; they were measured on hub 6.1.
 
 A hub doesn't report its spawner's options, so named servers are made from templates:
-``[[connections.NAME.templates]] name, title, options = {…}, who``; ``options`` is passed to the spawner (the
-JSON body of a start).
+``[[connections.NAME.templates]] name, title, options = {…}, who``. The hub passes ``options``, the JSON body
+of a start request, to the spawner.
 
-A token from a login ends when the user logs out, and a token that a user made may be deleted along with
-others. So Usher immediately makes a separate token, with only the permissions that Usher needs, that lasts as
-long as the pasted one. If Usher is registered as a service, the hub's OAuth token would expire at logout, so
-Usher uses it to make that separate token, and then deletes it ("Linking").
+A login's token ends when the user logs out, and a token that a user made may be deleted along with others. So
+Usher immediately makes a separate token that has only the permissions Usher needs and lasts as long as the
+pasted one. If Usher is registered as a service, the hub's OAuth token would expire at logout, so Usher uses
+it to make that separate token, and then deletes it ("Linking").
 """
 
 import secrets
@@ -61,34 +61,34 @@ from bot.support.addresses import parse_origin
 from bot.support.responses import Response
 
 CREDENTIAL_NOTE = "Usher"
-#: Scopes of the token that Usher makes for a user, so that it can start, stop and read servers, check their
-#: IDE, and delete the token.
+#: Scopes of the token that Usher makes for a user. With it, Usher can start, stop and read servers, check
+#: their IDE, and delete the token itself.
 SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
-#: The scope for listing the servers that others share with the user, available from hub 5.0 on.
-#: ``SHARES_KEY`` in ``Credential.extra`` marks a token with this scope.
+#: The scope for listing the servers that others share with the user, available since hub 5.0. ``SHARES_KEY``
+#: in ``Credential.extra`` marks a token with this scope.
 SHARES_SCOPE = "read:users:shares"
 SHARES_KEY = "shares"
 _REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
 #: Maps each required scope to broader scopes that include it. Before 6.0, there was no separate scope for
-#: starting a server.
+#: starting servers.
 _WIDER_SCOPES = dict.fromkeys(_REQUIRED_SCOPES, ("servers", "admin:servers"))
-#: Scopes that grant everything the token's owner may do. In a token's list of scopes, hubs replace these with
-#: all that they include.
+#: Scopes that grant everything that the token's owner may do. When a hub lists a token's scopes, it replaces
+#: these with all the scopes that they include.
 _WHOLE_SCOPES = frozenset({"self", "inherit", "all"})
 #: Time limit for making a token, in seconds. Together with ``CHECK_SECONDS``, users wait at most 10 s.
 MINT_SECONDS = 2.5
 #: Key in ``Credential.extra`` for the id of a token that Usher made.
 TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
-#: Key in ``Credential.extra``, set if Usher chose the token's expiry itself instead of taking it from a token
-#: that the user made.
+#: Key in ``Credential.extra``, set if Usher chose the token's expiry itself rather than copying it from a
+#: token that the user made.
 LASTING_KEY = "lasting"
 #: How long tokens that Usher makes last, in seconds, unless the hub allows less.
 MAX_TOKEN_SECONDS = 365 * 86_400
-#: How long the hub may take to record that a token was used, in seconds: its ``activity_resolution`` of 30
+#: Maximum delay, in seconds, before a hub records that a token was used: its ``activity_resolution`` of 30,
 #: plus a margin.
 USE_SECONDS = 60.0
-#: Time limit for exchanging the code at a sign-in, in seconds. ``FORGET_SECONDS`` is the time limit for
-#: deleting the exchanged token. Users wait at most 10 s in all.
+#: Time limit for exchanging the code when a user signs in, in seconds. ``FORGET_SECONDS`` is the time limit
+#: for deleting the exchanged token. Users wait at most 10 s in all.
 EXCHANGE_SECONDS = 2.5
 FORGET_SECONDS = 0.5
 
@@ -135,7 +135,7 @@ class JupyterHub(
         return Servers(self._public, self.allowed_url)
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Return the hosts of users' servers, which also receive the token of the server's owner."""
+        """Return the hosts of users' servers, which also receive the server owner's token."""
         origin = parse_origin(self._public)
         return dict.fromkeys((*self.ide_hosts(), f"*.{origin.shown_host}:{origin.port}"), True)
 
@@ -176,9 +176,9 @@ class JupyterHub(
         return await self._servers.observe_shared(access, remote_id, share, is_wide=is_wide)
 
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
-        """Check the IDE itself, as the hub may report *ready* too early, for example if its proxy lags.
+        """Check the IDE itself, since the hub may report *ready* too early, for example if its proxy lags.
 
-        A token that Usher made doesn't open servers that other users share.
+        A token that Usher made doesn't open servers shared by other users.
         """
         is_open = seen.url is not None and seen.owner is None
         return await check_page(access, seen.url or "", seen) if is_open else seen
@@ -205,7 +205,7 @@ class JupyterHub(
         return Listing(found, is_whole=shares.is_whole and len(can_be_named) == len(names))
 
     async def read_allowances(self, access: Access) -> Sequence[Allowance]:
-        """Read the balances of the credit service, if the hub has one that this token may read."""
+        """Read the user's balances, if the hub has a credit service and this token may read it."""
         asking = access.api.call("GET", "/credits", total=CHECK_SECONDS)
         try:
             response = await none_if_absent(asking)
@@ -219,11 +219,11 @@ class JupyterHub(
         )
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
-        """Request a start; 201 and 202 both mean accepted, not ready. A running server isn't an error."""
+        """Ask the hub to start a server; 201 and 202 both mean accepted. A running server isn't an error."""
         return await self._servers.start(access, _require_shown(access, workspace))
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
-        """Request a stop, which cancels a start in progress; an already stopped server isn't an error."""
+        """Ask the hub to stop a server, even one that is starting; it may already be stopped."""
         self.require_stop_mode(mode)
         return await self._servers.delete(access, _require_shown(access, workspace), "stop")
 
@@ -233,12 +233,12 @@ class JupyterHub(
         return await self._servers.delete(access, name, "remove", {"remove": True})
 
     async def probe(self) -> str:
-        """Request the hub's version, which anyone may read."""
+        """Read the hub's version, which is public."""
         response = await self.api.call("GET", "/", total=PROBE_SECONDS)
         return f"JupyterHub {clean(require_text(response.json_object(), 'version'))}"
 
     async def read_warning(self) -> str:
-        """Return the hosts on which servers may open; warn if the public URL can't be reached from here."""
+        """Return the hosts of users' servers, with a warning if the public URL can't be reached from here."""
         origin = parse_origin(self._public)
         hosts = f"Servers open at {origin.netloc}, or at NAME.{origin.netloc} if the hub sets subdomain_host."
         try:
@@ -251,7 +251,7 @@ class JupyterHub(
         return hosts
 
     async def check_credential(self, credential: Credential) -> Identity:
-        """Find out whose token this is, and replace it with one that Usher makes if the hub allows that."""
+        """Find out who owns this token; if the hub allows that, replace it with a token made by Usher."""
         api = self.api.acting_as(credential)
         owner = await read_token_owner(api)
         username, granted = check_owner(owner)
@@ -259,25 +259,25 @@ class JupyterHub(
         return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether the token may open other accounts, as an administrator's pasted token may."""
+        """Return whether the token may open other accounts, like one that an administrator has pasted."""
         return TOKEN_ID not in access.credential.extra
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
-        """Read a token's owner; hubs have no ids, and show a user's creation time to some tokens only."""
+        """Read a token's owner; hubs have no ids, and show a user's creation time only to some tokens."""
         owner = await read_token_owner(access.api)
         created = format_creation(owner.get("created"))
         is_compared = bool(created) or self.is_made_by_name(access, "read")
         return RemoteAccount(created, require_text(owner, "name")) if is_compared else None
 
     def can_revoke(self, credential: Credential) -> bool:
-        """Return whether Usher made the token; only the user may delete one that they pasted."""
+        """Return whether Usher made the token; only the user may delete a pasted one."""
         return TOKEN_ID in credential.extra
 
     async def revoke(self, access: Access) -> None:
         """Delete a token that Usher made.
 
-        The call is made with that token itself: hubs reuse the ids of deleted tokens, but not while the token
-        still opens the account.
+        The token itself authorises the call. Hubs reuse the ids of deleted tokens, but as long as the token
+        still opens the account, its id can't belong to another one.
         """
         owner = await read_token_owner(access.api)
         token_id = find_text(owner, "token_id") or access.credential.extra[TOKEN_ID]
@@ -310,15 +310,15 @@ class JupyterHub(
         return format_registration(self.settings.client_id, redirect_uri, self.settings.name)
 
     def parse_reference(self, text: str) -> str | None:
-        """Return the server named by a link to it or its pages, or by ``person/server``."""
+        """Return the server meant by a link to it or to its pages, or by ``person/server``."""
         return parse_reference(text, self._public)
 
     def page_url(self, remote_id: str) -> str:
-        """Return the hub's home page, which lists the user's servers; a server's page might start it."""
+        """Return the hub's home page, which lists the user's servers; a server's own page might start it."""
         return f"{self._public}/hub/home"
 
     def token_help(self) -> facets.TokenHelp:
-        """Explain where users can request a token."""
+        """Explain where users can get a token."""
         return facets.TokenHelp(
             url=f"{self._public}/hub/token",
             steps=(
@@ -336,7 +336,7 @@ class JupyterHub(
         return (*self.settings.ide_hosts, f"{origin.shown_host}:{origin.port}")
 
     def allowed_url(self, url: str | None) -> str | None:
-        """Also allow users' own hosts; with ``subdomain_host``, each user has one below the hub's."""
+        """Also allow URLs on users' own hosts: with ``subdomain_host``, each user has one below the hub's."""
         home = connection.match_subdomain(url or "", self._public)
         return super().allowed_url(url) if home is None else connection.to_allowed_ide_url(url, home, ())
 
@@ -360,7 +360,7 @@ def _to_id(name: ServerName) -> str:
 
 
 def _require_shown(access: Access, workspace: Workspace) -> ServerName:
-    """Return a server's name. If it is another user's and isn't shared, raise NotFound, as the hub would."""
+    """Return a server's name; like the hub, raise NotFound if it is another user's and isn't shared."""
     name = ServerName.from_id(workspace.remote_id)
     if name.user != access.username and workspace.is_own:
         raise errors.NotFound("there is no such server")
@@ -374,7 +374,7 @@ class Grants:
     Attributes:
         scopes: The scopes. Each has a filter (after ``!``) unless it applies to all users.
         username: The token owner's name.
-        groups: The owner's groups; None if the token may not see them.
+        groups: The owner's groups, or None if the token isn't allowed to see them.
     """
 
     scopes: frozenset[str] = frozenset()
@@ -382,14 +382,14 @@ class Grants:
     groups: Sequence[object] | None = None
 
     def has_scope(self, name: str) -> bool:
-        """Return whether a scope covers everything that the owner has, not only what a filter selects."""
+        """Return whether a scope covers everything that the owner has, rather than what a filter selects."""
         covering = {name, *_WIDER_SCOPES.get(name, ()), *_WHOLE_SCOPES}
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
 
     def names(self, name: str) -> bool:
         """Return whether the token has exactly this scope for everything that belongs to its owner.
 
-        Unlike with ``has_scope``, a wider scope doesn't count.
+        Unlike in ``has_scope``, a broader scope doesn't count.
         """
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] == name)
 
@@ -438,14 +438,14 @@ async def _mint_own_token(
             return await mint_lasting(api, username, sees_shares=sees_shares)
         return await mint(api, username, seconds, sees_shares=sees_shares)
     except (errors.ProviderError, ValueError):
-        # The pasted token works as well, though Usher may not revoke it.
+        # Keep the pasted token, which works as well, though Usher may not revoke it.
         return replace(pasted, expires_at=ends_at)
 
 
 async def mint(
     api: ApiClient, username: str, seconds: int | None, *, sees_shares: bool = False
 ) -> Credential:
-    """Make a token for Usher that lasts this many seconds or, with None, as long as the hub allows."""
+    """Make a token for Usher that lasts this many seconds, or as long as the hub allows if that is None."""
     body = {
         "note": CREDENTIAL_NOTE,
         "scopes": [*SCOPES, *([f"{SHARES_SCOPE}!user"] if sees_shares else [])],
@@ -460,7 +460,7 @@ async def mint(
 
 
 async def mint_lasting(api: ApiClient, username: str, *, sees_shares: bool = False) -> Credential:
-    """Make a token for Usher that lasts as long as we want or, failing that, as long as the hub permits."""
+    """Make a token for Usher that lasts as long as we want or, failing that, as long as the hub allows."""
     try:
         minted = await mint(api, username, MAX_TOKEN_SECONDS, sees_shares=sees_shares)
     except errors.InvalidRequest:
@@ -477,10 +477,10 @@ def tokens_path(username: str) -> str:
 async def _read_token_end(
     api: ApiClient, username: str, token_id: str | None
 ) -> tuple[float | None, int | None]:
-    """Return when the pasted token expires, and in how many seconds by the hub's clock; None for never.
+    """Return when the pasted token expires, and in how many seconds by the hub's clock; None if never.
 
-    Hubs before 5.0 don't say which token was used. For these, return the earliest expiry of the tokens just
-    used.
+    Hubs before 5.0 don't say which token was used. For these, return the earliest expiry among the tokens
+    that were just used.
     """
     path = tokens_path(username) + (f"/{encode_path_segment(token_id)}" if token_id else "")
     response = await api.call("GET", path, total=MINT_SECONDS)
@@ -553,9 +553,9 @@ class SignInClient(OAuthClient):
         return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
 
     async def is_accepted(self) -> bool:
-        """Return whether the hub knows Usher, by sending an invalid code.
+        """Return whether the hub knows Usher, by sending it an invalid code.
 
-        The hub checks the client before the code, so its answer shows whether it knows this client.
+        The hub checks the client before the code, so its answer shows whether it knows the client.
         """
         response = await self._exchange(secrets.token_urlsafe(), secrets.token_urlsafe(32), "")
         if response.status == 401:
@@ -578,7 +578,7 @@ class SignInClient(OAuthClient):
                 await api.call("DELETE", path, total=FORGET_SECONDS)
 
     async def _list_granted(self, api: ApiClient, username: str, owner: TokenOwner) -> list[str]:
-        """Return the token's id or, before 5.0, the ids of all tokens that Usher got in the session."""
+        """Return the token's id or, before hub 5.0, the ids of all tokens that Usher got in the session."""
         token_id, session = find_text(owner, "token_id"), find_text(owner, "session_id")
         if token_id or not session:
             return [token_id] if token_id else []
@@ -602,12 +602,12 @@ class SignInClient(OAuthClient):
 
 
 def _to_service(client_id: str) -> str:
-    """Return the service name behind a client id, as in the hub's configuration."""
+    """Return the name of the service with this client id, as written in the hub's configuration."""
     return client_id.removeprefix("service-")
 
 
 def format_registration(client_id: str, redirect_uri: str, connection: str) -> str:
-    """Return the ``jupyterhub_config.py`` lines that register Usher; they say where to put its secret."""
+    """Return the ``jupyterhub_config.py`` lines that register Usher and say where to put its secret."""
     name = _to_service(client_id)
     scopes = "".join(f'\n            "{scope}",' for scope in SCOPES)
     return f"""\

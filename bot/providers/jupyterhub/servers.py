@@ -1,7 +1,7 @@
-"""Reads of a user's servers: first the hub's list, then each server that is running, starting or broken.
+"""Reading a user's servers: first the hub's list, then each server that is running, starting or broken.
 
-Names of users and servers are percent-encoded in ids, paths and links, and never joined by a hyphen, because
-``alice-prod`` could be alice's server *prod* or the user *alice-prod*.
+In ids, paths and links, the names of users and servers are percent-encoded and never joined by a hyphen,
+because ``alice-prod`` could mean either alice's server *prod* or the user *alice-prod*.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ from bot.support.errors import (
 )
 from bot.support.responses import Response
 
-#: Path segments that, after ``/user/NAME/`` in a URL, are pages of the default server, not server names.
+#: Path segments that, after ``/user/NAME/`` in a URL, are pages of the default server rather than server
+#: names.
 _PAGES = frozenset(
     {"lab", "tree", "notebooks", "edit", "terminals", "files", "view", "doc", "api", "nbclassic"}
 )
@@ -67,14 +68,14 @@ _PLAIN_ID_PATTERN = re.compile(r"[^\s/]+/[^\s/]*")
 
 @dataclass(frozen=True, slots=True)
 class ServerName:
-    """A server's full name: its owner and its own name, "" for the default server."""
+    """A server's full name: its owner's name and its own, which is "" for the default server."""
 
     user: str
     server: str = ""
 
     @property
     def remote_id(self) -> str:
-        """Return the server's id: the owner's and the server's names, percent-encoded, joined by a slash."""
+        """Return the server's id: its owner's name and its own, percent-encoded and joined by a slash."""
         return f"{encode_path_segment(self.user)}/{self._server_part}"
 
     @property
@@ -113,7 +114,7 @@ class ServerName:
 
 
 def parse_reference(text: str, public_root: str) -> str | None:
-    """Return the id named by ``person/server`` or by a link to one of this hub's servers; None otherwise."""
+    """Return the id meant by ``person/server`` or by a link to one of this hub's servers, otherwise None."""
     text = text.strip()
     path = path_below(text, match_subdomain(text, public_root) or public_root)
     if path is not None:
@@ -134,8 +135,8 @@ def _parse_id(text: str) -> str | None:
         return None
 
 
-#: The first hub release that has display names alongside short plain names, can create a server without
-#: starting it, and has a separate scope for starting.
+#: The first hub release in which servers can have a display name besides a short plain name and can be
+#: created without being started, and in which starting has its own scope.
 DISPLAY_NAMES_RELEASE = 6
 #: Time limit for a response that users wait for, in seconds.
 CHECK_SECONDS = 4.0
@@ -145,7 +146,7 @@ _ACTIONS_BY_SCOPE: Mapping[str, Action] = {
     "start:servers": "start",
     "delete:servers": "stop",
 }
-#: Maximum number of pages of shared servers to read. A page has up to 200, so nobody has that many pages.
+#: Maximum number of pages of shared servers to read. Each has up to 200 servers, so nobody needs more pages.
 MAX_SHARE_PAGES = 20
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0
@@ -153,7 +154,7 @@ MAX_PROBE_BYTES = 65_536
 NO_SERVERS = (
     "Your token isn't allowed to see servers. Request a new one, leave its permissions empty, and link again."
 )
-#: Actions available after a failed start if the hub has made sure that nothing is still running.
+#: Actions available after a failed start, if the hub has made sure that nothing is left running.
 NOTHING_LEFT: frozenset[Action] = frozenset({"start", "remove"})
 CHECKING = "the hub is checking this server"
 UNREADABLE = "what the hub says of this server can't be read"
@@ -175,7 +176,7 @@ class TokenOwner(dict[str, Any]):
 async def read_token_owner(api: ApiClient) -> TokenOwner:
     """Read the token's owner; raise CredentialRefused if the token isn't valid.
 
-    The hub answers with 403 for bad tokens and for missing permissions; here it can only be the token.
+    The hub answers 403 both for bad tokens and for missing permissions; here it can only be due to the token.
     """
     with forbidden_as_credential_refused():
         response = await api.call("GET", "/user", total=CHECK_SECONDS)
@@ -187,7 +188,8 @@ async def read_token_owner(api: ApiClient) -> TokenOwner:
 async def confirm_account(access: Access) -> None:
     """Check that a token is valid and still belongs to the username that was linked.
 
-    Raises CredentialRefused, or AccountRenamed: administrators can rename users, who keep their tokens.
+    Raises CredentialRefused if it isn't valid. Raises AccountRenamed if an administrator has renamed the
+    user, whose tokens remain valid.
     """
     username = require_text(await read_token_owner(access.api), "name")
     if username != access.username:
@@ -196,7 +198,7 @@ async def confirm_account(access: Access) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A server that is shared with the user: what the hub says about it, and the scopes of the share."""
+    """A server that is shared with the user: the hub's data about the server, and the scopes of the share."""
 
     server: Mapping[str, Any]
     scopes: frozenset[str]
@@ -217,9 +219,9 @@ class Servers:
     allowed_url: Callable[[str | None], str | None]
 
     async def call(self, method: str, path: str, access: Access, **options: Any) -> Response:
-        """Call the API; after a 403 or 404, check whose token this is.
+        """Call the API; after a 403 or 404, check who owns the token.
 
-        The hub also answers 403 for bad tokens, and 404 for everything that belongs to a renamed user.
+        The hub also answers 403 for bad tokens, and 404 for anything that belongs to a renamed user.
         """
         try:
             return await access.api.call(method, path, **options)
@@ -243,7 +245,7 @@ class Servers:
         if answer.get("name", access.username) != access.username:
             raise BadAnswer("the answer is about another person")
         if "servers" not in answer:
-            # Every hub names the user, so anything else comes from some other server.
+            # Every hub includes the user's name, so an answer without it comes from some other server.
             require_text(answer, "name")
             raise Forbidden(NO_SERVERS)
         servers = answer["servers"]
@@ -256,8 +258,8 @@ class Servers:
     async def list_shared(self, access: Access) -> Listing[tuple[str, Share]]:
         """Return the servers that others share with the user, each with its id.
 
-        Hubs before 5.0 don't have this list, a proxy may not know its URL, and a token without
-        ``read:users:shares`` isn't shown it.
+        The list is missing on hubs before 5.0, a proxy may not know its URL, and a token without
+        ``read:users:shares`` can't read it.
         """
         path, release = f"{ServerName(access.username).user_path}/shared", 0
 
@@ -283,9 +285,9 @@ class Servers:
     ) -> Observed:
         """Return the state of a server that is shared with the user.
 
-        The list says only whether the server is ready. Reading or doing more requires a token that
-        ``is_wide``: one with all of its owner's permissions, which include those of the share. Reading a
-        single server was added in 6.0.
+        The list shows only whether the server is ready. Anything else requires a token that ``is_wide``: one
+        with all of its owner's permissions, which include those of the share. Hubs before 6.0 can't report a
+        single shared server.
         """
         name, server = ServerName.from_id(remote_id), share.server
         if is_wide and "read:servers" in share.scopes:
@@ -298,7 +300,7 @@ class Servers:
         return replace(seen, url=url, owner=clean(name.user, MAX_NAME_LENGTH), actions=actions)
 
     async def read_release(self, access: Access, servers: ServerList) -> int:
-        """Return the major release of the hub that sent the list; request it if a proxy drops the header."""
+        """Return the release of the hub that sent the list; ask for it if a proxy dropped the header."""
         if servers.release:
             return servers.release
         response = await access.api.call("GET", "/", total=CHECK_SECONDS)
@@ -307,37 +309,37 @@ class Servers:
     async def start(
         self, access: Access, name: ServerName, options: Mapping[str, Any] | None = None
     ) -> str | None:
-        """Request a start; return the hub's message if the server is already running."""
+        """Ask the hub to start a server; return the hub's message if the server is already running."""
         asking = self.change("POST", name, access, options)
         return await accept_already_done("start", asking, *_list_spellings(name))
 
     async def delete(
         self, access: Access, name: ServerName, goal: str, body: Mapping[str, Any] | None = None
     ) -> str | None:
-        """Request a stop or a removal; return the hub's message if it has already happened."""
+        """Ask the hub to stop or remove a server; return the hub's message if that has already happened."""
         asking = self.change("DELETE", name, access, body)
         return await accept_already_done(goal, asking, *_list_spellings(name))
 
     async def change(
         self, method: str, name: ServerName, access: Access, body: Mapping[str, Any] | None
     ) -> None:
-        """Request a change to a server; turn a refusal by the hub into the error that it means."""
+        """Ask the hub to change a server; turn a refusal into the error that it means."""
         try:
             await self.call(method, name.path, access, json_body=body)
         except RateLimited as error:
-            # If a refusal has Retry-After, too many servers are starting right now. Otherwise the hub is
-            # full.
+            # A refusal with Retry-After means that too many servers are starting right now. Any other refusal
+            # means that the hub is full.
             if method == "POST" and error.retry_after is None:
                 raise NoCapacity(error.message, status=error.status) from None
             raise
         except ServerFailed as error:
             if method != "POST" or error.is_refusal:
                 raise
-            # The start failed before the hub responded; a read will show why.
+            # The start failed before the hub responded. Reading the server will show why.
             raise UnknownOutcome(error.message, status=error.status, retry_after=error.retry_after) from None
 
     async def observe(self, access: Access, remote_id: str, servers: ServerList | None) -> Observed:
-        """Return a server's state; it is gone if it isn't in the list or belongs to another user."""
+        """Return a server's state, which is *gone* if the list lacks it or it belongs to another user."""
         try:
             name = ServerName.from_id(remote_id)
         except NotFound:
@@ -368,7 +370,7 @@ class Servers:
         if pending == "spawn":
             return _observe_starting(await self._read_progress(access, name), label)
         if pending == "check" and not is_ready:
-            # After a restart, the hub first checks the servers that were running before.
+            # After a restart, the hub first checks the servers that were running before it.
             return Observed(State.UNKNOWN, detail=CHECKING, name=label)
         if pending and pending != "check":
             return Observed(State.UNKNOWN, detail=describe_unknown_state(clean(pending)), name=label)
@@ -393,7 +395,8 @@ class Servers:
     async def _read_progress(self, access: Access, name: ServerName) -> Progress | None:
         """Return the progress that the hub reports for the last start, or None if it reports none.
 
-        Without progress, a server has the state from the list, and a failed start looks stopped.
+        Without it, a server has the state given in the list, where a failed start looks like a stopped
+        server.
         """
         try:
             answer = await access.api.peek(f"{name.path}/progress")
@@ -414,7 +417,7 @@ def _parse_release(version: str) -> int:
 
 
 def _find_next_offset(page: Mapping[str, Any]) -> object:
-    """Return the offset of the next page of shared servers, or None after the last one."""
+    """Return the offset of the next page of shared servers, or None if there isn't one."""
     pagination = find_object(page, "_pagination")
     return None if pagination.get("next") is None else find_object(pagination, "next").get("offset")
 
@@ -435,15 +438,15 @@ def _parse_share(one: Any, release: int) -> tuple[str, Share] | None:
 
 
 def _list_spellings(name: ServerName) -> tuple[str, ...]:
-    """Return the names that the hub may use for a server when it refuses a request."""
+    """Return the names that the hub may use for a server in its refusals."""
     return f"{name.user}:{name.server}", name.server or name.user
 
 
 async def check_page(access: Access, url: str, seen: Observed) -> Observed:
-    """Return a ready server's state, marked as lacking its page unless the server itself answers.
+    """Return a ready server's state, marked as lacking its page unless the server itself responds.
 
     Applications other than Jupyter have no ``api/status``, so their root is read. If the server isn't there,
-    the hub and the proxy answer for the root with 404, 424, an error or a redirect to the hub.
+    the hub or the proxy answers for that root: with 404, 424, an error or a redirect to the hub.
     """
     address, lacking = url if url.endswith("/") else f"{url}/", replace(seen, detail=NOT_YET, lacks="page")
 
@@ -459,18 +462,18 @@ async def check_page(access: Access, url: str, seen: Observed) -> Observed:
     return seen if is_up else lacking
 
 
-#: Status codes returned if a server has no route yet, or its application isn't listening yet.
+#: Status codes that mean that a server has no route yet, or that its application isn't listening yet.
 _NOT_YET = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FAILED_DEPENDENCY})
-#: Matches the pages that the hub redirects to if a server isn't there. This excludes its OAuth page, where a
-#: running server sends users to sign in.
+#: Matches the pages to which the hub redirects if a server isn't there. The hub's OAuth page isn't one of
+#: them: a running server sends users there to sign in.
 _HUB_PAGE_PATTERN = re.compile(r"/hub(?!/api/oauth2/)(/|\?|$)")
 
 
 def _is_hubs(answer: Response, address: str) -> bool:
-    """Return whether a response from a server's URL came from the hub instead of the server.
+    """Return whether a response from a server's URL came from the hub rather than the server.
 
-    The hub's responses have its version in a header. A Jupyter server's have it, too, but they aren't
-    refusals. A redirect to below the server's own URL, or to another host, comes from the server.
+    The hub puts its version into a header of its responses. Jupyter servers do so, too, but their responses
+    aren't refusals. A redirect to below the server's own URL, or to another host, comes from the server.
     """
     if 300 <= answer.status < 400:
         target = urlsplit(urljoin(address, answer.headers.get("Location", "")))
@@ -530,7 +533,7 @@ class Progress:
 def parse_last_event(stream: bytes) -> Progress | None:
     """Return the last complete event of a stream that may be cut off anywhere, or None if there is none.
 
-    Anything but a JSON object is skipped, since progress is only displayed and nothing depends on it.
+    Anything but a JSON object is skipped: progress is only displayed, and nothing depends on it.
     """
     whole = stream.decode("utf-8", "replace").replace("\r\n", "\n").rpartition("\n")[0]
     lines = (line[5:] for line in whole.split("\n") if line.startswith("data:"))
@@ -538,7 +541,7 @@ def parse_last_event(stream: bytes) -> Progress | None:
     if not events:
         return None
     last, warning = events[-1], failure_causes.pick_failure_message([one.warning for one in events]) or ""
-    # An earlier warning may explain better than the last event what the start is waiting for.
+    # An earlier warning may explain better than the last event why the start is waiting.
     return replace(last, warning=warning, message=warning if last.warning else last.message)
 
 

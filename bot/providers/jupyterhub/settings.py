@@ -12,7 +12,7 @@ CLIENT_ID = "service-usher"
 
 
 class ServerTemplate(connection.PreparedTemplate):
-    """The options that make up one kind of server."""
+    """A template for servers: the options that they are started with."""
 
     options: dict[str, Any] = Field(default_factory=dict)
 
@@ -31,7 +31,7 @@ class JupyterHubSettings(connection.ConnectionSettings):
 
     @property
     def failures_allowed(self) -> float:
-        """Return half of the hub's own limit, because other users' failed starts also count towards it."""
+        """Return half the hub's own limit, because other users' failed starts count towards it, too."""
         limit = self.consecutive_failure_limit
         return 0.0 if limit is None else limit // 2 if limit else math.inf
 

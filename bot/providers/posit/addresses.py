@@ -1,7 +1,8 @@
 """URLs and ids of sessions and jobs. Pure functions.
 
-A server reports a session's URL as a path from the server's root, which a proxy may have moved. So the
-configured URL, including its path, is prepended. A different host is never trusted.
+A server reports a session's URL as a path from the server's root. As a proxy may have moved that root, the
+path is appended to the configured URL, including the latter's own path. A URL on another host is never
+trusted.
 """
 
 import re
@@ -14,7 +15,7 @@ from bot.support.errors import NotFound
 #: Matches session ids. Only these characters are allowed, because requests join several ids with commas.
 SESSION_ID_PATTERN: Final = r"^[0-9A-Za-z_-]{1,100}$"
 _JOB_ID_PATTERN = re.compile(r"[0-9A-Za-z_.:+/=@-]{1,200}")
-#: Matches a session's path, which ends with the project's id and the session's id, 8 characters each.
+#: Matches a session's path, which ends in the project's id and the session's id, each 8 characters long.
 _LINK_PATTERN = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
 #: Matches the path segments ``.`` and ``..``, however they are encoded.
 _DOT_SEGMENT_PATTERN = re.compile(r"(\.|%2e){1,2}", re.IGNORECASE)
@@ -24,8 +25,7 @@ _BARE_ID_PATTERN = re.compile(r"[0-9a-f]{8}")
 def to_session_url(address: str, base_url: str) -> str | None:
     """Return a session's URL on the configured server, or None if the address isn't a URL.
 
-    A URL on another host is returned unchanged; whether it is allowed depends on the connection's list of
-    hosts.
+    A URL on another host is returned unchanged; the connection's list of hosts decides whether it is allowed.
     """
     if not address or "\\" in address:
         return None

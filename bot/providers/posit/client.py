@@ -1,4 +1,4 @@
-"""The methods of the Workbench API. Nothing is retried or cached, and no redirect is followed.
+"""The methods of the Workbench API. Nothing is retried or cached, and redirects aren't followed.
 
 A super-admin token acts for an approved username, which each method takes under a different parameter name
 (``docs/internals/providers/posit.md``, "Tokens").
@@ -30,22 +30,22 @@ from bot.providers.posit.types import (
 from bot.providers.requests import ApiClient, Options, bad_answer_as_unknown_outcome
 from bot.support import errors
 
-#: Maximum size of a job's output stream, in bytes. At least a tenth of a stream is actual output.
+#: Maximum size of a job's output stream, in bytes. At least a tenth of a stream is the job's actual output.
 STREAM_BYTES = 1_000_000_000
 
 
-#: Maximum size of the list of users, in bytes; in a large installation it is the largest response.
+#: Maximum size of the list of users, in bytes; in a large installation, this list is the largest response.
 USERS_BYTES = 10_000_000
-#: Session fields that are requested in every call.
+#: Session fields that every call requests.
 _LEAST = ("id", "activity_state")
-#: The fields that determine a session's state. None of them is large.
+#: The fields from which a session's state is derived, all of them small.
 STATE_FIELDS = (
     "id", "activity_state", "url", "display_name", "label", "name", "workbench", "status_detail",
     "executing", "save_prompt_required", "last_used", "created", "last_state_updated", "suspend_size",
 )  # fmt: skip
 
 
-#: Time limit for a response that users may wait for, in seconds; they wait at most 10 s in all.
+#: Time limit for a response that users may be waiting for, in seconds; they wait at most 10 s in all.
 CHECK_SECONDS = 4.0
 #: Default time limit for a call, in seconds.
 USUAL_SECONDS = 20.0
@@ -61,8 +61,8 @@ _NEEDS: Mapping[Right, str] = {
 class Workbench:
     """Call a server for one user, one request per method; invalid ids raise NotFound before any request.
 
-    ``user`` is the username that the token acts for, or None if it acts for its owner; acting for another
-    user requires an administrator's token.
+    ``user`` is the username that the token acts for, or None if it acts for its owner. Only an
+    administrator's token can act for another user.
     """
 
     api: ApiClient
@@ -73,7 +73,7 @@ class Workbench:
         return Version.from_json(_require_object(await self._call("version", right=right, total=total)))
 
     async def get_users(self, *, total: float = USUAL_SECONDS) -> Listing[WorkbenchUser]:
-        """List the registered users; this needs an administrator's token with read access."""
+        """List the registered users; this requires an administrator's token with read access."""
         answer = await self._call("get_users", right="read", total=total, max_bytes=USERS_BYTES)
         if isinstance(answer, dict) and isinstance(answer.get("users"), list):
             answer = answer["users"]
@@ -95,7 +95,7 @@ class Workbench:
         total: float = USUAL_SECONDS,
         right: Right | None = "read",
     ) -> Listing[WorkbenchSession]:
-        """Read these sessions, or all of the user's if no ids are given; a missing session has ended.
+        """Read these sessions, or all of the user's if no ids are given; a session that is missing has ended.
 
         ``only`` restricts the fields that are returned; it must include ``id`` and ``activity_state``.
         """
@@ -110,8 +110,8 @@ class Workbench:
     async def get_jobs(self) -> Listing[WorkbenchJob]:
         """Read all of the user's jobs, because the API can't return just one.
 
-        The flag that requests jobs has an old and a new name. The response always contains the sessions as
-        well, so only a few of their fields are requested.
+        The flag that asks for jobs has an old and a new name. The response always includes the sessions, so
+        only a few of their fields are requested.
         """
         kwparams = {"user": self.user, "fields": _LEAST, "include_jobs": True, "include_all_jobs": True}
         answer = _require_object(await self._call("get_session", kwparams, right="read"))
@@ -141,7 +141,7 @@ class Workbench:
         await self._change("resume_session", "launch", kwparams)
 
     async def stop_session(self, session_id: str, mode: StopMode) -> None:
-        """Stop, kill or suspend a session; the suspend flag is sent under both of its names."""
+        """Stop, kill or suspend a session; the flag that suspends it is sent under both of its names."""
         kwparams = {
             "session_ids": addresses.check_session_id(session_id),
             "force_quit": mode == "force",
@@ -167,15 +167,15 @@ class Workbench:
         await self._change("stop_job", "stop", kwparams)
 
     async def get_job_output(self, job_id: str) -> AsyncGenerator[OutputChunk, None]:
-        """Yield a job's output from the start until the job ends, the server times out, or it is cut off.
+        """Yield a job's output from the start until the job ends, the server times out, or the stream breaks.
 
-        If the stream breaks off, everything received before that is yielded first, and then UnknownOutcome is
-        raised.
+        If it breaks, everything received by then is yielded first, and then UnknownOutcome is raised.
         """
         body = _build_body("get_job_output", {"job_id": addresses.check_job_id(job_id), "user": self.user})
         decoder = OutputDecoder()
         async with AsyncExitStack() as stack:
-            # The token is checked when the stream is opened; a later refusal is an error in the stream.
+            # The server checks the token when the stream is opened; a later refusal appears as an error in
+            # the stream.
             async with self._explain_refusals("read"):
                 opening = self.api.stream("POST", "/get_job_output", json_body=body, max_bytes=STREAM_BYTES)
                 stream = await stack.enter_async_context(opening)
@@ -220,8 +220,9 @@ class Workbench:
     async def _explain_refusals(self, right: Right | None) -> AsyncIterator[None]:
         """Turn a refusal into CredentialRefused for a bad token, or Forbidden for an insufficient level.
 
-        Servers answer both in the same way (401, 403, error 3). So the version is requested, which every
-        valid token may read. ``right`` is the right that the call needs; with None, a refusal isn't changed.
+        Servers answer both cases in the same way (401, 403, error 3). To tell them apart, this requests the
+        version, which every valid token may read. ``right`` is the right that the call needs; if it is None,
+        refusals aren't changed.
         """
         try:
             yield

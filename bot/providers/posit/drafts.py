@@ -1,6 +1,6 @@
 """Drafts: the choices made so far for a session or a job, and the options that remain. Pure functions.
 
-Values that are no longer offered are dropped. People aren't asked about anything that a template sets.
+Values that are no longer offered are dropped. Users aren't asked for anything that a template sets.
 ``posit.forms`` builds the form for a draft, and ``posit.specs`` checks a submitted form against it.
 """
 
@@ -30,7 +30,7 @@ MAX_SESSION_NAME = 64
 _MAX_KEY_LENGTH = 80
 #: Form fields and labels for the two limits that every cluster has. Other limits keep the server's names.
 LIMITS = {"cpuCount": ("cpus", "Processors"), "memory": ("memory", "Memory in MB")}
-#: Prefix of the form fields for placement constraints whose values users type.
+#: Prefix of the form fields for placement constraints whose values users type in.
 _PLACE_PREFIX = "place_"
 
 
@@ -53,17 +53,17 @@ class Draft:
 
     @property
     def session(self) -> SessionTemplate:
-        """Return the template's settings for a session."""
+        """Return the template's session settings."""
         return read_session_template(self.template)
 
     @property
     def job(self) -> JobTemplate:
-        """Return the template's settings for a job."""
+        """Return the template's job settings."""
         return read_job_template(self.template)
 
     @property
     def preset_resources(self) -> Resources:
-        """Return the cluster and resources that the template prescribes."""
+        """Return the cluster and resources that the template sets."""
         return self.session.launch_parameters if self.purpose == "workspace" else self.job
 
     @property
@@ -73,7 +73,7 @@ class Draft:
 
     @property
     def limits(self) -> Mapping[str, ResourceLimit]:
-        """Map form fields to the limits that users can choose: none if a profile sets them all."""
+        """Map form fields to the limits that users can choose; there are none if a profile sets them all."""
         if self.cluster is None or (self.profiles and self.profile != offers.CUSTOM_PROFILE):
             return {}
         if self.preset_resources.resource_limits or self.preset_resources.resource_profile:
@@ -86,7 +86,7 @@ class Draft:
 
     @property
     def places(self) -> Mapping[str, str]:
-        """Map form fields to the placement constraints that users type a value for."""
+        """Map form fields to the placement constraints whose values users type in."""
         if self.cluster is None or self.preset_resources.placement_constraints:
             return {}
         return _name_fields(
@@ -159,7 +159,7 @@ def list_constraint_choices(cluster: ComputeEnv | None) -> tuple[Choice, ...]:
 
 
 def propose_name(offer: WorkbenchOffer, drafted: Draft) -> str:
-    """Return a free name; for jobs, whose names needn't be unique, return only a template's suggestion."""
+    """Return an unused name; for jobs, whose names may repeat, return only a template's suggestion."""
     if drafted.purpose == "job":
         return drafted.job.name or (drafted.template.title if drafted.template is not None else "")
     stem = drafted.session.name or drafted.ide or "Session"

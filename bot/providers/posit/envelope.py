@@ -1,8 +1,8 @@
 """The envelope of the Workbench API: a result inside wrappers, or an error.
 
-Requests are ``POST {server}/api/{method}`` with a bearer token (``docs/internals/providers/posit.md``,
-"Transport"). Servers report errors with HTTP 200 as well as with 4xx, and as JSON, plain text or an HTML
-page.
+Requests have the form ``POST {server}/api/{method}`` with a bearer token
+(``docs/internals/providers/posit.md``, "Transport"). Servers report errors with HTTP 200 as well as 4xx, as
+JSON, plain text or an HTML page.
 """
 
 import json
@@ -17,16 +17,17 @@ from bot.providers.words import read_words
 from bot.support import errors
 from bot.support.responses import Response
 
-#: Where an error has the server's message.
+#: JSON Pointer to the server's message in an error.
 MESSAGE_POINTER = "/error/message"
 #: Maximum number of nested wrappers around a result. The reference's example for launch_job has two.
 MAX_WRAPPINGS = 3
-#: Error codes for a service that is unreachable, unavailable or offline, so the method wasn't executed.
+#: Error codes for a service that is unreachable, unavailable or offline, which means that the method wasn't
+#: executed.
 _UNREACHABLE_CODES = frozenset({1, 2, 13})
 _UNAUTHORISED_CODES = frozenset({3, 401, 403})
 _GONE_CODES = frozenset({14, 404})
-#: Error codes for limits shared by all users: on sessions, or on users of the licence. ``_OWN_SESSIONS_CODE``
-#: is the error code for the session limit in a user's own profile.
+#: Error codes for reaching a limit shared by all users: on sessions, or on licensed users.
+#: ``_OWN_SESSIONS_CODE`` is the error code for the session limit in a user's own profile.
 _CAPACITY_CODES = frozenset({15, 16})
 _OWN_SESSIONS_CODE = 20
 _PARAMETERS_MISSING_CODE = 17
@@ -34,15 +35,15 @@ _BAD_REQUEST_CODES = frozenset(range(5, 12))
 _EXECUTION_CODE = 100
 _TRANSMISSION_CODE = 200
 _BEARER_PATTERN = re.compile(r"\s*bearer\b", re.IGNORECASE)
-#: HTTP statuses of valid requests that were sent at a bad time, and so may succeed later.
+#: HTTP statuses for valid requests that came at a bad time, and so may succeed later.
 _LATER_STATUSES = frozenset({408, 409, 423, 425, 429})
 
 
 def unwrap(response: Response, *, changes: bool) -> Any:
     """Return the result in a response, or raise the ProviderError that it represents.
 
-    ``changes`` tells whether the request changes something. If so, an unreadable response leaves the outcome
-    unknown, and an empty one means that the change was accepted.
+    ``changes`` tells whether the request was meant to change something. If so, an unreadable response leaves
+    the outcome unknown, and an empty one means that the change was accepted.
     """
     answer = unwrap_result(_parse_json(response))
     error = answer.get("error") if isinstance(answer, dict) else None
@@ -50,7 +51,8 @@ def unwrap(response: Response, *, changes: bool) -> Any:
         error = error if isinstance(error, dict) else {"message": error}
         raise to_provider_error(error, response, changes=changes)
     if not 200 <= response.status < 300:
-        # A server may refuse a token in plain text, but only with a 401 that requires no other sign-in.
+        # A server may refuse a token in plain text, but only with a 401 that doesn't require any other kind
+        # of sign-in.
         challenge = response.headers.get("WWW-Authenticate", "Bearer")
         is_plain = response.status == 401 and not response.body.lstrip().startswith((b"{", b"["))
         is_plain = is_plain and _BEARER_PATTERN.match(challenge) is not None
@@ -79,15 +81,15 @@ def unwrap_result(answer: Any) -> Any:
 def to_provider_error(
     error: Mapping[str, Any], response: Response | None, *, changes: bool
 ) -> errors.ProviderError:
-    """Return the error for ``{"code", "message"}``, with the server's text cleaned and shortened."""
+    """Return the error for ``{"code", "message"}``, with the server's message cleaned and shortened."""
     code, status = _parse_code(error.get("code")), None if response is None else response.status
     words = read_words(error) or f"error {code}"
     if code in _UNREACHABLE_CODES:
         return errors.ServerFailed(words, status=status, did_nothing=True)
     kind = _find_error_class(code, changes=changes)
     if kind is None and response is not None:
-        # An unknown code may be an HTTP status. If it isn't, the response's own status decides whether to
-        # retry and, without a code, what the error is.
+        # An unknown code may be an HTTP status. Otherwise, the response's own status decides whether to retry
+        # and, if there is no code, which error this is.
         for said in (code, response.status):
             is_later = said in _LATER_STATUSES or 500 <= (said or 0) < 600
             if is_later or (code is None and (said or 0) >= 400):
@@ -98,7 +100,7 @@ def to_provider_error(
 
 def _find_error_class(code: int | None, *, changes: bool) -> type[errors.ProviderError] | None:
     if code in _UNAUTHORISED_CODES:
-        # The server refused either the token or its level. The client knows the call, so it finds out which.
+        # The server refused either the token or its level. The client, which knows the call, finds out which.
         return errors.Forbidden
     if code in _GONE_CODES:
         return errors.NotFound

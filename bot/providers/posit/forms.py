@@ -1,7 +1,7 @@
 """The form for a draft: its fields, with the choices that remain. Pure functions.
 
-Values that the server proposes are sent back exactly as the server wrote them, so that an unchanged form is
-always accepted.
+Values that the server proposes are sent back exactly as the server wrote them, so an unchanged form is always
+accepted.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Launch templates, and the arguments of launch_session and launch_job for a spec. Pure functions.
+"""Launch templates, and the arguments that launch_session and launch_job need for a spec. Pure functions.
 
-``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who`` define launches with settings
-that no form asks for. Only templates can set hooks, default images, cloud identities, tags and
-apply_config_settings. A template's settings are read from the configuration at each launch, so they aren't
-stored in any row.
+``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who`` define launches, including
+settings that no form asks for. Hooks, default images, cloud identities, tags and apply_config_settings can be
+set only by a template. Each launch takes a template's settings from the configuration, so they aren't stored
+in any row.
 
-``posit.specs`` describes what a spec contains.
+``posit.specs`` describes the contents of a spec.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Hook(SettingsPart):
 
 
 class Resources(SettingsPart):
-    """The cluster and resources for a launch; forms don't ask for what is set here."""
+    """The cluster and resources for a launch. Forms don't ask for anything that is set here."""
 
     cluster: str | None = None
     container_image: str | None = None
@@ -138,7 +138,7 @@ def list_templates(
     return [template for template in templates if template.purpose == purpose and template.is_for(principal)]
 
 
-#: Maximum length that the launcher's schedulers accept for a name together with its mark.
+#: Maximum length of a name with its unique suffix that the launcher's schedulers accept.
 _MAX_MARKED_NAME_LENGTH = 63
 _MARK_PATTERN = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
 
@@ -161,19 +161,19 @@ def build_mark(spec: Spec, key: str) -> str:
 
 
 def is_mark(name: str) -> bool:
-    """Return whether a name in launch parameters was made by ``build_mark`` for one of our launches."""
+    """Return whether a name in launch parameters was made by ``build_mark``, so the launch is one of ours."""
     return _MARK_PATTERN.fullmatch(name) is not None
 
 
 def build_tag(key: str) -> str:
-    """Return the tag that identifies a launched job later."""
+    """Return the tag by which a launched job can be found later."""
     return f"usher-{shorten_key(key)}"
 
 
 def build_session_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -> dict[str, Any]:
     """Return the arguments of launch_session, except for the user and any that are None.
 
-    Only RStudio and Jupyter Notebook take ``open_file``; only servers with a launcher take
+    Only RStudio and Jupyter Notebook accept ``open_file``, and only servers with a launcher accept
     ``launch_parameters``.
     """
     set_up = read_session_template(template)
@@ -214,9 +214,9 @@ def find_workbench(spec: Spec, template: WorkbenchTemplate | None) -> str:
 def build_job_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -> dict[str, Any]:
     """Return the arguments of launch_job, except for the user and any that are None.
 
-    A job is ``exe`` with ``args``, or ``command`` for a shell. Servers read camelCase but the reference lists
-    snake_case, so field names of several words are sent in both spellings. Without ``apply_config_settings``,
-    the server decides whether its usual settings apply.
+    A job is either ``exe`` with ``args``, or ``command`` for a shell. The reference uses snake_case but
+    servers read camelCase, so field names of several words are sent in both spellings. Without
+    ``apply_config_settings``, the server decides whether its usual settings apply.
     """
     set_up = read_job_template(template)
     has_command = set_up.exe is not None or set_up.command is not None
@@ -249,14 +249,14 @@ def build_job_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -
 
 
 def _split_pairs(spec: Spec, key: str) -> list[dict[str, str]]:
-    """Return the entries of a list written as ``name=value``, split into names and values."""
+    """Return the ``name=value`` strings in a list, split into names and values."""
     return [
         {"name": name, "value": value} for name, _, value in (one.partition("=") for one in spec.texts(key))
     ]
 
 
 def _build_limits(spec: Spec, more: Resources) -> list[dict[str, str]]:
-    """Return the limits; the reference calls a limit's kind ``name``, but servers call it ``type``."""
+    """Return the limits; the kind of a limit is ``name`` in the reference, but servers call it ``type``."""
     if more.resource_limits or more.resource_profile:
         return [{**one, "type": one["name"]} for one in _dump_pairs(more.resource_limits)]
     typed = {one["name"]: {"valueType": one["value"]} for one in _split_pairs(spec, "limit_types")}

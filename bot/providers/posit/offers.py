@@ -12,14 +12,14 @@ CUSTOM_PROFILE = "custom"
 
 @dataclass(frozen=True, slots=True)
 class WorkbenchOffer:
-    """What a server offers to an account, and the names of the user's sessions."""
+    """The IDEs, clusters and images that a server offers an account, and the names of the user's sessions."""
 
     envs: ComputeEnvs
     names: tuple[str, ...] = ()
 
 
 def list_ides(envs: ComputeEnvs) -> list[str]:
-    """Return the installed IDEs that a cluster supports (if there are clusters), in the server's order."""
+    """Return the installed IDEs, in the server's order; if there are clusters, one must support the IDE."""
     return [
         name
         for name, info in envs.workbenches.items()
@@ -45,8 +45,7 @@ def list_job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
 def find_default_cluster(envs: ComputeEnvs, workbench: str) -> ComputeEnv | None:
     """Return the default cluster for an IDE.
 
-    If the server's default isn't in its list ("Localhost" for "Local"), this is the first cluster in the
-    list.
+    If the server's default isn't in its list ("Localhost" for "Local"), return the first cluster in the list.
     """
     clusters = list_session_clusters(envs, workbench)
     info = envs.workbenches.get(workbench)
@@ -60,14 +59,14 @@ def find_cluster(clusters: list[ComputeEnv], name: str) -> ComputeEnv | None:
 
 
 def find_default_image(envs: ComputeEnvs, cluster: ComputeEnv, workbench: str) -> str:
-    """Return the image used if none is chosen, or "" if the server names no default."""
+    """Return the image that is used if none is chosen, or "" if the server names no default."""
     info = envs.workbenches.get(workbench)
     wanted = (info.default_image if info is not None else "", cluster.default_image)
     return next((image for image in wanted if image and image in cluster.images), "")
 
 
 def list_images(cluster: ComputeEnv) -> tuple[str, ...]:
-    """Return the images that users can choose from, or none if the cluster doesn't use containers."""
+    """Return the images that users can choose from; there are none if the cluster doesn't use containers."""
     return cluster.images if cluster.supports_containers else ()
 
 
@@ -76,7 +75,7 @@ _INITIALS_PATTERN = re.compile(r"\b(cpu|gpu|ram|id)(s?)\b", re.IGNORECASE)
 
 
 def format_key(key: str) -> str:
-    """Return a server's key as words: "node-type" as "Node type", "gpuCount" as "GPU count"."""
+    """Return a server's key as words: "Node type" for "node-type", "GPU count" for "gpuCount"."""
     if not _WORD_PATTERN.fullmatch(key) or key.isupper():
         return key
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-_]", " ", key).split(" ")

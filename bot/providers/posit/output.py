@@ -12,24 +12,24 @@ from bot.support import errors
 #: Maximum size of a JSON object in the stream, in bytes. Anything longer isn't valid output.
 MAX_OBJECT = 50_000_000
 MAX_DEPTH = 50
-#: Matches anything that may separate two objects: whitespace, record separators, or a list's commas and
-#: brackets.
+#: Matches anything that may separate two objects: whitespace, record separators, or the commas and brackets
+#: of a list.
 _BETWEEN_PATTERN = re.compile(rb"[\s,\[\]\x1e\x00]*(?:\xef\xbb\xbf)?[\s,\[\]\x1e\x00]*")
-#: Matches a JSON object without nested objects. Nearly all objects in the stream are like this.
+#: Matches a JSON object that contains no other objects. Nearly all objects in the stream are like this.
 _FLAT_PATTERN = re.compile(rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
 _OUTSIDE_PATTERN = re.compile(rb'[^"{}\[\]]*')
 _INSIDE_PATTERN = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
 #: Matches surrogates that don't stand for a byte of broken UTF-8. Those that do are U+DC80 to U+DCFF.
 _HALVES_PATTERN = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
-#: Accepts raw control characters, since not all servers escape those that a job has printed.
+#: Decodes JSON, accepting raw control characters, since not all servers escape those that a job has printed.
 _decode = json.JSONDecoder(strict=False).decode
 
 _STREAMS: tuple[Literal["stdout", "stderr"], ...] = ("stdout", "stderr")
 
 
 class OutputDecoder:
-    """Decode a stream as it arrives; ``failure`` is set once nothing more can be read from it.
+    """Decode a stream as it arrives; ``failure`` is set once nothing more can be read from the stream.
 
     Any output before an error in the stream is returned first; the caller then raises ``failure``.
     """
@@ -48,9 +48,9 @@ class OutputDecoder:
         return bool(self._object)
 
     def feed(self, piece: bytes) -> list[OutputChunk]:
-        """Process a piece of the stream and return the chunks it completes; none after a failure."""
+        """Process a piece of the stream and return the chunks that it completes; none after a failure."""
         found: list[OutputChunk] = []
-        # A backslash at the end may escape a quote that hasn't arrived yet, so it is kept for the next piece.
+        # A backslash at the end may escape a quote that hasn't arrived yet, so keep it for the next piece.
         data, at = self._prepend_backslash(piece), 0
         while at < len(data) and self.failure is None:
             at = self._read_step(data, at, found)
@@ -131,7 +131,7 @@ class OutputDecoder:
             found.append(chunk)
 
     def _decode_chunk(self, answer: Any) -> OutputChunk | None:
-        """Return the output in an object, or None if it has none (a keep-alive)."""
+        """Return the output in an object, or None for a keep-alive, which has no output."""
         output = answer.get("output") if isinstance(answer, dict) else None
         if not isinstance(output, str):
             return None
@@ -153,6 +153,6 @@ def _new_decoder() -> codecs.IncrementalDecoder:
 
 
 def _is_escaping(text: bytearray) -> bool:
-    """Return whether the final backslash escapes what follows, rather than being escaped itself."""
+    """Return whether the final backslash escapes the next character, rather than being escaped itself."""
     run = len(text) - len(text.rstrip(b"\\"))
     return run % 2 == 1

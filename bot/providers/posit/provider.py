@@ -1,6 +1,6 @@
 """The translator for one Posit Workbench: its sessions are workspaces, and its jobs are jobs.
 
-A user's own token acts for its owner. A super-admin token acts for an approved username, which each method
+A user's own token acts for that user. A super-admin token acts for an approved username, which each method
 takes under a different parameter name (``docs/internals/providers/posit.md``, "Tokens").
 """
 
@@ -46,8 +46,8 @@ from bot.providers.requests import (
 from bot.providers.words import clean
 from bot.support import errors
 
-#: Errors that may mean that the goal has already been reached. No error code says so, which is why the state
-#: is read next.
+#: Errors that may mean that a session or job is already in the wanted state. No error code says so, so its
+#: state is read next.
 _REFUSED = (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Misconfigured, errors.Conflict)
 #: Maximum number of sessions read in one request.
 BATCH = 50
@@ -61,7 +61,7 @@ NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one
 
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0
-#: Time limit for an additional, third response that a user waits for, in seconds.
+#: Time limit for an additional third response, in seconds, if a user is waiting for it.
 LOOKUP_SECONDS = 2.0
 
 
@@ -83,7 +83,7 @@ class PositProvider(
     facets.Impersonation,
     facets.Overview,
 ):
-    """Translate between Usher's terms and the API of one Posit Workbench; workspaces are sessions."""
+    """Translate between Usher's terms and the API of one Posit Workbench, whose sessions are workspaces."""
 
     kind: ClassVar[str] = "posit"
     title: ClassVar[str] = "Posit Workbench"
@@ -136,8 +136,8 @@ class PositProvider(
             found |= {session.id: self._observe(session) for session in read}
         # The missing session may be one whose entry couldn't be identified.
         gone = Observed(State.GONE, actions=frozenset())
-        # With an administrator's token, a stop might affect another user's session, so no action is allowed
-        # for now.
+        # With an administrator's token, stopping it might affect another user's session, so no action is
+        # allowed for now.
         may = None if server.user is None else frozenset[Action]()
         absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREADABLE, actions=may)
         return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
@@ -157,7 +157,7 @@ class PositProvider(
     async def start(self, access: base.Access, workspace: Workspace) -> None:
         """Resume a suspended RStudio session as it was launched; a running one isn't an error.
 
-        Only the server knows how the session was launched, so that is read first.
+        Only the server knows how the session was launched, so these settings are read first.
         """
         if workspace.state in UP_STATES:
             return
@@ -175,11 +175,11 @@ class PositProvider(
                 raise
 
     async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> None:
-        """Stop, suspend or kill a session; it isn't an error if it has already stopped."""
+        """Stop, suspend or kill a session; a session that has already stopped isn't an error."""
         self.require_stop_mode(mode)
         server, remote_id = self._to_server(access), workspace.remote_id
         if workspace.state is State.GONE and (mode == "suspend" or server.user is not None):
-            # An administrator's token can stop anyone's session, as the method takes no username.
+            # An administrator's token can stop anyone's session, as this method doesn't take a username.
             raise errors.NotFound("there is no such session")
         if (
             workspace.state is State.UNKNOWN
@@ -195,19 +195,19 @@ class PositProvider(
         try:
             await server.stop_session(remote_id, mode)
         except _REFUSED:
-            # The session may have ended by itself. If it is another user's, this raises NotFound.
+            # The session may have ended by itself. If it belongs to another user, this raises NotFound.
             if not is_over(await _read_before_change(server, remote_id)):
                 raise
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return what each way of stopping would do to a session.
+        """Return the effects of each stop mode on a session.
 
         A session that is stopped or killed can't be started again; only RStudio sessions can be suspended.
         """
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
-        # Until it is known whether the session can be suspended, suspending it may be tried. The next read
+        # Until it is known whether the session can be suspended, Usher may try to suspend it. The next read
         # will show more.
         if self._can_suspend(workspace) is not False:
             effects["suspend"] = StopEffect.KEEPS
@@ -238,7 +238,7 @@ class PositProvider(
         )
 
     async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
-        """Launch a session; not idempotent, so ``find_created`` is called before a second attempt."""
+        """Launch a session; not idempotent, so ``find_created`` is called before another attempt."""
         launch = launches.build_session_launch(
             spec, launches.find_template(self.settings.templates, spec), key
         )
@@ -251,10 +251,11 @@ class PositProvider(
         return [session.title for session in listed if session.title and not is_over(session)]
 
     async def find_created(self, access: base.Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the session from a launch of unknown outcome, by its mark or else by its name.
+        """Search for the session from a launch of unknown outcome, by its unique suffix or else by its name.
 
-        A session with that name from another of our launches is left out. If the server doesn't show the
-        marks, any session with the name that hasn't ended, and isn't older than the launch, is a candidate.
+        A session that has the name but comes from another of our launches is left out. If the server doesn't
+        show the suffixes, every session with the name is a candidate, unless it has ended or is older than
+        the launch.
         """
         listed = await self._to_server(access).get_sessions(only=_WHOLE_FIELDS)
         mark = launches.build_mark(spec, key)
@@ -281,8 +282,8 @@ class PositProvider(
     async def find_run(self, access: base.Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         """Search for the job from a launch of unknown outcome, by its tag.
 
-        If the server shows no tags at all, any job with the name that isn't older than the launch is a
-        candidate.
+        If the server shows no tags at all, every job with the name is a candidate unless it is older than the
+        launch.
         """
         tag = launches.build_tag(key)
         same = []
@@ -308,18 +309,18 @@ class PositProvider(
         return Listing(found, is_whole=read.is_whole)
 
     async def run_status(self, access: base.Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
-        """Read many jobs in one request; a job that the server has forgotten is left out."""
+        """Read the states of several jobs in one request; omit any job that the server no longer knows."""
         read = await self._to_server(access).get_jobs()
         found = {} if read.is_whole else dict.fromkeys(remote_ids, ObservedRun(RunState.UNKNOWN))
         found |= {job.id: to_observed_run(job) for job in read}
         return {one: found[one] for one in remote_ids if one in found}
 
     async def stop_run(self, access: base.Access, remote_id: str, *, force: bool = False) -> None:
-        """Stop a job, or kill it; one that has already ended isn't an error."""
+        """Stop a job, or kill it; a job that has already ended isn't an error."""
         server = self._to_server(access)
         if server.user is not None:
-            # An administrator's token can stop anyone's job, as the method takes no username, so check whose
-            # it is.
+            # An administrator's token can stop anyone's job, as the method doesn't take a username, so check
+            # whose job it is.
             await _read_job_state(server, remote_id)
         try:
             await server.stop_job(remote_id, force_quit=force)
@@ -338,7 +339,7 @@ class PositProvider(
     async def check_credential(self, credential: base.Credential) -> base.Identity:
         """Check a token by reading the version, then its sessions, which name the owner on newer servers.
 
-        If the sessions don't name the owner, or there are none, the server must refuse a different token.
+        If there are no sessions, or they don't name the owner, the server must also refuse a made-up token.
         """
         server = Workbench(self.api.acting_as(credential))
         with forbidden_as_credential_refused():
@@ -357,16 +358,16 @@ class PositProvider(
         try:
             users = await Workbench(self.connection_api()).get_users(total=LOOKUP_SECONDS)
         except errors.ProviderError:
-            # The id is optional, as a user's own token never finds an account by name.
+            # The id is optional, because a user's own token never selects an account by name.
             return ""
         return next((user.account_id for user in users if user.username == username), "")
 
     def is_made_by_name(self, access: base.Access, call: str) -> bool:
-        """Return whether the super-admin token makes the call, in which case the call names its user."""
+        """Return whether the call uses the super-admin token, and therefore selects its user by name."""
         return access.credential.owner != "person"
 
     async def read_account(self, access: base.Access) -> RemoteAccount | None:
-        """Read the account's user by name or, if the user was renamed, by id."""
+        """Read the account's user by name or, if the user has been renamed, by id."""
         if access.credential.owner == "person":
             return None
         users = await Workbench(access.api).get_users(total=ABOUT_SECONDS)
@@ -423,7 +424,7 @@ class PositProvider(
         return About(tuple((name, clean(value, 1000)) for name, value in facts), tuple(levels))
 
     async def probe(self) -> str:
-        """Request the version, using the connection's own token if there is one: some servers need it."""
+        """Request the version, using the connection's own token if there is one: some servers require it."""
         token = self.settings.super_admin_token
         try:
             api = self.api if token is None else self.connection_api()
@@ -455,7 +456,7 @@ class PositProvider(
     def describe(self) -> Mapping[str, Any]:
         """Return the facts about the connection, including its template names.
 
-        They say whether there is a super-admin token, but don't contain it.
+        They tell whether there is a super-admin token, without revealing it.
         """
         return {
             **super().describe(),
@@ -473,7 +474,7 @@ async def _read(
     except errors.NotFound:
         if len(remote_ids) == 1:
             return Listing()
-        # The server fails if one of the requested sessions has ended, so all sessions are read instead.
+        # If any requested session has ended, the server's answer is an error, so read all sessions instead.
         return await server.get_sessions(only=only, **options)
     if found and not {session.id for session in found} & set(remote_ids):
         raise errors.BadAnswer("the answer is about other sessions")
@@ -485,8 +486,8 @@ async def _read_before_change(
 ) -> WorkbenchSession:
     """Read a session before it is changed; raise NotFound if it isn't this user's."""
     check_session_id(remote_id)
-    # Something else may be answering in the server's place, and might answer the change as well, so check
-    # first.
+    # Something else may be answering in place of the server, and might also answer the request for the
+    # change, so check first.
     with bad_answer_as_unknown_outcome():
         found = await _read(server, (remote_id,), only=only)
     session = next((one for one in found if one.id == remote_id), None)
@@ -515,7 +516,7 @@ def _to_created(job: WorkbenchJob) -> Created:
 
 
 def _format_version(version: Version) -> str:
-    """Return a version with its build and name, the way the server's own pages show it."""
+    """Return a version with its build and name, formatted as on the server's own pages."""
     build = f"+{version.build_number}" if version.build_number else ""
     name = f" “{version.release_name}”" if version.release_name else ""
     return clean(f"{version.text}{build}{name}", MAX_NAME_LENGTH) or "no version given"

@@ -1,9 +1,9 @@
-"""Builds the spec for a submitted form, checked against its draft. Pure functions.
+"""Building the spec for a submitted form, checked against its draft. Pure functions.
 
-A spec contains the following, each only if it was filled in: ``template``, ``workbench``, ``cluster``,
-``image``, ``queue``, ``profile``, ``directory``, ``file``, ``command`` and, as ``name=value``, ``limits``,
-``limit_types``, ``constraints`` and ``environment``. A spec without a cluster is launched without the
-launcher.
+A spec contains only those of these keys that were filled in: ``template``, ``workbench``, ``cluster``,
+``image``, ``queue``, ``profile``, ``directory``, ``file`` and ``command``, and the ``name=value`` lists
+``limits``, ``limit_types``, ``constraints`` and ``environment``. A spec without a cluster is launched without
+the launcher.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAX_VARIABLES = 100
 
 
 def build_spec(offer: WorkbenchOffer, drafted: Draft, values: Values) -> Spec:
-    """Return the spec for a filled form; raise FormProblems with a sentence for each invalid field."""
+    """Return the spec for a completed form; raise FormProblems with a sentence for each invalid field."""
     problems: dict[str, str] = {}
     name = _name(offer, drafted, values, problems)
     spec: dict[str, Value] = {}
@@ -57,7 +57,7 @@ def _name(offer: WorkbenchOffer, drafted: Draft, values: Values, problems: dict[
     name = clean(text_of(values, "name"), 10 * MAX_SESSION_NAME)
     if drafted.purpose == "job":
         name = name or propose_name(offer, drafted)
-        # Cut a name derived from the command to the maximum length, but never one that the user chose.
+        # Shorten a name that was derived from the command, but never a name that the user chose.
         name = name or clean(text_of(values, "command").strip().partition("\n")[0], MAX_SESSION_NAME)
     taken = offer.names if drafted.purpose == "workspace" else ()
     if wrong := find_name_problem(name, MAX_SESSION_NAME, taken, "session"):
@@ -66,7 +66,7 @@ def _name(offer: WorkbenchOffer, drafted: Draft, values: Values, problems: dict[
 
 
 def _choose(spec: dict[str, Value], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
-    """Copy the user's choices to the spec, if they are offered and no template sets them."""
+    """Copy the user's choices to the spec if they are offered and no template sets them."""
     if drafted.purpose == "workspace" and not drafted.session.workbench:
         if not drafted.ide or text_of(values, "ide") not in {"", drafted.ide}:
             problems["ide"] = "That IDE isn't available here. Choose another one."
@@ -96,7 +96,7 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
     if not fixed.queues:
         chosen.append(("queue", text_of(values, "queue"), cluster.queues))
     for key, value, offered in chosen:
-        # A choice made for another cluster is ignored if this cluster has no field for it.
+        # Ignore a choice that was made for another cluster if the current cluster has no field for it.
         if text_of(values, key) and list(offered) and text_of(values, key) not in offered:
             problems[key] = f"This cluster has no such {key}. Choose another one."
         elif value in offered and not _is_custom_profile(key, value, cluster):
@@ -104,7 +104,7 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
 
 
 def _is_custom_profile(key: str, value: str, cluster: ComputeEnv) -> bool:
-    """Return whether this is the profile that our form adds for custom limits, unknown to the server."""
+    """Return whether this is the profile that our form adds for custom limits, which servers don't know."""
     listed = {one.name for one in cluster.resource_profiles}
     return key == "profile" and value == CUSTOM_PROFILE and value not in listed
 
@@ -112,7 +112,7 @@ def _is_custom_profile(key: str, value: str, cluster: ComputeEnv) -> bool:
 def _check_limits(
     drafted: Draft, values: Values, problems: dict[str, str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the limits, each as ``kind=value``, and the types that the server gives for their values."""
+    """Return the limits as ``kind=value`` strings, and the types that the server gives for their values."""
     limits, typed = [], []
     for field, limit in drafted.limits.items():
         text = _check_line(values, field, problems)
@@ -125,7 +125,7 @@ def _check_limits(
 
 
 def _check_constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> tuple[str, ...]:
-    """Return the placement constraints, each as ``name=value``."""
+    """Return the placement constraints as ``name=value`` strings."""
     listed = {choice.value for choice in list_constraint_choices(drafted.cluster)}
     if drafted.preset_resources.placement_constraints:
         return ()
@@ -150,7 +150,7 @@ def _check_line(values: Values, name: str, problems: dict[str, str]) -> str:
 
 
 def _check_command(values: Values, problems: dict[str, str]) -> str:
-    """Check a shell command, which may have several lines."""
+    """Check a shell command, which may span several lines."""
     text = text_of(values, "command").replace("\r\n", "\n")
     if len(text) > MAX_COMMAND:
         problems["command"] = f"At most {MAX_COMMAND} characters."

@@ -1,4 +1,4 @@
-"""Converts Workbench's states to ours (``docs/internals/providers/posit.md``, "States").
+"""Converting Workbench's states to ours (``docs/internals/providers/posit.md``, "States").
 
 Pure functions.
 """
@@ -96,8 +96,8 @@ def to_observed(session: WorkbenchSession, address: Callable[[str], str | None])
 def can_suspend(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
     """Return whether a session can be suspended, which only RStudio can; None while its IDE is unknown.
 
-    ``ide`` is the IDE that the session was launched with, if known. The allowed actions of a running session
-    also reveal its IDE.
+    ``ide`` is the IDE that the session was launched with, if known. While a session is running, its allowed
+    actions also reveal its IDE.
     """
     if ide:
         return ide == SUSPENDS
@@ -107,7 +107,7 @@ def can_suspend(state: State, actions: frozenset[Action] | None, ide: str) -> bo
 
 
 def is_over(session: WorkbenchSession) -> bool:
-    """Return whether a session has ended and the server merely still lists it."""
+    """Return whether a session has ended, even if the server still lists it."""
     return _SESSION_STATES.get(session.activity_state.casefold()) in {State.GONE, State.FAILED}
 
 
@@ -117,7 +117,7 @@ def is_up(session: WorkbenchSession) -> bool:
 
 
 def to_observed_run(job: WorkbenchJob) -> ObservedRun:
-    """Convert a job to our terms; a finished job has failed if its exit code says so."""
+    """Convert a job to our terms; a finished job counts as failed if its exit code says so."""
     word = job.status.casefold()
     state = _RUN_STATES.get(word, RunState.UNKNOWN)
     if state is RunState.SUCCEEDED and job.exit_code not in {0, None}:

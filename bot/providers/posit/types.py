@@ -1,7 +1,7 @@
 """The parts of the Workbench API's responses that Usher uses.
 
-Only names or ids are required. Any other value that is missing, null or not of the documented type is
-replaced by its default, which is logged once. A list entry without a name is left out.
+Only names and ids are required. Any other value that is missing, null or not of the documented type is logged
+once and replaced by its default. A list entry without a name is left out.
 """
 
 import math
@@ -55,17 +55,17 @@ def _to_mapping(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {}
 
 
-#: A list entry, or an object's value, that is left out if it can't be read.
+#: A list entry or an object's value, which is left out if it can't be parsed.
 Each = Annotated[T, WrapValidator(_omit_unreadable)]
 Name = Annotated[str, Field(min_length=1)]
-#: The name in ``name=value``, so it can't contain an equals sign.
+#: The name in ``name=value``, which therefore can't contain an equals sign.
 Key = Annotated[str, Field(pattern=r"^[^=\p{Cc}]+$")]
 #: A list of strings; an object in the list is replaced by its name.
 Words = tuple[Each[Annotated[Name, BeforeValidator(_read_name)]], ...]
 
 
 class _Answer(BaseModel):
-    """Read one object of a response, treating null and empty values as missing."""
+    """The base class for the objects in a response; null and empty values count as missing."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -108,7 +108,7 @@ class _Answer(BaseModel):
 
 
 class PlacementConstraint(_Answer):
-    """A placement option from the server's configuration; if it has no value, users type one."""
+    """A placement option from the server's configuration; users type in its value if it has none."""
 
     name: Key
     value: str = ""
@@ -121,9 +121,9 @@ class PlacementConstraint(_Answer):
 class ResourceLimit(_Answer):
     """A resource limit: ``cpuCount`` in processors, ``memory`` in MB; values are strings.
 
-    The reference calls the kind ``name``, but servers call it ``type``. A maximum of 0 isn't enforced here:
-    it means *unlimited* for some kinds and *none* for others, so the server has to refuse values that are too
-    high.
+    The kind of a limit is ``name`` in the reference, but servers call it ``type``. A maximum of 0 means
+    *unlimited* for some kinds and *none* for others, so it isn't enforced here; the server has to refuse
+    values that are too high.
     """
 
     name: Key = Field(validation_alias=AliasChoices("type", "name"))
@@ -135,7 +135,7 @@ class ResourceLimit(_Answer):
 
     @property
     def default_text(self) -> str:
-        """Return the default as the server wrote it; "" if there is none or if it exceeds the maximum."""
+        """Return the default as the server wrote it, or "" if there is none or it exceeds the maximum."""
         text = (self.default or self.value).strip()
         return "" if self.find_problem(text) else text
 
@@ -146,7 +146,7 @@ class ResourceLimit(_Answer):
 
     @property
     def is_number(self) -> bool:
-        """Return whether the limit is a number: True unless the server's proposed value isn't one."""
+        """Return whether the limit is a number: assumed unless the server proposes something else."""
         text = self.default or self.value
         return not text or parse_number(text) is not None
 
@@ -162,7 +162,7 @@ class ResourceLimit(_Answer):
         return ""
 
     def to_request(self, text: str) -> str:
-        """Return the value to send: in the server's own spelling if it equals what the server proposed."""
+        """Return the value to send, in the server's own spelling if it equals the proposed value."""
         number = parse_number(text) if self.is_number else None
         if number is None:
             return text
@@ -187,7 +187,7 @@ class ResourceProfile(_Answer):
 
 
 class LaunchParameters(_Answer):
-    """Where a session runs and what it uses; requests contain the three lists even if they are empty."""
+    """Where a session runs and which resources it uses; requests contain the three lists even if empty."""
 
     name: str = ""
     cluster: str = ""
@@ -203,7 +203,7 @@ class LaunchParameters(_Answer):
     snowflake_role: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the parameters' JSON for a request; fields other than the lists are left out if empty."""
+        """Return the parameters' JSON for a request, leaving out empty fields except for the lists."""
         entry = {
             **self.model_dump(),
             "placement_constraints": [each.as_json() for each in self.placement_constraints],
@@ -239,9 +239,9 @@ class WorkbenchSession(_Answer):
     save_prompt_required: StrictBool = False
     last_used: float | None = None
     last_state_updated: float | None = None
-    #: How much of the session's memory is kept while it is suspended, in bytes.
+    #: How much of the session's memory is preserved while it is suspended, in bytes.
     suspend_size: float = 0.0
-    #: The owner's name. Newer servers send it, although it isn't in the reference.
+    #: The owner's name. Newer servers send it, although the reference doesn't mention it.
     username: str = ""
 
     @property
@@ -258,7 +258,7 @@ class WorkbenchSession(_Answer):
 class WorkbenchJob(_Answer):
     """What the server reports about a job; times are ISO 8601 strings, ``""`` if missing."""
 
-    #: The job's id: called ``job_id`` in the reference's text, ``id`` in its example.
+    #: The job's id, called ``job_id`` in the reference's text but ``id`` in its example.
     id: Name = Field(validation_alias=AliasChoices("job_id", "id"))
     status: str = ""
     name: str = ""
@@ -291,7 +291,7 @@ class WorkbenchSupport(_Answer):
 
 
 class WorkbenchLanguage(_Answer):
-    """Whether an IDE's requirements are installed; True unless the server says that they aren't."""
+    """Whether an IDE's requirements are installed, which is assumed unless the server says otherwise."""
 
     available: StrictBool = True
 
@@ -305,7 +305,7 @@ class WorkbenchIDEInfo(_Answer):
 
 
 class ComputeEnv(_Answer):
-    """A cluster: the choices that it offers, and what it supports for each IDE."""
+    """A cluster, with the choices that it offers and what it supports for each IDE."""
 
     name: Name
     supports_containers: StrictBool = Field(default=False, validation_alias="supportsContainers")
@@ -323,7 +323,7 @@ class ComputeEnv(_Answer):
 
 
 class ComputeEnvs(_Answer):
-    """The response of get_compute_envs; IDEs keep the server's order.
+    """The response of get_compute_envs, with IDEs in the server's order.
 
     Without a launcher, there are no clusters.
     """
@@ -336,7 +336,7 @@ class ComputeEnvs(_Answer):
     def _some_can_be_read(cls, value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         envs = read(value)
         if isinstance(value, Mapping) and value.get("clusters") and not envs.clusters:
-            # The response lists clusters, but none could be identified. That isn't the same as having no
+            # The response lists clusters, but none could be identified, which isn't the same as having no
             # clusters.
             raise ValueError("no cluster can be read")
         return envs
@@ -354,7 +354,7 @@ class Version(_Answer):
 
     @classmethod
     def from_json(cls, answer: Any) -> Self:
-        """Parse a version, splitting a plain string into its parts; raise BadAnswer if there is none."""
+        """Parse a version, splitting a plain string into parts; raise BadAnswer if there is none."""
         entry = answer.get("version") if isinstance(answer, Mapping) else None
         if isinstance(entry, str) and entry:
             entry = dict(zip(("major", "minor", "patch"), entry.split(".", 2), strict=False))
@@ -380,7 +380,7 @@ class WorkbenchUser(_Answer):
 
     @property
     def account_id(self) -> str:
-        """Return facts that distinguish this account from another of the same name; "" if there are none."""
+        """Return facts that distinguish this account from others with the same name; "" if there are none."""
         uid = find_account_id({"uid": self.uid}, "uid")
         return " ".join(filter(None, (f"uid={uid}" if uid else "", format_creation(self.created))))
 
@@ -391,7 +391,7 @@ class WorkbenchUser(_Answer):
 
 
 ON_CLUSTER, ON_HOST = "On {cluster}.", "On {cluster}, host {host}."
-#: Name of the only IDE that can suspend and resume its sessions.
+#: Name of the only IDE whose sessions can be suspended and resumed.
 SUSPENDS = "RStudio"
 
 
@@ -405,5 +405,5 @@ def parse_number(text: str) -> float | None:
 
 
 def format_number(number: float) -> str:
-    """Return a number the way people write it."""
+    """Return a number in the form in which people write it."""
     return str(int(number)) if number == int(number) else f"{number:.6f}".rstrip("0").rstrip(".")

@@ -1,10 +1,10 @@
-"""Job runs. A start returns no id, so a new run is found by comparing the runs before and after it.
+"""Job runs. Starting a job returns no id, so its new run is found by comparing the runs before and after.
 
-A run is a Kubernetes job with one or more pods, at the same time or one after another. The server shows it as
-a whole (``runtimesummary``), and names it in the labels of its pods. On an older server a run is just its
-pod. A run's id is ``JOB/RUN``. Until the run is visible, the id is ``JOB/@…`` followed by the runs that
-existed before the start or, on a server without pods, ``JOB/~…``. The server shows live runs, and a history
-of ended pods.
+A run is a Kubernetes job with one or more pods, which run at the same time or one after another. The server
+shows the run as a whole (``runtimesummary``), and names it in the labels of its pods. On an older server, a
+run is simply its pod. A run's id is ``JOB/RUN``. Until the run is visible, its id is ``JOB/@…`` followed by
+the runs that existed before the start or, on a server without pods, ``JOB/~…``. The server shows live runs
+and a history of pods that have ended.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ from bot.support import errors
 
 T = TypeVar("T")
 
-#: Maximum number of jobs to list. ``MAX_CONCURRENT_LISTS`` of them are read at the same time, and at most
-#: ``MAX_RUNS_PER_JOB`` runs of each.
+#: Maximum number of jobs to list. ``MAX_CONCURRENT_LISTS`` limits how many of them are read at the same time,
+#: and ``MAX_RUNS_PER_JOB`` how many runs of each.
 MAX_JOBS = 50
 MAX_CONCURRENT_LISTS = 5
 MAX_RUNS_PER_JOB = 10
-#: Maximum number of lines that a server returns from the end of a live pod's log. If the log is longer, live
-#: output pauses until the run ends.
+#: Maximum number of lines that a server returns from the end of a live pod's log. If the log is longer, no
+#: more output is shown until the run ends.
 MAX_LIVE_LINES = 5000
-#: Number of entries per page of a log, except for the first page, whose size the server sets (100 according
-#: to the OpenAPI document). A log of more than ``MAX_LOG_PAGES`` pages is treated as endless.
+#: Number of entries per page of a log. The server sets the size of the first page (100, according to the
+#: OpenAPI document). A log of more than ``MAX_LOG_PAGES`` pages is treated as endless.
 LOG_PAGE_SIZE = "1000"
 MAX_LOG_PAGES = 500
 MAX_LOG_BYTES = 20_000_000
@@ -102,7 +102,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         )
 
     async def run_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
-        """Read runs, job by job; leave out a run that the server no longer shows anywhere."""
+        """Read runs, one job after another; omit any run that the server no longer shows anywhere."""
         by_job: dict[str, list[str]] = {}
         for remote_id in remote_ids:
             job, name = split_run_id(remote_id)
@@ -124,12 +124,12 @@ class SaturnRuns(Runs[SaturnOffer]):
         if waited or any(seen.find(name) is None for name in named):
             seen = (await self._read_past_runs(access, job) or JobRuns()) | seen
         if seen.are_of_kubernetes and any(seen.find(name) is None for name in named):
-            # The id may be that of a pod, if it was stored before the server was upgraded to show runs.
+            # The id may be a pod's, if it was stored before the server was upgraded to show runs.
             pods = await self._read_live_pods(access, job) or ()
             seen |= JobRuns(run_names_by_pod={pod.name: pod.run for pod in pods})
         if not seen.is_whole:
-            # A missing run may be one that couldn't be read, so report it as unknown, which keeps its last
-            # state.
+            # A missing run may be one that couldn't be read, so report it as unknown, which preserves its
+            # last state.
             found |= dict.fromkeys(wanted, ObservedRun(RunState.UNKNOWN))
         taken = set(named)
         for name in named:
@@ -145,7 +145,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return found
 
     async def _observe_run(self, access: Access, job: str, run: JobRun) -> ObservedRun:
-        """Convert a run, with the reason for its wait or its end if the server still shows its pods."""
+        """Convert a run, including why it is waiting or has ended if the server still shows its pods."""
         if not run.is_of_kubernetes:
             code = await self._find_exit_code(access, run.name) if run.state.is_over else None
             is_cancelled = run.state is RunState.CANCELLED
@@ -155,7 +155,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         try:
             pods = await self._read_live_pods(access, job) or ()
         except errors.BadAnswer:
-            # Pods are optional here, as the run's state is known without them.
+            # The pods are optional here, as the run's state is known without them.
             pods = ()
         mine = sorted((pod for pod in pods if pod.run == run.name), key=start_order, reverse=True)
         as_it_ended = [pod for pod in mine if pod.state is run.state]
@@ -246,7 +246,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         grouped: dict[str, list[Pod]] = {}
         for pod in pods:
             grouped.setdefault(pod.run or pod.name, []).append(pod)
-        # The number of pods that have to succeed matters only if some succeeded and others failed.
+        # The number of pods that have to succeed matters only if some have succeeded and others have failed.
         is_mixed = any(
             {RunState.SUCCEEDED, RunState.FAILED} <= {pod.state for pod in of} for of in grouped.values()
         )
@@ -262,7 +262,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return scale if isinstance(scale, int) and scale > 0 else 1
 
     async def _list_job_runs(self, access: Access, job: str) -> JobRuns | None:
-        """Return all runs of a job, or None if the server reports neither live nor past ones."""
+        """Return all runs of a job, or None if the server reports neither live nor past runs."""
         now, past = await self._read_live_runs(access, job), await self._read_past_runs(access, job)
         return None if now is None and past is None else (past or JobRuns()) | (now or JobRuns())
 
@@ -306,8 +306,7 @@ class SaturnRuns(Runs[SaturnOffer]):
                 async for chunk in self._stream_past_log(access, job, pod.name):
                     yield chunk
             if pod.is_live:
-                # Stop at a live pod, since the output of later pods would shift whenever this one writes
-                # more.
+                # Stop at a live pod: the output of later pods would shift whenever this one writes more.
                 return
 
     async def _list_pods(self, access: Access, job: str, name: str) -> list[Pod]:
@@ -320,7 +319,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return sorted(mine, key=start_order) or [Pod(name, "")]
 
     async def _read_live_log(self, access: Access, pod: str) -> str | None:
-        """Return a live pod's log, or None if there is none or if its beginning is missing."""
+        """Return a live pod's log, or None if there is none or its beginning is missing."""
         query = {"page_size": str(MAX_LIVE_LINES), "container_name": "main"}
         answer = await none_if_absent(
             self._read_log_page(access, f"/api/active/pods/{encode_path_segment(pod)}/logs", query)
@@ -349,7 +348,7 @@ class SaturnRuns(Runs[SaturnOffer]):
 
 
 def _join_log(logs: Any) -> str:
-    """Return a log, given as a string or a list of ``{content}``, as one string without the final newline."""
+    """Return a log, given as a string or a list of ``{content}``, as one string without a final newline."""
     if isinstance(logs, str):
         return logs.rstrip("\n")
     if not isinstance(logs, list):
@@ -378,13 +377,13 @@ _RUN_STATES = {
 _PENDING_ID_PATTERN = re.compile(r"@(\d+(?:\.\d+)?)\.([0-9a-z]+)((?:-[0-9a-f]{8})*)")
 UNLISTED_ID_PREFIX = "~"
 PENDING_ID_PREFIX = "@"
-#: Shown when people stop a run on a server that can only stop all runs of a job together.
+#: Shown when people stop a run on a server that can only stop all runs of a job at once.
 STOPS_ALL = "On this server a stop ends all runs of the job."
 
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """One pod as shown by the server, with times in epoch seconds.
+    """One pod as the server shows it, with times in epoch seconds.
 
     ``run`` is the pod's Kubernetes job, if shown.
     """
@@ -407,7 +406,7 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
-    """A run as shown by the server, with times in epoch seconds."""
+    """A run as the server shows it, with times in epoch seconds."""
 
     name: str
     status: str
@@ -423,14 +422,14 @@ class JobRun:
 
     @classmethod
     def from_pods(cls, name: str, pods: Sequence[Pod], scale: int) -> JobRun:
-        """Combine a run's pods from the history into the run, which needs ``scale`` pods to succeed."""
+        """Combine a run's pods from the history into a run that needs ``scale`` pods to succeed."""
         if len(pods) == 1:
             return replace(cls.from_pod(pods[0]), name=name)
         states = {pod.state: pod.status for pod in pods}
         succeeded = sum(pod.state is RunState.SUCCEEDED for pod in pods)
         order = [RunState.RUNNING, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED, RunState.SUCCEEDED]
         if succeeded >= scale:
-            # Enough pods succeeded, so the failed ones must have been retried.
+            # Enough pods have succeeded, so the failed ones must have been retried.
             order.remove(RunState.FAILED)
         status = next((states[one] for one in order if one in states), pods[0].status)
         starts = [pod.started_at for pod in pods if pod.started_at is not None]
@@ -467,7 +466,7 @@ def split_run_id(remote_id: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class JobRuns:
-    """A job's runs by name. Unless ``is_whole``, there may be others that couldn't be identified."""
+    """A job's runs, keyed by name. Unless ``is_whole``, there may be others that couldn't be identified."""
 
     by_name: Mapping[str, JobRun] = field(default_factory=dict)
     is_whole: bool = True
@@ -484,12 +483,12 @@ class JobRuns:
         )
 
     def find(self, name: str) -> JobRun | None:
-        """Return the run with this name, or with a pod of this name."""
+        """Return the run with this name, or the run with a pod of this name."""
         return self.by_name.get(name) or self.by_name.get(self.run_names_by_pod.get(name, ""))
 
 
 def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
-    """Return an id for a run that isn't visible yet; the id lists earlier runs, so as to rule them out."""
+    """Return an id for a run that isn't visible yet; it lists earlier runs, so that they can be ruled out."""
     live = list(before)
     since = max((run.started_at or 0.0 for run in live), default=0.0)
     waiting = "".join(f"-{_hash_name(run.name)}" for run in live if run.is_live and run.started_at is None)
@@ -513,7 +512,7 @@ def find_awaited(name: str, runs: Iterable[JobRun], taken: Collection[str]) -> J
 
 
 def start_order(one: Pod | JobRun) -> tuple[bool, float, str]:
-    """Return a sort key by start time; runs or pods that haven't started are last."""
+    """Return a sort key by start time; runs and pods that haven't started come last."""
     return one.started_at is None, one.started_at or 0.0, one.name
 
 
@@ -542,8 +541,8 @@ def read_live_pod(live: Any) -> Pod:
 
 
 def _read_past_pod(live: Any) -> Pod:
-    # The field in the OpenAPI document says when the pod was last seen. The field that the older client reads
-    # says when it ended.
+    # The field in the OpenAPI document tells when the pod was last seen; the field that the older client
+    # reads tells when it ended.
     pod = _read_pod(live, "pod_name", "start_time", "end_time" if "end_time" in live else "last_seen")
     return replace(pod, run=find_text(live, "label_job_name") or "")
 
@@ -558,7 +557,7 @@ def _read_pod(live: Any, name: str, began: str, ended: str) -> Pod:
 
 
 def _read_exit_code(live: Mapping[str, Any]) -> int | None:
-    """Return the exit code of a pod's main container, or else of its first one; None if not given."""
+    """Return the exit code of a pod's main container, or else of its first container; None if not given."""
     summaries = live.get("container_summaries")
     containers = [one for one in summaries if isinstance(one, dict)] if isinstance(summaries, list) else []
     first = containers[0] if containers else {}
@@ -572,7 +571,7 @@ def _read_pod_reason(live: Mapping[str, Any]) -> str:
     if reason is not None:
         return clean_words(reason, failure_causes.MAX_REASON_LENGTH)
     for one in conditions if isinstance(conditions, list) else ():
-        # Any other condition only repeats that the pod isn't ready.
+        # Any other condition just repeats that the pod isn't ready.
         if isinstance(one, dict) and (one.get("type"), one.get("status")) == ("PodScheduled", "False"):
             return clean_words(find_text(one, "message") or "", failure_causes.MAX_REASON_LENGTH)
     return ""

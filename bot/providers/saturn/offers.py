@@ -1,11 +1,11 @@
-"""What a server offers an account, the forms built from that offer, and the creation of workspaces.
+"""A server's offer to an account, the forms built from that offer, and the creation of workspaces.
 
-``[[connections.NAME.templates]] name, title, file, who`` are the recipes that an operator keeps as JSON
-files. A recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes"), and is checked
-when the settings are loaded; its name and owner are filled in for each user.
+``[[connections.NAME.templates]] name, title, file, who`` are recipes that an operator keeps as JSON files. A
+recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes"), and is checked when the
+settings are loaded. Its name and owner are filled in for each user.
 
-An offer is stored between reads. A server that implements only the published guides reports no offer. Then
-there are no sizes to choose from, names can't be checked, and users identify jobs by their links.
+An offer is stored between reads. A server that implements only the published guides reports no offer. In that
+case there are no sizes to choose from, names can't be checked, and users identify jobs by their links.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class ListedJob:
     Attributes:
         job_id: The job's id on the server.
         name: The job's name.
-        size: The size that the job runs on.
+        size: The size of the machine that the job runs on.
     """
 
     job_id: str
@@ -91,7 +91,7 @@ class RecipeFile:
 
 
 class Recipe(connection.PreparedTemplate):
-    """A recipe; ``file`` is a path relative to the connections file's folder."""
+    """A recipe; ``file`` is a path relative to the folder of the connections file."""
 
     file: RecipeFile
 
@@ -108,7 +108,7 @@ class Recipe(connection.PreparedTemplate):
 
     @property
     def size(self) -> str:
-        """Return the recipe's size, or "" if the recipe leaves it to the server."""
+        """Return the recipe's size, or "" if the recipe lets the server choose."""
         return str(self.file.content["spec"].get("instance_type") or "")
 
     @property
@@ -122,7 +122,7 @@ class Recipe(connection.PreparedTemplate):
         return bool(self.file.content["spec"].get("image"))
 
     def to_request(self, name: str, owner: str, size: str) -> dict[str, Any]:
-        """Return the recipe with this name and owner ("" for the token's owner), and without a state."""
+        """Return the recipe with this name and owner ("" for the token's owner), leaving out its state."""
         content = {key: value for key, value in self.file.content.items() if key != "state"}
         spec = {key: value for key, value in content["spec"].items() if key not in {"name", "owner"}}
         spec["name"] = name
@@ -134,13 +134,13 @@ class Recipe(connection.PreparedTemplate):
 
 
 class SaturnSettings(connection.ConnectionSettings):
-    """A Saturn connection; ``act_as`` says whose token reads, starts and stops workspaces."""
+    """A Saturn connection; ``act_as`` tells whose token reads, starts and stops workspaces."""
 
     link_methods: ClassVar[Mapping[connection.LinkMethod, str]] = {"token": "", "admin": "admin_token"}
 
     admin_token: SecretStr | None = None
     #: Whose token is used. ``admin`` applies only to users whom an administrator approved; users who linked
-    #: their own token still use that.
+    #: their own token continue to use that.
     act_as: Literal["person", "admin"] = "person"
     templates: connection.TemplateList[Recipe] = ()
 
@@ -197,7 +197,7 @@ def _line(text: str, field: str) -> str:
 
 
 def _read(path: Path) -> str:
-    """Return a file's text; raise ValueError if others may write to it: recipes get the user's rights."""
+    """Return a file's text; raise ValueError if others may write to it, as recipes get the user's rights."""
     try:
         status = path.stat()
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -218,7 +218,7 @@ MAX_PAGES = 50
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A workspace or a job; fields that couldn't be read are "", except for the id."""
+    """A workspace or a job; any field that couldn't be read is "", except for the id."""
 
     id: str
     name: str = ""
@@ -232,8 +232,8 @@ async def list_resources(
 ) -> Listing[Resource]:
     """List the user's own resources of a kind with a given name prefix, or those of a ``group``.
 
-    Raises NotFound if the server has no lists. A workspace's IDE opens only for its owner, so other people's
-    workspaces aren't listed as the user's.
+    Raises NotFound if the server has no lists. Only the owner of a workspace can open its IDE, so other
+    people's workspaces aren't listed as the user's.
     """
     query = (
         {"type": kind} | ({"name": beginning} if beginning else {}) | ({"owner_name": group} if group else {})
@@ -255,7 +255,7 @@ async def list_resources(
 
 
 async def list_groups(access: Access) -> Mapping[str, str]:
-    """Map owners (``org/group``) to group names, for each group that shares its things with the user.
+    """Map owners (``org/group``) to group names, for each group that shares its resources with the user.
 
     Servers that implement only the guides have no groups.
     """
@@ -303,7 +303,7 @@ def _get_size(resource: Resource) -> str:
 
 
 def parse_resource(recipe: Any) -> Resource:
-    """Return the resource that a recipe and its state describe; raise BadAnswer if it has no id or owner."""
+    """Return the resource described by a recipe and its state; raise BadAnswer if it has no id or owner."""
     if not isinstance(recipe, Mapping):
         raise errors.BadAnswer("the answer's recipe is not an object")
     spec, state = find_object(recipe, "spec"), find_object(recipe, "state")
@@ -318,13 +318,13 @@ def parse_resource(recipe: Any) -> Resource:
 
 
 def is_theirs(owner: str, username: str) -> bool:
-    """Return whether a resource may be the user's own, judging by the owner's name (``org/user``)."""
+    """Return whether a resource may be the user's own, judging by its owner's name (``org/user``)."""
     return not username or not owner or owner.rpartition("/")[2] == username
 
 
 @dataclass(frozen=True, slots=True)
 class SaturnOffer:
-    """What the server offers; anything that it doesn't report is None."""
+    """The server's offer; anything that the server doesn't report is None."""
 
     sizes: tuple[forms.Choice, ...] | None = None
     names: tuple[str, ...] = ()
@@ -332,17 +332,17 @@ class SaturnOffer:
     jobs: tuple[ListedJob, ...] | None = None
     #: Whether this server requires recipes to name an image.
     needs_image: bool = False
-    #: Maps sizes to their hourly prices as decimal strings; sizes without a price are left out.
+    #: Maps sizes to their hourly prices, written as decimal strings; sizes without a price are left out.
     prices: Mapping[str, str] = field(default_factory=dict)
 
 
 #: Path for creating a workspace, as given in Saturn Cloud's OpenAPI document. ``CLONE_PATH`` is the path in
-#: the published guide, which newer servers no longer have.
+#: the published guide, which newer servers no longer support.
 CREATE_PATH = "/api/recipes"
 CLONE_PATH = "/api/resource_recipes/clone"
-#: Status codes of a server that doesn't have a path or a method.
+#: Status codes with which a server says that it doesn't have a path or a method.
 ABSENT = frozenset({404, 405, 410})
-#: First release that can't clone workspaces and needs an image for a new one.
+#: The first release that can't clone workspaces and requires an image for new ones.
 IMAGES_SINCE = (2026, 2, 1)
 _VERSION_PATTERN = re.compile(r"(\d{4})\.(\d{1,2})\.(\d{1,4})")
 PROBE_SECONDS = 8.0
@@ -362,7 +362,7 @@ JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of 
 JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
 
 
-#: Matches messages that refuse a name because it is already taken. The guides don't specify the wording.
+#: Matches messages that refuse a name because it is already taken. The guides don't specify their wording.
 _NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
 NO_CREATION = "This server offers no way to create workspaces that Usher knows."
@@ -370,7 +370,7 @@ NO_RECIPE = "That template is no longer set up. Choose another one."
 
 
 class SaturnMaking(Creation[SaturnOffer]):
-    """Create workspaces from recipes, and build the forms for them and for runs."""
+    """The part of the provider that creates workspaces, and builds the forms for them and for runs."""
 
     settings: SaturnSettings
     api: ApiClient
@@ -380,7 +380,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         try:
             workspaces = await self._list_or_none(access, "workspace")
         except errors.BadAnswer as error:
-            # The names in use are optional, so the offer doesn't fail without them.
+            # The names in use are optional, so failing to read them doesn't invalidate the offer.
             log_oddity(f"the names of workspaces can't be read: {error.message}")
             workspaces = None
         jobs = await self._list_or_none(access, "job")
@@ -413,7 +413,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         )
 
     async def _needs_image(self) -> bool:
-        """Return whether this server requires images in recipes; checked only if a template has none."""
+        """Return whether this server requires an image in recipes; checked only if some template has none."""
         if all(one.has_image for one in self.settings.templates):
             return False
         try:
@@ -484,7 +484,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         return self.update_spec(offer, forms.Spec(name, chosen))
 
     def update_spec(self, offer: SaturnOffer, spec: forms.Spec) -> forms.Spec:
-        """Return a spec with the price of its size, if the operator names the currency."""
+        """Return a spec with the price of its size, if the operator gives a currency."""
         recipe = connection.find_by_name(self.settings.templates, spec.text("recipe"))
         size = spec.text("size") or (recipe.size if recipe else "")
         chosen = {key: value for key, value in spec.chosen.items() if key != "price"}
@@ -494,7 +494,7 @@ class SaturnMaking(Creation[SaturnOffer]):
     async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
         """Create a workspace from a recipe.
 
-        Calling this twice might create two, but a workspace can be found by its name.
+        Calling this twice might create two workspaces, but a workspace can be found by its name.
         """
         recipe = connection.find_by_name(self.settings.templates, spec.text("recipe"))
         if recipe is None:
@@ -519,7 +519,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         return Created(made, spec.name, is_started=False)
 
     def can_create_stopped(self, spec: forms.Spec) -> bool:
-        """Return True, since the server never starts a workspace when creating it."""
+        """Return True, because the server never starts a workspace while creating it."""
         return True
 
     async def _post_recipe(
@@ -527,7 +527,8 @@ class SaturnMaking(Creation[SaturnOffer]):
     ) -> Response | None:
         """Send a recipe to the first of these paths that the server has, or return None if it has none.
 
-        Recipes are never applied (``PUT``): that would overwrite anything with the same name.
+        Recipes are never applied (``PUT``), because that would overwrite an existing resource with the same
+        name.
         """
         for path in paths:
             try:
@@ -557,7 +558,7 @@ class SaturnMaking(Creation[SaturnOffer]):
             return False
 
     async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the workspace by its name, which nothing else had when it was created."""
+        """Search for the workspace by its name, which was unused until the workspace was created."""
         return OutcomeSearch(await self._find(access, spec.name), is_conclusive=True)
 
     async def _find(self, access: Access, name: str) -> Created | None:
@@ -613,7 +614,7 @@ def _build_job_spec(offer: SaturnOffer, values: forms.Values, base_url: str) -> 
 
 
 def _match_jobs(jobs: Iterable[ListedJob], asked: str) -> list[ListedJob]:
-    """Return the jobs that a word may refer to: by id, by name, or by the start of a name."""
+    """Return the jobs to which a word may refer: by id, by name, or by the beginning of a name."""
     needle = " ".join(asked.casefold().split())
     if not needle:
         return []
@@ -649,7 +650,7 @@ def _format_price(amount: Decimal | None, currency: str) -> str:
 
 
 def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
-    """Return the size with its price if the operator names the currency, otherwise the template's price."""
+    """Return the size with its price if the operator gives a currency, otherwise the template's price."""
     recipe = connection.find_by_name(settings.templates, spec.text("recipe"))
     size, amount = spec.text("size") or (recipe.size if recipe else ""), parse_amount(spec.text("price"))
     of_template = None if recipe is None else recipe.price
@@ -660,8 +661,8 @@ def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
 async def price_resources(access: Access, currency: str | None) -> Callable[[Resource], MachineKind | None]:
     """Return a function that finds a listed resource's size and price.
 
-    The function finds none if the operator names no currency, or the sizes can't be read: the resources can
-    be listed without them.
+    It finds none if the operator gives no currency or the sizes can't be read, so that the resources can be
+    listed all the same.
     """
     sizes: Mapping[str, Any] = {}
     if currency:
@@ -677,5 +678,5 @@ async def price_resources(access: Access, currency: str | None) -> Callable[[Res
 
 
 def _find_price(size: Any) -> Decimal | None:
-    """Return a size's hourly price; Saturn Cloud's OpenAPI document doesn't say in which currency."""
+    """Return a size's hourly price; Saturn Cloud's OpenAPI document doesn't specify the currency."""
     return parse_amount(size.get("price_per_hour")) if isinstance(size, dict) else None

@@ -1,9 +1,9 @@
-"""The translator for one Saturn Cloud, and the ways to get tokens for it.
+"""The translator for one Saturn Cloud, and the different methods of getting tokens for it.
 
-Facts: ``docs/internals/providers/saturn.md``. The published guides are the contract; endpoints that only
-Saturn's own client uses are called if the server has them. A server that implements only the guides answers
-those calls with 404. Usher then compares tokens instead of requesting a name, and users add workspaces by
-link or id.
+Facts: ``docs/internals/providers/saturn.md``. The published guides are the contract. Usher also calls
+endpoints that only Saturn's own client uses; a server that implements only the guides answers those calls
+with 404. In that case, Usher compares tokens instead of requesting a name, and users add workspaces by link
+or id.
 
 With an administrator's token, Usher gets a user's own token through a login link ("Whose token"). Both the
 link and the token are secrets, so the session that the link opens has a separate cookie jar, which is
@@ -77,14 +77,14 @@ _DRIVEN = frozenset({"read", "start", "stop"})
 
 #: Time limit for responses that users wait for, in seconds; they wait at most 10 s in all.
 CHECK_SECONDS = 8.0
-#: Time limit in seconds for each of the five requests needed to get a user's token, so at most 20 s in all.
+#: Time limit for each of the five requests needed to get a user's token, in seconds: 20 s in all.
 MINT_SECONDS = 4.0
-#: Maximum number of pages that a login link may lead through before a session begins. ``MAX_PAGE_BYTES`` is
+#: Maximum number of pages through which a login link may lead before a session begins. ``MAX_PAGE_BYTES`` is
 #: the maximum size of each page.
 MAX_LOGIN_PAGES = 5
 MAX_PAGE_BYTES = 2_000_000
-#: The ``CredentialOwner`` recorded for tokens that Usher obtained with the administrator's token and can
-#: obtain again.
+#: The ``CredentialOwner`` recorded for tokens that Usher got with the administrator's token and can get
+#: again.
 _MINTED: CredentialOwner = "admin"
 
 #: Maps each limit's field to the unit shown to users. The server's days and months are in UTC.
@@ -117,8 +117,8 @@ class Saturn(
     offer_model: ClassVar[type[offers.SaturnOffer]] = offers.SaturnOffer
     credential_in: ClassVar[base.CredentialPlacement] = base.CredentialPlacement(scheme="token")
     # The guide allows one read every ten seconds. It recommends that rate while a workspace is starting or
-    # stopping, and a lower one otherwise. With ten thousand workspaces read at that rate and answers within
-    # 80 ms, 80 requests are in flight.
+    # stopping, and a lower one otherwise. If ten thousand workspaces are read at the allowed rate and each
+    # answer takes up to 80 ms, 80 requests are in flight.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=10.0,
         pending_interval=10.0,
@@ -183,7 +183,7 @@ class Saturn(
         return Observed(State.RUNNING, url, detail, **known)
 
     async def _confirm_name(self, access: Access) -> None:
-        """Raise AccountRenamed if the account now has another name; its workspaces stay with it."""
+        """Raise AccountRenamed if the account has been renamed; its workspaces still belong to it."""
         if self.can_reach_all_workspaces(access):
             return
         owner = await self._read_owner(access.credential)
@@ -206,16 +206,16 @@ class Saturn(
         return max(pods, key=start_order).why if pods else ""
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return what a stop does: a workspace can be started again unless it deletes itself when stopped."""
+        """Return the effects of a stop: the workspace can be started again, unless stopping deletes it."""
         erases = workspace.survives_stop is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
-        """Request a start, without a request body."""
+        """Ask the server to start a workspace; the request has no body."""
         return await self._change_state(access, workspace, "start")
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
-        """Request a stop; the response may be empty."""
+        """Ask the server to stop a workspace; the response may be empty."""
         self.require_stop_mode(mode)
         return await self._change_state(access, workspace, "stop")
 
@@ -224,7 +224,7 @@ class Saturn(
         return await accept_already_done(verb, asking, workspace.remote_id, workspace.name)
 
     async def probe(self) -> str:
-        """Request the server's version. Some servers require a token for this; others don't offer it."""
+        """Read the server's version, for which some servers require a token and which others don't offer."""
         return await self._read_version()
 
     async def read_warning(self) -> str:
@@ -235,18 +235,18 @@ class Saturn(
         return f"It requires an image, and these templates name none: {lacking}."
 
     async def check_credential(self, credential: Credential) -> Identity:
-        """Find out whose credential this is; if the server can't say, it must refuse a different token."""
+        """Find out who owns this credential; a server that can't say must refuse a made-up one."""
         owner = await self._read_owner(credential)
         credential = replace(credential, expires_at=await self._find_end(credential))
         if owner is not None:
             return Identity(owner.username, replace(credential, account_id=owner.account_id))
-        # The server doesn't name the owner, but looking for a workspace requires a valid token.
+        # The server doesn't name the owner, but looking up a workspace requires a valid token.
         await self._probe_credential(credential)
         await verify_bad_token_is_refused(self._probe_credential)
         return Identity("", credential)
 
     async def _probe_credential(self, credential: Credential) -> None:
-        """Check a credential by looking for a workspace that doesn't exist."""
+        """Check a credential by looking up a workspace that doesn't exist."""
         path = f"/api/workspaces/{secrets.token_hex(16)}"
         with suppress(errors.NotFound):
             await self.api.acting_as(credential).call("GET", path, total=CHECK_SECONDS)
@@ -268,7 +268,7 @@ class Saturn(
             return None
 
     async def read_allowances(self, access: Access) -> Sequence[Allowance]:
-        """Read the limits on the user's hours and how much is used up, according to the server's clock."""
+        """Read the limits on the user's hours and how much has been used, by the server's clock."""
         response = await none_if_absent(access.api.call("GET", "/api/user/owners", total=CHECK_SECONDS))
         if response is None:
             return ()
@@ -315,7 +315,7 @@ class Saturn(
         return self.credential_owner(access, call) == "admin"
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
-        """Read the owner of the user's token; a token still belongs to its account after a rename."""
+        """Read the owner of the user's token, which still belongs to the account after a rename."""
         return await self._read_owner(access.credential)
 
     async def check_username(self, username: str) -> Identity:
@@ -323,11 +323,11 @@ class Saturn(
         return Identity(username, await self._mint(username))
 
     async def _mint(self, username: str) -> Credential:
-        """Return a user's own token, verifying its owner if the server names one.
+        """Return a user's own token, checking its owner if the server names one.
 
-        Raises NotFound for an unknown username, CredentialRefused if the administrator's token is refused,
-        Forbidden if it doesn't have this permission, Untrusted if the link leads elsewhere or the token is
-        another user's.
+        Raises NotFound if the username is unknown, CredentialRefused if the administrator's token is refused,
+        Forbidden if it doesn't have this permission, and Untrusted if the link leads elsewhere or the token
+        is another user's.
         """
         path = f"/auth/createloginlink/{encode_path_segment(username)}"
         try:
@@ -375,7 +375,7 @@ class Saturn(
         return True
 
     async def refresh(self, access: Access) -> Credential:
-        """Get a new token, using the refresh token (valid only once) or another login link."""
+        """Get a new token, using either the refresh token, which works only once, or another login link."""
         old = access.credential
         if old.owner == _MINTED:
             try:
@@ -419,7 +419,7 @@ class Saturn(
         return clean(find_text(answer, "username") or "", MAX_NAME_LENGTH) if is_same else ""
 
     def credential_owner(self, access: Access, call: str) -> CredentialOwner:
-        """Return ``admin`` for reads, starts and stops if the connection is configured that way.
+        """Return ``admin`` for reads, starts and stops if the connection is configured to use its own token.
 
         See ``docs/internals/providers/saturn.md``, "Whose token".
         """
@@ -451,22 +451,22 @@ class Saturn(
         return Listing(found.values(), is_whole=is_whole)
 
     async def _list_groups(self, access: Access) -> Mapping[str, str]:
-        """Return the user's groups; none if the token may be someone else's, as it would show theirs."""
+        """Return the user's groups; none if the token may be someone else's and would show other groups."""
         is_own = bool(access.username) and not self.can_reach_all_workspaces(access)
         return await offers.list_groups(access) if is_own else {}
 
     # -- pages and links ------------------------------------------------------------------------------------
 
     def parse_job_reference(self, text: str) -> str | None:
-        """Return the job's id from a link to its page here or from a bare id."""
+        """Return the job's id from a link to its page here, or from a bare id."""
         return offers.parse_resource_id(text, self.settings.base_url, "job")
 
     def parse_reference(self, text: str) -> str | None:
-        """Return the workspace's id from a link to its page here or from a bare id of 32 hex characters."""
+        """Return the workspace's id from a link to its page here, or from a bare id of 32 hex characters."""
         return offers.parse_resource_id(text, self.settings.base_url, "workspace")
 
     def page_url(self, remote_id: str) -> str:
-        """Return the URL of the workspace's page, as users see it in their browser."""
+        """Return the URL of the workspace's page as users see it in their browsers."""
         quoted = quote(remote_id, safe="", errors="replace")
         return f"{self.settings.base_url}/dash/resources/workspace/{quoted}"
 
@@ -500,7 +500,7 @@ class Saturn(
     def describe(self) -> Mapping[str, Any]:
         """Return the facts about the connection, including whose token is used.
 
-        They say whether an administrator's token is set, but contain no tokens.
+        They tell whether an administrator's token is set, but don't reveal any token.
         """
         return {
             **super().describe(),
@@ -522,9 +522,9 @@ def _read_address(user: Mapping[str, Any]) -> str | None:
 
 
 def _auto_stop(answer: Mapping[str, Any]) -> str | None:
-    """Return a sentence saying after how much idle time a workspace stops itself; None if it never does.
+    """Return a sentence that tells after how much idle time a workspace stops; None if it never does.
 
-    The server doesn't say when that will be.
+    The server doesn't report the time of the next stop.
     """
     after = find_text(answer, "auto_shutoff")
     if after is None or after.casefold() == "never":
@@ -533,9 +533,9 @@ def _auto_stop(answer: Mapping[str, Any]) -> str | None:
 
 
 def _decode_claims(token: str) -> Mapping[str, Any]:
-    """Return a JSON Web Token's claims, unverified, or an empty mapping if it isn't one.
+    """Return a JSON Web Token's claims, unverified, or an empty mapping if it isn't such a token.
 
-    Only its server can check the signature.
+    Only the server can check the signature.
     """
     parts = token.split(".")
     try:
@@ -578,7 +578,7 @@ def _iterate_texts(answer: Any) -> Iterator[str]:
 
 
 class _Session:
-    """A temporary browser with its own cookies, which can call only one server."""
+    """A temporary browser with its own cookies that can call only one server."""
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api
@@ -602,7 +602,7 @@ class _Session:
         raise errors.Forbidden("the login link opened no session")
 
     async def _fetch_shown_token(self) -> SecretStr | None:
-        """Return the token that the session shows, or None while nobody is signed in."""
+        """Return the token that the session's page shows, or None if nobody is signed in yet."""
         response = await self._get(f"{self._api.root}/api/user/token")
         if 300 <= response.status < 400 or response.status in {401, 403}:
             return None
@@ -621,7 +621,7 @@ class _Session:
         except errors.InvalidRequest:
             raise errors.PermanentError("the login link can't be opened") from None
         except errors.UnknownOutcome as error:
-            # An unknown outcome doesn't matter here, since another attempt uses a new login link.
+            # An unknown outcome doesn't matter here, since the next attempt uses a new login link.
             raise errors.BadAnswer(error.message, status=error.status) from None
         self._jar.update_cookies_from_headers(
             response.headers.getall("Set-Cookie", []), URL(url, encoded=True)

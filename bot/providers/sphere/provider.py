@@ -1,8 +1,8 @@
 """The translator for Sphere Engine Containers: workspaces made from projects and opened in our own page.
 
-Facts: ``docs/internals/providers/sphere.md``. The published guide is the contract; other documents add to it.
-The account has a single token, which is part of each call's URL, and is left out of everything reported about
-a call. Only Usher's records say who owns a workspace, so workspaces can't be listed for users.
+Facts: ``docs/internals/providers/sphere.md``. The published guide is the contract, supplemented by other
+documents. The account has a single token, which is part of each call's URL and is removed from every report
+about a call. Only Usher's records tell who owns a workspace, so workspaces can't be listed for users.
 """
 
 import math
@@ -41,7 +41,7 @@ from bot.support import errors
 from bot.support.addresses import parse_origin
 from bot.support.cleaning import hide_secrets
 
-#: Matches a token that can be put into a URL.
+#: Matches a token that can be used in a URL.
 _TOKEN = re.compile(r"[!-~]{1,1000}")
 _API = "/api/v1"
 #: Maximum value of settings that are given in minutes: one year.
@@ -51,8 +51,8 @@ _MAX_MINUTES = 525_600
 class SphereSettings(ConnectionSettings):
     """A Sphere connection; times are in minutes.
 
-    The token opens everything in the account, so use an account where no one else creates workspaces.
-    ``projects`` are the projects from which users may create workspaces.
+    The token opens everything in the account, so the account should be one in which nobody else creates
+    workspaces. ``projects`` are the projects from which users may create workspaces.
     """
 
     # The account has one token and no users.
@@ -60,28 +60,30 @@ class SphereSettings(ConnectionSettings):
 
     linking: tuple[LinkMethod, ...] = ("none",)
     access_token: SecretStr
-    #: The host that the SDK is loaded from; by default, the base URL's host.
+    #: The host from which the SDK is loaded; by default, the base URL's host.
     sdk_base: str = ""
-    #: Additional hosts that the page may load from. ``page_inline_styles`` lets the SDK add styles to the
-    #: page.
+    #: Additional hosts from which the page may load resources. ``page_inline_styles`` lets the SDK add styles
+    #: to the page.
     page_hosts: HostPatterns = ()
     page_inline_styles: bool = False
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
-    #: How long a stopped workspace is kept, in minutes. It is always sent, because otherwise a stop would
-    #: remove the workspace.
+    #: How long a stopped workspace is kept, in minutes. It is always sent, because otherwise stopping a
+    #: workspace would remove it.
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
-    #: How long a workspace may be unused before it is stopped, in minutes; the default is the project's own
-    #: setting.
+    #: How long a workspace may be unused before it is stopped, in minutes; by default, the project's own
+    #: setting applies.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: How long after its creation a workspace is removed, even if it is in use, in minutes; by default never.
+    #: How long after its creation a workspace is removed, in minutes, even if it is in use; by default, it
+    #: never is.
     total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: Whether opening a stopped workspace starts it. If so, a page left open restarts it after a stop.
+    #: Whether opening a stopped workspace starts it. If so, a page left open starts the workspace again after
+    #: it is stopped.
     auto_resume: bool = False
 
     @property
     def idle_seconds(self) -> float | None:
-        """Return how long a workspace may be idle before it is stopped, in seconds."""
+        """Return how many seconds a workspace may be idle before it is stopped."""
         return None if self.inactivity_minutes is None else 60.0 * self.inactivity_minutes
 
     @field_validator("base_url")
@@ -126,12 +128,12 @@ class SphereSettings(ConnectionSettings):
 
     @property
     def sdk_host(self) -> str:
-        """Return the host that the SDK is loaded from, with its port if it isn't the default."""
+        """Return the host from which the SDK is loaded, with its port if that isn't the default."""
         return self.sdk_base or parse_origin(self.base_url).netloc
 
     @property
     def sdk_is_https(self) -> bool:
-        """Return whether the SDK is loaded over https: yes, unless it and the API are on this machine."""
+        """Return whether the SDK is loaded over https: always, unless it and the API are on this machine."""
         is_local = parse_origin(self.base_url).scheme == "http"
         return not (is_local and parse_origin(f"https://{self.sdk_host}").is_loopback)
 
@@ -153,12 +155,12 @@ LIST_SECONDS = 10.0
 MAX_PAGES = 100
 #: Number of entries requested per page; the server allows no more.
 PAGE_SIZE = "30"
-#: Fields that show whether Usher created a workspace. Entries in a list may lack them.
+#: Fields that reveal whether Usher created a workspace. Entries in a list may lack them.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
 NO_PROJECT = "That project no longer exists. Choose another one."
 
 
-#: Status codes returned if a start would exceed the quota. This is assumed, since no document says so.
+#: Status codes that are assumed to mean that a start would exceed the quota. No document says so.
 _QUOTA = {402, 403}
 NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need, then try again."
 
@@ -187,13 +189,13 @@ class SphereProvider(
     )
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Return the SDK's host, which gets no credential; ``doctor`` loads the SDK's script from there."""
+        """Return the SDK's host, which gets no credential; ``doctor`` loads the SDK's script from it."""
         return {self.settings.sdk_host: False}
 
     async def status(
         self, access: base.Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read the states one by one, since the list can't be restricted to certain workspaces."""
+        """Read the states one by one, since the list can't be limited to certain workspaces."""
         read = {remote_id: await self._read(access, remote_id, window) for remote_id in remote_ids}
         gone = Observed(State.GONE, actions=frozenset())
         return {remote_id: gone if one is None else to_observed(one) for remote_id, one in read.items()}
@@ -213,11 +215,11 @@ class SphereProvider(
         return workspace
 
     async def start(self, access: base.Access, workspace: Workspace) -> str | None:
-        """Resume a workspace; the server refuses this while the workspace is still stopping."""
+        """Resume a workspace; the server refuses as long as the workspace is still stopping."""
         return await self._change_state(access, workspace, "start", "resume")
 
     async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
-        """Request a stop; this raises Conflict while the workspace is still starting."""
+        """Ask the server to stop a workspace; raise Conflict if the workspace is still starting."""
         self.require_stop_mode(mode)
         return await self._change_state(access, workspace, "stop", "stop")
 
@@ -241,18 +243,19 @@ class SphereProvider(
             raise errors.Conflict(error.message, status=error.status) from None
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return what a stop does: the workspace can be started again, or is removed if it isn't kept."""
+        """Return the effects of a stop: a workspace can be started again, or is removed if it isn't kept."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         erases = workspace.survives_stop is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
     def retention_seconds(self) -> tuple[float, float]:
-        """Return how long new workspaces are kept, as set when they are created."""
+        """Return how long new workspaces are kept, which is set when they are created."""
         stopped, total = self.settings.retention_minutes, self.settings.total_minutes
         return stopped * 60.0, math.inf if total is None else total * 60.0
 
-    # -- making something new --------------------------------------------------------------------------------
+    # -- creating workspaces
+    # ----------------------------------------------------------------------------------
 
     async def read_offer(self, access: base.Access) -> SphereOffer:
         """Read the projects that users may use, page by page."""
@@ -269,7 +272,7 @@ class SphereProvider(
     def form(
         self, offer: SphereOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
-        """Build the form for the project, which may be entered by name, and the workspace's own name.
+        """Build the form for the project, which may be given by name, and the workspace's own name.
 
         The form has no fields if there are no projects.
         """
@@ -310,8 +313,8 @@ class SphereProvider(
         """Create a workspace from a project; not idempotent, as nothing marks the workspace as Usher's."""
         project = spec.text("project")
         if self.settings.projects != "all" and project not in self.settings.projects:
-            # The project was allowed when the form was filled in or the previous workspace was created, but
-            # no longer is.
+            # The project was available when the form was filled in or the previous workspace was created, but
+            # it isn't any longer.
             raise errors.Forbidden("That project isn't available here. Choose another one.")
         fields = {
             "project_id": project,
@@ -340,10 +343,10 @@ class SphereProvider(
     async def find_created(
         self, access: base.Access, spec: forms.Spec, key: str, since: float
     ) -> OutcomeSearch:
-        """Return the project's workspaces that were created since the call, the way Usher creates them.
+        """Return the project's workspaces created since the call with the settings that Usher uses.
 
-        Workspaces that the list doesn't fully describe are included; ``read_creation_time`` reads them. A
-        workspace that can't be read at all may be the right one, so the search is then inconclusive.
+        Workspaces that the list doesn't fully describe are included, for ``read_creation_time`` to read. If
+        one can't be read at all, it may be the right one, so the search is inconclusive.
         """
         query = {"project_id": spec.text("project"), "limit": PAGE_SIZE}
         listed = answers.read_entries(
@@ -360,7 +363,7 @@ class SphereProvider(
         return OutcomeSearch(candidates=tuple(found))
 
     async def read_creation_time(self, access: base.Access, remote_id: str) -> float | None:
-        """Read when a workspace was created, or return None if Usher can't have created it."""
+        """Read the time when a workspace was created, or return None if Usher can't have created it."""
         workspace = await self._read(access, remote_id)
         return None if workspace is None else self._parse_creation_time(workspace)
 
@@ -380,13 +383,13 @@ class SphereProvider(
     # -- the account and the server --------------------------------------------------------------------------
 
     async def check_credential(self, credential: base.Credential) -> base.Identity:
-        """Check the account's only token (GET /test), as an account has no users."""
+        """Check the account's only token (GET /test); an account has no users."""
         with requests.forbidden_as_credential_refused():
             await self.probe()
         return base.Identity("", credential)
 
     async def probe(self) -> str:
-        """Check the account's token, since no call can be made without one."""
+        """Check the account's token, because every call requires it."""
 
         async def ask(credential: base.Credential) -> None:
             response = await self.api.acting_as(credential).call("GET", "/test", total=CHECK_SECONDS)
@@ -401,7 +404,7 @@ class SphereProvider(
         return ""
 
     def embedding(self) -> facets.Embedding:
-        """Return the SDK's host, and the endpoint whose workspaces it shows."""
+        """Return the SDK's host, and the endpoint whose workspaces the SDK shows."""
         own, endpoint = self.settings, parse_origin(self.settings.base_url)
         origin = f"{endpoint.scheme}://{endpoint.netloc}"
         return facets.Embedding(
@@ -411,7 +414,7 @@ class SphereProvider(
     def describe(self) -> Mapping[str, Any]:
         """Return the facts about the connection, including the settings for workspaces.
 
-        They say which secrets are set, but contain none of them.
+        They tell which secrets are set, without revealing them.
         """
         own = self.settings
         return {
@@ -452,7 +455,7 @@ async def _change(
 ) -> dict[str, Any]:
     """Send a change once; return the object in the response, or an empty one if there is none.
 
-    If the request was sent but no usable response was received, UnknownOutcome is raised.
+    Raises UnknownOutcome if the request was sent but no usable response was received.
     """
     form = None if fields is None else aiohttp.FormData(dict(fields), default_to_multipart=True)
     response = await access.api.call(method, path, form=form)
@@ -461,7 +464,7 @@ async def _change(
 
 
 def _check_id(remote_id: str) -> str:
-    """Return an id for use in a path; before anything is sent, raise NotFound if it is malformed."""
+    """Return an id for use in a path; raise NotFound, before anything is sent, if it is malformed."""
     if not ID_PATTERN.fullmatch(remote_id):
         raise errors.NotFound("there is no such workspace")
     return remote_id

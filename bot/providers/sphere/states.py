@@ -1,4 +1,4 @@
-"""Converts the workspace states in Sphere Engine's responses to ours. Pure functions.
+"""Converting the workspace states in Sphere Engine's responses to ours. Pure functions.
 
 Facts: ``docs/internals/providers/sphere.md``.
 """
@@ -27,7 +27,7 @@ _STATES_BY_CODE = {
 }
 _ACTIONS_BY_PERMISSION: Mapping[str, Action] = {"enter": "open", "stop": "stop", "remove": "remove"}
 _MINUTE_SECONDS = 60.0
-#: Maximum number of minutes that Usher accepts as plausible in a response.
+#: Maximum number of minutes in a response that Usher considers plausible.
 _MAX_READABLE_MINUTES = 10_000_000
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S %z"
 _MAX_TOKEN_LENGTH = 200
@@ -104,7 +104,7 @@ def parse_sphere_time(value: Any) -> float | None:
 
 
 def parse_minutes(value: Any) -> float:
-    """Convert minutes, given as a number or a string, to seconds; 0, which means never, for anything else."""
+    """Convert minutes, given as a number or a string, to seconds; 0, meaning never, for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MAX_READABLE_MINUTES:
@@ -136,17 +136,17 @@ def _restrict_actions(actions: frozenset[Action] | None, *kept: Action) -> froze
 
 
 def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str | None:
-    """Return a message that the initialisation failed, with the last part of its output."""
+    """Return a message that the initialisation failed, with the end of its output."""
     if workspace.get("workspace_init_failed") is not True:
         return None
     streams = workspace.get("streams")
     value = streams if isinstance(streams, dict) else {}
     wrote = value.get("workspace_init_error") or value.get("workspace_init_output")
     if not isinstance(wrote, str) or not wrote.strip() or _URL_PATTERN.fullmatch(wrote.strip()):
-        # Don't show users the link to the log, because only the account's owner can open it.
+        # Leave out the link to the log, because only the account's owner can open it.
         return f"{INIT_FAILED}."
     for secret in secrets:
-        # Remove secrets before cutting the text, because half a secret wouldn't be recognised.
+        # Remove secrets before shortening the text, because half a secret wouldn't be recognised.
         wrote = wrote.replace(secret, "…") if secret else wrote
     room = MAX_MESSAGE_LENGTH - len(INIT_FAILED) - 5
     end = clean(wrote[-room:], room)
@@ -154,7 +154,7 @@ def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str |
 
 
 def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | None:
-    """Return a sentence naming the time limit that removed a workspace, or None if no limit had passed."""
+    """Return a sentence naming the time limit that removed a workspace, or None if no limit has passed."""
     made, total, idle, kept = (
         parse_sphere_time(workspace.get("created_at")),
         *(
@@ -173,9 +173,9 @@ def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | No
 
 
 def _read_expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:
-    """Return when a workspace will be stopped for being idle, and when it will be removed in any case.
+    """Return when an idle workspace will be stopped, and when a workspace will be removed in any case.
 
-    The server doesn't say when a workspace was stopped.
+    The server doesn't report when a workspace was stopped.
     """
     created = parse_sphere_time(workspace.get("created_at"))
     kept = parse_minutes(workspace.get("retention_time_stopped"))

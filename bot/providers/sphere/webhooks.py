@@ -24,16 +24,16 @@ MAX_MESSAGES = 10
 _SIGNATURE_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
 _MAX_KEY_LENGTH = 100
 _MAX_SCENARIO_NAME_LENGTH = 60
-#: Names of results that are treated as success. Names are compared because result codes aren't published.
+#: Names of results that count as success. Names are compared because the result codes aren't published.
 _PASSED = {"ok", "passed", "pass", "success", "accepted"}
 
 
 def check_signature(secret: SecretStr | None, signature: str, body: bytes) -> None:
-    """Raise CredentialRefused unless the body is signed with the secret; compares in constant time."""
+    """Raise CredentialRefused unless the body is signed with the secret; compare in constant time."""
     key = secret.get_secret_value().encode() if secret is not None else b""
     right = hmac.new(key, body, hashlib.sha256).hexdigest()
     is_shaped = _SIGNATURE_PATTERN.fullmatch(signature) is not None
-    # Always compare, so that a missing signature takes as long as a wrong one.
+    # Always compare, so that checking a missing signature takes as long as checking a wrong one.
     is_right = hmac.compare_digest(right, signature.lower() if is_shaped else "0" * 64)
     if secret is None or not is_shaped or not is_right:
         raise errors.CredentialRefused("the signature is wrong")
