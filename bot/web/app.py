@@ -1,7 +1,7 @@
-"""The web application, assembled from the parts passed in: Slack's endpoints, the pages, and health checks.
+"""The web application, assembled from the parts passed to it: Slack's endpoints, pages and health checks.
 
 Every request is logged in one line, without its query, nonce or headers (``docs/internals/security.md``, row
-12). No exception leaves the application, and all responses have the same security headers.
+12). No exception escapes from the application, and all responses have the same security headers.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ from bot.web.webhooks import build_webhook_route
 log = structlog.get_logger(__name__)
 
 
-#: How long requests in progress may take to finish once the process has been told to stop, in seconds.
+#: How long requests in progress may take to finish, in seconds, after the process has been told to stop.
 SHUTDOWN_SECONDS = 5.0
 #: Errors about malformed HTTP requests, raised by the parser or while a body is read.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
@@ -74,8 +74,8 @@ def build_app(
 ) -> web.Application:
     """Build the application; ``machine`` is the clock for checking the timestamps in Slack's signatures.
 
-    Without a signing secret, there are no endpoints for Slack, because Usher uses Socket Mode. Without a
-    public URL, there are no pages. The vault's keys also sign cookies. ``assistant`` answers the calls of
+    Without a signing secret, there are no endpoints for Slack, because Usher then uses Socket Mode. Without a
+    public URL, there are no pages. The vault's keys also sign cookies. ``assistant`` handles calls from
     Slack's assistant.
     """
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
@@ -129,7 +129,7 @@ def build_health_app(health: HealthRoutes) -> web.Application:
 
 
 def build_waiting_app(health: HealthRoutes, settings: Settings) -> web.Application:
-    """Build the application for a process that is waiting to start. It reports only that it is alive."""
+    """Build the application for a process that is waiting to start, which reports only that it is alive."""
     app = build_health_app(health)
     proof = proving(Vault(settings.keys()), settings.page_url or "")
     app.router.add_routes([proof, web.route("*", "/{path:.*}", _waiting)])
@@ -146,16 +146,19 @@ def _busy(reference: str = "") -> web.Response:
     return page
 
 
-#: Maximum number of connections accepted in one go. The system queues up to ``QUEUED`` more. Because the
-#: limiter counts connections and closes excess ones a few loop iterations later, there must be enough file
-#: descriptors for all of them until then.
+#: Maximum number of connections accepted at once. The system queues up to ``QUEUED`` more. There must be
+#: enough file descriptors for all of these for a moment, because the limiter closes excess connections only a
+#: few loop iterations later.
 AT_ONCE: Final = 32
 QUEUED: Final = 128
 
 
 @asynccontextmanager
 async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterator[int]:
-    """Serve on the first free port during this block, and yield the port (0 means any). Raises OSError."""
+    """Serve on the first free port for the duration of this block, and yield the port (0 means any port).
+
+    Raises OSError.
+    """
     limiter = ConnectionLimiter(choose_max_connections())
     app.middlewares.insert(0, limiter.middleware())
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
@@ -177,7 +180,7 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
 
         async def serve_at(port: int) -> asyncio.Server:
             if is_every_ipv6_address(host) and socket.has_dualstack_ipv6():
-                # If asyncio were given only the host, it would accept IPv6 connections but refuse IPv4.
+                # Given only the host, asyncio would accept IPv6 connections but refuse IPv4.
                 opened = socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
                 return await loop.create_server(connection, sock=opened, backlog=AT_ONCE)
             return await loop.create_server(connection, host, port, backlog=AT_ONCE)
@@ -194,8 +197,8 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
-            # Accept no new connections. One that has just been accepted needs another loop iteration;
-            # otherwise asyncio would drop it without closing it.
+            # Accept no new connections. A connection that has just been accepted needs another loop
+            # iteration; without it, asyncio would drop the connection without closing it.
             for listener in server.sockets:
                 loop.remove_reader(listener)
             await asyncio.sleep(0)
@@ -217,7 +220,7 @@ def why_not_listening(error: OSError, host: str, port: int) -> str:
 
 
 def _server_log() -> logging.Logger:
-    """Return the library's logger without errors about malformed requests, which aren't our failures.
+    """Return the library's logger, which skips errors about malformed requests, as those aren't our failures.
 
     A request that isn't HTTP gets a 400 response and appears in the access log.
     """
@@ -228,7 +231,7 @@ def _server_log() -> logging.Logger:
 
 
 def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> Handler:
-    """Return the handler for redirects from Sign in with Slack, which is used for both links and pages."""
+    """Return the handler for redirects from Sign in with Slack, which both links and pages use."""
 
     async def come(request: web.Request) -> web.StreamResponse:
         page = browsers.find_page_of_sign_in(request)
@@ -242,7 +245,7 @@ def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> H
 def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
     """Return the route that ``doctor`` calls to check that its requests reach this Usher.
 
-    The response at the second host name is different, which shows that proxies pass on the requested host
+    Its response at the second host name is different, which proves that proxies pass on the requested host
     name.
     """
 
@@ -254,7 +257,7 @@ def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
 
 
 async def _static(request: web.Request) -> web.StreamResponse:
-    """Serve a file from a fixed list, so that no name in a request ever reaches the file system."""
+    """Serve a file from a fixed list, so that no name from a request ever reaches the file system."""
     path = STATIC_FILES.get(request.match_info["name"])
     if path is None:
         raise web.HTTPNotFound
@@ -262,11 +265,11 @@ async def _static(request: web.Request) -> web.StreamResponse:
 
 
 async def _calendar(_request: web.Request) -> web.Response:
-    """Answer clients that still request the lesson calendar, which no release other than 0.4 had."""
+    """Answer clients that still request the lesson calendar, which existed only in release 0.4."""
     return web.Response(status=410, text=pages.NO_CALENDARS)
 
 
-#: Whether people can reach the application only over https. Browsers are then told to insist on https for a
+#: Whether people can reach the application only over https. If so, browsers are told to insist on https for a
 #: year.
 OVER_HTTPS: web.AppKey[bool] = web.AppKey("over_https", bool)
 
@@ -288,7 +291,7 @@ class AccessLog(AbstractAccessLogger):
     """Log method, path, status, size and duration; routine requests only at debug level.
 
     Routine requests are those from Slack, and those that an open page sends every few seconds. Most requests
-    are routine, and logging one takes up to a sixth of the time that serving it does.
+    are routine, and logging one takes up to a sixth of the time needed to serve it.
     """
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
@@ -316,7 +319,7 @@ class AccessLog(AbstractAccessLogger):
 
 
 def failures(ids: Ids) -> Middleware:
-    """Return the outermost middleware, which turns every exception into a response that gives no details."""
+    """Return the outermost middleware, which turns every exception into a response without details."""
 
     @web.middleware
     async def catch(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -344,16 +347,16 @@ def failures(ids: Ids) -> Middleware:
     return catch
 
 
-#: Matches the paths of pages that people open. Our own scripts never fetch them, so no script is allowed to.
+#: Matches the paths of pages that people open. Scripts may not fetch these pages, since ours never do.
 _PAGES = re.compile(r"/link|/sign|/ide/[^/]+(?:$|/s(?!tate))")
 #: Matches the paths served at the second host name, where a provider's script runs.
 _PATHS_OF_SECOND_HOST = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:/static|/link/here)/[^/]+")
 
 
 def separate_hosts(page_url: str) -> Middleware:
-    """Return the middleware that serves only the pages showing IDEs at the second host name.
+    """Return the middleware that, at the second host name, serves only the pages that show IDEs.
 
-    At both host names, it keeps scripts from fetching pages that are meant for people to open.
+    At both host names, it keeps scripts from fetching pages that people are meant to open.
     """
 
     @web.middleware
@@ -376,5 +379,5 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     is_static = request.path.startswith(STATIC_PATH + "/") and response.status == 200
     response.headers.setdefault("Cache-Control", _STATIC_CACHE if is_static else "no-store")
-    # Otherwise the library would reveal its version numbers in this header.
+    # Without this, the library would reveal its version numbers in the header.
     response.headers["Server"] = SERVER_HEADER

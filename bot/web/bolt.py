@@ -1,6 +1,6 @@
-"""The Bolt app. Each request comes from ``Front`` or Socket Mode, and its Slack workspace is checked first.
+"""The Bolt app. It gets each request from ``Front`` or Socket Mode, and first checks the Slack workspace.
 
-Bodies are never logged. Bolt finds the listener, which finishes before its answer is sent (ADR 42).
+Bodies are never logged. Bolt finds the right listener, which finishes before its answer is sent (ADR 42).
 """
 
 import json
@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 # -- passing requests on to Bolt ---------------------------------------------------------------------------
 
-#: The header with the number of times that Slack has redelivered an event.
+#: The header that tells how often Slack has redelivered an event.
 _RETRY_HEADER: Final = "X-Slack-Retry-Num"
 #: The key of a request's installation in Bolt's context.
 _INSTALLATION = "installation"
@@ -47,28 +47,28 @@ def build_bolt(
     ids: Ids,
     session: aiohttp.ClientSession | None = None,
 ) -> AsyncApp:
-    """Create the Bolt app, for listeners to be registered with.
+    """Create the Bolt app, on which listeners are then registered.
 
-    ``session`` is used for Slack's Web API. Without one, every call opens its own.
+    ``session`` is used for calls to Slack's Web API. Without it, every call opens its own.
     """
     # Below this level, Bolt and the SDK log bodies and headers. Bolt copies this logger's level to its own
-    # loggers. No package of ours may have this name, because it would be silenced, too.
+    # loggers. None of our packages may have this name, because it would be silenced, too.
     quiet = logging.getLogger("bot.bolt")
     quiet.setLevel(logging.ERROR)
     client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
-    # Anything that Bolt isn't passed, it reads from these environment variables: a token, secrets, even an
+    # For any argument that Bolt isn't given, it reads an environment variable: a token, secrets, even an
     # OAuth flow that keeps files in the home folder. No argument turns that off.
     with hide_variables("SLACK_"):
         app = AsyncApp(
             name="bot.bolt",
             logger=quiet,
             client=client,
-            # The listener finishes before the answer is sent. So whatever is acknowledged is in the database
-            # already, and an exception can still change the answer.
+            # The listener finishes before the answer is sent. So whatever has been acknowledged is already in
+            # the database, and an exception can still change the answer.
             process_before_response=True,
             before_authorize=TenantGuard(tenants),
             authorize=Authorize(tenants),
-            # Requests without a listener go to ``failed``; otherwise Bolt would log them whole and answer
+            # Requests without a listener go to ``failed``. Otherwise Bolt would log them in full and answer
             # 404.
             raise_error_for_unhandled_request=True,
             # ``Front`` has already verified HTTP requests, and Socket Mode has nothing to verify.
@@ -97,21 +97,21 @@ def build_bolt(
 async def dispatch(
     app: AsyncApp, payload: dict[str, Any], context: Mapping[str, Any] | None = None
 ) -> BoltResponse:
-    """Return Bolt's answer to a payload whose shape was checked; raise Malformed if Bolt can't read it.
+    """Return Bolt's answer to a payload whose shape has been checked; raise Malformed if Bolt can't read it.
 
-    Listeners find the values of ``context`` in Bolt's context.
+    The values in ``context`` are passed to listeners in Bolt's context.
     """
     kind = find_kind(payload)
     try:
-        # In this mode, Bolt accepts a parsed payload, so it doesn't parse it a second time, perhaps
-        # differently. The headers are left out, because Slack doesn't sign them and Bolt would act on some of
-        # them.
+        # In this mode, Bolt accepts a payload that is already parsed, so it doesn't parse it again and
+        # perhaps differently. The headers are omitted because Slack doesn't sign them, and Bolt would act on
+        # some of them.
         request = AsyncBoltRequest(body=payload, mode="socket_mode", context={**(context or {})})
     except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         raise Malformed(kind) from None
     try:
         return await app.async_dispatch(request)
-    except Exception as error:  # noqa: BLE001 - Bolt's reader of arguments may raise, and again for ``failed``
+    except Exception as error:  # noqa: BLE001 - Bolt's argument reader may raise anything, and again for ``failed``
         count_leftover(kind, error)
         return BoltResponse(status=200)
 
@@ -135,10 +135,10 @@ def build_http_handler(app: AsyncApp) -> Serve:
 
 
 class TenantGuard(AsyncMiddleware):
-    """Refuse workspaces that aren't served. Bolt by itself would call Slack to post a message there.
+    """Refuse workspaces that aren't served. By itself, Bolt would call Slack to post a message there.
 
-    This is an object rather than a function, so that Bolt doesn't read its arguments from a payload that may
-    be malformed.
+    This is an object rather than a function so that Bolt doesn't read its arguments from the payload, which
+    may be malformed.
     """
 
     def __init__(self, tenants: Tenants) -> None:
@@ -151,7 +151,7 @@ class TenantGuard(AsyncMiddleware):
         resp: BoltResponse,  # noqa: ARG002 - Bolt hands it over
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
     ) -> BoltResponse | None:
-        """Let through requests from workspaces that are served, and Slack's own check of the URL."""
+        """Let through requests from the workspaces that are served, and Slack's own check of the URL."""
         kind, context = find_kind(req.body), req.context
         if kind == "url_verification":
             return await next()
@@ -166,16 +166,16 @@ class TenantGuard(AsyncMiddleware):
 class Authorize(AsyncAuthorize):
     """Tell Bolt which token to use for a request, without calling Slack.
 
-    This is an object, as in Bolt itself, because Bolt can't combine a function with OAuth.
+    As in Bolt itself, this is an object, because Bolt can't combine a function with OAuth.
     """
 
     def __init__(self, tenants: Tenants) -> None:
         self._tenants = tenants
-        #: Caches the latest authorization result of each installation.
+        #: The latest authorization result of each installation.
         self._results: dict[str, AuthorizeResult] = {}
 
     async def __call__(self, *, context: AsyncBoltContext, **_others: object) -> AuthorizeResult:
-        """Return the token and ids of the installation that a request is for, found by ``TenantGuard``."""
+        """Return the token and ids of the installation that a request is for, as found by ``TenantGuard``."""
         found: Installation = context[_INSTALLATION]
         token = self._tenants.token_of(found.id)
         result = self._results.get(found.id)

@@ -1,14 +1,15 @@
-"""Identify people in a browser: cookies, forms, proof that a form is from our page, Sign in with Slack.
+"""Identifying people in a browser: cookies, forms, proof that a form is from our page, Sign in with Slack.
 
-There are three cookies. The first holds the browser's id and the nonces of the links that are open in it.
-Each page's URL names its link, so several links may be open in tabs. The second holds the secrets that
-sign-ins must send back. These two are signed and last for minutes, and the server stores nothing about them.
-The third holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
+There are three cookies. The first contains the browser's id and the nonces of the links that are open in it.
+Each page's URL names its link, so several links may be open in different tabs. The second contains the
+secrets that a sign-in's redirect must match. These two cookies are signed and last for minutes, and the
+server stores nothing about them. The third contains the id of a browser session, whose data is stored on the
+server (``bot.services.browsers``).
 
-Signing in uses OpenID Connect with only the scope ``openid``, and with state, nonce and the client's secret
-(``docs/internals/slack.md``, "Sign in with Slack", which also says why there is no PKCE). The authorize page
-and the keys are at the origin of the Web API's URL. The issuer is always Slack's, even with a local Slack.
-Opening a page never signs anybody in.
+Sign in with Slack uses OpenID Connect with only the scope ``openid``, and with a state, a nonce and the
+client's secret (``docs/internals/slack.md``, "Sign in with Slack", which also explains why there is no PKCE).
+The authorize page and the keys are at the origin of the Web API's URL. The issuer is always Slack's, even
+with a local Slack. Opening a page never signs anyone in.
 """
 
 from __future__ import annotations
@@ -42,15 +43,15 @@ from bot.web.shapes import FORM
 log = structlog.get_logger(__name__)
 
 
-#: How long a link's cookie lasts, in seconds, including the time for typing the link's code. A sign-in's
-#: cookie lasts ``SIGN_IN_SECONDS``.
+#: How long a link's cookie lasts, in seconds; this includes the time for typing the link's code. A sign-in's
+#: cookie lasts for ``SIGN_IN_SECONDS``.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
-#: Maximum number of links being set up, and of sign-ins, per browser. The oldest are forgotten first.
+#: Maximum number of links being set up in a browser, and of sign-ins. The oldest are forgotten first.
 MAX_OPEN_FLOWS = 4
 
 _FLOW_FIELDS = ("state", "nonce", "verifier")
-#: The header with the CSRF token that the page's script sends.
+#: The header in which the page's script sends the CSRF token.
 CSRF_HEADER = "X-Usher-Mark"
 #: Used in place of a connection's name for *Sign in with Slack*.
 SLACK_SIGN_IN = ""
@@ -58,26 +59,26 @@ MAX_FORM_BYTES = 16 * 1024
 
 
 def is_at(request: web.Request, url: str) -> bool:
-    """Return whether a request was sent to the host name in a URL, allowing for proxies that omit the port.
+    """Return whether a request was sent to the host name in a URL, even if a proxy omitted the port.
 
-    A dot at the end of the host name is ignored: it is the same host, although browsers treat it as another
-    origin.
+    A dot at the end of the host name is ignored: it means the same host, although browsers treat it as a
+    different origin.
     """
     return bool(url) and request.host.lower().partition(":")[0].rstrip(".") == urlsplit(url).hostname
 
 
 def cookie_name(name: str, *, is_secure: bool) -> str:
-    """Return a cookie's full name. Over https, no other host and no http page can set a cookie with it."""
+    """Return a cookie's full name. Over https, no other host and no http page can set such a cookie."""
     return f"__Host-{name}" if is_secure else name
 
 
 class Browsers:
     """Write and read the cookies of our pages at one public URL.
 
-    Pages that show IDEs may be at a second host name (``page_url``), which gets no cookies; there, each
-    page's CSRF token names its session. ``keys`` are secrets of the installation, newest first: the newest
-    signs, and all are accepted. Over https, the cookies are ``__Host-`` and Secure. Browsers reject such
-    cookies over plain http, which is only for use on this machine.
+    Pages that show IDEs may be at a second host name (``page_url``), which gets no cookies; instead, each
+    page's CSRF token names its session. ``keys`` are secrets of the installation, newest first: the newest is
+    used for signing, and all are accepted. Over https, the cookies are ``__Host-`` and Secure. Browsers
+    reject such cookies over plain http, which may be used only on this machine.
     """
 
     def __init__(self, *, public_url: str, keys: Sequence[str], clock: Clock, page_url: str = "") -> None:
@@ -90,7 +91,7 @@ class Browsers:
         self._flow_name = cookie_name("usher-sign-in", is_secure=self._is_secure)
         self._session_name = cookie_name("usher-session", is_secure=self._is_secure)
         self._clock = clock
-        # itsdangerous expects the keys in order, with the newest last.
+        # itsdangerous expects the keys in order, the newest last.
         self._signer = URLSafeSerializer(
             list(reversed(keys)),
             salt="usher.pages",
@@ -101,7 +102,7 @@ class Browsers:
     # -- cookies -------------------------------------------------------------------------------------------
 
     def remember(self, request: web.Request, response: web.StreamResponse, nonce: str) -> Visit:
-        """Add a link's nonce to the cookie, which keeps those of other tabs and the browser's id."""
+        """Add a link's nonce to the cookie, which retains the browser's id and the nonces of other tabs."""
         others = [one for one in self._read(request, self._visit_name, ("n", "b")) if one["n"] != nonce]
         visit = Visit(nonce, others[-1]["b"] if others else secrets.token_urlsafe(32))
         content = {"n": visit.nonce, "b": visit.browser}
@@ -111,7 +112,7 @@ class Browsers:
     def find_visit(self, request: web.Request, name: str = "") -> Visit | None:
         """Return the named link if it is open in this browser, or the newest link if no name is given.
 
-        Return None if there is no such link.
+        Returns None if there is no such link.
         """
         return next((one for one in self._list_visits(request) if name in ("", one.name)), None)
 
@@ -120,9 +121,9 @@ class Browsers:
     ) -> None:
         """Store a sign-in and its purpose in the cookie.
 
-        There are three kinds of purpose. A ``link`` is the digest of a link's nonce, and comes with ``at``,
-        the connection to sign in at (``SLACK_SIGN_IN`` for Slack). ``new`` is the connection for a new link.
-        ``page`` is the workspace whose page is to be shown.
+        There are three kinds of purpose. ``link`` is the digest of a link's nonce, and comes with ``at``, the
+        connection at which to sign in (``SLACK_SIGN_IN`` for Slack). ``new`` is the connection for a new
+        link. ``page`` is the workspace whose page is to be shown.
         """
         others = self._read(request, self._flow_name, _FLOW_FIELDS)
         self._write(response, self._flow_name, others, {**asdict(flow), **purpose}, SIGN_IN_SECONDS)
@@ -130,7 +131,7 @@ class Browsers:
     def find_flow(self, request: web.Request, **purpose: str) -> Flow | None:
         """Return the sign-in that this redirect completes.
 
-        Return None unless this browser began it, and for exactly this purpose.
+        Returns None unless the sign-in was begun in this browser, and for exactly this purpose.
         """
         for one in self._read(request, self._flow_name, (*_FLOW_FIELDS, *purpose)):
             if _has_state(request, one) and purpose.items() <= one.items():
@@ -138,15 +139,15 @@ class Browsers:
         return None
 
     def find_purpose(self, request: web.Request, purpose: str) -> str:
-        """Return what the sign-in stored under ``purpose``, or "" if that wasn't its purpose."""
+        """Return the value stored with the sign-in for this purpose, or "" if it had a different purpose."""
         begun = self._read(request, self._flow_name, (*_FLOW_FIELDS, purpose))
         return next((one[purpose] for one in begun if _has_state(request, one)), "")
 
     def find_page_of_sign_in(self, request: web.Request) -> str | None:
         """Return the workspace from whose page the sign-in was begun, or None.
 
-        If this browser has no sign-in with the redirect's state, return the workspace of its newest sign-in.
-        That workspace's page can then show the refusal.
+        If no sign-in in this browser has the redirect's state, return the workspace of the newest sign-in, so
+        that its page can show the refusal.
         """
         begun = self._read(request, self._flow_name, _FLOW_FIELDS)
         matching = [one for one in begun if _has_state(request, one)] or begun
@@ -176,7 +177,7 @@ class Browsers:
     def find_session(self, request: web.Request, page: str = "", mark: str | None = None) -> str | None:
         """Return the digest of the session id, from the cookie or the page's token; None if there is neither.
 
-        This doesn't check whether the session exists.
+        This doesn't check that the session exists.
         """
         if self.is_at_second_host(request):
             mark = request.headers.get(CSRF_HEADER, "") if mark is None else mark
@@ -190,7 +191,7 @@ class Browsers:
         self._forget(response, self._session_name)
 
     def get_page_csrf_token(self, session: str, page: str) -> str:
-        """Return the CSRF token for one signed-in page's forms and requests, which other pages reject."""
+        """Return the CSRF token for one signed-in page's forms and requests; other pages reject it."""
         content = f"session:{session}:{page}".encode(errors="replace")
         return f"{session}.{hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()}"
 
@@ -205,7 +206,7 @@ class Browsers:
     # -- forms ---------------------------------------------------------------------------------------------
 
     def get_csrf_token(self, visit: Visit) -> str:
-        """Return the CSRF token for a link's forms, which ties them to this browser and to this link."""
+        """Return the CSRF token for a link's forms, which is valid only in this browser and for this link."""
         content = f"{visit.browser}:{compute_digest(visit.nonce)}".encode()
         return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
@@ -222,9 +223,9 @@ class Browsers:
     def is_same_origin(self, request: web.Request) -> bool:
         """Return whether a form came from our own page, according to the browser's headers.
 
-        Our pages send no referrer, so browsers give the origin of their forms as ``null``. That is accepted
-        only together with Sec-Fetch-Site, which no page can set. At the second host name, a form may also
-        come from the first, because pages there link to it.
+        Since our pages send no referrer, browsers give the origin of their forms as ``null``. That is
+        accepted only if Sec-Fetch-Site, which no page can set, confirms it. At the second host name, a form
+        may also come from the first, because pages there link to the second.
         """
         site = request.headers.getall("Sec-Fetch-Site", [])
         origin = request.headers.getall("Origin", [])
@@ -318,7 +319,7 @@ def see_other(location: str) -> web.Response:
 OPENID_SCOPE = "openid"
 #: How long Slack may take to respond while a person is waiting, in seconds.
 SLACK_TIMEOUT_SECONDS = 10.0
-#: Minimum time between two look-ups of Slack's keys, in seconds.
+#: Minimum interval between two look-ups of Slack's keys, in seconds.
 KEY_LOOK_UP_SECONDS = 60.0
 
 
@@ -330,7 +331,7 @@ _CLAIM_PREFIX = f"{SLACK_ORIGIN}/"
 class Flow:
     """The secrets of one sign-in, stored only in the browser's cookie. The redirect must match them.
 
-    Slack puts the nonce into its token. The PKCE verifier is for providers and isn't sent to Slack.
+    Slack copies the nonce into its token. The PKCE verifier is meant for providers and isn't sent to Slack.
     """
 
     state: str
@@ -350,7 +351,7 @@ class Flow:
 
 
 class SlackSignIn:
-    """Sign in with Slack: redirect a person to Slack, and verify who they are from Slack's answer."""
+    """Sign in with Slack: redirect people to Slack, and verify their identity from Slack's answer."""
 
     def __init__(
         self,
@@ -372,15 +373,15 @@ class SlackSignIn:
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_url = redirect_url
-        # Importing the library used here takes a thirtieth of the start-up time, so it is imported only when
+        # The library used here accounts for a thirtieth of the start-up time, so it is imported only when
         # needed.
-        from bot.web.id_tokens import IdTokens  # noqa: PLC0415 - only where people sign in with Slack
+        from bot.web.id_tokens import IdTokens  # noqa: PLC0415 - only needed if people sign in with Slack
 
         self._tokens = IdTokens(client_id)
         self._keys_asked_at: float | None = None
 
     def begin(self, team_id: str) -> tuple[str, Flow]:
-        """Return Slack's sign-in URL and the new sign-in; suggest the person's workspace ("" if unknown)."""
+        """Return Slack's sign-in URL, with the person's workspace ("" if unknown), and the new sign-in."""
         flow = Flow.create()
         query = {
             "response_type": "code",
@@ -395,7 +396,7 @@ class SlackSignIn:
         return f"{self.origin}/openid/connect/authorize?{urlencode(query)}", flow
 
     async def finish(self, code: str, flow: Flow) -> Principal:
-        """Exchange a code and return the person who signed in; raise SlackFailed without proof of that."""
+        """Exchange a code and return the person who signed in; without proof of that, raise SlackFailed."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -421,7 +422,7 @@ class SlackSignIn:
     async def _claims(self, token: str, nonce: str) -> dict[str, Any]:
         """Return a token's claims after checking them.
 
-        The token must have been signed by Slack, for us and for this sign-in, and it must not have expired.
+        The token must be signed by Slack, issued for us and for this sign-in, and not expired.
         """
         try:
             try:
@@ -444,7 +445,7 @@ class SlackSignIn:
         found = (await self._ask("GET", f"{self.origin}/openid/connect/keys")).get("keys")
         if not isinstance(found, list):
             raise _build_failure("no keys")
-        # Set only after success, so that a failure lets the next sign-in request the keys again.
+        # This is set only after a success, so that after a failure the next sign-in requests the keys again.
         self._keys_asked_at = now
         self._tokens.take(found)
 
@@ -462,7 +463,7 @@ def go_to_slack(
 ) -> web.StreamResponse:
     """Redirect to Slack if the button on our own page was clicked, otherwise back to that page.
 
-    The button leads to ``/sign-in`` below the page.
+    The button's URL is ``/sign-in`` below the page's.
     """
     if sign_in is None or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return see_other(request.path.removesuffix("/sign-in"))
@@ -499,6 +500,6 @@ def get_slack_url(sign_in: SlackSignIn | None, team_id: str, channel_id: str | N
     origin = SLACK_ORIGIN if sign_in is None else sign_in.origin
     if channel_id:
         return f"{origin}/app_redirect?team={team_id}&channel={channel_id}"
-    # A Slack server other than slack.com redirects to its own client rather than app.slack.com.
+    # A Slack server other than slack.com redirects to its own client rather than to app.slack.com.
     is_public = origin == SLACK_ORIGIN
     return f"https://app.slack.com/client/{team_id}" if is_public else f"{origin}/app_redirect?team={team_id}"

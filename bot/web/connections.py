@@ -1,10 +1,10 @@
-"""Limits on incoming connections: how many there may be, and how much memory they may use.
+"""Limits on the number of incoming connections and on the memory that they use.
 
-Anybody may open a connection and send nothing, or only half a request. So there is a deadline for the
-headers, and if there are too many connections, the one that has gone longest without a request is closed to
-make room. That way no stranger can keep others out, and file descriptors remain for the database, Slack and
-the providers. The total memory of unfinished requests is limited, too: headers, bodies, and whatever is sent
-after them.
+Anyone can open a connection and send nothing, or only half a request. So the headers have to arrive before a
+deadline, and if there are too many connections, the one that has gone longest without a request is closed to
+make room. This way no stranger can keep others out, and file descriptors remain for the database, Slack and
+the providers. The total memory of unfinished requests is limited, too, including headers, bodies and any data
+sent after them.
 """
 
 import asyncio
@@ -25,33 +25,33 @@ log = structlog.get_logger(__name__)
 #: How long a new connection may take to send the headers of its first request, in seconds.
 HEADER_SECONDS: Final = 10.0
 #: How long a connection is kept open for another request, in seconds. This is longer than proxies keep their
-#: connections to us (Caddy: 120).
+#: connections to us open (Caddy: 120 s).
 IDLE_SECONDS: Final = 130.0
 #: Number of file descriptors kept free for everything other than incoming connections.
 SPARE_FILES: Final = 300
 #: The highest limit on open files that Usher sets for itself. A system may allow a billion, but some programs
-#: would then try to close every single one.
+#: would then try to close every one of them.
 _MOST_FILES: Final = 65_536
-#: If a request is answered before all of it has arrived, how long the rest is read and discarded before the
-#: connection is closed, in seconds.
+#: If a request is answered before all of it has arrived, how long the rest is read and discarded, in seconds,
+#: before the connection is closed.
 LINGER_SECONDS: Final = 1.0
-#: Maximum number of incoming connections, even if the system's limit of open files would allow more.
+#: Maximum number of incoming connections, even if the system's limit on open files would allow more.
 MAX_CONNECTIONS: Final = 4096
 #: Memory that a connection with an unfinished request uses in addition to the bytes received (measured with
 #: aiohttp 3.14).
 CONNECTION_BYTES: Final = 13_000
-#: A request counts as large if more bytes than this were received or announced. Slack's requests have a few
-#: kilobytes.
+#: Maximum size of a small request, in bytes. A request counts as large if more bytes were received or
+#: announced. Slack's requests are a few kilobytes in size.
 MAX_SMALL_BYTES: Final = 64 * 1024
-#: Maximum number of bytes in memory for all large unfinished requests together. ``MAX_SMALL_TOTAL_BYTES`` is
+#: Maximum number of bytes in memory for all large unfinished requests combined. ``MAX_SMALL_TOTAL_BYTES`` is
 #: the maximum for all small ones, and ``MAX_TOTAL_BYTES`` for both.
 MAX_LARGE_TOTAL_BYTES: Final = 58_000_000
 MAX_SMALL_TOTAL_BYTES: Final = 22_000_000
 MAX_TOTAL_BYTES: Final = 72_000_000
-#: Maximum number of bytes counted for one connection. Whatever it sends beyond that is dropped.
+#: Maximum number of bytes counted for one connection. Anything beyond that is dropped.
 MAX_HELD_BYTES: Final = 2 * 1024 * 1024
-#: Maximum number of bytes read from a connection in one go, and roughly how much of a body is buffered before
-#: it is read.
+#: Maximum number of bytes read from a connection at once, and roughly how much of a body is buffered before
+#: the body is read.
 READ_BYTES: Final = 4 * 1024
 #: The value of the Server header, sent instead of the library's name and versions.
 SERVER_HEADER: Final = "usher"
@@ -62,7 +62,7 @@ def choose_max_connections() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < allowed:
-        # A service manager may forbid this call; it then sets the limit itself.
+        # A service manager may forbid this call, in which case it sets the limit itself.
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
             soft = allowed
@@ -71,10 +71,10 @@ def choose_max_connections() -> int:
 
 
 class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
-    """A connection to the server, which reports its requests and bytes to its limiter."""
+    """A connection to the server that reports its requests and bytes to its limiter."""
 
     def __init__(self, limiter: "ConnectionLimiter", server: web.Server, **options: Any) -> None:
-        # Decompression could make a body a thousand times larger than the bytes counted.
+        # Decompression could make a body a thousand times larger than the number of bytes counted.
         options |= {"read_bufsize": READ_BYTES, "auto_decompress": False, "lingering_time": LINGER_SECONDS}
         super().__init__(server, **options)
         self._limiter = limiter
@@ -82,7 +82,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         self.deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count the new connection. Its sender is unknown until a request proves who they are."""
+        """Count the new connection. Nothing is known about its sender until a request proves who it is."""
         mark_as_stranger()
         super().connection_made(transport)
         self._limiter.on_opened(self)
@@ -93,7 +93,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         super().connection_lost(exc)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - asyncio's
-        """Return the read buffer, which all connections share because it is emptied before the next read."""
+        """Return the read buffer, which all connections share because it is emptied before each read."""
         return self._limiter.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -126,7 +126,7 @@ class RequestMemory:
 
     def __init__(self) -> None:
         self.total = 0
-        #: Maps each connection to the number of bytes counted for it. The one whose request has been
+        #: Maps each connection to the number of bytes counted for it. The connection whose request has been
         #: unfinished longest comes first.
         self._sizes: dict[ServerConnection, int] = {}
 
@@ -134,12 +134,12 @@ class RequestMemory:
         return self._sizes.get(connection, 0)
 
     def put(self, connection: ServerConnection, size: int) -> None:
-        """Set how many bytes are counted for a connection."""
+        """Set the number of bytes counted for a connection."""
         self.total += size - self[connection]
         self._sizes[connection] = size
 
     def pop(self, connection: ServerConnection) -> int:
-        """Stop counting a connection; return the bytes that were counted for it."""
+        """Stop counting a connection; return the number of bytes that were counted for it."""
         size = self._sizes.pop(connection, 0)
         self.total -= size
         return size
@@ -150,12 +150,12 @@ class RequestMemory:
 
 
 class ConnectionLimiter:
-    """Limit the number of connections, and the memory that their unfinished requests use.
+    """Limit the number of connections and the memory that their unfinished requests use.
 
     If there are too many connections, the one that has gone longest without a request is closed. If the
     memory is used up, the one whose request has been unfinished longest is closed.
 
-    The connections are kept in memory. After a restart there are none, and each process has its own.
+    The connections are tracked in memory, separately in each process. After a restart, there are none.
     """
 
     def __init__(self, max_connections: int, *, header_seconds: float = HEADER_SECONDS) -> None:
@@ -163,7 +163,7 @@ class ConnectionLimiter:
         self._max_connections = max_connections
         self._header_seconds = header_seconds
         self._open = 0
-        #: Connections that have no request in progress. The one that has been idle longest comes first.
+        #: Connections without a request in progress. The connection that has been idle longest comes first.
         self._waiting: dict[ServerConnection, None] = {}
         self._small = RequestMemory()
         self._large = RequestMemory()
@@ -188,9 +188,9 @@ class ConnectionLimiter:
         _end_deadline(connection)
 
     def count_received(self, connection: ServerConnection, size: int) -> None:
-        """Count received bytes. If the total is too large, close connections until it no longer is.
+        """Count received bytes. While the total is too large, close connections.
 
-        The first to be closed is the one whose request has been unfinished longest.
+        The connection whose request has been unfinished longest is closed first.
         """
         held = self._small[connection] + self._large[connection] or CONNECTION_BYTES
         # Headers are held in memory twice, as bytes and as text.
@@ -217,8 +217,8 @@ class ConnectionLimiter:
             _end_deadline(connection)
             if (request.content_length or 0) > MAX_SMALL_BYTES:
                 self._large.put(connection, self._small.pop(connection) + self._large.pop(connection))
-            # If the whole body has already arrived, this callback runs immediately, so the body's bytes stop
-            # counting before anything else is read.
+            # If the whole body has already arrived, this callback runs immediately. The body's bytes then
+            # stop counting before anything else is read.
             request.content.on_eof(partial(self._release, connection))
             try:
                 return await handler(request)
@@ -230,7 +230,7 @@ class ConnectionLimiter:
         return serving
 
     def _release(self, connection: ServerConnection) -> None:
-        """Stop counting a request that is complete, answered or gone, unless the next one has begun."""
+        """Stop counting a request that is complete, answered or abandoned, unless the next one has begun."""
         if connection.transport is None or not connection.has_more_requests():
             self._small.pop(connection)
             self._large.pop(connection)

@@ -1,10 +1,10 @@
-"""The front: check the size, headers, time and signature of Slack's requests before anything parses them.
+"""The front: checks the size, headers, time and signature of Slack's requests before anything parses them.
 
-By itself, Bolt parses a request before it checks anything. So it answers unsigned garbage with status 500,
-and accepts the same signed bytes again for five minutes (measured on slack-bolt 1.30). Independently of the
-front, the inbox ensures that a request takes effect only once. A proxy may repeat a request if it lost the
-response, so for a minute the same bytes get the same answer. The rule is in ``docs/internals/rules.md``, "The
-front verifies before anything parses".
+Bolt parses a request before it checks anything. So, on its own, it would answer unsigned garbage with status
+500 and accept the same signed bytes again for five minutes (measured on slack-bolt 1.30). Independently of
+the front, the inbox ensures that a request takes effect only once. A proxy may repeat a request whose
+response it lost, so for a minute the same bytes get the same answer. The rule is in
+``docs/internals/rules.md``, "The front verifies before anything parses".
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ log = structlog.get_logger(__name__)
 #: Maximum size of a request body in bytes, for all of Usher's endpoints. Slack's requests are far smaller.
 MAX_BYTES = 1024 * 1024
 #: Maximum difference between a request's signed time and our clock, in seconds. Signatures are remembered for
-#: longer than this.
+#: longer than that.
 MAX_AGE = 300
 BODY_SECONDS = 5.0
-#: For this many seconds after a request, an identical request gets the same answer.
+#: Number of seconds for which a repeated request gets the same answer as the first.
 REPEAT_SECONDS: Final = 60.0
-#: Maximum number of answers kept for repeated requests. A repeated request whose answer is no longer kept is
-#: answered with an empty response.
+#: Maximum number of answers kept for repeated requests. If a request's answer is no longer kept, its
+#: repetition gets an empty response.
 MAX_KEPT_ANSWERS: Final = 100
 
 _TIMESTAMP_PATTERN = re.compile(r"[0-9]{9,11}")
@@ -52,21 +52,22 @@ _SIGNATURE_PATTERN = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
 
 
-#: A function that serves a request that has passed the checks. It is passed the payload, the signature and
-#: the (unsigned) headers.
+#: A function that serves a request that has passed the checks, given its payload, its signature and its
+#: headers, which aren't signed.
 Serve: TypeAlias = Callable[[dict[str, Any], str, Mapping[str, str]], Awaitable[web.Response]]
 #: Status, body and content type of an answer; None if there was no answer.
 _KeptAnswer: TypeAlias = tuple[int, bytes, str] | None
 
 
 class Refusal(Exception):
-    """Refuse a request with a status, and with a reason that reveals nothing from the request."""
+    """The refusal of a request: a status, and a reason that reveals nothing from the request."""
 
     def __init__(self, status: int, reason: str, *, is_signed: bool = False) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
-        #: Whether Slack signed the request. Unsigned requests prove nothing: anybody can send any number.
+        #: Whether Slack signed the request. Unsigned requests prove nothing, because anyone can send any
+        #: number of them.
         self.is_signed = is_signed
 
 
@@ -75,7 +76,7 @@ class Repeated(Exception):
 
 
 class Front:
-    """Verify and count the requests to one of the endpoints that Slack calls."""
+    """Verify and count the requests sent to one of the endpoints that Slack calls."""
 
     def __init__(
         self,
@@ -85,8 +86,8 @@ class Front:
         metrics: Metrics,
         parse: Callable[[str, bytes], dict[str, Any]] = read,
     ) -> None:
-        #: An HMAC already prepared with the signing secret. It is copied for each request, because preparing
-        #: the key takes longer than signing.
+        #: An HMAC already initialised with the signing secret. It is copied for each request, because
+        #: preparing the key takes longer than signing.
         self._keyed = hmac.new(signing_secret.get_secret_value().encode(), digestmod=hashlib.sha256)
         self._clock = clock
         self._replays = replays
@@ -118,7 +119,7 @@ class Front:
     async def _keep_answer(self, signature: str, serving: Awaitable[web.Response]) -> web.Response:
         """Return the answer, keeping it in case the same bytes are sent again.
 
-        If they are sent again before the answer is ready, that request waits for it.
+        If they arrive again before the answer is ready, the second request waits for it.
         """
         kept = self._answers[signature] = asyncio.get_running_loop().create_future()
         if len(self._answers) > MAX_KEPT_ANSWERS:
@@ -133,7 +134,7 @@ class Front:
             kept.set_result(answer)
 
     async def _repeat_answer(self, signature: str) -> web.Response:
-        """Repeat the answer to the same bytes, or answer with nothing if this process no longer has it."""
+        """Repeat the answer to the same bytes, or return an empty one if this process no longer has it."""
         kept = self._answers.get(signature)
         answer = None if kept is None else await asyncio.shield(kept)
         status, body, content_type = answer or (200, b"", "text/plain")
@@ -149,7 +150,7 @@ class Front:
         if abs(self._clock.now() - int(timestamp)) > MAX_AGE:
             raise Refusal(401, "time")
         if request.headers.getall("Content-Encoding", []) not in ([], ["identity"]):
-            # Compressed bodies are refused, because the signature covers the bytes as sent.
+            # Compressed bodies are refused, because the signature covers the bytes exactly as sent.
             raise Refusal(400, "encoding")
         raw = await read_body(request)
         signed = self._keyed.copy()
@@ -178,7 +179,7 @@ def _require_header(request: web.Request, name: str, shape: re.Pattern[str]) -> 
 
 
 class _Body:
-    """Collect the pieces of a body. A long body has its own memory, which is freed right after use.
+    """Collect the pieces of a body. A long body gets its own block of memory, which is freed right after use.
 
     In the process's regular heap, the pieces of many bodies would leave gaps that can't be reused.
     """
@@ -214,7 +215,7 @@ class _Body:
 async def read_body(request: web.Request) -> bytes:
     """Return the whole body; raise Refusal if it is too large, arrives too slowly or is cut off.
 
-    With ``request.read()``, aiohttp would hold up to twice the limit for each connection.
+    With ``request.read()``, aiohttp could hold up to twice the limit in memory for each connection.
     """
     with closing(_Body()) as body:
         try:
@@ -234,7 +235,7 @@ async def read_body(request: web.Request) -> bytes:
 
 
 def build_refusal(status: int, reason: str | None = None) -> web.Response:
-    """Return a response that has only a status and a reason, and that closes the connection."""
+    """Return a response that consists only of a status and a reason, and that closes the connection."""
     response = web.Response(status=status, text=reason)
     # Don't wait for the rest of the body.
     response.force_close()

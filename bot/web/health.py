@@ -1,7 +1,7 @@
 """The monitoring endpoints: ``/healthz``, ``/readyz``, ``/workz`` and ``/metrics``.
 
-They report whether the process is alive, can answer people and does its work, and they expose metrics. They
-don't contain secrets or people's names.
+They report whether the process is alive, whether it can answer people and whether its background work is
+running, and they expose metrics. They reveal no secrets and no people's names.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from bot.store.counts import Figures
 from bot.store.store import Store
 from bot.support.errors import StoreBusy, StoreError
 
-#: How long the store may take to answer, in seconds.
+#: How long the store may take to respond, in seconds.
 STORE_SECONDS = 2.0
-#: How long the store may take to compute its figures, in seconds. Monitoring usually times out after ten.
+#: How long the store may take to compute its figures, in seconds. Monitoring systems usually time out after
+#: ten.
 FIGURES_SECONDS = 5.0
 
 
 Checks = Callable[[], Mapping[str, bool]]
-#: Maps each health check to what is wrong if it fails, and what to do about it. The check of the store isn't
-#: included, because it returns its own error message.
+#: Maps each health check to a description of the problem if it fails, with advice. The store's check is
+#: missing here because it returns its own error message.
 _PROBLEMS = {
     "loops": "background work stands still: usher docs incidents#work-stands-still-or-everything-is-slow",
     "keys": "other processes have encryption keys that this one lacks: restart it with all of them",
@@ -42,9 +43,9 @@ _PROBLEMS = {
 class HealthRoutes:
     """The routes for monitoring the process (``docs/adr/0079-what-a-supervisor-is-told.md``).
 
-    ``ready`` returns, for each part that is needed to answer people, whether it works; ``works`` returns the
-    same for background work. ``store`` is None until the database has been reached. If there is a
-    ``metrics_token``, ``/metrics`` requires it.
+    ``ready`` returns whether each part needed to answer people works; ``works`` does so for the parts that do
+    background work. ``store`` is None until the database has been reached. If a ``metrics_token`` is set,
+    ``/metrics`` requires it.
     """
 
     store: Store | None
@@ -67,8 +68,8 @@ class HealthRoutes:
         return web.json_response({"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
-        # The store isn't checked here, because even while it is down, Usher can truthfully answer people that
-        # nothing was done.
+        # The store isn't checked here: even while it is down, Usher can truthfully tell people that nothing
+        # was done.
         return _verdict("ready", self.ready())
 
     async def _working(self, _request: web.Request) -> web.Response:
@@ -80,7 +81,7 @@ class HealthRoutes:
         return _verdict("working", checks, **({"problems": problems} if problems else {}))
 
     async def _check(self) -> str:
-        """Check that the store can be read and written; return what is wrong, or "" if nothing is."""
+        """Check that the store can be read and written; return a description of the problem, if any."""
         if self.store is None:
             return "the database hasn't been reached yet"
         try:
@@ -137,19 +138,19 @@ _COUNTED_ROWS = {
     "tasks": "open tasks of the background work",
     "people": "people known from Slack",
 }
-#: Upper bounds, in seconds, of the buckets in the histogram of how long claims take. The claimed reads are
-#: sent only once the claim is done, so a slow claim leaves them too little time.
+#: Upper bounds, in seconds, of the buckets in the histogram of claim durations. Claimed reads are sent only
+#: after the claim, so a slow claim leaves them too little time.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
-#: How often to check whether the event loop was blocked, in seconds. Only delays of at least
-#: ``_LATE_SECONDS`` count, because a busy machine causes smaller ones anyway.
+#: Interval between checks whether the event loop was blocked, in seconds. Only delays of at least
+#: ``_LATE_SECONDS`` count, because a busy machine causes shorter ones anyway.
 _LOOKS_EVERY = 0.5
 _LATE_SECONDS = 0.1
 
 
 class Metrics:
-    """The metrics: counters of what happens in this process, and the store's figures.
+    """The metrics: counters of events in this process, and the store's figures.
 
-    ``described`` lists each metric's name, type, labels and meaning, for use in the documentation.
+    ``described`` lists each metric's name, type, labels and meaning for the documentation.
     """
 
     def __init__(self) -> None:
@@ -205,8 +206,8 @@ class Metrics:
             "usher_slack_requests_refused", "requests to Slack's address that were refused", "reason"
         )
         for reason in ("signature", "time"):
-            # Create these series at the start, because monitoring doesn't see a new series' first value as an
-            # increase.
+            # Create these series at the start, because monitoring doesn't treat the first value of a new
+            # series as an increase.
             self._refused.labels(reason)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
@@ -222,7 +223,7 @@ class Metrics:
         self._polls.labels(connection).inc(count)
 
     def note_claim(self, connection: str, seconds: float) -> None:
-        """Record how long claiming status reads took, in seconds."""
+        """Record how long it took to claim status reads, in seconds."""
         self._claims.labels(connection).observe(seconds)
 
     def count_failure(self, connection: str, kind: str) -> None:
@@ -230,11 +231,11 @@ class Metrics:
         self._errors.labels(connection, kind).inc()
 
     def request_refused(self, reason: str) -> None:
-        """Count a refused request by its reason, without details of malformed ones, to limit the labels."""
+        """Count a refused request by the general part of its reason, so that there are few labels."""
         self._refused.labels(reason.partition(":")[0]).inc()
 
     async def follow_loop(self) -> None:
-        """Measure how long the event loop is blocked, in seconds, until cancelled."""
+        """Measure, until cancelled, how long the event loop is blocked, in seconds."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + _LOOKS_EVERY

@@ -1,4 +1,4 @@
-"""Check the tokens that say who signed in: each must be signed by Slack and issued for our app."""
+"""Checking the tokens that prove who signed in: each must be signed by Slack and issued for our app."""
 
 import warnings
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import GuestProtocol, KeySet, RSAKey
 
 ISSUER: Final = "https://slack.com"
-#: How much Slack's clock may differ from ours, in seconds.
+#: Maximum difference between Slack's clock and ours, in seconds.
 LEEWAY: Final = 60
 
 
@@ -26,13 +26,13 @@ class IdTokens:
         self._keys = KeySet([])
 
     def take(self, published: Iterable[Any]) -> None:
-        """Use these keys from now on, ignoring any that are invalid."""
+        """Use these keys from now on, ignoring invalid ones."""
         self._keys = KeySet(list(filter(None, map(self._public_key, published))))
 
     def verify_signature(self, token: str) -> dict[str, Any]:
         """Return the claims of a token signed with one of the keys; raise ``unknown_key`` or ``odd``."""
-        # Slack uses only this algorithm. Accepting others would allow "none", or a symmetric algorithm with a
-        # public key.
+        # Slack uses only this algorithm. Accepting others would allow "none", or a symmetric algorithm used
+        # with a public key.
         return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
 
     def check(self, claims: dict[str, Any], now: int, nonce: str) -> None:
@@ -50,7 +50,7 @@ class IdTokens:
     def _keys_for(self, token: GuestProtocol) -> KeySet:
         """Return all the keys; the library picks the one that the token names.
 
-        A token that names none is rejected.
+        A token that doesn't name one is rejected.
         """
         if not token.headers().get("kid"):
             raise InvalidKeyIdError
@@ -59,7 +59,7 @@ class IdTokens:
     def _public_key(self, given: Any) -> RSAKey | None:
         """Parse a published key; return None unless it is an RSA key of at least 2048 bits."""
         try:
-            # For shorter keys, the library only issues a warning, so the warning is made an error here.
+            # For shorter keys the library issues only a warning, so turn it into an error.
             with warnings.catch_warnings(action="error", category=SecurityWarning):
                 return RSAKey.import_key(given) if given["kty"] == "RSA" else None
         except (*self.odd, KeyError, SecurityWarning):

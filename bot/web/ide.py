@@ -1,12 +1,12 @@
 """The pages of a workspace for its owner, below ``/ide`` (``docs/internals/security.md``, rows 14 and 38).
 
 The first page shows the workspace's state and its buttons. Once the workspace is running, it leads to the
-second page, which shows the IDE with the vendor's script and has no form. If there is a second host name,
-that page is served there.
+second page, which shows the IDE with the vendor's script and has no form. If there is a second host name, the
+second page is served there.
 
-The state comes from our own row and never directly from the provider: a visit requests a read through the
-poll gate. The credential that opens the workspace is given only to the page's own script, in response to a
-request that no other page can send. The HTML contains no secret.
+The state comes from our own row, never directly from the provider; a visit requests a read through the poll
+gate. The credential that opens the workspace is given only to the page's own script, in response to a request
+that no other page can send. The HTML contains no secrets.
 """
 
 import re
@@ -78,9 +78,9 @@ _STATE_BY_PHASE = {
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """The state shown on the page. ``start`` labels the button that starts it; "" means no button.
+    """The state shown on the page. ``start`` is the label of the start button; "" means no such button.
 
-    If ``line`` mentions a time, ``clock`` is that time as text, ``at`` is the same in epoch seconds, and
+    If ``line`` mentions a time, ``clock`` is that time as text, ``at`` is the time in epoch seconds, and
     ``zone`` is its time zone.
     """
 
@@ -110,7 +110,7 @@ class PageState:
 
 
 def build_page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
-    """Return the page's state, based on the row, its newest operation, and the buttons offered in Slack.
+    """Return the page's state, based on the row, its latest operation, and the buttons offered in Slack.
 
     Times are in ``zone``, the person's time zone.
     """
@@ -162,9 +162,9 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
 def _sentence(
     phase: str, ends: Sequence[tuple[StopMode | ExpiryMode, float]], now: float, zone: tzinfo
 ) -> tuple[str, float]:
-    """Return a line that says what state the workspace is in and when it stops, along with that time.
+    """Return a line that describes the workspace's state and when it stops, together with that time.
 
-    If the line mentions no time, 0 is returned for it.
+    The time is 0 if the line mentions none.
     """
     for how, at in ends[:1]:
         said = times.format_day(at, now, zone).removeprefix("today ")
@@ -178,27 +178,27 @@ def _sentence(
 
 SIGN_OUT_PATH = "/sign-out"
 SIGNED_OUT_PATH = "/signed-out"
-#: Matches row ids. Nothing else is accepted in URLs.
+#: Matches row ids, which are the only ids accepted in URLs.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 #: A function that carries out a button's action, given the fields of the button's form.
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
 #: While someone is viewing a workspace's page, its row is read again once it is this many seconds old. The
-#: credential must not be older than that, either.
+#: credential must not be older than that either.
 FRESH_SECONDS = 20.0
 #: How long the page waits for a requested read before requesting another, in seconds.
 ASKED_SECONDS = 3.0
-#: Maps names to kinds of consent. A form that asks a question names the kind of consent that the person gives
-#: by submitting it.
+#: Maps the name of each kind of consent to the kind. A form that asks a question names the kind of consent
+#: that submitting it gives.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}
-#: Matches a blocked item in a report: a directive of the page's policy, and a host (or "inline" or "eval").
+#: Matches a blocked item in a report: a directive from the page's policy, and a host (or "inline" or "eval").
 _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
 
 
 @dataclass(frozen=True, slots=True)
 class SessionWorkspace:
-    """The workspace that a request is about, and its current state. It belongs to the signed-in person."""
+    """The workspace, owned by the signed-in person, that a request is about, with its current state."""
 
     session: str
     rows: PageRows
@@ -213,7 +213,7 @@ class SessionWorkspace:
 
     @property
     def is_old(self) -> bool:
-        """Return whether the row is so old that it should be read from the provider again."""
+        """Return whether the row is old enough to be read from the provider again."""
         seen = self.workspace.observed_at or 0.0
         return not self.workspace.is_provisional and self.rows.now - seen > FRESH_SECONDS
 
@@ -223,8 +223,8 @@ class SessionWorkspace:
         return self.rows.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
-#: What a page of a workspace may show: the workspace, and the rows that were read for the page. Both are None
-#: without a valid session.
+#: The data that a workspace's page may show: the workspace, and the rows that were read for the page. Both
+#: are None if there is no valid session.
 PageAccess = tuple[SessionWorkspace | None, PageRows | None]
 
 
@@ -272,8 +272,8 @@ class IdePages:
     async def _page(self, request: web.Request) -> web.StreamResponse:
         page = request.match_info["id"]
         if self._browsers.is_at_second_host(request):
-            # The page was reloaded or opened from a bookmark. Only the first host name knows who the visitor
-            # is, so redirect there.
+            # The page was reloaded or opened from a bookmark. Redirect to the first host name, because only
+            # that one knows who the visitor is.
             return see_other(f"{self._browsers.origin}{IDE_PATH}/{page}")
         shown, rows = await self._find_shown(request)
         if rows is None:
@@ -284,7 +284,7 @@ class IdePages:
         return await self._render(shown, render.get_leading_headers(self._browsers.page_origin))
 
     async def _open(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
-        """Show the IDE to its owner, who comes here from the workspace's page."""
+        """Show the IDE to the owner, who comes here from the workspace's page."""
         await Caller(self._context, shown.workspace.principal).run(note_opening, shown.workspace.id)
         loads = shown.provider.require_facet(facets.EmbeddedPage).embedding()
         own = f"{self._browsers.page_origin}{shown.page}/"
@@ -320,7 +320,7 @@ class IdePages:
     async def _entry(self, request: web.Request) -> web.StreamResponse:
         """Return the credential that opens the workspace, as recent as the poll gate allows.
 
-        ``again`` tells the script to repeat the request, because a read is in progress. If the query contains
+        ``again`` tells the script to repeat the request because a read is in progress. If the query contains
         ``late``, the script has waited long enough and receives the stored credential.
         """
         shown, rows = await self._find_shown(request)
@@ -340,12 +340,12 @@ class IdePages:
             log.exception("what opens a workspace does not open", workspace=shown.workspace.id)
             return web.json_response({"again": True})
         if token is None and "late" not in request.query:
-            # The read that returned the credential stores it a moment later.
+            # The read that returned the credential will store it in a moment.
             return web.json_response({"again": True})
         return web.json_response({"workspace": shown.workspace.remote_id, "token": token})
 
     async def _log_blocked(self, request: web.Request) -> web.StreamResponse:
-        """Log what was blocked by the page's security policy, as reported by the page's script."""
+        """Log what the page's security policy has blocked, as reported by the page's script."""
         shown, _ = await self._find_shown(request)
         if shown is None or not self._is_own(request, shown):
             return web.json_response({}, status=403)
@@ -370,7 +370,7 @@ class IdePages:
     def _run_button(self, act: Act) -> Handler:
         """Return the handler for a link (GET) or a button (POST).
 
-        A button's form must have been sent by the page itself.
+        A button's form must have been sent from this very page.
         """
 
         async def pressed(request: web.Request) -> web.StreamResponse:
@@ -407,7 +407,7 @@ class IdePages:
         return see_other(f"{IDE_PATH}/{accepted.operation.workspace_id}")
 
     async def _ask_stop(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
-        """Ask for confirmation before stopping the workspace, in the words that the button in Slack uses."""
+        """Ask for confirmation before stopping the workspace, with the same words as the button in Slack."""
         check_possible(self._context, shown.workspace, OperationVerb.STOP)
         effect = get_stop_effects(self._context, shown.workspace).get("stop")
         is_final = effect is not None and effect.is_final
@@ -435,7 +435,7 @@ class IdePages:
         return go_to_slack(self._browsers, self._sign_in, request, team, page=request.match_info["id"])
 
     async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
-        """Begin a session for the person identified by Slack, and redirect to the page they requested."""
+        """Begin a session for the person identified by Slack, and redirect to the page they wanted."""
         back = f"{IDE_PATH}/{page}" if _ID.fullmatch(page) else ""
         flow = self._browsers.find_flow(request, page=page)
         try:
@@ -509,7 +509,7 @@ class IdePages:
         return format_person_name(principal, await self._store.person(principal))
 
     async def _keep_fresh(self, shown: SessionWorkspace) -> None:
-        """Request a status read if the row is old, unless one was requested a moment ago."""
+        """Request a status read if the row is old and no read was requested a moment ago."""
         if shown.is_old and not shown.is_asked_for:
             caller = Caller(self._context, shown.workspace.principal)
             await caller.run(request_status_read, shown.workspace.id)
@@ -517,7 +517,8 @@ class IdePages:
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
         """Return the page for a workspace that doesn't exist.
 
-        The page for somebody else's workspace is the same, so that nobody can tell whether it exists.
+        The page for someone else's workspace looks the same, so that nobody can tell whether that workspace
+        exists.
         """
         return render.render_page(
             "nothing.html",

@@ -1,4 +1,4 @@
-"""Installation of Usher in a Slack workspace: Bolt's OAuth flow, with our stores and our pages.
+"""Installing Usher in a Slack workspace: Bolt's OAuth flow, with our stores and our pages.
 
 See ``docs/adr/0101-a-place-is-stored-once.md``; the facts about Slack are in ``docs/internals/slack.md``,
 "Installation by OAuth".
@@ -38,14 +38,14 @@ from bot.support.logs import mark_as_known
 from bot.web import render
 from bot.web.browsers import cookie_name
 
-#: How long a person may spend on Slack's pages, in seconds. The clock of another process may be ahead by up
-#: to ``_RENEWAL_SECONDS``.
+#: How long a person may take on Slack's pages, in seconds. Another process's clock may be ahead by up to
+#: ``_RENEWAL_SECONDS``.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
-#: The name used to encrypt OAuth states. Other secrets are encrypted under the name of their row, and no row
-#: has this name.
+#: The name under which OAuth states are encrypted. Other secrets are encrypted under the name of their row,
+#: and no row has this name.
 _STATE: Final = "state of an installation"
-#: A field that our installations have in addition to Bolt's own fields.
+#: A field that our installations have in addition to Bolt's own.
 _BOT_NAME: Final = "bot_name"
 _PLACE_PATTERN: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
 _REASON_PATTERN: Final = re.compile(r"[a-z_]{1,60}")
@@ -54,13 +54,13 @@ _log = structlog.get_logger(__name__)
 
 
 class NotInstalled(BoltError):
-    """An installation wasn't stored. The message, a key of ``ide.REFUSED``, says why."""
+    """An installation wasn't stored. The message is the reason, a key of ``ide.REFUSED``."""
 
 
 class States(AsyncOAuthStateStore):
-    """Issue OAuth states that can't be forged; accept each only once, and only within ten minutes.
+    """Issue OAuth states that can't be forged; accept each one only once and only within ten minutes.
 
-    Anybody can open the page, so issuing a state writes nothing. A row is written only when a genuine state
+    Anyone can open the page, so issuing a state stores nothing. A row is written only when a genuine state
     comes back.
     """
 
@@ -74,7 +74,7 @@ class States(AsyncOAuthStateStore):
         return self._vault.seal(_STATE, made)
 
     async def async_consume(self, state: str) -> bool:
-        """Return whether a state is ours, recent, and hasn't been used before; raises StoreError."""
+        """Return whether a state is ours, recent and hasn't been used before; raises StoreError."""
         try:
             made_at = float(self._vault.open(_STATE, state)["at"])
         except SecretError:
@@ -87,7 +87,7 @@ class States(AsyncOAuthStateStore):
 
 
 class Rows(AsyncInstallationStore):
-    """Store installations in encrypted rows, which are used to authorise requests (``Authorize``)."""
+    """Store installations in encrypted rows, which ``Authorize`` uses to authorise requests."""
 
     def __init__(self, slack: InstalledSlack) -> None:
         self._slack = slack
@@ -120,7 +120,7 @@ class Rows(AsyncInstallationStore):
 
 
 class _Flow(AsyncOAuthFlow):
-    """Bolt's OAuth flow, with a page of our own and our own way of calling Slack."""
+    """Bolt's OAuth flow, but with our own page and our own calls to Slack."""
 
     def __init__(self, context: Context, slack: InstalledSlack, settings: AsyncOAuthSettings) -> None:
         super().__init__(logger=_quiet(), settings=settings)
@@ -128,7 +128,8 @@ class _Flow(AsyncOAuthFlow):
         self._slack = slack
 
     async def run_installation(self, code: str) -> Installation | None:
-        """Exchange the code, returning None if Slack refuses it; raise SlackFailed if it doesn't answer."""
+        """Exchange the code; return None if Slack refuses it, and raise SlackFailed if Slack doesn't respond.
+        """
         try:
             granted, bot = await self._slack.exchange(code, self.redirect_uri or "")
         except (SlackLimited, SlackUnknownOutcome):
@@ -163,12 +164,12 @@ class _Flow(AsyncOAuthFlow):
 
 
 def _quiet() -> logging.Logger:
-    """Return the logger that ``build_bolt`` has silenced. On others, the SDK would log codes and answers."""
+    """Return the logger that ``build_bolt`` silenced. On any other, the SDK would log codes and answers."""
     return logging.getLogger("bot.bolt")
 
 
 class InstallPages:
-    """Serve the page that installs Usher, and the one that Slack redirects to afterwards."""
+    """Serve the page that installs Usher, and the page to which Slack redirects afterwards."""
 
     def __init__(
         self,
@@ -179,7 +180,7 @@ class InstallPages:
         self._command = context.command
         origin = urlsplit(api_url)
         self._is_secure = (context.public_url or "").startswith("https://")
-        # Bolt reads these environment variables for anything that it isn't passed.
+        # For any argument that Bolt isn't given, it reads one of these environment variables.
         with hide_variables("SLACK_"):
             settings = AsyncOAuthSettings(
                 client_id=slack.tokens.client["client_id"],
@@ -206,7 +207,7 @@ class InstallPages:
         return [web.get(INSTALL_PATH, self._begin), web.get(INSTALL_REDIRECT_PATH, self._finish)]
 
     async def _begin(self, request: web.Request) -> web.Response:
-        # Only one parameter is passed on: the workspace that Slack's page should suggest.
+        # Pass on only one parameter: the workspace that Slack's page should suggest.
         team = request.query.get("team", "")
         query = {"team": team} if _PLACE_PATTERN.fullmatch(team) else {}
         return await self._to_response(
@@ -222,7 +223,7 @@ class InstallPages:
             _log.warning("install.no_answer", problem=error.code)
             answer = self._page_of("no_answer", 502)
         if self._cookie.is_valid_browser(query.get("state"), headers):
-            # A state that belongs to another tab is kept.
+            # Keep a state that belongs to another tab.
             answer.headers["set-cookie"] = [self._cookie.build_set_cookie_for_deletion()]
         return await self._to_response(answer)
 

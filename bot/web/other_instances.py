@@ -1,9 +1,9 @@
-"""Detection of another Usher that uses the same Slack app but another database.
+"""Detecting another Usher that uses the same Slack app but a different database.
 
-Slack spreads requests over all connections of an app. So each Usher receives only some of them and knows
-nothing of what is in the other's database, yet nothing looks wrong. Whenever a connection opens, Slack says
-how many the app has. If that is more than the processes on this database hold, the rest belong to another
-Usher. This Usher keeps working, because nobody knows which of the two is the right one.
+Slack distributes requests over all of an app's connections. So each Usher receives only some of them and
+doesn't know what is in the other's database, yet nothing looks wrong. Whenever a connection opens, Slack
+tells how many the app has. If that is more than the processes on this database hold, the rest belong to
+another Usher. This Usher keeps working, because nobody can tell which of the two is the right one.
 """
 
 import socket
@@ -23,20 +23,20 @@ from bot.web.socket import Count, SocketSide
 
 log = structlog.get_logger(__name__)
 
-#: How often Usher compares its number of connections with Slack's, in seconds. If Slack counts more, that is
-#: reported only if it lasts for ``CONFIRM_SECONDS``, because Slack counts a killed process's connections
-#: until it notices, and processes replace their connections now and then.
+#: Interval at which Usher compares its number of connections with Slack's, in seconds. If Slack counts more,
+#: Usher reports this only if it lasts for ``CONFIRM_SECONDS``: Slack counts a killed process's connections
+#: until it notices, and processes replace their connections from time to time.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: If in doubt, Usher has Slack count the connections again after this many seconds. ``_NOTICE_SECONDS``
-#: applies while there is another Usher, ``_RECOUNT_SECONDS`` otherwise.
+#: Delay before Usher lets Slack count the connections again, in seconds, while it is unsure. Once it is sure,
+#: the delay is ``_NOTICE_SECONDS`` if there is another Usher, and ``_RECOUNT_SECONDS`` if there isn't.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
-#: Up to this many web processes have two connections each, so that one works while the other is renewed.
-#: Slack allows a total of ten.
+#: If there are no more web processes than this, each has two connections, so that one works while the other
+#: is being renewed. Slack allows a total of ten.
 _MAX_WEBS_OF_TWO: Final = 4
-#: Roles whose processes hold connections to Slack.
+#: Roles of the processes that hold connections to Slack.
 _LISTENING: Final = frozenset({"serve", "web"})
 
 
@@ -48,15 +48,15 @@ def choose_connections(webs: int) -> int:
 class OtherInstances:
     """Record when another Usher was first noticed, and notify administrators.
 
-    Slack's last count is kept in memory, and Slack counts again after a restart. A row tells all processes
-    that there is another Usher.
+    Slack's last count is kept in memory, because Slack counts again after a restart. A row tells all
+    processes that there is another Usher.
     """
 
     def __init__(self, context: Context, side: SocketSide) -> None:
         self._context = context
         self._store = context.store
         self._side = side
-        #: When Slack began to count more connections than ours, by the store's clock; None if it doesn't.
+        #: When Slack's count began to exceed ours, by the store's clock; None while it doesn't.
         self._since: float | None = None
 
     async def step(self) -> None:
@@ -76,14 +76,14 @@ class OtherInstances:
             self._side.replace_connection()
 
     async def excess(self) -> int:
-        """Return how many connections Slack last counted beyond those that this database's processes hold."""
+        """Return how many more connections Slack last counted than this database's processes hold."""
         return 0 if self._side.count is None else max(await self._excess(self._side.count), 0)
 
     async def _excess(self, count: Count) -> int:
         return count.counted - count.held - await self._held_by_others()
 
     async def _compare(self, count: Count) -> float:
-        """Record whether there is another Usher; return in how many seconds a new count is needed."""
+        """Record whether there is another Usher; return the number of seconds until a new count is needed."""
         clock = self._context.clock
         counted_at = clock.now() - (clock.monotonic() - count.at)
         began = (await self._store.read(outages.list_outages)).get(TWICE)

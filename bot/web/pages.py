@@ -1,8 +1,8 @@
 """One-time pages for linking, below ``/link`` (``docs/internals/rules.md``, "Linking proves both sides").
 
-The first visit moves the nonce from the URL into a cookie and redirects to a URL without it. That URL names
-the link, so other links can be open in other tabs. A link can be visited any number of times. Only submitting
-a form uses it up, and the form must come from our own page in this browser.
+The first visit moves the nonce from the URL into a cookie and redirects to a URL without the nonce. That URL
+names the link, so other links can be open in other tabs. A link can be visited any number of times. It is
+used up only when a form is submitted, and the form must come from our own page in the same browser.
 """
 
 import re
@@ -36,16 +36,17 @@ from bot.web.browsers import (
 )
 
 LINK_PATH = "/link"
-#: Path of the permanent link pages, which begin with Sign in with Slack. A connection's name follows it.
+#: Path of the permanent link pages, followed by a connection's name. These pages begin with Sign in with
+#: Slack.
 NEW_PATH = f"{LINK_PATH}/new"
 #: Path of the redirect to the provider's sign-in page.
 THERE_PATH = f"{LINK_PATH}/there"
 #: The query parameter that names the link in the URLs of its pages.
 OF = "of"
-#: The URL that the page for a refused request links back to.
+#: The URL to which the page for a refused request links back.
 _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 
-#: Matches strings that are accepted as a connection's name in URLs.
+#: Matches the strings that URLs may contain as a connection's name.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 _log = structlog.get_logger(__name__)
@@ -61,7 +62,8 @@ class PageStep:
 
 
 class LinkPages:
-    """Serve the linking pages. Without ``sign_in`` (no Slack client is set), people type a code in Slack."""
+    """Serve the linking pages. Without ``sign_in`` (no Slack client is set up), people type a code in Slack.
+    """
 
     def __init__(
         self,
@@ -88,7 +90,7 @@ class LinkPages:
             web.post(f"{LINK_PATH}/check", self._render_refusals(self._check)),
             web.post(f"{LINK_PATH}/again", self._render_refusals(self._discard_token)),
             web.post(f"{LINK_PATH}/confirm", self._render_refusals(self._confirm)),
-            # This route must come last, because it treats any other path as a nonce.
+            # This route must come last, because it treats every other path as a nonce.
             web.get(LINK_PATH + "/{nonce}", self._render_refusals(self._arrive)),
         ]
 
@@ -154,7 +156,7 @@ class LinkPages:
         return response
 
     async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
-        """Use a completed sign-in with Slack for the link that it was begun for, or for a new one."""
+        """Use a completed sign-in with Slack for the link for which it was begun, or for a new one."""
         connection = self._browsers.find_purpose(request, "new")
         response, back = see_other(LINK_PATH), f"{NEW_PATH}/{connection}" if connection else ""
         try:
@@ -165,7 +167,7 @@ class LinkPages:
                 visit = self._require_visit(request, name)
                 back = _address(visit)
                 opened = await self._prove(request, visit)
-            # The page that sent the person to Slack has already said what happens next.
+            # The page that sent the person to Slack already told them what would happen next.
             response.headers["Location"] = _address(visit, THERE_PATH if opened.signs_in else LINK_PATH)
         except Refused as refused:
             _log.info("link.page_refused", rule=refused.rule)
@@ -197,23 +199,23 @@ class LinkPages:
         return response
 
     def _has_seen_sides(self, request: web.Request) -> bool:
-        """Return whether the person has come from our page that names both accounts, as is required.
+        """Return whether the person has come from our page that names both accounts, as they must.
 
-        If Sign in with Slack is the first step, they come from Slack instead, which has already proven that
-        the link is theirs.
+        If Sign in with Slack is the first step, they come from Slack, which has already proven that the link
+        is theirs.
         """
         return (
             self._sign_in is not None or request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
         )
 
     async def _return_from_provider(self, request: web.Request) -> web.StreamResponse:
-        """Exchange the code with the provider that issued it. The next page says whose account it is for."""
+        """Exchange the code with the provider that issued it. The next page shows whose account it opens."""
         visit = self._require_visit(request, self._browsers.find_purpose(request, "link")[:NAME_LENGTH])
         opened = await self._read_page(visit)
         at = request.match_info["connection"]
         flow = self._browsers.find_flow(request, link=compute_digest(visit.nonce), at=at)
         if flow is None and opened.link.stage != "open":
-            # The person pressed Back, or the provider's answer arrived twice.
+            # The person went back in the browser, or the provider's answer arrived twice.
             return see_other(_address(visit))
         try:
             await self._ask_there(visit, opened, flow, request.query)
@@ -311,8 +313,8 @@ class LinkPages:
         labels = [pages.STEP_SIGN_IN] if self._context.sign_in else []
         labels += [opened.title if opened.signs_in else pages.STEP_TOKEN, pages.STEP_CONFIRM]
         labels += [] if self._context.sign_in else [pages.STEP_CODE]
-        # Normally, the first step is to sign in with Slack. If people type a code in Slack instead, there is
-        # no such step.
+        # Normally, the first step is Sign in with Slack. If people type a code in Slack instead, that step
+        # doesn't exist.
         place = current if self._context.sign_in else current - 1
         steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]
         return render.render_page(

@@ -1,6 +1,6 @@
-"""Render pages from templates. Input is escaped; pages aren't cached or framed, and send no referrer.
+"""Rendering pages from templates. Input is escaped; pages aren't cached or framed, and send no referrer.
 
-Only a page that shows an IDE may load anything from other hosts, and then only from its vendor's
+Only pages that show an IDE may load anything from other hosts, and then only from the IDE's vendor
 (``docs/internals/security.md``, rows 14 and 38).
 """
 
@@ -25,7 +25,8 @@ STATIC_PATH = "/static"
 #: Maps the names of static files to the files, which are served unchanged.
 STATIC_FILES = {path.name: path for path in (FOLDER / "static").iterdir() if path.is_file()}
 
-#: The content security policy of our pages: no scripts, frames or other hosts, only our own styles and forms.
+#: The content security policy of our pages: no scripts, no frames and no other hosts, only our own styles and
+#: forms.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -41,7 +42,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-#: Maps the rule behind a refusal to the HTTP status of the page that shows it.
+#: Maps the rule that caused a refusal to the HTTP status of the page that shows it.
 STATUS = {
     "link.unknown": 404,
     "link.expired": 410,
@@ -67,7 +68,7 @@ STATUS = {
     "page.too_many": 429,
     "workspace.not_allowed": 409,
 }
-#: Rules whose refusals still allow people to carry on from where they were.
+#: Rules whose refusals let people continue from where they were.
 _CAN_GO_ON = frozenset(
     {"link.changed", "link.sign_in_first", "sign_in.cancelled", "sign_in.expired", "sign_in.failed"}
 )
@@ -126,7 +127,7 @@ def render_problem(status: int, title: str, text: str, reference: str = "") -> w
 
 
 def _escape_texts(catalogue: ModuleType) -> SimpleNamespace:
-    """Return a catalogue of texts that are escaped already, so that they aren't escaped for each page."""
+    """Return a catalogue of texts that are already escaped, so that they needn't be escaped for each page."""
     values = {name: value for name, value in vars(catalogue).items() if not name.startswith("_")}
     return SimpleNamespace(
         **{name: escape(value) if isinstance(value, str) else value for name, value in values.items()}
@@ -141,7 +142,7 @@ def _get_asset_url(name: str) -> str:
 
 
 def clean_line(text: object, most: int = 120) -> str:
-    """Return text from outside as one shortened line without invisible characters; templates escape it."""
+    """Return outside text as one shortened line without invisible characters; templates will escape it."""
     line = clean(text).replace("\n", " ")
     return line if len(line) <= most else line[: most - 1] + "…"
 
@@ -150,15 +151,15 @@ def get_leading_headers(page_origin: str) -> Mapping[str, str]:
     """Return the headers of the page that shows a workspace's state and leads to its IDE."""
     own = CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {page_origin}")
     policy = f"{own}; script-src 'self'; connect-src 'self'"
-    # The page with the IDE has to learn from the browser's headers that the person comes from here.
+    # The page with the IDE has to learn from the browser's headers that the person comes from this page.
     return {"Content-Security-Policy": policy, "Referrer-Policy": "strict-origin"}
 
 
 @lru_cache(maxsize=64)
 def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
-    """Return the headers that let a page show an IDE. Of our own URLs, it may call those below ``own``.
+    """Return the headers that let a page show an IDE. Of our own URLs, the page may call those below ``own``.
 
-    The other headers are the same as on every page. The vendor's script can do whatever the page can.
+    The other headers are the same as on every page. The vendor's script can do anything that the page can.
     """
     secure = "s" if embedding.is_https else ""
     sdk = f"http{secure}://{embedding.sdk_host}"
@@ -176,7 +177,7 @@ def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
             f"img-src 'self' {sdk}{more}; font-src {sdk}{more}; connect-src {own} {talks}; "
             f"frame-src {hosts}{more}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
         ),
-        # An IDE may open windows and keep access to them, but not to those with our own pages, which are
+        # An IDE may open windows and keep access to them, except for windows with our own pages, which are
         # ``same-origin``.
         "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
         # The vendor checks which site embeds the IDE, but doesn't learn on which page it is.

@@ -1,9 +1,9 @@
 """The signatures of past requests, remembered in order to recognise replays.
 
-They are kept in memory, and in the database for other processes. New ones are saved together once a second,
+They are kept in memory and, for other processes, in the database. New ones are saved together once a second,
 after their requests have been served, because saving each one first would cost more than answering it. If a
-process is killed, the signatures of its last second may be lost, and other processes learn of signatures only
-once they are saved. Even then nothing is done twice, because the inbox shows which requests have been carried
+process is killed, its last second of signatures may be lost, and other processes learn of a signature only
+after it is saved. Even then nothing is done twice, because the inbox shows which requests have been carried
 out.
 """
 
@@ -23,16 +23,16 @@ log = structlog.get_logger(__name__)
 
 #: Maximum number of signatures remembered; the oldest are dropped first.
 MAX_REMEMBERED = 200_000
-#: How often new signatures are saved, in seconds.
+#: Interval at which new signatures are saved, in seconds.
 SAVED_EVERY = 1.0
 #: How far back to read the signatures that other processes have saved, in seconds.
 SHARED_SECONDS = 10.0
-#: How many hexadecimal digits of each signature are kept: 64 bits, which is enough to tell signatures apart.
+#: Number of hexadecimal digits kept of each signature. Those 64 bits are enough to tell signatures apart.
 LENGTH = 16
 
 
 class Replays:
-    """Remember signatures for ten minutes by the monotonic clock, up to a maximum number of them."""
+    """Remember a limited number of signatures, each for ten minutes by the monotonic clock."""
 
     def __init__(self, monotonic: Callable[[], float], limit: int = MAX_REMEMBERED) -> None:
         self._monotonic = monotonic
@@ -59,7 +59,7 @@ class Replays:
         return self._monotonic() - self._seen[signature[:LENGTH]]
 
     async def load(self, store: Store, within: float = RETENTION_SECONDS) -> None:
-        """Load the signatures seen by other processes; must be called before the first request."""
+        """Load the signatures seen by other processes; must be called before the first request is served."""
         now = self._monotonic()
         for age, signatures in await store.read(signature_rows.list_signatures, within):
             for at in range(0, len(signatures), LENGTH):
@@ -69,11 +69,11 @@ class Replays:
         """Save this process's new signatures, and load those of other processes."""
         await self.save(store)
         with suppress(StoreError):
-            # If this fails, the next load still covers the time that this one missed.
+            # If this fails, the next load also covers the time that this one missed.
             await self.load(store, SHARED_SECONDS)
 
     async def save(self, store: Store) -> None:
-        """Save new signatures. If that fails, they are saved together with the next ones."""
+        """Save new signatures; any that can't be saved are saved together with the next ones."""
         unsaved, self._unsaved = self._unsaved, []
         if not unsaved:
             return

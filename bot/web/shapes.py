@@ -1,7 +1,7 @@
-"""Check the shape of Slack's payloads, so that a signed body of the wrong shape gets status 400, not 500.
+"""Checking the shape of Slack's payloads, so that a signed body of the wrong shape gets status 400, not 500.
 
 Bolt and our handlers read fields of payloads without checking that they exist. Who is acting, and in which
-workspace, is determined later (``TenantGuard``, principal).
+Slack workspace, is determined later (``TenantGuard``, principal).
 """
 
 import json
@@ -19,16 +19,16 @@ _MAX_DEPTH = 60
 
 
 class Malformed(Exception):
-    """A body isn't in Slack's format. The message says where, without quoting the body."""
+    """A body isn't in Slack's format. The message tells where, without quoting the body."""
 
 
 def find_kind(payload: Mapping[str, Any]) -> str:
-    """Return a payload's kind, as Slack names it. Slash commands name none, so they are ``command``."""
+    """Return a payload's kind as named by Slack. Slash commands don't name it, so theirs is ``command``."""
     return payload.get("type") or "command"
 
 
 def read(content_type: str, raw: bytes) -> dict[str, Any]:
-    """Parse a verified request body; raise Malformed if that is impossible."""
+    """Parse a verified request body; raise Malformed if it can't be parsed."""
     text = _text(raw)
     if content_type == JSON:
         return check_payload(_parse_object(text))
@@ -45,7 +45,7 @@ def read(content_type: str, raw: bytes) -> dict[str, Any]:
 
 
 def read_call(content_type: str, raw: bytes) -> dict[str, Any]:
-    """Parse a verified request body from Slack's assistant; raise Malformed if that is impossible."""
+    """Parse a verified request body from Slack's assistant; raise Malformed if it can't be parsed."""
     if content_type != JSON:
         raise Malformed("content type")
     return _parse_object(_text(raw))
@@ -107,7 +107,7 @@ def _parse_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
         if "\\u" in text:
-            # A lone surrogate can be parsed, but causes an error later on, when the string is encoded.
+            # A lone surrogate can be parsed, but causes an error later when the string is encoded.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Malformed("not JSON") from None
@@ -118,7 +118,7 @@ def _parse_object(text: str) -> dict[str, Any]:
     return value
 
 
-#: Maps each key to the type that its value must have, wherever the key occurs. Null counts as missing.
+#: Maps each key to the type that its value must have wherever the key occurs. Null counts as missing.
 _TYPE_BY_KEY: Mapping[str, type | tuple[type, ...]] = {
     "user": (dict, str),
     "team": (dict, str),

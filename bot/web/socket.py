@@ -1,14 +1,14 @@
-"""Socket Mode: the same listeners, over connections that Usher opens to Slack, without a public URL.
+"""Socket Mode: the same listeners, but over connections that Usher opens to Slack, without a public URL.
 
-Slack sends each payload to a random connection of the app, whichever process holds it, and repeats events
-that weren't acknowledged. The inbox makes both harmless. An acknowledgement is sent on the connection on
-which its payload arrived. Whether a connection is healthy is judged by the age of its last pong, not of its
-last event.
+Slack sends each payload to a random one of the app's connections, whichever process holds it, and resends
+events that weren't acknowledged. The inbox makes both harmless. An acknowledgement is sent on the connection
+on which its payload arrived. A connection's health is judged by the age of its last pong, not of its last
+event.
 
-Slack's own client reconnects by closing its connection and opening another. Payloads that Slack sends in
-between are lost, and an answer that becomes ready then is sent on a connection that never saw the question.
-So here each client serves only one connection. Instead of reconnecting, it signals that a new connection is
-needed.
+Slack's own client reconnects by closing its connection and then opening another. Payloads that Slack sends in
+between are lost, and an answer that becomes ready in between is sent on a connection that never carried the
+question. So here each client serves only one connection, and instead of reconnecting, it signals that a new
+one is needed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ PING_SECONDS = 10.0
 #: How long to keep a connection that Slack is about to close, in seconds, unless Slack closes it sooner. The
 #: last payloads may still arrive on it.
 LINGER_SECONDS = 30.0
-#: Maximum size of a frame, in bytes. After a longer one, Slack closes the connection with code 1009.
+#: Maximum size of a frame, in bytes. If a frame is longer, Slack closes the connection with code 1009.
 MAX_FRAME_BYTES: Final = 20_480
 #: Finds the id in an envelope that can't be parsed, for example because it is nested too deeply.
 _ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"')
@@ -59,18 +59,18 @@ TOO_MANY: Final = "too_many_websockets"
 #: The reason recorded when Usher itself ends a connection.
 RENEWED: Final = "renewed"
 #: Maximum pause before reconnecting to Slack, in seconds, even if Slack or a proxy in front of it asks for a
-#: longer one.
+#: longer pause.
 LONGEST_PAUSE: Final = 600.0
-#: A connection that lasted less than this many seconds isn't replaced immediately, because the next one may
-#: end just as soon.
+#: A connection that lasted less than this many seconds isn't replaced immediately, because its replacement
+#: may end just as soon.
 SHORT_LIVED: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many connections the app had according to Slack, and how many this process held then.
+    """The number of connections that the app had according to Slack, and the number that this process had.
 
-    ``at`` is a monotonic time.
+    ``at`` is the time of the count, by the monotonic clock.
     """
 
     at: float
@@ -92,7 +92,7 @@ def make_acknowledgement(envelope_id: str, answer: BoltResponse) -> SocketModeRe
 
 
 def read_frame(text: str) -> dict[str, Any]:
-    """Parse a frame from Slack. If that fails, return only the id, which is needed to acknowledge it."""
+    """Parse a frame from Slack. If that fails, return only its id, which is needed to acknowledge it."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -108,10 +108,10 @@ def wanted_pause(header: str, usual: float) -> float:
 
 
 class SocketSide(AsyncSocketModeHandler):
-    """Keep Socket Mode connections open, and hand incoming requests to the listeners.
+    """Keep Socket Mode connections open, and pass incoming requests to the listeners.
 
-    The connections are kept in memory. They are reopened after a restart, and Slack resends whatever wasn't
-    acknowledged. Each process has its own. Slack allows at most ten per app.
+    The connections are tracked in memory, separately in each process. After a restart they are reopened, and
+    Slack resends whatever wasn't acknowledged. Slack allows at most ten connections per app.
     """
 
     def __init__(
@@ -125,25 +125,26 @@ class SocketSide(AsyncSocketModeHandler):
         connections: int = 1,
         ping_seconds: float = PING_SECONDS,
     ) -> None:
-        # Bolt's own initialiser isn't called, because it creates a client; here each connection has its own.
+        # Bolt's own initialiser isn't called, because it creates a client, and here each connection has its
+        # own.
         self.app = app
         self.app_token = app_token.get_secret_value()
         # On any other logger, the client would log payloads, and errors that contain the URL with its ticket.
         self._silent = logging.getLogger("bot.bolt.socket")
         self._silent.setLevel(logging.CRITICAL)
         self.web_client = AsyncWebClient(base_url=api_url, logger=self._silent, timeout=10)
-        # This replaces the proxy that the client took from the environment.
+        # This replaces the proxy that the client read from the environment.
         self.web_client.proxy = proxy.text_of(api_url)
         self._proxy = proxy
         self._monotonic = monotonic
         self._connections = connections
-        #: Numbers of the connections to keep open, including one that will soon be given up.
+        #: Numbers of the connections to keep open, including one that will soon be closed.
         self._kept: set[int] = set()
         self._is_started = False
         self._ping_seconds = ping_seconds
         self._live: dict[int, SocketConnection] = {}
-        #: How many connections Slack counted when the newest one opened; None if none has been opened yet, or
-        #: if Slack gave no number.
+        #: The connections that Slack counted when the newest one opened; None if none has been opened yet or
+        #: Slack gave no number.
         self.count: Count | None = None
         self._open: set[SocketConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -155,7 +156,7 @@ class SocketSide(AsyncSocketModeHandler):
         self.hold_connections(self._connections)
 
     def hold_connections(self, connections: int) -> None:
-        """Keep this many connections open from now on, or from the start if not started yet."""
+        """Keep this many connections open from now on or, if not started yet, from the start."""
         self._connections = connections
         for number, connection in self._live.items():
             if number >= connections:
@@ -167,7 +168,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._keep_connected(number))
 
     def replace_connection(self) -> None:
-        """Replace a connection so that Slack counts all of them, as it does whenever one opens."""
+        """Replace a connection so that Slack counts them all, which it does whenever a connection opens."""
         for connection in tuple(self._live.values())[:1]:
             connection.reason = RENEWED
             connection.ending.set()
@@ -179,7 +180,7 @@ class SocketSide(AsyncSocketModeHandler):
     async def handle(  # type: ignore[override]  # narrower, as Bolt's own
         self, client: SocketModeClient, req: SocketModeRequest
     ) -> None:
-        """Dispatch an envelope to the listeners, and acknowledge it with their answer."""
+        """Pass an envelope to the listeners, and acknowledge it with their answer."""
         task = asyncio.current_task()
         if task is not None:
             self._under_way[task] = client
@@ -187,10 +188,10 @@ class SocketSide(AsyncSocketModeHandler):
         try:
             answer = await self._answer(req)
             if answer.status == HTTPStatus.OK:
-                # If this fails, Slack sends the envelope again, as it does over HTTP.
+                # If this fails, Slack sends the envelope again, as it would over HTTP.
                 await client.send_socket_mode_response(make_acknowledgement(req.envelope_id, answer))
         except (OSError, aiohttp.ClientError) as error:
-            # Slack will send the envelope again, and the inbox recognises the repetition.
+            # Slack will send the envelope again, and the inbox will recognise the repetition.
             log.warning("slack.envelope_not_acknowledged", error=error)
 
     async def _answer(self, req: SocketModeRequest) -> BoltResponse:
@@ -203,7 +204,7 @@ class SocketSide(AsyncSocketModeHandler):
             return await dispatch(self.app, payload, context)
         except Malformed as error:
             log.warning("slack.envelope_refused", reason=f"malformed: {error}")
-        except Exception as error:  # noqa: BLE001 - as over HTTP, nothing odd is left without an answer
+        except Exception as error:  # noqa: BLE001 - as over HTTP, every error gets an answer
             count_leftover(req.type, error)
         return BoltResponse(status=200)
 
@@ -222,7 +223,7 @@ class SocketSide(AsyncSocketModeHandler):
         task.add_done_callback(self._tasks.discard)
 
     async def _keep_connected(self, number: int) -> None:
-        """Keep one connection open. When Slack announces its end, open the next before closing it."""
+        """Keep one connection open. When Slack announces its end, open the next one before closing it."""
         while number < self._connections:
             new = await self._count_connected()
             old, self._live[number] = self._live.get(number), new
@@ -230,7 +231,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._retire(old))
             log.info("slack.socket_connected", connection=number)
             if number >= self._connections:
-                # In the meantime, fewer connections are wanted than when this one started to open.
+                # While this connection was being opened, the number of connections wanted has fallen.
                 break
             opened = self._monotonic()
             await new.ending.wait()
@@ -245,7 +246,7 @@ class SocketSide(AsyncSocketModeHandler):
             self._run(self._retire(last))
 
     async def _count_connected(self) -> SocketConnection:
-        """Open a connection. Each attempt needs a new URL, because a URL works only once and not for long."""
+        """Open a connection. Each attempt needs a new URL, which works only once and not for long."""
         while True:
             connection = SocketConnection(
                 self.app_token,
@@ -268,15 +269,15 @@ class SocketSide(AsyncSocketModeHandler):
                 pause = 0.0
             except SlackApiError as refused:
                 answer = refused.response
-                # A response that couldn't be parsed has another type.
+                # A response that couldn't be parsed has a different type.
                 is_parsed = isinstance(answer, AsyncSlackResponse) and isinstance(answer.data, dict)
                 if is_parsed and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
                     pause = wanted_pause(answer.headers.get("Retry-After", ""), pause)
                 log.warning("slack.socket_refused", error=answer.get("error") if is_parsed else "unreadable")
             except (OSError, aiohttp.ClientError) as error:
                 log.warning("slack.socket_not_opened", error=error)
-            except Exception as error:  # noqa: BLE001 - whatever answers in Slack's place, it is asked again
-                # The error itself isn't logged, because it may contain the URL with its ticket.
+            except Exception as error:  # noqa: BLE001 - whatever answered in Slack's place, Slack is asked again
+                # Don't log the error itself, because it may contain the URL with its ticket.
                 log.warning("slack.socket_not_opened", kind=type(error).__name__)
             else:
                 if connection.counted is not None:
@@ -286,7 +287,7 @@ class SocketSide(AsyncSocketModeHandler):
             await asyncio.sleep(pause)
 
     async def _retire(self, old: SocketConnection) -> None:
-        """Wait until Slack closes a connection as announced, finishing the requests on it in the meantime."""
+        """Wait until Slack closes a connection as announced, and meanwhile finish the requests on it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 await old.gone.wait()
@@ -306,7 +307,7 @@ class SocketSide(AsyncSocketModeHandler):
 
 #: A connection is considered dead after this many unanswered pings.
 MISSED_PINGS = 4
-#: How long Slack may take to close a connection from its side, in seconds.
+#: How long Slack may take to close its side of a connection, in seconds.
 CLOSE_SECONDS = 1.0
 
 
@@ -335,7 +336,7 @@ class SocketConnection(SocketModeClient):
         self._monotonic = monotonic
         self._tasks: set[asyncio.Task[None]] = set()
         #: The time of the last pong as recorded by the client (wall clock). ``_pong_at`` is the monotonic
-        #: time when we first saw it.
+        #: time at which we first saw that pong.
         self._last_pong: float | None = None
         self._pong_at = 0.0
 
@@ -355,11 +356,12 @@ class SocketConnection(SocketModeClient):
         last = self.last_ping_pong_time
         if last != self._last_pong:
             self._last_pong, self._pong_at = last, self._monotonic()
-        # Measured by the monotonic clock, because the wall clock may be changed between a ping and its pong.
+        # This is measured by the monotonic clock, because the wall clock may be changed between a ping and
+        # its pong.
         return last is not None and self._monotonic() - self._pong_at >= MISSED_PINGS * self.ping_interval
 
     async def is_ping_pong_failing(self) -> bool:
-        """Return whether too many pings went unanswered. The client's own monitor calls this."""
+        """Return whether too many pings have gone unanswered. The client's own monitor calls this."""
         return self._misses_pongs()
 
     async def process_message(self) -> None:
@@ -374,7 +376,7 @@ class SocketConnection(SocketModeClient):
         message: dict[str, Any],
         raw_message: str,  # noqa: ARG002 - the client's
     ) -> None:
-        """Handle messages about the connection itself, and pass on those that have to be acknowledged."""
+        """Handle messages about the connection itself, and pass on messages that have to be acknowledged."""
         if message.get("type") == "hello":
             if isinstance(counted := message.get("num_connections"), int):
                 self.counted = counted
@@ -386,14 +388,14 @@ class SocketConnection(SocketModeClient):
             request = SocketModeRequest(str(message.get("type") or ""), str(envelope_id), {})
             request.envelope_id = envelope_id  # type: ignore[assignment]  # as it came
             request.retry_attempt = message.get("retry_attempt")
-            # Set here because the client's own parsing raises an error for a payload that isn't an object.
-            # Such an envelope must be acknowledged, too.
+            # This is set here because the client's own parser raises an error for a payload that isn't an
+            # object. Such an envelope must be acknowledged, too.
             request.payload = message.get("payload")  # type: ignore[assignment]
             for listener in self.socket_mode_request_listeners:
                 await listener(self, request)  # type: ignore[arg-type, call-arg, misc]  # as in the client
 
     async def send_socket_mode_response(self, response: dict[str, Any] | SocketModeResponse) -> None:
-        """Send an acknowledgement, without its answer if that is so long that Slack would disconnect."""
+        """Send an acknowledgement, leaving out an answer that is so long that Slack would disconnect."""
         answer = response if isinstance(response, SocketModeResponse) else SocketModeResponse(**response)
         frame = write_frame(answer)
         if len(frame) > MAX_FRAME_BYTES:

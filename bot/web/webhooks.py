@@ -1,6 +1,6 @@
 """Provider webhooks, at ``/hooks/<connection>``. Responses don't reveal which workspaces we know.
 
-A repeated event has no effect, so a provider that got no response can safely send it again.
+A repeated event has no effect, so a provider that got no response can safely send the event again.
 """
 
 import structlog
@@ -20,9 +20,9 @@ HOOKS_PATH = "/hooks"
 
 
 def build_webhook_route(context: Context) -> web.RouteDef:
-    """Return the route for events from providers; other methods get a 405.
+    """Return the route for events from providers; methods other than POST get a 405.
 
-    It serves the connections whose provider sends events.
+    It serves the connections whose providers send events.
     """
     hearing = {name: one for name, one in context.connections.items() if isinstance(one, facets.Events)}
 
