@@ -1,1 +1,1 @@
-"""Everything about Slack's Web API: its methods and rate limits, people, and all messages Usher sends."""
+"""Everything that deals with Slack's Web API: its methods and rate limits, people, and Usher's messages."""

@@ -1,8 +1,8 @@
-"""Keys of the facts that the web process adds to Bolt's context because the payload doesn't contain them."""
+"""Keys of facts that the web process adds to Bolt's context because the payload doesn't contain them."""
 
 from typing import Final
 
-#: How many times Slack had already tried to deliver the event; "0" for the first delivery.
+#: How many times Slack has already tried to deliver the event; "0" for the first delivery.
 RETRY_NUMBER: Final = "retry_number"
-#: Maximum size of an acknowledgement's body, in bytes; not set if requests arrive over HTTP.
+#: Maximum size of an acknowledgement's body, in bytes; not set for requests that arrive over HTTP.
 MAX_BODY_BYTES: Final = "max_body_bytes"

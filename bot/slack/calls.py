@@ -1,6 +1,6 @@
 """Calls to Slack's methods, within Slack's rate limits.
 
-Every call of a rate-limited method is counted in the database before it is made, so the limit holds across
+Every call to a rate-limited method is counted in the database before it is made, so the limit holds across
 restarts and for all processes together (ADR 30).
 """
 
@@ -53,31 +53,31 @@ from bot.support.windows import Attempt, TooLateError, narrow_window, track_atte
 log = structlog.get_logger(__name__)
 
 
-#: Usher's own error code for a Slack workspace where Usher isn't installed, or no longer is.
+#: Usher's own error code for a Slack workspace in which Usher isn't installed or no longer is.
 NOT_INSTALLED_CODE: Final = "not_installed"
 #: Slack's hosts for files and responses, in addition to the Web API's host.
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
-#: Usher's own error code for when no connection to Slack could be made, so that nothing was sent.
+#: Usher's own error code for failing to connect to Slack, in which case nothing was sent.
 UNREACHABLE_CODE: Final = "unreachable"
-#: Maximum time that a method or a conversation is paused after a 429, in seconds.
+#: Maximum time for which a method or a conversation is paused after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
-#: If Slack refuses this many people or channels and serves none in between, the whole app is considered
+#: If Slack refuses this many people or channels without serving any in between, the whole app is considered
 #: locked out, even if ``auth.test`` succeeds.
 MIN_PEOPLE_REFUSED: Final = 3
-#: How often Usher tries to send one pending message while Slack isn't answering, in seconds.
+#: While Slack isn't responding, how often Usher retries one pending message, in seconds.
 TRY_INTERVAL_SECONDS: Final = 5.0
-#: Minimum time between two releases of waiting messages, in seconds. Otherwise a call that keeps failing on
-#: its own could release them again and again.
+#: Minimum time between two releases of waiting messages, in seconds. Without it, a call that keeps failing
+#: for its own reasons could release them again and again.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
-#: How soon to try again, in seconds, if there turned out to be nothing to send.
+#: How soon Usher tries again, in seconds, if it turns out that there was nothing to send.
 EMPTY_TRY_SECONDS: Final = 1.0
 #: How long the database may take to count a call to Slack, in seconds. If it takes longer, this process
 #: counts the call by itself.
 COUNT_TIMEOUT_SECONDS: Final = 0.3
-#: Share of a method's limit that each process may use if the database can't count calls.
+#: The share of a method's limit that each process may use while the database can't count calls.
 UNCOUNTED_SHARE: Final = 0.5
-#: Methods that search for messages. ``_TRY_METHODS`` are all methods that Usher may call when it tries to
-#: send a pending message.
+#: Methods that search for messages. ``_TRY_METHODS`` are all methods that Usher may call when it retries a
+#: pending message.
 _SEARCH_METHODS: Final = frozenset({CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES})
 _TRY_METHODS: Final = _SEARCH_METHODS | {CHAT_POST_MESSAGE, CONVERSATIONS_OPEN}
 #: Arguments of Slack methods that identify a conversation, a person or a group of people.
@@ -89,7 +89,8 @@ _VIEW_ARGUMENTS: Final = ("trigger_id", "view_id", "external_id")
 def is_slack_address(url: str, api_url: str) -> bool:
     """Return whether Usher may send to a URL: one of Slack's over https, or the local test server's.
 
-    ``api_url`` is the URL of Slack's Web API. If that is a loopback address, only its own server is accepted.
+    ``api_url`` is the URL of Slack's Web API. If its host is a loopback address, only that server is
+    accepted.
     """
     try:
         target, own = urlsplit(url), urlsplit(api_url)
@@ -109,7 +110,7 @@ def is_slack_address(url: str, api_url: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SlackAnswer:
-    """A successful response, with its time by Slack's clock if given (``Date`` header, epoch seconds)."""
+    """A successful response and, if given, its time by Slack's clock (``Date`` header, epoch seconds)."""
 
     data: Mapping[str, Any]
     at: float | None = None
@@ -133,7 +134,7 @@ class SlackCaller(Protocol):
 async def check_token(caller: SlackCaller) -> str | None:
     """Return Slack's error code if it refuses a caller's token, or None if it accepts the token.
 
-    Raises SlackFailed if Slack can't be reached at the moment.
+    Raises SlackFailed if Slack can't be reached right now.
     """
     try:
         await caller.call(AUTH_TEST, {})
@@ -147,7 +148,7 @@ async def check_token(caller: SlackCaller) -> str | None:
 async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
     """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be reached or won't say.
 
-    This needs no scope: Usher requests a message's permalink, and the error shows whether it is the message
+    This needs no scope. Usher requests a message's permalink, and the error shows whether it is the message
     or the channel that Slack doesn't know.
     """
     try:
@@ -160,17 +161,17 @@ async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
 
 
 class PacedSlack:
-    """A client that keeps to the budget, and knows Slack's clock and whether Slack locks the app out.
+    """A client that keeps to the budget, and tracks Slack's clock and whether Slack has locked the app out.
 
     ``prepare`` runs before a call is counted, since it may take a while. If it fails, it raises one of the
     SlackFailed errors.
 
     A refusal applies to the whole app only if ``auth.test`` is refused, too. Otherwise, Usher stops sending
-    only to the refused conversation or person for a while, and everyone else is served.
+    only to the refused conversation or person for a while, and still serves everyone else.
 
-    Slack's clock, and whether Slack answers, locks the app out or refuses anyone, are only kept in memory.
-    After a restart, they are known again from the next call. With several processes, each finds out from its
-    own calls, within a minute.
+    What the client knows about Slack is kept in memory only: its clock, whether it responds, whether it has
+    locked the app out, and whom it refuses. After a restart, the next calls find this out again. Each process
+    finds out from its own calls, within a minute.
     """
 
     def __init__(
@@ -188,31 +189,32 @@ class PacedSlack:
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
         #: How many seconds Slack's clock is ahead of ours, calculated from the header of the last response.
-        #: ``_by_message`` is calculated from the last message instead.
+        #: ``_by_message`` is the same, calculated from the last message.
         self._by_header = 0.0
         self._by_message = 0.0
         #: Slack's error code if Slack has locked out the whole app, otherwise None.
         self.lockout_code: str | None = None
-        #: For each person or conversation that Slack refused: when messages may be sent there again, and
-        #: Slack's error code.
+        #: Maps each person or conversation that Slack refused to Slack's error code and the time when
+        #: messages may be sent there again.
         self._resting: dict[str, tuple[float, str]] = {}
-        #: People and channels that Slack has refused since it last served a call naming a person or channel.
+        #: People and channels that Slack has refused since it last served a call that names a person or
+        #: channel.
         self._refused_people: set[str] = set()
-        #: Whether a call has gone unanswered since waiting messages were last released. Initially True,
-        #: because calls of the previous process may have gone unanswered.
+        #: Whether a call has gone unanswered since waiting messages were last released. It is True initially,
+        #: because calls made by the previous process may have gone unanswered.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
-        #: ``_waits`` says whether messages wait until Slack accepts one (initially True). ``tries`` counts
-        #: the tries since Slack last accepted a message or answered a search. ``_tries_at`` is when the next
-        #: try is due, and ``_silent_at`` is when a call last got no response.
+        #: ``_waits`` tells whether messages wait until Slack accepts one; it is True initially. ``tries``
+        #: counts the retries since Slack last accepted a message or answered a search. ``_tries_at`` is the
+        #: time of the next retry, and ``_silent_at`` the time when a call last got no response.
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
     def find_client(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
-        """Return this client, since there is only one installation."""
+        """Return this client, because there is only one installation."""
         return self
 
     def list_clients(self) -> list[PacedSlack]:
-        """Return a list of this client only, since there is only one installation."""
+        """Return a list of this client alone, because there is only one installation."""
         return [self]
 
     def get_quota(self, method: str) -> CallQuota:
@@ -221,11 +223,11 @@ class PacedSlack:
 
     @property
     def is_locked_out(self) -> bool:
-        """Return whether nothing can be sent because Slack currently locks the app out."""
+        """Return whether Slack currently locks the app out, so that nothing can be sent."""
         return self.lockout_code is not None and self._clock.monotonic() < self._locked_out_until
 
     def lock_out(self, code: str) -> None:
-        """Stop sending because of a problem that Usher itself has found; ``code`` is its error code."""
+        """Stop sending because of a problem that Usher itself has detected; ``code`` is its error code."""
         self.lockout_code, self._locked_out_until = code, math.inf
 
     async def call(
@@ -234,14 +236,14 @@ class PacedSlack:
         """Call a method once, and return the answer or raise one of the SlackFailed errors.
 
         Raises SlackLimited if the budget or Slack requires a pause, and StoreError if the call can't be
-        counted. In either case, the call had no effect.
+        counted. In both cases, nothing was sent that has an effect.
         """
         return await self._call(self.budget, method, arguments, channel, share)
 
     async def call_uncounted(
         self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None
     ) -> SlackAnswer:
-        """Call a method once, as ``call`` does, but even if the database can't count calls."""
+        """Call a method once, like ``call``, but even if the database can't count calls."""
         return await self._call(self._uncounted, method, arguments, channel)
 
     async def _call(
@@ -264,8 +266,8 @@ class PacedSlack:
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
             raise SlackLimited(method, wait or DEPARTURE_SECONDS)
-        # Check again, because while this call was being counted, another may have found that Slack locks the
-        # app out.
+        # Check again: while this call was being counted, another call may have found that Slack locks the app
+        # out.
         self._require_access(method)
         if method in _TRY_METHODS:
             self._tries_at = monotonic() + TRY_INTERVAL_SECONDS
@@ -303,7 +305,8 @@ class PacedSlack:
         if method == CHAT_POST_MESSAGE:
             self._waits = False
         elif method in _SEARCH_METHODS and not wants_pause:
-            # Slack may answer searches but accept no messages, so the next try is a send, and due now.
+            # Slack may answer searches without accepting messages, so the next retry is a send, and is due
+            # now.
             self.tries, self._tries_at = 0, -math.inf
 
     def _note_silence(self) -> None:
@@ -314,11 +317,11 @@ class PacedSlack:
 
     @property
     def is_away(self) -> bool:
-        """Return whether Slack may be down: it didn't respond, and hasn't accepted a message since."""
+        """Return whether Slack may be down: it failed to respond, and hasn't accepted a message since."""
         return self._waits and self.lockout_code is None
 
     def claim_try(self) -> bool:
-        """Return whether to try Slack now, while it isn't answering; if so, record the try."""
+        """Return whether to retry a message now, while Slack isn't responding; if so, record the retry."""
         now = self._clock.monotonic()
         if not self.is_away or now < self._tries_at:
             return False
@@ -326,21 +329,21 @@ class PacedSlack:
         return True
 
     def note_nothing_pending(self, seconds: float) -> None:
-        """Note that no message is pending, so the next one needn't wait for a try.
+        """Note that no message is pending, so the next message needn't wait for a retry.
 
-        That message is sent normally, provided that the last unanswered call was at least ``seconds`` ago.
+        That message is sent as usual, provided that the last unanswered call was at least ``seconds`` ago.
         """
         self._waits = self._clock.monotonic() < self._silent_at + seconds
 
     @property
     def is_restless(self) -> bool:
-        """Return whether messages are waiting for Slack to answer, or must be released now that it does."""
+        """Return whether messages are waiting for Slack to respond, or must be released now that it does."""
         return self._waits or self._was_away
 
     def claim_release(self) -> bool:
         """Return whether to release the waiting messages now.
 
-        That is True only once after each outage, when Slack responds again.
+        The answer is True only once after each outage, when Slack responds again.
         """
         now = self._clock.monotonic()
         is_out = (
@@ -365,7 +368,7 @@ class PacedSlack:
     @property
     @guards("No notice is lost or sent twice")
     def clock_lag(self) -> float:
-        """Return how many seconds Slack's clock may be behind ours, or 0 if it isn't behind."""
+        """Return how many seconds Slack's clock may be behind ours; 0 if it isn't behind."""
         return max(-self._by_header, -self._by_message, 0.0)
 
     def _compare_clocks(self, answer: SlackAnswer) -> None:
@@ -395,10 +398,10 @@ class PacedSlack:
         self.lockout_code, self._was_away = code, True
 
     def _note_refusal(self, code: str, place: str | None, person: str | None) -> None:
-        """Pause sending where Slack refused a call, and record a lockout if Slack refuses everybody.
+        """Stop sending for a while where Slack refused a call; record a lockout if Slack refuses everybody.
 
-        Everybody counts as refused if several people were, and none was served in between. Even then, each
-        person is still tried, as some may be served.
+        Everybody counts as refused if several people were refused and nobody was served in between. Even
+        then, each person is still tried, since some may be served.
         """
         now = self._clock.monotonic()
         if place is not None:
@@ -412,7 +415,7 @@ class PacedSlack:
             self._set_lockout_code(code)
 
     def _note_admission(self, method: str, place: str | None) -> None:
-        """Record that Slack has served a person or conversation or, failing that, a call that names none."""
+        """Record that Slack served a person or conversation or, failing that, a call that names none."""
         if place is not None and place != method:
             self._refused_people.clear()
         if self.lockout_code is not None and not self._refused_people:
@@ -421,9 +424,9 @@ class PacedSlack:
 
 
 def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
-    """Return the conversations and people that a call is addressed to, or the method's name if none.
+    """Return the conversations and people to which a call is addressed, or the method's name if none.
 
-    Return None if the call is about a form.
+    Returns None if the call concerns a form.
     """
     named = [str(arguments[name]) for name in _PLACE_ARGUMENTS if arguments.get(name)]
     if not named and any(arguments.get(name) for name in _VIEW_ARGUMENTS):
@@ -434,8 +437,8 @@ def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
 class Budget:
     """The budget for an installation's calls. Its methods raise StoreError.
 
-    ``share`` is how much of a method's limit a call may use up. The rest is reserved for more urgent calls.
-    Methods that Slack doesn't limit aren't counted.
+    ``share`` is the part of a method's limit that a call may use up. The rest is reserved for more urgent
+    calls. Calls to methods that Slack doesn't limit aren't counted.
     """
 
     def __init__(self, store: Store, installation: Installation) -> None:
@@ -443,7 +446,7 @@ class Budget:
         self.installation = installation
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; if it has to wait, return the seconds instead, without counting it."""
+        """Count a call and return 0; if it has to wait, return the number of seconds without counting it."""
         limit = METHODS.get(method, UNLISTED)
         if limit.per_minute is None:
             return 0.0
@@ -464,8 +467,8 @@ class Budget:
     async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
         """Stop calling a method for as long as Slack requested.
 
-        If Slack limits the method per channel, only that channel is paused. But if another channel is already
-        paused, the whole method is.
+        If Slack limits the method per channel, only that channel is paused, unless another channel is already
+        paused. In that case, the whole method is paused.
         """
         paced = METHODS.get(method, UNLISTED).per_channel_per_minute is not None
         await self._store.write(
@@ -474,10 +477,10 @@ class Budget:
 
 
 class UncountedBudget:
-    """A budget for the few kinds of calls that are made even when the database can't count them.
+    """A budget for the few kinds of calls that are made even if the database can't count them.
 
-    The calls of the last minute, and any pauses, are kept in memory and lost on restart. With several
-    processes, each may use a share of a method's limit, without knowing about the others' calls.
+    The calls of the last minute, and any pauses, are kept in memory and lost on restart. If there are several
+    processes, each may use a share of a method's limit without knowing about the others' calls.
     """
 
     def __init__(self, budget: Budget, clock: Clock) -> None:
@@ -487,9 +490,9 @@ class UncountedBudget:
         self._paused_until: dict[tuple[str, str], float] = {}
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; if it has to wait, return the seconds instead, without counting it."""
+        """Count a call and return 0; if it has to wait, return the number of seconds without counting it."""
         with suppress(StoreError, TimeoutError), share_request_patience():
-            # The database may only be busy because other processes are sending, too, and then the shared
+            # The database may be busy only because other processes are sending, too, and then the shared
             # count matters.
             async with asyncio.timeout(COUNT_TIMEOUT_SECONDS):
                 return await self._budget.take(method, channel, share)

@@ -1,4 +1,4 @@
-"""Slack's errors. What each error code means is defined in only one place, ``error_codes.toml``."""
+"""Slack's errors. The meaning of each error code is defined in only one place, ``error_codes.toml``."""
 
 import tomllib
 from collections.abc import Mapping
@@ -37,17 +37,17 @@ class Meaning(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Return whether repeating the call would just be refused again."""
+        """Return whether Slack would just refuse the call again if it were repeated."""
         return self not in _TEMPORARY_MEANINGS
 
     @property
     def is_shut_out(self) -> bool:
-        """Return whether Slack locks the app out, rather than objecting to the message."""
+        """Return whether Slack locks the app out rather than objecting to the message."""
         return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
 
 
-#: How long to make no calls after Slack has locked the app out, in seconds. After that, a single call tests
-#: whether the lockout is over.
+#: How long to make no calls after Slack has locked the app out, in seconds. Then a single call tests whether
+#: the lockout is over.
 SHUT_OUT_SECONDS: Final = 60.0
 _TEMPORARY_MEANINGS: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)
 
@@ -55,7 +55,7 @@ _TEMPORARY_MEANINGS: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Me
 def read_table() -> Mapping[str, Mapping[str, list[str]]]:
     """Return the error codes in the file, grouped first by method and then by meaning."""
     table = tomllib.loads(files(__package__).joinpath("error_codes.toml").read_text(encoding="utf-8"))
-    # The table "meanings" isn't about codes: it only explains the meanings used in the other tables.
+    # The table "meanings" contains no codes: it only explains the meanings used in the other tables.
     return {name: codes for name, codes in table.items() if name != "meanings"}
 
 
@@ -86,7 +86,7 @@ def find_retry_delay(error: SlackFailed, otherwise: float) -> float | None:
 
 
 def is_content_refused(error: SlackFailed) -> bool:
-    """Return whether Slack may accept the same message if it is sent without its blocks."""
+    """Return whether Slack may accept the message if it is sent again without its blocks."""
     return isinstance(error, SlackPermanent) and classify(error) is Meaning.BLOCKS
 
 
@@ -97,8 +97,8 @@ def classify(error: SlackFailed) -> Meaning:
     if isinstance(error, SlackUnknownOutcome):
         return Meaning.UNSURE
     if isinstance(error, SlackRefusedHere):
-        # Only one conversation or person was refused. That may be temporary, even if the code can also
-        # concern the whole app.
+        # Only one conversation or person was refused. That may be temporary, even if the code sometimes
+        # concerns the whole app.
         return Meaning.AGAIN
     return classify_code(error.code)
 

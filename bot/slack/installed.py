@@ -1,4 +1,4 @@
-"""The OAuth installations of Usher, and a client for each.
+"""Usher's OAuth installations, with a client for each.
 
 The rows of the installations are cached in memory. They are reread every two seconds, and immediately when a
 request arrives from an unknown workspace (``docs/adr/0101-a-place-is-stored-once.md``).
@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 #: Maximum age of the cached installation rows, in seconds.
 READ_INTERVAL_SECONDS: Final = 2.0
-#: Minimum time, in seconds, between two reads of the rows for the same unknown team. At most
+#: Minimum time between two reads of the rows for the same unknown team, in seconds. No more than
 #: ``MAX_UNKNOWN_TEAMS`` such teams are remembered.
 UNKNOWN_SECONDS: Final = 5.0
 MAX_UNKNOWN_TEAMS: Final = 1_000
@@ -56,10 +56,10 @@ class InstalledSlack:
     ``client`` is the app's id and secret; ``make`` returns a caller for a token. Only ``listed`` workspaces
     and organisations are served. ``page`` is the URL of the page for installing Usher.
 
-    The rows are cached in memory and reloaded after a restart. A process that wants to replace a token first
-    claims it with a row that expires after 30 s. A token that Slack issued but that wasn't stored is lost.
-    With several processes, the cache can be up to 2 s stale. It is also refreshed when Slack refuses a token,
-    and when a workspace isn't known: at once the first time, then at most every 5 s.
+    The rows are cached in memory and reloaded after a restart. To replace a token, a process first claims it
+    by writing a row that expires after 30 s. If Slack issues a token but it isn't stored, it is lost. With
+    several processes, the cache may be up to 2 s out of date. It is also refreshed when Slack refuses a
+    token, and when a workspace isn't known: immediately the first time, then at most every 5 s.
     """
 
     def __init__(
@@ -82,16 +82,16 @@ class InstalledSlack:
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
         self.answering = Reachability(SLACK)
-        #: Maps each unknown team to when the rows may be reread for it again (monotonic).
+        #: Maps each unknown team to the earliest time when the rows may be reread for it (monotonic).
         self._unknown: dict[tuple[str | None, str | None], float] = {}
 
     @classmethod
     async def enter(
         cls, settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
     ) -> Self:
-        """Read and return the installations, unless the settings have a bot token.
+        """Read and return the installations, unless the settings include a bot token.
 
-        Raises StoreError if they can't be read.
+        Raises StoreError if the installations can't be read.
         """
         secret = settings.slack_client_secret
         client = (settings.slack_client_id or "", secret.get_secret_value() if secret is not None else "")
@@ -142,7 +142,7 @@ class InstalledSlack:
             await self.read_again()
             found = self.installations.find_for_team(enterprise_id, team_id)
             if found is None:
-                # Don't reread the rows for this team for a while. The regular reads will find a new
+                # Don't reread the rows for this team for a while. The regular reads will find any new
                 # installation.
                 if len(self._unknown) >= MAX_UNKNOWN_TEAMS:
                     self._unknown.clear()
@@ -152,7 +152,7 @@ class InstalledSlack:
     # -- calls -----------------------------------------------------------------------------------------------
 
     def find_client(self, principal: Principal) -> PacedSlack:
-        """Return the client for a person's installation or, if there is none, a client that sends nothing."""
+        """Return the client for a person's installation, or a client that sends nothing if there is none."""
         return self._client_at(self.installations.find_for(principal))
 
     def list_clients(self) -> list[PacedSlack]:
@@ -160,7 +160,7 @@ class InstalledSlack:
         return [self._client_at(installation) for installation in self.installations]
 
     def get_quota(self, method: str) -> CallQuota:  # noqa: ARG002 - as ``PacedSlack`` has it
-        """Return an unlimited quota, because each workspace has its own limit.
+        """Return an unlimited quota, because each workspace has a limit of its own.
 
         Messages over that limit are put back.
         """
@@ -182,7 +182,7 @@ class InstalledSlack:
         return self.tokens.token_of(name)
 
     async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
-        """Return a token that replaces one refused with this code, or None if there is none."""
+        """Return a token that replaces the one refused with this code, or None if there is none."""
         await self.read_again()
         return await self.tokens.find_replacement_token(name, token, code)
 
@@ -202,9 +202,9 @@ class InstalledSlack:
     # -- installing and removing ----------------------------------------------------------------------------
 
     async def exchange(self, code: str, redirect_uri: str) -> tuple[Mapping[str, Any], Installation]:
-        """Exchange an OAuth code; return Slack's grant and the installation in it.
+        """Exchange an OAuth code; return Slack's grant and the installation that it contains.
 
-        Raises SlackFailed if Slack refuses or doesn't answer.
+        Raises SlackFailed if Slack refuses or doesn't respond.
         """
         asked = {**self.tokens.client, "code": code, "redirect_uri": redirect_uri}
         granted = (await self._make("").call(OAUTH_ACCESS, asked)).data
@@ -215,7 +215,7 @@ class InstalledSlack:
         """Store an installation; return the result of ``bot.store.installations.install``.
 
         Raises StoreError. The result "unlisted" means that the operator doesn't serve that workspace, and
-        Usher has already been uninstalled from it again.
+        that Usher has already been uninstalled from it.
         """
         made = replace(made, organisation_id=made.enterprise_id)
         if not is_listed(made, self.tokens.listed):
@@ -229,7 +229,7 @@ class InstalledSlack:
         return result
 
     async def _remove(self, made: Installed, token: str) -> None:
-        """Uninstall Usher from a workspace that isn't served or, if Slack refuses, revoke the token."""
+        """Uninstall Usher from a workspace that isn't served; if Slack refuses, revoke the token instead."""
         caller, refused = self._make(token), []
         for method, arguments in ((APPS_UNINSTALL, self.tokens.client), (AUTH_REVOKE, {})):
             try:
@@ -245,7 +245,7 @@ class InstalledSlack:
         )
 
     def _build_lost_notices(self, row: Installed) -> list[NewNotice]:
-        """Return notices for the installer and administrators, saying that the refresh token was lost.
+        """Return notices that tell the installer and administrators that the refresh token was lost.
 
         The access token still works until it expires.
         """
@@ -281,7 +281,7 @@ class InstalledSlack:
         code = await check_token(self._make(entry.token)) if entry is not None else None
         if entry is None or code is None:
             return None
-        # A token that has merely expired can be replaced, unless Usher was uninstalled.
+        # A token that has merely expired can be replaced, unless Usher has been uninstalled.
         if await self.find_replacement_token(installation.id, entry.token, code) is not None:
             return None
         if code == "token_expired" and self.tokens.can_replace(entry):
@@ -289,14 +289,14 @@ class InstalledSlack:
         return entry.row.secret
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
-        """Forget a token that Slack revoked, unless it has since been replaced. Raises StoreError."""
+        """Forget a token that Slack has revoked, unless it has since been replaced. Raises StoreError."""
         detail = {"workspace": installation.team_name}
         entry = AuditEntry("slack", "slack.removed", installation.id, "ok", detail)
         await self._store.write(installation_rows.remove_installation, installation.id, refused, [entry])
         await self.read()
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:
-        """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be reached now."""
+        """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be reached."""
         return await is_channel(self._client_at(installation), channel, ts)
 
     async def close(self) -> None:
@@ -322,7 +322,7 @@ class _Caller:
         await self._slack.tokens.get_valid_token(self._name)
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
-        """Call a method, and repeat the call if the token was replaced in the meantime."""
+        """Call a method; if the token is replaced in the meantime, repeat the call."""
         token = await self._slack.tokens.get_valid_token(self._name)
         try:
             return await self._client_with(token).call(method, arguments)
@@ -335,7 +335,7 @@ class _Caller:
         return await self._client_with(other).call(method, arguments)
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Upload a file's bytes. This needs no token, because the upload URL itself grants permission."""
+        """Upload a file's bytes. No token is needed, because the upload URL itself grants permission."""
         token = self._slack.token_of(self._name)
         if not token:
             raise SlackPermanent(UPLOAD_URL, NOT_INSTALLED_CODE)

@@ -1,8 +1,8 @@
 """Slack's app manifest, for Socket Mode and for HTTP, with a reason for everything that it requests.
 
-This module has no side effects. ``manifest.yml`` is ``socket_manifest()`` as YAML. Tests check that the two
-are equal, validate both forms against Slack's published schema, and check that their scopes, events and
-commands match the tables here. Source: ``docs/internals/slack.md``, "The manifest" and "Sign in with Slack".
+Importing this module has no side effects. ``manifest.yml`` is ``socket_manifest()`` as YAML. Tests check that
+the two are equal, that both forms match Slack's published schema, and that their scopes, events and commands
+match the tables here. Source: ``docs/internals/slack.md``, "The manifest" and "Sign in with Slack".
 """
 
 import json
@@ -25,7 +25,7 @@ BOT_SCOPES: Final[Mapping[str, str]] = {
     "users:read": "Knows who is a guest or has left, so that only current members can use it.",
 }
 
-#: Scopes that may be declined when the app is installed.
+#: Scopes that can be declined when the app is installed.
 OPTIONAL_SCOPES: Final[Mapping[str, str]] = {
     "usergroups:read": "Knows who is in the user groups that the settings or the connections file name.",
     "users:read.email": (
@@ -64,7 +64,7 @@ COMMANDS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """A shortcut as shown in Slack, and why the app has it."""
+    """A shortcut as shown in Slack, and the reason why the app has it."""
 
     why: str
     name: str
@@ -79,11 +79,11 @@ SHORTCUTS: Final[Mapping[str, Shortcut]] = {
     ),
 }
 
-#: Path that receives Slack's commands, interactions, option searches and events over HTTP.
+#: Path at which Slack's commands, interactions, option searches and events arrive over HTTP.
 SLACK_PATH: Final = "/slack/events"
-#: Path that Slack's assistant uses to call Usher.
+#: Path at which Slack's assistant calls Usher.
 ASSISTANT_PATH: Final = "/slack/mcp"
-#: Path that Slack redirects people to after Sign in with Slack.
+#: Path to which Slack redirects people after Sign in with Slack.
 SIGN_IN_REDIRECT_PATH: Final = "/link/slack"
 #: Path of the page for installing Usher in a Slack workspace by OAuth. Slack redirects back to the same path.
 INSTALL_PATH: Final = "/slack/install"
@@ -106,10 +106,10 @@ def socket_manifest(
     job_command: str = JOB_COMMAND,
     by_oauth: bool = False,
 ) -> dict[str, Any]:
-    """Return the manifest for Socket Mode, where Slack needn't be able to reach Usher.
+    """Return the manifest for Socket Mode, where Slack doesn't have to be able to reach Usher.
 
-    ``url``, if given, is Usher's URL in people's browsers, where Sign in with Slack redirects them.
-    ``by_oauth`` says whether Usher is to be installed in several Slack workspaces. Raises ValueError for a
+    ``url``, if given, is Usher's URL in people's browsers, to which Sign in with Slack redirects them.
+    ``by_oauth`` tells whether Usher is to be installed in several Slack workspaces. Raises ValueError for a
     URL or a command that Slack would reject.
     """
     manifest = _build_common(command, job_command)
@@ -131,7 +131,7 @@ def http_manifest(
 ) -> dict[str, Any]:
     """Return the manifest for HTTP, for a server that Slack reaches at ``url`` (https).
 
-    ``by_oauth`` says whether Usher is to be installed in several Slack workspaces, and ``with_assistant``
+    ``by_oauth`` tells whether Usher is to be installed in several Slack workspaces, and ``with_assistant``
     whether Slack's assistant may call it. Raises ValueError for a URL or a command that Slack would reject.
     """
     base = _require_https(url)
@@ -208,8 +208,8 @@ def _build_common(command: str, job_command: str) -> dict[str, Any]:
                     "command": command,
                     "description": "Start, stop and open your workspaces",
                     "usage_hint": "list | start NAME | stop NAME | open NAME | link | help",
-                    # Slack then sends mentioned people and channels as ids, because their names may not be
-                    # unique.
+                    # This makes Slack send mentioned people and channels as ids, because their names may not
+                    # be unique.
                     "should_escape": True,
                 },
                 {
@@ -238,7 +238,7 @@ def _build_common(command: str, job_command: str) -> dict[str, Any]:
 
 def _require_https(url: str) -> str:
     """Return a URL in the form that ``serve`` expects, or raise ValueError if it isn't https."""
-    from bot.support.addresses import public_origin  # noqa: PLC0415 - brings aiohttp, which `--help` doesn't need
+    from bot.support.addresses import public_origin  # noqa: PLC0415 - imports aiohttp, which `--help` doesn't need
 
     try:
         base = public_origin(url)

@@ -9,13 +9,14 @@ Caller = Literal["bot", "app", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """What a Slack method requires, and its rate limit. ``METHODS`` contains those that Usher calls.
+    """A Slack method's requirements and its rate limit. ``METHODS`` contains the methods that Usher calls.
 
     Limits are per method, app and workspace; source: ``docs/internals/slack.md``, "Rate limits".
 
-    ``caller`` is the kind of token needed to call the method, or "none" if the client id and secret, or a URL
-    that itself grants permission, take its place. ``scopes`` are those that the token needs. ``per_minute``
-    and ``per_channel_per_minute`` are maximum numbers of calls, or None if Slack publishes no limit.
+    ``caller`` is the kind of token needed to call the method. It is "none" if the client id and secret take
+    its place, or a URL that itself grants permission. ``scopes`` are those that the token needs.
+    ``per_minute`` and ``per_channel_per_minute`` are maximum numbers of calls, or None if Slack publishes no
+    limit.
     """
 
     caller: Caller = "bot"
@@ -24,7 +25,7 @@ class Method:
     per_channel_per_minute: int | None = None
 
 
-#: Shows whether Slack answers, and what Slack's clock says. Needs no token.
+#: Shows whether Slack responds, and the time by Slack's clock. Needs no token.
 API_TEST: Final = "api.test"
 AUTH_TEST: Final = "auth.test"
 CHAT_POST_MESSAGE: Final = "chat.postMessage"
@@ -43,8 +44,9 @@ USERGROUPS_USERS_LIST: Final = "usergroups.users.list"
 VIEWS_OPEN: Final = "views.open"
 VIEWS_UPDATE: Final = "views.update"
 VIEWS_PUBLISH: Final = "views.publish"
-OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - the name of a method, no secret
-#: Removes the app from a Slack workspace. If Slack refuses that, ``auth.revoke`` revokes the token instead.
+OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - a method's name, not a secret
+#: Removes the app from a Slack workspace. If Slack refuses to do so, ``auth.revoke`` revokes the token
+#: instead.
 APPS_UNINSTALL: Final = "apps.uninstall"
 AUTH_REVOKE: Final = "auth.revoke"
 OAUTH_ACCESS: Final = "oauth.v2.access"
@@ -69,10 +71,9 @@ METHODS: Final[Mapping[str, Method]] = {
     # Called to find out whether Slack knows a channel id. It changes nothing.
     CHAT_GET_PERMALINK: Method(per_minute=100),
     CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
-    # Direct messages only; Usher requests no other history scope.
+    # Used for direct messages only; Usher requests no other history scope.
     CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),
-    # Finds a person's direct message channel, so that it can be searched for a first message that may have
-    # been sent.
+    # Finds a person's direct message channel, to search it for a first message that may have been sent.
     CONVERSATIONS_OPEN: Method(scopes=frozenset({"im:write"}), per_minute=50),
     # Reads a thread in a direct message, to search it for a message or a file that may have been sent.
     CONVERSATIONS_REPLIES: Method(scopes=frozenset({"im:history"}), per_minute=50),
@@ -85,7 +86,7 @@ METHODS: Final[Mapping[str, Method]] = {
     VIEWS_OPEN: Method(per_minute=100),
     VIEWS_UPDATE: Method(per_minute=100),
     VIEWS_PUBLISH: Method(per_minute=100),
-    # Lists the workspaces of an enterprise that has installed the app; ``users.list`` needs one of them.
+    # Lists the workspaces of an enterprise that has installed the app; ``users.list`` needs one of these.
     AUTH_TEAMS_LIST: Method(per_minute=20),
     OPENID_CONNECT_TOKEN: Method(caller="none"),
     APPS_UNINSTALL: Method(per_minute=1),

@@ -1,4 +1,4 @@
-"""Reads people from Slack into the database: members, guests, bots, deactivated users and strangers."""
+"""Reading people from Slack into the database: members, guests, bots, deactivated users and strangers."""
 
 import asyncio
 from collections import defaultdict
@@ -28,7 +28,7 @@ READING_OWNER_KEY = "people"
 OTHER_PROCESS_WAIT_SECONDS = 5.0
 #: Number of workspaces per page of ``auth.teams.list``.
 TEAMS_PER_PAGE = 100
-#: Maximum age, in seconds, of an enterprise's list of workspaces. If a workspace isn't on the list, the list
+#: Maximum age of an enterprise's list of workspaces, in seconds. If a workspace isn't on the list, the list
 #: may be reread after only ``MIN_TEAMS_REREAD_SECONDS``.
 MAX_TEAMS_AGE_SECONDS = 3600.0
 MIN_TEAMS_REREAD_SECONDS = 60.0
@@ -36,7 +36,7 @@ MIN_TEAMS_REREAD_SECONDS = 60.0
 
 @dataclass(slots=True)
 class _Reading:
-    """How far Usher has got with reading an installation's people, which Slack's rate limit may interrupt.
+    """Progress in reading an installation's people, which Slack's rate limit may interrupt.
 
     ``teams`` are the workspaces still to be read: None if they aren't known yet, [""] for a single workspace.
     """
@@ -52,29 +52,30 @@ class _Reading:
 
 
 class PeopleDirectory:
-    """Look people up in Slack, and store the results.
+    """Looks up people in Slack and stores the results.
 
-    The progress of reading all people, and the workspaces of an organisation, are kept in memory, and both
-    start over after a restart. With several processes, only one reads all people, and lists of workspaces are
-    up to an hour old.
+    The progress of reading all people, and an organisation's workspaces, are kept in memory, so both start
+    over after a restart. With several processes, only one of them reads all people, and each one's list of
+    workspaces may be up to an hour old.
     """
 
     def __init__(self, store: Store, slack: AnySlack, owners: Owners | None = None) -> None:
         self._store = store
         self._slack = slack
         self._owners = owners or Owners()
-        #: Maps each installation id to how far Usher has got with reading its people.
+        #: Maps each installation id to the progress in reading that installation's people.
         self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
-        #: By installation id: when its enterprise's workspaces were last listed, and the ids that were found.
+        #: Maps each installation id to the ids of its enterprise's workspaces, along with the time when these
+        #: were listed.
         self._teams_by_installation: dict[str, tuple[float, frozenset[str]]] = {}
         self._listing = asyncio.Lock()
 
     async def look_up(self, principal: Principal) -> Person:
-        """Look up one person (``users.info``); raise SlackFailed if that isn't possible now.
+        """Look up one person (``users.info``); raise SlackFailed if that isn't possible right now.
 
-        If more lookups are needed than Slack allows, such as when a whole class presses a button at the same
-        time, all people are read instead, because one page of the list contains hundreds.
+        If more lookups are needed than Slack allows, for example because a whole class presses a button at
+        the same time, all people are read instead, since one page of the list contains hundreds.
         """
         began = await self._store.now()
         try:
@@ -108,8 +109,8 @@ class PeopleDirectory:
         """Read all people (``users.list``, paged) of each installation, and return them.
 
         Raises SlackFailed; the next call continues where this one stopped, or starts over if Slack rejected
-        the request. A rejection for one of several installations doesn't keep the others from being read. If
-        several processes share the database, only this one reads people until it is done.
+        the request. If one of several installations is rejected, the others are still read. If several
+        processes share the database, only this one reads people until it has finished.
         """
         failed: list[SlackFailed] = []
         async with self._reading:
@@ -147,7 +148,7 @@ class PeopleDirectory:
                     log.warning("user group not read", group=name, problem=str(error))
 
     async def add_enterprise(self, principal: Principal) -> Principal:
-        """Add to a principal the enterprise that has installed Usher, if there is one; raises SlackFailed.
+        """Add the enterprise that has installed Usher, if any, to a principal; raises SlackFailed.
 
         Only Slack's list shows which workspaces belong to an enterprise.
         """
@@ -176,7 +177,7 @@ class PeopleDirectory:
             return team_id in teams
 
     async def _read_everybody(self, slack: PacedSlack) -> None:
-        """Read all people of an installation, continuing after an interruption."""
+        """Read all people of an installation, continuing from where the last read was interrupted."""
         installation = slack.budget.installation
         reading = self._readings[installation.id]
         try:
@@ -193,14 +194,13 @@ class PeopleDirectory:
                     del reading.teams[0]
                     reading.cursor = ""
         except SlackPermanent:
-            # Start over, because repeating the same request would fail again, for example after
-            # ``invalid_cursor``.
+            # Start over, because the same request would fail again, for example with ``invalid_cursor``.
             del self._readings[installation.id]
             raise
         log.info("people read", installation=installation.id, count=len(reading.read))
 
     async def _list_teams(self, slack: PacedSlack) -> list[str]:
-        """Return an enterprise's workspaces where the app may be used."""
+        """Return the workspaces of an enterprise in which the app may be used."""
         teams: list[str] = []
         cursor = ""
         while True:
@@ -255,8 +255,8 @@ def resolve_member(
 ) -> Principal | None:
     """Return the principal of a Slack user object; None if the user isn't part of the installation.
 
-    A user who isn't part of it comes from a shared channel, and only their own Slack workspace can say who
-    they are. Members of an organisation may belong to several of its workspaces. ``enterprise_id`` is the one
+    A user who isn't part of it comes from a shared channel, and only that user's own Slack workspace can tell
+    who it is. Members of an organisation may belong to several of its workspaces. ``enterprise_id`` is the id
     given in an event.
     """
     own = user.get("enterprise_user") or {}
@@ -271,7 +271,7 @@ def resolve_member(
 def _is_of_team(user: Mapping[str, Any], principal: Principal) -> bool:
     """Return whether a user belongs to the principal's team; True if Slack doesn't name the user's team.
 
-    If an enterprise has installed Usher, the principal's team is that enterprise's id.
+    If an enterprise has installed Usher, the id of the principal's team is that enterprise's id.
     """
     enterprise = user.get("enterprise_user") or {}
     teams = {user.get("team_id"), *(enterprise.get("teams") or ())} - {None}

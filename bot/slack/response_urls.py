@@ -10,7 +10,7 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackU
 
 _CODE_PATTERN: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _MAX_CODE_LENGTH: Final = 80
-#: An HTTP status that may come from a proxy, which doesn't know whether the request reached Slack.
+#: An HTTP status that may come from a proxy that doesn't know whether the request reached Slack.
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
 
@@ -18,8 +18,8 @@ _TOO_MANY: Final = 429
 def to_slack_error(status: int, body: bytes | str | None, *, pause: float = 1.0) -> SlackFailed | None:
     """Return the error from a post, or None if Slack accepted it.
 
-    ``pause`` is how long to wait after too many posts. Only a 4xx status or ``"ok": false`` is a refusal.
-    After any other error, the message may have been shown.
+    ``pause`` is how long to wait after too many posts. Only a 4xx status or ``"ok": false`` is a refusal;
+    after any other error, the message may have been shown.
     """
     code = _read_error_code(body)
     if status < 300 and not code:

@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 class OneTenant:
     """The only installation, whose bot token is in the settings. ``caller`` calls Slack with that token.
 
-    The installation is kept in memory. After a restart, it is requested from Slack again; if Slack doesn't
-    answer, the stored one is used. With several processes, each keeps its settings until it is restarted.
+    The installation is kept in memory. After a restart, Usher asks Slack for it again, and uses the stored
+    one if Slack doesn't respond. With several processes, each keeps its own settings until it is restarted.
     """
 
     def __init__(self, installation: Installation, bot_token: SecretStr, caller: SlackCaller) -> None:
@@ -49,18 +49,18 @@ class OneTenant:
         return None if await check_token(self._caller) is None else self._token
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
-        """Do nothing, because only an operator can replace the token: it is in the settings."""
+        """Do nothing: the token is in the settings, so only an operator can replace it."""
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:  # noqa: ARG002
-        """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be reached now."""
+        """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be reached."""
         return await is_channel(self._caller, channel, ts)
 
 
 @dataclass(frozen=True, slots=True)
 class SlackSetup:
-    """The installations, the tenants (installations with their tokens), and their clients.
+    """The installations, the tenants (installations with their tokens), and the clients.
 
-    ``by_oauth`` is None if there is a bot token.
+    ``by_oauth`` is None if the settings contain a bot token.
     """
 
     installation: AnyInstallation
@@ -72,12 +72,12 @@ class SlackSetup:
 async def set_up_slack(
     settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
 ) -> SlackSetup:
-    """Identify the bot token's installation by asking Slack, or read the OAuth installations.
+    """Ask Slack which installation the bot token belongs to, or read the OAuth installations.
 
-    Slack's answer is stored with the token's digest. If Slack later doesn't answer, or refuses the token, the
+    Slack's answer is stored with the token's digest. If Slack later doesn't respond or refuses the token, the
     stored answer is used. People's keys keep the enterprise that was stored at the first start, whatever
-    Slack says later. ``make`` returns a client for a token. Raises SlackFailed if nothing is stored, and
-    StoreError.
+    Slack says later. ``make`` returns a client for a token. Raises StoreError, and raises SlackFailed if no
+    answer is stored.
     """
     if settings.slack_bot_token is None:
         installed = await InstalledSlack.enter(settings, store, make, clock)
@@ -102,7 +102,7 @@ async def set_up_slack(
     slack = PacedSlack(caller, Budget(store, installation), clock)
     if problem:
         log.warning("started without slack", problem=problem)
-        # This call will fail, which records from the start that nothing can be sent.
+        # This call fails, which records from the start that nothing can be sent.
         with suppress(SlackFailed):
             await slack.call(AUTH_TEST, {})
     return SlackSetup(installation, OneTenant(installation, token, caller), slack)

@@ -1,6 +1,6 @@
-"""Installations' bot tokens.
+"""The bot tokens of installations.
 
-A single process replaces each token before it expires, using the token's row as a lock.
+Before a token expires, a single process replaces it, using the token's row as a lock.
 """
 
 import asyncio
@@ -25,7 +25,8 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: A token is replaced this many seconds before it expires. If that fails, the old one still works.
+#: How long before it expires a token is replaced, in seconds. If the replacement fails, the old token still
+#: works.
 REPLACE_EARLY_SECONDS: Final = 7_200.0
 
 
@@ -39,7 +40,7 @@ class OpenedInstallation:
 
 
 class InstallationTokens:
-    """Each installation's token; ``client`` is the app's id and secret, ``make`` returns a client.
+    """The token of each installation; ``client`` is the app's id and secret, and ``make`` returns a client.
 
     Rows of workspaces and organisations that aren't ``listed`` are ignored. A refresh token is lost if Slack
     has replaced it but the new one was never stored. ``lost`` returns the notices to send when that happens.
@@ -63,9 +64,9 @@ class InstallationTokens:
         self._opened: dict[str, OpenedInstallation] = {}
         self._renewing: dict[str, asyncio.Task[None]] = {}
         #: Tokens that were issued but haven't been saved to the database yet, keyed by the encrypted secret
-        #: that each one replaces.
+        #: that each of them replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
-        #: Encrypted secrets that Slack recently refused to replace, having locked the app out of the
+        #: Encrypted secrets that Slack recently refused to replace because it had locked the app out of the
         #: workspace.
         self._lockouts: set[str] = set()
 
@@ -81,7 +82,7 @@ class InstallationTokens:
         return rows
 
     async def write(self) -> None:
-        """Write issued tokens that couldn't be written earlier; raise StoreError if it fails again."""
+        """Write issued tokens that couldn't be written earlier; raise StoreError if that fails again."""
         for row in [entry.row for entry in self._opened.values() if entry.row.secret in self._unwritten]:
             await self._write(row)
 
@@ -112,8 +113,8 @@ class InstallationTokens:
     async def get_valid_token(self, name: str) -> str:
         """Return a valid token, and start replacing it if it expires soon.
 
-        Raises SlackLimited if there is no valid token now, and SlackPermanent if there won't be one later,
-        either.
+        Raises SlackLimited if there is no valid token at present, and SlackPermanent if there won't be one
+        later either.
         """
         entry = self._opened.get(name)
         if entry is None or not entry.token:
@@ -134,15 +135,15 @@ class InstallationTokens:
         fresh = self._opened.get(name, entry)
         if fresh.token == entry.token and seconds_left <= 0:
             if fresh.row.lost_at is not None or fresh.row.secret in self._lockouts:
-                # SlackLimited would be wrong here, because its pause would also hold up people in other
+                # SlackLimited would be wrong here, because its pause would also delay people in other
                 # workspaces.
                 raise SlackPermanent(OAUTH_ACCESS, "token_expired")
-            # Another process is replacing the token, or Slack didn't answer.
+            # Another process is replacing the token, or Slack didn't respond.
             raise SlackLimited(OAUTH_ACCESS, 1.0)
         return fresh.token
 
     async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
-        """Return a token that replaces one refused with this code, or None if there is none."""
+        """Return a token that replaces the one refused with this code, or None if there is none."""
         entry = self._opened.get(name)
         if entry is not None and entry.token == token and entry.refresh and code == "token_expired":
             await asyncio.shield(self._start_renewal(entry))
@@ -150,11 +151,11 @@ class InstallationTokens:
         return entry.token if entry is not None and entry.token != token else None
 
     def _start_renewal(self, entry: OpenedInstallation) -> asyncio.Task[None]:
-        """Return the task that replaces a token. All calls waiting for the new token share it."""
+        """Return the task that replaces a token. All calls that are waiting for the new token share it."""
         name = entry.row.id
         if name not in self._renewing:
-            # Use a separate context, so that this task isn't bound by the deadline for sending the first
-            # caller's own request.
+            # Use a separate context, so that this task isn't bound by the deadline of the first caller's own
+            # request.
             context = contextvars.Context()
             task = asyncio.create_task(self._replace_token(entry), name=f"token {name}", context=context)
             task.add_done_callback(lambda _: self._renewing.pop(name, None))
@@ -177,7 +178,7 @@ class InstallationTokens:
             await self._write(row)
             await self.read()
         except (SlackFailed, StoreError, KeyError) as error:
-            # Unless the token is lost, the replacement is tried again once the claim has ended.
+            # Unless the token is lost, Usher tries to replace it again once the claim has ended.
             log.warning("token not replaced", installation=row.id, problem=str(error))
             if isinstance(error, SlackFailed) and classify(error).is_shut_out:
                 self._lockouts.add(row.secret)
@@ -186,7 +187,7 @@ class InstallationTokens:
                 await self._record_lost(row)
 
     async def _record_lost(self, row: Installed) -> None:
-        """Record that a token can no longer be replaced, and notify people who can reinstall Usher."""
+        """Record that a token can no longer be replaced, and notify the people who can reinstall Usher."""
         log.error("token lost: Usher has to be installed there again", installation=row.id)
         try:
             await self._store.write(installations.lose_token, row.id, row.secret, self._lost(row))
@@ -195,7 +196,8 @@ class InstallationTokens:
             log.warning("lost token not noted", installation=row.id, problem=error)
 
     async def _write(self, row: Installed) -> None:
-        """Store an issued token. If the database fails, keep it in memory, as Slack issues it only once."""
+        """Store an issued token. If the database fails, keep it in memory, since Slack issues it only once.
+        """
         made = self._unwritten.get(row.secret)
         if made is not None:
             await self._store.write(installations.renew_installation, row.id, row.secret, *made)
@@ -212,12 +214,12 @@ class InstallationTokens:
 
 
 def is_listed(row: Installed, listed: Collection[str]) -> bool:
-    """Return whether the operator lets the people of a workspace, or of its organisation, use Usher."""
+    """Return whether the operator lets members of a workspace, or of its organisation, use Usher."""
     return bool({ANY_WORKSPACE, row.id, row.organisation_id} & set(listed))
 
 
 def read_secret(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Return the secret in a response that issues a token; raise KeyError if it doesn't issue one."""
+    """Return the secret in a response that issues a token; raise KeyError if the response issues none."""
     token = answer["access_token"]
     if answer.get("token_type", "bot") != "bot" or not isinstance(token, str) or not token:
         raise KeyError("access_token")

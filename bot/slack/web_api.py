@@ -1,4 +1,4 @@
-"""A client for Slack's Web API that sends requests and translates errors."""
+"""A client for Slack's Web API, which sends requests and translates errors."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -16,9 +16,10 @@ from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.support.responses import parse_retry_after
 
-#: Minimum speed of an upload, in bytes per second. A slower one is abandoned and tried again later.
+#: Minimum speed of an upload, in bytes per second. A slower upload is abandoned and tried again later.
 _MIN_UPLOAD_BYTES_PER_SECOND: Final = 200_000
-#: Shortest pause after a 429 response that specifies none, in seconds. ``MAX_PAUSE_SECONDS`` is the longest.
+#: Shortest pause after a 429 response that specifies no pause, in seconds. ``MAX_PAUSE_SECONDS`` is the
+#: longest.
 MIN_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 30.0
 
@@ -26,17 +27,18 @@ MAX_PAUSE_SECONDS: Final = 30.0
 class _Pauses:
     """Pauses after 429s that don't specify one: a second, doubled by each 429 that follows the last pause.
 
-    The last pause of each method is kept in memory. After a restart, and in each process, pauses start at one
+    Each method's last pause is kept in memory. After a restart, and in each process, pauses start at one
     second.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        #: Maps each method to the length of its last pause, and to when that pause ends (monotonic).
+        #: Maps each method to the length of its last pause and the time when that pause ends (monotonic).
         self._last: dict[str, tuple[float, float]] = {}
 
     def next_pause(self, method: str) -> float:
-        """Return how many seconds to pause. Calls refused at the same time all wait until the same time."""
+        """Return the pause in seconds. Calls that are refused at the same time all wait until the same time.
+        """
         now = self._clock.monotonic()
         seconds, until = self._last.get(method, (MIN_PAUSE_SECONDS / 2, now))
         if now >= until:
@@ -46,12 +48,12 @@ class _Pauses:
         return max(until - now, MIN_PAUSE_SECONDS)
 
     def forget(self, method: str) -> None:
-        """Reset a method's pause to one second, because a call succeeded."""
+        """Reset a method's pause to one second after a successful call."""
         self._last.pop(method, None)
 
 
 class WebApi:
-    """The SlackCaller used in production. Whoever creates ``session`` has to close it."""
+    """The SlackCaller used in production. The code that creates ``session`` has to close it."""
 
     def __init__(
         self, token: str, base_url: str, session: aiohttp.ClientSession, clock: Clock, timeout: float = 10.0
@@ -67,7 +69,7 @@ class WebApi:
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
         """Send one request. If it fails, raise a SlackFailed error, never one that contains the headers."""
-        # Methods that write accept JSON; methods that read accept only forms.
+        # Methods that write accept JSON, while methods that read accept only forms.
         writes = method.startswith(("chat.", "views.")) or method == FILES_COMPLETE_UPLOAD
         writes = writes and method != CHAT_GET_PERMALINK
         sent: dict[str, Any] = {"json": dict(arguments)} if writes else {"data": _encode_form(arguments)}
@@ -81,7 +83,7 @@ class WebApi:
         except (aiohttp.ClientError, SlackClientError, OSError, ValueError):  # TimeoutError is an OSError.
             raise SlackUnknownOutcome(method, "no_answer") from None
         except AttributeError:
-            # The SDK looks for "ok" in any response, even if that is a string or a list.
+            # The SDK looks for "ok" in any response, even in a string or a list.
             raise SlackUnknownOutcome(method, "malformed_answer") from None
         data = response.data
         if not isinstance(data, dict):

@@ -128,8 +128,7 @@ class _Flow(AsyncOAuthFlow):
         self._slack = slack
 
     async def run_installation(self, code: str) -> Installation | None:
-        """Exchange the code; return None if Slack refuses it, and raise SlackFailed if Slack doesn't respond.
-        """
+        """Exchange the code, returning None if Slack refuses it; raise SlackFailed if there's no response."""
         try:
             granted, bot = await self._slack.exchange(code, self.redirect_uri or "")
         except (SlackLimited, SlackUnknownOutcome):

@@ -62,8 +62,7 @@ class PageStep:
 
 
 class LinkPages:
-    """Serve the linking pages. Without ``sign_in`` (no Slack client is set up), people type a code in Slack.
-    """
+    """Serve the linking pages. Without ``sign_in`` (no Slack client is set), people type a code in Slack."""
 
     def __init__(
         self,

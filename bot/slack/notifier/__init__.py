@@ -1,6 +1,6 @@
-"""The notifier: sends each message to Slack once, within Slack's limits, the most urgent first.
+"""The notifier, which sends each message to Slack once, within Slack's limits, the most urgent ones first.
 
-Why: ``docs/internals/rules.md``, "No notice is lost or sent twice".
+For the reasons, see ``docs/internals/rules.md``, "No notice is lost or sent twice".
 """
 
 from typing import Final
@@ -24,9 +24,9 @@ from bot.support.settings.core import SLACK_API_URL
 __all__ = ["Notifier", "Timing"]
 
 log = structlog.get_logger(__name__)
-#: Slack is considered to be down once calls have gone unanswered for this many seconds.
+#: Number of seconds for which calls must have gone unanswered before Slack is considered down.
 MIN_ABSENCE_SECONDS: Final = 10.0
-#: An outage of Slack is forgotten once this many seconds have passed since the last unanswered call.
+#: Number of seconds after the last unanswered call until an outage of Slack is forgotten.
 FORGET_ABSENCE_SECONDS: Final = 120.0
 
 
@@ -34,7 +34,8 @@ class Notifier:
     """Send notices and card updates; raise ValueError if a send could take longer than its lease.
 
     ``http`` posts replies to the URLs that Slack sent with a command or a click, provided that they belong to
-    the same Slack as ``api_url``, its Web API. The reconciler puts the outputs of runs on the ``board``.
+    the same Slack as ``api_url``, the URL of its Web API. The reconciler puts the outputs of runs on the
+    ``board``.
     """
 
     def __init__(
@@ -59,12 +60,12 @@ class Notifier:
 
     @property
     def lockout_code(self) -> str | None:
-        """Return Slack's error code if it locks the app out everywhere, otherwise None."""
+        """Return Slack's error code if Slack locks the app out everywhere, otherwise None."""
         return self._slack.lockout_code
 
     @property
     def is_sending(self) -> bool:
-        """Return whether Slack is answering and lets the app in."""
+        """Return whether Slack is responding and doesn't lock the app out."""
         return self.lockout_code is None and self._slack.answering.row_since is None
 
     def is_restless(self) -> bool:
@@ -79,11 +80,11 @@ class Notifier:
         return 0 if self._slack.is_locked_out else await self._outbox.step(pool)
 
     async def _note_absence(self) -> None:
-        """Record and log when Slack stops answering and when it answers again.
+        """Record and log when Slack stops responding and when it responds again.
 
-        A single unanswered call doesn't count as an absence. Pending messages are retried, so if no call has
-        failed for a while, nothing is waiting for Slack. Then nobody knows whether it would answer, and the
-        absence is forgotten.
+        A single unanswered call doesn't count as an absence. Since pending messages are retried, nothing is
+        waiting for Slack if no call has failed for a while. Then nobody knows whether Slack would respond,
+        and the absence is forgotten.
         """
         answering, event = self._slack.answering, "slack answers again"
         before, failed_at = answering.row_since, answering.failed_at

@@ -1,4 +1,4 @@
-"""Updates of dirty cards, which are messages in Slack that no longer show the latest state."""
+"""Updating dirty cards: messages in Slack that no longer show the latest state."""
 
 from functools import partial
 
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class CardUpdates:
-    """Update dirty cards in place; each update shows the latest state."""
+    """Updates dirty cards in place, so that each shows the latest state."""
 
     def __init__(
         self, context: Context, slack: AnySlack, gatherer: Gatherer, results: Results, timing: Timing
@@ -42,7 +42,7 @@ class CardUpdates:
         self._timing = timing
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim as many cards as the budget allows, and update them; return how many."""
+        """Claim as many cards as the budget allows and update them; return how many there were."""
         limit = count_free_slots(pool, self._timing.batch)
         if limit <= 0:
             return 0
@@ -58,7 +58,7 @@ class CardUpdates:
         return len(cards)
 
     async def _isolate_errors(self, card: Card, claimed_at: float) -> None:
-        # Repeating an update is safe, whatever happened to the first attempt.
+        # Repeating an update is harmless, whatever happened to the first attempt.
         delay, failed = backoff(4, 0.5), partial(self._hand_over, card)
         back = partial(self._store.write, card_rows.retry_card, card.id, delay)
         unwritten = partial(self._results.write, card.id, back)
@@ -66,8 +66,8 @@ class CardUpdates:
             "card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id
         ):
             try:
-                # After the lease has ended, the rendered content may be out of date, so sending it must not
-                # begin.
+                # Once the lease has ended, the rendered content may be out of date, so don't start sending it
+                # after that.
                 with limit_departures(Window(claimed_at + self._timing.last_start)):
                     await self._update_card(card)
             except errors.SlackFailed as error:
@@ -83,7 +83,7 @@ class CardUpdates:
                 await self._store.write(notices.queue_lost_card, card.id)
 
     async def _tell_author(self, card: Card, code: str) -> None:
-        """Tell a card's author, once a day at most, that Slack won't let Usher edit it in its channel."""
+        """Tell a card's author, at most once a day, that Slack won't let Usher edit the card there."""
         day = int(await self._store.now() // 86_400)
         words = notice_words.CARD_NOT_UPDATED.format(
             channel=card.channel_id, code=kit.safe(code, kit.MAX_NAME_LENGTH)
@@ -94,7 +94,7 @@ class CardUpdates:
         await self._store.write(notices.add_notices, [told])
 
     async def _hand_over(self, card: Card) -> None:
-        """Hand a card to the outbox, which retries at growing intervals and falls back to plain text."""
+        """Pass a card to the outbox, which retries at growing intervals and falls back to plain text."""
         body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": card.kind}
         occasion = f"update:{card.updated_at:.3f}"
         notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
@@ -102,9 +102,9 @@ class CardUpdates:
         await self._store.write(card_rows.forget_location, card.id)
 
     async def _delete_message(self, slack: PacedSlack, card: Card) -> bool:
-        """Delete a card's message, so that no search finds it by its key.
+        """Delete a card's message, so that no search for the card's key finds it.
 
-        Return False if Slack refuses.
+        Returns False if Slack refuses.
         """
         try:
             await slack.call(methods.CHAT_DELETE, {"channel": card.channel_id, "ts": card.message_ts})

@@ -1,4 +1,4 @@
-"""A message's destination: a conversation, and possibly a thread in it."""
+"""Where messages are sent: a conversation, and possibly a thread in it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,30 +14,30 @@ MAX_CARD_WAIT_SECONDS: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A conversation (for a direct message, the person's id will do), and a thread in it or None."""
+    """A conversation (the person's id will do for a direct message), and a thread in it or None."""
 
     channel: str
     thread_ts: str | None = None
 
 
 class Destinations:
-    """Find where to send each notice. A reply in a thread is sent below its card, or the card's replacement.
+    """Finds out where to send each notice. A thread reply goes below its card or the card's replacement.
 
     Output is never sent to a channel, where others would see it and files may be refused. If a run's card is
     in a channel, its output is sent as a direct message.
 
-    The notices whose thread Slack refused are kept in memory. After a restart, or in another process, Slack
-    refuses them again.
+    Notices whose thread Slack has refused are remembered in memory. After a restart, or in another process,
+    Slack refuses the thread again.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        #: Notices that are sent outside their thread because Slack refused the thread.
+        #: Notices sent outside their thread, because Slack refused the thread.
         self._alone: set[str] = set()
 
     @guards("Output is read again, not remembered")
     async def find(self, notice: Notice) -> Destination | None:
-        """Return where to send a notice, or None while it has to wait for its card to be posted."""
+        """Return where to send a notice, or None if it has to wait until its card is posted."""
         if Mark.IN_CHANNEL in notice.kind.marks:
             return Destination(str(notice.body.get("channel_id") or ""))
         to_person = Destination(notice.principal.user_id)

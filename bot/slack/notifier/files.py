@@ -1,4 +1,4 @@
-"""Uploads of files and images. Nobody sees them until they are shared."""
+"""Uploading files and images, which nobody can see until they are shared."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -13,7 +13,7 @@ PICTURE_NAME: Final = "usage.png"
 async def upload_file(
     slack: PacedSlack, name: str, pieces: AsyncIterator[bytes], size: int, *, alt_text: str | None = None
 ) -> str:
-    """Upload a file and return its id. Nobody sees the file until it is shared. Raises SlackFailed."""
+    """Upload a file and return its id. Nobody can see the file until it is shared. Raises SlackFailed."""
     announced = {"filename": name, "length": size, "alt_txt": alt_text}
     answer = await slack.call(methods.FILES_GET_UPLOAD_URL, announced)
     await slack.upload(str(answer.data.get("upload_url") or ""), pieces, size)

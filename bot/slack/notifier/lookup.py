@@ -1,4 +1,4 @@
-"""Searches Slack for messages that may have been sent, using the key in their metadata."""
+"""Searching Slack for messages that may have been sent, by the keys in their metadata."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVENT_TYPE: Final = "usher_notice"
 
 
 def build_metadata(notice: Notice) -> dict[str, Any]:
-    """Return the metadata that lets a search recognise a notice's message."""
+    """Return the metadata by which a search recognises a notice's message."""
     return {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}}
 
 
@@ -31,7 +31,7 @@ class PostedMessage(NamedTuple):
 
 
 class Lookup:
-    """Search the direct messages with a person, or one thread of them, back to a given time."""
+    """Search a person's direct messages, or one thread in them, back to a given time."""
 
     def __init__(self, store: Store, slack: AnySlack) -> None:
         self._store = store
@@ -44,8 +44,8 @@ class Lookup:
         """Return the messages found for one person's notices, by notice id; raises SlackFailed.
 
         ``oldest`` is a time by our clock. The first response shows how far our clock is ahead of Slack's, and
-        the time is corrected by that. That is why the search starts with the newest message. Threads are
-        short, and Slack returns them from the beginning, so they are read in full.
+        ``oldest`` is corrected by that difference; for this reason, the search starts with the newest
+        message. Threads are read in full, because they are short and Slack returns them from the beginning.
         """
         slack, channel = self._slack.find_client(notices[0].principal), await self.find_channel(notices[0])
         method, within = methods.CONVERSATIONS_HISTORY, {}
@@ -112,7 +112,7 @@ def _find_message(messages: Iterable[dict[str, Any]], notice: Notice) -> dict[st
 def _is_key_of(key: str, notice: Notice) -> bool:
     """Return whether the key found in a message belongs to a notice.
 
-    For a notice about the end of an operation or run, any message about that end matches. After a failover,
+    If the notice tells how an operation or run ended, any message about that end matches. After a failover,
     the database may have lost the row of the message that was sent, and the work may then have ended
     differently.
     """

@@ -1,4 +1,4 @@
-"""The outbox: claims notices, renders each from its rows, sends it once, and records the result."""
+"""The outbox, which claims notices, renders each from its rows, sends it once, and records the result."""
 
 from __future__ import annotations
 
@@ -48,34 +48,34 @@ from bot.support.windows import Window, limit_departures
 log = structlog.get_logger(__name__)
 
 
-#: Maps the urgency of notices (0 is the highest) to the share of Slack's rate limit that they may use. The
-#: rest is reserved for more urgent notices.
+#: Maps a notice's urgency (0 is the highest) to the share of Slack's rate limit that it may use. The rest is
+#: reserved for more urgent notices.
 BUDGET_SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
 _REPLIES_ONLY: Final = {0: 1.0}
-#: Meanings of Slack errors that keep a person from receiving direct messages.
+#: Meanings of the Slack errors that keep a person from receiving direct messages.
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
-#: Meanings of Slack errors that keep a file from being sent, but not a message.
+#: Meanings of the Slack errors that keep a file, but not a message, from being sent.
 _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
-#: Prefix of the ``occasion`` of a notice which says that another message couldn't be delivered.
+#: Prefix of the ``occasion`` of a notice that tells someone that another message couldn't be delivered.
 _MISSING: Final = "missing:"
 #: Error code recorded for a card if it isn't known whether the card was posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
-#: An answer replaces the message that promised it only within this many seconds. After that, it is sent as a
-#: new message, because Slack doesn't notify people of edits.
+#: Maximum age, in seconds, of a message that promised an answer and may still be replaced by it. After that,
+#: the answer is sent as a new message, because Slack doesn't notify people of edits.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
-#: How often to check, in seconds, whether the message that promised an answer can be replaced yet.
+#: Interval, in seconds, between checks whether the message that promised an answer can be replaced yet.
 PROMISE_CHECK_SECONDS: Final = 1.0
-#: If the rate limit requires a longer pause than this many seconds, an answer is sent as a new message rather
-#: than an edit.
+#: Longest pause required by the rate limit, in seconds, for which an edit waits. If the pause is longer, the
+#: answer is sent as a new message instead.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
-#: The error recorded for a message that was being sent when the process ended. ``_BROKEN`` is recorded for
-#: one that couldn't be sent because of a bug in Usher.
+#: The error recorded for a message that was being sent when the process ended. ``_BROKEN`` is recorded for a
+#: message that couldn't be sent because of a bug in Usher.
 _STOPPED: Final = errors.SlackUnknownOutcome(methods.CHAT_POST_MESSAGE, "stopped")
 _BROKEN: Final = errors.SlackFailed(methods.CHAT_POST_MESSAGE, "internal")
 
 
 class Outbox:
-    """Send due notices within Slack's rate limits, the most urgent first."""
+    """Sends due notices within Slack's rate limits, the most urgent ones first."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class Outbox:
         self._renderer = NoticeRenderer(context, self._destinations, gatherer, timing)
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim due notices and send them, in the pool if given; return how many were claimed or tried."""
+        """Claim due notices and send them, in the pool if given; return how many were claimed or retried."""
         limit = count_free_slots(pool, self._timing.batch)
         if limit <= 0:
             return 0
@@ -124,11 +124,11 @@ class Outbox:
         return len(notices) + len(tries)
 
     async def _try(self, slack: PacedSlack) -> None:
-        """Try one pending message of an installation while Slack is away. Once Slack answers, send the rest.
+        """Retry one of an installation's pending messages while Slack is down; then send the rest.
 
-        A send that gets no response leaves one more message to search for. So while there are messages to
-        search for, only the 1st, 3rd, 7th, 15th … try is a send. Sends never stop entirely, because searches
-        may fail for reasons of their own.
+        If a send gets no response, there is one more message to search for. So while there are messages to
+        search for, only the 1st, 3rd, 7th, 15th … retry is a send. Sends never stop entirely, because
+        searches may fail for reasons of their own.
         """
         installation_id, is_send = slack.budget.installation.id, slack.tries & (slack.tries + 1) == 0
         async with contain_errors("try", self._ids, installation=installation_id):
@@ -139,15 +139,15 @@ class Outbox:
             if not notices:
                 slack.note_nothing_pending(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
-                # There was nothing to send, only to search for, so this try doesn't count and the next one
-                # will be a send.
+                # There was nothing to send, only something to search for, so this retry doesn't count and the
+                # next one will be a send.
                 slack.tries -= 1
             await run_all(self._plan_sends(notices, claimed_at, is_try=True), None)
 
     def _plan_sends(
         self, notices: Sequence[Notice], claimed_at: float, *, is_try: bool = False
     ) -> list[Coroutine[Any, Any, None]]:
-        """Return one send for each notice, and one search per person for messages that may have been sent."""
+        """Return a send for each notice, and a search per person for messages that may have been sent."""
         unsure: dict[Principal, list[Notice]] = {}
         for notice in notices:
             if notice.unknown_since is not None and _is_searchable(notice.kind):
@@ -157,8 +157,8 @@ class Outbox:
         return [*searches, *(self._isolate_errors(notice, claimed_at, is_try) for notice in others)]
 
     async def _isolate_errors(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
-        """Send one notice without letting its failure affect others. If it fails, it is retried later."""
-        # The notice may have been sent, so search for it before sending it again, at increasing intervals.
+        """Send one notice so that its failure doesn't affect others. If it fails, it is retried later."""
+        # The notice may have been sent, so search for it, at increasing intervals, before sending it again.
         back = partial(self._record_unknown, notice, _STOPPED)
         failed = partial(self._postpone, notice, _BROKEN, is_unknown=True)
         # `Results` keeps the result of every send, even if the database fails. So if the database fails here,
@@ -166,7 +166,7 @@ class Outbox:
         unwritten = partial(self._put_back, [notice])
         hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
         async with contain_errors("notice", self._ids, **hands_back, notice=notice.id):
-            # Don't start a call so late that it could go on after the lease has ended.
+            # Don't start a call so late that it could continue after the lease has ended.
             with limit_departures(Window(claimed_at + self._last_start)):
                 if notice.kind is NoticeKind.REPLY:
                     await self._replies.send(notice, is_try=is_try)
@@ -183,8 +183,8 @@ class Outbox:
             if not is_try and self._slack.find_client(notice.principal).is_away:
                 raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, calls.UNREACHABLE_CODE)
             if notice.kind in UNPOSTED and notice.unknown_since is not None:
-                # Usher never reads a channel's history, so the poster is asked whether to post the card
-                # again.
+                # Usher never reads a channel's history, so ask the person who posted the card whether to post
+                # it again.
                 await self._ask_poster(notice, _UNKNOWN_OUTCOME)
                 return
             rendered = await self._renderer.render(notice, is_try=is_try)
@@ -226,9 +226,9 @@ class Outbox:
 
     @guards("No notice is lost or sent twice")
     async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
-        """Put the answer into the message that promised it; return False if it must be sent on its own.
+        """Replace the message that promised the answer; return False if the answer must be sent on its own.
 
-        If that message is still being sent, the notice is put back, and True is returned. Raises SlackFailed.
+        If that message is still being sent, put the notice back and return True. Raises SlackFailed.
         """
         promise = await self._find_promise(notice)
         if promise is None:
@@ -241,14 +241,14 @@ class Outbox:
         if not ts or not channel.startswith("D") or not is_recent:
             return False
         try:
-            # Include the key, so that an edit with an unknown outcome can be searched for like any other
-            # message.
+            # Include the key, so that if the outcome of the edit is unknown, it can be searched for like any
+            # other message.
             message = build_edit(channel, ts, rendered.answer) | {"metadata": build_metadata(notice)}
             await edit(self._slack.find_client(notice.principal), message)
         except errors.SlackLimited as error:
             if error.retry_after <= MAX_EDIT_WAIT_SECONDS:
                 raise
-            # Card updates have used up this minute's edits. Since a person is waiting, a new message is sent
+            # Card updates have used up this minute's edits. Since a person is waiting, send a new message
             # instead.
             return False
         except errors.SlackPermanent as error:
@@ -261,8 +261,8 @@ class Outbox:
     async def _find_promise(self, notice: Notice) -> Notice | None:
         """Return the message that a notice should replace, or None if there is none.
 
-        A promise that hasn't been sent yet is dropped, and the message that it was going to replace is
-        returned instead.
+        A promise that hasn't been sent yet is dropped. In that case, the message that it would have replaced
+        is returned.
         """
         passed = [notice.id]
         while interaction := str(notice.body.get("becomes") or ""):
@@ -309,12 +309,12 @@ class Outbox:
             await self._results.write_not_sent([item for item in notices if item.id not in found])
 
     async def _postpone_all(self, notices: Sequence[Notice], error: errors.SlackFailed) -> None:
-        """Put back the notices that a failed search was looking for."""
+        """Put back the notices for which a search has failed."""
         for notice in notices:
             await self._record_failure(notice, error, is_search=True)
 
     async def _update(self, notice: Notice, rendered: RenderedNotice) -> None:
-        """Update a card in place. A channel's card that can't be rendered stays as it is."""
+        """Update a card in place. A card in a channel stays unchanged if it can't be rendered."""
         if rendered.is_plain and notice.body["card"] in UNPOSTED:
             await self._results.write_dead(notice, NoticeError.UNDRAWABLE)
             return
@@ -338,7 +338,7 @@ class Outbox:
         await self._results.write_sent(notice, channel, "")
 
     async def _share_picture(self, notice: Notice, rendered: RenderedNotice) -> None:
-        """Share a picture, uploading it first if necessary. If that fails, send its content in words."""
+        """Share a picture, uploading it first if necessary. If that fails, describe it in words."""
         try:
             if "file" not in notice.body:
                 slack, body = self._slack.find_client(notice.principal), notice.body
@@ -394,7 +394,7 @@ class Outbox:
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # If the database fails here, the whole function is repeated. Otherwise the notice would be recorded
+        # If the database fails here, the whole function is repeated; otherwise, the notice would be recorded
         # as not sent.
         since = await self._store.now()
         await self._store.write(
@@ -404,7 +404,7 @@ class Outbox:
     async def _postpone_limited(self, notice: Notice, error: errors.SlackLimited) -> None:
         """Put back a rate-limited notice until the pause ends.
 
-        If only our own budget ran out, the notice is put back unchanged.
+        If only our own budget has run out, the notice is put back unchanged.
         """
         wait = error.retry_after
         quota, share = self._slack.get_quota(methods.CHAT_POST_MESSAGE), BUDGET_SHARES[notice.kind.urgency]
@@ -421,7 +421,7 @@ class Outbox:
         if now - notice.created_at > max_age and is_let_in:
             await self._give_up(notice, error)
             return
-        # No jitter is needed, because the budget spreads out the sends anyway.
+        # Jitter isn't needed, because the budget spreads out the sends anyway.
         wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
         min_wait, since = (self._timing.settles, now) if is_unknown else (0.0, None)
         if isinstance(error, errors.SlackRefusedHere):
@@ -432,8 +432,8 @@ class Outbox:
     async def _ask_poster(self, notice: Notice, error: str) -> None:
         """Give up on a channel's card and ask the person who posted it what to do.
 
-        The question is written first. If giving up then fails and both steps are repeated, no second question
-        is asked.
+        The question is written first. If giving up then fails and both steps are repeated, the question isn't
+        asked again.
         """
         body = {
             "connection": notice.body.get("connection"),
@@ -448,7 +448,7 @@ class Outbox:
         await self._results.write_dead(notice, error)
 
     async def _give_up(self, notice: Notice, error: errors.SlackFailed) -> None:
-        """Give up on a notice that Slack refuses, and try to reach the person in another way."""
+        """Give up on a notice that Slack refuses, and try to reach the person by other means."""
         if notice.kind in UNPOSTED:
             await self._ask_poster(notice, error.code)
             return
@@ -469,7 +469,7 @@ class Outbox:
     async def _say_in_channel(self, notice: Notice) -> None:
         """Tell a person, in the channel where they wrote, that Slack rejects direct messages to them.
 
-        This is sent at most once a day in each channel.
+        They are told at most once a day in each channel.
         """
         channel = str(notice.body.get("channel_id") or "")
         if Mark.IN_CHANNEL in notice.kind.marks or not channel or channel.startswith("D"):
@@ -481,7 +481,7 @@ class Outbox:
         await self._store.write(notice_rows.add_notices, [waiting])
 
     async def _say_missing(self, notice: Notice, error: errors.SlackFailed) -> None:
-        """Tell a person in plain text that a message didn't reach them, at most once a day per cause."""
+        """Tell a person in plain text that they missed a message, at most once a day for each cause."""
         is_hopeless = classify(error) is Meaning.SETUP or notice.occasion.startswith(_MISSING)
         if is_hopeless or notice.kind is NoticeKind.CARD_UPDATE:
             return
@@ -499,15 +499,15 @@ class Outbox:
 
 
 def _is_searchable(kind: NoticeKind) -> bool:
-    """Return whether messages of this kind can be found by a search.
+    """Return whether a search can find messages of this kind.
 
-    Channels aren't read, and replies are never sent again.
+    Channels aren't read, and replies are never sent a second time.
     """
     return Mark.IN_CHANNEL not in kind.marks and kind is not NoticeKind.REPLY
 
 
 def _find_pacing_key(notice: Notice) -> str:
-    """Return the id that Slack's per-conversation limit applies to: the person's or the channel's."""
+    """Return the id that counts towards Slack's limit per conversation: the person's or the channel's."""
     if Mark.IN_CHANNEL in notice.kind.marks:
         return str(notice.body.get("channel_id") or "")
     return notice.principal.user_id

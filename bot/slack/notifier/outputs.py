@@ -1,4 +1,4 @@
-"""Sends the output of runs as files."""
+"""Sending the output of runs as files."""
 
 import re
 from typing import Final
@@ -28,7 +28,7 @@ from bot.support.pool import Pool, count_free_slots, run_all
 log = structlog.get_logger(__name__)
 
 
-#: Maximum number of attempts to upload a file that Slack doesn't accept. With increasing intervals, they take
+#: Maximum number of attempts to upload a file that Slack doesn't accept. At increasing intervals, they take
 #: about half an hour.
 MAX_DELIVERIES: Final = 10
 MAX_DELIVERY_WAIT_SECONDS: Final = 300.0
@@ -36,7 +36,7 @@ _NAME_CHARACTERS: Final = re.compile(r"[^\w.+-]+")
 
 
 class Outputs:
-    """Upload the complete outputs of ended runs as files."""
+    """Uploads the complete outputs of ended runs as files."""
 
     def __init__(
         self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing, board: Board
@@ -52,8 +52,8 @@ class Outputs:
     async def step(self, pool: Pool | None = None) -> int:
         """Upload the files that are due; return how many were uploaded.
 
-        An output is sent only if this process still owns it. While the process was frozen, another may have
-        taken the output over and sent it.
+        An output is sent only if this process still owns it. If the process was frozen, another may have
+        taken over the output and sent it in the meantime.
         """
         due = [entry for entry in self._board.entries.values() if self._is_deliverable(entry)]
         if not due:
@@ -87,7 +87,7 @@ class Outputs:
             entry.is_delivering = False
 
     async def _deliver(self, entry: FollowedRun) -> None:
-        """Upload the whole output, and queue the notice that shares it. Nobody sees the file before that."""
+        """Upload the whole output, and queue the notice that shares it. Nobody sees the file until then."""
         run = await self._store.read(run_rows.find_run, entry.run_id)
         spool = entry.transcript.spool
         if run is None:
@@ -120,20 +120,20 @@ class Outputs:
             else:
                 entry.deliver_after = self._board.monotonic() + seconds
         else:
-            # The new file's id makes this a separate notice, so the file is sent again to anyone who asks for
-            # it again.
+            # Because of the new file's id, this is a separate notice, so the file is sent again to anyone who
+            # asks for it again.
             body = {"job": run.id, "file": file, "name": name}
             await self._finish(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
 
     @staticmethod
     def _fits_end(entry: FollowedRun) -> bool:
-        """Return whether the whole output fits into the message about the run's end."""
+        """Return whether the whole output fits into the message that tells how the run ended."""
         tail = format_output(entry.transcript.tail)
         is_whole = tail is not None and not tail.is_cut and entry.transcript.is_short
         return is_whole and not entry.is_asked
 
     async def _is_shown(self, run: Run) -> bool:
-        """Return whether the message about a run's end already shows all of the output known so far."""
+        """Return whether the message about a run's end already shows all the output known so far."""
         end = await self._store.read(cards.find_output_head, run.id, await self._store.now())
         facts = None if end is None else await self._gatherer.describe_message(end)
         if end is None or facts is None or not end.message_ts:
@@ -142,7 +142,7 @@ class Outputs:
         return end.kind is NoticeKind.JOB_ENDED and digest(edit) == end.rendered_digest
 
     def _build_missing_notice(self, run: Run, cause: str) -> NewNotice:
-        """Return the notice that says why no output file is sent."""
+        """Return the notice that explains why no output file is sent."""
         log.info("no file of an output", run=run.id, problem=cause)
         body = {"job": run.id, "connection": run.connection, "cause": cause}
         return NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, self._ids.new("file"), run.principal, body)

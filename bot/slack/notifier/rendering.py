@@ -1,8 +1,8 @@
-"""Rendering of notices and cards from rows.
+"""Rendering notices and cards from rows.
 
-A notice stores only a person's key and the keys of rows, and it is rendered from the current rows when it is
-sent. If it is no longer needed by then, it is marked as sent without being sent. Failed renderings are
-retried at increasing intervals, and in the end plain text is sent. Digests are compared so that the same
+A notice stores only a person's key and the keys of rows, and is rendered from the current rows when it is
+sent. If it is no longer needed by then, it is marked as sent without being sent. If rendering fails, it is
+retried at increasing intervals, and plain text is sent in the end. Digests are compared so that the same
 content isn't sent twice.
 """
 
@@ -45,14 +45,14 @@ from bot.support.errors import SlackPermanent, StoreError
 log = structlog.get_logger(__name__)
 
 
-#: How long to wait before rendering a notice again if it wasn't ready, in seconds.
+#: How long to wait before rendering a notice again, in seconds, if it wasn't ready.
 NOT_READY_SECONDS: Final = 2.0
-#: If Slack's silence has delayed a message about a workspace, it is sent only if the workspace has been read
-#: within this many seconds.
+#: Maximum age, in seconds, of a workspace's last read for a message about that workspace to be sent, if the
+#: message was delayed because Slack wasn't responding.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Maximum pause between two attempts to send a notice, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0
-#: Used for every message: links have no previews, and names aren't turned into mentions.
+#: Options for every message: links have no previews, and names aren't turned into mentions.
 POST_OPTIONS: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
 
 
@@ -67,8 +67,8 @@ def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, 
 class RenderedNotice:
     """A message to be sent, and where to send it.
 
-    With ``is_plain``, it is a plain sentence, sent because rendering failed. ``said`` is the text to store as
-    sent, or None if the message is to be rendered again from its rows.
+    With ``is_plain``, it is a plain sentence that is sent because rendering failed. ``said`` is the text to
+    store as sent, or None if the message is to be rendered again from its rows.
     """
 
     destination: Destination
@@ -78,7 +78,7 @@ class RenderedNotice:
 
 
 class NoticeRenderer:
-    """Render notices. One that can't be rendered yet is put back for later."""
+    """Renders notices. A notice that can't be rendered yet is put back for later."""
 
     def __init__(
         self, context: Context, destinations: Destinations, gatherer: Gatherer, timing: Timing
@@ -90,9 +90,9 @@ class NoticeRenderer:
         self._timing = timing
 
     async def render(self, notice: Notice, *, is_try: bool = False) -> RenderedNotice | None:
-        """Render a notice, or return None if it isn't to be sent now or is no longer needed.
+        """Render a notice; return None if it isn't to be sent now or is no longer needed.
 
-        ``is_try`` means that the notice is being tried while Slack is away.
+        ``is_try`` means that this is a retry while Slack is down.
         """
         try:
             destination = await self._destinations.find(notice)
@@ -148,11 +148,11 @@ class NoticeRenderer:
         return stored.to_said(drawn, notice.body)
 
     async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
-        """Put back a notice that a silence has delayed, until its workspaces have been reread.
+        """Put back a notice that was delayed by an outage of Slack, until its workspaces have been reread.
 
-        Return whether it was put back. It waits at most ``SILENCE_SECONDS``. A read is good enough if it is
-        recent and was requested after the wait began. If the message then still can't be sent, or if the last
-        try was long ago, the notice waits for another read.
+        Returns whether it was put back. It waits at most ``SILENCE_SECONDS``. A read is good enough if it is
+        recent and was requested after the wait began. If the message still can't be sent after that, or if
+        the last retry was long ago, the notice waits for another read.
         """
         now = facts.now
         found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
@@ -162,8 +162,8 @@ class NoticeRenderer:
         read_at = {row.id: row.observed_at or 0.0 for row in rows if row is not None}
         began_at, try_at = now, now
         if notice.read_since is not None:
-            # If the notice wasn't tried while Slack was away, its wait counts from the beginning, so any read
-            # since then is good enough.
+            # If sending wasn't retried while Slack was down, any read since the beginning of the wait is good
+            # enough.
             began_at, try_at = notice.read_since, math.inf if notice.tried_at is None else notice.tried_at
         if now - try_at > SILENCE_SECONDS and min(read_at.values(), default=now) >= began_at:
             began_at = now
@@ -214,7 +214,7 @@ class MessageUpdate:
     - ``stays``: the text is final, though buttons may still disappear.
     - ``is_over``: nothing in the message will change any more.
     - ``goes``: the message is deleted, because another one replaces it or it has nothing left to say.
-    - ``waits``: another message is about to report how the work ended, so this one isn't updated yet.
+    - ``waits``: another message will soon report how the work ended, so this one isn't updated yet.
     """
 
     answer: Answer
@@ -229,7 +229,7 @@ class MessageUpdate:
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
-    """Return when a message became news.
+    """Return when the subject of a message became news.
 
     For a card, that is when its operation ended, or now if it hasn't ended.
     """
@@ -240,7 +240,7 @@ def _find_news_time(notice: Notice, facts: Facts) -> float:
 
 
 def _is_history(kind: NoticeKind, facts: Facts | None) -> bool:
-    """Return whether a message keeps the text that it was sent with.
+    """Return whether a message keeps the text with which it was sent.
 
     Questions, output, messages in channels, and cards of unfinished work don't keep it: they are rendered
     again.
@@ -254,7 +254,7 @@ def _is_history(kind: NoticeKind, facts: Facts | None) -> bool:
 
 
 async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
-    """Render a message's update, or return None if its rows are gone or its text isn't known."""
+    """Render a message's update; return None if its rows are gone or its text isn't known."""
     is_said = Mark.ASKS not in card.kind.marks and "blocks" in card.body
     said = stored.read(card.body, card.created_at) if is_said else None
     if said is not None and "offers" in card.body:
@@ -267,8 +267,8 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
         answer = keep_current_buttons(card.kind, facts, said, beside)
         is_alone = card.kind is NoticeKind.READY and not beside
         if is_alone and isinstance(facts, WorkspaceFacts) and is_ready_over(facts):
-            # The message says that the workspace is ready and for how long. That is no longer true, so it is
-            # replaced with what has happened since.
+            # The message says that the workspace is ready and for how long. That is no longer true, so the
+            # message is replaced with what has happened since then.
             answer = render(card.kind, facts)
     elif facts is None:
         return None
@@ -285,7 +285,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     passes = Mark.PASSES in card.kind.marks and (has_passed or card.stage != "live")
     is_end = Mark.END in card.kind.marks
     if left.is_nothing and (is_end or Mark.PASSES in card.kind.marks) and not passes:
-        # The message says how something ended, or announces something still to come, so it is kept.
+        # The message tells how something ended, or announces something that is still to come, so keep it.
         left = _Remainder(answer)
     goes = end == "sent" or left.is_nothing or passes
     waits = end == "pending" or (is_card and isinstance(facts, WorkspaceFacts) and facts.is_ending)
@@ -294,7 +294,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
 
 @dataclass(frozen=True, slots=True)
 class _Remainder:
-    """What is left of a message after removing sentences about past times or dropped plans."""
+    """The part of a message that is left after removing sentences about past times or dropped plans."""
 
     answer: Answer
     is_nothing: bool = False
@@ -341,16 +341,16 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
 
 
 def _is_named(press: ButtonValue, parts: Iterable[Part]) -> bool:
-    """Return whether any part names a button's time and, if it announces a plan, the button's workspace."""
+    """Return whether any part mentions a button's time and, if it announces a plan, its workspace."""
     at, keys = None if press.at is None else int(press.at), press.key.split()
     return any(at in part.moments and (not part.plan or part.plan[1] in keys) for part in parts)
 
 
 def _is_planned(part: Part, facts: Facts | None) -> bool:
-    """Return whether the plan that a message part announces still exists; False without facts."""
+    """Return whether a plan announced in part of a message still exists; False without facts."""
     if isinstance(facts, WorkspaceFacts):
         return facts.plans(part.plan, part.moments)
-    # If a plan is about several workspaces, the facts don't show whether it still exists.
+    # If a plan concerns several workspaces, the facts don't show whether it still exists.
     return facts is not None
 
 
@@ -360,8 +360,7 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     is_about_links = card.about == cards.make_link_key(card.principal.key)
     linked = await gatherer.list_linked(card.principal) if is_about_links else ()
     links = [press for _, press in kit.iterate_drawn(said.blocks) if press.name in LINKING]
-    # If a command can use any one of several accounts, it no longer needs the others once one of them is
-    # linked.
+    # If a command can use any of several accounts, linking one of them is enough.
     is_enough = any(" " in press.key and press.key.partition(" ")[0] in linked for press in links)
 
     def is_useful(button: Element) -> bool:
@@ -373,12 +372,13 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
 
     answer = kit.keep_buttons(said, is_useful)
     left = await _remove_past(gatherer, card, answer, facts)
-    # A question that was answered by typing, or whose buttons are gone, is no longer open.
+    # A question is no longer open if it was answered by typing or its buttons are gone.
     is_question = any(str(one.get("block_id", "")).startswith(kit.QUESTION) for one in said.blocks)
     is_answered = str(card.body["offers"]).startswith(kit.QUESTION) or (
         is_question and not any(kit.iterate_buttons(left.answer.blocks))
     )
-    # An answer without buttons has started something. Another message says how that ended, or is about to.
+    # An answer without buttons has started something. Another message reports how that ended, or will soon do
+    # so.
     has_buttons = any(kit.iterate_buttons(said.blocks))
     end = "" if has_buttons else await gatherer.read_end_state(card, facts)
     goes = left.is_nothing or is_answered or end == "sent"
@@ -393,9 +393,9 @@ def build_edit(channel_id: str, message_ts: str, answer: Answer) -> dict[str, An
 
 
 async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
-    """Replace a message as ``build_edit`` says, or by its text alone if Slack rejects its blocks.
+    """Edit a message as ``build_edit`` describes, or change only its text if Slack rejects the blocks.
 
-    Raises SlackFailed. Repeating an edit does no harm.
+    Raises SlackFailed. Repeating an edit is harmless.
     """
     try:
         await slack.call(methods.CHAT_UPDATE, message)

@@ -1,4 +1,6 @@
-"""Replies to commands, clicks and mentions, each sent within a minute or not at all, never twice (ADR 88)."""
+"""Replies to commands, clicks and mentions, each sent within a minute or not at all, and never twice (ADR
+88).
+"""
 
 from __future__ import annotations
 
@@ -33,21 +35,21 @@ from bot.support.http import Http
 
 log = structlog.get_logger(__name__)
 
-#: Maximum number of attempts to send a reply in the same way after refusals that may be temporary.
+#: Maximum number of attempts to send a reply by the same route after temporary refusals.
 MAX_ATTEMPTS_PER_WAY: Final = 2
-#: Minimum time, in seconds, between two messages telling a person that they may have missed answers.
+#: Minimum time, in seconds, between two messages that tell a person that they may have missed answers.
 UNSURE_PERIOD_SECONDS: Final = 600
-#: A function that sends a reply in one way and records that it was sent; raises SlackFailed.
+#: A function that sends a reply by one route and records that it was sent; raises SlackFailed.
 Way = Callable[[Notice], Awaitable[None]]
 
 
 class Replies:
-    """Send replies, each in the best way that still reaches its recipient.
+    """Sends replies, each by the best route that still reaches its recipient.
 
-    A reply's body holds the Answer (``text``, ``blocks``, ``replaces``) and where to send it:
-    a ``response_url``, or a ``channel_id`` with ``thread_ts`` and ``where`` (the kind of place). Without
-    either, the reply is sent to the person. With ``view``, it redraws an open form. Without text, it only
-    deletes the message that it replaces.
+    A reply's body contains the Answer (``text``, ``blocks``, ``replaces``) and where to send it: a
+    ``response_url``, or a ``channel_id`` with ``thread_ts`` and ``where`` (the kind of place). If it contains
+    neither, the reply is sent to the person. With ``view``, the reply redraws an open form. Without text, it
+    just deletes the message that it replaces.
     """
 
     def __init__(
@@ -59,15 +61,15 @@ class Replies:
         self._slack = slack
         self._http = http
         self._timing = timing
-        #: Ids of replies that are sent outside their thread because Slack refused the thread. The ids aren't
+        #: Ids of replies that are sent outside their thread because Slack refused the thread. They aren't
         #: stored, because Slack will refuse the thread again after a restart.
         self._alone: set[str] = set()
 
     async def send(self, notice: Notice, *, is_try: bool = False) -> None:
-        """Send a reply once. If it is too late for that, or if it may already have been sent, give it up.
+        """Send a reply once. Give up if it is too late for that, or if the reply may already have been sent.
 
-        If Slack refuses its blocks, it is sent as text. While Slack is away, a reply waits, unless it has a
-        ``response_url`` or is the message that is being tried (``is_try``).
+        If Slack refuses its blocks, it is sent as text. While Slack is down, it waits, unless it has a
+        ``response_url`` or is the message that is being retried (``is_try``).
         """
         seconds_left = notice.created_at + self._timing.reply_lives - await self._store.now()
         if notice.unknown_since is not None or seconds_left <= 0:
@@ -95,9 +97,9 @@ class Replies:
                     await self._say_unsure(notice)
 
     async def _deliver(self, notice: Notice, seconds_left: float, *, is_try: bool) -> None:
-        """Try each way to reach the person until one works; raise the last SlackFailed if none does.
+        """Try each route to the person until one works; raise the last SlackFailed if none does.
 
-        The next way is tried only if Slack has definitely refused the one before.
+        The next route is tried only if Slack has definitely refused the previous one.
         """
         ways = self._list_ways_back(notice)
         for way in ways:
@@ -116,7 +118,7 @@ class Replies:
                 return
 
     def _list_ways_back(self, notice: Notice) -> list[Way]:
-        """Return the ways to reach a person, best first. Only the first may be visible to others.
+        """Return the routes to a person, best first. Only replies by the first may be visible to others.
 
         If a form has been closed, the message meant for it is sent as a direct message.
         """
@@ -130,7 +132,7 @@ class Replies:
         return [*ways, *([self._post_ephemeral] if is_in_channel else []), self._post_to_person]
 
     async def _update_view(self, notice: Notice) -> None:
-        """Update an open form, with nothing but plain paragraphs if Slack has refused it before."""
+        """Update an open form, using only plain paragraphs if Slack has refused it before."""
         body = notice.body
         view_fields = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
         view = plain.make_plain_view(body["view"]) if notice.is_text else body["view"]
@@ -142,7 +144,7 @@ class Replies:
     async def _respond(self, notice: Notice) -> None:
         url, body = str(notice.body["response_url"]), notice.body
         if not is_slack_address(url, self._api_url):
-            # Slack never supplies a URL like this, so send nothing to it, and don't try another way.
+            # Slack never supplies a URL like this, so send nothing to it, and don't try another route.
             raise errors.SlackUnknownOutcome(methods.RESPONSE_URL, "strange_address")
         replaces = bool(body.get("replaces"))
         message = _make_content(notice) | {
@@ -180,7 +182,7 @@ class Replies:
         await self._results.write_sent(notice, channel, "")
 
     async def _post_to_person(self, notice: Notice) -> None:
-        """Answer by direct message, explaining why the answer isn't in the channel if they asked there."""
+        """Answer by direct message, explaining why if the person asked in a channel."""
         body = notice.body
         channel = body.get("channel_id")
         if channel and body.get("where") == Where.DIRECT:
@@ -236,10 +238,10 @@ class Replies:
 
 
 def _should_try_next_way(notice: Notice, error: errors.SlackFailed, seconds_left: float) -> bool:
-    """Return whether a reply certainly wasn't shown, and sending it again in the same way won't help in time.
+    """Return whether a reply certainly wasn't shown, and sending it by the same route won't help in time.
 
-    Temporary errors are first retried in the same way. If the person has changed a form in the meantime, the
-    form is newer than the reply, so no other way is tried.
+    Temporary errors are first retried by the same route. If the person has changed a form in the meantime,
+    the form is newer than the reply, so no other route is tried.
     """
     if isinstance(error, errors.SlackLimited):
         return error.retry_after >= seconds_left
@@ -259,7 +261,7 @@ def _can_be_text(notice: Notice, error: errors.SlackFailed) -> bool:
 
 
 def _make_content(notice: Notice, *, moved_from: str = "") -> dict[str, Any]:
-    """Return a reply's content. A reply that was moved out of a channel begins by saying so."""
+    """Return a reply's content, which begins with an explanation if the reply was moved out of a channel."""
     return make_message_content(_to_answer(notice, moved_from), is_text=notice.is_text)
 
 

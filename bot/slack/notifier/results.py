@@ -1,4 +1,4 @@
-"""Results of sending messages, written to the database as soon as it accepts them."""
+"""The results of sending messages, written to the database as soon as it accepts them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -18,17 +18,17 @@ Write = Callable[[], Awaitable[object]]
 
 
 class Results:
-    """Write the results of sends. If the database fails, each is retried until its lease ends.
+    """Writes the results of sends. If the database fails, each write is retried until its lease ends.
 
-    Results not yet written are kept in memory and lost on restart. The leases then expire, and messages that
-    may have been sent are searched for.
+    Results that haven't been written are kept in memory and lost on restart. The leases then expire, and
+    messages that may have been sent are searched for.
     """
 
     def __init__(self, context: Context, timing: Timing) -> None:
         self._store = context.store
         self._monotonic: Final = context.clock.monotonic
         self._lease = timing.lease
-        #: Maps message ids to the writes to be retried, in order, each with the time when retrying it ends.
+        #: Maps message ids to the writes to retry, in order, each with the time until which it is retried.
         self._waiting: dict[str, list[tuple[float, Write]]] = {}
 
     @property
@@ -50,13 +50,13 @@ class Results:
         )
 
     async def retry_as_text(self, notice: Notice, code: str) -> None:
-        """Record that a notice must be sent immediately as text, without rereading its workspaces."""
+        """Record that a notice must immediately be sent as text, without rereading its workspaces."""
         error = notice.error if notice.error == NoticeError.TO_BE_READ else code
         waits = {"read_since": notice.read_since, "tried_at": notice.tried_at}
         await self.retry(notice, 0.0, error=error, is_text=True, **waits)
 
     async def write_dead(self, notice: Notice, error: str) -> None:
-        """Record that a notice was given up."""
+        """Record that Usher has given up on a notice."""
         await self.write(notice.id, partial(self._store.write, notice_rows.give_up_notice, notice.id, error))
 
     async def write_not_sent(self, notices: Sequence[Notice]) -> None:
@@ -87,7 +87,7 @@ class Results:
                     if self._monotonic() < until:
                         await write()
                 except StoreError:
-                    # The database may be rejecting just this write, so begin with another message next time.
+                    # The database may be rejecting just this write, so start with another message next time.
                     self._waiting[message_id] = self._waiting.pop(message_id)
                     return
                 del waiting[0]

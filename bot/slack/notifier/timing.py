@@ -1,4 +1,4 @@
-"""The notifier's timeouts and waits."""
+"""The notifier's timeouts and delays."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ class Timing:
     """The notifier's parameters, with times in seconds.
 
     ``settles`` is how long to wait before searching for a message that may have been sent, so that it has
-    time to appear. ``looks_back`` is how far before the attempt, by Slack's clock, the search begins. A reply
-    that hasn't been sent within ``reply_lives`` is given up.
+    time to appear. ``looks_back`` is how long before the attempt, by Slack's clock, the searched period
+    begins. Usher gives up on a reply that hasn't been sent within ``reply_lives``.
     """
 
     lease: float = 60.0
@@ -17,21 +17,23 @@ class Timing:
     settles: float = 15.0
     looks_back: float = 120.0
     reply_lives: float = 60.0
-    #: If Slack hasn't accepted a notice after this many seconds, Usher gives up on it, and doctor reports it.
+    #: How long Slack may fail to accept a notice, in seconds, before Usher gives up on it and doctor reports
+    #: it.
     gives_up_after: float = 86_400.0
-    #: If Slack refuses a channel's class card with an unknown code, Usher gives up on it after this many
-    #: seconds. That is sooner than for other notices, because a class is waiting for the card.
+    #: How long Slack may refuse a channel's class card with an unknown code, in seconds, before Usher gives
+    #: up on the card. This is shorter than for other notices, because a class is waiting for the card.
     gives_up_in_channel: float = 3_600.0
-    #: A notice that still can't be rendered after this many seconds is sent as plain text.
+    #: How long a notice may fail to be rendered, in seconds, before it is sent as plain text.
     plain_text_after: float = 300.0
     batch: int = 20
 
     def check(self) -> None:
-        """Raise ValueError if a send could take longer than its lease: another process would repeat it."""
+        """Raise ValueError if a send could outlast its lease, in which case another process would repeat it.
+        """
         if self.send_timeout >= self.lease:
             raise ValueError("the time-out of a send must be shorter than the lease of a notice")
 
     @property
     def last_start(self) -> float:
-        """Return how many seconds after its claim a send may start and still end before the lease does."""
+        """Return how many seconds after its claim a send may start and still finish before the lease ends."""
         return self.lease - self.send_timeout - min(5.0, (self.lease - self.send_timeout) / 2)
