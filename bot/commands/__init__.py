@@ -1,7 +1,7 @@
-"""The commands; each module is imported only when its command runs, so ``--help`` loads none of them.
+"""The commands. Each module is imported only when its command runs, so ``--help`` loads none of them.
 
-This module contains what the commands share: running a command, reading settings and connections, and opening
-the database.
+This module contains the code that the commands share: running a command, reading settings and connections,
+and opening the database.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         status: int = chosen(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The program that reads our output has closed the pipe, as ``head`` does.
+        # The program reading our output has closed the pipe, as ``head`` does.
         _lead_nowhere(sys.stdout)
         return 128 + signal.SIGPIPE
     except SettingsError as wrong:
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def has_settings() -> bool:
-    """Return whether any of Usher's settings is set in the environment."""
+    """Return whether any of Usher's settings is present in the environment."""
     return any(name.startswith(PREFIXES) for name in leave_out_service_variables(list_variables()))
 
 
@@ -108,7 +108,7 @@ def _load_env_file() -> None:
 
 
 def complain(*lines: str) -> None:
-    """Write lines to standard error. If nobody reads it any more, the exit status stays the same."""
+    """Write lines to standard error. If nobody is reading it any more, keep the exit status."""
     try:
         print("\n".join(lines), file=sys.stderr, flush=True)
     except OSError:
@@ -116,12 +116,12 @@ def complain(*lines: str) -> None:
 
 
 def _lead_nowhere(stream: TextIO) -> None:
-    """Discard whatever a broken stream still has to write, because flushing it at exit would fail."""
+    """Discard anything that a broken stream still has to write, because flushing it at exit would fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def stop_at_end_of_input(ask: Callable[[str], str]) -> Callable[[str], str]:
-    """Wrap an input function so that Ctrl+C ends it immediately, even inside an event loop."""
+    """Wrap an input function so that Ctrl+C interrupts it immediately, even inside an event loop."""
 
     def asking(question: str) -> str:
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -136,7 +136,7 @@ def stop_at_end_of_input(ask: Callable[[str], str]) -> Callable[[str], str]:
 def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSettings]]:
     """Read settings and connections and set up logging; raise SettingsError listing all their problems.
 
-    ``is_split``: requests and background work run in separate processes.
+    ``is_split`` means that requests and background work run in separate processes.
     """
     reading, connections, problems = read()
     is_file = "USHER_DATABASE_URL" not in reading.wrong and not is_postgres(reading.settings.database_url)
@@ -154,11 +154,11 @@ def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSetti
 
 
 def read() -> tuple[ParsedSettings, dict[str, ConnectionSettings], list[str]]:
-    """Read the valid settings and connections, collect the problems of both, and set up logging.
+    """Read the valid settings and connections, collect the problems with both, and set up logging.
 
-    It also loads all modules, because every command that opens a database reads its settings first.
+    This also loads all modules, because every command that opens a database reads its settings first.
     """
-    from handlers.loading import load as load_all  # noqa: PLC0415 - takes longer than `keys new`
+    from handlers.loading import load as load_all  # noqa: PLC0415 - takes longer than `keys new` itself
 
     load_all()
     reading = read_settings()
@@ -182,9 +182,9 @@ def with_store(
 ) -> int:
     """Open the store and run a command with it; return the exit status.
 
-    Raise NotDone if the database is from an earlier release, unless ``may_be_older``. A missing database is
+    Raises NotDone if the database is from an earlier release, unless ``may_be_older``. A missing database is
     created only if ``may_be_new``. Only ``migrate`` and ``restored`` change a database from an earlier
-    release, because that can be undone only from a backup.
+    release, because that can be undone only by restoring a backup.
     """
     path = find_database_file(settings.database_url)
     if not may_be_new and path is not None and not path.exists():

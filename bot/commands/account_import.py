@@ -1,6 +1,6 @@
-"""Imports accounts from an administrator's file, which maps people to their usernames at a provider.
+"""Importing accounts from an administrator's file, which maps people to their usernames at a provider.
 
-Each row is first checked with its provider. Nothing is written in a dry run, or for a row with a problem.
+Each row is first checked with its provider. Nothing is written during a dry run, or for a row with a problem.
 """
 
 import csv
@@ -45,7 +45,7 @@ _WHY_NOT: Final = {
 
 
 class ImportProblem(NotDone):
-    """The reason why the whole file can't be used, in one sentence."""
+    """The reason why the file can't be used at all, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +114,12 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
         raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
-#: Importing an account again renews its unproven link only if that link expires within this many seconds.
+#: Time before an unproven link expires, in seconds, within which importing its account again renews the link.
 RENEWED_WITHIN: Final = 30 * 86_400.0
 
 
 class Importer:
-    """Import rows for people whom the policy allows to link accounts."""
+    """Imports rows for people who may link accounts according to the policy."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -129,9 +129,9 @@ class Importer:
         self._seen: dict[tuple[str, str], int] = {}
 
     async def one(self, row: CsvRow, *, apply: bool) -> Result:
-        """Check a row with its provider and, with ``apply``, link it.
+        """Check a row with its provider and, with ``apply``, link its account.
 
-        A problem with the row is returned, not raised.
+        A problem with the row is returned rather than raised.
         """
         problem = self._shape(row)
         if problem:
@@ -235,7 +235,7 @@ async def open_for_operator(
             )
         finally:
             if entered.by_oauth is not None:
-                # Save any token that was replaced in the meantime before the process ends.
+                # Before the process ends, save any token that was replaced in the meantime.
                 await entered.by_oauth.close()
 
 
@@ -256,8 +256,8 @@ async def import_rows(
 async def retire(context: Context, connection: str) -> tuple[int, int]:
     """End all links on a connection that is about to be removed, and notify their owners.
 
-    Return how many links ended and how many revocations are pending. Pending revocations can't be carried out
-    once the connection is no longer configured, so their secrets are erased. Raises StoreError.
+    Returns how many links ended and how many revocations are pending. Revocations can't be carried out once
+    the connection is no longer configured, so the secrets of the pending ones are erased. Raises StoreError.
     """
     ended, store = 0, context.store
     holders = {who async for batch in account_rows.find_holders(store.engine) for who in batch}
@@ -283,7 +283,7 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
 
 
 def as_lines(results: list[Result], *, apply: bool) -> list[str]:
-    """Return one line per row and a total, as printed by the command."""
+    """Return a line for each row, and one with the totals, as printed by the command."""
     marks = {"ok": "ok  ", "same": "same", "problem": "BAD "}
     lines = [
         f"{marks[one.outcome]} line {one.row.line}: {one.row.slack_user[:40]} at {one.row.connection[:40]}"

@@ -14,9 +14,10 @@ from bot.support import errors
 from bot.support.settings import Settings
 
 _SCRIPT_BYTES = 5_000_000
-#: Maximum number of workspaces per account that are listed by name.
+#: Maximum number of an account's workspaces that are listed by name.
 _MAX_LISTED_WORKSPACES = 5
-#: Matches host names in a script. Those in ``_NAMESPACES`` are ignored: they only identify an image format.
+#: Matches host names in a script. Hosts in ``_NAMESPACES`` are ignored, because they only identify an image
+#: format.
 _HOST_PATTERN = re.compile(
     rb"(?:https?:)?//([0-9A-Za-z](?:[0-9A-Za-z-]*\.)+[A-Za-z]{2,}(?::\d+)?)(?=[/\"'`?])"
 )
@@ -26,7 +27,8 @@ _NAMESPACES = {"www.w3.org"}
 async def check_connection(name: str, provider: base.Provider, *, is_linked: bool = False) -> Check:
     """Check a provider's server without anyone's credentials; it must refuse an invalid token.
 
-    ``is_linked``: the server has accepted someone's token, which is evidence enough if it hides its version.
+    ``is_linked`` means that the server has accepted someone's token, which is sufficient evidence if it hides
+    its version.
     """
     label = f"connection {name}"
     try:
@@ -53,7 +55,7 @@ async def check_connection(name: str, provider: base.Provider, *, is_linked: boo
 async def check_account(provider: base.Provider, token: str) -> Check:
     """Find out whose account a token belongs to, and what the account contains.
 
-    Nothing is stored. If the check obtained another token in exchange for it, that one is revoked.
+    Nothing is stored. If the check exchanged the token for another one, that one is revoked.
     """
     label, title = "your account", provider.settings.title
     if (foreign := refuse_foreign_token(token, title, [provider])) is not None:
@@ -94,7 +96,7 @@ def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) ->
 
 
 async def check_page(name: str, provider: base.Provider) -> list[Check]:
-    """Load the workspace page's script; report any hosts in it that the page must not contact."""
+    """Load the workspace page's script; report any hosts in the script that the page mustn't contact."""
     if not isinstance(provider, facets.EmbeddedPage):
         return []
     label, loads = f"connection {name} page", provider.embedding()
@@ -121,7 +123,7 @@ async def check_page(name: str, provider: base.Provider) -> list[Check]:
 async def check_way_in(name: str, provider: base.Provider, public_url: str) -> list[Check]:
     """Check whether Usher is registered for sign-in at a provider that supports it.
 
-    Report anything that isn't set up.
+    Anything that isn't set up is reported.
     """
     if not isinstance(provider, facets.SignIn) or not provider.has_link_method("token"):
         return []
@@ -138,7 +140,7 @@ async def check_way_in(name: str, provider: base.Provider, public_url: str) -> l
     try:
         is_known = await provider.oauth.is_accepted()
     except errors.Unreachable:
-        return []  # The check that asks for the server's version reports it.
+        return []  # The check that asks for the server's version already reports this.
     except errors.ProviderError as failed:
         found = f"can't tell whether people can sign in: {explain_failure(failed)}"
         return [Check(label, True, found, "Link an account of yours to see.", is_warning=True)]

@@ -1,4 +1,4 @@
-"""Commands that read and change an installation's database."""
+"""Commands that read or change an installation's database."""
 
 import argparse
 import json
@@ -81,7 +81,7 @@ def import_accounts(arguments: argparse.Namespace) -> int:
 
 
 def format_ended_links(name: str, count: int, *, is_known: bool) -> str:
-    """Return a sentence saying how many links on a connection ended, and whether the connection was known."""
+    """Return a sentence that tells how many links on a connection ended, and whether it was known."""
     said = f"Links on {name} that ended, whose people are told: {count}."
     return said if is_known else f"{said} No connection and no link has this name."
 
@@ -116,7 +116,7 @@ def _format_day(at: float | None) -> str:
 
 
 def _format_id(account: Account) -> str:
-    """Return a phrase that says where Usher got the account's id, and when."""
+    """Return a phrase that tells where and when Usher got the account's id."""
     if account.remote_id is None:
         return "its account id isn't known yet"
     template = _ID_SOURCES.get(account.remote_id_source, "")
@@ -124,7 +124,7 @@ def _format_id(account: Account) -> str:
 
 
 def _format_rest(account: Account) -> str:
-    """Return a phrase saying when a link began to rest; "" if it isn't resting."""
+    """Return a phrase that tells since when a link has been suspended; "" if it isn't suspended."""
     if account.resting_since is None:
         return ""
     since = _format_day(account.resting_since)
@@ -204,7 +204,7 @@ _UNREADABLE: Final = ", and some that can't be read"
 
 
 def restored(arguments: argparse.Namespace) -> int:
-    """Restore a backup, pause its plans, and ask their owners whether they still want them."""
+    """Restore a backup, pause its plans, and ask their owners whether they still want these plans."""
     settings, connections = load()
     path = find_database_file(settings.database_url)
     if arguments.file is not None:
@@ -219,7 +219,7 @@ def restored(arguments: argparse.Namespace) -> int:
         if await store.list_missing_migrations(name) is None:
             raise NotDone(_EMPTY.format(name=name))
         await store.migrate()
-        # Connections without user accounts are left out, because they have no links.
+        # Leave out connections without user accounts, because they have no links.
         apart = {name for name, one in connections.items() if "none" not in one.linking}
         backup_at, held, linked = await pause_restored(store, administrators, apart)
         await AuditWitness(path).note(store)
@@ -239,7 +239,7 @@ _NOT_NOTED: Final = (
 
 
 def verify_audit(arguments: argparse.Namespace) -> int:
-    """Find the first invalid row of the audit record."""
+    """Find the first invalid row of the audit log."""
     settings, _ = load()
 
     async def run(store: Store) -> int:
@@ -271,7 +271,7 @@ def verify_audit(arguments: argparse.Namespace) -> int:
 
 
 def print_audit(_arguments: argparse.Namespace) -> int:
-    """Print the audit record, one entry per line."""
+    """Print the audit log, one entry per line."""
     settings, _ = load()
 
     async def run(store: Store) -> int:

@@ -15,7 +15,7 @@ from bot.support.settings import PREFIXES
 
 #: Additional packages that the demo imports. None of them needs npm or a compiler.
 _REQUIRED_PACKAGES: Final = ("playground", "jupyterhub", "configurable_http_proxy", "jupyterlab")
-#: Credentials of the app in the local Slack. They are the same at every start, and worthless anywhere else.
+#: Credentials of the app in the local Slack. They are the same at every start, and useless anywhere else.
 _LOCAL: Final = {
     "SLACK_BOT_TOKEN": "xoxb-local",
     "SLACK_APP_TOKEN": "xapp-local",
@@ -25,7 +25,7 @@ _SLACK_PORT: Final = 8090
 
 
 def demo(arguments: argparse.Namespace) -> NoReturn:
-    """Replace this process with the demo, without the environment variables of a real Usher."""
+    """Replace this process with the demo, without the environment variables of a real Usher installation."""
     if arguments.slack_only:
         _become_slack(arguments)
     if missing := [name for name in _REQUIRED_PACKAGES if find_spec(name) is None]:
@@ -41,7 +41,7 @@ def demo(arguments: argparse.Namespace) -> NoReturn:
 
 
 def _become_slack(arguments: argparse.Namespace) -> NoReturn:
-    """Run only the local Slack, for Usher or any other app; nothing else has to be installed."""
+    """Run only the local Slack, for Usher or any other app; nothing else needs to be installed."""
     port = str(_SLACK_PORT if arguments.port is None else arguments.port)
     words = ["slack", "--port", port]
     for name in ("manifest", "request_url"):
@@ -56,10 +56,10 @@ def _become_slack(arguments: argparse.Namespace) -> NoReturn:
 
 
 def _find_extra() -> str:
-    """Return the requirement that pip installs the demo from: Usher's own wheel or folder.
+    """Return the requirement from which pip installs the demo: Usher's own wheel or folder.
 
-    pip records where Usher was installed from (PEP 610). If there is no record, Usher came from an index,
-    which has the other packages, too.
+    pip records the source from which Usher was installed (PEP 610). Without a record, Usher came from an
+    index, which has the other packages, too.
     """
     origin = json.loads(distribution("usher-bot").read_text("direct_url.json") or "{}")
     kind = f"{origin['vcs_info']['vcs']}+" if "vcs_info" in origin else ""

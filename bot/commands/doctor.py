@@ -1,6 +1,6 @@
-"""All the checks that ``usher doctor`` runs.
+"""All the checks run by ``usher doctor``.
 
-It changes nothing and sends nothing to anyone. The exit status is 0 if every check passes, 2 if the settings
+They change nothing and send nothing to anyone. The exit status is 0 if every check passes, 2 if the settings
 are invalid, and 1 otherwise.
 """
 
@@ -28,10 +28,10 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.support.zones import describe_zones
 
-#: How long the doctor waits for an answer from the public address, in seconds.
+#: How long the doctor waits for a response from the public address, in seconds.
 _LOOK_SECONDS: Final = 5.0
-#: A disk with fewer free bytes than this is reported as nearly full. The database's log alone may take up a
-#: sixth of that space.
+#: Number of free bytes below which a disk is reported as nearly full. The database's log alone may take up a
+#: sixth of this space.
 MIN_FREE_BYTES: Final = 100_000_000
 _FULL_ADVICE: Final = (
     "Make room there, or Usher can't write: `usher docs incidents#the-database-cant-be-written`."
@@ -42,7 +42,7 @@ _BACKUPS_ADVICE: Final = "Make room there, or use a larger disk: `usher docs ope
 async def run_checks(
     settings: Settings, http: Http, providers: Mapping[str, base.Provider], wrong: Collection[str] = ()
 ) -> list[Check]:
-    """Run every check that the settings allow; ``wrong`` holds the variables without a valid value."""
+    """Run every check that the settings allow; ``wrong`` contains the variables without a valid value."""
     checks: list[Check] = []
     if not {"USHER_PUBLIC_URL", "USHER_PAGE_URL", "USHER_ENCRYPTION_KEYS"} & set(wrong):
         checks.append(await check_address(settings, http))
@@ -79,7 +79,7 @@ async def check_address(settings: Settings, http: Http) -> Check:
 
 
 async def check_pages(settings: Settings, http: Http, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check the separate host name for pages; if there is none, warn of what a vendor's script could do."""
+    """Check the separate host name for pages; without one, warn about what a vendor's script could do."""
     label, url = "page address", settings.page_url
     if url is not None:
         return [await _check_at(label, url, settings, http, PAGE_PROOF)]
@@ -90,9 +90,9 @@ async def check_pages(settings: Settings, http: Http, providers: Mapping[str, ba
 
 
 async def _check_at(label: str, url: str, settings: Settings, http: Http, place: str = "") -> Check:
-    """Send a request that only this Usher can answer correctly, because it has the keys.
+    """Send a request that only this Usher, which has the keys, can answer correctly.
 
-    If nothing answers at the URL, Usher may not have been started yet, so a local address is tried instead.
+    If nothing responds at the URL, Usher may not have been started yet, so a local address is tried instead.
     """
     here = find_local_origin(settings.host, settings.ports()[0])
     forward = f"Forward it to {here}, with its name as Host: `usher docs install#behind-a-proxy`."
@@ -113,7 +113,7 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
 
 
 async def _find_other_at(url: str, settings: Settings, http: Http, place: str = "") -> str | None:
-    """Describe whatever else answers at a URL, or return None if it's this Usher; raise ProviderError."""
+    """Describe whatever else responds at a URL; return None if it's this Usher. Raises ProviderError."""
     nonce = secrets.token_hex(16)
     try:
         answer = await http.request("GET", f"{url}{PROOF_PATH}/{nonce}", total=_LOOK_SECONDS)
@@ -125,7 +125,7 @@ async def _find_other_at(url: str, settings: Settings, http: Http, place: str = 
 
 
 def check_spool(providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check that there is enough disk space for the output of runs, if a provider has runs."""
+    """Check that there is enough disk space for the output of runs, if any provider has runs."""
     if not any(isinstance(provider, facets.Runs) for provider in providers.values()):
         return []
     folder = tempfile.gettempdir()

@@ -14,7 +14,7 @@ def docs(arguments: argparse.Namespace) -> int:
     folder = next((place for place in (room / "docs", room.parent / "docs") if place.is_dir()), room)
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.md"))}
     text = "\n".join(page for page in found if page.startswith(f"{name}/"))
-    # A page in a folder can also be found by its bare name, as other pages in that folder refer to it.
+    # A page in a folder is also found by its bare name, which other pages in that folder use.
     within = [page for page in found if f"/{page}".endswith(f"/{name}.md")]
     if f"{name}.md" in found or len(within) == 1:
         page = f"{name}.md" if f"{name}.md" in found else within[0]
@@ -24,15 +24,15 @@ def docs(arguments: argparse.Namespace) -> int:
         return 2
     text = re.sub(r"^ *<!-- .* -->\n\n?", "", text, flags=re.MULTILINE)
     text = re.sub(r'<img [^>]*alt="([^"]*)">', r"[Picture: \1]", text)
-    # A link labelled with its own target is printed as just the target, in the form that this command
+    # A link labelled with its own target is printed as just that target, in the form that this command
     # accepts.
     print(re.sub(r"\[([^][]+)\]\((?:\.\./)*(\1[^)]*)\)", r"\2", text))
     return 0
 
 
 def find_section(text: str, anchor: str) -> str:
-    """Return the section whose heading has this anchor, including subsections; "" if there is none."""
-    # A single # marks the page's title or a comment in an example, so only deeper headings are searched.
+    """Return the section whose heading has this anchor, with its subsections; "" if there is none."""
+    # Search only deeper headings, since a single # marks the page's title or a comment in an example.
     for heading in re.finditer(r"^(#{2,}) (.+)$", text, re.MULTILINE):
         if to_anchor(heading[2]) == anchor:
             end = re.compile(rf"^#{{2,{len(heading[1])}}} ", re.MULTILINE).search(text, heading.end())

@@ -1,4 +1,4 @@
-"""Checks that every kind of process that an installation needs is running on its shared database."""
+"""Checking that every kind of process that an installation needs is running on its shared database."""
 
 from collections.abc import Collection
 
@@ -12,7 +12,7 @@ from bot.support.vault import Vault
 
 
 async def check_processes(store: Store, settings: Settings) -> list[Check]:
-    """List the processes sharing a database; at least one must serve requests and one do background work.
+    """List the processes that share a database: some must serve requests, and some do background work.
 
     Raises StoreError.
     """
@@ -37,7 +37,7 @@ async def check_processes(store: Store, settings: Settings) -> list[Check]:
 
 
 def _compare_keys(in_use: Collection[str], settings: Settings) -> list[Check]:
-    """Report keys that some processes don't have: those can't decrypt what the others encrypt with them."""
+    """Report keys that some processes don't have and therefore can't use to decrypt others' secrets."""
     own = Vault(settings.keys()).fingerprints
     if not in_use or own == in_use:
         return []

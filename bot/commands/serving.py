@@ -21,8 +21,8 @@ def serve(arguments: argparse.Namespace) -> int:
 def collect_less() -> None:
     """Exempt imported objects from garbage collection, and collect less often.
 
-    Reference counting frees what requests and polls allocate, and searching for cycles took a twelfth of the
-    start-up time.
+    Reference counting already frees the memory that requests and polls use, and the search for cycles took a
+    twelfth of the start-up time.
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

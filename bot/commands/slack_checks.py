@@ -17,8 +17,8 @@ from bot.support.settings import Settings
 
 REACH: Final = "Check that this machine can reach Slack."
 SCOPES: Final = "Paste what `usher manifest` prints into your app's manifest page, then reinstall the app."
-#: How far this machine's clock may differ from Slack's, in seconds. If it differs by 300 seconds or more,
-#: Usher refuses Slack's requests.
+#: Maximum difference between this machine's clock and Slack's, in seconds. From 300 seconds on, Usher refuses
+#: Slack's requests.
 CLOCK_SKEW_SECONDS: Final = 60.0
 _SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."
 _ROUTE: Final = "Its answer should be 401: route that address to Usher, and restart it."
@@ -36,7 +36,7 @@ async def check_slack(settings: Settings, http: Http) -> list[Check]:
 
 
 async def check_clock(settings: Settings, http: Http) -> list[Check]:
-    """Compare this machine's clock with Slack's; if Slack doesn't answer, a different check reports that."""
+    """Compare this machine's clock with Slack's; another check reports a Slack that doesn't respond."""
     try:
         at = (await http.request("POST", f"{settings.slack_api_url}{API_TEST}")).server_time()
     except errors.ProviderError:
@@ -53,7 +53,7 @@ async def check_clock(settings: Settings, http: Http) -> list[Check]:
 async def check_assistant(settings: Settings, http: Http) -> list[Check]:
     """Send an unsigned call to the assistant's address, which Usher must refuse.
 
-    Whether Slack itself calls that address is known only to Slack.
+    Only Slack knows whether it actually calls that address.
     """
     if not settings.assistant or settings.public_url is None:
         return []
@@ -66,7 +66,7 @@ async def check_assistant(settings: Settings, http: Http) -> list[Check]:
 
 
 async def check_token(settings: Settings, http: Http, token: str, place: str = "") -> list[Check]:
-    """Check a token's identity and scopes with Slack; ``place`` says which Slack workspace it's for."""
+    """Check a token's identity and scopes with Slack; ``place`` names the Slack workspace it is for."""
     of = f" of {place}" if place else ""
     advice = f"Install Usher there again: {settings.public_url}{INSTALL_PATH}" if place else ""
     checks = []
@@ -116,7 +116,7 @@ async def _check_administrators(
 ) -> list[Check]:
     """Look up Usher's administrators in Slack.
 
-    If there are several Slack workspaces, only the administrators of ``places``, the token's own, are looked
+    If there are several Slack workspaces, only the administrators of the token's own (``places``) are looked
     up.
     """
     label, known, unknown = f"administrators{of}", [], []
@@ -148,7 +148,7 @@ async def _check_administrators(
 
 
 def _find_administrator_problem(person: Person) -> str | None:
-    """Return why a person can't be an administrator, or None if they can."""
+    """Return the reason why a person can't be an administrator, or None if they can."""
     reasons = {
         "is deactivated": person.is_deleted,
         "is a bot": person.is_bot,

@@ -1,4 +1,4 @@
-"""Checks of the store: whether it opens, and the state of its messages, keys, links and audit."""
+"""Checks of the store: whether it can be opened, and the state of its messages, keys, links and audit log."""
 
 import asyncio
 import os
@@ -41,10 +41,10 @@ from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
-#: How far back refused permissions are counted, in seconds. The causes of older refusals may have been fixed
-#: long ago.
+#: Age up to which refused permissions are counted, in seconds. The causes of older refusals may have been
+#: fixed long ago.
 REFUSALS_SECONDS = 7 * 86_400.0
-#: If a revocation is still pending after this many seconds, something is wrong. Most take only seconds.
+#: Number of seconds after which a pending revocation means that something is wrong. Most take only seconds.
 REVOKED_WITHIN = 86_400.0
 _PENDING_ADVICE = (
     "These secrets of ended links are still valid: check that their connections are set up and answer. "
@@ -58,19 +58,20 @@ _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
 _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
-#: How far back the doctor considers events, in seconds. Older events say nothing about how Usher is run now.
+#: Age up to which the doctor considers events, in seconds. Older events say nothing about how Usher is run
+#: now.
 RECENT = 7 * 86_400.0
-#: A message is considered late once it is overdue by this many seconds.
+#: Number of seconds by which a message must be overdue to count as late.
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
-#: Work that is overdue by this many seconds isn't merely late: no process is doing it.
+#: Number of seconds after which overdue work isn't merely late: no process is doing it.
 OVERDUE_SECONDS = 3600.0
 _OVERDUE_ADVICE = 'Look for "loop failed" in the log.'
 _RESTING_ADVICE = (
     "Their people link again, or an administrator approves the accounts. After a server was reinstalled, "
     "import your list again: `usher docs connections#names-that-are-other-accounts`."
 )
-#: Maximum number of dead notices that are read, newest first. Dead notices are kept for a week.
+#: Maximum number of notices read, newest first, that Usher has given up on. They are kept for a week.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
 _TAB = "Turn on the Messages Tab on your app's page, App Home."
@@ -104,8 +105,9 @@ async def check_store(
 ) -> list[Check]:
     """Open the database and check its contents; don't change a missing or empty database.
 
-    With ``providers``, recent refusals by providers are compared with how their connections are configured.
-    With ``http``, the tokens of OAuth installations are tried. ``has_keys``: the encryption keys are known.
+    With ``providers``, recent refusals by providers are compared with the settings of their connections. With
+    ``http``, the tokens of OAuth installations are tried. ``has_keys`` means that the encryption keys are
+    known.
     """
     path = find_database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
@@ -141,7 +143,7 @@ async def check_store(
 
 
 async def check_servers(store: Store) -> list[Check]:
-    """Report PostgreSQL settings that could make the server lose data after users were told it's saved."""
+    """Report PostgreSQL settings that could lose data after users were told that it was saved."""
     if not store.engine.is_shared:
         return []
     found = [store.engine.warning] if store.engine.warning else []
@@ -177,9 +179,9 @@ def _format_place(path: Path) -> Check:
 
 
 async def read_store(store: Store, name: str = "the database") -> list[Check]:
-    """Do a tiny test write, then read an open store's counts and its dead notices.
+    """Try a tiny write, then read an open store's counts and the notices that Usher has given up on.
 
-    ``name`` is what the checks call the store. Raises StoreError.
+    ``name`` is the name used for the store in the checks. Raises StoreError.
     """
     await store.write(maintenance.try_writing)
     counts = await store.perform(count_rows.count_rows)
@@ -204,7 +206,7 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
 
 
 async def check_resting(store: Store) -> Check:
-    """Count the links that rest because their usernames now belong to other accounts.
+    """Count the links that are suspended because their usernames now belong to other accounts.
 
     Raises StoreError.
     """
@@ -255,7 +257,7 @@ async def check_keys(store: Store, settings: Settings) -> list[Check]:
 
 
 async def check_retired(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Report removed connections that people still depend on; raise StoreError."""
+    """Report removed connections on which people still depend; raise StoreError."""
     return [
         Check(
             f"connection {name}",
@@ -288,7 +290,7 @@ async def check_revocations(store: Store) -> Check:
 
 
 def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:
-    """Warn if the database's file system has locks that can't reliably prevent a second server."""
+    """Warn if the database's file system doesn't have locks that reliably keep out a second server."""
     kind = mounts.detect_file_system(path, mountinfo)
     if not kind or mounts.is_local(kind):
         return []
@@ -312,7 +314,7 @@ async def check_others(store: Store) -> list[Check]:
 
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:
-    """Report a database that mustn't be served from, or is older than this machine's record says.
+    """Report a database that mustn't be used for serving, or that is older than this machine's record.
 
     Raises StoreError.
     """
@@ -324,7 +326,7 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
 
 
 async def check_team(store: Store, settings: Settings) -> list[Check]:
-    """Check what Usher needs for a team but not for a single user; anything missing is only a warning.
+    """Check the settings that a team needs but a single user doesn't; missing ones are only warnings.
 
     Raises StoreError.
     """
@@ -336,13 +338,12 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
     is_local = not (settings.public_url or "").startswith("https:")
     checks = [
-        # Whether the public address answers is checked separately.
+        # A separate check tells whether the public address responds.
         team("an https address", is_local, _LOCAL, "set"),
         team("keys apart", has_literal_in_env_file("USHER_ENCRYPTION_KEYS"), _KEYS_IN_ENV),
         await check_backups(store, settings, since),
     ]
-    # Downtime is recorded only with SQLite: with PostgreSQL, other processes may still be running when one
-    # stops.
+    # Downtime is recorded only on SQLite. On PostgreSQL, other processes may still be running when one stops.
     if find_database_file(settings.database_url) is not None:
         was_away = away_at is not None and away_at >= since
         advice = "It hasn't run for a whole week yet: `usher docs install#on-a-server`."
@@ -370,7 +371,7 @@ async def check_backups(store: Store, settings: Settings, since: float) -> Check
 
 
 async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check for connections whose own secret is rejected, and for servers that refuse people's own tokens.
+    """Check for connections whose own secret is refused, and for servers that refuse people's own tokens.
 
     Raises StoreError.
     """
@@ -383,7 +384,7 @@ async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> 
                 await provider.is_secret_accepted() if isinstance(provider, facets.Impersonation) else None
             )
         except errors.ProviderError:
-            continue  # The check that asks for the server's version reports it.
+            continue  # The check that asks for the server's version already reports this.
         if is_good is None:
             continue
         refused = await store.read(count_rows.count_refusals, name, since)

@@ -12,7 +12,7 @@ from handlers.loading import load
 
 def copy(arguments: argparse.Namespace) -> int:
     """Copy a SQLite file into a PostgreSQL database."""
-    from bot.store.postgres import copy_store  # noqa: PLC0415 - its driver, which no start on SQLite needs
+    from bot.store.postgres import copy_store  # noqa: PLC0415 - imports a driver that SQLite doesn't need
 
     load()
     try:

@@ -1,8 +1,8 @@
-"""Tries a connection with an operator's own account, and checks the assumptions about its provider.
+"""Trying a connection with an operator's own account, and checking the assumptions about its provider.
 
 A trial creates a workspace and, if the provider can run commands, a job. It reads both, removes them, and
-touches nothing else. Each of them is recorded in a file before it is created, so that the next trial can
-remove what an interrupted one left behind. The token is only kept in memory. As in ``serve``, a state is read
+touches nothing else. Each is recorded in a file before it is created, so that the next trial can remove
+whatever an interrupted one left behind. The token is kept only in memory. As in ``serve``, a state is read
 only if the rows of the poll gate allow it (``docs/internals/rules.md``, "The poll gate").
 """
 
@@ -38,21 +38,22 @@ from bot.support.errors import NotDone
 
 T = TypeVar("T")
 
-#: Prefix of the names of workspaces and jobs that a trial creates. Eight more letters or digits follow.
+#: Prefix of the names of workspaces and jobs that a trial creates, followed by eight letters or digits.
 STEM: Final = "usher-try"
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-#: The principal that a trial uses to request templates. It isn't anyone in Slack, so restricted templates
+#: The principal with which a trial requests templates. It isn't anyone in Slack, so restricted templates
 #: aren't offered.
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
-#: Maximum duration of a start, a stop or a run in a trial, in seconds.
+#: Maximum duration of starting, stopping or running something in a trial, in seconds.
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
-#: If a create call isn't answered, the workspace or job appears within this many seconds or not at all.
+#: Number of seconds after an unanswered create call within which the workspace or job appears, if it appears
+#: at all.
 CONFIRM_SECONDS: Final = 180.0
-#: Maximum number of seconds between claiming a gate and sending the read. ``CALL_SECONDS`` is how long a call
-#: may take. Both are the same as in the engine.
+#: Maximum time between claiming a gate and sending the read, in seconds. ``CALL_SECONDS`` is the maximum
+#: duration of a call. Both are the same as in the engine.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
-#: Matches version numbers with two or three parts; four parts would be an IP address.
+#: Matches version numbers with two or three parts, but not four, which would be an IP address.
 _VERSION_PATTERN: Final = re.compile(r"(?<![\d.])\d{1,4}(?:\.\d{1,4}){1,2}(?![\d.]*\d)")
 #: Maximum number of characters read from a job's output.
 MOST_OUTPUT: Final = 100_000
@@ -63,7 +64,7 @@ class TrialObject:
     """A workspace or job that a trial creates; ``remote_id`` is None until the provider has assigned it.
 
     ``key`` is "" for a workspace that already existed, which is started and stopped but never removed.
-    ``since`` is when it was created, in epoch seconds.
+    ``since`` is the time of creation in epoch seconds.
     """
 
     purpose: Purpose
@@ -74,7 +75,7 @@ class TrialObject:
 
 
 class TrialRecord:
-    """The file that lists what a trial has created; it is deleted once nothing is left."""
+    """The file that lists what a trial has created. It is deleted once nothing on the list is left."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -115,7 +116,7 @@ class TrialRecord:
 
 @dataclass(slots=True)
 class Trial:
-    """Perform the main task on one connection with one account."""
+    """Performs the main task on one connection with one account."""
 
     provider: base.Provider
     http: RecordingHttp
@@ -126,10 +127,10 @@ class Trial:
     #: ``tell`` prints a line for the trial, and ``sleep`` waits for a number of seconds.
     tell: Callable[[str], None] = print
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    #: The name of each step, its duration in seconds, and the kind of error if it failed.
+    #: Each step's name, its duration in seconds, and the kind of error if it failed.
     steps: list[tuple[str, float, str]] = field_of(default_factory=list)
 
-    # -- before anything is made ---------------------------------------------------------------------------
+    # -- before anything is created ------------------------------------------------------------------------
 
     async def plan(self, given: Mapping[str, str]) -> list[TrialObject]:
         """Fill in the provider's forms with as little as they accept; raise NotDone if that's impossible."""
@@ -155,7 +156,7 @@ class Trial:
     async def _existing(self, name: str) -> TrialObject:
         """Return one of the account's stopped workspaces.
 
-        It must be one that still exists after a stop. If there is none, raise NotDone.
+        It must be a workspace that still exists after being stopped. Raises NotDone if there is none.
         """
         for one in await self.provider.require_facet(facets.Lists).discover(self.access):
             is_wanted = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
@@ -171,7 +172,7 @@ class Trial:
             for made in plans:
                 await (self._workspace if made.purpose == "workspace" else self._job)(made)
         except errors.ProviderError:
-            pass  # The step has reported it; what was made is removed below.
+            pass  # The step has already reported the error; everything that was created is removed below.
         finally:
             is_away = await self.put_away()
         return is_away and not any(error for _, _, error in self.steps)
@@ -265,7 +266,7 @@ class Trial:
                 if remote_id is not None:
                     await (self._end_job(remote_id) if made.purpose == "job" else self._end(made, remote_id))
             except errors.ProviderError:
-                continue  # The step has reported it; the record keeps it for the next trial.
+                continue  # The step has already reported the error; the record keeps it for the next trial.
             self.record.drop(made)
         left = [made.spec.name for made in self.record.made.values()]
         if left:
@@ -326,7 +327,7 @@ class Trial:
             await self.sleep(self.provider.pace.pending_interval)
 
     async def _act(self, act: Callable[[Access, Workspace], Awaitable[object]], remote_id: str) -> None:
-        """Read a workspace, then act on what was read."""
+        """Read a workspace, then act according to its state."""
         await act(
             self.access,
             self.provider.to_workspace(remote_id, await self._read(remote_id), NO_PRINCIPAL),
@@ -339,7 +340,7 @@ class Trial:
         return found[remote_id]
 
     async def _gate(self, remote_id: str, *, is_answered: bool = False) -> float:
-        """Wait for a resource's gate and close it; return the monotonic time by which a read must be sent."""
+        """Wait for a resource's gate and close it; return the monotonic deadline for sending a read."""
         provider = self.provider
         key = (provider.gate_key(remote_id), provider.settings.name, remote_id)
         closed_for = provider.pace.min_poll_interval + MARGIN
@@ -372,10 +373,10 @@ class Trial:
         self.tell(f"ok   {name}{said}, {took:.1f} s")
         return done
 
-    # -- what was seen ---------------------------------------------------------------------------------------
+    # -- the report -----------------------------------------------------------------------------------------
 
     def facts(self) -> list[tuple[Assumption, Verdict]]:
-        """Return each assumption about the provider, with what this trial showed about it."""
+        """Return each assumption about the provider, with this trial's verdict on it."""
         seen = self.http.exchanges
         return [(one, one.judge(seen)) for one in load_assumptions(self.provider.kind)]
 
@@ -407,7 +408,7 @@ def _ran_or_failed(seen: Observed) -> bool:
 
 
 def fill_form(asking: facets.Forms[Any], offer: Any, purpose: Purpose, given: Mapping[str, str]) -> Spec:
-    """Fill in a form with the given values; otherwise, use each number's minimum and the form's defaults.
+    """Fill in a form with the given values, each number's minimum and, apart from that, the form's defaults.
 
     Raises NotDone with the values that the form doesn't accept.
     """
@@ -424,7 +425,7 @@ def fill_form(asking: facets.Forms[Any], offer: Any, purpose: Purpose, given: Ma
 
 def _least(field: Field) -> Value:
     if field.name == "size" and field.choices:
-        # Servers list the smallest size first, and the trial announces the size that it chose.
+        # Servers list the smallest size first, and the trial announces the size that it has chosen.
         return field.choices[0].value
     if field.kind == "number" and field.minimum and not field.optional:
         return f"{field.minimum:g}"

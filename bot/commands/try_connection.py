@@ -29,8 +29,8 @@ Ask = Callable[[str], str]
 
 
 def try_connection(arguments: argparse.Namespace) -> int:
-    """Do the main task on a connection, and report which assumptions were confirmed."""
-    # Problems with the Slack settings don't matter here, as nothing is sent to Slack.
+    """Perform the main task on a connection, and report which assumptions were confirmed."""
+    # Problems with the Slack settings don't matter here, because nothing is sent to Slack.
     reading, connections, problems = read()
     settings, chosen = reading.settings, connections.get(arguments.connection or "")
     if chosen is None or "USHER_DATABASE_URL" in reading.wrong:
@@ -53,7 +53,7 @@ def try_connection(arguments: argparse.Namespace) -> int:
             http = RecordingHttp(session, clock.monotonic)
             provider = build(chosen, http)
             record = TrialRecord(Path(f"usher-try-{chosen.name}.json"))
-            # Audited before any call is sent, as calls may use an administrator's token.
+            # Written to the audit log before any call is sent, as calls may use an administrator's token.
             began = AuditEntry("operator", "trial.begin", chosen.name, "sent", {"connection": chosen.name})
             await store.write(audit.append_audit, [began])
             access = await access_of(provider, ask, ask_secret, hide)
@@ -64,7 +64,7 @@ def try_connection(arguments: argparse.Namespace) -> int:
 
 
 async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callable[[str], None]) -> Access:
-    """Ask which account to use; everything typed in is kept only in memory."""
+    """Ask which account to use; keep everything that is typed only in memory."""
     title = provider.settings.title
     try:
         if provider.has_link_method("none"):
@@ -88,7 +88,7 @@ async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callabl
 
 
 async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
-    """Clean up after an earlier trial, say what will be created, ask for consent, and run the trial.
+    """Clean up after an earlier trial, announce what will be created, ask for consent, and run the trial.
 
     Returns the exit status.
     """
@@ -117,7 +117,7 @@ async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
         return 1
     went_well = await trial.play(plans)
     server = ""
-    # Reports what the trial did even if the server no longer answers.
+    # Report what the trial did even if the server no longer responds.
     with suppress(ProviderError):
         server = await provider.probe()
     found = trial.facts()

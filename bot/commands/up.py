@@ -1,7 +1,7 @@
 """The command that sets up a new Usher, from the first setting to the first workspace.
 
 It asks one question at a time. Each answer is tried immediately, and saved before the next question. Settings
-that are already saved are only checked, so an interrupted setup continues where it stopped.
+that are already saved are only checked, so a setup that was interrupted continues from there.
 """
 
 import argparse
@@ -118,13 +118,13 @@ Usher keeps running until you press Ctrl+C. After that, start it in this folder 
 _CORRECT: Final = "Correct that, and run it again to go on."
 _SLACK_UNREACHABLE: Final = "Slack can't be reached. What you answered is kept: run this again later."
 _LOG: Final = "usher.log"
-#: Audit actions, each with its result, which show that someone's workspace has started.
+#: Audit actions, each with its result, that show that someone's workspace has started.
 _STARTED_ACTIONS: Final = frozenset(
     (f"operation.{verb}", "fulfilled") for verb in OperationVerb if not verb.brings_down
 )
-#: Matches lines of the example settings file whose values are placeholders rather than defaults.
+#: Matches the lines of the example settings file whose values are placeholders rather than defaults.
 _PLACEHOLDERS: Final = re.compile(r"^(SLACK_BOT_TOKEN|USHER_CONNECTIONS|USHER_PUBLIC_URL)=.*$", re.MULTILINE)
-#: Fields of a connection that are set from the user's answers, so they aren't listed as options.
+#: Fields of a connection that are set from the user's answers, and therefore aren't listed as options.
 _ASKED_FIELDS: Final = frozenset({"name", "provider", "source", "title", "base_url"})
 
 
@@ -136,7 +136,7 @@ def init(_arguments: argparse.Namespace) -> int:
 def up(arguments: argparse.Namespace) -> int:
     """Ask for missing settings, check and save them, then serve until stopped.
 
-    Prints a message once the first workspace is ready.
+    Once the first workspace is ready, a message is printed.
     """
     if not arguments.serves:
         _hold_conversation(look_ahead)
@@ -165,7 +165,7 @@ def _stop(_question: str) -> str:
 
 
 class Conversation:
-    """Ask for each setting that hasn't been saved in this folder yet.
+    """Asks for each setting that hasn't been saved in this folder yet.
 
     ``ask`` and ``ask_secret`` prompt for an answer. ``look`` checks the public address.
     """
@@ -175,14 +175,14 @@ class Conversation:
         self._ask_secret = ask_secret
         self._tell = tell
         self._look_at_address = look
-        #: The connection that the user gave their own token for, and that token, which is kept only in
+        #: The connection for which the user gave their own token, and that token, which is kept only in
         #: memory.
         self.own: tuple[str, str] | None = None
 
     def run(self) -> None:
         """Ask for settings, check and save them.
 
-        Raise EOFError if the input ends, and NotDone if the setup can't continue.
+        Raises EOFError if the input ends, and NotDone if the setup can't continue.
         """
         if not read_variable("USHER_ENCRYPTION_KEYS"):
             keep("USHER_ENCRYPTION_KEYS", Fernet.generate_key().decode(), _KEY)
@@ -202,7 +202,8 @@ class Conversation:
             self._settle(
                 "SLACK_APP_TOKEN", _APP_QUESTION, self._ask_secret, _check_slack_for("slack app token")
             )
-        # Stops if a list of administrators is already set, rather than replacing it with a single answer.
+        # If a list of administrators is already set, this stops rather than replacing the list with a single
+        # answer.
         self._settle(
             "USHER_ADMINS",
             _ASK_MEMBER_ID,
@@ -240,7 +241,7 @@ class Conversation:
         return value
 
     def _find_failed_checks(self, look: Look) -> str:
-        """Run the checks; if any failed, return them all as text, otherwise print them and return ""."""
+        """Run the checks. If any failed, return them all as text; otherwise print them and return ""."""
 
         async def looking() -> Sequence[Check]:
             settings = read_settings().settings
@@ -266,7 +267,7 @@ class Conversation:
             keep("USHER_CONNECTIONS", str(place), "Where your workspaces are")
 
     def _add_connection(self, place: Path, value: str) -> str:
-        """Write a connections file if the server named in the answer responds; return any problem, or ""."""
+        """Write a connections file if the server named in the answer responds; return the problem if not."""
         word, _, url = (part.strip() for part in value.partition(" "))
         kind, known = word.casefold(), list_installed()
         if kind not in known:
@@ -333,7 +334,7 @@ def _check_slack_for(*names: str) -> Look:
 
 
 async def _look_at_person(settings: Settings, http: Http) -> Sequence[Check]:
-    """Check Usher's administrators; at least one must be a person, because the first is sent a message."""
+    """Check Usher's administrators, at least one of whom must be a person, since the first gets a message."""
     if all(map(is_group, settings.admin_ids())):
         return [Check("administrators", False, _GROUP, _YOURS)]
     return await _check_slack_for("administrators")(settings, http)
@@ -352,8 +353,8 @@ async def free_port(settings: Settings) -> int:
 async def look_at_address(settings: Settings, http: Http) -> list[Check]:
     """Serve the public address for a moment, as ``serve`` would, to see whether it leads here.
 
-    Behind a proxy, any local port will do: if the usual one is taken, a free one is chosen and saved. Raises
-    NotDone if this Usher is already running.
+    Behind a proxy, any local port will do, so if the usual one is taken, a free one is chosen and saved.
+    Raises NotDone if this Usher is already running.
     """
     app = web.Application()
     app.router.add_routes([proving(Vault(settings.keys()))])
@@ -372,13 +373,13 @@ async def look_at_address(settings: Settings, http: Http) -> list[Check]:
 
 
 async def look_ahead(settings: Settings, http: Http) -> list[Check]:
-    """Check the public address; a problem is only a warning, because a proxy may be added later."""
+    """Check the public address; a problem causes only a warning, because a proxy may be added later."""
     checks = await look_at_address(settings, http)
     return [one if one.is_good else replace(one, is_good=True, is_warning=True) for one in checks]
 
 
 def _explain_app_creation() -> str:
-    """Return the steps for creating the Slack app; redirect URLs are included only for an https address."""
+    """Return the steps for creating the Slack app, with redirect URLs only if the address uses https."""
     settings = read_settings().settings
     url = settings.public_url if (settings.public_url or "").startswith("https:") else None
     made = socket_manifest(url, command=settings.command, job_command=settings.job_command)
@@ -389,7 +390,7 @@ def _explain_app_creation() -> str:
 async def _waiting(process: Process, person: Principal, own: tuple[str, str] | None) -> str:
     """Store the token's account until its owner proves who they are.
 
-    Return the URL where they can do that, or "" if there is none.
+    Returns the URL at which they can do that, or "" if there is none.
     """
     if own is None:
         return ""
@@ -454,7 +455,7 @@ def keep(name: str, value: str, remark: str) -> None:
 
 
 def _find_example() -> Path:
-    """Return the example settings file: inside the package in a wheel, at the top level in a checkout."""
+    """Return the example settings file: in a wheel, inside the package; in a checkout, at the top level."""
     room, name = Path(__file__).parents[1], ".env.example"
     return next(place for place in (room / name, room.parent / name) if place.is_file())
 
@@ -491,7 +492,7 @@ def _to_toml(value: object) -> str:
 
 
 def _quote(value: str) -> str:
-    """Quote a value for ``.env`` so that shells and systemd read it the same way."""
+    """Quote a value for ``.env`` so that both shells and systemd read it correctly."""
     if re.fullmatch(r"[\w@%+=:,./-]*", value, re.ASCII):
         return value
     if not set("'\\") & set(value):

@@ -1,4 +1,4 @@
-"""The command that prints what ran within a time window: one row per period of running, or totals."""
+"""The command that prints what ran within a time window: either totals, or one row per period of running."""
 
 import argparse
 import csv
@@ -18,14 +18,14 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: Maps each kind of total, in output order, to a function that returns the group that a period of running
-#: belongs to.
+#: Maps each kind of total, in output order, to a function that returns the group to which a period of running
+#: belongs.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,
     "template": lambda life: life.template or "",
 }
-#: The columns of the output. Don't rename them: people's own programs rely on the names.
+#: The columns of the output. Don't rename them, because people's own programs rely on the names.
 _LIFE_COLUMNS: Final = (
     *("life", "kind", "person", "connection", "name", "size", "template"),
     *("began_earliest", "began_latest", "began_known", "ended_earliest", "ended_latest", "ended_known"),
@@ -36,9 +36,9 @@ _TOTAL_COLUMNS: Final = (
     *("total", "of", "lives", "hours", "hours_lowest", "hours_highest"),
     *("unknown_ends", "hours_without_price", "cost"),
 )
-#: Columns with text that comes from people and providers.
+#: Columns that contain text from people and providers.
 _WORDS: Final = frozenset({"name", "size", "template", "currency"})
-#: A spreadsheet treats a cell as a formula if it begins with one of these characters.
+#: Characters with which a cell begins if a spreadsheet treats it as a formula.
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -102,7 +102,7 @@ def _make_lives(tx: Transaction, since: float, until: float) -> Iterator[Row]:
 
 
 def _make_totals(tx: Transaction, since: float, until: float) -> Iterator[Row]:
-    """Yield the totals. Periods whose records have been deleted are included only for whole months."""
+    """Yield the totals. Periods whose records have been deleted are included only in whole months."""
     sums: dict[tuple[str, str], Sum] = {}
     for life in rows.iterate_lives(tx, since, until):
         for by, find_key in _TOTALS.items():
@@ -163,6 +163,6 @@ def _write_csv(columns: Sequence[str], found: Iterator[Row]) -> None:
 
 
 def _make_cell(column: str, value: Any) -> Any:
-    """Return a value in a form that no spreadsheet interprets as a formula."""
+    """Return a value in a form that no spreadsheet treats as a formula."""
     is_formula = column in _WORDS and isinstance(value, str) and value.startswith(_FORMULAS)
     return f"'{value}" if is_formula else value
