@@ -196,8 +196,7 @@ class InstallationTokens:
             log.warning("lost token not noted", installation=row.id, problem=error)
 
     async def _write(self, row: Installed) -> None:
-        """Store an issued token. If the database fails, keep it in memory, since Slack issues it only once.
-        """
+        """Store an issued token. If the database fails, keep it in memory: Slack issues it only once."""
         made = self._unwritten.get(row.secret)
         if made is not None:
             await self._store.write(installations.renew_installation, row.id, row.secret, *made)

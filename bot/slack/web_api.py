@@ -37,8 +37,7 @@ class _Pauses:
         self._last: dict[str, tuple[float, float]] = {}
 
     def next_pause(self, method: str) -> float:
-        """Return the pause in seconds. Calls that are refused at the same time all wait until the same time.
-        """
+        """Return the pause in seconds. Calls refused at the same time all wait until the same time."""
         now = self._clock.monotonic()
         seconds, until = self._last.get(method, (MIN_PAUSE_SECONDS / 2, now))
         if now >= until:

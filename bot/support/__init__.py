@@ -1,1 +1,1 @@
-"""What all other packages build on: settings, errors, clock, logs, secrets and HTTP."""
+"""The foundation of all other packages: settings, errors, clocks, logs, secrets and HTTP."""

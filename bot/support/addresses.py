@@ -1,10 +1,10 @@
 """URLs and hosts: parsing, safety checks, recognising this machine, and choosing a proxy.
 
-URLs are compared by their parsed parts and never by prefix (``docs/internals/security.md``, row 15). Hosts
-are first brought into one form: lower case, without a trailing dot, IDNA.
+URLs are compared by their parsed parts, never by prefix (``docs/internals/security.md``, row 15). Hosts are
+first normalised: lower case, no trailing dot, IDNA.
 
-``Proxy`` chooses the proxy for everything that Usher sends, because the libraries each read the environment
-differently. Slack's library ignores NO_PROXY. aiohttp with ``trust_env`` takes passwords from ``~/.netrc``,
+``Proxy`` chooses the proxy for all requests that Usher sends, because each library reads the environment
+differently. Slack's library ignores NO_PROXY. aiohttp with ``trust_env`` reads passwords from ``~/.netrc``,
 and sends requests to this machine through the proxy, unencrypted.
 """
 
@@ -22,7 +22,7 @@ from yarl import URL
 
 @lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
-    """Return whether a host always is this machine: localhost or a subdomain, 127.0.0.0/8, or ::1."""
+    """Return whether a host always means this machine: localhost or a subdomain, 127.0.0.0/8, or ::1."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -40,7 +40,7 @@ def is_every_ipv6_address(host: str) -> bool:
 
 
 def find_local_origin(host: str, port: int) -> str:
-    """Return the origin for reaching a server from this machine: loopback if it listens on all addresses."""
+    """Return the origin at which this machine reaches a server: loopback if it listens on all addresses."""
     with suppress(ValueError):
         address = ipaddress.ip_address(host)
         if address.is_unspecified:
@@ -65,25 +65,25 @@ class Origin:
 
     @property
     def shown_host(self) -> str:
-        """Return the host as written in a URL."""
+        """Return the host in the form used in a URL."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def netloc(self) -> str:
-        """Return the host and port as written in a URL, without the default port."""
+        """Return the host and port in the form used in a URL, leaving out the default port."""
         host = self.shown_host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def is_loopback(self) -> bool:
-        """Return whether the host always is this machine."""
+        """Return whether the host always means this machine."""
         return is_loopback(self.host)
 
 
 def normalise_base_url(text: str) -> str:
     """Return a URL with its host normalised and without a trailing slash.
 
-    Its scheme must be https, or http on loopback, because a token must not be sent unencrypted. The URL may
+    The scheme must be https, or http on loopback, because a token must not be sent unencrypted. The URL may
     have a path, such as a hub's prefix. Raises ValueError with a sentence for the user.
     """
     origin, parts = split_address(text)
@@ -139,7 +139,7 @@ def normalise_host(text: str) -> str:
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL_PATTERN.fullmatch(label) for label in labels):
         raise ValueError("the address has an invalid host")
-    # Browsers read 127.1, 0x7f.1 and 2130706433 as IPv4 addresses, so such hosts are rejected.
+    # Browsers interpret 127.1, 0x7f.1 and 2130706433 as IPv4 addresses, so such hosts are rejected.
     if re.fullmatch(r"\d+|0x[0-9a-f]*", labels[-1]):
         raise ValueError("the address has an invalid host")
     return host
@@ -160,14 +160,14 @@ def is_dot_segment(segment: str) -> bool:
 
 
 #: The path that ``doctor`` requests to check that Usher's public URL leads back to Usher (``Vault.prove``).
-#: It is below /link, which proxies already forward.
+#: It is below /link, which proxies are already set up to forward.
 PROOF_PATH: Final = "/link/here"
-#: Appended to the nonce to check that the host name for IDE pages leads back to Usher.
+#: Appended to the nonce when checking that the host name for IDE pages leads back to Usher.
 PAGE_PROOF: Final = "@pages"
 
 
 def public_origin(url: str) -> str:
-    """Return the normalised origin that browsers use; raise ValueError if a URL can't be one."""
+    """Return the normalised origin for browsers; raise ValueError if the URL can't be such an origin."""
     origin = normalise_base_url(url)
     if urlsplit(origin).path:
         raise ValueError("needs an address without a path")
@@ -179,13 +179,13 @@ _BY_TUNNEL = frozenset({"https", "wss"})
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """The proxy's URL ("" for none) and the hosts to reach without it."""
+    """The proxy's URL ("" for none) and the hosts that are reached without it."""
 
     address: str = ""
     without: str = ""
 
     def of(self, url: URL) -> URL | None:
-        """Return the proxy for a URL, or None to connect directly, as is always done for this machine."""
+        """Return the proxy for a URL, or None to connect directly, as is always done on this machine."""
         if not self.address or url.scheme not in _BY_TUNNEL:
             return None
         host = (url.host or "").lower().removesuffix(".")
@@ -204,7 +204,7 @@ class Proxy:
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Act as session middleware: override any proxy that a library found in the environment."""
+        """Act as session middleware that overrides any proxy that a library found in the environment."""
         request.update_proxy(self.of(request.url), None, None)
         return await handler(request)
 

@@ -1,4 +1,4 @@
-"""Cleaning and comparing text from outside: removing known secrets in any form, and invisible characters."""
+"""Cleaning and comparing text from outside: removing invisible characters, and known secrets in any form."""
 
 import base64
 import json
@@ -12,11 +12,11 @@ from urllib.parse import quote, quote_plus
 #: Displayed in place of a secret.
 HIDDEN: Final = "…"
 _HIDDEN: Final = HIDDEN.encode()
-#: Minimum length of a secret that is removed from text. Removing shorter ones would blank ordinary words.
+#: Minimum length of a secret that is removed from text. Removing shorter secrets would blank ordinary words.
 MIN_SECRET_LENGTH: Final = 8
 #: Matches Slack tokens: bot, user, app, refresh and configuration tokens.
 SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
-#: Maximum number of characters that are compared, since people don't notice differences after that.
+#: Maximum number of characters that are compared, since people don't notice differences beyond that.
 _MAX_COMPARED_LENGTH: Final = 200
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
@@ -36,7 +36,7 @@ def list_forms(secret: str) -> tuple[bytes, ...]:
 
 
 def _encode_base64(plain: bytes) -> Iterator[bytes]:
-    """Yield the parts of the bytes' base64 that don't depend on the bytes before or after them."""
+    """Yield the parts of the bytes' base64 that don't depend on what precedes or follows them."""
     for before, first in ((0, 0), (1, 2), (2, 3)):
         last = (before + len(plain)) * 8 // 6
         core = base64.b64encode(b"\0" * before + plain)[first:last]
@@ -55,7 +55,7 @@ def hide_secrets(text: bytes, secrets: Iterable[str]) -> bytes:
 
 
 class Hider:
-    """Remove secrets from text that arrives in pieces; what may be the start of a secret is held back."""
+    """Removes secrets from text that arrives in pieces, holding back what may be the start of one."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple(secrets)
@@ -64,7 +64,7 @@ class Hider:
         self._kept = b""
 
     def feed(self, piece: bytes) -> bytes:
-        """Return as much of the text so far as is certain to contain no secret."""
+        """Return as much of the text received so far as certainly contains no secret."""
         text = hide_secrets(self._kept + piece, self._secrets)
         kept = self._beginning(text)
         self._kept = text[len(text) - kept :]
@@ -76,7 +76,7 @@ class Hider:
         return kept
 
     def _beginning(self, text: bytes) -> int:
-        """Return how many bytes at the end of the text may be the start of a secret."""
+        """Return the number of bytes at the end of the text that may be the start of a secret."""
         for count in range(min(len(text), self._longest - 1), 0, -1):
             tail = text[-count:]
             if any(form.startswith(tail) for form in self._forms):
@@ -84,22 +84,22 @@ class Hider:
         return 0
 
 
-#: Maximum length of a displayed name, counted after escaping. A name may have thousands of characters.
+#: Maximum length of a displayed name, counted after escaping, as names may have thousands of characters.
 MAX_SHOWN_LENGTH: Final = 80
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
-#: Fillers that make a name look empty. They are invisible, though their Unicode categories don't say so.
+#: Fillers that make a name look empty. They are invisible, although their Unicode categories don't show it.
 _FILLERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 
 
 def clean(text: object) -> str:
     """Remove control, bidi, zero-width and private-use characters.
 
-    Line breaks are kept; other white space becomes plain spaces.
+    Line breaks are kept, while other white space becomes plain spaces.
     """
     given = str(text)
     if given.isascii() and given.isprintable():
-        # There is nothing to remove, as is the case for nearly all names.
+        # There is nothing to remove, as with nearly all names.
         return given.strip()
     kept = []
     for character in given:
@@ -120,8 +120,8 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _fold_cached(text: str) -> str:
-    # The result is cached, because each typed word is compared with many names. The string is cut again after
-    # folding, because one character may become several, and an index accepts only a limited length.
+    # The result is cached, because each typed word is compared with many names. Folding may turn one
+    # character into several, so the string is cut again afterwards: an index accepts only a limited length.
     return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())[:_MAX_COMPARED_LENGTH]
 
 

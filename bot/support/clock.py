@@ -1,7 +1,7 @@
 """Clocks and ids, injected so that tests needn't sleep or patch, and a ticker that runs periodic jobs.
 
 APScheduler computes a job's next run from the wall clock. If the clock were set back, every job would pause
-for that long. If it were set ahead, APScheduler would count all the runs that it seems to have missed.
+for that long; if it were set ahead, APScheduler would count all the runs that it seems to have missed.
 ``Ticker`` keeps the jobs on schedule.
 """
 
@@ -35,11 +35,11 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Return seconds since an arbitrary moment; they never go backwards."""
+        """Return the number of seconds since an arbitrary moment; it never decreases."""
         ...
 
     def boot(self) -> str:
-        """Return the id of the machine's current boot, at which ``monotonic`` starts again; "" if unknown."""
+        """Return the id of the machine's current boot, when ``monotonic`` started anew; "" if unknown."""
         ...
 
 
@@ -57,7 +57,7 @@ class SystemClock:
     def boot(self) -> str:
         """Return the id that Linux gives the machine's current boot, or "" on other systems.
 
-        If a systemd unit hides ``/proc/sys/kernel/random/boot_id``, it passes the id in ``BOOT_ID``.
+        A systemd unit that hides ``/proc/sys/kernel/random/boot_id`` passes the id in ``BOOT_ID`` instead.
         """
         if given := read_variable("BOOT_ID").strip():
             return given.replace("-", "")
@@ -92,7 +92,7 @@ class SystemIds:
 
     def reference(self) -> str:
         """Return eight readable characters in two groups."""
-        # Draw only once, as each call to the random source costs as much as the rest of this function.
+        # Draw only once, because each call to the random source costs as much as the rest of this function.
         number, letters = secrets.randbelow(len(_READABLE_CHARACTERS) ** 8), ""
         for _ in range(8):
             number, place = divmod(number, len(_READABLE_CHARACTERS))
@@ -100,15 +100,15 @@ class SystemIds:
         return f"{letters[:4]}-{letters[4:]}"
 
 
-#: How often the wall clock is compared with the monotonic clock, in seconds. Even with one more tick, a clock
-#: change delays jobs by less than two seconds.
+#: Interval at which the wall clock is compared with the monotonic clock, in seconds. Even with another tick
+#: in between, a clock change delays jobs by less than two seconds.
 COMPARE_INTERVAL_SECONDS: Final = 0.5
-#: Differences of up to this many seconds mean that the clock is only being slewed.
+#: Maximum difference between the clocks, in seconds, that is attributed to slewing.
 MAX_DRIFT_SECONDS: Final = 0.5
 
 
 class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler 3.11 brings no types
-    """Fire at a fixed interval after the last run, without making up for missed runs."""
+    """Fires at a fixed interval after the last run, without making up for missed runs."""
 
     def __init__(self, seconds: float) -> None:
         self._pause = timedelta(seconds=seconds)
@@ -119,7 +119,7 @@ class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler 3.11 brings no ty
 
 
 class Ticker:
-    """Run jobs at fixed intervals; ``timezone`` is the zone in which APScheduler reads the wall clock."""
+    """Runs jobs at fixed intervals; ``timezone`` is the zone in which APScheduler reads the wall clock."""
 
     def __init__(
         self, clock: Clock, *, every: float = COMPARE_INTERVAL_SECONDS, timezone: tzinfo = UTC

@@ -1,8 +1,8 @@
-"""A connection pool that closes a connection holding unsolicited bytes instead of reusing it.
+"""A connection pool that closes a connection on which unsolicited bytes arrived, rather than reusing it.
 
-A server may leave an unsolicited response on a kept-alive connection (a 408 when it times out, or a response
-sent twice). The next request on that connection would receive it as its answer, and every later request would
-receive the answer to the previous one.
+A server may leave an unsolicited response on a kept-alive connection, such as a 408 when it times out, or a
+response that it sends twice. The next request on that connection would receive it as its answer, and every
+later request would receive the answer to the previous one.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from aiohttp.tracing import Trace
 
 
 class CleanConnector(aiohttp.TCPConnector):
-    """Pool connections as aiohttp does, but check each one before it is reused.
+    """Pools connections as aiohttp does, but checks each one before it is reused.
 
-    aiohttp only checks a connection when it is returned to the pool, and misses what arrives later.
+    aiohttp checks a connection only when it is returned to the pool, and misses anything that arrives later.
     """
 
     def __init__(self, *, limit: int = 100, ssl: SSLContext | bool = True) -> None:
         super().__init__(limit=limit, ssl=ssl)
-        #: Maps each reused connection to a poll object for its socket. A new connection isn't polled, because
+        #: Maps each reused connection to a poll object for its socket. New connections aren't polled, because
         #: any bytes waiting there belong to the TLS handshake.
         self._polls: WeakKeyDictionary[ResponseHandler, select.poll | None] = WeakKeyDictionary()
 
@@ -53,7 +53,7 @@ class CleanConnector(aiohttp.TCPConnector):
 
 
 def _poll(protocol: ResponseHandler) -> select.poll | None:
-    """Return a poll object that reports when a socket has data to read or has been closed by the peer."""
+    """Return a poll object that reports when a socket has data to read or its peer has closed it."""
     transport = protocol.transport
     sock = None if transport is None else transport.get_extra_info("socket")
     if sock is None:

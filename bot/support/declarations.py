@@ -1,7 +1,7 @@
 """Registries of functions that modules declare by name.
 
-``handlers.loading.load`` imports every module that declares something, once when a process starts. Reading a
-registry before that raises an error, because an incomplete answer would go unnoticed.
+When a process starts, ``handlers.loading.load`` imports every module that declares something. Reading a
+registry before that raises an error, because nobody would notice that the answer is incomplete.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ Declared = TypeVar("Declared", bound=Callable[..., Any])
 
 
 class Registry(Generic[Declared]):
-    """Map names to functions of one kind; calling the registry with names returns a decorator."""
+    """Maps names to functions of one kind; calling the registry with names returns a decorator."""
 
     def __init__(self) -> None:
         self._functions: dict[str, Declared] = {}

@@ -1,8 +1,8 @@
-"""The environment, ``.env``, and the secrets that settings and connections refer to.
+"""The environment, ``.env``, and the secrets to which settings and connections refer.
 
 Only this module reads them. A secret may be given literally, or as ``file:PATH``, ``env:NAME`` or
-``credential:NAME``. A file that other users of the machine can read is rejected. Problems are sentences that
-quote no values, as they are shown in terminals and tickets.
+``credential:NAME``. A file that other users of the machine can read is rejected. Problems are described in
+sentences that quote no values, because they are shown in terminals and tickets.
 """
 
 import io
@@ -31,10 +31,10 @@ WRITABLE_BITS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 def load_env_file() -> None:
-    """Add the variables in ``.env`` that the environment doesn't set; an empty value is set, too.
+    """Set the variables in ``.env`` that the environment lacks, even those with an empty value.
 
-    Usher reads the file itself, as a shell would cut a value at ``&`` or ``;``. As with systemd, the last
-    line with a name wins, and ``${NAME}`` isn't replaced. Raises ValueError with a sentence for the user.
+    Usher reads the file itself, because a shell would cut a value at ``&`` or ``;``. As with systemd, the
+    last line for a name wins, and ``${NAME}`` isn't replaced. Raises ValueError with a sentence for the user.
     """
     from dotenv.parser import parse_stream  # noqa: PLC0415 - `--help` needs none of it
 
@@ -66,7 +66,7 @@ def explain_exposed_env_file() -> str:
 
 
 def resolve_secret(value: str) -> str:
-    """Return the secret that a value refers to, or the value itself; raise ValueError if it is missing."""
+    """Return the secret to which a value refers, or the value itself; raise ValueError if it is missing."""
     value = trim(value)
     if value.startswith("env:"):
         name = trim(value.removeprefix("env:"))
@@ -84,8 +84,8 @@ def resolve_secret(value: str) -> str:
 def _read_credential(name: str) -> str:
     """Return a secret that systemd or a container runtime placed in CREDENTIALS_DIRECTORY.
 
-    Only write access by others is checked, as systemd or the runtime decides who may read the file. The mode
-    may seem to allow the group, which is how systemd's access list appears there.
+    Only write access by others is checked, because systemd or the runtime decides who may read the file. The
+    mode may seem to give the group access, which is how systemd's access list appears there.
     """
     folder = read_variable("CREDENTIALS_DIRECTORY")
     if not folder:
@@ -98,7 +98,7 @@ def _read_credential(name: str) -> str:
 def read_secret_file(path: Path, others: int = READABLE_BITS | WRITABLE_BITS) -> str:
     """Return the trimmed content of a secret file.
 
-    Raise ValueError if the file can't be read or is empty, or its mode has any of the bits in ``others``.
+    Raises ValueError if the file is empty or can't be read, or if its mode has any of the bits in ``others``.
     """
     try:
         if path.stat().st_mode & others:
@@ -148,7 +148,7 @@ def has_literal_in_env_file(name: str) -> bool:
 
 
 def ensure_home() -> None:
-    """Set HOME to the working folder if this user has no home, because libraries need it when imported."""
+    """Set HOME to the working folder if this user has no home, since libraries need HOME when imported."""
     try:
         Path.home()
     except RuntimeError:
@@ -158,9 +158,9 @@ def ensure_home() -> None:
 def prepare_streams() -> None:
     """Make the standard streams usable, however this process was started.
 
-    Closed streams are connected to the null device. Otherwise a file that is opened later, such as the
-    database, would be given their number and receive what is written to them. Text is written as UTF-8, as
-    other programs read it.
+    Closed streams are connected to the null device. Otherwise, a file that is opened later, such as the
+    database, would get their number and receive anything that is written to them. Text is written as UTF-8,
+    the encoding that other programs expect.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -185,7 +185,7 @@ def list_referenced_variables() -> set[str]:
     texts = list(os.environ.values())
     place = find_connections_source()
     if isinstance(place, Path):
-        # Problems with the connections file are reported by the code that parses it.
+        # The code that parses the connections file reports any problems with it.
         with suppress(OSError, UnicodeDecodeError):
             texts.append(place.read_text(encoding="utf-8"))
     return {name for text in texts for name in _REFERENCE_PATTERN.findall(text)}
@@ -195,7 +195,7 @@ def list_referenced_variables() -> set[str]:
 def hide_variables(prefix: str | tuple[str, ...], **instead: str) -> Iterator[None]:
     """Hide environment variables with a prefix while a library or program is being set up.
 
-    ``instead`` are variables with that prefix to set in the meantime.
+    ``instead`` contains variables with that prefix that are set in the meantime.
     """
     hidden = {name: os.environ.pop(name) for name in tuple(os.environ) if name.startswith(prefix)}
     os.environ.update(instead)
@@ -212,5 +212,5 @@ PROGRAM_NAME: Final = "usher"
 
 
 def command(words: str) -> str:
-    """Return one of Usher's commands as people type it, in backticks."""
+    """Return one of Usher's commands in the form in which people type it, in backticks."""
     return f"`{PROGRAM_NAME} {words}`"

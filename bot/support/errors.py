@@ -1,8 +1,8 @@
 """The exceptions that callers distinguish: refusals, and errors of the store, of Slack and of providers.
 
-After a provider's TemporaryError, the call may be tried again; after a PermanentError, it may not.
-``bot.support.settings.SettingsError`` is separate: it lists all problems with the settings, which are found
-before start-up.
+A call that raised a provider's TemporaryError may be tried again; a call that raised a PermanentError may
+not. ``bot.support.settings.SettingsError`` is separate: it lists all problems with the settings, which are
+found before start-up.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from http import HTTPStatus
 from typing import Any, Final
 
-#: Matches messages that are only a code, because the provider sent no text.
+#: Matches messages that consist only of a code, because the provider sent no text.
 _CODE_PATTERN: Final = re.compile(r"(HTTP|error) \S+")
 _STATUS_PHRASES: Final = frozenset(status.phrase.casefold() for status in HTTPStatus)
 
@@ -21,14 +21,14 @@ class UsherError(Exception):
 
 
 class NotDone(UsherError):
-    """Base class of errors that say in one sentence why a command wasn't carried out, and what to do next."""
+    """Base class of errors that tell in one sentence why a command wasn't carried out and what to do next."""
 
 
 class Refused(UsherError):
-    """End a user's request with a message that says what is wrong and what to do next.
+    """Ends a user's request with a message that says what is wrong and what to do next.
 
-    ``rule`` names the rule for the audit (``policy.guest``, ``workspace.unknown`` …). Unless a ``text`` is
-    given, the sentence is built from the ``cause`` (by default the rule), the connection's ``title`` and
+    ``rule`` names the rule for the audit log (``policy.guest``, ``workspace.unknown`` …). Unless a ``text``
+    is given, the sentence is built from the ``cause`` (by default the rule), the connection's ``title`` and
     other ``words`` (``bot.messages.texts.refusals``).
     """
 
@@ -41,7 +41,8 @@ class Refused(UsherError):
         self.cause = cause or rule
         self.title = title
         self.words = words
-        #: Set if the policy refused the request: the verb, its target and the policy's rule, for the audit.
+        #: Set if the policy refused the request: the verb, its target and the policy's rule, for the audit
+        #: log.
         self.denied: tuple[str, str, str] | None = None
 
 
@@ -91,15 +92,15 @@ class StoreInUse(StoreError):
 
 
 class StoreOutdated(StoreError):
-    """This database mustn't be used: it's a backup, or was copied to another one; the message says which."""
+    """This database mustn't be used: it is a backup, or it was copied to another; the message says which."""
 
 
 class TooLate(StoreError):
-    """It is too late to send a call for a request."""
+    """It is too late to send the call for a request."""
 
 
 class Outdated(StoreError):
-    """The rows behind a decision have changed, so the decision must be made again before a call is sent."""
+    """The rows on which a decision is based have changed, so it must be made again before a call is sent."""
 
 
 class StoreTooNew(StoreError):
@@ -111,7 +112,7 @@ class StoreMigrated(StoreError):
 
 
 class StoreTooOld(StoreError):
-    """The database is from a release that is too old for this one to upgrade it."""
+    """The database is from a release so old that this one can't upgrade it."""
 
 
 class StoreUnreleased(StoreError):
@@ -123,7 +124,7 @@ class PictureError(UsherError):
 
 
 class SecretError(UsherError):
-    """A secret couldn't be decrypted: the keys are wrong, or its row was swapped."""
+    """A secret couldn't be decrypted, either because the keys are wrong or because its row was swapped."""
 
 
 class SlackFailed(UsherError):
@@ -144,7 +145,7 @@ class SlackLimited(SlackFailed):
 
 
 class SlackUnknownOutcome(SlackFailed):
-    """A request was sent to Slack but no answer was received."""
+    """A request was sent to Slack but no response was received."""
 
 
 class SlackPermanent(SlackFailed):
@@ -152,9 +153,10 @@ class SlackPermanent(SlackFailed):
 
 
 class SlackRefusedHere(SlackFailed):
-    """Slack refuses the app for only one conversation, person or method.
+    """Slack refuses the app, but only for one conversation, person or method.
 
-    For ``retry_after`` seconds, Usher sends nothing more to that conversation or person, or by that method.
+    For ``retry_after`` seconds, Usher sends nothing more to that conversation or person, and doesn't call
+    that method.
     """
 
     def __init__(self, method: str, code: str, retry_after: float) -> None:
@@ -165,45 +167,44 @@ class SlackRefusedHere(SlackFailed):
 class ProviderError(UsherError):
     """A call to a provider failed; ``message`` is short, unescaped, and free of secrets.
 
-    If the error has an HTTP ``status``, the message came from the provider (except for redirects); otherwise
-    Usher wrote it. Users see the messages of Forbidden, Conflict, InvalidRequest and LimitReached, so each
-    one that Usher writes must be a sentence that says what to do next.
+    If the error has an HTTP ``status``, the message came from the provider, unless it was a redirect;
+    otherwise Usher wrote it. Users see the messages of Forbidden, Conflict, InvalidRequest and LimitReached,
+    so whenever Usher writes one of these, it must be a sentence that says what to do next.
     """
 
     def __init__(self, message: str = "", *, status: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
-        #: The response that caused the error (``bot.support.responses``), or None. It is dropped once the
+        #: The response that caused the error (``bot.support.responses``), or None. It is dropped when the
         #: error leaves its provider.
         self.response: Any = None
 
     @property
     def is_ours(self) -> bool:
-        """Return whether Usher wrote the message, rather than the provider.
+        """Return whether the message was written by Usher rather than the provider.
 
-        Usher writes it if there was no response, or if the response was a redirect, which Usher doesn't
-        follow.
+        Usher writes it if there was no response, or only a redirect, which Usher doesn't follow.
         """
         return self.status is None or 300 <= self.status < 400
 
     @property
     def is_quoted(self) -> bool:
-        """Return whether the message is the provider's own text, rather than ours or only a code."""
+        """Return whether the message is the provider's own text, rather than Usher's or merely a code."""
         said = self.message.strip(" .")
         is_code = not said or _CODE_PATTERN.fullmatch(said) or said.casefold() in _STATUS_PHRASES
         return not self.is_ours and not is_code
 
 
 class TemporaryError(ProviderError):
-    """The same call may work later, after ``retry_after`` seconds if the provider says so."""
+    """The same call may work later: after ``retry_after`` seconds, if the provider says so."""
 
     def __init__(
         self, message: str = "", *, status: int | None = None, retry_after: float | None = None
     ) -> None:
         super().__init__(message, status=status)
         self.retry_after = retry_after
-        #: Whether part of the answer had arrived before the error.
+        #: Whether part of the response had arrived before the error occurred.
         self.was_answered = False
 
     @property
@@ -221,7 +222,7 @@ class UntrustedCertificate(Unreachable):
 
 
 class UnknownOutcome(TemporaryError):
-    """The request was sent, but no usable answer was received."""
+    """The request was sent, but no usable response was received."""
 
 
 class RateLimited(TemporaryError):
@@ -247,7 +248,7 @@ class RateLimited(TemporaryError):
 class ServerFailed(TemporaryError):
     """The provider failed.
 
-    ``did_nothing`` means that, according to its answer, nothing was done.
+    ``did_nothing`` means that its response said that nothing was done.
     """
 
     def __init__(
@@ -263,7 +264,7 @@ class ServerFailed(TemporaryError):
 
     @property
     def is_refusal(self) -> bool:
-        """Return whether the answer shows that nothing was done, as 503 and 425 do.
+        """Return whether the response shows that nothing was done, as 503 and 425 do.
 
         See RFC 9110, 15.6.4, and RFC 8470, 5.2.
         """
@@ -271,11 +272,11 @@ class ServerFailed(TemporaryError):
 
 
 class BadAnswer(TemporaryError):
-    """An answer doesn't match the provider's documentation."""
+    """A response doesn't match the provider's documentation."""
 
 
 class SentTooLate(TemporaryError):
-    """The time allowed by the poll gate passed before the request could be sent.
+    """The request couldn't be sent in the time allowed by the poll gate.
 
     Nothing was sent.
     """
@@ -302,11 +303,11 @@ class Forbidden(PermanentError):
 
 
 class RefusedInFront(PermanentError):
-    """Something in front of the provider refused the call, which says nothing about the account."""
+    """Something in front of the provider refused the call, which reveals nothing about the account."""
 
     @property
     def is_ours(self) -> bool:
-        """Return True: the message isn't the provider's, so it must never be quoted as such."""
+        """Return True: the message isn't the provider's, so it must never be quoted as the provider's."""
         return True
 
 
@@ -335,8 +336,8 @@ class Misconfigured(PermanentError):
 
 
 class Untrusted(PermanentError):
-    """An answer can't be trusted: it points to another host, or to someone else's account."""
+    """A response can't be trusted: it points to another host, or to someone else's account."""
 
 
 class OutcomeNotReported(PermanentError):
-    """The provider can't tell what became of a call whose answer was lost."""
+    """The provider can't tell what became of a call whose response was lost."""

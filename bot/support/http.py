@@ -1,6 +1,6 @@
-"""The HTTP client that all providers use. It enforces limits, and neither follows redirects nor retries.
+"""The HTTP client that all providers use. It enforces limits, and doesn't follow redirects or retry.
 
-aiohttp's transport errors are converted to errors of ``support.errors`` here, without cause and context,
+Here, aiohttp's transport errors are converted to errors of ``support.errors``, without cause and context,
 because ``repr(ClientResponseError)`` contains the Authorization header.
 """
 
@@ -25,12 +25,12 @@ from bot.support.connector import CleanConnector
 from bot.support.responses import Response, Stream, remove_secrets
 from bot.support.windows import Attempt, GatedRequest, TooLateError, narrow_window, track_attempt
 
-#: Maximum size of a response, in bytes. Responses of the documented methods take a few kilobytes; pages of
-#: lists are the largest.
+#: Maximum size of a response, in bytes. The documented methods return a few kilobytes; pages of lists are the
+#: largest.
 MAX_BYTES = 2_000_000
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
-#: A stream that has sent something counts as finished after being silent for this many seconds.
+#: Number of silent seconds after which a stream that has sent something counts as finished.
 QUIET_SECONDS = 0.25
 _CHUNK_BYTES = 65_536
 _REQUEST_TIMEOUT = 408
@@ -46,7 +46,7 @@ class Asking(TypedDict, total=False):
 
 
 class Sending(Asking, total=False):
-    """The options in ``Asking``, along with a request's headers and the latest time to send it.
+    """The options in ``Asking``, a request's headers, and the latest time to send the request.
 
     If ``send_until`` (monotonic) has passed when the request is about to be sent, it isn't sent at all.
     """
@@ -56,7 +56,7 @@ class Sending(Asking, total=False):
 
 
 class _DisconnectedError(Exception):
-    """Stand in for the two errors after which aiohttp would automatically repeat a GET."""
+    """A substitute for the two errors after which aiohttp would automatically repeat a GET."""
 
 
 async def _no_second_try(
@@ -71,7 +71,7 @@ async def _no_second_try(
 
 
 class Http:
-    """Send requests over an injected session.
+    """Sends requests over an injected session.
 
     ``monotonic`` is the clock that decides whether it is too late to send a request.
     """
@@ -87,7 +87,7 @@ class Http:
     def hide(self, secrets: Iterable[str]) -> None:
         """Remove the connections' own secrets from every response from now on.
 
-        Secrets sent with a request are always removed from its response.
+        Any secrets sent with a request are always removed from its response.
         """
         self._own = (*self._own, *secrets)
 
@@ -100,17 +100,17 @@ class Http:
     def new_session(
         proxy: Proxy = DIRECT, *, limit: int = 200, trusting: ssl.SSLContext | bool = True
     ) -> aiohttp.ClientSession:
-        """Create the session that this class needs: one without cookies and retries.
+        """Create a session suitable for this class, without cookies and retries.
 
-        Just before each request is sent, the session checks whether it is already too late to send it.
+        Just before sending each request, the session checks whether it is already too late for that.
         ``trusting`` decides which certificates are trusted; True means those that the system trusts.
         """
         return aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=CleanConnector(limit=limit, ssl=trusting),
             headers={"User-Agent": "Usher"},
-            # aiohttp doesn't read a proxy from the environment by itself, so without a configured proxy no
-            # middleware is needed.
+            # aiohttp doesn't read a proxy from the environment by itself, so no middleware is needed unless a
+            # proxy is configured.
             middlewares=(_no_second_try, proxy) if proxy.address else (_no_second_try,),
             request_class=GatedRequest,
         )
@@ -124,13 +124,14 @@ class Http:
         hides: Sequence[str] = (),
         **options: Unpack[Sending],
     ) -> Response:
-        """Send one request, without retries, and return the whole response, whatever the status.
+        """Send one request, without retries, and return the whole response, whatever its status.
 
         ``url`` must already be percent-encoded, and is used unchanged. If the monotonic time ``send_until``
-        has passed just before the bytes would be sent, the request is dropped. ``total`` limits the whole
-        exchange, in seconds. ``hides`` are secrets to remove from the response, in addition to those of the
-        request itself. Raises Unreachable, SentTooLate, InvalidRequest (nothing sent), UnknownOutcome (sent,
-        no whole response), BadAnswer (more than ``max_bytes`` once unpacked).
+        passes before the bytes are sent, the request is dropped. ``total`` limits the whole exchange, in
+        seconds. ``hides`` are secrets to remove from the response, in addition to those in the request
+        itself. Raises Unreachable, SentTooLate and InvalidRequest if nothing was sent, UnknownOutcome if the
+        request was sent but the response is incomplete, and BadAnswer if it has more than ``max_bytes`` once
+        unpacked.
         """
         secrets = self.secrets_of(options.get("headers"), hides)
         async with self.stream(method, url, **options) as opened:
@@ -151,11 +152,11 @@ class Http:
         max_bytes: int = _CHUNK_BYTES,
         hides: Sequence[str] = (),
     ) -> Response:
-        """Read what a stream sends within ``seconds``, up to ``max_bytes``, then close it.
+        """Read the data that a stream sends within ``seconds``, up to ``max_bytes``, then close the stream.
 
         Reading ends earlier if the stream has sent something and then falls silent. If the stream breaks off,
-        return what has been received so far. Raises the same errors as ``request`` if not even the headers
-        arrive in time.
+        everything received so far is returned. If not even the headers arrive in time, the same errors are
+        raised as by ``request``.
         """
         body = bytearray()
         async with self.stream("GET", url, headers=headers, total=seconds) as opened:
@@ -196,14 +197,14 @@ class Http:
             headers=headers,
             json=json_body,
             data=form,
-            # Don't send a content type without a body, as a server may then try to parse one.
+            # Don't send a content type without a body, because a server may then try to parse one.
             skip_auto_headers=None if has_body else ("Content-Type",),
             allow_redirects=False,
             timeout=_make_timeout(total),
         )
         if response.status == _REQUEST_TIMEOUT and attempt.protocol is not None:
-            # The server may have sent this 408 on its own, with the real response still to come, so the
-            # connection is never reused.
+            # The server may have sent this 408 on its own, with the real response still to come, so never
+            # reuse the connection.
             attempt.protocol.force_close()
         failure: errors.ProviderError | None = None
         try:
@@ -223,7 +224,7 @@ class Http:
                 return await self._session.request(method, URL(url, encoded=True), **options)
         except (TooLateError, _DisconnectedError, aiohttp.ClientError, OSError, ValueError) as error:
             failure = _translate(error, sent=attempt.sent)
-        # Raised outside the handler, so that the error doesn't lead back to aiohttp's error, not even through
+        # Raise this outside the handler, so that nothing in the error leads back to aiohttp's error, not even
         # __context__.
         raise failure
 
@@ -285,7 +286,7 @@ async def open_stream(
     json_body: Any = None,
     hides: Sequence[str] = (),
 ) -> AsyncIterator[Stream]:
-    """Send one request, without retries, and open its response, whatever the status.
+    """Send one request, without retries, and open its response, whatever its status.
 
     Redirects aren't followed. The response is requested uncompressed, so that each piece arrives as soon as
     it is sent. Raises the same errors as ``Http.request``: UnknownOutcome if the response breaks off,

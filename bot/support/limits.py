@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-#: How many requests a person may make in quick succession. After that, ``REQUESTS_PER_SECOND`` applies.
+#: Number of requests that a person may make in quick succession. After that, ``REQUESTS_PER_SECOND`` applies.
 MAX_BURST: Final = 30.0
 REQUESTS_PER_SECOND: Final = 1.0
-#: Minimum time, in seconds, between two messages telling a person that they are over the limit.
+#: Minimum time, in seconds, between two messages that tell a person that they are over the limit.
 NOTICE_INTERVAL_SECONDS: Final = 5.0
 #: Maximum number of people whose requests are counted at a time. The person seen longest ago is forgotten
-#: first; by then, they would be allowed a full burst again anyway.
+#: first; by then, they would be allowed a full burst anyway.
 MAX_REMEMBERED_PEOPLE: Final = 10_000
 
 
@@ -23,7 +23,7 @@ class _Bucket:
 
 
 class RateLimiter:
-    """A token bucket for each person, so that no one uses up the capacity that others need.
+    """A token bucket for each person, so that nobody uses up the capacity that others need.
 
     The buckets are kept in memory: after a restart, everyone's bucket is full again. Each process counts
     separately, so with several processes, people can make that many times as many requests.
@@ -41,7 +41,7 @@ class RateLimiter:
         self._burst = burst
         self._per_second = per_second
         self._max_remembered = max_remembered
-        #: Maps each person to their token bucket, ordered by when they were last seen.
+        #: Maps each person to a token bucket, ordered by when the person was last seen.
         self._buckets: dict[str, _Bucket] = {}
 
     def __len__(self) -> int:
@@ -71,16 +71,16 @@ class RateLimiter:
         return True
 
 
-#: How many searches a person may make in quick succession. After that, ``SEARCHES_PER_SECOND`` applies;
-#: nobody types faster than that.
+#: Number of searches that a person may make in quick succession. After that, ``SEARCHES_PER_SECOND`` applies,
+#: and nobody types faster than that.
 MAX_SEARCH_BURST: Final = 20.0
 SEARCHES_PER_SECOND: Final = 5.0
 
 
 class SearchLimiter:
-    """Limit each person to one search at a time; of the searches waiting, only the newest is made.
+    """Limits each person to one search at a time. Of the searches that are waiting, only the newest is made.
 
-    The state is kept in memory and per process, as it is for ``RateLimiter``.
+    The state is kept in memory and per process, as in ``RateLimiter``.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:

@@ -1,4 +1,4 @@
-"""Logs for operators, with secrets removed by key, by known value and by pattern.
+"""Logs for operators, from which secrets are removed by key, by known value and by pattern.
 
 Logs are plain text on a terminal, and one JSON object per line otherwise. Lines from libraries that use the
 standard library's logging pass through the same processors (``docs/internals/security.md``, row 19).
@@ -26,10 +26,10 @@ from bot.support.cleaning import MIN_SECRET_LENGTH
 from bot.support.errors import SlackFailed, StoreError
 
 REMOVED = "[removed]"
-#: Maximum size of a log file, in bytes. One older file is also kept.
+#: Maximum size of a log file, in bytes. One older file is kept as well.
 _LOG_BYTES = 10_000_000
-#: Errors whose text is our own or a Slack error code. The text of other errors may contain URLs, or headers
-#: with credentials.
+#: Errors whose text was written by Usher or is a Slack error code. The text of other errors may contain URLs,
+#: or headers with credentials.
 _OUR_WORDS = (StoreError, SlackFailed)
 
 _SECRET_KEY = re.compile(
@@ -45,8 +45,8 @@ _PATTERNS = (
 )
 
 
-#: Matches the beginnings of all secrets that the patterns above find. Text without any of them needs no
-#: further search.
+#: Matches the beginnings of all secrets that the patterns above find. Text without any of them needn't be
+#: searched further.
 _SUSPECT = re.compile(r"xox|xapp-|bearer|token|/link/|gAAAA", re.IGNORECASE)
 
 
@@ -55,12 +55,12 @@ def _is_secret_key(key: str) -> bool:
     return _SECRET_KEY.search(key) is not None
 
 
-#: Secrets that replaced earlier ones since the process started. They are removed from the logs, too.
+#: Secrets that have replaced earlier ones since the process started. They are removed from the logs, too.
 _REPLACEMENTS: set[str] = set()
 
 
 def redact_from_now_on(secrets: Iterable[str]) -> None:
-    """From now on, also remove these secrets from everything that this process logs."""
+    """From now on, remove these secrets, too, from everything that this process logs."""
     _REPLACEMENTS.update(secrets)
 
 
@@ -80,7 +80,7 @@ def redact_secrets(secrets: Iterable[str]) -> Iterator[None]:
 
 
 class Redactor:
-    """Remove secrets from log events, except short ones: removing those would blank ordinary words."""
+    """Removes secrets from log events, except short ones: removing those would blank ordinary words."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known = set(known)
@@ -122,14 +122,14 @@ class Redactor:
         }
 
 
-#: Whether a stranger, someone who hasn't proven who they are, causes the log lines in this context.
+#: Whether the log lines in this context are caused by a stranger: someone who hasn't proven who they are.
 _IS_STRANGER: ContextVar[bool] = ContextVar("caused by a stranger", default=False)
-#: Maximum number of reasons counted separately, limited because some contain a stranger's words.
+#: Maximum number of reasons that are counted separately, because some of them contain a stranger's words.
 _MAX_REASONS = 20
 
 
 def mark_as_stranger() -> None:
-    """Only count this context's log lines, without writing them, until ``mark_as_known`` is called."""
+    """Just count this context's log lines, without writing them, until ``mark_as_known`` is called."""
     _IS_STRANGER.set(True)
 
 
@@ -142,7 +142,7 @@ def mark_as_known() -> None:
 
 
 class StrangerFilter(logging.Filter):
-    """Limit log lines that strangers cause to one a second: the first event, then counts of the rest.
+    """Limits log lines that strangers cause to one a second: first the event, then counts of the rest.
 
     Errors are always written, because they are our own fault. ``write`` is passed the count for each reason,
     and the highest log level.
@@ -164,14 +164,14 @@ class StrangerFilter(logging.Filter):
         """Return whether to write a line now; a line that isn't written is counted."""
         if not _IS_STRANGER.get() or record.levelno >= logging.ERROR:
             return True
-        # Every handler calls this filter, so the decision is stored on the record.
+        # Every handler calls this filter, so store the decision on the record.
         judged = vars(record)
         if "is_written" not in judged:
             judged["is_written"] = self._is_first(record)
         return bool(judged["is_written"])
 
     def write_counts(self) -> None:
-        """Write how many lines were withheld, by reason."""
+        """Write the number of lines withheld, by reason."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -211,8 +211,8 @@ def _read_reason(record: logging.LogRecord) -> str:
 
 
 def _log_counts(counts: dict[str, int], level: int) -> None:
-    # Each count is formatted as a string. If the reason were a key, it might look like the name of a secret,
-    # and the count would be removed.
+    # Format each count as part of a string. If its reason were a key, it might look like the name of a
+    # secret, and the count would be removed.
     texts = [f"{reason}: {count}" for reason, count in counts.items()]
     structlog.get_logger(__name__).log(level, "web.strangers", times=sum(counts.values()), counts=texts)
 
@@ -225,7 +225,7 @@ def shorten_exception(
 ) -> MutableMapping[str, Any]:
     """Replace a stack trace with the exception's type and the lines of code involved, without values.
 
-    A full trace shows source code and, through chained exceptions, headers with credentials.
+    A full trace contains source code and, through chained exceptions, headers with credentials.
     """
     given = event.pop("exc_info", None)
     if not given:
@@ -242,10 +242,9 @@ def shorten_exception(
 
 
 def escape_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Escape characters that could end a line or control a terminal, as strangers choose paths and names.
+    """Escape characters that could end a line or control a terminal, since strangers choose paths and names.
 
-    Only strings at the top level need this: JSON escapes its strings, and ``repr``, which writes nested
-    values, does so too.
+    Only strings at the top level need this, because nested values are escaped by JSON, or by ``repr``.
     """
     return {_escape_value(key): _escape_value(value) for key, value in event.items()}
 
@@ -259,7 +258,7 @@ def _escape_value(value: Any) -> Any:
 
 
 def describe_errors(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace each error in an event's values with its text if Usher wrote it, otherwise with its type."""
+    """Replace each error among an event's values with its text if Usher wrote it, otherwise with its type."""
     for key, value in event.items():
         if isinstance(value, BaseException):
             event[key] = str(value) if isinstance(value, _OUR_WORDS) else type(value).__name__
@@ -272,16 +271,16 @@ _TERMINAL_PIECE_BYTES: Final = 256
 
 
 class UnwaitingHandler(logging.StreamHandler[TextIO]):
-    """Write lines to a stream without blocking; lines that the stream doesn't accept are counted as lost.
+    """Writes lines to a stream without blocking, and counts lines as lost if the stream doesn't accept them.
 
-    The program that reads the log may hang, and neither answers nor background work may wait for it. The
+    The program that reads the log may hang, and then neither answers nor background work may wait for it. The
     number of lost lines is written once the stream accepts lines again.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
         self.lost = 0
-        #: What is left of a line that has been written only in part.
+        #: The rest of a line that has been only partly written.
         self._rest = b""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -289,7 +288,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
         try:
             descriptor = self.stream.fileno()
         except (AttributeError, OSError, ValueError):
-            # The stream has no file descriptor, as in tests, so writing doesn't block.
+            # The stream has no file descriptor, as in tests, so writing to it doesn't block.
             super().emit(record)
             return
         try:
@@ -333,7 +332,7 @@ def _takes_something(descriptor: int) -> bool:
 def configure(level: str, redactor: Redactor) -> None:
     """Process structlog's and the standard library's logs alike, and write both to standard error.
 
-    Logs are plain text if standard error is a terminal, JSON otherwise.
+    Logs are plain text if standard error is a terminal, and JSON otherwise.
     """
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -349,7 +348,7 @@ def configure(level: str, redactor: Redactor) -> None:
         else [structlog.processors.JSONRenderer()]
     )
     structlog.configure(
-        # The level filter comes first, so that events below the level aren't processed any further.
+        # The level filter comes first, so that events below that level aren't processed any further.
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
@@ -370,21 +369,22 @@ def configure(level: str, redactor: Redactor) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # Otherwise Python writes warnings directly to standard error, which blocks if the program reading it is
-    # slow.
+    # Otherwise, Python would write warnings directly to standard error, which blocks if the program reading
+    # it is slow.
     logging.captureWarnings(True)
     # Below this level, these libraries log request bodies, headers, or one line per tick.
     for noisy in ("slack_bolt", "slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # APScheduler warns when it skips a tick because the previous one is still running; our own code already
-    # reports that.
+    # APScheduler warns when it skips a tick because the previous one is still running, which our own code
+    # already reports.
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
-    # Our jobs log their own failures, so the executor only has jobs cancelled by a shutdown to report.
+    # Our jobs log their own failures, so the executor has nothing to report except jobs cancelled by a
+    # shutdown.
     logging.getLogger("apscheduler.executors").setLevel(logging.CRITICAL)
 
 
 def write_to(path: Path) -> None:
-    """From now on, write the log to a file, and only warnings and errors to standard error."""
+    """From now on, write the log to a file, and only warnings and errors to standard error, too."""
     root = logging.getLogger()
     (shown,) = root.handlers
     shown.setLevel(logging.WARNING)

@@ -1,7 +1,7 @@
-"""Renders SVG as PNG with resvg, which the extra ``pictures`` installs.
+"""Rendering SVG as PNG with resvg, which the extra ``pictures`` installs.
 
-Resvg silently omits text in a font family that it can't find, so the font ships with Usher, and each SVG
-names its family. Characters missing from the font are taken from the system's fonts, if those have them.
+Resvg silently omits text if it can't find the font family, so the font ships with Usher, and each SVG names
+its family. Characters missing from the font are taken from the system's fonts, if these have them.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from bot.support.errors import PictureError
 #: The font family that every SVG must name. ``FONT_FILE`` is the font's file.
 FONT_FAMILY: Final = "DejaVu Sans"
 FONT: Final = Path(__file__).with_name("fonts") / "DejaVuSans.ttf"
-#: How many pixels of the PNG correspond to one SVG pixel, horizontally and vertically.
+#: Number of PNG pixels per SVG pixel, both horizontally and vertically.
 ZOOM: Final = 2
 MAX_DRAWING_SECONDS: Final = 10.0
-#: The script that renders the image. It runs in a separate process, because rendering holds Python's lock for
-#: a tenth of a second.
+#: The script that renders the image. It runs in a separate process, because rendering would hold Python's
+#: lock for a tenth of a second.
 _DRAW: Final = f"""
 import sys, resvg_py
 svg = sys.stdin.buffer.read().decode()
@@ -41,10 +41,10 @@ async def draw_png(svg: str) -> bytes:
 
 
 def _run(svg: bytes) -> bytes:
-    # The subprocess receives none of Usher's environment, because that contains secrets.
+    # The subprocess doesn't get Usher's environment, because that contains secrets.
     words = [sys.executable, "-I", "-c", _DRAW, str(FONT)]
     try:
-        done = subprocess.run(  # noqa: S603 - our own code, and the SVG comes through its input
+        done = subprocess.run(  # noqa: S603 - runs our own code, with the SVG as its input
             words, input=svg, capture_output=True, env={}, timeout=MAX_DRAWING_SECONDS, check=True
         )
     except subprocess.TimeoutExpired:

@@ -15,11 +15,11 @@ from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: A search runs in a thread if there are at least this many rows. With fewer, starting the thread takes
+#: Minimum number of rows for which a search runs in a thread. With fewer rows, starting the thread takes
 #: longer than the search.
 MIN_THREAD_ROWS: Final = 500
-#: How many times to try to release claimed work whose result couldn't be written. While the database is away,
-#: each attempt takes as long as a write waits, so together they last about as long as a lease.
+#: Maximum number of attempts to release claimed work whose result couldn't be written. While the database is
+#: down, each attempt takes as long as a write waits, so together they last about as long as a lease.
 HAND_BACK_ATTEMPTS: Final = 4
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -33,7 +33,7 @@ async def run_beside_loop(rows: Sized, pure: Callable[_P, _T], *args: _P.args, *
 
 
 class Pool:
-    """Run at most ``size`` coroutines concurrently.
+    """Runs at most ``size`` coroutines concurrently.
 
     ``on_done`` is called each time a coroutine ends. The coroutines handle their own errors.
     """
@@ -63,7 +63,7 @@ class Pool:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         late: set[asyncio.Task[None]] = set()
-        # Work that ends may add more work, so continue until nothing is running.
+        # When work ends, it may add more work, so continue until nothing is running.
         while self._running and not late:
             _, late = await asyncio.wait(set(self._running), timeout=max(until - loop.time(), 0.0))
         late = set(self._running)
@@ -74,7 +74,7 @@ class Pool:
 
 
 def count_free_slots(pool: Pool | None, most: int) -> int:
-    """Return how many coroutines the pool has room for, at most ``most``; without a pool, ``most``."""
+    """Return how many coroutines the pool has room for, up to ``most``; without a pool, ``most``."""
     return most if pool is None else min(pool.room, most)
 
 
@@ -88,7 +88,7 @@ async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None)
 
 
 async def _release_work(back: Callable[[], Awaitable[object]]) -> None:
-    """Try to hand work back until the database accepts it, or until the lease must have expired."""
+    """Try to release work until the database accepts that, or until the lease must have expired."""
     for _ in range(HAND_BACK_ATTEMPTS):
         with suppress(StoreError):
             await back()
@@ -109,9 +109,9 @@ async def contain_errors(
 
     See ``docs/internals/rules.md``, "Where errors end".
 
-    ``back`` hands the work back if the task is cancelled or the result couldn't be written. The work can then
-    be done as soon as the database is back, rather than only when its lease expires. If ``unwritten`` is
-    given, it is called instead of ``back`` when the result couldn't be written. Any other error is logged
+    ``back`` releases the work if the task is cancelled or the result couldn't be written, so that it can be
+    done as soon as the database is available again, rather than only when its lease expires. If ``unwritten``
+    is given, it is called instead of ``back`` when the result couldn't be written. Any other error is logged
     with a reference, and ``failed`` is called. ``about`` is added to the log lines.
     """
     not_written, broken = f"{what} not written", f"{what} failed"

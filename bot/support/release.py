@@ -5,7 +5,7 @@ from typing import Final
 
 #: The release of this code or, during development, the next release.
 RELEASE: Final = "0.5.0"
-#: The first release whose processes stop on their own once a newer release has migrated their database.
+#: The first release whose processes stop on their own when a newer release has migrated their database.
 FIRST_THAT_STOPS: Final = "0.4.0"
 
 

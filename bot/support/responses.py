@@ -1,4 +1,4 @@
-"""Server responses, read whole or piece by piece, and parsed within limits."""
+"""Server responses, read as a whole or in pieces, and parsed within limits."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from bot.support.cleaning import Hider, hide_secrets
 
 MAX_DEPTH = 50
 MAX_RETRY_AFTER = 3600.0
-#: Values of at least this number are epoch seconds rather than a wait, since no wait lasts thirty years.
+#: Values of at least this number are epoch seconds rather than a delay, since no delay lasts thirty years.
 MIN_EPOCH_SECONDS = 1e9
 _NOT_JSON = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole response, with all secrets known to Usher removed.
+    """A whole response, from which all secrets known to Usher have been removed.
 
     The caller limits the size of the body.
 
     Attributes:
         status: The HTTP status.
-        headers: The headers, whose names are case-insensitive.
+        headers: The headers, with case-insensitive names.
         body: The body.
         raw: The body as received, for ``json(unredacted=True)``.
     """
@@ -51,8 +51,8 @@ class Response:
         with suppress(ValueError, RecursionError):
             value = json.loads((self.raw or self.body) if unredacted else self.body)
         if value is _NOT_JSON:
-            # Raised outside the handler, because the parser's error contains the whole body, which may hold a
-            # token.
+            # Raise this outside the handler, because the parser's error contains the whole body, which may
+            # include a token.
             raise errors.BadAnswer("the answer is not JSON", status=self.status)
         if is_deeper(value, MAX_DEPTH):
             raise errors.BadAnswer("the answer is nested too deeply", status=self.status)
@@ -66,11 +66,12 @@ class Response:
         return value
 
     def retry_after(self, header: str = "Retry-After") -> float | None:
-        """Return how many seconds the server tells us to wait, up to an hour; None if it doesn't say.
+        """Return how many seconds the server wants us to wait, up to an hour; None if it doesn't say.
 
-        The header contains seconds, a date or, as ``X-RateLimit-Reset`` does on some servers, epoch seconds.
+        The header contains seconds or a date or, like ``X-RateLimit-Reset`` on some servers, epoch seconds.
         """
-        # If the response has a Date header, a date to wait for is compared with that, the server's own clock.
+        # If the response has a Date header, compare a date in Retry-After with that header, which is the
+        # server's own clock.
         said = self.server_time()
         return parse_retry_after(self.headers.get(header), time.time() if said is None else said)
 
@@ -84,7 +85,7 @@ MAX_WHOLE_BYTES = 65_536
 
 
 class Stream:
-    """Read an open response, either piece by piece or as a whole, but only once."""
+    """Reads an open response, either in pieces or as a whole, but only once."""
 
     def __init__(
         self,
@@ -137,7 +138,7 @@ class Stream:
 
 
 def remove_secrets(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CIMultiDictProxy[str]:
-    """Return headers with secrets removed; if there are no secrets, they are unchanged."""
+    """Return headers with secrets removed; they are unchanged if there are no secrets."""
     values = "\n".join(headers.values()).encode(errors="replace")
     if hide_secrets(values, secrets) == values:
         return headers
@@ -146,10 +147,10 @@ def remove_secrets(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CI
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Return how many seconds a Retry-After header says to wait; None if it's missing or can't be parsed.
+    """Return the number of seconds to wait given in a Retry-After header; None if missing or unreadable.
 
     The header contains seconds, a date or epoch seconds. The result is always between 0 and 3600: a time in
-    the past becomes 0, and a longer wait is cut to an hour.
+    the past becomes 0, and a longer delay is cut to an hour.
     """
     if not value:
         return None

@@ -1,8 +1,8 @@
-"""Encryption of stored secrets with MultiFernet.
+"""Encrypting stored secrets with MultiFernet.
 
-As Fernet has no associated data, the plaintext includes the key of the secret's row, so that a secret moved
-to another row is rejected. Secrets are encrypted with the newest key, and any key can decrypt them.
-``rotate`` re-encrypts them with the newest.
+Because Fernet doesn't support associated data, the plaintext includes the key of the secret's row, so that a
+secret moved to another row is rejected. Secrets are encrypted with the newest key, and any key can decrypt
+them. ``rotate`` re-encrypts them with the newest key.
 """
 
 import base64
@@ -21,7 +21,7 @@ _PROOF: Final = "proof"
 
 
 class Vault:
-    """Encrypt and decrypt the small mappings that hold credentials."""
+    """Encrypts and decrypts the small mappings that contain credentials."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
@@ -36,7 +36,7 @@ class Vault:
     def open(self, row_key: str, sealed: str) -> dict[str, str]:
         """Return the secret that was sealed for this row.
 
-        Raise SecretError if the keys are wrong or the secret belongs to another row.
+        Raises SecretError if the keys are wrong or the secret belongs to another row.
         """
         try:
             content = json.loads(self._fernet.decrypt(sealed.encode()))

@@ -1,4 +1,4 @@
-"""Send windows: a request is dropped if its window closes before its bytes are sent."""
+"""Send windows. If a request's window closes before its bytes are sent, the request is dropped."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ class TooLateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The latest monotonic time for sending a request, and a final check made just before sending."""
+    """The latest monotonic time for sending a request, and a final check just before it is sent."""
 
     until: float = math.inf
     may_leave: Callable[[], bool] | None = None
@@ -34,12 +34,12 @@ class Attempt:
     monotonic: Callable[[], float]
     window: Window
     sent: bool = False
-    #: The connection that the request was sent on, or None.
+    #: The connection on which the request was sent, or None.
     protocol: ResponseHandler | None = None
 
 
-#: The current attempt at a request. ``GatedRequest`` takes the send window from it, and records in it whether
-#: the request was sent.
+#: The current attempt to send a request. ``GatedRequest`` reads the send window from it, and records in it
+#: whether the request was sent.
 _attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
 #: The send window for all requests made in this context.
 _window: ContextVar[Window | None] = ContextVar("window", default=None)
@@ -47,7 +47,7 @@ _window: ContextVar[Window | None] = ContextVar("window", default=None)
 
 @contextmanager
 def limit_departures(window: Window) -> Iterator[None]:
-    """Within this block, send no request after the window closes, even if the process was paused."""
+    """Within this block, send no request after the window has closed, even if the process was paused."""
     token = _window.set(window)
     try:
         yield
@@ -63,7 +63,7 @@ def narrow_window(until: float | None = None) -> Window:
 
 @contextmanager
 def track_attempt(attempt: Attempt) -> Iterator[None]:
-    """Record in an attempt the requests made in this block; their session must use ``GatedRequest``."""
+    """Record in an attempt the requests sent in this block; their session must use ``GatedRequest``."""
     token = _attempt.set(attempt)
     try:
         yield
@@ -72,14 +72,14 @@ def track_attempt(attempt: Attempt) -> Iterator[None]:
 
 
 class GatedRequest(aiohttp.ClientRequest):
-    """Check the send window once connected, with no waiting between the check and the write."""
+    """Checks the send window once connected, with no waiting between the check and the write."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         """Send the request, or raise TooLateError if its window has closed."""
         attempt = _attempt.get()
         if attempt is not None:
             if attempt.window.has_closed(attempt.monotonic()):
-                # The window closed while the connection was being made; keep the connection for the next
+                # The window closed while the connection was being made, so keep the connection for the next
                 # request.
                 conn.release()
                 raise TooLateError

@@ -1,4 +1,4 @@
-"""Time-zone data, from the system or from the package tzdata, whichever is newer."""
+"""Time zone data, taken from the system or the package tzdata, whichever is newer."""
 
 import re
 import zoneinfo
@@ -9,17 +9,17 @@ from typing import Final
 
 from bot.support.environment import read_variable
 
-#: Files whose first line gives the version of the time-zone data. In tzdata.zi it is ``# version 2026a``; in
-#: +VERSION, only the version itself.
+#: Files whose first line gives the version of the time zone data. In tzdata.zi, that line is ``# version
+#: 2026a``; in +VERSION, it is just the version.
 _NAMED_IN: Final = ("tzdata.zi", "+VERSION")
-#: Matches a version of the time-zone data. Data built from a working copy may say "unknown" instead.
+#: Matches a version of the time zone data. Data built from a working copy may say "unknown" instead.
 _VERSION_PATTERN: Final = re.compile(r"\d{4}[a-z]+")
 
 
 def choose_zones() -> None:
-    """Make this process use the newer time-zone data, unless PYTHONTZPATH is set.
+    """Make this process use the newer time zone data, unless PYTHONTZPATH is set.
 
-    The package's data is also used if the system has none or doesn't state its version.
+    The package's data is also used if the system has none or doesn't tell its version.
     """
     if not read_variable("PYTHONTZPATH") and read_system_version() < read_package_version():
         zoneinfo.reset_tzpath([])
@@ -27,7 +27,7 @@ def choose_zones() -> None:
 
 
 def describe_zones() -> str:
-    """Return a description of the time-zone data that this process uses."""
+    """Return a description of the time zone data that this process uses."""
     system = read_system_version()
     if not zoneinfo.TZPATH:
         return f"tzdata {read_package_version()} of the Python package"
@@ -35,7 +35,7 @@ def describe_zones() -> str:
 
 
 def read_system_version() -> str:
-    """Return the version of the system's time-zone data, such as ``2026a``; "" if it can't be found."""
+    """Return the version of the system's time zone data, such as ``2026a``; "" if it can't be found."""
     for folder in zoneinfo.TZPATH:
         for name in _NAMED_IN:
             try:
@@ -49,7 +49,7 @@ def read_system_version() -> str:
 
 
 def read_package_version() -> str:
-    """Return the version of the package's time-zone data; "" if it isn't installed."""
+    """Return the version of the package's time zone data; "" if it isn't installed."""
     if find_spec("tzdata") is None:
         return ""
     return str(import_module("tzdata").IANA_VERSION)

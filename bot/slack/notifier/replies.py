@@ -1,6 +1,4 @@
-"""Replies to commands, clicks and mentions, each sent within a minute or not at all, and never twice (ADR
-88).
-"""
+"""Replies to commands, clicks and mentions, each sent within a minute or not at all, never twice (ADR 88)."""
 
 from __future__ import annotations
 

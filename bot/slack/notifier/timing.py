@@ -28,8 +28,7 @@ class Timing:
     batch: int = 20
 
     def check(self) -> None:
-        """Raise ValueError if a send could outlast its lease, in which case another process would repeat it.
-        """
+        """Raise ValueError if a send could outlast its lease, since another process would then repeat it."""
         if self.send_timeout >= self.lease:
             raise ValueError("the time-out of a send must be shorter than the lease of a notice")
 

@@ -1,4 +1,4 @@
-"""All settings, read from the environment; all problems are reported together, without quoting values."""
+"""All settings, read from the environment. All problems are reported together, without quoting values."""
 
 import os
 import re
@@ -30,17 +30,17 @@ __all__ = [
 
 #: Minimum similarity, from 0 to 100, for a variable's name to count as a misspelt setting.
 _MIN_SIMILARITY: Final = 88.0
-#: Prefixes of Usher's variables. Other programs also use SLACK_, so a variable with that prefix doesn't count
+#: Prefixes of Usher's variables. Other programs use SLACK_, too, so a variable with that prefix doesn't count
 #: as a misspelling of a setting that is already set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
-#: Kubernetes sets variables for each service in every pod; one of them is the service's name with this
-#: suffix. ``_SERVICE_VARIABLE_PATTERN`` matches all such suffixes.
+#: Suffix of one of the variables that Kubernetes sets in every pod for each service; the rest of its name is
+#: the service's. ``_SERVICE_VARIABLE_PATTERN`` matches all such suffixes.
 _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"
 )
-#: Maps each setting that was removed to what to do about it and how Usher behaves now.
+#: Maps each removed setting to what to do about it and how Usher behaves now.
 REMOVED_SETTINGS: Final = {
     "USHER_DEADLINE_MINUTES": "Remove it: people hear that a request is slow after 30 minutes.",
     "USHER_GLOBAL_ADMINS": "Remove it, and put those ids into USHER_ADMINS without their Slack workspace: "
@@ -60,7 +60,7 @@ REMOVED_SETTINGS: Final = {
 
 
 class SettingsError(Exception):
-    """List all problems with the settings, one sentence each, without values; the exit status is 2."""
+    """Lists all problems with the settings, one sentence each, without values; the exit status is 2."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -71,8 +71,8 @@ class SettingsError(Exception):
 VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
 
 
-#: Arguments for building the settings: none, because every field is read from the environment. This only
-#: satisfies the type checker.
+#: Arguments for building the settings. There are none, because every field is read from the environment; this
+#: only satisfies the type checker.
 _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 
@@ -80,9 +80,9 @@ _FROM_ENVIRONMENT: dict[str, Any] = {}
 class ParsedSettings:
     """The valid settings from the environment, and the problems with the others.
 
-    ``problems`` are sentences without values. ``wrong`` are the variables with an invalid value; ``settings``
-    has a stand-in for each. ``unknown`` are Usher's variables that no setting reads, and ``removed`` are
-    those that only an earlier release read.
+    ``problems`` are sentences without values. ``wrong`` are the variables with an invalid value, each of
+    which has a stand-in in ``settings``. ``unknown`` are Usher's variables that no setting reads, and
+    ``removed`` are those that only an earlier release read.
     """
 
     settings: Settings
@@ -151,13 +151,13 @@ def _format_error(error: Any) -> str:
 
 
 def translate_message(error: Any) -> str:
-    """Return a validation error's message, worded to follow the setting's name in a sentence."""
+    """Return a validation error's message, worded so that it can follow the setting's name."""
     message = str(error["msg"]).removeprefix("Value error, ").partition(", unable to")[0]
     return message.replace("Input should be", "needs to be")
 
 
 def leave_out_service_variables(names: Iterable[str]) -> list[str]:
-    """Return the environment variables except those that Kubernetes adds for its services."""
+    """Return the environment variables, leaving out those that Kubernetes adds for its services."""
     given = list(names)
     services = [name.removesuffix(_SERVICE_HOST) for name in given if name.endswith(_SERVICE_HOST)]
     return [
@@ -175,7 +175,7 @@ def find_unknown_variables(
 ) -> tuple[dict[str, str], list[str]]:
     """Return misspelt variables with the settings they resemble, and other variables that have no effect.
 
-    ``known`` are the settings; ``referenced`` are the variables that a secret is read from (``env:NAME``).
+    ``known`` are the settings; ``referenced`` are the variables that contain secrets (``env:NAME``).
     """
     names = {name for name in leave_out_service_variables(given) if name.upper().startswith(PREFIXES)}
     unset = [name for name in known if name not in names]

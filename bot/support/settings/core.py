@@ -33,19 +33,19 @@ from bot.support.settings.database import (
 )
 from bot.support.settings.field import AreRight, setting, split_keys, split_names
 
-#: Pairs of quotation marks that people type or that chat programs insert around a value.
+#: Pairs of quotation marks that people type, or that chat programs insert, around a value.
 _QUOTES: Final = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
 _SLACK_WORKSPACE_PATTERN: Final = re.compile(r"^[TE][A-Z0-9]+$")
-#: An entry in the list of Slack workspaces that means any workspace.
+#: An entry in the list of Slack workspaces that stands for any workspace.
 ANY_WORKSPACE: Final = "*"
-#: Matches the start of a line such as ``NAME=value``, pasted whole from a settings file.
+#: Matches the start of a line such as ``NAME=value`` that was pasted whole from a settings file.
 _ASSIGNMENT_PATTERN: Final = re.compile(r"(?:export )?[A-Z]+_[A-Z0-9_]+=.")
 _ADMINISTRATOR_PATTERN = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
-#: Matches Slack's secrets, but not the tokens, keys, paths and placeholders often pasted by mistake.
+#: Matches Slack's secrets, but not the tokens, keys, paths and placeholders that are often pasted by mistake.
 _SECRET_PATTERN: Final = r"(?!xox|xapp-)[A-Za-z0-9._~-]+"  # noqa: S105 - a pattern
-#: Maps each setting to the pattern that its value must match, and the message if it doesn't. The metrics
-#: token must be usable after "Bearer" (RFC 6750), and long enough that nobody can guess it.
+#: Maps each setting to the pattern that its value must match, along with the message for other values. The
+#: metrics token has to be usable after "Bearer" (RFC 6750), and too long to guess.
 _SHAPES: Final = {
     "metrics_token": (r"[A-Za-z0-9._~+/-]{16,}=*", "16 or more letters, digits and -._~+/= without spaces"),
     "slack_bot_token": (r"xoxb-[A-Za-z0-9._-]+", "the bot token of the app, which begins with xoxb-"),
@@ -58,7 +58,7 @@ _SHAPES: Final = {
     "no_proxy": (r"[^\s;,]*(?:\s*,\s*[^\s;,]*)*", "hosts with commas between"),
     "slack_client_secret": (_SECRET_PATTERN, "the client secret, which is letters and digits"),
 }
-#: Matches endings of a settings line that some programs cut off but others keep as part of the value.
+#: Matches line endings in a settings file that some programs cut off but others treat as part of the value.
 _REMARK_PATTERN: Final = re.compile(r"\s#|;$|\\[nr]$")
 #: Length of a Fernet key, in characters: 32 bytes encoded as Base64.
 KEY_LENGTH: Final = 44
@@ -70,10 +70,10 @@ _COPY_IDS: Final = "Copy member ids from people's profiles in Slack, and join th
 
 
 class _TrimmedEnvironment(EnvSettingsSource):
-    """Read the environment, trimming its values; a blank value counts as unset.
+    """Reads the environment, trimming its values; a blank value counts as unset.
 
-    The proxy variables may also be in lower case. Other programs read them that way, so on many machines that
-    is the only form that is set.
+    The names of the proxy variables may also be in lower case. That is the form that other programs read, so
+    on many machines it is the only one that is set.
     """
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
@@ -209,14 +209,15 @@ class Settings(BaseSettings):
         """Return the sources of the settings: the call's arguments, then the environment."""
         return init_settings, _TrimmedEnvironment(settings_cls)
 
-    # This runs after the other "before" validators, so it also checks secrets read from a reference.
+    # This runs after the other "before" validators, so it also checks secrets that were read from a
+    # reference.
     @field_validator("*", mode="before")
     @classmethod
     def _unquoted(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
         value = trim(value)
-        if re.search("[\ud800-\udfff]", value):  # So Python writes bytes that it can't decode.
+        if re.search("[\ud800-\udfff]", value):  # This is how Python represents bytes that it can't decode.
             raise ValueError("has characters that aren't UTF-8")
         if len(value) > 1 and value[0] + value[-1] in _QUOTES:
             raise ValueError("has quotes around it, which would be a part of it: remove them")
@@ -281,7 +282,7 @@ class Settings(BaseSettings):
     @classmethod
     def _host(cls, value: str) -> str:
         try:
-            if "%" not in value:  # A link-local address may be followed by its interface.
+            if "%" not in value:  # The name of the interface may follow a link-local address.
                 normalise_host(value)
         except ValueError:
             raise ValueError("needs an address or a name of this machine, without a port") from None
@@ -349,7 +350,7 @@ class Settings(BaseSettings):
         return split_keys(self.encryption_keys)
 
     def ports(self) -> range:
-        """Return the ports to try in order: several only if neither an address nor a setting names a port."""
+        """Return the ports to try in order; there are several only if no address or setting names a port."""
         public, is_named = urlsplit(self.public_url or ""), "port" in self.model_fields_set
         local = public.port if is_loopback(public.hostname or "") else None
         first = self.port if is_named else local or self.port
@@ -366,8 +367,8 @@ class Settings(BaseSettings):
     def global_admin_ids(self) -> frozenset[str]:
         """Return the administrators of all Slack workspaces, as ``T…:U…``; empty with a bot token.
 
-        They are the administrators listed without a workspace. The same id may belong to someone else in
-        another workspace, so each is taken to be an id of the first workspace listed.
+        They are the administrators listed without a workspace. In another workspace the same id may belong to
+        someone else, so each is assumed to be an id of the first workspace listed.
         """
         return frozenset(f"{self._first_workspace}:{name}" for name in self._list_ids_alone())
 
@@ -389,7 +390,7 @@ class Settings(BaseSettings):
         return None if file is None else (file, self.backups or file.with_name("backups"))
 
     def proxy(self) -> Proxy:
-        """Return the proxy for outgoing requests, with the hosts that are reached without it."""
+        """Return the proxy for outgoing requests, including the hosts that are reached without it."""
         return Proxy(self.https_proxy.get_secret_value() if self.https_proxy else "", self.no_proxy)
 
     def secrets(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The database URL: the kind of database that it refers to, its problems, and its passwords."""
+"""The database URL: the kind of database to which it refers, its problems, and its passwords."""
 
 import re
 from pathlib import Path
@@ -7,10 +7,10 @@ from urllib.parse import unquote
 from bot.support.environment import read_variable, resolve_secret
 from bot.support.logs import redact_from_now_on
 
-#: Matches the part of a URL that libpq reads as user and password.
+#: Matches the part of a URL that libpq interprets as user and password.
 _CREDENTIALS = re.compile(r"\w+://([^@/]*)@")
-#: Matches a server's name or address, or its socket's directory (percent-encoded), followed by its port. Both
-#: are optional.
+#: Matches a server's name or address, or the directory of its socket (percent-encoded), and then its port.
+#: Both are optional.
 _HOST_PATTERN = re.compile(r"(?:[\w.%~-]+|\[[0-9a-fA-F:.%\w]+\])?(?::[0-9]{0,5})?")
 _SCHEME_AND_CREDENTIALS = re.compile(r"^\w+://(?:[^@/]*@)?")
 
@@ -21,19 +21,20 @@ def is_postgres(url: str) -> bool:
 
 
 def find_database_file(url: str) -> Path | None:
-    """Return the SQLite file that a database URL names, or None if it's in memory or on a server."""
+    """Return the SQLite file named in a database URL; None if the database is in memory or on a server."""
     path = url.removeprefix("sqlite:///")
     return None if path == ":memory:" or is_postgres(url) else Path(path)
 
 
 def explain_wrong_url(url: str) -> str:
-    """Return what is wrong with the form of a database URL, without quoting it; "" if nothing is."""
+    """Return the problem with a database URL's form, without quoting the URL; "" if there is none."""
     if not is_postgres(url):
         is_file = url.startswith("sqlite:///") and len(url) > len("sqlite:///")
         form = "needs the form sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
         return explain_wrong_path(url.removeprefix("sqlite:///")) if is_file else form
     place = _SCHEME_AND_CREDENTIALS.sub("", url).partition("?")[0]
-    # libpq would take the rest of the password, after its ``@``, for the host, and show it in error messages.
+    # libpq would interpret the rest of the password, after its ``@``, as the host, and show it in error
+    # messages.
     if "@" in place:
         return "percent-encode the password (@ is %40, / is %2F)"
     hosts = place.partition("/")[0].split(",")
@@ -51,7 +52,7 @@ def explain_wrong_path(path: str) -> str:
 
 
 def list_passwords(url: str) -> list[str]:
-    """Return the passwords in a database URL, each both as written and decoded."""
+    """Return the passwords in a database URL, both as written and decoded."""
     if not is_postgres(url):
         return []
     credentials = _CREDENTIALS.match(url)
@@ -61,9 +62,9 @@ def list_passwords(url: str) -> list[str]:
 
 
 def read_sign_in_again(url: str) -> str:
-    """Return a URL with the current user and password from the file that USHER_DATABASE_URL refers to.
+    """Return a URL with the current user and password from the file to which USHER_DATABASE_URL refers.
 
-    The URL is returned unchanged if there is no file, or if the file's URL is for another database.
+    The URL is returned unchanged if there is no file, or if the file's URL is for a different database.
     """
     written = read_variable("USHER_DATABASE_URL")
     if not written.startswith(("file:", "credential:")):
@@ -79,7 +80,7 @@ def read_sign_in_again(url: str) -> str:
 
 
 def _leave_out_sign_in(url: str) -> tuple[str, list[str]]:
-    """Return a URL without user and password, and a sorted list of the URL's other parameters."""
+    """Return a URL without user and password, and a sorted list of its other parameters."""
     address, _, parameters = url.partition("?")
     kept = [each for each in parameters.split("&") if each and not each.startswith(("user=", "password="))]
     return _SCHEME_AND_CREDENTIALS.sub("", address), sorted(kept)
