@@ -24,19 +24,19 @@ def main(words: Sequence[str] | None = None) -> int:
     if not arguments.run:
         arguments.parser.print_help()
         return 2
-    # Makes files created by this process (database, logs) accessible only to their owner.
+    # Files created by this process (database, logs) are accessible only to their owner.
     os.umask(0o077)
     ensure_home()
-    # Garbage collection is turned off during start-up: imported modules stay in memory anyway, and searching
-    # them for cycles takes an eighth of the start-up time.
+    # Garbage collection is off during start-up: imported modules stay in memory anyway, and searching them
+    # for cycles takes an eighth of the start-up time.
     gc.disable()
-    from bot.commands import run  # noqa: PLC0415 - takes longer than parsing, and `--help` needs none of it
+    from bot.commands import run  # noqa: PLC0415 - takes longer than parsing, and `--help` doesn't need it
 
     return run(arguments)
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser that suggests a correction for a wrong command (*did you mean*)."""
+    """An argument parser that suggests a correction for a mistyped command (*did you mean*)."""
 
     def _check_value(self, action: argparse.Action, value: str) -> None:
         if action.choices is not None and value not in action.choices:
@@ -143,8 +143,8 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_usage(add("usage", "usage.print_usage", "print what ran, from when to when, and for how many hours"))
     audit = add("audit", "", "check the record of who did what")
     _add_audit(audit.add_subparsers(metavar="WHAT"))
-    # Help lists only commands with a help text. These have none: one is for developers, the other is a name
-    # from earlier releases.
+    # The help lists only commands with a help text. These two have none: one is for developers, and the other
+    # is a name from earlier releases.
     for name, run in (("routes", "setting_up.routes"), ("init", "up.init")):
         commands.add_parser(name).set_defaults(run=run)
     return parser

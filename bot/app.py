@@ -77,20 +77,20 @@ from handlers.requests.services import build_services
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-#: How long, in seconds, running work may take to finish after SIGTERM (``DRAIN_SECONDS``), and how long the
-#: last database writes may take after that (``END_WRITE_SECONDS``).
+#: How long running work may take to finish after SIGTERM, in seconds. ``END_WRITE_SECONDS`` is how long the
+#: last database writes may take after that.
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
-#: Seconds to wait between attempts to reach the database and Slack at start-up; the last value is repeated.
+#: Delays between attempts to reach the database and Slack at start-up, in seconds; the last one is repeated.
 START_PAUSE_SECONDS = (1.0, 2.0, 4.0, 8.0)
-#: How often this machine's clock is compared with Slack's, in seconds.
+#: Interval between comparisons of this machine's clock with Slack's, in seconds.
 CLOCK_COMPARISON_SECONDS = 60.0
-#: How often the user groups named by operators are read, in seconds.
+#: Interval between reads of the user groups that operators named, in seconds.
 GROUPS_READ_SECONDS = 300.0
 
 
 class Role(StrEnum):
-    """What a process does: everything, only requests and pages, or only background work."""
+    """The work of a process: everything, only requests and pages, or only background work."""
 
     SERVE = "serve"
     WEB = "web"
@@ -122,7 +122,7 @@ async def serve(
     """Run until SIGTERM or SIGINT, then drain; raise StartError, StoreError or OSError if it can't start.
 
     It also stops, with StoreMigrated, once a newer release has migrated the database. ``beside`` is a
-    function that runs alongside the process, from when it is ready until it stops.
+    function that runs alongside the process from the time when it is ready until it stops.
     """
     async with AsyncExitStack() as stack:
         process = Process(settings, connections, stack, role=role)
@@ -141,7 +141,7 @@ async def serve(
 
 
 async def _run_unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Run some work until it ends or a stop is requested; return whether the work ended by itself."""
+    """Run some work until it ends or should stop; return whether the work ended by itself."""
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -158,7 +158,8 @@ async def _run_unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, Non
 class Process:
     """A running bot; ``stack`` undoes everything in reverse order.
 
-    The clock and the ids are injected, so that scenario tests can run the same process with their own clock.
+    The clock and the ids are injected, so that scenario tests can run the same process with a clock of their
+    own.
     """
 
     def __init__(
@@ -178,7 +179,7 @@ class Process:
         self._connections = connections
         self._stack = stack
         self._takes_requests, self._works = role is not Role.WORKER, role is not Role.WEB
-        # Workers on the same machine may share settings, so a worker listens only if a port was set
+        # Workers on the same machine may share settings, so a worker listens only if a port is set
         # explicitly.
         self._listens = self._takes_requests or "port" in settings.model_fields_set
         self.role = role
@@ -190,7 +191,7 @@ class Process:
         #: Set when the process should end. If the process ends by itself, ``problem`` is the reason.
         self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
-        #: The two time limits for shutting down, kept here so that tests can change them.
+        #: The two time limits for shutting down. They are kept here so that tests can change them.
         self.ends_within = DRAIN_SECONDS, END_WRITE_SECONDS
         self._runs = False
         self.port = 0
@@ -205,7 +206,8 @@ class Process:
         """Open the store, identify the installation, start listening, and start the background work.
 
         If ``loops`` is False, nothing runs by itself, and tests step ``reconciler`` and ``notifier``. Raises
-        StartError and StoreError. It may be cancelled at any time: ``stack`` undoes what was done.
+        StartError and StoreError. The start may be cancelled at any time, because ``stack`` undoes everything
+        done so far.
         """
         settings, stack = self._settings, self._stack
         self.store = await self._wait_until_reached(self._begin_serving, None, StoreAway, StoreBusy)
@@ -231,8 +233,8 @@ class Process:
         self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)
         if others := list_distributions(self._connections):
-            # Providers from other distributions run with everyone's tokens, so the audit records which ones
-            # were loaded.
+            # Providers from other distributions run with everyone's tokens, so the audit log records which
+            # ones were loaded.
             await self.store.write(
                 audit.append_audit, [AuditEntry("usher", "providers.loaded", self.role, "ok", others)]
             )
@@ -246,7 +248,7 @@ class Process:
         )
         if self._slack_setup.by_oauth is not None:
             stack.push_async_callback(self._slack_setup.by_oauth.close)
-        # The scheduler uses the machine's clock, not the database's.
+        # The scheduler uses the machine's clock rather than the database's.
         self.scheduler = Scheduler(
             self.store,
             self._machine_clock,
@@ -308,9 +310,9 @@ class Process:
         self._runs = True
 
     async def _drain(self) -> None:
-        """Stop accepting requests, let running work finish, then release everything that the process owns.
+        """Stop accepting requests, let running work finish, then release everything that the process holds.
 
-        Writes that the database doesn't accept in time are lost, just as if the process were killed.
+        Writes that the database doesn't accept in time are lost, as if the process had been killed.
         """
         for_work, for_writing = self.ends_within
         self.store.engine.end_within(for_writing)
@@ -339,12 +341,12 @@ class Process:
     def check_readiness(self) -> Mapping[str, bool]:
         """Return the readiness check: in Socket Mode, whether there is a connection to Slack.
 
-        Over HTTP, Slack connects to Usher, so the check always passes.
+        Over HTTP, Slack connects to Usher, so this check always passes.
         """
         return {"slack": self._socket is None or self._socket.is_ready()}
 
     async def _compare_clocks(self) -> None:
-        """Measure how far this clock differs from Slack's, as Slack's signatures expire in five minutes."""
+        """Measure how far this clock is from Slack's, because Slack's signatures expire in five minutes."""
         with suppress(SlackFailed):
             answer = await self._tokenless_slack.call(API_TEST, {})
             if answer.at is not None:
@@ -387,7 +389,7 @@ class Process:
     ) -> Result:
         """Retry until the database (or Slack, once there is a store) is available; return the result.
 
-        In the meantime, a server tells monitoring that the process is alive, but neither ready nor working.
+        Meanwhile, a server tells monitoring that the process is alive, but neither ready nor working.
         """
         name, event = ("store", "database not reached") if store is None else ("slack", "slack not reached")
         for number in count():
@@ -405,7 +407,7 @@ class Process:
         raise AssertionError("it has no end")
 
     async def _try_keys(self) -> None:
-        """Refuse to start if no stored secret can be decrypted, as links made now would be lost, too."""
+        """Refuse to start if no stored secret can be decrypted, since new links would be lost, too."""
         opening = await try_secrets(self.store, Vault(self._settings.keys()))
         self.metrics.closed_secrets.set(len(opening.closed))
         if opening.is_hopeless:
@@ -479,13 +481,13 @@ class Process:
             self._socket.start()
 
     def _load_assistant(self) -> Serve:
-        from handlers.assistant.web import AssistantCalls  # noqa: PLC0415 - the protocol's types take long
+        from handlers.assistant.web import AssistantCalls  # noqa: PLC0415 - the protocol's types take a long time to import
 
         return AssistantCalls(self.services).answer
 
     async def _listen_with(self, app: web.Application) -> None:
         settings = self._settings
-        # Closes the server that answered monitoring while this process was waiting.
+        # Close the server that answered monitoring while this process was waiting.
         await self._front.aclose()
         self._stack.push_async_callback(self._front.aclose)
         try:
