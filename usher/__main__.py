@@ -1,4 +1,4 @@
-"""``python -m usher``: the command line, for when the ``usher`` script isn't on the path."""
+"""``python -m usher``: the command line, in case the ``usher`` script isn't on the path."""
 
 import sys
 

@@ -1,8 +1,8 @@
-"""Everything that an external provider needs from Usher; it imports nothing else.
+"""Everything that an external provider needs from Usher; such a provider imports nothing else of it.
 
-``docs/provider-api.md`` explains these names in the order that a first provider needs them. ``API_VERSION``
-stays 0 until a second external author has used it. Until then, names may change in any release, and each
-provider states the version it is written for.
+``docs/provider-api.md`` explains these names in the order in which a first provider needs them.
+``API_VERSION`` stays 0 until a second external author has used the interface. Until then, names may change in
+any release, and each provider states the version for which it is written.
 """
 
 from bot.domain.accounts import compare_remote_ids

@@ -1,4 +1,4 @@
-"""A local Lagoon for the conformance kit and Usher's demonstration: its API, token page, and IDEs."""
+"""A local Lagoon for the conformance kit and Usher's demo: its API, token page and IDEs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiohttp import web
 
 from playground.harness import Clock, Harness, refusals, run_server
 
-#: The initial data of a local Lagoon: people's tokens, workspaces' owners, and how long a start takes.
+#: The initial data of a local Lagoon: people's tokens, workspaces' owners, and the duration of a start.
 SEED: dict[str, Any] = {
     "tokens": {"alice": "a11ce" * 8, "bob": "0b0b0" * 8},
     "owners": {"training": "alice", "broken": "alice", "secret": "bob"},
@@ -21,12 +21,12 @@ LOGIN = (
 
 
 def refused(_status: int, message: str = "injected fault") -> dict[str, dict[str, str]]:
-    """Return the body of an error as Lagoon writes it; errors injected by the kit use it, too."""
+    """Return the body of an error in Lagoon's format; errors injected by the kit use it, too."""
     return {"error": {"message": message}}
 
 
 class LocalLagoon:
-    """Serve a Lagoon on 127.0.0.1."""
+    """Serves a Lagoon on 127.0.0.1."""
 
     def __init__(self, seed: Mapping[str, Any] = SEED, clock: Clock | None = None) -> None:
         self.seed = seed
@@ -53,7 +53,7 @@ class LocalLagoon:
         raise web.HTTPUnauthorized
 
     def workspace(self, request: web.Request, token: str | None) -> str:
-        """Return the workspace that a request names, which must belong to the user."""
+        """Return the workspace named in a request, which must belong to the user."""
         name, person = request.match_info["id"], self.person(token)
         if self.seed["owners"].get(name) != person:
             raise web.HTTPNotFound
@@ -98,7 +98,7 @@ class LocalLagoon:
         return web.json_response({}, status=202)
 
     async def login(self, request: web.Request) -> web.Response:
-        """Log a browser in as a user, with their token as the password."""
+        """Log a browser in as a user, whose token is the password."""
         token = str((await request.post()).get("password", ""))
         page = f"Signed in as {self.person(token)}." if request.method == "POST" else LOGIN
         response = web.Response(text=page, content_type="text/html")
@@ -117,13 +117,13 @@ class LocalLagoon:
 
 
 def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
-    """Return the server to run, and everyone's credentials, to be printed once it's ready."""
+    """Return the server to run, and everyone's credentials, which are printed once it's ready."""
     users = {name: {"token": token} for name, token in seed["tokens"].items()}
     return LocalLagoon(seed).app, {"users": users}
 
 
 def guest(people: Collection[str]) -> dict[str, Any]:
-    """Return the demonstration's connection to this server: everyone has a token and a workspace."""
+    """Return the demo's connection to this server, on which everyone has a token and a workspace."""
     tokens = {name: f"{number:040x}" for number, name in enumerate(people, start=1)}
     owners = {f"lagoon-{name}": name for name in people}
     return {

@@ -1,7 +1,7 @@
-"""Conformance: what every provider must do, tested with pytest against a local server.
+"""Conformance: tests, run with pytest against a local server, of what every provider must do.
 
-A package loads this with ``-p usher.conformance``. Its ``conftest.py`` has a fixture ``open_rig``: a function
-that takes an HTTP client class and opens the provider's ``Rig``. One test module contains ``from
+A package loads this with ``-p usher.conformance``. Its ``conftest.py`` contains a fixture ``open_rig``: a
+function that takes an HTTP client class and opens the provider's ``Rig``. One test module contains ``from
 usher.conformance.every import *``. Nothing else has to be written (``docs/provider-api.md``).
 """
 
@@ -27,7 +27,7 @@ OpenRig = Callable[[type[Http]], AbstractAsyncContextManager[Rig]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker for test cases that only repeat what another case of the same test proves."""
+    """Declare the marker for test cases that only repeat the proof of another case of the same test."""
     config.addinivalue_line("markers", "again: meets the same mapping as another case of its test")
 
 
@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """If one of the kit's tests fails, print what led to it: the calls, their requests, and the faults."""
+    """If one of the kit's tests fails, print what led to the failure: calls, their requests, and faults."""
     report = yield
     rigs = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Rig)]
     if call.when == "call" and report.failed and rigs:
@@ -81,14 +81,14 @@ async def quiet_rig(rig: Rig) -> Rig:
 
 @pytest.fixture
 async def impatient_rig(open_rig: OpenRig) -> AsyncIterator[Rig]:
-    """Open a rig whose client times out after one second, for calls that get no answer."""
+    """Open a rig whose client times out after one second, for calls that get no response."""
     async with open_rig(ImpatientHttp) as ready:
         yield ready
 
 
 @pytest.fixture
 async def linked_rig(rig: Rig) -> Rig:
-    """Return the rig, skipping the test if people have no accounts on its provider."""
+    """Return the rig; skip the test if people don't have accounts on its provider."""
     if "token" not in type(rig.provider).settings_model.link_methods:
         pytest.skip("people have no accounts there")
     return rig

@@ -1,6 +1,6 @@
-"""The contract of each facet: what every provider with that facet does, tested only through the facet.
+"""The contract of each facet: what every provider with that facet must do, tested only through the facet.
 
-A provider fails these tests if its method does nothing. ``FacetValues`` holds the values that only the rig
+A provider whose method does nothing fails these tests. ``FacetValues`` contains the values that only the rig
 knows.
 """
 
@@ -32,7 +32,7 @@ CONTRACTS: dict[type[Facet], Contract] = {}
 
 
 def register_contract(facet: type[Facet]) -> Callable[[Contract], Contract]:
-    """Register a function as a facet's contract: it is called with a rig that has that facet's settings."""
+    """Register a function as a facet's contract; it is called with a rig that has the facet's settings."""
 
     def of(function: Contract) -> Contract:
         CONTRACTS[facet] = function
@@ -102,7 +102,7 @@ async def check_removal(rig: Rig) -> None:
 
 @register_contract(facets.Revocation)
 async def check_revocation(rig: Rig) -> None:
-    # The credential that linking would store: the pasted token, or one of Usher's own in its place.
+    # The credential that linking would store: either the pasted token, or one of Usher's own in its place.
     linked = await rig.provider.check_credential(rig.access.credential)
     access = Access(linked.username, linked.credential)
     await rig.provider.status(access, [rig.remote_id])
@@ -243,11 +243,10 @@ async def check_creation(rig: Rig) -> None:
     assert list_ids(await provider.find_created(rig.access, spec, KEY, since)) == {made.remote_id}
     names = await provider.list_names(rig.access, spec.stem)
     assert names is not None
-    # If the provider doesn't offer lists, only Usher knows the names of the user's workspaces.
+    # If the provider doesn't list workspaces, only Usher knows the names of the user's workspaces.
     assert made.name in names or not isinstance(provider, facets.Lists)
     with suppress(PermanentError):
-        # A different key means a request for another new workspace, so returning the existing one would be
-        # wrong.
+        # A different key requests another new workspace, so returning the existing one would be wrong.
         other = await provider.create(rig.access, spec, KEY.replace("0", "f"))
         assert other.remote_id != made.remote_id
 
@@ -302,7 +301,7 @@ async def check_impersonation(rig: Rig) -> None:
 async def check_email_lookup(rig: Rig) -> None:
     before, username = rig.count_requests(), rig.facet_values.username()
     assert await rig.provider.read_email("nobody-has-this-name") is None
-    # Not every server reveals the email address; those that do answer with this one.
+    # Not every server reveals the e-mail address; those that do return this one.
     assert await rig.provider.read_email(username) in {None, f"{username}@example.com"}
     assert rig.count_requests() == before + 2
 

@@ -1,4 +1,4 @@
-"""Tests for authors' mistakes that would harm people but go unnoticed while everything works."""
+"""Tests for mistakes that would harm people but that authors wouldn't notice while everything works."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def build_patch(path: str, value: Any) -> list[dict[str, Any]]:
 
 
 def skip_without(rig: Rig, name: str) -> None:
-    """Skip a test if the rig has no value with this name, because its server doesn't have the feature."""
+    """Skip a test if the rig has no value of this name, because its server doesn't have the feature."""
     if not getattr(rig, name):
         pytest.skip(f"the rig has no {name}")
 
@@ -35,7 +35,7 @@ async def test_an_unknown_word_keeps_the_last_state_and_decides_nothing(quiet_ri
 
 
 async def test_stop_in_an_unknown_state_is_sent(quiet_rig: Rig) -> None:
-    """A stop is sent unless the workspace is known to be down."""
+    """A stop request is sent unless the workspace is known to be down."""
     skip_without(quiet_rig, "state_pointer")
     quiet_rig.inject_fault(of="status", patch=build_patch(quiet_rig.state_pointer, "brand-new-word"))
     row = await quiet_rig.read_row()
@@ -147,7 +147,7 @@ async def test_an_administrators_own_token_is_one_persons_all_the_same(quiet_rig
 
 
 async def test_acting_sends_what_it_has_to_and_reads_nothing(rig: Rig) -> None:
-    """Starting and stopping read nothing, because the gate has just read the state."""
+    """Starting and stopping read nothing, because the state has just been read through the gate."""
     workspace = await rig.read_row()
     before = rig.count_requests()
     await rig.provider.start(rig.access, workspace)

@@ -1,4 +1,4 @@
-"""The rig: the interface that the conformance kit uses for any provider's local server."""
+"""The rig: the interface through which the conformance kit uses any provider's local server."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from bot.domain.workspaces import State, Workspace
 from bot.providers import build_bound_provider, facets
 from bot.providers.base import Access, Credential, Provider
 from bot.providers.facets import OAuthClient
-from bot.support.http import Http as Http  # noqa: PLC0414 - the rigs of other packages take it from here
+from bot.support.http import Http as Http  # noqa: PLC0414 - other packages' rigs import it from here
 from bot.web.browsers import Flow
 from playground.faults import Fault
 from playground.harness import Clock, Harness
 
-#: The principal that makes requests in tests that work the same for anyone.
+#: The principal that makes requests in tests whose result is the same for everyone.
 PRINCIPAL = Principal(None, "T1", "U1")
-#: The key that Usher uses to recognise the objects that it creates.
+#: The key by which Usher recognises the objects that it creates.
 KEY = "workspace_0123456789abcdef01234567"
 
 
 class MonotonicClock(Protocol):
-    """Measure monotonic time; the clock may be frozen."""
+    """A monotonic clock, which may be frozen."""
 
     def monotonic(self) -> float: ...
 
 
 class FrozenClock:
-    """Always return the same time."""
+    """Always returns the same time."""
 
     def monotonic(self) -> float:
         return 1_000.0
 
 
-#: Maximum number of reads, ten seconds apart, to wait for a requested state.
+#: Maximum number of reads, ten seconds apart, before a requested state must be reached.
 MAX_READS = 60
 
 
 class ImpatientHttp(Http):
-    """Send requests with a timeout of one second."""
+    """Sends requests with a timeout of one second."""
 
     def stream(self, method: str, url: str, **options: Any) -> Any:
         return super().stream(method, url, **{**options, "total": 1.0})
@@ -73,15 +73,17 @@ def _require_value(name: str) -> Callable[..., Any]:
 
 @dataclass
 class FacetValues:
-    """The values that contracts of facets need and that only the rig knows.
+    """Values that the facets' contracts need and only the rig knows.
 
     Attributes:
         settings: The connection's settings for a facet, in addition to the usual ones.
-        form_values: What a user fills in to make a workspace or launch a run, besides the proposed values.
+        form_values: The values that a user fills in, besides the proposed ones, to create a workspace or
+            launch a run.
         expired_credential: A credential that has expired but can be renewed.
-        sign_in: Signs the user in on the provider's page; returns the code and where it is sent.
-        username: The username for which the user is approved.
-        expected_reason: Makes a start of the user's workspace wait; returns the reason that is then shown.
+        sign_in: Signs the user in on the provider's page; returns the code and the URL to which it is sent.
+        username: The username that was approved for the user.
+        expected_reason: Makes the user's workspace wait while it is starting; returns the reason that is then
+            shown.
         event: The headers and body of an event about the user's workspace.
     """
 
@@ -98,46 +100,47 @@ class FacetValues:
 
 @dataclass
 class Rig:
-    """Run one provider against its local server, with a user's account and the ids of workspaces.
+    """Runs one provider against its local server, with a user's account and the ids of workspaces.
 
     Attributes:
         provider: The provider, whose facets decide what is tested.
         access: A user's account.
         harness: The local server's harness, which counts its requests and injects faults.
         remote_id: The id of the user's workspace, which isn't running at first.
-        broken_id: The id of another of their workspaces, which fails when it is started.
+        broken_id: The id of another of the user's workspaces, which fails when it is started.
         foreign_id: The id of someone else's workspace.
-        missing_id: An id that no workspace has.
+        missing_id: An id that doesn't belong to any workspace.
         names: The names of the user's workspaces.
         clock: The monotonic clock of the client's send windows.
         server_clock: The server's clock, which tests advance until a state is reached; None for real time.
         server: Anything that your own test cases need; the kit doesn't use it.
-        other_ids: Ids of more workspaces, also for your own test cases.
+        other_ids: Ids of more workspaces, likewise for your own test cases.
         initial_state: The state of a workspace before it is started.
         stopped_states: The possible states of a workspace once it is stopped.
-        request_patterns: Maps a method to a pattern (``METHOD /path``) of the request that does its work.
+        request_patterns: Maps a method to a pattern (``METHOD /path``) that matches the request that does its
+            work.
         request_counts: Maps a method to the number of requests that it sends, if that isn't one.
-        break_next_start: Makes the next start of the broken workspace fail, if it wouldn't fail by itself.
+        break_next_start: Makes the broken workspace fail when it is next started, unless it fails by itself.
         token: The secret that must not appear in any message, if it isn't the user's own token.
         can_stop_starting: Whether a workspace can be stopped while it is starting.
-        expected_errors: The errors to expect where the server differs from the usual mapping. Maps a method's
+        expected_errors: The errors to expect if the server deviates from the usual mapping. Maps a method's
             name and a status, or the name of one of the kit's bodies ("html", "nothing", "null", "list",
             "text", "empty object", "cut", "deep", "large"), to the error, or to None to skip that case.
-        has_token_page: Whether users create their tokens on a page of the server, rather than getting
-            them from an administrator.
+        has_token_page: Whether users create their tokens on a page of the server, rather than getting them
+            from an administrator.
         state_pointer: The JSON Pointer (RFC 6901) to the state in the response to a read; "" if no single
-            field has it.
+            field contains it.
         id_pointer: The pointer to the workspace's id in that response.
         url_pointer: The pointer to the IDE's URL in that response.
         list_pointer: The pointer to the entries in the response that lists workspaces.
         entry_id_pointer: The pointer to the id within an entry.
         entry_state_pointer: The pointer to the state within an entry.
         entry_name_pointer: The pointer to the name within an entry.
-        endless_list_patch: A JSON patch (RFC 6902) that makes every page of a list say that another follows.
-        list_requests: A pattern (``METHOD /path``) of the requests that list workspaces.
-        create_requests: A pattern of the requests that create a workspace.
+        endless_list_patch: A JSON patch (RFC 6902) that makes every page of a list announce another page.
+        list_requests: A pattern (``METHOD /path``) that matches the requests that list workspaces.
+        create_requests: A pattern that matches the requests that create a workspace.
         admin: An administrator's own account on the server, which may see other users' workspaces.
-        facet_values: The values that only the contracts of facets need.
+        facet_values: The values that only the facets' contracts need.
     """
 
     provider: Any
@@ -175,7 +178,7 @@ class Rig:
     facet_values: FacetValues = field(default_factory=FacetValues)
 
     def __post_init__(self) -> None:
-        #: The steps so far, one per line, which are printed if a test fails.
+        #: The steps so far, one per line. They are printed if a test fails.
         self.steps: list[str] = []
         #: The paths of the requests that the server received, exactly as they were sent.
         self.sent_paths: list[str] = []
@@ -220,7 +223,7 @@ class Rig:
         """Read until the workspace reaches one of the states; return every observation."""
         seen = [await self.observe(remote_id)]
         while seen[-1].state not in states:
-            # If the test advances the clock, a state is always reached after the same number of reads.
+            # While the test advances the clock, a state is always reached after the same number of reads.
             assert self.server_clock is None or len(seen) < MAX_READS, f"it is still {seen[-1].state}"
             seen.append(await self.observe(remote_id))
         return seen
@@ -238,15 +241,15 @@ class Rig:
         if "start" in self.request_patterns:
             asked = self.harness.requests.items()
             return sum(count for path, count in asked if re.search(self.request_patterns["start"], path))
-        # A hub's path contains the username, so starts of the user's other servers are counted, too. Saturn's
-        # path contains the id.
+        # A hub's path contains the username, so requests to start the user's other servers are counted, too.
+        # Saturn's path contains the id.
         mine = {self.access.username, self.remote_id}
         counted = self.harness.requests.items()
         calls = ("POST", "PUT")
         return sum(n for path, n in counted if path.startswith(calls) and mine & set(path.split("/")))
 
     async def read_list(self) -> Any:
-        """Read the user's workspaces or, if the provider doesn't list them, what they can be made from."""
+        """Read the user's workspaces or, if the provider doesn't list them, what they can be created from."""
         if isinstance(self.provider, facets.Lists):
             return await self.provider.discover(self.access)
         return await self.provider.require_facet(facets.Creation).read_offer(self.access)
@@ -263,7 +266,7 @@ class Rig:
 
 
 def _describe_argument(value: Any) -> str:
-    """Describe an argument of a call; for accounts and their tokens, only the type is shown."""
+    """Describe an argument of a call; for accounts and their tokens, show only the type."""
     if isinstance(value, Workspace):
         return f"workspace {value.remote_id!r}, {value.state}"
     if isinstance(value, Spec):

@@ -121,7 +121,7 @@ READ = "GET /api/v2/workspaces/[0-9a-f-]{36}$"
 
 
 async def seen_with(rig, **values):
-    """Read a workspace while Coder reports these values in place of the real ones."""
+    """Read a workspace while Coder reports these values instead of the real ones."""
     patch = [{"op": "add", "path": path, "value": value} for path, value in values.items()]
     rig.inject_fault(READ, patch=patch)
     return (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
@@ -152,7 +152,7 @@ async def test_running_one_says_what_it_lacks(open_rig, path, word, lacks, said)
 
 
 async def test_agent_that_is_being_set_up_is_waited_for(open_rig):
-    """An agent that doesn't connect in time is treated as lost; non-blocking scripts aren't waited for."""
+    """An agent that doesn't connect in time counts as lost; a start doesn't wait for non-blocking scripts."""
     async with open_rig() as rig:
         await rig.provider.start(rig.access, await rig.read_row())
         await rig.read_until(State.RUNNING)
@@ -247,7 +247,7 @@ async def test_build_that_is_not_done_leaves_something(open_rig, transition, fau
 
 
 async def test_job_status_decides_about_a_build(open_rig):
-    """A build whose job failed is treated as failed, whatever the build's own status says."""
+    """A build whose job failed is treated as failed, whatever the build's own status is."""
     async with open_rig() as rig:
         made = rig.server.workspaces[rig.remote_id]
         shown = rig.server.shown(made)
@@ -454,7 +454,7 @@ async def test_a_start_of_what_runs_and_a_stop_of_what_is_down_send_nothing(open
 
 
 def training(**held):
-    """Return a seed in which the workspace *training* needs something done before it can be started."""
+    """Return a seed in which the workspace *training* can't be started until something else is done."""
     first, *others = SEED["workspaces"]
     templates = [{**one, "require_active_version": True} for one in SEED["templates"]]
     return {**SEED, "templates": templates, "workspaces": [{**first, **held}, *others]}
@@ -466,12 +466,12 @@ async def test_dormant_workspace_says_so_and_is_woken_by_its_start():
         assert before.state is State.STOPPED
         assert before.detail.startswith("It's dormant")
         rig.harness.requests.clear()
-        # The detail from the last read is only for people, so a start works without it.
+        # The detail from the last read is meant only for people, so starting works without it.
         await rig.provider.start(rig.access, replace(before, detail=None))
         sent = {one.partition(" ")[0]: count for one, count in rig.harness.requests.items()}
         assert sent == {"POST": 2, "PUT": 1}
         assert (await rig.read_until(State.RUNNING))[-1].detail is None
-        # Here someone else has woken the workspace before the call is sent.
+        # Someone else has woken the workspace before the call is sent.
         await rig.provider.stop(rig.access, await rig.read_row())
         await rig.read_until(State.STOPPED)
         await rig.provider.start(rig.access, before)
@@ -496,7 +496,7 @@ async def test_outdated_workspace_says_that_it_needs_an_update(status):
 
 @pytest.mark.parametrize("is_new", [True, False], ids=["id-kept", "earlier-link"])
 async def test_renamed_account_keeps_its_workspaces(open_rig, is_new):
-    """Workspaces belong to an account by id, so a new holder of its former name gets none of them."""
+    """Workspaces belong to an account by its id, so whoever takes over its former name gets none of them."""
     async with open_rig() as rig:
         alice = rig.access
         kept = (await rig.provider.check_credential(alice.credential)).credential

@@ -1,8 +1,8 @@
-"""A template's form: its rich parameters as fields, and the checks of the values entered; no I/O.
+"""A template's form: its rich parameters as fields, and the checks of the values entered. No I/O.
 
-A template's own pattern for a value is never matched here, because a pattern from outside could take forever
-to match. Coder checks it, and if it refuses the value, its message is shown. The template's explanation of
-the pattern appears below the field.
+A template's own pattern for a value is never matched here, because matching a pattern from outside could take
+forever. Coder checks it, and if it refuses the value, its message is shown. The template's explanation of the
+pattern appears below the field.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import usher.provider as up
 
-#: Prefix of the field names of parameters, so that they can't clash with the names of our own fields.
+#: Prefix of the field names of parameters, which keeps them from clashing with the names of our own fields.
 PARAMETER = "p_"
 _LONGEST_HINT = 150
 
@@ -90,7 +90,7 @@ class Parameter:
         )
 
     def problem(self, value: up.Value) -> str:
-        """Return what is wrong with a value; "" if nothing is, or if Coder's own explanation is better."""
+        """Return the problem with a value; "" if there is none, or if Coder's own explanation is better."""
         if not value and not self.can_be_empty:
             return self.lacking if self.required and not self.default else ""
         if not value and not self.options:
@@ -112,13 +112,13 @@ class Parameter:
 
     @property
     def can_be_empty(self) -> bool:
-        """Return whether a value may be empty: if one of the options is, or to override the default."""
+        """Return whether a value may be empty: either one of the options is, or it overrides the default."""
         if self.options and self.kind != "list(string)":
             return any(not one.value for one in self.options)
         return bool(self.default) and not self.required and self.kind != "number"
 
     def written(self, value: up.Value) -> str:
-        """Return a value in the form that Coder accepts."""
+        """Return a value in the form expected by Coder."""
         if self.kind != "list(string)":
             return str(value)
         several = [one.strip() for one in value.split(",")] if isinstance(value, str) else list(value)
@@ -138,7 +138,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template, with the version that new workspaces are created from."""
+    """A template, with the version from which new workspaces are created."""
 
     id: str
     name: str
@@ -155,7 +155,7 @@ class Offer:
     names: tuple[str, ...] = ()
 
     def chosen(self, values: up.Values) -> Template | None:
-        """Return the template that was chosen by id, name or label, or the only template there is."""
+        """Return the template that was chosen by id, name or label, or the only template offered."""
         asked = up.text_of(values, "template").casefold()
         found = (one for one in self.templates if asked in {one.id, one.name, one.label.casefold()})
         only = self.templates[0] if len(self.templates) == 1 and not asked else None

@@ -1,8 +1,8 @@
-"""A strict local Coder, written from Coder's documentation: it refuses unknown fields, headers and ids.
+"""A strict local Coder, written from Coder's documentation. It refuses unknown fields, headers and ids.
 
 A workspace's state is that of its latest build. Builds take time, and only one is active at a time. The quota
-is checked when a build starts; if it is exhausted, the build fails. An app responds only once its agent is
-ready. Until then, Coder answers 502 in its place.
+is checked when a build starts; if it is exhausted, the build fails. An app doesn't respond until its agent is
+ready. Before that, Coder answers 502 in its place.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ _DOING = {
     "stop": ("stopping", "stopped"),
     "delete": ("deleting", "deleted"),
 }
-#: How long a build of the local Coder is queued, how long the build takes in total, and how long the agent
-#: then needs, in seconds.
+#: For a build of the local Coder: how long it is queued, how long it takes in total, and how long the agent
+#: needs after that, in seconds.
 QUEUED, BUILDS, READY = 3.0, 15.0, 10.0
 AUTOSTOP = 8 * 3600.0
 
@@ -113,7 +113,7 @@ SEED: Mapping[str, Any] = {
 
 @dataclass(eq=False)
 class Build:
-    """A build: when it began, whether it was canceled, and what its job and log say if it fails."""
+    """A build: when it began, whether it was canceled, and the contents of its job and log if it fails."""
 
     id: str
     number: int
@@ -122,7 +122,7 @@ class Build:
     seconds: float
     fails: list[str] | None
     is_canceled: bool = False
-    #: The deadline, in epoch seconds, that someone set in place of the default one.
+    #: The deadline, in epoch seconds, that someone has set to replace the default one.
     extended: float | None = None
 
     @property
@@ -159,20 +159,20 @@ class Made:
     template: str
     at: float
     fails: list[str] | None = None
-    #: If set, every stop of this workspace fails with this error. ``cancels`` lists the kinds of builds that
-    #: someone will cancel.
+    #: If set, stopping this workspace always fails with this error. ``cancels`` lists the kinds of builds
+    #: that someone will cancel.
     stop_fails: list[str] | None = None
     cancels: Collection[str] = ()
     is_dormant: bool = False
     is_outdated: bool = False
-    #: The people and groups that the workspace is shared with.
+    #: The people and groups with whom the workspace is shared.
     users: Collection[str] = ()
     groups: Collection[str] = ()
     builds: list[Build] = field(default_factory=list)
 
 
 class LocalCoder:
-    """Run a local Coder server from a seed, with a clock that tests can move."""
+    """A local Coder server, set up from a seed, with a clock that tests can advance."""
 
     def __init__(self, clock: Clock, seed: Mapping[str, Any] = SEED) -> None:
         self.clock, self.seed = clock, seed
@@ -238,7 +238,7 @@ class LocalCoder:
             raise Refusal(400, f'Invalid UUID "{asked}".')
         return await handler(request)
 
-    # -- what is there ---------------------------------------------------------------------------------------
+    # -- contents -------------------------------------------------------------------------------------------
 
     def add(self, owner: str, name: str, template: str, *, transition: str, seconds: float) -> Made:
         """Make a workspace, with its first build."""
@@ -248,7 +248,7 @@ class LocalCoder:
         return made
 
     def begin(self, made: Made, transition: str, seconds: float) -> Build:
-        """Begin a build; it fails if it would start a workspace although the owner's quota is exhausted."""
+        """Begin a build, which fails if it would start a workspace after the owner's quota is exhausted."""
         number, fails = len(made.builds) + 1, made.stop_fails if transition == "stop" else None
         if transition == "start":
             most = self.seed.get("quota", 99)
@@ -268,7 +268,7 @@ class LocalCoder:
         return made.builds[-1].status(self.clock.now())
 
     def rename(self, former: str, name: str) -> None:
-        """Rename a user, whose id and tokens stay the same."""
+        """Rename a user, whose id and tokens remain the same."""
         self.ids[name] = self.ids.pop(former)
         self.users = {token: name if one == former else one for token, one in self.users.items()}
         for made in self.workspaces.values():
@@ -298,12 +298,12 @@ class LocalCoder:
         return user in made.users or any(user in groups.get(one, ()) for one in made.groups)
 
     def _list_actors(self, made: Made) -> list[dict[str, Any]]:
-        """Return the people and groups that a workspace is shared with, as the API shows them."""
+        """Return the people and groups with whom a workspace is shared, as the API shows them."""
         users = [{"id": self.ids[one], "actor_type": "user", "name": one} for one in made.users]
         groups = [{"id": _id(one), "actor_type": "group", "name": one} for one in made.groups]
         return [{**one, "roles": ["use"]} for one in (*users, *groups)]
 
-    # -- what is shown ---------------------------------------------------------------------------------------
+    # -- responses ------------------------------------------------------------------------------------------
 
     def shown(self, made: Made) -> dict[str, Any]:
         """Return a workspace as the API shows it."""
@@ -369,7 +369,7 @@ class LocalCoder:
         return shown
 
     def _last_deadline(self, made: Made) -> float | None:
-        """Return the deadline beyond which the template doesn't allow extensions, or None."""
+        """Return the latest deadline to which the template allows extensions, or None."""
         template = next(one for one in self.templates.values() if one["name"] == made.template)
         hours = template.get("autostop_requirement")
         return None if hours is None else made.builds[-1].at + hours * 3600.0
@@ -404,7 +404,7 @@ class LocalCoder:
     # -- the API ---------------------------------------------------------------------------------------------
 
     async def buildinfo(self, _request: web.Request) -> web.Response:
-        """Return Coder's version, which anyone may read."""
+        """Return Coder's version, which is public."""
         return web.json_response({"version": "v2.30.0+0123456", "external_url": "", "dashboard_url": ""})
 
     async def me(self, request: web.Request) -> web.Response:
@@ -594,7 +594,7 @@ class LocalCoder:
         return _page("code-server", f"<p>code-server of {owner} is running</p>")
 
     async def login_page(self, _request: web.Request) -> web.Response:
-        """Ask who is signing in; in this local server, the token is the password."""
+        """Ask who is signing in; on this local server, the token is the password."""
         fields = '<input name="username"><input name="password" type="password"><button>Sign in</button>'
         return _page("Sign in", f'<form method="post" action="/login">{fields}</form>')
 
@@ -610,7 +610,7 @@ class LocalCoder:
 
 
 def _check_values(template: Mapping[str, Any], given: list[dict[str, Any]]) -> None:
-    """Refuse the values that Coder would refuse, for example those that a template's pattern excludes."""
+    """Refuse the values that Coder would refuse, for example those that don't match a template's pattern."""
     known = {one["name"]: one for one in template.get("parameters", [])}
     for one in given:
         name, value = str(one.get("name")), one.get("value")
@@ -655,7 +655,7 @@ def _stamp(at: float) -> str:
 
 
 def guest(people: Collection[str]) -> dict[str, Any]:
-    """Return the demonstration's connection to this server: everyone has an account and a workspace."""
+    """Return the demo's connection to this server, on which everyone has an account and a workspace."""
     users = [{"name": name, "token": _token(name)} for name in people]
     workspaces = [{"owner": name, "name": "devbox", "template": "docker"} for name in people]
     return {
@@ -668,14 +668,14 @@ def guest(people: Collection[str]) -> dict[str, Any]:
 
 
 def _token(name: str) -> str:
-    """Make up a token: a ten-character id followed by 22 characters that can't be guessed."""
+    """Make up a token: a ten-character id followed by 22 unguessable characters."""
     letters = string.ascii_letters + string.digits
     key = re.sub(r"[^0-9A-Za-z]", "", name)[:10]
     return f"{key:0<10}-" + "".join(secrets.choice(letters) for _ in range(22))
 
 
 def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
-    """Return the server to run, and everyone's credentials, to be printed once it's ready."""
+    """Return the server to run, and everyone's credentials, which are printed once it's ready."""
     server = LocalCoder(Clock(), seed)
     return server.app, server.credentials
 

@@ -1,9 +1,9 @@
 """The provider for a Coder deployment (REST API v2).
 
-According to Coder's OpenAPI document and API reference, the token goes in ``Coder-Session-Token``. A
-workspace's state is that of its latest build. Starting, stopping or deleting it creates a build, and only one
-can be active at a time (otherwise 409). Starting a running workspace would restart it. A build fails if the
-quota is exhausted. Templates have rich parameters.
+According to Coder's OpenAPI document and API reference, the token is sent as ``Coder-Session-Token``. A
+workspace's state is that of its latest build. Starting, stopping or deleting the workspace creates a build,
+and only one build can be active at a time (otherwise 409). Starting a running workspace would restart it. A
+build fails if the quota is exhausted. Templates have rich parameters.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _GOING = {"start": _GOING_UP, "stop": _GOING_DOWN, "delete": _GOING_DOWN}
 _EITHER_WAY = {
     "deleting": up.State.STOPPING,
     "canceling": up.State.STOPPING,
-    # It isn't known how far a failed or canceled build got, so the workspace may be running.
+    # Nobody knows how far a failed or canceled build got, so the workspace may be running.
     "canceled": up.State.FAILED,
     "failed": up.State.FAILED,
     "deleted": up.State.GONE,
 }
 _NOT_DONE = frozenset({"canceled", "failed"})
-#: Maps each agent status or lifecycle state that makes a workspace unusable to the sentence shown.
+#: Maps each agent status or lifecycle state that makes a workspace unusable to the sentence shown for it.
 _LOST = {
     "disconnected": "Its agent has lost its connection.",
     "timeout": "Its agent hasn't connected in time.",
@@ -53,7 +53,7 @@ _UNHEALTHY = {"unhealthy": "Its app isn't healthy."}
 _NO_BUILDER = "No provisioner there can build it. Ask your {title} admin."
 _BUILDERS_AWAY = "What could build it is away at the moment. If that lasts, ask your {title} admin."
 _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
-#: What both roles in a shared workspace may do. Only the owner may remove the workspace.
+#: Actions that both roles may perform in a shared workspace. Only the owner may remove the workspace.
 SHARED_ACTIONS: frozenset[up.Action] = frozenset({"open", "start", "stop"})
 OWN_LIST, SHARED_LIST = "owner:me", "shared:true"
 #: Key in ``Credential.extra`` for the id of the account.
@@ -65,17 +65,17 @@ WAKE_FIRST = "It's dormant. Open its page on {title} and activate it there, then
 UPDATE_FIRST = (
     "Its template requires its newest version. Update it on its page on {title}, then start it again."
 )
-#: Maps a workspace's detail, as last read, to what the user has to do first. This is shown if Coder refuses a
-#: start without a reason.
+#: Maps a workspace's detail, as last read, to the thing that the user has to do first. It is shown if Coder
+#: refuses to start the workspace without giving a reason.
 _FIRST = {DORMANT: WAKE_FIRST, OUTDATED: UPDATE_FIRST}
 LONGEST_NAME = 32
 LONGEST_REASON = 500
-#: The default unit of costs, since Coder itself doesn't state a currency.
+#: The default unit of costs, because Coder itself doesn't specify a currency.
 CREDITS = "credits"
 #: Time limit for each request that a user waits for, in seconds. Users wait at most 10 s in total.
 CHECK_SECONDS = 4.0
-#: The number of workspaces per page of a list, and the maximum number of pages read, which is more than
-#: anyone has.
+#: Number of workspaces per page of a list, and maximum number of pages to read, which is more than anyone
+#: has.
 PAGE, MOST_PAGES = 100, 20
 #: Maximum number of templates whose parameters are requested at the same time.
 WIDTH = 5
@@ -84,7 +84,7 @@ WIDTH = 5
 class CoderSettings(up.ConnectionSettings):
     """The settings of a Coder connection."""
 
-    #: The slug of the app to open. If omitted, the first app that has a page is opened.
+    #: The slug of the app to open. By default, the first app that has a page is opened.
     app: str | None = None
     #: The deployment's CODER_WILDCARD_ACCESS_URL, for apps that are served from a separate host.
     wildcard_host: str | None = Setting(default=None, pattern=r"^\*[a-z0-9.:-]*\.[a-z0-9.:-]+$")
@@ -105,7 +105,7 @@ class Coder(
     token_pattern: ClassVar[str] = _TOKEN
     offer_model: ClassVar[type[Offer]] = Offer
     name_rule: ClassVar[up.NameRule] = up.NameRule(LONGEST_NAME)
-    # A build takes a minute or more, and each read makes the server collect all resources, agents and apps.
+    # A build takes a minute or more, and for each read, the server collects all resources, agents and apps.
     pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=10.0, pending_interval=10.0, running_interval=300.0)
 
     # -- linking ---------------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ class Coder(
         )
 
     async def probe(self) -> str:
-        """Read Coder's version, which requires no token."""
+        """Read Coder's version, for which no token is needed."""
         response = await self.api.call("GET", "/buildinfo", total=CHECK_SECONDS)
         return f"Coder {up.clean(up.require_text(response.json_object(), 'version'))}"
 
@@ -170,12 +170,12 @@ class Coder(
         return _of(owner, self._observed(workspace))
 
     async def discover(self, access: up.Access) -> up.Listing[up.DiscoveredWorkspace]:
-        """List the user's own workspaces, page by page, then those that are shared with them."""
+        """List the user's own workspaces, page by page, then those shared with the user."""
         listed = await _pages(access, OWN_LIST)
         try:
             shared = await _pages(access, SHARED_LIST)
         except up.errors.InvalidRequest:
-            shared = up.Listing()  # A release without sharing refuses the filter.
+            shared = up.Listing()  # Releases without sharing refuse this filter.
         every = [one for page in (*listed, *shared) for one in objects(page, "workspaces")]
         own_id = await _own_id(access, every)
         others = [one for one in every if not _is_own(access, one, own_id)]
@@ -201,7 +201,7 @@ class Coder(
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
         """Request a build that starts a workspace, waking the workspace first if it is dormant.
 
-        A workspace that is already up is left alone, because a start would restart it.
+        A workspace that is already up is left alone, because starting it would restart it.
         """
         if workspace.state in up.UP_STATES:
             return None
@@ -219,7 +219,7 @@ class Coder(
         return await up.accept_already_done("start", _build(access, workspace, "start"))
 
     async def _wake(self, access: up.Access, workspace: up.Workspace) -> bool:
-        """Wake a dormant workspace; return False if it can't be woken or was already awake (304)."""
+        """Wake a dormant workspace; return False if that is impossible or it was already awake (304)."""
         path = f"/workspaces/{_part(workspace.remote_id)}/dormant"
         response = await access.api.send("PUT", path, changes=True, json_body={"dormant": False})
         if response.status in {304, 401, 403, 404, 405}:
@@ -258,7 +258,7 @@ class Coder(
         return found
 
     async def extend(self, access: up.Access, workspace: up.Workspace, until: float) -> float:
-        """Set a new deadline for the running build, no later than its latest possible one; return it."""
+        """Set a new deadline for the running build, but no later than the latest possible one; return it."""
         build = up.find_object((await _read(access, workspace.remote_id, None))[0], "latest_build")
         last_at = up.parse_time(build.get("max_deadline"))
         ends_at = until if last_at is None else min(until, last_at)
@@ -349,7 +349,7 @@ class Coder(
         return up.MachineKind(template, None, price)
 
     def _waits_for(self, build: Mapping[str, Any], job: Mapping[str, Any]) -> str | None:
-        """Return what a pending build is waiting for: its turn, or a provisioner that can build it."""
+        """Return why a build is pending: it is waiting for its turn, or for a suitable provisioner."""
         matched = build.get("matched_provisioners")
         if build.get("status") == "pending" and isinstance(matched, dict):
             if _count(matched, "count") == 0:
@@ -403,19 +403,19 @@ class Coder(
         return self.allowed_url(f"{self.settings.base_url}/@{owner}/{name}.{of_agent}/apps/{slug}/")
 
     def ide_hosts(self) -> tuple[str, ...]:
-        """Return the hosts listed by the operator, and those that apps are served from."""
+        """Return the operator's hosts, and those from which apps are served."""
         wildcard = self.settings.wildcard_host
         of_apps = () if wildcard is None else (f"*{wildcard[wildcard.index('.') :]}",)
         return (*self.settings.ide_hosts, *of_apps)
 
     def page_url(self, remote_id: str) -> str:
-        """Return the page listing all workspaces, as a workspace's own page can't be found by its id."""
+        """Return the page that lists all workspaces, as a workspace's own page can't be found by its id."""
         return f"{self.settings.base_url}/workspaces"
 
     def parse_reference(self, text: str) -> str | None:
         """Return the text if it is a bare id, otherwise None.
 
-        Links to pages contain names instead of ids; those are looked up in lists.
+        Links to pages contain names rather than ids; these names are looked up in lists.
         """
         return text if _UUID.fullmatch(text) else None
 
@@ -427,7 +427,7 @@ class Coder(
         owner, shown = page[1].casefold(), page[2].casefold()
         return owner in {"me", username.casefold()} and shown == name.casefold()
 
-    # -- making something new --------------------------------------------------------------------------------
+    # -- creating workspaces --------------------------------------------------------------------------------
 
     async def read_offer(self, access: up.Access) -> Offer:
         """Read the templates with their parameters, and the workspace names in use."""
@@ -455,7 +455,7 @@ class Coder(
         return spec_of(offer, self.name_rule, LONGEST_NAME, values)
 
     async def create(self, access: up.Access, spec: up.Spec, key: str) -> up.Created:
-        """Create a workspace from the version that the form was built for; Coder starts it immediately."""
+        """Create a workspace from the version for which the form was built; Coder starts it immediately."""
         values = [
             {"name": name.removeprefix(PARAMETER), "value": value}
             for name, value in spec.chosen.items()
@@ -478,7 +478,7 @@ class Coder(
     async def find_created(
         self, access: up.Access, spec: up.Spec, key: str, since: float
     ) -> up.OutcomeSearch:
-        """Look up the workspace by name; one made before ``since`` is a different workspace."""
+        """Look up the workspace by name; one that is older than ``since`` is a different workspace."""
         response = await up.none_if_absent(access.api.call("GET", "/users/me/workspace/{}", spec.name))
         if response is None:
             return up.OutcomeSearch(is_conclusive=True)
@@ -490,7 +490,7 @@ class Coder(
 
 
 def _hurdle(workspace: Mapping[str, Any]) -> str | None:
-    """Return why a workspace can't simply be started: it is dormant or outdated; None if it can."""
+    """Return why a workspace can't simply be started (it is dormant or outdated), or None if it can."""
     if up.parse_time(workspace.get("dormant_at")) is not None:
         return DORMANT
     is_bound = workspace.get("template_require_active_version") is True
@@ -498,7 +498,7 @@ def _hurdle(workspace: Mapping[str, Any]) -> str | None:
 
 
 def _why_down(workspace: Mapping[str, Any], build: Mapping[str, Any]) -> str | None:
-    """Return why a workspace can't simply be started, or else why Coder stopped it; None if unknown."""
+    """Return why a workspace can't simply be started or, failing that, why Coder stopped it; else None."""
     return _hurdle(workspace) or (TIME_UP if build.get("reason") == "autostop" else None)
 
 
@@ -507,8 +507,8 @@ async def _read(
 ) -> tuple[dict[str, Any], str | None]:
     """Return a workspace and, if it is only shared with the user, its owner; otherwise raise NotFound.
 
-    A workspace that isn't the user's or shared with them is treated as not found, because Coder shows admins
-    everyone's workspaces.
+    A workspace that neither belongs to the user nor is shared with them counts as not found, because Coder
+    shows admins everyone's workspaces.
     """
     response = await access.api.call("GET", f"/workspaces/{_part(remote_id)}", window=window)
     workspace = response.json_object()
@@ -531,7 +531,7 @@ def _of(owner: str | None, seen: up.Observed) -> up.Observed:
 def _sharer(
     access: up.Access, workspace: Mapping[str, Any], own_id: str | None, groups: Collection[str]
 ) -> str:
-    """Return who shares a workspace with the account or its groups; "" if no one does."""
+    """Return who shares a workspace with the account or its groups; "" if nobody does."""
     for one in objects(workspace, "shared_with"):
         its_id, name = (up.find_text(one, key) or "" for key in ("id", "name"))
         is_group = one.get("actor_type") == "group"
@@ -546,8 +546,7 @@ async def _groups(
 ) -> frozenset[str]:
     """Return the ids of the account's groups, if any of the workspaces is shared with a group.
 
-    An organisation's group of all members has the organisation's id; without a licence, there is no other
-    group.
+    An organisation's group of all members has the organisation's id; without a licence, it is the only group.
     """
     shared = [one for one in workspaces if _is_shared_with_groups(one)]
     if not shared or not own_id:
@@ -572,7 +571,7 @@ def _job_error(build: Mapping[str, Any]) -> str:
 
 
 async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) -> str | None:
-    """Return the account's id, from the link if it has one; request it only if the list's owners differ."""
+    """Return the account's id, from the link if possible; request it only if the list's owners differ."""
     kept = access.credential.extra.get(OWN_ID)
     owners = [(up.find_text(one, "owner_id"), _has_own_name(access, one)) for one in workspaces]
     if kept or (len(set(owners)) <= 1 and all(is_named for _, is_named in owners)):
@@ -581,13 +580,13 @@ async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) ->
 
 
 def _is_own(access: up.Access, workspace: Mapping[str, Any], own_id: str | None) -> bool:
-    """Return whether a workspace is the account's own, by id, as names can change and be reused."""
+    """Return whether a workspace is the account's own, judging by id, as names can change and be reused."""
     owner_id = up.find_text(workspace, "owner_id")
     return owner_id == own_id if owner_id and own_id else _has_own_name(access, workspace)
 
 
 def _has_own_name(access: up.Access, workspace: Mapping[str, Any]) -> bool:
-    """Return whether the owner's name is the account's, ignoring case as Coder does, or is missing."""
+    """Return whether the owner's name is missing or, ignoring case as Coder does, equal to the account's."""
     owner = up.find_text(workspace, "owner_name")
     return owner is None or owner.casefold() == access.username.casefold()
 
@@ -603,7 +602,7 @@ async def _build(access: up.Access, workspace: up.Workspace, transition: str) ->
 
 
 async def _pages(access: up.Access, which: str) -> up.Listing[dict[str, Any]]:
-    """Read a list page by page; mark it incomplete if Coder reports more entries than it sent."""
+    """Read a list page by page; mark it incomplete if Coder reports more entries than it has sent."""
     found: up.Listing[dict[str, Any]] = up.Listing()
     seen = 0
     while len(found) < MOST_PAGES:
@@ -638,7 +637,7 @@ def _apps(build: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, 
 
 
 def _agents(build: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a build's agents; those of dev containers come last, because they run inside another agent."""
+    """Yield a build's agents, those of dev containers last, because these run inside another agent."""
     found = (agent for resource in objects(build, "resources") for agent in objects(resource, "agents"))
     yield from sorted(found, key=lambda agent: bool(agent.get("parent_id")))
 

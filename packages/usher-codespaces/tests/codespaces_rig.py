@@ -21,8 +21,8 @@ from usher.conformance.rigs import FacetValues, FrozenClock, Http, Rig, build_pr
 from usher.provider import Access, Credential
 
 DOCUMENT = json.loads(Path(__file__).with_name("github_api.json").read_text(encoding="utf-8"))
-#: Answers that any operation may give, because GitHub refuses a request that has no token or exceeds a limit
-#: before it looks at what the request is for.
+#: Responses that any operation may give, because GitHub refuses a request without a token or over a limit
+#: before it looks at what is requested.
 GATE_ANSWERS = {
     401: "#/components/responses/requires_authentication",
     403: "#/components/responses/forbidden",
@@ -31,7 +31,7 @@ START_TIME = 1_700_000_000.0
 
 
 def to_json_schema(node: Any) -> Any:
-    """Convert part of an OpenAPI 3.0 document to JSON Schema, which has no `nullable`."""
+    """Convert part of an OpenAPI 3.0 document to JSON Schema, which doesn't have `nullable`."""
     if isinstance(node, list):
         return [to_json_schema(item) for item in node]
     if not isinstance(node, dict):
@@ -44,7 +44,7 @@ COMPONENTS = to_json_schema(DOCUMENT["components"])
 
 
 class DocumentChecker:
-    """Check requests and answers against GitHub's document as a middleware; record the operations used."""
+    """Middleware that checks requests and responses against GitHub's document, recording the operations."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
@@ -52,7 +52,7 @@ class DocumentChecker:
         self.answers: set[tuple[str, str, int]] = set()
 
     def find_operation(self, method: str, path: str) -> tuple[str, dict[str, Any]]:
-        """Return the documented path and the operation that a request matches."""
+        """Return the documented path and the operation that match a request."""
         templates = sorted(DOCUMENT["paths"], key=lambda template: template.count("{"))
         for template in templates:
             operation = DOCUMENT["paths"][template].get(method.lower())
@@ -61,14 +61,14 @@ class DocumentChecker:
         return path, {"responses": {"404": {"$ref": "#/components/responses/not_found"}}}
 
     def validate(self, value: Any, schema: Any, where: str) -> None:
-        """Record each way in which a value violates its schema."""
+        """Record everything in a value that violates its schema."""
         whole = {**to_json_schema(schema), "components": COMPONENTS}
         for error in jsonschema.Draft202012Validator(whole).iter_errors(value):
             self.problems.append(f"{where}: {error.json_path}: {error.message[:200]}")
 
     @web.middleware
     async def check(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Check one request and its answer."""
+        """Check one request and the response to it."""
         response = await handler(request)
         if request.path.startswith(("/user", "/repos/", "/versions")):
             template, operation = self.find_operation(request.method, request.path)
@@ -84,7 +84,7 @@ class DocumentChecker:
         return response
 
     def check_answer(self, operation: dict[str, Any], response: Any, where: str) -> None:
-        """Check the status of an answer, then its body."""
+        """Check the status of a response, then its body."""
         documented = operation["responses"].get(str(response.status))
         if documented is None and response.status in GATE_ANSWERS:
             documented = {"$ref": GATE_ANSWERS[response.status]}
@@ -105,8 +105,8 @@ CHECKER = DocumentChecker()
 async def codespaces_rig(client: type[Http] = Http) -> AsyncIterator[Rig]:
     """Open the local server together with a provider that uses it."""
     server, window = LocalGitHub(clock=Clock(lambda: START_TIME)), FrozenClock()
-    # Placed inside the harness's two middlewares, because faults injected by the kit aren't the server's own
-    # answers.
+    # Put this inside the harness's two middlewares, because faults injected by the kit aren't the server's
+    # own responses.
     server.app.middlewares.insert(2, CHECKER.check)
     CHECKER.problems.clear()
     async with TestServer(server.app, host="127.0.0.1") as listening, Http.new_session() as session:

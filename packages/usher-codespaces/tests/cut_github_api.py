@@ -25,7 +25,7 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/codespaces": ["post"],
     "/repos/{owner}/{repo}/codespaces/machines": ["get"],
 }
-#: Keys that don't affect validation, unless they are the name of a property.
+#: Keys that don't affect validation, unless they are names of properties.
 TEXT_KEYS = {"description", "example", "examples", "externalDocs", "summary", "tags", "x-github", "x-octokit"}
 
 
@@ -55,7 +55,7 @@ def find_references(node: Any) -> Iterator[str]:
 
 
 def cut_document(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document with only these operations and the components that they refer to."""
+    """Return a document that contains only these operations and the components to which they refer."""
     info = document["info"]
     cut: dict[str, Any] = {
         "openapi": document["openapi"],

@@ -1,7 +1,8 @@
-"""A local GitHub for the kit and the demonstration: its codespaces API, token page, and editors.
+"""A local GitHub for the kit and the demo: its codespaces API, token page and editors.
 
-It answers as GitHub's OpenAPI document says (``tests/github_api.json``), at its own pace: codespaces are
-queued, provisioned, started and shut down as its clock advances, and each token has an hourly request limit.
+It answers as described in GitHub's OpenAPI document (``tests/github_api.json``), but at its own pace:
+codespaces are queued, provisioned, started and shut down as its clock advances, and each token has an hourly
+request limit.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ MAX_DISPLAY_NAME_LENGTH = 48
 API_VERSIONS = ["2022-11-28"]
 DOCUMENTATION = "https://docs.github.com/rest"
 SPENDING_LIMIT = "You have reached your spending limit for Codespaces."
-#: The initial data of a local server: tokens, repositories, codespaces, and how many seconds each state
-#: lasts.
+#: The initial data of a local server: tokens, repositories, codespaces, and the duration of each state in
+#: seconds.
 SEED: dict[str, Any] = {
     "tokens": {"alice": f"github_pat_{'a11ce' * 8}", "bob": f"github_pat_{'0b0b0' * 8}"},
     "repositories": {"acme/reef": ["main", "next"], "acme/tide": ["trunk"]},
@@ -122,7 +123,7 @@ REPOSITORY_COUNTS = (
 LOGIN = (
     '<form method="post">Name <input name="username"> Token <input name="password"><button>Sign in</button>'
 )
-#: The permission that each request needs from a fine-grained token.
+#: The permissions that a fine-grained token needs, one for each request.
 PERMISSIONS = (
     (re.compile(r"POST /user/codespaces/[^/]+/(start|stop)"), "codespaces_lifecycle_admin=write"),
     (re.compile(r"(POST|DELETE) .*/codespaces.*"), "codespaces=write"),
@@ -168,7 +169,7 @@ class LocalCodespace:
 
 
 class LocalGitHub:
-    """Run a local server with GitHub's codespaces API on 127.0.0.1."""
+    """A local server with GitHub's codespaces API on 127.0.0.1."""
 
     def __init__(self, seed: Mapping[str, Any] = SEED, clock: Clock | None = None) -> None:
         self.seed = seed
@@ -219,7 +220,7 @@ class LocalGitHub:
 
     @web.middleware
     async def limit(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Count a person's requests this hour; refuse a request over the limit or without permission."""
+        """Count a person's requests this hour; refuse a request that is over the limit or not permitted."""
         if not request.path.startswith(("/user", "/repos/")):
             response: web.StreamResponse = await handler(request)
             return response
@@ -237,7 +238,7 @@ class LocalGitHub:
         return response
 
     def check_limit(self, login: str, headers: dict[str, str]) -> None:
-        """Count a request; over the limit, refuse it with a 403 whose reason is only in the headers."""
+        """Count a request; over the limit, refuse it with a 403 that gives the reason only in its headers."""
         hour = int(self.clock.now()) // SECONDS_PER_HOUR
         counted = self.used_requests.setdefault(login, [hour, 0])
         if counted[0] != hour:
@@ -273,7 +274,7 @@ class LocalGitHub:
         raise Refusal(401, "Bad credentials" if token else "Requires authentication")
 
     def find_codespace(self, request: web.Request, login: str) -> LocalCodespace:
-        """Return the codespace that a request names, which must belong to the user."""
+        """Return the codespace named in a request, which must belong to the user."""
         codespace = self.codespaces.get(request.match_info["name"])
         if codespace is None or codespace.owner != login:
             raise Refusal(404, "Not Found")
@@ -454,7 +455,7 @@ class LocalGitHub:
         return web.json_response(self.describe(request, codespace))
 
     async def stop(self, request: web.Request) -> web.Response:
-        """Stop a codespace; if it is already down, nothing happens."""
+        """Stop a codespace; if it is already down, do nothing."""
         codespace = self.find_codespace(request, self.find_person(request))
         if codespace.state not in ("Shutdown", "Archived", "Failed"):
             codespace.enter("ShuttingDown", (self.clock.now() + self.pace["stop"], "Shutdown"))
@@ -469,7 +470,7 @@ class LocalGitHub:
     # Pages
 
     async def sign_in(self, request: web.Request) -> web.Response:
-        """Log a browser in as a user, with their token as the password."""
+        """Log a browser in as a user, whose token is the password."""
         token = str((await request.post()).get("password", ""))
         text = f"Signed in as {self.find_person(request, token)}." if request.method == "POST" else LOGIN
         response = web.Response(text=text, content_type="text/html")
@@ -518,13 +519,13 @@ def cut_page(request: web.Request, rows: list[Any]) -> tuple[list[Any], dict[str
 
 
 def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
-    """Return the server to run, and everyone's credentials, to be printed once it's ready."""
+    """Return the server to run, and everyone's credentials, which are printed once it's ready."""
     users = {login: {"token": token} for login, token in seed["tokens"].items()}
     return LocalGitHub(seed).app, {"users": users}
 
 
 def guest(people: Collection[str]) -> dict[str, Any]:
-    """Return the demonstration's connection to this server: everyone has a token and a codespace."""
+    """Return the demo's connection to this server, on which everyone has a token and a codespace."""
     tokens = {login: f"github_pat_{number:040}" for number, login in enumerate(people, start=1)}
     codespaces = {
         f"fuzzy-reef-{number:x}wpq6h95q": {"owner": login, "display_name": f"reef-{login}"}

@@ -11,7 +11,8 @@ import usher.provider as up
 API_REVISION = "2022-11-28"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_REVISION}
 PAGE_SIZE = 100
-#: Maximum number of repositories in a form: those pushed to most recently. Each one costs two requests.
+#: Maximum number of repositories in a form, taken from those most recently pushed to. Each one costs two
+#: requests.
 MAX_RECENT_REPOSITORIES = 10
 MAX_CONCURRENT_REQUESTS = 4
 BRANCH_HINT = "Without a choice, the repository's default branch."
@@ -21,7 +22,7 @@ NO_REPOSITORIES_ADVICE = "Set `repositories` for the connection, and let the org
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository for new codespaces, with its branches and machines, as values and titles."""
+    """A repository for new codespaces, with its branches and machines, each as a value and a title."""
 
     full_name: str
     branches: tuple[str, ...]
@@ -39,7 +40,8 @@ class Offer:
 async def read_offer(api: up.ApiClient, configured: Sequence[str], names: Collection[str]) -> Offer:
     """Read the branches and machines of the repositories to offer.
 
-    These are the configured ones or, if none are configured, those that the user pushed to most recently.
+    These are the configured repositories or, if there are none, those to which the user has most recently
+    pushed.
     """
     full_names = configured or await _read_recent_repositories(api)
     refusals: list[up.errors.Forbidden] = []
@@ -84,12 +86,12 @@ def _find_repository(offer: Offer, values: up.Values) -> Repository | None:
 
 
 class CodespaceForms(up.Provider, up.Creation[Offer]):
-    """Offer the form for a new codespace."""
+    """Offers the form for a new codespace."""
 
     offer_model: ClassVar[type[Offer]] = Offer
 
     def form(self, offer: Offer, purpose: up.Purpose, values: up.Values, principal: up.Principal) -> up.Form:
-        """Build the form for the values so far, without any value that is no longer offered."""
+        """Build the form for the values filled in so far, dropping those that are no longer offered."""
         if not offer.repositories:
             return up.Form((), note=NO_REPOSITORIES, advice=NO_REPOSITORIES_ADVICE)
         repository = _find_repository(offer, values) or offer.repositories[0]

@@ -1,4 +1,4 @@
-"""GitHub Codespaces: list, create, start, stop, open and delete a user's codespaces."""
+"""GitHub Codespaces: listing, creating, starting, stopping, opening and deleting a user's codespaces."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from usher_codespaces.offers import HEADERS, Offer
 
 #: Maps the states in the schema `codespace` of GitHub's document to ours. "Unknown" is left out, and so is
 #: "Moved", which doesn't give the new name. A codespace is down while it is exported or moved to another
-#: machine (Updating), since both end in Shutdown.
+#: machine (Updating), because both end in Shutdown.
 STATES = {
     **dict.fromkeys(("Created", "Queued", "Provisioning", "Starting", "Rebuilding"), up.State.STARTING),
     **dict.fromkeys(("Available", "Awaiting", "Unavailable"), up.State.RUNNING),
@@ -22,31 +22,31 @@ STATES = {
     "Failed": up.State.FAILED,
     "Deleted": up.State.GONE,
 }
-#: Says what is happening to a codespace that is down but isn't being stopped.
+#: Describes what is happening to a codespace that is down but isn't being stopped.
 STATE_DETAILS = {"Exporting": "It's being exported.", "Updating": "It's being updated."}
 FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
-#: What can be done while an operation is pending. GitHub says: "The only thing that you can do with a
-#: codespace in this state is delete it."
+#: The actions that are possible while an operation is pending. GitHub says: "The only thing that you can do
+#: with a codespace in this state is delete it."
 PENDING_ACTIONS: frozenset[up.Action] = frozenset({"remove"})
 MAX_LIST_PAGES = 20
 CREATE_TIMEOUT_SECONDS = 60.0
-#: How long to wait, in seconds, if GitHub reports a secondary limit without saying how long it lasts.
+#: How long to wait, in seconds, if GitHub reports a secondary limit without saying how long that lasts.
 #: GitHub's guide says to "wait for at least one minute".
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
 BILLING_PATTERN = re.compile(r"billing|budget|payment", re.IGNORECASE)
-#: Matches GitHub's wording for its request limits, which a proxy may pass on without their headers.
+#: Matches the words in which GitHub reports its request limits. A proxy may pass them on without the headers.
 REQUEST_LIMIT_PATTERN = re.compile(r"\brate limit|\babuse detection", re.IGNORECASE)
-#: Matches GitHub's wording for a token without a required permission.
+#: Matches the words in which GitHub reports that a token lacks a required permission.
 TOKEN_LACKS_PATTERN = re.compile(
     r"\bnot accessible by\b|\bscopes?\b|\btoken\b.{0,40}\bpermission", re.IGNORECASE
 )
-#: Shown if the header X-GitHub-SSO is set, because the organization requires the token to be authorized for
+#: Shown if the header X-GitHub-SSO is present, because the organization requires tokens to be authorized for
 #: single sign-on.
 SIGN_ON_NEEDED = (
     "Your organization wants its single sign-on for the token that you linked. Authorize it at {url} and try "
     "again: you don't have to link again."
 )
-#: Maximum length of a sign-on URL, in characters. For a longer one, a general page is given instead.
+#: Maximum length of a sign-on URL, in characters. A longer URL is replaced by that of a general page.
 LONGEST_SIGN_ON_ADDRESS = 170
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]*"
 TOKEN_STEPS = (
@@ -61,8 +61,8 @@ TOKEN_STEPS = (
 class CodespacesSettings(up.ConnectionSettings):
     """The settings of a connection to GitHub Codespaces."""
 
-    #: The repositories (OWNER/NAME) that the form offers. If omitted, the form offers those that the user
-    #: pushed to most recently.
+    #: The repositories (OWNER/NAME) that the form offers; by default, those to which the user has most
+    #: recently pushed.
     repositories: tuple[str, ...] = ()
 
 
@@ -72,8 +72,8 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
     api_version: ClassVar[int] = up.API_VERSION
     kind: ClassVar[str] = "codespaces"
     title: ClassVar[str] = "GitHub Codespaces"
-    # GitHub allows each person 5,000 requests per hour. At this pace, six of their codespaces can be pending
-    # all the time.
+    # GitHub allows each person 5,000 requests per hour. At this pace, six of a person's codespaces can be
+    # pending all the time.
     pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=3.0, pending_interval=5.0, concurrency=10)
     settings_model: ClassVar[type[up.ConnectionSettings]] = CodespacesSettings
     token_pattern: ClassVar[str] = r"github_pat_[A-Za-z0-9_]{20,}|gh[pousr]_[A-Za-z0-9]{20,}"
@@ -127,7 +127,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return up.RemoteAccount(up.find_account_id(user), up.require_text(user, "login"))
 
     async def probe(self) -> str:
-        """Read the versions of the API; this needs no token."""
+        """Read the versions of the API, for which no token is needed."""
         versions = (await self.api.call("GET", "/versions", headers=HEADERS)).json()
         if not isinstance(versions, list) or offers.API_REVISION not in versions:
             raise up.errors.BadAnswer(f"the API doesn't list its version {offers.API_REVISION}")
@@ -193,15 +193,15 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
             # GitHub's document says that `last_used_at` is the time of the last start.
             started_at=used_at if state is up.State.RUNNING else None,
             last_used_at=used_at if is_down else None,
-            # In states other than Available, no one can connect to a running machine.
+            # No one can connect to a running machine in any state other than Available.
             lacks="agent" if state is up.State.RUNNING and word != "Available" else None,
         )
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
-        """Request a start.
+        """Ask GitHub to start a codespace.
 
-        GitHub answers 409 or 304 if the codespace is already running, and 409 if something else is being done
-        to it. The codespace is treated as running only if the message or a read says so.
+        GitHub answers 409 or 304 if the codespace is already running, and 409 if another operation on it is
+        in progress. The codespace counts as running only if the message or a read says so.
         """
         asking = access.api.call("POST", "/user/codespaces/{}/start", workspace.remote_id, headers=HEADERS)
         try:
@@ -215,12 +215,12 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
             return error.message
 
     async def stop(self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop") -> None:
-        """Request a stop."""
+        """Ask GitHub to stop a codespace."""
         self.require_stop_mode(mode)
         await access.api.call("POST", "/user/codespaces/{}/stop", workspace.remote_id, headers=HEADERS)
 
     async def remove(self, access: up.Access, workspace: up.Workspace) -> None:
-        """Request the codespace's deletion."""
+        """Ask GitHub to delete a codespace."""
         await access.api.call("DELETE", "/user/codespaces/{}", workspace.remote_id, headers=HEADERS)
 
     async def read_offer(self, access: up.Access) -> Offer:
@@ -263,7 +263,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return up.OutcomeSearch(match, () if match else tuple(created), is_conclusive)
 
     def ide_hosts(self) -> tuple[str, ...]:
-        """Return the hosts of GitHub's pages and editors, as well as the configured hosts."""
+        """Return the hosts of GitHub's pages and editors, and the configured hosts."""
         return (*super().ide_hosts(), "github.com", "*.github.dev")
 
     def page_url(self, remote_id: str) -> str:
@@ -277,15 +277,15 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return link[1] if (link := page or editor) else None
 
     def _web_root(self) -> str:
-        """Return the URL of GitHub's pages, which is the API's without `api.`."""
+        """Return the URL of GitHub's pages: the API's URL without `api.`."""
         return self.settings.base_url.replace("://api.", "://", 1)
 
 
 def _find_lack(status: int, words: str, headers: Mapping[str, str]) -> str:
     """Return what a refused token lacks, according to a header; for a missing scope, GitHub answers 404.
 
-    On a 403, the header is present whatever the reason for the refusal, so only the message shows whether the
-    token is the problem.
+    A 403 has this header whatever the reason for the refusal, so only the message shows whether the token is
+    the problem.
     """
     if status == 403 and not TOKEN_LACKS_PATTERN.search(words):
         return ""
@@ -298,7 +298,7 @@ def _find_lack(status: int, words: str, headers: Mapping[str, str]) -> str:
 
 
 def _describe(codespace: Mapping[str, Any], state: up.State) -> str:
-    """Return GitHub's notice about a codespace, or what to know before stopping or deleting it."""
+    """Return GitHub's notice about a codespace, or what users should know before stopping or deleting it."""
     notice_key = {up.State.RUNNING: "idle_timeout_notice", up.State.STOPPED: "last_known_stop_notice"}
     for key in ("pending_operation_disabled_reason", notice_key.get(state, "")):
         if notice := up.clean_words(up.find_text(codespace, key) or ""):
@@ -314,7 +314,7 @@ async def _read_pages(api: up.ApiClient) -> tuple[up.Listing[dict[str, Any]], bo
     """Return the list's pages, and whether GitHub shows all codespaces.
 
     A header or the total shows which page is the last. If the token isn't authorized for single sign-on,
-    GitHub leaves out an organization's codespaces and says so in a header.
+    GitHub leaves out an organization's codespaces and tells so in a header.
     """
     is_partial = False
 
