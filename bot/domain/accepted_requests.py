@@ -1,4 +1,4 @@
-"""Requests that Usher has accepted, recorded so that it knows who asked for something last."""
+"""Requests that Usher has accepted, recorded to show who last asked for something."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Final
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
 
-#: For this many seconds, an interaction's requests can be looked up again, in case Slack delivers the
-#: interaction twice.
+#: How long an interaction's requests can be looked up, in seconds, in case Slack delivers the interaction
+#: twice.
 RECENT_SECONDS: Final = 120.0
 #: How long Slack usually takes to deliver a request, in seconds.
 DELIVERY_SECONDS: Final = 1.0
-#: What can make a request on a person's behalf: working hours, a timer, a class, or a turn on the waitlist
-#: (``ROOM``). Each acts for the person who set it up or agreed to it.
+#: Sources of automatic requests: working hours, a timer, a class, or the waitlist (``ROOM``). Each request is
+#: made on behalf of the person who set up its source or agreed to it.
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"
@@ -25,9 +25,10 @@ ROOM: Final = "room"
 class AcceptedRequest:
     """A person's accepted request, with its conversation and the work item that it created.
 
-    ``kind`` is the action in its audit row. ``subject`` is the id of a workspace or run ("" if neither), and
-    ``name`` is what it was called. ``initiator`` is what acted for the person, or "" if they acted
-    themselves. ``via`` names the assistant that made the request for them, if any.
+    ``kind`` is the action recorded in the audit log. ``subject`` is the id of a workspace or run ("" if the
+    request concerns neither), and ``name`` is its name at the time of the request. ``initiator`` says what
+    made the request automatically, or is "" if the person made it themselves. ``via`` names the assistant
+    that made the request for them, if any.
     """
 
     work_item_id: str = ""

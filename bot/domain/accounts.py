@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from bot.domain.people import Principal
 from bot.domain.row_times import LinkEnd, Past, Stays
 
-#: How a link was made; "" if that isn't known, or if there is nothing to link.
+#: How a link was made; "" if that isn't known or there is no link.
 #: - ``sign_in``, ``token``: by signing in at the provider, or with a token. Both prove who owns the account
 #:   if the provider named its owner.
 #: - ``approval``, ``import``: by an administrator's approval, or from an operator's file. Neither proves who
@@ -19,8 +19,8 @@ from bot.domain.row_times import LinkEnd, Past, Stays
 LinkSource = Literal["", "sign_in", "token", "approval", "import"]
 #: How long an unproven link lasts, in seconds.
 APPROVED_SECONDS: Final = 90 * 86_400.0
-#: How long to wait before a refused credential is tried again for the first time, in seconds. If it is
-#: refused again, the user is told.
+#: Delay before a refused credential is tried again for the first time, in seconds. If it is refused again,
+#: the user is told.
 REPEATED_SECONDS: Final = 30.0
 #: Maximum time between two attempts with a refused credential, in seconds.
 RAREST_SECONDS: Final = 3600.0
@@ -34,11 +34,11 @@ MAX_COMPARED_SECONDS: Final = 570.0
 #: When a link is suspended because its username now belongs to another account, Usher waits this many seconds
 #: before telling administrators, so that one message can include other links suspended meanwhile.
 RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
-#: Links suspended within this many seconds of each other are reported in the same message.
+#: Links suspended within this many seconds of each other are reported to administrators in one message.
 SAME_REST_SECONDS: Final = 86_400.0
 #: Maximum number of commands that can be waiting for one link.
 MAX_DEFERRED_COMMANDS: Final = 10
-#: A deferred command stores the commands deferred before it under this key.
+#: Key under which a deferred command holds the commands deferred before it.
 _EARLIER: Final = "earlier"
 #: A deferred command as stored (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]
@@ -89,7 +89,7 @@ class Account:
 
     @property
     def is_resting(self) -> bool:
-        """Return whether the account's username now belongs to another account, so it mustn't be used."""
+        """Return whether the link is suspended because its username now belongs to another account."""
         return self.resting_since is not None
 
     def was_compared(self, now: float) -> bool:
@@ -128,15 +128,15 @@ class Account:
 
     @property
     def is_held(self) -> bool:
-        """Return whether the provider refused the credential when it was last tried."""
+        """Return whether the provider refused the credential the last time it was tried."""
         return self.state == "active" and self.refused_since is not None
 
     def repeats(self, at: float | None) -> bool:
-        """Return whether a refusal at this time confirms an earlier one, so that the user must be told."""
+        """Return whether a refusal at this time confirms an earlier one and so the user must be told."""
         return self.is_held and (at or 0.0) - (self.refused_since or 0.0) >= REPEATED_SECONDS
 
     def compute_retry_delay(self, now: float) -> float:
-        """Return how many seconds to wait before retrying a refused credential; the wait grows each time."""
+        """Return how many seconds to wait before retrying a refused credential. The delay grows each time."""
         if not self.is_held or self.checked_at is None:
             return 0.0
         lasted = self.checked_at - (self.refused_since or 0.0)
@@ -151,9 +151,9 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link in progress, keyed by the SHA-256 of its nonce. It works only once, within ten minutes.
+    """A link in progress, keyed by the SHA-256 of its nonce. It can be used once, within ten minutes.
 
-    ``deferred_command`` runs once the link is made, after the earlier ones that it contains
+    ``deferred_command`` runs once the link has been made, after any earlier commands nested inside it
     (``defer_after``). ``stage`` is ``open``, then ``checked`` (the credential is valid, and ``secret`` holds
     its ciphertext), ``code`` (confirmed, and waiting for the user to type the code in Slack) and ``used``.
     """
@@ -184,8 +184,8 @@ class Link:
 def defer_after(earlier: Iterable[CommandBody | None], newest: CommandBody | None) -> CommandBody | None:
     """Return the newest command waiting for a link, with the earlier ones nested inside it.
 
-    Of several commands with the same text, only the newest is kept. At most ``MAX_DEFERRED_COMMANDS`` are
-    kept in all.
+    If several commands have the same text, only the newest is kept. In all, at most ``MAX_DEFERRED_COMMANDS``
+    are kept.
     """
     by_text: dict[str, CommandBody] = {}
     for command in (command for body in (*earlier, newest) for command in list_deferred(body)):
@@ -199,7 +199,7 @@ def defer_after(earlier: Iterable[CommandBody | None], newest: CommandBody | Non
 
 
 def list_deferred(body: CommandBody | None) -> list[CommandBody]:
-    """Return the commands in the body of a link or a request, oldest first."""
+    """Return the commands stored in the body of a link or an approval request, oldest first."""
     if body is None:
         return []
     return [*body.get(_EARLIER, ()), {name: value for name, value in body.items() if name != _EARLIER}]
@@ -224,9 +224,9 @@ class Approval:
     decided_at: Past | None = None
     detail: str | None = None
     deferred_command: dict[str, Any] | None = None
-    #: Keys of the other people in Slack who may own the username, most likely first, or None if the search
-    #: hasn't been made yet. ``answers`` maps each person who was asked whether the account is theirs to their
-    #: answer, or to None if there is none yet.
+    #: Keys of the other people in Slack who may own the username, most likely first, or None if Usher hasn't
+    #: searched for them yet. ``answers`` maps each person who was asked whether the account is theirs to
+    #: their answer, or to None if there is none yet.
     similar_users: list[str] | None = None
     answers: dict[str, bool | None] | None = None
     #: Whether the request can't be approved yet, because the people asked have a day to answer.
@@ -257,7 +257,7 @@ def compare_remote_ids(former: str, current: str) -> Comparison:
 
 
 def is_unique(remote_id: str | None) -> bool:
-    """Return whether an id alone identifies an account; a creation time in whole seconds doesn't."""
+    """Return whether an id identifies an account by itself; a creation time in whole seconds doesn't."""
     return bool(remote_id) and _WHOLE_SECOND_PATTERN.fullmatch(remote_id or "") is None
 
 
@@ -280,7 +280,7 @@ def _are_same_fact(before: str, now: str) -> bool:
 
 Occasion = Literal["week", "day", ""]
 
-#: Pairs of a reminder and its due time, in seconds before the credential expires; earliest first.
+#: Reminders, each with its due time in seconds before the credential expires; earliest first.
 _BEFORE: Final[tuple[tuple[Occasion, float], ...]] = (("week", 7 * 86_400.0), ("day", 86_400.0))
 
 
@@ -292,10 +292,10 @@ def plan_first_reminder(linked_at: float, ends_at: float | None) -> float | None
 
 
 def find_due_reminder(ends_at: float, now: float) -> tuple[Occasion, float | None]:
-    """Return the reminder due now ("" for none) and the time of the next check (None for no more).
+    """Return the reminder due now ("" if none), and when to check again (None if no more are to come).
 
-    The last check is when the credential expires, because earlier reminders are no longer true then. If
-    several checks were missed, only the latest reminder is due.
+    The last check takes place when the credential expires, because earlier reminders are no longer true then.
+    If several checks were missed, only the latest reminder is due.
     """
     if now >= ends_at:
         return "", None

@@ -1,4 +1,4 @@
-"""Audit entries: who did what to what."""
+"""Entries of the audit log."""
 
 from dataclasses import dataclass, field
 from typing import Any

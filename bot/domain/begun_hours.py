@@ -1,4 +1,4 @@
-"""Working hours in progress: when they stop, whether they continue, and retries of failed starts.
+"""Working hours in progress: when they end, whether they continue, and when failed starts are retried.
 
 Pure functions.
 """
@@ -27,7 +27,7 @@ _PASSING: Final = ROOM_CAUSES | _ONCE_MORE | {"gave_up", "provider_failed", "una
 
 
 def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
-    """Return whether the owner's own hours still need the workspace after the given time."""
+    """Return whether the workspace will still be needed after this time, according to its owner's hours."""
     own = [one for one in rules if not one.paused]
     return any(
         (one.stops is None and bool(one.between(at - _OPEN_SECONDS, at))) or one.is_on(at) for one in own
@@ -55,7 +55,7 @@ def has_begun(rules: Collection[HoursRule], now: float) -> bool:
 
 
 def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
-    """Return whether hours will still stop a workspace that was to be stopped at the time ``at``.
+    """Return whether hours will stop a workspace for which a stop at the time ``at`` was planned.
 
     They will if their next occurrence is a stop, or if they start it by ``at`` and stop it later.
     """
@@ -81,9 +81,10 @@ def _list_unsettled(rule: HoursRule, now: float) -> list[Occurrence]:
 def tries_again(start: Operation, plan: Occurrence, now: float, *, is_own: bool) -> bool:
     """Return whether a failed planned start should be retried because its cause may be temporary.
 
-    If capacity was missing, the start is retried until it would be too late, unless the plan is the user's
-    own (``is_own``): then they wait in line instead. A conflict, or a stop by someone else, is retried once.
-    Any other failure is retried only before the plan begins, and a failed creation is never retried.
+    If there was no capacity, the start is retried until it would be too late. If the user made the plan
+    (``is_own``), they join the waitlist instead. After a conflict, or after someone else stopped the
+    workspace, it is retried once. After any other failure, it is retried only until the planned time begins.
+    A failed creation is never retried.
     """
     word, is_first = (start.cause or "").partition(":")[0], start.created_at <= plan.at + ON_TIME_SECONDS
     goes_on = (word in ROOM_CAUSES and not is_own) or (word in _ONCE_MORE and is_first)

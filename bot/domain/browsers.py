@@ -1,4 +1,4 @@
-"""Browsers: who is signed in, and the rows needed for a workspace's page in the browser."""
+"""Browser sessions of signed-in people, and the rows that a workspace's page in the browser needs."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ from bot.domain.workspaces import Workspace
 class BrowserSession:
     """A person's browser session, keyed by the SHA-256 of the cookie's value.
 
-    Sign in with Slack has proven that the person is ``principal``. Using the session doesn't extend it past
-    ``expires_at``.
+    The person has proven that they are ``principal`` by signing in with Slack. Using the session doesn't
+    extend it past ``expires_at``.
     """
 
     id_hash: str
@@ -25,7 +25,7 @@ class BrowserSession:
 
 @dataclass(frozen=True, slots=True)
 class PageRows:
-    """The rows for a signed-in browser's page of a workspace, read in one transaction.
+    """The rows needed to show a workspace's page in a signed-in browser, read in one transaction.
 
     ``workspace`` is None if it doesn't exist; the caller must check who owns it. ``operation`` is its newest
     operation, and ``channel_id`` is the channel of the owner's direct messages with the bot, if known.

@@ -1,7 +1,7 @@
 """Causes: stored reasons why something ended or can't continue.
 
-A cause is a word. The provider's own message may follow after a colon (``invalid: disk too small``), or a
-sentence written by Usher after two colons, which is shown unchanged. ``bot.messages`` writes the texts.
+A cause is a word. It may be followed by a colon and the provider's own message (``invalid: disk too small``),
+or by two colons and a sentence from Usher, which is shown unchanged. ``bot.messages`` writes the texts.
 """
 
 import re
@@ -43,10 +43,10 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.ProviderError, "invalid"),
 )
 
-#: Matches words that show that a refusal is about the token. Another token of the same account may have the
-#: required right.
+#: Matches words showing that a refusal is about the token. Another token of the same account may have the
+#: required permission.
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
-#: Matches words in a refusal that asks the user to sign in elsewhere. A different token wouldn't help.
+#: Matches words in a refusal that tells the user to sign in elsewhere. A different token wouldn't help.
 _SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
 #: Matches words in messages about a spending limit. Stopping something doesn't help with that.
 _MONEY: Final = re.compile(
@@ -55,7 +55,7 @@ _MONEY: Final = re.compile(
 )
 #: HTTP statuses of refusals that don't depend on what was requested, so a different request wouldn't help.
 _CIRCUMSTANCE_STATUSES: Final = frozenset({405, 407, 412, 421, 424, 426, 428, 431, 451})
-#: Matches words that show that a refusal is about permissions.
+#: Matches words showing that a refusal is about permissions.
 _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
 
 #: Causes that may be followed by the provider's own message.
@@ -86,7 +86,7 @@ MISSED_CAUSE: Final = "missed"
 
 
 class StaleReason(StrEnum):
-    """Reasons for asking users whether they still want something they requested."""
+    """Reasons for asking users whether they still want what they requested."""
 
     #: The user made the request at the given time, and it was never sent.
     ASKED = "asked"
@@ -107,7 +107,7 @@ def make_missed_cause(hold: str) -> str:
 
 
 def to_cause(error: BaseException) -> str:
-    """Return the cause to store for an error: a word, plus the provider's message if that helps."""
+    """Return the cause to store for an error: a word, followed by the provider's message if that helps."""
     word = next((word for kind, word in _ERRORS if isinstance(error, kind)), "internal")
     if isinstance(error, errors.ProviderError) and word in {"forbidden", "not_found"} and error.is_quoted:
         # Only the provider's message says what is missing; the status alone doesn't.
@@ -133,7 +133,7 @@ def _is_about_money(error: errors.LimitReached) -> bool:
 
 
 def _find_refusal_word(message: str) -> str:
-    """Return a word for the cause of a refusal: the token, missing permissions, or something else."""
+    """Return a word for the cause of a refusal: the token, missing permissions, or anything else."""
     if _SIGN_ON.search(message):
         return "refused"
     if _TOKEN.search(message):

@@ -1,4 +1,4 @@
-"""Class cards: messages in a channel, each with a button, and what happens for each person who presses it."""
+"""Class cards: messages in a channel, each with a button, and the enrollments of people who press it."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -12,7 +12,7 @@ from bot.domain.workspaces import Workspace
 
 #: Minimum seconds between two updates of a card's counts, because Slack accepts only fifty edits a minute.
 MIN_COUNT_SECONDS: Final = 10.0
-#: What is still missing before a member's button press can create an operation; "" if nothing is.
+#: The part still missing before a member's button press can create an operation; "" if nothing is missing.
 MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 
 #: States of a member in the current or next lesson. A class counts as one lesson.
@@ -31,8 +31,8 @@ class ClassCard(Timetable):
     With ``spec``, each person gets a new workspace made from it (``template`` is its display name).
     Otherwise, the person's own workspace that matches ``pattern`` is started. Workspaces whose owners
     consented are stopped at ``stops_at`` (shown in ``time_zone``), or at ``closed_at`` if ``stopped_by`` (a
-    principal's key) ended the class. ``posts`` counts how often the card was sent to its channel. Before it
-    is posted, it has no ``id``.
+    principal's key) ended the class. ``posts`` counts how often the card was sent to its channel. A card that
+    hasn't been posted has no ``id``.
 
     A card with ``days`` is a course: each member's workspace is started ``lead_seconds`` before each lesson
     and stopped after it. The last lesson ends at ``stops_at``. ``co_teachers`` are the keys of others who may
@@ -57,7 +57,7 @@ class ClassCard(Timetable):
     done_at: Past | None = None
     posts: int = 1
     co_teachers: frozenset[str] = frozenset()
-    #: Whether the card says that its teachers can see the hours of people who press its button.
+    #: Whether the card says that its teachers can see the hours of people who press the button.
     shows_hours: bool = False
 
     @property
@@ -86,8 +86,8 @@ class Participant:
     """One person's enrollment through a card.
 
     ``consented_at`` is when they agreed that ``workspace_id`` is stopped at the end of the class, and
-    ``withdrawn_at`` is when they withdrew that consent. ``ended_at`` is when the end of the class was handled
-    for them: the workspace was stopped, the stop was postponed, or there was nothing to stop. Leaving a
+    ``withdrawn_at`` is when they withdrew that consent. ``ended_at`` is when Usher dealt with the end of the
+    class for them, by stopping the workspace, postponing the stop, or finding nothing to stop. Leaving a
     course withdraws the consent. ``lesson`` is the local time of the last lesson that was begun for them.
     """
 
@@ -110,7 +110,7 @@ class FormerMember:
 
     When they joined (``consented_at``), they agreed to lessons on ``days``, of ``minutes`` each, up to
     ``last_day``. ``off`` lists the days without lessons for them; those in ``course_off`` are off for
-    everyone. ``paused`` says why nothing was started for them in the end; it is "" if nothing prevented that.
+    everyone. ``paused`` says why their workspace was no longer started; it is "" if nothing prevented that.
     """
 
     id: str
@@ -134,12 +134,11 @@ class FormerMember:
 class ClassCounts:
     """The number of a card's members in each state of the current or next lesson.
 
-    ``joined`` counts all members who haven't left, ``linked`` those of them with a link, and ``pending``
-    those whose enrollment is waiting for a link. ``expected`` counts the members who should attend the
-    current lesson.
+    ``joined`` counts all current members, ``linked`` those with a link, and ``pending`` those whose
+    enrollment is waiting for a link. ``expected`` counts the members who should attend the current lesson.
 
-    ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of a class, and ``kept`` counts
-    owners who withdrew their consent. ``unended`` counts consents whose stop hasn't been processed yet.
+    ``stopping``, ``stopped`` and ``not_stopped`` count workspaces stopped at the end of a class, and ``kept``
+    counts owners who withdrew their consent. ``unended`` counts consents that haven't been dealt with yet.
     """
 
     joined: int = 0

@@ -1,4 +1,4 @@
-"""How long starts usually take, based on the user's own starts or on similar starts by others."""
+"""How long starts usually take, based on the user's own starts or on similar starts by other people."""
 
 import hashlib
 import json
@@ -23,19 +23,19 @@ _LATE_SHARE: Final = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Typical:
-    """A start's usual duration and the time within which nine of ten finish, in seconds; None if unknown."""
+    """A start's usual duration, and the time within which nine in ten finish, in seconds; None if unknown."""
 
     usual: float | None = None
     slow: float | None = None
 
     @property
     def late(self) -> float | None:
-        """Return after how many seconds a start counts as slow: at least 1.5 times the usual duration."""
+        """Return how many seconds a start may take before counting as slow: at least 1.5 times the usual."""
         return None if self.usual is None else max(self.slow or 0.0, self.usual * _LATE_SHARE)
 
 
 def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec: Spec | None) -> str | None:
-    """Return the key of a group of comparable starts: same Slack workspace, connection, verb and spec.
+    """Return the key shared by starts with the same Slack workspace, connection, verb and spec.
 
     Return None for operations that aren't compared, such as restarts, whose duration includes the stop.
     """
@@ -48,7 +48,7 @@ def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec:
 
 
 def estimate_duration(own: Sequence[float], alike: Sequence[float]) -> Typical:
-    """Return how long a start usually takes, judging by the user's own starts or, if too few, by others'."""
+    """Return how long a start usually takes, based on the user's own starts or, if too few, on others'."""
     usual = median(own) if len(own) >= ENOUGH_OWN else median(alike) if len(alike) >= ENOUGH else None
     compared = own if len(own) >= ENOUGH else alike if len(alike) >= ENOUGH else ()
     slow = sorted(compared)[math.ceil(len(compared) * 0.9) - 1] if compared else None

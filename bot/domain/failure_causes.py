@@ -47,8 +47,8 @@ _OVER_TIME: Final = (
     r"|\b(?:last|past|previous|current|this|rolling) (?:\d+[- ])?(?:hour|day|week|month|quarter|year|billing)"
     r"|\b(?:hours|minutes) (?:per|a|each|every|/) ?(?:day|week|month|quarter|year)\b))"
 )
-#: Matches the name of the service that manages quotas. An error of that service itself doesn't mean that a
-#: quota is used up.
+#: Matches the name of the service that manages quotas. An error in that service doesn't mean that a quota has
+#: been used up.
 _QUOTA_KEEPER: Final = (
     r"\bquotas?[- ](?:\w+ )?"
     r"(?:systems?|services?|servers?|api|backend|database|checks?|checker|manager|plugin)\b"
@@ -62,7 +62,7 @@ _QUOTA_USED_UP: Final = (
 )
 #: Matches words for storage. A storage quota is freed by deleting files, not by stopping anything.
 _STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
-#: Matches the names of things whose number may be limited for an account, such as workspaces or jobs.
+#: Matches the names of things that an account may have only a certain number of, such as workspaces or jobs.
 _COUNTED: Final = (
     r"(?:workspace|server|session|codespace|environment|machine|instance|container|notebook|pod|job|gpu)s?\b"
 )
@@ -148,7 +148,7 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
 
 #: Captures the resources that a provider's message says are insufficient.
 _SHORT_OF: Final = re.compile(r"(?:insufficient|not enough) (cpu|memory|ephemeral-storage)\b", re.IGNORECASE)
-#: Matches an autoscaler's message that it isn't adding a machine.
+#: Matches an autoscaler's message saying that it won't add a machine.
 _ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfailed\b", re.IGNORECASE)
 
 
@@ -157,16 +157,15 @@ def find_scarce_resources(message: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:MAX_REASON_LENGTH])))
 
 
-#: Shortages that end when someone else frees machines. That isn't true of an expired licence, or of a quota
-#: that the user has used up.
+#: Shortages that end when other people free up machines. An expired licence, or a quota that the user has
+#: used up, doesn't belong here.
 _SHARED: Final = frozenset({Reason.NO_GPU, Reason.NO_ROOM})
 _SEATS: Final = re.compile(
     r"\blicen[cs]e\b.{0,80}(?:exceeded|limit)|no .{0,20}licen[cs]es? .{0,20}avail", re.IGNORECASE
 )
 #: Reasons that concern limits of the user's own account.
 OWN_LIMITS: Final = frozenset({Reason.QUOTA, Reason.USAGE})
-#: Matches messages about a quota that everyone shares, because it belongs to the cloud account (Google,
-#: Azure, AWS).
+#: Matches messages about a quota of the cloud account (Google, Azure, AWS), which everyone shares.
 _OF_ALL: Final = re.compile(
     r"\bquota '\w+' exceeded|exceeding approved .{0,60}\bquota"
     r"|(?:vcpu|instance)limitexceeded",
@@ -211,8 +210,8 @@ def choose_reason(before: State, known: str | None, after: State, new: str | Non
 def pick_failure_message(messages: Sequence[str | None]) -> str | None:
     """Return the most informative failure message, usually the latest one; None if there are none.
 
-    A time-out doesn't say what the start was waiting for. An autoscaler's message says why it adds no
-    machine, but the scheduler's says what is missing.
+    A time-out doesn't say what the start was waiting for. An autoscaler's message says why no machine was
+    added, but the scheduler's message says what is missing.
     """
     said = [one for one in messages if one]
     while len(said) > 1 and find_reason(said[-1]) is Reason.SLOW:

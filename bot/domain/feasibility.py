@@ -12,18 +12,18 @@ from bot.domain.workspaces import State, Workspace
 
 #: Obstacles that the *Link again* button removes.
 LINK_HELPS: Final = frozenset({"another_account", "credential_refused", "renamed", "sign_in_refused"})
-#: Obstacles that may go away while a plan waits. Any other obstacle ends the plan.
+#: Obstacles that may disappear while a plan is waiting. Any other obstacle ends the plan.
 PASSING_OBSTACLES: Final = LINK_HELPS | {"connection_coming", "not_allowed_now", "people_out", "unreachable"}
-#: How long a plan waits for an obstacle to go away before the user is told, in seconds.
+#: How long a plan waits for an obstacle to disappear before the user is told, in seconds.
 GRACE_SECONDS: Final = 60.0
-#: If a planned stop is still held up this many seconds after its time, the user is told.
+#: If a planned stop is still held up this many seconds after it was due, the user is told.
 MAX_HELD_SECONDS: Final = 180.0
 
 
 def find_access_obstacle(account: Account | None, now: float) -> str:
     """Return why no call can be made on a user's behalf, or "" if one can.
 
-    A single refusal of the credential isn't an obstacle yet, because the provider will be tried again.
+    A single refusal of the credential isn't an obstacle yet, because Usher will try it again.
     """
     if account is None or account.state == "revoking":
         return "unlinked"

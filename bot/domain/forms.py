@@ -1,4 +1,4 @@
-"""Forms as data: what a provider needs to know to create something, and the names Usher chooses.
+"""Forms as data: what a provider has to know to create something, and the names that Usher chooses.
 
 ``bot.messages`` renders forms.
 """
@@ -52,7 +52,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FlagProblem:
-    """A problem with a flag: its value is missing or not among those offered, or the flag is repeated.
+    """A problem with a flag: it has no value, its value isn't among those offered, or it is repeated.
 
     ``offered`` holds the labels of the allowed values.
     """
@@ -133,7 +133,7 @@ def choice_field(
 def find_name_problem(
     name: str, max_length: int, taken: Collection[str] = (), what: str = "workspace"
 ) -> str:
-    """Return what is wrong with a new name, or ""; ``what`` is the kind of thing being named."""
+    """Return what is wrong with a new name, or ""; ``what`` says what kind of thing is being named."""
     if not name:
         return "Needs a name."
     if len(name) > max_length:
@@ -149,7 +149,7 @@ def is_in_use(name: str, taken: Collection[str]) -> bool:
 
 
 def name_field(initial: str, max_length: int, **options: Any) -> Field:
-    """Return the field for a new name, which isn't prefilled with the last name used."""
+    """Return the field for a new name. It isn't prefilled with the last name used."""
     return Field(
         "name", "Name", "text", initial=initial, max_length=max_length, is_remembered=False, **options
     )
@@ -179,7 +179,7 @@ class Spec:
     """
 
     name: str
-    #: Excluded from the hash, because mappings aren't hashable and objects with a spec are put into sets.
+    #: Excluded from the hash, because mappings aren't hashable but specs are put into sets.
     chosen: Values = field(default_factory=dict, hash=False)
     stem: str = ""
 
@@ -244,7 +244,7 @@ class NameRule:
         return is_plain and len(name) <= self.max_length and not (self.needs_letter and name[0].isdigit())
 
     def to_stem(self, text: str, word: str) -> str:
-        """Turn a string into a stem that leaves room for a suffix; if that is empty, return ``word``."""
+        """Turn a string into a stem short enough for a suffix; if nothing is left of it, return ``word``."""
         plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().casefold()
         name = "-".join(re.findall(r"[a-z0-9]+", plain)) or word
         name = f"{word}-{name}" if self.needs_letter and name[:1].isdigit() else name
@@ -263,7 +263,7 @@ class FreeName:
     taken: Collection[str] = ()
 
     def choose_name(self, others: Iterable[str]) -> str:
-        """Return a name neither taken nor in ``others``: the stem, alone or with a number or suffix."""
+        """Return a name that isn't taken nor in ``others``: the stem, alone or with a number or suffix."""
         taken = (*self.taken, *others)
         return find_free_name(self.stem, taken) or append_suffix(self.stem, repr(sorted(taken)))
 
@@ -276,12 +276,12 @@ def find_free_name(stem: str, taken: Collection[str], between: str = "-") -> str
 
 
 def shorten_key(key: str) -> str:
-    """Return one of Usher's ids shortened to eight letters and digits, to fit into another name or id."""
+    """Return one of Usher's ids shortened to eight letters and digits, to fit into a name or another id."""
     return re.sub(r"[^0-9a-z]", "", key.casefold())[-8:].rjust(8, "0")
 
 
 def append_suffix(stem: str, key: str) -> str:
-    """Return the stem with a suffix computed from ``key``, for a namespace shared with other users."""
+    """Return the stem with a suffix computed from ``key``, for names shared with other users."""
     number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
     mark = ""
     for _ in range(_MARK_LENGTH):

@@ -16,7 +16,7 @@ NOTHING: Final = Hold("")
 
 
 class HoldCode(StrEnum):
-    """Codes of holds; a hold's detail is a time in epoch seconds, a cause, or the provider's own words."""
+    """Codes of holds. A hold's detail is a time in epoch seconds, a cause, or the provider's own words."""
 
     #: Since the time in the detail, the connection has given no usable answer (``SILENT``) or has refused
     #: calls because it is too busy (``OVERLOADED``, whose detail may end with the provider's own words).
@@ -26,7 +26,7 @@ class HoldCode(StrEnum):
     PAUSED = "paused"
     #: The operator has removed the connection.
     NO_CONNECTION = "no_connection"
-    #: Slack can't say who made the request.
+    #: Slack can't identify the person who made the request.
     PERSON_UNKNOWN = "person_unknown"
     #: A stop that can be forced has had no effect for a minute.
     UNANSWERED = "unanswered"
@@ -34,7 +34,8 @@ class HoldCode(StrEnum):
     UNSEEN = "unseen"
     #: The user's own account may send no more requests until the time in the detail.
     OWN_LIMIT = "own_limit"
-    #: An earlier stop has to finish first. ``STOPPING_LONG`` means that this has already taken a long time.
+    #: An earlier stop has to finish first. ``STOPPING_LONG`` means that it has already been taking a long
+    #: time.
     STOPPING_FIRST = "stopping_first"
     STOPPING_LONG = "stopping_long"
     #: A stop that Usher didn't send has to finish first. The detail quotes what the provider says about it.
@@ -65,7 +66,7 @@ _OF_CONNECTION: Final = frozenset(
         HoldCode.PERSON_UNKNOWN,
     }
 )
-#: Causes of temporary failures that affect everything a user has on a connection, not just one item.
+#: Causes of temporary failures that affect everything a user has on a connection.
 _CAUSES_OF_CONNECTION: Final = frozenset({"people_out", "sign_in_refused", "rate_limited", "unreachable"})
 
 
@@ -75,12 +76,12 @@ def make_hold(code: HoldCode, detail: str | float = "") -> Hold:
 
 
 def hold_until(code: HoldCode, until: float) -> Hold:
-    """Make a hold until a time, rounded up to a minute so that recomputing it gives the same hold."""
+    """Make a hold until a time, rounded up to a minute so that computing it again gives the same hold."""
     return make_hold(code, math.ceil(until / 60) * 60.0)
 
 
 def hold_by_cause(cause: str) -> Hold:
-    """Make a hold from the cause of a failure that may be temporary."""
+    """Make a hold for a failure that may be temporary, given its cause."""
     return make_hold(HoldCode.CAUSE, cause)
 
 
@@ -109,7 +110,7 @@ def is_silence(hold: str | None) -> bool:
 
 
 def find_server_words(hold: str | None) -> str:
-    """Return what the provider itself said about its server errors, if the hold quotes it; otherwise ""."""
+    """Return the provider's own description of its server errors if the hold quotes it, otherwise ""."""
     return split_hold(hold or "")[1].partition(": ")[2] if is_failure_of_server(hold) else ""
 
 

@@ -1,10 +1,10 @@
 """Working hours of workspaces, their starts and stops, and workspaces left running. Pure functions.
 
 The times of an hours rule are local times, in the time zone that its owner had set in Slack when the rule was
-made. Its *occurrences*, the starts and stops that follow from it, are computed rather than stored, because
-stored ones would have to change along with their rule. Each occurrence is identified by its local date and
-time, so that none happens twice, even after a crash or a clock change. A time that the clocks skip is moved
-later by as much as they skip. If a time occurs twice, its first occurrence is used.
+made. The starts and stops that follow from it, its *occurrences*, are computed rather than stored, because
+stored ones would have to change whenever the rule did. Each occurrence is identified by its local date and
+time, so that none happens twice, even after a crash or a clock change. If clocks skip a time, it is moved
+later by as much as they skip. If a time occurs twice, the first one counts.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ OPEN_HOURS_SECONDS: Final = 12 * 3600.0
 #: ``MIN_SECONDS_LEFT``.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
-#: A start that is at most this many seconds late may be sent however short its hours are.
+#: A start that is at most this many seconds late may be sent no matter how short its hours are.
 ON_TIME_SECONDS: Final = 60.0
-#: How far back missed occurrences are considered, and how far ahead rules without a last day are planned, in
-#: seconds.
+#: How far back missed occurrences are considered, and how far ahead rules without a last day are planned,
+#: both in seconds.
 HORIZON_SECONDS: Final = 30 * 86_400.0
 #: How far ahead rules with a last day are planned, in seconds.
 YEAR_SECONDS: Final = 366 * 86_400.0
-#: How far ahead to check whether hours start and stop a workspace at the same time, in seconds: long enough
-#: for every weekday to occur twice.
+#: How far ahead to check whether some hours start a workspace at the time when others stop it, in seconds.
+#: The period is long enough for every weekday to occur twice.
 RUN_THROUGH_SECONDS: Final = 15 * 86_400.0
 #: Maximum number of hours rules per workspace.
 MAX_RULES: Final = 14
-#: Local times, in minutes of the day, between which owners are asked about a workspace left running. Without
-#: an answer, the workspace may be stopped in the evening.
+#: Times between which owners are asked about a workspace left running, in minutes of the local day. If they
+#: don't answer, the workspace may be stopped in the evening.
 DAYTIME: Final = (9 * 60, 17 * 60)
 EVENING: Final = 18 * 60
 #: Hours are paused after this many consecutive starts that nobody used.
@@ -57,7 +57,7 @@ START_USE_SECONDS: Final = 900.0
 
 @dataclass(frozen=True, slots=True, order=True)
 class Occurrence:
-    """One start or stop: its time, and the local time that it was planned for.
+    """A single start or stop: its time, and the local time for which it was planned.
 
     It becomes due at ``due_at``. For a start, ``until`` is the end of the period that it begins. All times
     except ``local`` are in epoch seconds.
@@ -73,7 +73,7 @@ class Occurrence:
     def latest_start(self) -> float:
         """Return the latest time at which a start may be sent.
 
-        Until then, either enough of the planned time is left, or the start is at most a minute late.
+        Until then, enough of the planned time is left, or the start is at most a minute late.
         """
         left = max((self.until - self.at) * MIN_SHARE_LEFT, MIN_SECONDS_LEFT)
         return max(self.until - left, self.at + ON_TIME_SECONDS)
@@ -84,7 +84,7 @@ class Timetable(ABC):
     """The days and times at which something begins and ends, in a time zone.
 
     ``days`` are names of weekdays, or dates for hours that happen only once, between a first and a last day.
-    ``off`` are dates that are left out. A start is due ``lead_seconds`` before its time.
+    ``off`` lists dates to leave out. A start is due ``lead_seconds`` early.
     """
 
     days: frozenset[str] = frozenset()
@@ -102,11 +102,11 @@ class Timetable(ABC):
 
     @property
     def wanted(self) -> Wanted:
-        """Return the hours as they were requested."""
+        """Return the hours in the form in which they were requested."""
         return Wanted(self.days, self.starts, self.stops)
 
     def timetable(self) -> dict[str, Any]:
-        """Return the timetable's fields by name, without those of subclasses."""
+        """Return the timetable's own fields by name, leaving out those added by subclasses."""
         return {one.name: getattr(self, one.name) for one in fields(Timetable)}
 
     def after(self, moment: float) -> Occurrence | None:
@@ -164,8 +164,8 @@ class Timetable(ABC):
 class HoursRule(Timetable):
     """A rule for a workspace's hours, in the time zone ``zone``.
 
-    Occurrences up to ``processed_until`` are settled. ``agreed``: the rule's owner knows that the stop is
-    irreversible for this workspace.
+    Occurrences up to ``processed_until`` are settled. ``agreed`` means that the rule's owner knows that a
+    stop is irreversible for this workspace.
     """
 
     id: str
@@ -181,7 +181,7 @@ class HoursRule(Timetable):
     #: The id is used to find the workspace again.
     name: str = ""
     remote_id: str = ""
-    #: When the rule last started its workspace. ``unused`` counts how many starts in a row nobody used.
+    #: When the rule last started its workspace. ``unused`` is how many starts in a row went unused.
     started_at: Past | None = None
     unused: int = 0
 
@@ -193,7 +193,7 @@ class HoursRule(Timetable):
     def started(self, at: float, *, is_used: bool) -> Self:
         """Return the rule with another start recorded.
 
-        ``is_used``: the workspace was used since the previous start.
+        ``is_used`` says whether the workspace was used after the previous start.
         """
         return replace(self, started_at=at, unused=0 if is_used else self.unused + 1)
 
@@ -240,13 +240,13 @@ def find_hours_stop(rules: Iterable[HoursRule], now: float) -> float | None:
 
 
 def is_planned(rules: Iterable[HoursRule], side: str, at: float) -> bool:
-    """Return whether hours start (or stop) a workspace at this time, even if that was already handled."""
+    """Return whether hours start (or stop) a workspace at this time, even if they have already done so."""
     active = (one for one in rules if not one.paused)
     return any((one.side, one.at) == (side, at) for rule in active for one in rule.between(at - 1.0, at))
 
 
 def find_run_through(rules: Collection[HoursRule], rule: HoursRule, now: float) -> Occurrence | None:
-    """Return the first stop that coincides with a start, if ``rule`` plans at least one of the two."""
+    """Return the first stop that coincides with a start, provided that ``rule`` plans one of the two."""
     coming = (
         (one, rules if own is rule else [rule])
         for own in (rule, *rules)
@@ -262,12 +262,12 @@ def _local(day: date, minute: int) -> str:
 
 
 def list_dates(first: date, until: date) -> list[str]:
-    """Return the dates from ``first`` up to but excluding ``until``, in the format used by rules."""
+    """Return the dates from ``first`` up to but not including ``until``, in the format that rules use."""
     return [(first + timedelta(days=count)).isoformat() for count in range((until - first).days)]
 
 
 def group_days(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
-    """Group days into spans (first, last); days without an occurrence don't interrupt a span."""
+    """Group days into spans (first, last). Days without an occurrence don't interrupt a span."""
     found: list[tuple[str, str]] = []
     for day in sorted(days):
         since, until = date.fromisoformat(found[-1][1] if found else day), date.fromisoformat(day)
@@ -301,7 +301,7 @@ def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:
 
 
 def find_asking_evening(workspace: Workspace, seconds: float, now: float, zone: ZoneInfo) -> float | None:
-    """If an idle workspace's owner should be asked about it now, return a time this evening, otherwise None.
+    """If it is time to ask the owner of an idle workspace about it, return a time this evening, else None.
 
     At that time, the workspace may be stopped if the owner hasn't answered. Owners are asked in the daytime,
     once the workspace has been idle for ``seconds``. Anything they do with it in Slack counts as use.

@@ -1,4 +1,4 @@
-"""Installations: where in Slack Usher is installed, and which administrators are responsible for whom."""
+"""Installations: where in Slack Usher is installed, and who administers what there."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ class Installed:
     expires_at: Stays | None
     installed_by: str
     installed_at: Past = 0.0
-    #: When Slack began refusing the refresh token, which means that Usher has to be installed again.
+    #: When Slack began to refuse the refresh token. Since then, Usher has had to be installed again.
     lost_at: Past | None = None
     organisation_id: str | None = None
 
     @property
     def row_key(self) -> str:
-        """Return the row key used to seal the secret; it can't be the same as any user's key."""
+        """Return the row key used to seal the secret. It never equals a user's key."""
         return f"installation/{self.id}"
 
 
 class Administered(ABC):
-    """The base class of ``Installation`` and ``Installations``: who administers whom.
+    """The base class of ``Installation`` and ``Installations``, which say who administers whom.
 
     Administrators administer either their own Slack workspace or everyone.
     """
@@ -69,7 +69,7 @@ class Administered(ABC):
         return reach is not None and owner.key.startswith(reach)
 
     def filter_administrators(self, is_of: Callable[[Principal], bool]) -> list[Principal]:
-        """Return the administrators who match a predicate, and those who administer everyone."""
+        """Return the administrators who match a predicate, together with those who administer everyone."""
         return [one for one in self.list_administrators() if self.reach(one) == "" or is_of(one)]
 
     @abstractmethod
@@ -159,9 +159,9 @@ class Installation(Administered):
     def resolve_principal(self, principal: Principal) -> Principal:
         """Return Usher's principal for a person named in a payload or a sign-in.
 
-        If a whole enterprise has installed Usher, the principal consists of the enterprise and the user, the
-        same in all its teams. Otherwise it consists of the team and the user, with the enterprise stored for
-        the installation or for that user. A principal of another installation is returned unchanged.
+        If a whole enterprise has installed Usher, the principal consists of the enterprise and the user, and
+        is the same in all teams. Otherwise it consists of the team and the user, with the enterprise stored
+        for the installation or for that user. A principal of another installation is returned unchanged.
         """
         if not self.has_team(principal.enterprise_id, principal.team_id):
             return principal
@@ -169,7 +169,7 @@ class Installation(Administered):
         return Principal(enterprise, self.id, principal.user_id)
 
     def remove_own_mentions(self, text: str) -> str:
-        """Remove mentions of the bot from what someone wrote to it: ``stop lab, @usher``."""
+        """Remove mentions of the bot from a message written to it, such as ``stop lab, @usher``."""
         return own_mentions.remove_own_mentions(text, (self.bot_user_id, self.bot_id), self.bot_name)
 
     def find_for_team(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
@@ -204,7 +204,7 @@ class Installation(Administered):
         return False
 
     def reach(self, principal: Principal) -> str | None:
-        """For an administrator, return "", which is a prefix of everyone's key; for anyone else, None."""
+        """Return "", the prefix of everyone's key, for an administrator, and None for anyone else."""
         return "" if self.resolve_principal(principal) in self.list_administrators() else None
 
     def list_administrators(self) -> list[Principal]:
@@ -231,10 +231,10 @@ class Installation(Administered):
 class Installations(Administered):
     """All current installations, used when Usher is installed through OAuth in several Slack workspaces.
 
-    It has the methods of ``Installation``, applied to all installations. ``replace`` sets the installations;
-    nothing here reads the database (``bot.slack.installed`` does). People in ``administrators`` administer
-    their own workspace, and those in ``everywhere`` administer all workspaces. An id without a workspace
-    isn't accepted here.
+    It has the methods of ``Installation``, applied to all installations. ``replace`` sets the installations.
+    This class doesn't read the database; ``bot.slack.installed`` does. People in ``administrators``
+    administer their own workspace, and those in ``everywhere`` administer all workspaces. These lists don't
+    accept an id without a workspace.
     """
 
     def __init__(
@@ -247,7 +247,7 @@ class Installations(Administered):
 
     @property
     def sign_in_team(self) -> str:
-        """Return "", because people choose their workspace themselves."""
+        """Return "", because people choose their Slack workspace themselves."""
         return ""
 
     def replace(self, installations: Iterable[Installation]) -> None:
@@ -267,7 +267,7 @@ class Installations(Administered):
         return None
 
     def find_for(self, principal: Principal) -> Installation:
-        """Return the installation that serves a person, or an installation without members if none does."""
+        """Return the installation that serves a person, or an empty installation if none does."""
         return self.find_for_team(principal.enterprise_id, principal.team_id) or Installation(None)
 
     def resolve_principal(self, principal: Principal) -> Principal:
@@ -283,7 +283,7 @@ class Installations(Administered):
         return self.find_for(one).is_same_person(one, other)
 
     def are_together(self, one: Principal, other: Principal) -> bool:
-        """Return whether two people are in one installation, so that a user id means the same to both."""
+        """Return whether two people belong to one installation, where a user id means the same to both."""
         return one.place == other.place
 
     @property
@@ -292,7 +292,7 @@ class Installations(Administered):
         return len(self._installations) > 1
 
     def reach(self, principal: Principal) -> str | None:
-        """Return the key prefix of everyone this person administers; None if they aren't an administrator.
+        """Return the key prefix of everyone this person administers, or None if they aren't an administrator.
 
         It is "" if they administer everyone, otherwise the prefix of their own Slack workspace.
         """
@@ -316,7 +316,7 @@ class Installations(Administered):
         return Principal(found.enterprise_id if found is not None else None, place, user)
 
 
-#: Either a single installation, configured by its bot token, or any number of installations made through
+#: Either a single installation, identified by its bot token, or any number of installations made through
 #: OAuth.
 AnyInstallation = Installation | Installations
 
@@ -329,7 +329,7 @@ class Tenants(Protocol):
     """
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a team belongs to, at most a few seconds out of date; never raise."""
+        """Return the installation that a team belongs to, at most a few seconds out of date. Never raise."""
         ...
 
     def token_of(self, name: str) -> str:
@@ -345,5 +345,5 @@ class Tenants(Protocol):
         ...
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:
-        """Return whether Slack knows a channel by this id; ``ts`` is the timestamp of a message in it."""
+        """Return whether Slack has a channel with this id; ``ts`` is the timestamp of a message in it."""
         ...

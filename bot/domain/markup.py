@@ -1,7 +1,7 @@
 """Text in Slack's markup that keeps track of the times it mentions. Pure functions.
 
-A sentence about a future time is true only until that time. The code that fills in the sentence also records
-the time, so nothing has to find it in the wording later.
+A sentence about a future time is true only until then. The code that fills in the sentence also records the
+time, so that no code has to find it in the wording later.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Template: TypeAlias = str | tuple[str, ...]
 
 
 class Part(NamedTuple):
-    """A part of a line, the times that it names, and the plan that it announces for them.
+    """A part of a line, the times it mentions, and the plan that it announces for those times.
 
     A plan is ``start``, ``stop`` or ``nothing`` (nothing stops the workspace), followed by the workspace's
     key. It is () if the part announces no plan.
@@ -36,7 +36,7 @@ class Markup(str):
 
 
 class Dated(Markup):
-    """Markup that remembers its lines and their parts, some of which name times."""
+    """Markup that remembers its lines and their parts, some of which mention times."""
 
     __slots__ = ("lines", "moments")
     lines: tuple[tuple[Part, ...], ...]
@@ -57,11 +57,11 @@ class Dated(Markup):
         return (part for line in self.lines for part in line)
 
     def rewrite(self, text: str) -> Dated:
-        """Return a different text that names the same times as this one."""
+        """Return a different text that mentions the same times as this one."""
         return Dated([[Part(text, self.moments)]])
 
     def drop(self, has_passed: Callable[[Part], bool]) -> str:
-        """Return the text with each line cut off before its first part whose time has passed."""
+        """Return the text, with each line cut off before the first part whose time has passed."""
         left: list[list[Part]] = []
         for line in self.lines:
             passed = next((at for at, part in enumerate(line) if has_passed(part)), len(line))
@@ -82,9 +82,9 @@ def list_parts(blocks: Iterable[Mapping[str, Any]]) -> list[Part]:
 
 
 def join(texts: Iterable[str], between: str = " ") -> str:
-    """Join sentences with a space, or lines with a newline; their parts stay separate.
+    """Join sentences with a space, or lines with a newline, keeping their parts separate.
 
-    With any other separator ``between`` them, the result is a single part.
+    Any other separator ``between`` them makes the result a single part.
     """
     texts = list(texts)
     if Dated not in map(type, texts):
@@ -105,9 +105,9 @@ def join(texts: Iterable[str], between: str = " ") -> str:
 
 
 def announce(side: str, workspace_id: str, text: str) -> str:
-    """Mark a text as announcing that a workspace will ``start`` or ``stop`` at the times it names.
+    """Mark a text as announcing that a workspace will ``start`` or ``stop`` at the times it mentions.
 
-    With the side ``nothing``, it announces that nothing stops the workspace, which is true as long as the
+    With the side ``nothing``, it announces that nothing will stop the workspace, which is true as long as the
     plan holds.
     """
     lines = text.lines if isinstance(text, Dated) else ((Part(text),),)

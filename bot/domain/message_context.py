@@ -17,12 +17,12 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: For this many seconds after the read that ends an operation, the operation's row may still be open.
+#: For this many seconds after a read that ends an operation, the operation's row may still be open.
 END_SECONDS: Final = 2.0
 
 
 class ObjectName(NamedTuple):
-    """The name of what a button acts on, such as a workspace, and its connection's title ("" for none)."""
+    """The name of the object that a button acts on, such as a workspace, and its connection's title or ""."""
 
     name: str
     title: str = ""
@@ -33,14 +33,14 @@ class Facts:
     """The facts for any message about a user's account; ``now`` is in epoch seconds.
 
     ``username`` is empty if the provider gave none. ``capabilities`` are the provider's, and ``linking``
-    lists the ways to link an account there. ``body`` holds the notice's own facts, which are all that is left
-    for a message whose row is gone.
+    lists the ways to link an account there. ``body`` holds the facts stored with the notice, which are all
+    that remains if the message's row has been deleted.
     """
 
     now: float
     connection: str
     connection_title: str
-    #: The time zone of the message's only reader; None if it isn't known, or if there are several readers.
+    #: The time zone of the message's only reader; None if it isn't known or there are several readers.
     zone: ZoneInfo | None = None
     username: str = ""
     has_public_url: bool = True
@@ -65,11 +65,11 @@ class Facts:
     is_superseded: bool = False
 
     def word(self, name: str) -> str:
-        """Return the notice's own fact with this name, or "" if there is none."""
+        """Return the fact with this name from the notice's body, or "" if it has none."""
         return str(self.body.get(name) or "")
 
     def time(self, name: str) -> float:
-        """Return the notice's own time with this name, or ``now`` if there is none."""
+        """Return the time with this name from the notice's body, or ``now`` if it has none."""
         return float(self.body.get(name) or self.now)
 
     def common(self) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Facts:
 
     @property
     def link_is_ending(self) -> bool:
-        """Return whether the credential is still valid and still due to expire when the notice said."""
+        """Return whether the credential is still valid and still expires when the notice said it would."""
         return self.link_expires_at == self.body.get("expires_at") and not self.link_has_ended
 
 
@@ -113,16 +113,16 @@ class WorkspaceFacts(Facts):
     stopping_class: "ClassFacts | None" = None
     #: The workspace's place on the waitlist, if it is down and waiting for capacity.
     waitlist_entry: WaitlistEntry | None = None
-    #: Details of the wait for capacity, for a message about it. None in other messages, or if the waitlist
-    #: entry no longer exists.
+    #: Details of the wait for capacity, for a message about that wait. None in other messages, or if the
+    #: waitlist entry no longer exists.
     wait: WaitlistFacts | None = None
     #: Other workspaces that the message is about.
     others: tuple["WorkspaceFacts", ...] = ()
-    #: The workspace's name; only set if the workspace's row has been deleted.
+    #: The workspace's name, set only if the workspace's row has been deleted.
     former_name: str | None = None
     #: Whether the message about how the operation ended is waiting or has been sent.
     end_state: EndState = ""
-    #: Whether ``ide_url`` is already shown in another message saying that the workspace is ready.
+    #: Whether another message saying that the workspace is ready already shows ``ide_url``.
     is_url_shown: bool = False
 
     @property
@@ -144,7 +144,7 @@ class WorkspaceFacts(Facts):
         return find_next_stop(self.workspace, find_hours_stop(self.rules, self.now), self.now)
 
     def plans(self, plan: tuple[str, ...], moments: Collection[int]) -> bool:
-        """Return whether a plan announced for one of these times still holds.
+        """Return whether the plan announced for these times still holds.
 
         A plan for another workspace is assumed to hold, because nothing is known about it here.
         """
@@ -188,7 +188,7 @@ class WorkspaceFacts(Facts):
         return self.state in {State.RUNNING, State.STARTING}
 
     def may(self, action: Action) -> bool:
-        """Return whether, as far as Usher knows, an action is possible on the workspace."""
+        """Return whether an action on the workspace is possible, as far as Usher knows."""
         workspace = self.workspace
         if workspace is None or workspace.is_provisional:
             return False
@@ -211,7 +211,7 @@ class WorkspaceFacts(Facts):
 class RunFacts(Facts):
     """The facts for a message about a run.
 
-    They include its output if this process follows it, and its page's URL if that is allowed.
+    They include its output if this process is following it, and the URL of its page if that may be shown.
     """
 
     run: Run
@@ -227,7 +227,7 @@ class RunFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFacts(Facts):
-    """The facts for a message about an approval request: names, and the request if it still exists."""
+    """The facts for a message about an approval request: names, and the request itself if it still exists."""
 
     approval: Approval | None = None
     people: People = field(default_factory=dict)
@@ -245,16 +245,16 @@ class RequestFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldFacts(Facts):
-    """The facts for a message that combines all news that was held back during a Slack outage.
+    """The facts for a message that combines all updates held back during a Slack outage.
 
-    Each piece of news has its kind and its own facts; the oldest comes first.
+    Each update has its own kind and facts; the oldest comes first.
     """
 
     held: tuple[tuple[NoticeKind, Facts], ...]
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the names of the objects in all the messages combined in this one."""
+        """Return the names of the objects in all the updates."""
         return {key: name for _, one in self.held for key, name in one.objects.items()}
 
 
@@ -262,8 +262,9 @@ class HeldFacts(Facts):
 class ClassFacts(Facts):
     """The facts for a message about a class: its card and counts.
 
-    ``effects`` says what stopping does to the card's workspaces, as far as that is known for all of them.
-    ``people`` has the names of its poster and of the person who ended it, as shown to this reader.
+    ``effects`` says what a stop does to the card's workspaces, as far as it is the same for all of them.
+    ``people`` contains the names of the card's poster and of the person who ended the class, as shown to this
+    reader.
     """
 
     card: ClassCard
@@ -272,9 +273,9 @@ class ClassFacts(Facts):
     people: People = field(default_factory=dict)
     #: Whether the reader is the person who ended the class or, if nobody did, who posted its card.
     is_stopper: bool = False
-    #: The members who aren't ready for a lesson, if the message names them.
+    #: The members who aren't ready for a lesson, if the message lists them.
     problems: Sequence[ClassProblem] = ()
-    #: For a course: whether the reader teaches it. ``workspace`` is the workspace that they joined with, and
+    #: For a course: whether the reader teaches it. ``workspace`` is the one that they joined with, and
     #: ``pending`` is the state of their enrollment while an account or a workspace is missing.
     is_teacher: bool = False
     workspace: WorkspaceFacts | None = None

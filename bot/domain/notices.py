@@ -1,7 +1,7 @@
 """Messages to users: answers, notices and cards.
 
-Failures, questions and warnings are always sent. News that a user has turned off is shown only on the card,
-if there is one.
+Failures, questions and warnings are always sent. An update that a user has turned off is shown only on the
+card, if there is one.
 """
 
 from collections.abc import Mapping
@@ -14,19 +14,19 @@ from bot.domain.people import Principal
 from bot.domain.row_times import Past, Send, Stays
 from bot.domain.work_items import Outcome
 
-#: News that users can turn off.
+#: Kinds of updates that users can turn off.
 Topic = Literal["ready", "stopped", "run_ended"]
 #: What a message's buttons act on.
 #: - ``workspace``, ``link``: the workspace, or the link to the connection, named in the message's body.
-#: - ``subject``: the message's subject. Messages to different readers are treated as one.
-#: - ``reader``: the message's subject, but the messages to each reader are kept apart.
-#: - ``person``: the message's recipient, who has only one message of that kind.
+#: - ``subject``: the message's subject. Messages about it to different readers count as one.
+#: - ``reader``: the message's subject, but each reader's messages are separate.
+#: - ``person``: the message's recipient, who gets only one message of that kind.
 Offered = Literal["workspace", "link", "subject", "reader", "person"]
 Urgency = Literal[0, 1, 2, 3]
 
 
 class Mark(Flag):
-    """Flags for how a kind of message is treated."""
+    """Flags that say how messages of a kind are treated."""
 
     NONE = 0
     #: The message is kept in sync with its row, and has that row's id.
@@ -34,10 +34,10 @@ class Mark(Flag):
     #: The message says how an operation or a run ended. It waits a moment for the card, so that the two
     #: arrive in order.
     END = auto()
-    #: The message isn't sent if its operation has a card, which already says the same.
+    #: The message isn't sent if its operation has a card, which already says the same thing.
     IN_CARD = auto()
-    #: The message reports something that needs no decision. After an outage, all of a person's news is
-    #: combined into one message.
+    #: The message reports something that needs no decision. After an outage, all such updates for a person
+    #: are combined into one message.
     NEWS = auto()
     #: The message is sent ahead of any replies that are waiting for the same person.
     URGENT = auto()
@@ -45,10 +45,11 @@ class Mark(Flag):
     ASKS = auto()
     #: Of several messages about the same thing, only the newest keeps its buttons.
     NEWEST = auto()
-    #: The message announces or asks about a change. It is removed once what it says is no longer true, or
-    #: once a newer message replaces it.
+    #: The message announces a change or asks about one. It is removed once it is no longer true, or once a
+    #: newer message replaces it.
     PASSES = auto()
-    #: A newer request by the user doesn't make the message outdated. Only a change that makes it untrue does.
+    #: A newer request by the user doesn't make the message outdated. Only a change that makes the message
+    #: untrue does.
     STANDS = auto()
     #: The message belongs in the thread of its run's card.
     THREADED = auto()
@@ -58,7 +59,7 @@ class Mark(Flag):
     PEOPLE = auto()
     #: The message contains a run's output, which is stored only in Slack.
     OUTPUT = auto()
-    #: Nothing is lost if the message isn't sent. A reply is worthless after a minute, and if a class card
+    #: No harm is done if the message isn't sent. A reply is worthless after a minute, and if a class card
     #: can't be posted, the person who posted it is asked what to do.
     HARMLESS = auto()
 
@@ -79,8 +80,8 @@ class NoticeKind(StrEnum):
 
     ``subject`` is the kind of row that the message is about: an operation, a job or a class. ``urgency`` sets
     the sending order: 1 for ready, failed and refused; 2 for a first card; 3 for still waiting, and for
-    warnings. Card updates are sent after these. They aren't notices: the card's row is marked dirty instead.
-    Replies (0) have their own path to Slack, so that replies and notices don't wait for each other.
+    warnings. Card updates are sent after all of these. They aren't notices; instead, the card's row is marked
+    dirty. Replies (0) are sent separately, so that replies and notices don't wait for each other.
     """
 
     subject: str
@@ -117,7 +118,7 @@ class NoticeKind(StrEnum):
     JOB_ENDED = Traits(
         "job_ended", "job", offers="subject", topic="run_ended", marks=Mark.END | Mark.NEWS | Mark.OUTPUT
     )
-    #: Tells the user that a run reported as lost is still going.
+    #: Tells the user that a run reported as lost is still in progress.
     JOB_FOUND = Traits("job_found", "job", offers="subject", marks=Mark.NEWS)
     JOB_FAILED = Traits("job_failed", "job", offers="subject", marks=Mark.END)
     JOB_FILE = Traits("job_file", "job", urgency=3, marks=Mark.THREADED)
@@ -142,14 +143,14 @@ class NoticeKind(StrEnum):
     LINK_RESTING = Traits("link_resting", urgency=3, offers="link", marks=Mark.PASSES)
     LINKS_RESTING = Traits("links_resting", marks=Mark.PEOPLE)
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
-    #: Corrects an earlier message about how an operation ended, because it turned out to be wrong.
+    #: Corrects an earlier message about how an operation ended that turned out to be wrong.
     TURNED_OUT = Traits("turned_out", offers="workspace", marks=Mark.NEWS)
-    #: Tells a user that someone else has tried to link the account that they have linked.
+    #: Tells a user that someone else has tried to link an account that they have linked.
     LINK_ATTEMPTED = Traits("link_attempted", marks=Mark.PEOPLE)
     #: Says that a user has proven that an account is theirs, which ended someone else's approved link to it.
     LINK_PROVEN = Traits("link_proven", marks=Mark.PEOPLE)
     OUTAGE = Traits("outage", marks=Mark.NEWS)
-    #: All of a user's news that accumulated while Slack was unavailable, in one message.
+    #: All updates for a user that accumulated while Slack was unavailable, in one message.
     SUMMARY = Traits("summary")
     #: The results of several operations started by one request, in one message.
     RESULTS = Traits("results")
@@ -171,7 +172,7 @@ class NoticeKind(StrEnum):
 
     # -- timers ----------------------------------------------------------------------------------------------
 
-    #: Warns that a timer will stop the workspace soon, or says that the timer couldn't stop it.
+    #: Warns that a timer will stop the workspace soon, or says that the timer couldn't.
     STOP_WARNING = Traits("stop_warning", urgency=3, offers="workspace", marks=Mark.PASSES | Mark.STANDS)
     PLANNED_STOP_FAILED = Traits("planned_stop_failed", offers="workspace", marks=Mark.PASSES | Mark.STANDS)
     #: Tells administrators that a user couldn't be warned that their workspace would end.
@@ -187,7 +188,8 @@ class NoticeKind(StrEnum):
     LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
     #: Tells a member why their workspace isn't ready for a lesson, or won't be, and what they can do.
     LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
-    #: Tells a person that an upgrade removed them from a course, because it isn't what they had agreed to.
+    #: Tells a person that an upgrade has removed them from a course, because the course isn't what they
+    #: agreed to.
     COURSE_LEFT = Traits("course_left", "class", offers="reader", marks=Mark.PASSES)
     #: Announces that a lesson begins, and says whether the workspace is ready.
     LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
@@ -207,7 +209,7 @@ class NoticeKind(StrEnum):
     # -- links and workspaces that expire soon ---------------------------------------------------------------
 
     WORKSPACE_EXPIRY = Traits("workspace_expiry", urgency=3, offers="workspace", marks=Mark.PASSES)
-    #: Says whether the provider will let a workspace run longer, as its owner requested.
+    #: Says whether the provider will let a workspace run longer, as its owner asked.
     WORKSPACE_EXTENDED = Traits("workspace_extended", offers="workspace")
     #: Warns that a link's credential expires soon.
     LINK_EXPIRY = Traits("link_expiry", urgency=3, offers="link", marks=Mark.PASSES)
@@ -223,21 +225,21 @@ class NoticeKind(StrEnum):
 
     # -- rows lost by a failover or by restoring an older backup ---------------------------------------------
 
-    #: Says that the database lost requests that had already been answered, and what state things are in now.
+    #: Says that the database has lost requests that had already been answered, and what the current state is.
     WRITES_LOST = Traits("writes_lost", offers="workspace")
     #: Says that restoring a backup may have brought back a link that the user had already ended.
     BACKUP_RESTORED = Traits("backup_restored")
 
     # -- an upgrade ------------------------------------------------------------------------------------------
 
-    #: Lists everything that the newer release no longer does for a person, in one message.
+    #: Lists everything that the new release no longer does for a person, in one message.
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Kinds of messages that Usher never posts a second time. If posting one fails, or may have failed, the
-#: person who posted it is asked what to do. Each kind is mapped to the kind of that question.
+#: Kinds of messages that Usher never posts twice. If posting one fails, or may have failed, the person who
+#: posted it is asked what to do. Each kind is mapped to the kind of message that asks them.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
-#: Kinds of messages with a file. Their bodies hold the file's id as ``file`` once it is uploaded.
+#: Kinds of messages with a file. Once the file has been uploaded, their bodies store its id as ``file``.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
 #: Maps each verb that doesn't result in a running workspace to the kind of message that reports its success.
 _DONE: Final = {
@@ -248,11 +250,11 @@ _DONE: Final = {
 }
 
 
-#: Key of the message about how an operation or run ended. One fixed word is enough, because each operation or
-#: run ends only once.
+#: Occasion of the message about how an operation or run ended. A single word is enough, because each
+#: operation or run ends only once.
 END: Final = "end"
-#: State of the message about how an operation ended: "" if there is none, ``pending`` while it waits or may
-#: have been sent, ``sent`` once it is known to be in Slack.
+#: State of the message about how an operation ended: "" if there is no such message, ``pending`` while it
+#: waits or may have been sent, ``sent`` once it is known to be in Slack.
 EndState = Literal["", "pending", "sent"]
 
 
@@ -282,7 +284,7 @@ class NewNotice:
     """A message to add to the outbox; ``UNIQUE(subject, kind, occasion)``.
 
     ``body`` is JSON-ready. It holds the facts, mostly row keys, from which ``bot.messages`` renders the
-    message when it is sent. For replies and messages from verbs, it is the Answer itself.
+    message when it is sent. For a verb's reply or message, it is the Answer itself.
     """
 
     subject: str
@@ -294,9 +296,9 @@ class NewNotice:
 
 
 class NoticeError(StrEnum):
-    """Usher's own codes for why a message wasn't sent; they are never renamed, because rows contain them."""
+    """Usher's own codes for why a message wasn't sent. They are never renamed, because rows contain them."""
 
-    #: The notice wasn't sent: a search for it in Slack found nothing.
+    #: The notice wasn't sent: a search in Slack didn't find it.
     NOT_SENT = "not sent"
     #: The notice has been waiting since ``read_since`` for a read of its workspace.
     TO_BE_READ = "to be read"
@@ -307,8 +309,8 @@ class NoticeError(StrEnum):
     UNDRAWABLE = "undrawable"
 
 
-#: Errors after which nobody will miss the notice: the user is deactivated or the card is deleted (both are
-#: Slack's codes), or a newer notice has replaced this one.
+#: Errors after which nobody will miss the notice, because the user is deactivated or the card has been
+#: deleted (both are Slack's codes), or because a newer notice has replaced this one.
 UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 
 
@@ -348,8 +350,8 @@ class Notice:
     def is_harmless(self) -> bool:
         """Return whether no harm is done if this notice is never sent.
 
-        Nobody reads it if the user is deactivated or the card is deleted, and nobody misses a message that a
-        newer one has replaced.
+        Nobody reads it if the user is deactivated or the card has been deleted, and nobody misses a message
+        once a newer one has replaced it.
         """
         return Mark.HARMLESS in self.kind.marks or self.error in UNREAD
 
@@ -361,11 +363,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A message in Slack that Usher keeps up to date: where it is, and whether it needs an update.
+    """A message in Slack that Usher keeps up to date, with its location and whether it needs an update.
 
     ``kind`` is the kind of notice that posted it, ``subject`` is the row that it shows, and ``about`` is the
     workspace, run or class that its buttons act on. A card is redrawn until its operation or run is over, and
-    a question until it is answered. A ``closed`` message no longer has buttons. ``body`` holds the facts of
+    a question until it is answered. A ``closed`` message no longer has buttons. ``body`` holds those facts of
     its notice that don't change. ``name`` is the workspace's name if its row has been deleted.
     """
 
@@ -376,7 +378,8 @@ class Card:
     channel_id: str | None
     message_ts: str | None
     is_dirty: bool
-    #: When the state last changed without the card showing it yet; None if only the progress changed.
+    #: When the state last changed in a way that the card doesn't show yet; None if only the progress has
+    #: changed.
     changed_at: Past | None
     updated_at: Past
     #: How many changes have made the card out of date so far.
@@ -392,7 +395,8 @@ class Card:
     claimed_digest: str = ""
     #: When the current claim's lease expires.
     leased_until: Send = 0.0
-    #: When the message next becomes outdated, because a time that it announces passes or its subject ends.
+    #: When the message will next become outdated, because a time that it announces passes or its subject
+    #: ends.
     over_at: Stays | None = None
 
 
@@ -402,14 +406,14 @@ class Answer:
 
     - ``replaces`` updates the message whose button was pressed.
     - ``view`` opens or updates a modal, if the surface supports it.
-    - ``is_question``: pressing one of its buttons settles it.
+    - ``is_question`` means that pressing one of its buttons settles it.
     - ``errors`` are shown next to the fields of the submitted form, which stays open.
-    - ``unwritten`` is set if the store didn't write the request (``not``), or may not have (``unsure``).
-      The store couldn't write this answer in time either.
+    - ``unwritten`` is set if the store didn't write the request (``not``) or may not have written it
+      (``unsure``). It couldn't write this answer in time either.
     - ``offers`` is the one workspace or run that its buttons act on.
     - ``shows`` says how to redraw the answer where it can be edited: the ``kind`` of message, its
       ``subject``, the workspace it is ``about`` and the ``connection``.
-    - ``is_dated``: the answer names the time at which it was true.
+    - ``is_dated`` means that the answer says at what time it was true.
     """
 
     text: str

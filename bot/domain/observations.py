@@ -24,10 +24,10 @@ class Observed:
         owner: The person or group that owns it, cleaned, if it is shared with this account.
         actions: The actions that are possible now; None for everything that the provider supports.
         expires_at: When the provider stops or removes it by itself (epoch seconds).
-        expiry_mode: What happens then.
+        expiry_mode: What the provider does at that time.
         expires_after: How many seconds it stays in this state, if the provider doesn't say when that began.
             They count from the read that first found this state. With ``expires_at``, the later time applies.
-        removed_at: When the provider removes it in any case (epoch seconds), if that is earlier.
+        removed_at: When the provider removes it no matter what (epoch seconds), if that is earlier.
         entry: The secret that opens it from Usher's page (``EmbeddedPage``).
         survives_stop: Whether it survives a stop, if the provider reports that per workspace.
         started_at: When it last came up (epoch seconds).
@@ -35,8 +35,8 @@ class Observed:
         last_used_at: When it was last used (epoch seconds).
         reason: Why it is held up or has failed, cleaned, in the provider's words.
         down_at: When it went down (epoch seconds).
-        lacks: What it still needs, while running, before anyone can use it. A start waits for that.
-        machine: What it runs on and costs, if the provider reports that per workspace.
+        lacks: What it still needs, while running, before anyone can use it. A start waits until it has that.
+        machine: Its machine and price, if the provider reports them per workspace.
         has_reason: Whether another read (the facet ``Reasons``) can tell why it is in this state.
     """
 
@@ -66,8 +66,8 @@ class Observed:
 def drop_impossible_times(seen: Observed, now: float) -> Observed:
     """Return an observation without times that can't be right.
 
-    These are times in the future, and a running workspace's last use if it is before the start. They occur,
-    for instance, if a server writes local times without their zone.
+    These are times in the future, and a running workspace's last use if that is before its start. They occur,
+    for instance, if a server writes local times without a zone.
     """
     latest = now + MAX_CLOCK_SKEW_SECONDS
     started_at, down_at = drop_future_time(seen.started_at, latest), drop_future_time(seen.down_at, latest)
@@ -95,7 +95,7 @@ class Created:
         remote_id: Its id at the provider.
         name: Its name there.
         is_started: False if it was created in a stopped state and still needs a start call.
-        has_details: False for a candidate that the list doesn't describe fully;
+        has_details: False for a candidate that the list describes only in part;
             ``Creation.read_creation_time`` reads the rest.
     """
 
@@ -111,7 +111,7 @@ class OutcomeSearch:
 
     Attributes:
         match: The call's result, recognised by Usher's mark or a unique name.
-        candidates: Possible results. One is accepted only if nothing else explains it.
+        candidates: Possible results. A candidate is accepted only if nothing else explains it.
         is_conclusive: Whether the provider would list the result with Usher's mark, so that finding none
             proves that nothing was created.
     """

@@ -10,7 +10,7 @@ from bot.domain.stops import Consent
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State
 
-#: Remarks added to an answer if Usher does something other than what the verb suggests; "" means no remark.
+#: Remarks added to an answer if Usher does something other than what the verb suggests; "" if it doesn't.
 Remark = Literal[
     "",
     "calling_off",
@@ -24,14 +24,14 @@ Remark = Literal[
     "stopping_stopped",
     "suspended_already",
 ]
-#: Remarks that must first be confirmed by a read. If the read confirms the remark, nothing else is done.
+#: Remarks that a read has to confirm first. If it does, nothing else is done.
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 
-#: A planned start counts as late once its time is this many seconds in the past.
+#: A planned start counts as late once it is this many seconds overdue.
 LATE_START_SECONDS: Final = 300.0
-#: A call sent within this many seconds of the request is considered immediate, so its duration is measured
-#: from the request.
+#: A call sent within this many seconds of the request counts as immediate, so its duration is measured from
+#: the request.
 MAX_PROMPT_SECONDS: Final = 15.0
 
 
@@ -43,7 +43,7 @@ class OperationVerb(StrEnum):
     RESTART = "restart"
     CREATE = "create"
     SUSPEND = "suspend"
-    #: Stop the workspace without asking its IDE first, so unsaved work is lost.
+    #: Stop the workspace without asking its IDE first, which loses unsaved work.
     FORCE = "force"
     REMOVE = "remove"
 
@@ -54,7 +54,7 @@ class OperationVerb(StrEnum):
 
     @property
     def expires(self) -> bool:
-        """Return whether the call expires at the deadline; stops don't, because they only end things."""
+        """Return whether the call expires at the deadline; a stop doesn't, because it only ends something."""
         return not self.brings_down or self is OperationVerb.REMOVE
 
 
@@ -81,16 +81,17 @@ class Operation(WorkItem):
     #: from the same spec, as it also does if the workspace has failed irreversibly. From then on, the verb is
     #: CREATE, and ``agreed`` remains set.
     agreed: Consent = Consent.NONE
-    #: The time that this operation's timer or plan was set for; None if the user asked for it directly.
+    #: The time for which the timer or plan behind this operation was set; None if the user requested it
+    #: directly.
     planned_for: Stays | None = None
     #: The latest time a planned start may be sent; None means the deadline.
     good_until: Stays | None = None
-    #: The last reason why the operation was delayed before it was sent.
+    #: The last reason for a delay before the operation was sent.
     delayed_by: Hold = NOTHING
     #: How long the user wants the workspace to run, in seconds from the request; None if they didn't say, and
     #: 0 if it shouldn't be started at all.
     run_seconds: Stays | None = None
-    #: How long a start like this usually takes, in seconds, as known when the request was accepted. After
+    #: How many seconds a start like this usually takes, as known when the request was accepted. After
     #: ``slow_seconds`` the start counts as slow.
     usual_seconds: Stays | None = None
     slow_seconds: Stays | None = None
@@ -119,23 +120,23 @@ class Operation(WorkItem):
 
     @property
     def began_at(self) -> float:
-        """Return when timing starts: at the request, or at the call if the request had to wait."""
+        """Return the start of the measured time: the request, or the call if the request had to wait."""
         was_prompt = self.called_at is None or self.called_at - self.created_at < MAX_PROMPT_SECONDS
         return self.created_at if was_prompt else self.called_at or self.created_at
 
     @property
     def usual_end_at(self) -> float | None:
-        """Return when a start like this is usually ready, or None if unknown."""
+        """Return when a start like this is usually ready, or None if that isn't known."""
         return None if self.usual_seconds is None else self.began_at + self.usual_seconds
 
     @property
     def slow_at(self) -> float | None:
-        """Return the time after which the start counts as slow, or None if unknown."""
+        """Return the time after which the start counts as slow, or None if that isn't known."""
         return None if self.slow_seconds is None else (self.called_at or self.created_at) + self.slow_seconds
 
     @property
     def seconds_waited(self) -> float | None:
-        """Return the seconds from request to end; None if it was planned, wasn't sent or isn't over.
+        """Return the seconds from request to end; None if it was planned, never sent, or isn't over.
 
         Counting from the call would leave out any queues, retries and outages before it. If the clock was set
         back in between, the duration is unknown (None).

@@ -1,11 +1,11 @@
-"""Outages: when a connection, or Slack, last answered."""
+"""Outages: when a connection or Slack last answered."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from bot.domain.row_times import Past
 
-#: The key that stands for Slack among connection names, which can't begin with #.
+#: The key for Slack among the names of connections, which can't begin with #.
 SLACK: Final = "#slack"
 
 

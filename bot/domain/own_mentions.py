@@ -1,4 +1,4 @@
-"""Removes mentions of Usher, by id or by name, from what people write to it."""
+"""Removes mentions of Usher, by id or by name, from messages that people write to it."""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-#: Matches text in quotes. It is always a name, whatever it contains.
+#: Matches text in quotes. Quoted text is always a name, whatever it contains.
 _QUOTATION_PATTERN: Final = re.compile(
     r"(?<!\S)\"[^\"]*\"(?!\S)|(?<!\S)'[^']*'(?!\S)|[\u201c-\u201e\xab][^\u201c-\u201e\xab\xbb]*[\u201c\u201d\xbb]"
 )
@@ -33,7 +33,7 @@ _CLOSING_SIGNS: Final = ",;:.!?\u2026)\n"
 def remove_own_mentions(text: str, ids: Iterable[str | None], name: str) -> str:
     """Remove mentions of these ids, and of the name after an @, from a text in Slack's encoding.
 
-    Mentions are removed wherever they are, but the name is kept inside a longer name and in quotes.
+    Mentions are removed anywhere in the text, but the name is kept if it is quoted or part of a longer name.
     """
     if "@" not in text:
         return text

@@ -1,4 +1,4 @@
-"""People: the person who is acting, and what Slack says about users."""
+"""People: the person making a request, and what Slack says about users."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Final
 
 from bot.domain.row_times import Past
 
-#: The id of Slackbot in every workspace. Slack doesn't mark it as a bot.
+#: Slackbot's id in every Slack workspace. Slack doesn't mark it as a bot.
 SLACKBOT_ID: Final = "USLACKBOT"
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The person who acts, identified within a Slack workspace.
+    """The person making a request, identified within a Slack workspace.
 
     Attributes:
         enterprise_id: The Slack enterprise; None if there is none.
@@ -55,8 +55,8 @@ class Person:
     is_stranger: bool = False
     time_zone: str | None = None
     seen_at: Past = 0.0
-    #: The user's handle, which is assigned by Slack, not chosen by the user. ``email`` is their e-mail
-    #: address as confirmed by Slack, if known.
+    #: The user's handle, which Slack assigns and the user can't choose. ``email`` is their e-mail address as
+    #: confirmed by Slack, if known.
     handle: str = ""
     email: str | None = None
 
@@ -65,9 +65,9 @@ class Person:
 class Named:
     """A person's name as shown to one reader.
 
-    A person with a ``user_id`` is mentioned. Mentions are only used for readers in the person's own Slack
-    workspace, because elsewhere the same id may be someone else. ``workspace`` is "" if the reader needn't be
-    told.
+    A person with a ``user_id`` is mentioned. Only readers in the same Slack workspace see mentions, because
+    elsewhere the same id may belong to someone else. ``workspace`` is "" if the reader doesn't need to see
+    it.
     """
 
     user_id: str = ""

@@ -37,12 +37,12 @@ from bot.domain.usability import Lack, is_awaited, is_late
 from bot.domain.work_items import Call, Outcome, WorkItem
 from bot.domain.workspaces import Action, State, is_down
 
-#: Maximum number of consecutive temporary failures (time-outs, 5xx, 429) before an operation gives up. As the
-#: backoff grows to a minute, this allows about fifteen minutes of retries.
+#: How many temporary failures in a row (time-outs, 5xx, 429) make an operation give up. As the backoff grows
+#: to a minute, this allows about fifteen minutes of retries.
 MAX_ATTEMPTS = 20
 
-#: An operation's first call may rely on a read made up to this many seconds before the request. This is
-#: slightly more than the interval that Saturn Cloud requires between reads.
+#: An operation's first call may rely on a read from up to this many seconds before the request. This is
+#: slightly longer than the interval that Saturn Cloud requires between reads.
 FRESH = 12.0
 
 #: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.
@@ -51,7 +51,7 @@ STOP_SETTLES = 600.0
 #: A running workspace that hasn't been used for this many seconds is read less often.
 UNUSED_AFTER = 86_400.0
 #: For this many seconds after its last use, a workspace that is down is read as often as a running one,
-#: because what its owner was told may still turn out to be wrong.
+#: because what its owner was told may turn out to be wrong.
 RECENTLY_USED = 3_600.0
 
 
@@ -77,8 +77,8 @@ class Step(StrEnum):
 class Plan:
     """A decision: the next step and, for END, the outcome.
 
-    ``cause`` names a text in ``bot.messages``. For READ and WAIT, it says what is holding up the work, if
-    users should be told. ``at``, in epoch seconds, ends a WAIT that nothing else would end.
+    ``cause`` is the key of a text in ``bot.messages``. For READ and WAIT, it says what is holding up the
+    work, if users should know. ``at``, in epoch seconds, ends a WAIT that nothing else would end.
     """
 
     step: Step
@@ -96,16 +96,17 @@ WAIT = Plan(Step.WAIT)
 WATCH = Plan(Step.WATCH)
 FULFILLED = Plan(Step.END, Outcome.FULFILLED)
 NOT_MADE = Plan(Step.END, Outcome.FULFILLED, "not_made")
-#: The provider can't restart the workspace, and Usher has no spec to create a new one from.
+#: The provider can't restart the workspace, and Usher has no spec from which to create a new one.
 NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
-#: The user was asked whether to create the workspace again and didn't answer within a day.
+#: The user was asked whether to create the workspace again, and didn't answer within a day.
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
 #: The start was accepted, but the workspace is still reported as down.
 STILL_DOWN = Plan(Step.READ, cause="still_down")
-#: A read after the call shows a failure. The failure may be an old one, so another read has to confirm it.
+#: A read after the call shows a failure. The failure may have been there before the call, so another read has
+#: to confirm it.
 STILL_FAILED = Plan(Step.READ, cause="still_failed")
-#: A stop that was sent before this start was requested is still in progress. The start is sent once that stop
-#: has finished.
+#: A stop sent before this start was requested is still in progress. The start is sent once that stop has
+#: finished.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
 #: The stop was accepted, but the workspace is still running.
 NO_EFFECT = Plan(Step.WAIT, cause="no_effect")
@@ -128,7 +129,7 @@ _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "force": (Plan(Step.FORCE), "started_elsewhere"),
 }
 _MODES: dict[Step, StopMode] = {call.step: mode for mode, (call, _) in _DOWNWARDS.items()}
-#: Maps each step that sends a call to the action that the provider must currently allow for it.
+#: Maps each step that sends a call to the action that the provider must currently allow.
 _ACTIONS: dict[Step, Action] = {
     Step.STOP: "stop",
     Step.SUSPEND: "suspend",
@@ -136,11 +137,11 @@ _ACTIONS: dict[Step, Action] = {
     Step.REMOVE: "remove",
 }
 _CALLS = frozenset({Step.START, *_ACTIONS})
-#: Operations with these verbs never give up while their workspace may still be running, because a running
+#: Operations with these verbs never give up while their workspace might still be running, because a running
 #: workspace costs money.
 _STOPS = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _REPEATABLE = frozenset({Step.START, Step.STOP, Step.SUSPEND, Step.FORCE})
-#: The default effect of each stop mode, for providers that declare nothing else.
+#: The default effect of each stop mode, for providers that don't declare any effects.
 _USUAL: StopEffects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 
 
@@ -166,18 +167,18 @@ def plan(
     allows; None means every action that it supports. A stop that the provider doesn't accept in this state
     waits until it does. ``effects`` says what each stop mode does. A workspace is ended irreversibly only if
     its owner agreed to that, knowing the ``stop_risks``. ``up_at`` is when the workspace was last seen
-    starting or running. ``lacks`` is what the running workspace still needs before it can be used, and
-    ``lacks_since`` is when that was first seen. A start is fulfilled once the workspace is usable, or once it
-    has lacked something for long enough.
+    starting or running. ``lacks`` is what the running workspace still needs before people can use it, and
+    ``lacks_since`` is when a read first found that missing. A start is fulfilled once the workspace is
+    usable, or once it has lacked something for long enough.
 
     No operation ends on stale data: a read is used only if it is newer than the operation and its last call.
-    The first call may rely on a read that was fresh when the operation was created. If the state has changed
-    since, that call does no harm, and waiting for the poll gate would only delay the user. A call that can't
-    be undone needs a newer read.
+    The first call may rely on a read that was fresh when the operation was created: even if the state has
+    changed since, that call does no harm, and waiting for the poll gate would only delay the user. A call
+    that can't be undone needs a newer read.
 
     A refused call isn't sent again, unless the provider was busy or the refusal was a first 401. In those
     cases, a new read shows whether the call is still needed. An operation that has failed too often in a row
-    makes no more calls, unless it is a stop or a planned start, but a read can still fulfil it.
+    sends no more calls, unless it is a stop or a planned start. A read can still fulfil it.
     """
     if not operation.is_open:
         return WATCH
@@ -216,8 +217,8 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
     """Decide the next step for a workspace that isn't yet known to exist at its provider.
 
     ``creation`` is the operation that creates the workspace: either ``operation`` itself, or one that it
-    replaced. To avoid creating anything twice, a creation of unknown outcome leads to FIND, and CREATE
-    follows only if nothing was found. An operation that cancels a creation also searches first. A workspace
+    replaced. So that nothing is created twice, a creation whose outcome is unknown is followed by FIND, and
+    by CREATE only if nothing was found. An operation that cancels a creation also searches first. A workspace
     that is found is then stopped or removed like any other.
     """
     if not operation.is_open:
@@ -231,8 +232,8 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
 def _make(work_item: WorkItem, maker: WorkItem | None, now: float, first: Plan, unanswered: Plan) -> Plan:
     """Return ``first`` if the call hasn't been sent yet, or else a plan to search for the call's result.
 
-    ``maker`` is the operation or run whose call creates or launches something. ``unanswered`` is the plan
-    used if the user is asked about the result and doesn't answer.
+    ``maker`` is the operation or run whose call creates or launches something. ``unanswered`` is the plan if
+    the user is asked about the result but doesn't answer.
     """
     if maker is None or maker.start_call is Call.NONE:
         gives_up = first.step is not Step.END and work_item.attempts >= MAX_ATTEMPTS
@@ -291,10 +292,10 @@ def _decide(
 
 
 def _mode(operation: Operation, effects: StopEffects) -> StopMode | None:
-    """Return the stop mode that an operation uses, or None if it is a restart and no mode is suitable.
+    """Return an operation's stop mode, or None if it is a restart and no mode is suitable.
 
-    Unless the owner agreed to lose the workspace, a mode is suitable for a restart only if the workspace can
-    be started again afterwards.
+    A mode is suitable for a restart if the workspace can be started again afterwards, or if its owner agreed
+    to lose it.
     """
     match operation.verb:
         case OperationVerb.RESTART:
@@ -316,17 +317,17 @@ def _bring_down(
 ) -> Plan:
     """Decide the next step for a workspace that has to be stopped or removed.
 
-    A stop of unknown outcome is sent again, which is harmless. An accepted stop isn't sent again: someone may
-    have started the workspace since, and would lose their work. A workspace that is already stopping is left
-    alone unless this is a forced stop or a removal.
+    A stop whose outcome is unknown is sent again, which is harmless. An accepted stop isn't, because someone
+    may have started the workspace since, and would lose their work. A workspace that is already stopping is
+    left alone unless this is a forced stop or a removal.
     """
     call, failed = downward
     if state is State.STOPPING and operation.verb not in (OperationVerb.FORCE, OperationVerb.REMOVE):
         return WAIT
     called_at, has_called = operation.called_at or 0.0, operation.stop_call is not Call.NONE
     is_left = not is_down(state, actions)
-    # For a while after the call, reads may still show a failure from before it. If the call had no effect,
-    # they will keep showing it.
+    # For a while after the call, reads may still show an earlier failure. If the call had no effect, they
+    # will go on showing it.
     has_settled = operation.stop_call is Call.ACCEPTED and observed_at >= called_at + START_SETTLES
     is_new = has_called and (operation.called_from is not State.FAILED or has_settled)
     if state is State.FAILED and is_left and is_new:
@@ -334,8 +335,8 @@ def _bring_down(
     if operation.stop_call.is_unsure and observed_at < find_settling_time(operation):
         return READ
     if operation.stop_call is not Call.ACCEPTED:
-        # If the workspace is known to be running, the stop is sent even if ``actions`` doesn't include it:
-        # the provider decides.
+        # If the workspace is known to be running, the stop is sent even if ``actions`` doesn't include it,
+        # and the provider decides.
         is_odd = state is State.STARTING or (state in (State.UNKNOWN, State.FAILED) and is_left)
         is_refused = actions is not None and _ACTIONS[call.step] not in actions
         return NO_STOP_YET if is_odd and is_refused else call
@@ -351,13 +352,13 @@ def _bring_down(
 
 
 def _fail_at_second_read(operation: Operation, observed_at: float) -> Plan:
-    """End the operation as failed if a second read shows a failure, too; after the first one, read again."""
+    """End the operation as failed if a second read also shows a failure; after the first one, read again."""
     is_second = operation.failed_at is not None and observed_at > operation.failed_at
     return _fail("provider_failed") if is_second else STILL_FAILED
 
 
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
-    """Return whether the previous operation's call might still have taken effect after the last read.
+    """Return whether the previous operation's call might have taken effect only after the last read.
 
     ``accepted`` is how long an accepted call may take to have its effect, in seconds.
     """
@@ -376,7 +377,7 @@ def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> b
 def _may_come_up(operation: Operation, state: State, observed_at: float, up_at: float | None) -> bool:
     """Return whether a start sent before the stop was requested may still bring the workspace up."""
     # The earlier start has taken effect if the workspace was up when the stop was sent, or in any read since
-    # the start.
+    # that start.
     was_up = operation.called_from in (State.STARTING, State.RUNNING)
     has_come = was_up or (up_at is not None and up_at > (operation.prior_at or 0.0))
     return state is not State.FAILED and not has_come and _prior_lasts(operation, observed_at, NEVER_UP_AFTER)
@@ -398,7 +399,7 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
 
 
 def _had_effect(operation: Operation) -> bool:
-    """Return whether a start took effect although a busy provider had refused it.
+    """Return whether a start took effect even though a busy provider had refused it.
 
     The workspace has failed. If it hadn't failed before the start, the start must have been carried out.
     """
@@ -410,8 +411,8 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
     """Decide the next step after a start or creation has been sent; never resend an accepted start.
 
     The call's outcome may be unknown, and an early read may still show the state from before the call. So the
-    workspace counts as stopped or failed again only if it has been seen running or starting since the call,
-    or hasn't come up for several minutes.
+    workspace counts as stopped or failed again only if a read since the call has shown it running or
+    starting, or if it hasn't come up for several minutes.
     """
     called_at = operation.called_at or 0.0
     # Compare with ``sent_at``, because a clock correction changes ``called_at`` but not ``sent_at``.
@@ -441,10 +442,10 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
 
 
 def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
-    """Return whether an operation has nothing to do after a read that found this state.
+    """Return whether a read that found this state leaves an operation with nothing to do.
 
-    That is the case while a workspace whose start was accepted is reported as starting. Whatever else is
-    known, the plan is then to wait or to read again.
+    That is so while a workspace whose start was accepted is reported as starting. Whatever else is known, the
+    plan is then to wait or to read again.
     """
     return not verb.brings_down and start_call is Call.ACCEPTED and state is State.STARTING
 
@@ -452,8 +453,8 @@ def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
 def may_repeat(work_item: WorkItem, step: Step) -> bool:
     """Return whether sending a step's call twice is harmless, as it is for a start or any kind of stop.
 
-    It isn't harmless in a restart, where a repeated call might undo the call after it, or in a creation,
-    where it would create a second workspace.
+    In a restart, a repeated call might undo the call that followed it. In a creation, it would create a
+    second workspace.
     """
     is_other = isinstance(work_item, Operation) and work_item.verb in (
         OperationVerb.RESTART,
@@ -471,11 +472,11 @@ def next_read(
     pace: Pace,
     lacks_since: float | None = None,
 ) -> float | None:
-    """Return how many seconds until a workspace is read again, or None if it is only read on request.
+    """Return the number of seconds until a workspace is read again; None if it is only read on request.
 
     The provider sets the intervals (``Provider.pace``), but the result is never below ``min_poll_interval``.
-    If something has been missing from a running workspace since ``lacks_since``, it is read as often as a
-    starting one for some minutes.
+    A running workspace that has lacked something since ``lacks_since`` is read as often as a starting one for
+    some minutes.
     """
     used = used_at is not None and now - used_at < UNUSED_AFTER
     is_coming = state is State.RUNNING and is_late(lacks_since, now)
@@ -494,10 +495,10 @@ def next_read(
 
 
 def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
-    """Return how long to wait after ``attempts`` failures in a row: 1 second, doubling, with jitter.
+    """Return how many seconds to wait after ``attempts`` failures in a row: 1, doubling, with jitter.
 
-    ``jitter``, from 0 to 1, shortens the delay by up to half, so that calls that failed together aren't
-    retried together.
+    ``jitter``, from 0 to 1, shortens the delay by up to half, so that calls that failed together aren't all
+    retried at the same moment.
     """
     whole = min(2.0 ** min(max(attempts - 1, 0), 16), longest)
     return whole * (1.0 - jitter / 2.0)
@@ -515,8 +516,8 @@ RUN_UNANSWERED = _fail("unanswered")
 def plan_run(run: Run, now: float) -> Plan:
     """Decide the next step for a run, given its last observed state.
 
-    After a launch of unknown outcome, Usher searches for the run before launching it again. An accepted run
-    is never launched again, and a run that is cancelled before its launch isn't launched.
+    If the outcome of a launch is unknown, Usher searches for the run before launching it again. An accepted
+    run is never launched again, and a run that was cancelled before its launch is never launched.
     """
     if not run.is_open:
         return WATCH
@@ -536,7 +537,7 @@ def plan_run(run: Run, now: float) -> Plan:
 
 
 def next_run_read(state: RunState, age: float, fastest: float) -> float:
-    """Return how many seconds until a run is read again: 2 to 15, but never less than ``fastest``.
+    """Return the number of seconds until a run is read again: 2 to 15, but never less than ``fastest``.
 
     The interval grows with ``age``, the number of seconds since the run's state last changed, because a run
     that has only just started may end soon.

@@ -1,13 +1,13 @@
 """Which of a workspace's planned stops takes effect. Pure functions.
 
-Several lessons, classes and hours may plan a stop of the same workspace, but only one of these *ends* takes
-effect. An end that the owner set after they last joined a class or course wins. Otherwise the latest end
-wins, so that the end of one class doesn't stop the workspace of anyone who is also in another. The exception
-is an unused workspace whose capacity others are waiting for.
+Lessons, classes and hours may all plan to stop the same workspace, but only one of these *ends* takes effect.
+An end that the owner set after last joining a class or course wins. Otherwise the latest end wins, so that
+the end of one class doesn't stop the workspace of someone who is also in another. The exception is an unused
+workspace whose capacity others are waiting for.
 
-A single timer per workspace isn't enough: when there was only one, people who joined a course shortly before
-a lesson had their workspace stopped in the middle of the lesson, because the hour for trying out the
-workspace was over.
+A single timer per workspace isn't enough. When there was only one, people who joined a course shortly before
+a lesson had their workspace stopped in the middle of it, because the hour for trying out the workspace was
+over.
 """
 
 from collections.abc import Callable, Collection
@@ -15,9 +15,9 @@ from typing import Final
 
 from bot.domain.stops import PlannedStop
 
-#: Reasons for stops that Usher plans by itself. They no longer apply once the owner has planned a stop.
+#: Reasons for stops that Usher plans on its own. They no longer apply once the owner has planned a stop.
 _BY_ITSELF: Final = frozenset({"hours", "needed"})
-#: Reasons for planned stops that come from a class or course, and so affect other people, too.
+#: Reasons for stops planned by a class or course, which affect other people, too.
 _SHARED_REASONS: Final = frozenset({"class", "lesson", "look"})
 
 
@@ -27,12 +27,12 @@ def choose_end(
     postpone: Callable[[PlannedStop], PlannedStop | None],
     is_needed_after: Callable[[float], bool],
 ) -> PlannedStop | None:
-    """Return the stop that applies, or None if none does or if the owner's hours continue after a lesson.
+    """Return the stop that applies; None if there is none or the owner's hours continue after a lesson.
 
-    The owner's stop applies, even if it isn't the latest, if it was set since ``agreed_at``, when they last
-    joined a class or course. Otherwise the latest stop applies. If a lesson begins before that stop and
-    finishes later, ``postpone`` returns the lesson's end. ``is_needed_after`` returns whether the owner's
-    hours need the workspace beyond a time.
+    A stop that the owner set after last joining a class or course (``agreed_at``) applies even if it isn't
+    the latest. Otherwise the latest stop applies. If a lesson begins before that stop and finishes later,
+    ``postpone`` returns the lesson's end. ``is_needed_after`` returns whether the owner's hours still need
+    the workspace after a given time.
     """
     # An assistant that may start but not stop workspaces only plans a stop for its own start, so other
     # planned stops still apply.
@@ -47,8 +47,8 @@ def choose_end(
         return own
     others = [one for one in ends if one.because != "own" and not (own and one.because in _BY_ITSELF)]
     among = [*others, *(one for one in ends if one is own)]
-    # A stop planned as "needed" only means that nobody said the workspace is needed longer, so it applies
-    # only if no other stop is planned.
+    # A stop planned as "needed" only means that nobody said the workspace is still needed, so it applies only
+    # if no other stop is planned.
     latest = max(among, key=lambda one: (one.because != "needed", one.at), default=None)
     while latest is not None and (later := postpone(latest)) is not None:
         latest = later

@@ -11,7 +11,7 @@ from typing import Final
 from bot.domain.installations import AnyInstallation
 from bot.domain.people import Person, Principal
 
-#: Read-only verbs. For these, Slack's facts about a person may be of any age.
+#: Read-only verbs. They are allowed however old Slack's facts about a person are.
 SHOWING: Final = frozenset(
     {
         "about",
@@ -27,21 +27,20 @@ SHOWING: Final = frozenset(
         "words",
     }
 )
-#: Verbs reserved for administrators; owning the target isn't enough. None of these verbs acts through another
+#: Verbs reserved for administrators: owning the target isn't enough. None of these verbs uses another
 #: person's account.
 ADMINISTRATORS: Final = frozenset({"approvals", "approve", "overview", "unlink_other", "usage_team"})
-#: Verbs on a class that are open not only to its owner, but also to the people named on its card and to
-#: administrators.
+#: Verbs on a class that are open to its owner, to the people named on its card, and to administrators.
 TEACHERS: Final = frozenset({"class_change", "class_post", "class_problems", "class_stop", "class_usage"})
 #: The only verb allowed on another person's workspace, and only with that person's recorded consent (ADR 91).
 CONSENTED: Final = "class_stop"
-#: How long Slack's facts about a person can be relied on to allow verbs that change something, in seconds.
+#: How long Slack's facts about a person may be used to allow verbs that change something, in seconds.
 CURRENT_SECONDS: Final = 86_400.0
 #: Slack's facts about a person may be dated up to this many seconds in the future, because another machine's
 #: clock may be ahead.
 _AHEAD_SECONDS: Final = 60.0
-#: How long Slack's facts may be used to refuse a person, such as a guest, in seconds. This is short because
-#: the person's status in Slack may have changed.
+#: How long Slack's facts may be used to refuse a person, such as a guest, in seconds. This period is short
+#: because the person's status in Slack may have changed.
 REFUSED_SECONDS: Final = 10.0
 #: Name of the rule that refuses people from Slack workspaces where Usher isn't installed.
 FOREIGN_TEAM: Final = "policy.foreign_team"
@@ -49,11 +48,11 @@ FOREIGN_TEAM: Final = "policy.foreign_team"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a verb is used on, and who owns it.
+    """The object of a verb, and its owner.
 
-    ``consented_to`` is the person whom the owner has allowed to stop the target, by a recorded consent that
-    hasn't been withdrawn; ``kind`` is then ``consent``. ``delegates`` are the keys of the people named by a
-    card's owner.
+    ``consented_to`` is the person whom the owner has allowed to stop the target, in a recorded consent that
+    hasn't been withdrawn; ``kind`` is then ``consent``. ``delegates`` contains the keys of the people whom a
+    card's owner has named.
     """
 
     kind: str
@@ -65,7 +64,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision and the rule that made it, which the audit records and a refusal explains."""
+    """A decision, and the rule behind it, which the audit log records and a refusal explains."""
 
     allowed: bool
     rule: str
@@ -85,8 +84,8 @@ def decide(
     if not installation.has_team(principal.enterprise_id, principal.team_id):
         return Decision(allowed=False, rule=FOREIGN_TEAM)
     if person is None and (target is None or target.kind != "consent"):
-        # If the owner has consented to the stop, nothing needs to be known about the teacher. The owner knows
-        # when the stop will happen, so it happens even if the teacher has left.
+        # If the owner consented to the stop, nothing has to be known about the teacher. The owner knows when
+        # the stop will happen, so it happens even if the teacher has left.
         return _refuse("unknown_person")
     word = find_flaw(person)
     if word is not None:
@@ -129,7 +128,7 @@ def _of_another(principal: Principal, verb: str, target: Target, installation: A
 def is_current(person: Person | None, verb: str, now: float) -> bool:
     """Return whether Slack's facts about a person are recent enough to decide without calling Slack.
 
-    Facts that lead to a refusal expire much sooner than facts that allow something.
+    Facts that would lead to a refusal expire much sooner than those that allow something.
     """
     if person is None:
         return False
@@ -151,8 +150,8 @@ def find_flaw(person: Person | None) -> str | None:
     return "guest" if person.is_guest else None
 
 
-#: Rules that refuse people who have left the team or become guests. A stop already in progress for such a
-#: person is still carried out.
+#: Rules that refuse people who have left the team or become guests. A stop already in progress on their
+#: behalf is still carried out.
 LEAVER_RULES: Final = frozenset({"policy.left", "policy.guest"})
 
 

@@ -7,10 +7,10 @@ from typing import Final
 from bot.domain.notices import Mark, NoticeKind
 from bot.domain.workspaces import Workspace
 
-#: Users are asked about a workspace left running after this many hours, unless they or the operator set
+#: Users are asked about a workspace left running after this many hours, unless they or the operator chose
 #: another number.
 ASKS_AFTER: Final = 12
-#: The number of hours that means "never".
+#: Number of hours that stands for "never".
 NEVER_HOURS: Final = 1_000_000
 #: Levels of what Slack's assistant may do for a user. Each includes the ones before it.
 LEVELS: Final = ("nothing", "show", "start", "stop")
@@ -20,11 +20,11 @@ LEVELS: Final = ("nothing", "show", "start", "stop")
 class Preferences:
     """A user's preferences.
 
-    ``ready``, ``stopped`` (by itself) and ``run_ended`` say whether that news is sent as a separate message;
-    otherwise only the card shows it. ``idle_prompt_after`` is the number of hours after which they are asked
-    whether a running workspace is still needed: None if they made no choice (``ASKS_AFTER``), ``NEVER_HOURS``
-    if they don't want to be asked. ``assistant`` is what Slack's assistant may do for them, one of
-    ``LEVELS``.
+    ``ready``, ``stopped`` (without being asked to) and ``run_ended`` say whether a separate message is sent;
+    otherwise only the card shows the change. ``idle_prompt_after`` is the number of hours after which they
+    are asked whether a running workspace is still needed. It is None if they haven't chosen one
+    (``ASKS_AFTER``), and ``NEVER_HOURS`` if they don't want to be asked. ``assistant`` is what Slack's
+    assistant may do for them, one of ``LEVELS``.
     """
 
     ready: bool = True
@@ -41,8 +41,8 @@ class Preferences:
 def find_asking_hours(chosen: int | None, here: float | None) -> float | None:
     """Return after how many hours a user is asked about a running workspace, or None for never.
 
-    ``chosen`` is the user's choice and ``here`` the operator's for the connection; each is None if not set.
-    The shorter one applies. If ``here`` is 0, only users who made a choice are asked.
+    ``chosen`` is the user's choice, and ``here`` is the operator's choice for the connection; each is None if
+    not set. The smaller number applies. If ``here`` is 0, only users who made a choice are asked.
     """
     wanted = [hours or NEVER_HOURS for hours in (chosen, here) if hours is not None]
     soonest = min(wanted, default=ASKS_AFTER)
@@ -53,8 +53,8 @@ def find_asking_hours(chosen: int | None, here: float | None) -> float | None:
 class NoticeDelivery:
     """The facts that decide whether a notice is sent as a message.
 
-    ``chosen`` is what the user set for that workspace, or None. ``has_card``: one of the user's cards shows
-    the same news.
+    ``chosen`` is the user's setting for the workspace, or None. ``has_card`` says whether one of the user's
+    cards already shows the same thing.
     """
 
     kind: NoticeKind
@@ -64,7 +64,7 @@ class NoticeDelivery:
 
 
 def should_send(news: NoticeDelivery, preferences: Preferences) -> bool:
-    """Return whether a notice is sent as a separate message; if not, only the card shows its news."""
+    """Return whether a notice is sent as a separate message; if not, only the card shows it."""
     topic = news.kind.topic
     if Mark.IN_CARD in news.kind.marks and news.has_card:
         return False
@@ -80,7 +80,7 @@ class PreferenceFacts:
 
     ``own`` lists the workspaces that have their own settings. ``asked_after`` maps each connection's title to
     the number of hours after which the user is asked whether a running workspace on it is still needed
-    (``find_asking_hours``). ``has_assistant``: Slack's assistant may call Usher.
+    (``find_asking_hours``). ``has_assistant`` says whether Slack's assistant may call Usher.
     """
 
     wanted: Preferences

@@ -1,6 +1,6 @@
 """Hourly prices, and the kinds of machines they apply to.
 
-No price is guessed: each one is stated by the provider or the operator.
+Usher never guesses a price. Each one is stated by the provider or the operator.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Price:
 
 
 class MachineColumns(TypedDict):
-    """The columns of a workspace or a run that say what it runs on."""
+    """The columns of a workspace or a run that describe its machine."""
 
     template: str | None
     size: str | None
@@ -42,7 +42,7 @@ class MachineColumns(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class MachineKind:
-    """What a workspace runs on, as far as that is known.
+    """The kind of machine that a workspace runs on, as far as it is known.
 
     Attributes:
         template: The name of the operator's template that it was created from.
@@ -67,12 +67,12 @@ class MachineKind:
 
 @lru_cache(maxsize=256)
 def parse_price(amount: str | None, currency: str | None) -> Price | None:
-    """Return the price stored in a row, or None if it has none."""
+    """Return the price stored in a row, or None if the row has none."""
     return None if amount is None else Price(Decimal(amount), currency or "")
 
 
 def parse_amount(value: Any) -> Decimal | None:
-    """Parse a number from outside as an hourly price; return None if it can't be one."""
+    """Parse a number from outside Usher as an hourly price; return None if it can't be one."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
     try:

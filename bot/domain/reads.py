@@ -1,4 +1,4 @@
-"""Status reads: the claim that allows a process to read a workspace's status, and the result of the read."""
+"""Status reads: the claim that permits a process to read a workspace's status, and the read's result."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from bot.domain.workspaces import State
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """A finding that isn't certain yet: what kind it is, how many reads in a row made it, and since when."""
+    """A finding that isn't certain yet: its kind, how many reads in a row made it, and since when."""
 
     kind: str
     times: int
@@ -23,8 +23,8 @@ class ReadClaim:
     """The right to read one resource's status once, granted by the poll gate.
 
     ``gate_key`` is the key of the gate's row, ``account`` is the account whose credential is used, and
-    ``workspace_ids`` are the rows that receive the result. ``granted_at`` is the store's time of the claim.
-    It is passed on in the result, because an observation is as old as its request.
+    ``workspace_ids`` are the rows that receive the result. ``granted_at`` is when the claim was made, by the
+    store's clock. The result includes it, because an observation is as old as its request.
     """
 
     gate_key: str
@@ -41,7 +41,7 @@ class ReadClaim:
     is_proven: bool = True
     #: A finding of this user's latest reads that later reads still have to confirm.
     unconfirmed: Unconfirmed | None = None
-    #: Whether a call that may end the workspace was sent. If so, finding the workspace gone is expected.
+    #: Whether a call that may end the workspace has been sent. If so, the workspace is expected to be gone.
     is_ending: bool = False
     #: Minimum interval between two reads of the resource, in seconds.
     interval: float = 0.0
@@ -52,12 +52,12 @@ class ReadClaim:
     #: missing.
     lacks: Lack | None = None
     lacks_since: float | None = None
-    #: Whether the workspace's owner has asked for a read since the last one.
+    #: Whether the workspace's owner has requested a read since the last one.
     is_requested: bool = False
 
     @property
     def is_usable(self) -> bool:
-        """Return whether a start needn't wait any longer: the workspace is usable, or the wait is over."""
+        """Return whether a start can stop waiting because the workspace is usable or the wait is over."""
         return self.state is State.RUNNING and not is_awaited(self.lacks, self.lacks_since, self.granted_at)
 
     @property
@@ -73,10 +73,10 @@ class ReadClaim:
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """The result of a claimed read: an observation or an error's text, and when to read next.
+    """The result of a claimed read: an observation or an error message, and when to read next.
 
-    ``next_in`` is in seconds from now; None means that the next read happens only on request. If ``observed``
-    is None, the rows keep their state.
+    ``next_in`` is in seconds from now; None means that the next read takes place only on request. If
+    ``observed`` is None, the rows keep their state.
     """
 
     gate_key: str
@@ -84,17 +84,17 @@ class ReadResult:
     observed: Observed | None
     next_in: float | None
     block_reason: Hold | None = None
-    #: The ``ReadClaim.granted_at`` of the claim; defaults to the gate's last claim.
+    #: The claim's ``ReadClaim.granted_at``. The default is the gate's last claim.
     granted_at: float | None = None
     #: Period and offset, in seconds, of the time slots for an account's combined reads. The next read waits
-    #: for the next slot.
+    #: for a slot.
     slot: tuple[float, float] | None = None
     #: A finding about the first of ``workspace_ids`` that other reads still have to confirm. An observation
     #: clears it.
     unconfirmed: Unconfirmed | None = None
     #: How much longer the gate stays closed to everyone, in seconds. The countdown restarts when the response
-    #: arrives, because until then we can't tell whether the request has reached the provider.
+    #: arrives, because the request may have reached the provider at any moment up to then.
     closed_for: float = 0.0
-    #: Whether the credential opens only the reader's own workspaces. If it opens everyone's, reading a
-    #: workspace that isn't in the user's list doesn't prove that the workspace is theirs.
+    #: Whether the credential can only open the reader's own workspaces. If it can open everyone's, reading a
+    #: workspace that isn't in the user's list doesn't prove that the workspace belongs to them.
     is_own: bool = True

@@ -1,7 +1,7 @@
-"""Kinds of stored times: how each is corrected if the clock was changed while no process was serving.
+"""Kinds of stored times, and how each is corrected if the clock was changed while no process was serving.
 
 Only the serving process corrects times, when it starts (``docs/adr/0019-who-heals-clocks.md``). The type of a
-model's field says what kind of time it is. For columns without such a field, the table says so
+model's field says what kind of time it holds. For columns without such a field, the table says so
 (``bot.store.tables``).
 """
 
@@ -22,14 +22,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """What kind of time this is and, for DUE, at most how many seconds in the future it can be."""
+    """A kind of time and, for DUE, the maximum number of seconds by which it can lie in the future."""
 
     kind: Kind
     farthest: float = 0.0
 
 
 def make_due(farthest: float) -> Time:
-    """Return the ``Time`` for due times that are at most ``farthest`` seconds in the future."""
+    """Return the ``Time`` for due times that lie at most ``farthest`` seconds in the future."""
     return Time(Kind.DUE, farthest)
 
 
@@ -37,7 +37,8 @@ PAST: Final = Time(Kind.PAST)
 SINCE: Final = Time(Kind.SINCE)
 STAYS: Final = Time(Kind.STAYS)
 GATE: Final = Time(Kind.GATE)
-#: When a lease ends: at most a minute ahead, as ``Numbers.lease`` and ``Timing.lease`` are shorter than that.
+#: When a lease ends: at most a minute ahead, because ``Numbers.lease`` and ``Timing.lease`` are shorter than
+#: that.
 LEASE: Final = make_due(60.0)
 #: When a message is next sent: at most five minutes ahead, like the longest waits in ``bot.slack.notifier``.
 SEND: Final = make_due(300.0)
@@ -46,14 +47,14 @@ Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
 #: When the next step is due: at most ten minutes ahead, which is enough for ``Numbers.slow_tick``. A
-#: provider's *Retry-After* may be longer; if Usher then calls too early, the provider repeats it at the next
-#: step.
+#: provider's *Retry-After* may be longer. If Usher then calls too early, the provider repeats its
+#: *Retry-After* at the next step.
 Step = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
-#: A deadline, at most a day ahead. That is enough for ``bot.domain.work_items.DEADLINE_SECONDS`` from now or
-#: from a press of *Keep waiting*, which in earlier releases could add up to a day.
+#: A deadline, at most a day ahead. That is enough for ``bot.domain.work_items.DEADLINE_SECONDS``, and for
+#: *Keep waiting*, which could add up to a day in earlier releases.
 Deadline = Annotated[float, make_due(86_400.0)]
-#: When a link in progress ends: at most twenty minutes ahead, ten for the page and ten for the code
+#: When a link in progress ends: at most twenty minutes ahead, with ten for the page and ten for the code
 #: (``bot.services.linking``).
 LinkEnd = Annotated[float, make_due(1_200.0)]
 #: When a task is due: at most 22 minutes ahead, which is enough for ``bot.services.linking.UNUSED_SECONDS``.

@@ -52,8 +52,8 @@ class ObservedRun:
         started_at: When it began (epoch seconds).
         ended_at: When it ended (epoch seconds).
         remote_id: Its id, if that has changed.
-        is_last: Whether the provider will never report more, so there is no point in waiting for the run's
-            end.
+        is_last: Whether the provider will never report more, so that there is no point in waiting for the run
+            to end.
     """
 
     state: RunState
@@ -83,7 +83,7 @@ class DiscoveredRun:
         remote_id: Its id at the provider.
         name: Its name at the provider, cleaned.
         observed: What the list says about it.
-        machine: What it runs on and costs, if the list says so.
+        machine: Its machine and price, if the list shows them.
     """
 
     remote_id: str
@@ -107,7 +107,7 @@ class OutputChunk:
 
 @dataclass(frozen=True, slots=True)
 class OutputTail:
-    """A run's output as used in messages: the end of its text, the number of lines, and the last lines."""
+    """A run's output as shown in messages: the end of its text, the number of lines, and the last lines."""
 
     tail: str
     lines: int
@@ -117,12 +117,12 @@ class OutputTail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run(WorkItem):
-    """A run: who launched it, from which form, and its progress.
+    """A run of a job, with the user who launched it, the form they filled in, and its progress.
 
     ``requested_stop`` is the stop that the user asked for. The outcome is ``ended`` (``state`` says how),
-    ``failed`` (never launched, or lost) or ``cancelled``. ``is_watched``: its output is followed, so that it
-    can be shown on the card and sent as a file. A run has no deadline as long as the provider shows it.
-    Providers read:
+    ``failed`` (never launched, or lost) or ``cancelled``. ``is_watched`` means that its output is being
+    followed, to be shown on the card and sent as a file. A run has no deadline as long as the provider shows
+    it. Providers read:
 
     Attributes:
         name: The name that users see.
@@ -143,7 +143,7 @@ class Run(WorkItem):
     observed_at: Past | None = None
     requested_stop: StopKind = ""
     is_watched: bool = True
-    #: What the run was launched on and its hourly price, as far as known.
+    #: The run's template, machine size and hourly price, as far as they are known.
     template: str | None = None
     size: str | None = None
     price: str | None = None
@@ -158,7 +158,7 @@ class Run(WorkItem):
 
     @property
     def is_going(self) -> bool:
-        """Return whether the run may still be in progress, because it isn't known to have ended."""
+        """Return whether the run may still be in progress: it isn't known to have ended."""
         return self.is_open and not self.state.is_over
 
     @property

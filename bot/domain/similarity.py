@@ -1,4 +1,4 @@
-"""How similar usernames are to people's names, to find out who a username may belong to."""
+"""How similar usernames are to people's names, used to find out whose username it may be."""
 
 import re
 import unicodedata
@@ -7,7 +7,7 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-#: Minimum similarity, from 0 to 1, for a username to be considered a person's.
+#: Minimum similarity, from 0 to 1, at which a username is considered a person's.
 ALIKE: Final = 0.79
 _BETWEEN = re.compile(r"[\W_]+")
 #: Words of a name with fewer letters than this are ignored, because they match too many people.
@@ -15,10 +15,10 @@ _SHORTEST: Final = 3
 
 
 def score_likeness(username: str, *called: str) -> float:
-    """Return how similar a username is to a person's name, handle or e-mail address, whichever is closest.
+    """Return how similar a username is to a person's name, handle or e-mail address, whichever fits best.
 
-    Anything below ``ALIKE`` is returned as 0. This is called for everyone in a Slack workspace, and takes
-    about 15 µs per person.
+    Any similarity below ``ALIKE`` is returned as 0. This is called for everyone in a Slack workspace, and
+    takes about 15 µs per person.
     """
     # A domain before or after the username says nothing about the person, so it is ignored.
     wanted = "".join(_words(username.replace("\\", "/").rpartition("/")[2].partition("@")[0]))
@@ -29,7 +29,7 @@ def score_likeness(username: str, *called: str) -> float:
 def _forms(called: str) -> Iterator[str]:
     """Yield usernames that someone with this name might have.
 
-    These are the words joined together, a word with the initial of another, and each word alone.
+    They are the words of the name joined together, one word with the initial of another, and each word alone.
     """
     words = _words(called.partition("@")[0])
     if words:

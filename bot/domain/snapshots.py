@@ -10,7 +10,7 @@ Payload = TypeVar("Payload")
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user at a provider, as shown in approvals and ``about``.
+    """A user at a provider, as shown in approval requests and by ``about``.
 
     Attributes:
         username: The username at the provider.
@@ -38,13 +38,13 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of a provider's limit for a user.
+    """How much of a provider's limit a user has left.
 
     Attributes:
         unit: What is counted, such as ``hours`` or ``credits``.
         left: How much of it is left.
         limit: The limit; None if the provider doesn't report it.
-        name: The name of the limit, if there are several.
+        name: The limit's name, if there are several limits.
     """
 
     unit: str
@@ -57,9 +57,9 @@ class Allowance:
 class Snapshot(Generic[Payload]):
     """A provider's answer, read at ``read_at`` and shown until the next read.
 
-    ``owner`` is the id of the account that was used to read it, or "" if everyone sees the same. ``kind`` is
-    ``templates`` (the provider's own type, which forms are built from), ``runs`` (no payload, only the time
-    when they were listed) or ``about``. Rows store the payload as JSON.
+    ``owner`` is the id of the account that was used to read it, or "" if everyone sees the same answer.
+    ``kind`` is ``templates`` (the provider's own type, which forms are built from), ``runs`` (no payload,
+    only the time when they were listed) or ``about``. Rows store the payload as JSON.
     """
 
     connection: str

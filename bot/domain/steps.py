@@ -1,4 +1,4 @@
-"""A step of an operation or a run: the rows claimed for it, and the changes that it saves."""
+"""A step of an operation or a run: the claimed rows, and the changes that the step saves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class Update:
 
     An empty ``block_reason`` clears the stored one. ``next_in`` is the number of seconds until the next step.
     An update with an ``outcome`` ends the operation or run. While a call is in flight (``CALLING``), the step
-    keeps its lease for ``next_in`` seconds, so that no second step can run at the same time. Wake-ups
-    recorded in the meantime take effect at the next save.
+    keeps its lease for ``next_in`` seconds, so that no other step can run at the same time. A wake-up
+    recorded meanwhile takes effect at the next save.
     """
 
     id: str
@@ -47,21 +47,22 @@ class Update:
     #: When the provider began to refuse calls as too busy. ``retry_at`` is when the next call may be sent.
     busy_since: float | None = None
     retry_at: float | None = None
-    #: Whether the user chose to keep waiting, which gives them the full time to answer again.
+    #: Whether the user chose to keep waiting, which gives them the full time again to answer the next
+    #: question.
     keeps_waiting: bool = False
-    #: Only set with an ``outcome``: the operation's ``question_since`` when this outcome was decided, so that
-    #: a later answer isn't lost.
+    #: Set only with an ``outcome``: the operation's ``question_since`` at the time of the decision, so that a
+    #: later answer isn't lost.
     question_since: float | None = None
     card_dirty: bool = False
     notices: Sequence[NewNotice] = ()  #: one without a subject is about this item
     audit: Sequence[AuditEntry] = ()
-    #: Only set with a call: the account and person that the decision was based on. The call isn't sent if
+    #: Set only with a call: the account and person on which the decision was based. The call isn't sent if
     #: either has changed.
     account: Account | None = None
     person: Person | None = None
-    #: The lease that this update is saved under (``Claimed.claim``), or "" if something other than the step
+    #: The lease under which this update is saved (``Claimed.claim``), or "" if something other than a step
     #: saves it. An update without a lease is applied, but a running step keeps its lease, and the next step
-    #: follows once the running one has been saved.
+    #: has to wait until the running one has been saved.
     claim: str = ""
 
     # For operations.
@@ -75,7 +76,8 @@ class Update:
     remote_id: str | None = None
     observed: ObservedRun | None = None
     unconfirmed: Unconfirmed | None = None
-    #: How many seconds until the user is told that the run can't be read, unless a read succeeds first.
+    #: How many seconds until the user is told that the run can't be read. A read that succeeds before then
+    #: prevents it.
     deadline_in: float | None = None
 
     @property
@@ -88,9 +90,9 @@ class Update:
 class Claimed(Generic[_Subject]):
     """A claimed operation or run, with everything that a step needs.
 
-    ``account`` is None after an unlink, and ``person`` is None until Slack has described them. ``claim``
-    identifies this lease. Each update carries it, so a step whose lease has expired can't overwrite the
-    changes of a later step.
+    ``account`` is None if the user has unlinked it, and ``person`` is None until Slack has described them.
+    ``claim`` identifies this lease. Each update carries it, so that a step whose lease has expired can't
+    overwrite the changes of a later step.
     """
 
     subject: _Subject

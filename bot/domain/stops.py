@@ -1,10 +1,10 @@
-"""Stops: the ways to bring a workspace down, what each does to it, and planned stops.
+"""Stop modes and their effects on a workspace, and planned stops.
 
-The provider declares the effect of each way (``returns``, ``keeps``, ``ends``, ``erases``). For every
-provider, these effects determine what *Restart*, *Stop* and planned stops do. Before an irreversible stop,
-users are asked to confirm. They may press the button hours later, so the decision relies on a newer read, and
-they are asked again if the stop would cost more than they knew. They aren't asked before a reversible stop,
-because that would mean an extra click every evening.
+The provider declares the effect of each mode (``returns``, ``keeps``, ``ends``, ``erases``). These effects
+determine what *Restart*, *Stop* and planned stops do. Before an irreversible stop, users are asked to
+confirm. They may press the button hours later. So the decision relies on a newer read, and they are asked
+again if the stop would lose more than they knew. They aren't asked before a reversible stop, because that
+would mean an extra click every evening.
 """
 
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Final, Literal, Self
 
-#: Ways to bring a workspace down.
+#: Ways to stop a workspace.
 #: - ``stop``: the provider's normal stop.
 #: - ``suspend``: a stop that keeps the memory.
 #: - ``force``: a stop without asking the IDE, which may not be answering.
 StopMode = Literal["stop", "suspend", "force"]
-#: What a stop would interrupt or lose now. Users are asked to confirm each risk first.
+#: Risks of stopping a workspace now. Users are asked to accept each risk first.
 #: - ``busy``: something is running in the workspace.
 #: - ``unsaved``: not everything in it is saved.
-#: - ``memory``: the memory that a suspended workspace keeps.
+#: - ``memory``: a suspended workspace would lose its memory.
 StopRisk = Literal["busy", "unsaved", "memory"]
 #: What the provider itself does to a workspace at ``expires_at`` unless someone acts.
 #: - ``stops``: the workspace stops, unless it is in use.
@@ -61,20 +61,21 @@ class Consent(IntEnum):
 def costs_more(stop_risks: frozenset[StopRisk], consent: Consent, *, is_planned: bool) -> bool:
     """Return whether an irreversible stop would lose more than the owner knew when agreeing to it.
 
-    For a planned stop, the warning covers unsaved work, and nobody could know in advance what would be busy
-    by then. A suspended workspace's memory doesn't count, because every confirmation says that it is lost.
+    Before a planned stop, the warning mentions unsaved work, and nobody could know in advance what would be
+    busy by then. A suspended workspace's memory doesn't count, because every confirmation says that it will
+    be lost.
     """
     counted = stop_risks & ({"busy"} if is_planned else {"busy", "unsaved"})
     return bool(counted) and consent is not Consent.KNOWING
 
 
-#: Maps each available stop mode to its effect on the workspace; a mode that isn't listed isn't available.
+#: Maps each available stop mode to its effect on the workspace. A mode that isn't listed isn't available.
 StopEffects = Mapping[StopMode, StopEffect]
 NO_EFFECTS: Final[StopEffects] = {}
 
 
 def choose_restart_mode(effects: StopEffects) -> StopMode | None:
-    """Return a stop mode that lets the workspace be started again, or None if there isn't one."""
+    """Return a stop mode after which the workspace can be started again, or None if there isn't one."""
     if effects.get("stop") is StopEffect.RETURNS:
         return "stop"
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else None
@@ -86,44 +87,45 @@ def choose_gentlest_mode(effects: StopEffects) -> StopMode:
 
 
 def choose_planned_mode(effects: StopEffects) -> StopMode:
-    """Return the mode for a stop timed by the owner: stop or, if that is irreversible, the gentlest mode."""
+    """Return the mode for stops planned by the owner: stop or, if that is irreversible, the gentlest mode."""
     return choose_gentlest_mode(effects) if is_final(effects, "stop") else "stop"
 
 
 def ends_by_consent(effects: StopEffects, *, is_any: bool) -> bool:
     """Return whether a class card must warn that the end of the class may be irreversible for workspaces.
 
-    Pressing the card's button then means agreeing to that. ``effects`` are those that the card assumes. With
-    ``is_any``, people join with workspaces of any kind, some of which may not be suspendable.
+    Pressing the card's button then means agreeing to that. ``effects`` are the effects that the card assumes.
+    With ``is_any``, people may join with any kind of workspace, including one that can't be suspended.
     """
     return is_final(effects, "stop") and (is_any or choose_gentlest_mode(effects) == "stop")
 
 
 def is_final(effects: StopEffects, mode: StopMode) -> bool:
-    """Return whether stopping a workspace this way is irreversible."""
+    """Return whether stopping a workspace in this mode is irreversible."""
     effect = effects.get(mode)
     return effect is not None and effect.is_final
 
 
 #: Why a stop was planned.
-#: - ``own``: the workspace's owner named the time.
+#: - ``own``: the workspace's owner chose the time.
 #: - ``look``: the workspace was created for a course, and the time for a first look is over.
-#: - ``class``, ``lesson``, ``hours``: the class, lesson or hours that the workspace is running for will be
+#: - ``class``, ``lesson``, ``hours``: the workspace was running for a class, a lesson or hours, which will be
 #:   over.
 #: - ``needed``: nobody has said that the workspace is still needed.
-#: - ``room``: its owner waited for capacity and isn't using the workspace.
+#: - ``room``: its owner got capacity from the waitlist but isn't using the workspace.
 Because = Literal["own", "look", "class", "lesson", "hours", "needed", "room"]
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStop:
-    """A planned stop of a workspace: when and how it is stopped.
+    """A planned stop: when and how a workspace is to be stopped.
 
-    ``agreed``: the owner knows that the stop is irreversible. ``warns``: the owner is warned even if the stop
-    is near, because someone or something else chose the time. ``source`` is the id of the class card or hours
-    rule that planned the stop, ``title`` is the course's title, ``over_at`` is the end of the lesson, and
-    ``since`` is when the stop was set. ``via`` names the assistant that asked for it, if any. ``start`` is
-    the operation that must bring the workspace up first; if it doesn't, the stop is dropped.
+    ``agreed`` means that the owner knows that the stop is irreversible. ``warns`` means that the owner is
+    warned even if the stop is near, because someone or something else chose the time. ``source`` is the id of
+    the class card or hours rule that planned the stop, ``title`` is the course's title, ``over_at`` is the
+    end of the lesson, and ``since`` is when the stop was set. ``via`` names the assistant that asked for it,
+    if any. ``start`` is the operation that must bring the workspace up first; if it doesn't, the stop is
+    dropped.
     """
 
     at: float
@@ -161,7 +163,7 @@ class PlannedStops:
         return any(one.source == source for one in (*self.rows, *filter(None, [self.counts])))
 
     def remove_reasons(self, *reasons: str) -> tuple[PlannedStop, ...]:
-        """Return the stops except those with one of the given reasons, sources or starts."""
+        """Return the planned stops without those that have one of the given reasons, sources or starts."""
         return tuple(one for one in self.rows if not {one.because, one.source, one.start} & {*reasons})
 
     def add_end(self, new: PlannedStop) -> tuple[PlannedStop, ...]:

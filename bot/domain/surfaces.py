@@ -1,4 +1,4 @@
-"""Surfaces: the place in Slack that a request came from, and where its answer is shown."""
+"""Surfaces: the places in Slack where requests are made and answered."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,19 +6,19 @@ from typing import Literal
 
 
 class Where(StrEnum):
-    """Where an answer is read. That decides how commands are worded in it, and what is left to a card."""
+    """Where an answer is read, which determines how it words commands and what it leaves to a card."""
 
-    #: The answer is read where the user asked, perhaps among other people's messages, but only the user sees
+    #: The answer appears where the user asked, perhaps among other people's messages, but only the user sees
     #: it.
     CHANNEL = "channel"
-    #: The answer is read in the channel where the user mentioned the bot, but only the user sees it.
+    #: The answer appears in the channel where the user mentioned the bot, but only the user sees it.
     MENTION = "mention"
-    #: The answer is read in the user's direct messages with the bot, where their cards and notices are sent,
+    #: The answer appears in the user's direct messages with the bot, where their cards and notices are sent,
     #: too.
     DIRECT = "direct"
-    #: The answer is read in the form that the user has open.
+    #: The answer appears in the form that the user has open.
     FORM = "form"
-    #: The answer is read in the user's Home tab, which is republished with the answer.
+    #: The answer appears in the user's Home tab, which is republished with it.
     HOME = "home"
 
 
@@ -33,10 +33,10 @@ class Surface:
     message_ts: str | None = None
     response_url: str | None = None
     trigger_id: str | None = None
-    #: The interaction's key in the inbox, which ensures that the interaction takes effect only once, however
-    #: often Slack delivers it.
+    #: The interaction's key in the inbox, which ensures that the interaction takes effect only once, no
+    #: matter how often Slack delivers it.
     interaction: str = ""
-    #: When the request was sent, in epoch seconds; set if Slack may have delivered it much later.
+    #: When the request was sent, in epoch seconds. Set only if Slack may have delivered it much later.
     sent_at: float | None = None
     #: Whether the text that the user typed looks like a quotation.
     is_quoted: bool = False
@@ -46,7 +46,7 @@ class Surface:
     is_question: bool = False
     #: Whether the request came from a form that was opened in the Home tab.
     is_in_home: bool = False
-    #: The form that the request came from or that the answer fills: Slack's id or Usher's external id.
+    #: The form that the request came from or that the answer goes into: Slack's id or Usher's external id.
     view_id: str | None = None
     view_hash: str | None = None
     view_external_id: str | None = None

@@ -1,4 +1,4 @@
-"""Tasks: work to be done once, in the background."""
+"""Tasks: pieces of work that are done once, in the background."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,13 +11,14 @@ class TaskKind(StrEnum):
     """The kinds of background work that the reconciler does besides operations."""
 
     DISCOVER = "discover"
-    #: Revoke a link's credential if the link isn't confirmed in time; its subject is the secret's digest.
+    #: Revoke the credential of a link that wasn't confirmed in time; the task's subject is the secret's
+    #: digest.
     REVOKE_UNUSED = "revoke_unused"
     #: Have the provider delete a secret that is no longer used; the task's subject is the account's id.
     REVOKE_CREDENTIAL = "revoke_credential"
     #: Create an account's next credential before the current one expires; the subject is the account's id.
     RENEW_CREDENTIAL = "renew_credential"
-    #: Have the provider extend a workspace's life; the task's subject is ``ACCOUNT/WORKSPACE``.
+    #: Ask the provider to let a workspace run longer; the task's subject is ``ACCOUNT/WORKSPACE``.
     EXTEND = "extend"
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
@@ -25,7 +26,7 @@ class TaskKind(StrEnum):
     #: Stop the workspaces that a leaver's plans would have stopped, then end the leaver's links. The task's
     #: subject is the leaver's key.
     OFFBOARD = "offboard"
-    #: Take a snapshot of what a provider offers or reports about itself; the task's subject is
+    #: Take a snapshot of a provider's offers or of its facts about itself; the task's subject is
     #: ``ACCOUNT/KIND``.
     SNAPSHOT = "snapshot"
     #: Check an approved username with its provider and link it; the task's subject is the approval's id.
@@ -33,18 +34,18 @@ class TaskKind(StrEnum):
     #: Look up the requested account's e-mail address at the provider; the task's subject is the approval's
     #: id.
     LOOK_UP_USER = "look_up_user"
-    #: Ask the people who may own the requested account, who then have a day to answer; the task's subject is
-    #: the approval's id.
+    #: Ask the people who may own the requested account and have a day to answer; the task's subject is the
+    #: approval's id.
     ASK_ACCOUNT_OWNERS = "ask_account_owners"
-    #: Remind administrators of an account request, and close it when its time is up; the task's subject is
-    #: the approval's id.
+    #: Remind administrators of a request for an account, and close the request when its time is up; the
+    #: task's subject is the approval's id.
     FOLLOW_UP = "follow_up"
     #: Refresh the list of a user's runs; the task's subject is the account's id.
     LIST_RUNS = "list_runs"
     #: Publish a user's Home tab; the task's subject is the user's key.
     HOME = "home"
-    #: Apply the consequences of one changed row to many other rows, in batches; the task's subject is the
-    #: task's own id.
+    #: Update many rows in batches after one row that affects them has changed; the task's subject is its own
+    #: id.
     FAN_OUT = "fan_out"
 
 
@@ -59,5 +60,5 @@ class Task:
     created_at: Past
     due_at: TaskDue
     attempts: int = 0
-    #: How many times the task has been claimed, including this time.
+    #: How many times the task has been claimed, including the current claim.
     claims: int = 0

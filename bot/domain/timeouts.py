@@ -1,7 +1,7 @@
-"""How long to wait before an unknown outcome is settled, a read is trusted, or a start is called slow.
+"""How long to wait before giving up on an unknown outcome, trusting a read, or calling a start slow.
 
 A single observation proves little: a call without an answer may still take effect, and a read that is refused
-or finds nothing may be a gateway's error. Pure functions.
+or finds nothing may be due to a gateway's error. Pure functions.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bot.domain.workspaces import State, Workspace
 #: twice does no harm.
 START_SETTLES: Final = 60.0
 #: A start or stop interrupted by the death of its process is sent again after this many seconds. Nothing can
-#: still be sending the call and, unlike after a time-out, nothing suggests that the server is slow.
+#: still be sending the call, and nothing suggests that the server is slow, as it would after a time-out.
 INTERRUPTED_SETTLES: Final = 30.0
 #: How long to look for the result of a creation or launch of unknown outcome before giving up, in seconds.
 MAKE_SETTLES: Final = 120.0
@@ -33,37 +33,36 @@ NEVER_UP_AFTER: Final = 180.0
 #: If an accepted stop has had no effect after this many seconds, the card says so.
 NO_EFFECT_AFTER: Final = 60.0
 #: Minimum number of seconds before a call that a busy provider refused is sent again; ``MAX_BUSY_SECONDS`` is
-#: the maximum. The pause grows the longer calls have been refused, and ``busy_pause`` shortens it by up to
-#: half.
+#: the maximum. The pause grows as long as calls are refused, and ``busy_pause`` shortens it by up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
-#: If a call was refused because of another change to the workspace, it is sent again after at most this many
+#: A call that was refused because of another change to the workspace is sent again after at most this many
 #: seconds. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
-#: If a failed workspace's start was accepted, the workspace counts as failed again only if two reads in a row
-#: find a failure, the second at least this many seconds after the start.
+#: After an accepted start, a failed workspace counts as failed again only if two reads in a row find a
+#: failure, the second at least this many seconds after the start.
 FAILED_AGAIN_AFTER: Final = 20.0
 #: How long until a workspace that was found gone is read again, in seconds. It may only have seemed gone
 #: because of an error at the provider, which can last for hours.
 SAID_AGAIN_AFTER: Final = 86_400.0
-#: After this many seconds, either a call begun by another process has ended or that process has died. This is
+#: By this many seconds after it began, a call by another process has ended or the process has died. This is
 #: longer than a call's time-out and the lease of its step.
 CALL_ENDS: Final = 45.0
-#: How long a question stays open, and how long a connection may be missing before it counts as removed, in
-#: seconds.
+#: How long a question stays open, and how long a connection may be missing before it counts as removed, both
+#: in seconds.
 ANSWER_SECONDS: Final = 86_400.0
 
 #: Maximum number of seconds between searches for a missing result while we wait for the user's answer.
 _SELDOM: Final = 300.0
 
-#: The read didn't find the workspace. Like a refusal and the kinds of reports below, this is uncertain and
-#: has to be confirmed.
+#: The read didn't find the workspace. Like a refusal and the other kinds of reports below, this is uncertain
+#: and has to be confirmed.
 GONE: Final = "gone"
-#: The workspace is missing from a list, which a read or the next list has to confirm.
+#: The workspace is missing from a list, which must be confirmed by a read or by the next list.
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
-#: Kinds of reports that a workspace is starting or has failed, without a reason, each mapped to the reported
-#: state. After such a report, the next read requests the reason.
+#: Kinds of reports that give no reason why a workspace is starting or has failed, each mapped to the reported
+#: state. After such a report, the next read asks for the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
 #: Maps each kind of uncertain report to how many reads in a row must make it, and over how many seconds,
@@ -82,7 +81,7 @@ def unknown_since(call: Call, called_at: float | None, since: float | None) -> f
 
 
 def find_settling_time(work_item: WorkItem) -> float:
-    """Return the time by which a start or stop of unknown outcome would have had a visible effect."""
+    """Return the time by which a start or stop whose outcome is unknown would have had a visible effect."""
     call = work_item.stop_call if work_item.stop_call.is_unsure else work_item.start_call
     settles = INTERRUPTED_SETTLES if call is Call.INTERRUPTED else START_SETTLES
     return unknown_since(call, work_item.called_at, work_item.unknown_since) + settles
@@ -92,15 +91,15 @@ def busy_pause(busy_for: float, jitter: float, *, longest: float = MAX_BUSY_SECO
     """Return how many seconds to wait before resending a refused call: 10 to ``longest``, with jitter.
 
     The pause grows with ``busy_for``, the number of seconds for which the call has been refused so far.
-    ``jitter``, from 0 to 1, takes off up to half, so that calls that were refused together aren't sent again
-    together.
+    ``jitter``, from 0 to 1, shortens it by up to half, so that calls that were refused together aren't all
+    sent again at the same moment.
     """
     return min(busy_for + MIN_BUSY_SECONDS, longest) * (1.0 - jitter / 2.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often and how much a provider may be called, with times in seconds.
+    """How often a provider may be called, and how much at a time; times are in seconds.
 
     Attributes:
         min_poll_interval: Minimum time between two reads of a workspace, by anyone (the poll gate).
@@ -130,7 +129,7 @@ def search_in(pace: Pace, asked_at: float | None, now: float) -> float:
 
 
 def has_settled(maker: WorkItem, now: float) -> bool:
-    """Return whether the result of a creation or launch of unknown outcome would be visible by now."""
+    """Return whether the result of a creation or launch whose outcome is unknown would be visible by now."""
     return now >= unknown_since(maker.start_call, maker.called_at, maker.unknown_since) + MAKE_SETTLES
 
 
@@ -155,8 +154,8 @@ def judge(
     """Return the resource to accept as a call's result after a search, or what to do instead.
 
     A resource with Usher's mark (``ours``) is accepted. Failing that, if exactly one resource has no other
-    explanation, that one is accepted. ``is_proof``: the provider would show Usher's mark, so if nothing is
-    found, nothing was created.
+    explanation, that one is accepted. ``is_proof`` means that the provider would show Usher's mark, so that
+    finding nothing proves that nothing was created.
     """
     if ours is not None:
         return ours
@@ -170,15 +169,15 @@ def judge(
 
 
 def is_confirmed(unconfirmed: Unconfirmed, now: float) -> bool:
-    """Return whether reads have reported something often enough and for long enough to act on it."""
+    """Return whether reads have reported something often enough, and for long enough, to act on it."""
     times, seconds = _CERTAIN.get(unconfirmed.kind, _REFUSAL_CERTAIN)
     return unconfirmed.times >= times and now - unconfirmed.since >= seconds
 
 
 def count_unconfirmed(before: Unconfirmed | None, kind: str, now: float) -> Unconfirmed:
-    """Return how many reads in a row reported this kind of thing, including this one.
+    """Return how many reads in a row, including this one, have made this kind of report.
 
-    A read that reports a different kind restarts the count.
+    A read that reports something else restarts the count.
     """
     if before is None or before.kind != kind:
         return Unconfirmed(kind, 1, now)
@@ -196,12 +195,12 @@ def is_slow(operation: Operation, now: float) -> bool:
 
 
 def is_on_time(operation: Operation, now: float) -> bool:
-    """Return whether a start with a known usual duration isn't slow yet."""
+    """Return whether a start whose usual duration is known isn't slow yet."""
     return operation.slow_at is not None and not is_slow(operation, now)
 
 
 def list_card_changes(operation: Operation) -> list[float]:
-    """Return the times at which an operation's card changes even if nothing new is known."""
+    """Return the times at which an operation's card changes even without any new information."""
     waits = [] if operation.has_called else [operation.created_at + MAX_PROMPT_SECONDS]
     return waits if operation.slow_at is None else [*waits, operation.slow_at]
 

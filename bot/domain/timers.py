@@ -1,4 +1,4 @@
-"""Timers: when a workspace is stopped, when its owner is warned, and what else may stop it first."""
+"""Timers: when a workspace is stopped, when its owner is warned, and what else may stop it earlier."""
 
 import math
 from typing import Final
@@ -10,12 +10,12 @@ from bot.domain.workspaces import Workspace
 TIMER_WARNING_SECONDS: Final = 600.0
 #: How long in advance members are warned of the end of a class, in seconds.
 CLASS_WARNING_SECONDS: Final = 300.0
-#: Minimum number of seconds between the warning and the stop, however late the warning was sent.
+#: Minimum number of seconds between the warning and the stop, no matter how late the warning was sent.
 LEAST_TIMER_WARNING_SECONDS: Final = 300.0
 #: A timer that hasn't been handled this many seconds after its time needs a new warning, because the owner
 #: may have started the workspace again.
 ABSENT_SECONDS: Final = 120.0
-#: Minimum number of seconds ahead that a timer can be set.
+#: Minimum number of seconds by which a timer must lie in the future when it is set.
 SOONEST_SECONDS: Final = 60.0
 #: If the owner couldn't be warned of an irreversible stop, the stop is postponed by this many seconds.
 AGAIN_SECONDS: Final = 86_400.0
@@ -45,7 +45,7 @@ def list_coming_ends(
 def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> float | None:
     """Return the time of a workspace's next stop, or None if nothing stops it.
 
-    That is the workspace's timer or, without one, the stop ``planned`` by hours, unless the provider ends the
+    It is the workspace's timer or, without one, the stop ``planned`` by hours, unless the provider ends the
     workspace earlier.
     """
     planned = planned if workspace.stop_at is None else workspace.stop_at
@@ -56,7 +56,7 @@ def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> f
 def needs_warning(end: PlannedStop, now: float) -> bool:
     """Return whether to warn the owner of a planned stop.
 
-    They aren't warned if they set it themselves and it is only minutes away.
+    They get no warning of a stop that they set themselves if it is only minutes away.
     """
     is_near = end.at - now <= TIMER_WARNING_SECONDS + SOONEST_SECONDS
     # An assistant named the time if ``via`` is set.
@@ -69,6 +69,6 @@ def find_warning_seconds(card: str | None) -> float:
 
 
 def find_due_time(workspace: Workspace) -> float:
-    """Return when a workspace's timer is due: at its warning or, once that was sent, at its stop."""
+    """Return when a workspace's timer is due: for its warning or, once that has been sent, for its stop."""
     stop_at = workspace.stop_at or 0.0
     return stop_at if workspace.stop_warned else stop_at - find_warning_seconds(workspace.stop_card)

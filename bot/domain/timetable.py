@@ -14,12 +14,12 @@ from bot.domain.time_parsing import DAYS, load_zone, resolve_instant
 #: How many days a course lasts if no end is given. ``MAX_COURSE_DAYS`` is the maximum for any course.
 DEFAULT_COURSE_DAYS: Final = 140
 MAX_COURSE_DAYS: Final = 366
-#: How many seconds before a lesson its lead time is computed. Its teachers are told how many members are
-#: ready ``REPORT_SECONDS`` before the lesson if that number will no longer change, otherwise
+#: How many seconds before a lesson its lead time is computed. Teachers are told how many members are ready
+#: ``REPORT_SECONDS`` before the lesson if that number can't change any more, otherwise
 #: ``LATEST_REPORT_SECONDS`` before it.
 PREPARE_SECONDS: Final = 3_000.0
 REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
-#: How long after its end a lesson may still be reported as missed, in seconds.
+#: How long after the end of a lesson it may still be reported as missed, in seconds.
 MAX_LESSON_AGE_SECONDS: Final = 14 * 86_400.0
 ALWAYS_ON: Final = Occurrence(0.0, "start", "", 0.0, float("inf"))
 
@@ -56,7 +56,7 @@ def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:
 def list_lesson_days(
     timetable: Timetable, now: float, first: date = date.min, last: date = date.max
 ) -> list[str]:
-    """Return the days from ``first`` to ``last`` that have a lesson that isn't over yet."""
+    """Return the days from ``first`` to ``last`` with a lesson that isn't over yet."""
     since, until = max(first, timetable.day(now)), min(last, date.fromisoformat(timetable.last_day))
     days = [(date.fromisoformat(day), day) for day in list_dates(since, until + timedelta(days=1))]
     return [named for day, named in days if (every := timetable.on(day)) and every[-1].at > now]
@@ -92,7 +92,7 @@ def plan_lesson_end(card: ClassCard, until: float, mode: StopMode, start: str = 
 
 
 def postpone(end: PlannedStop, cards: Sequence[ClassCard]) -> PlannedStop | None:
-    """Return the end of a lesson that begins by the time of a planned stop and ends after it, or None."""
+    """Return the end of a lesson that begins no later than a planned stop and ends after it, or None."""
     for card in cards:
         coming = card.after(end.at)
         begin = None if coming is None else card.begin(coming)

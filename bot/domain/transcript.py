@@ -1,9 +1,9 @@
-"""The outputs of runs that one process follows, cleaned and split into lines.
+"""The outputs of runs that one process is following, cleaned and split into lines.
 
-The end of an output is kept in memory for display, and the whole of it in a file. The code that reads an
-output from its provider writes it here, and the code that displays it reads it here. Nothing outlives the
-process, because an output can be read again from its beginning. Only the last state of a progress bar is
-kept. Terminal escapes follow the grammar of ECMA-48, 5.3–5.6 (control sequences, control strings, escape
+The end of an output is kept in memory for display, and all of it in a file. The code that reads an output
+from its provider writes it here, and the code that displays it reads it here. Nothing outlives the process,
+because an output can be read again from its beginning. Only the last state of a progress bar is kept.
+Terminal escapes follow the grammar of ECMA-48, 5.3–5.6 (control sequences, control strings, escape
 sequences).
 """
 
@@ -27,12 +27,12 @@ log = structlog.get_logger(__name__)
 
 StreamName = Literal["stdout", "stderr"]
 
-#: A line longer than this many characters is passed on in parts, so that it can't fill up memory.
+#: A line of more than this many characters is passed on in parts, so that it can't fill up memory.
 LONGEST: Final = 8_192
 #: Matches a control string (such as a title or a link's URL), which ends with BEL or ST. The match never
-#: spans lines, so that an unterminated string costs only a line and not the rest of the output. It is limited
-#: in length and ends before another control string begins, because otherwise matching many unterminated ones
-#: would take quadratic time.
+#: spans lines, so that an unterminated string costs only a line rather than the rest of the output. It is
+#: limited in length and ends before another control string begins, because matching many unterminated strings
+#: would otherwise take quadratic time.
 _CONTROL_STRING: Final = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9b-\x9f\n]{0,4096}+"
 _CONTROL_SEQUENCE: Final = r"(?:\x1b\[|\x9b)[\x30-\x3f]{0,256}[\x20-\x2f]{0,16}"
 _WHOLE: Final = re.compile(
@@ -46,7 +46,7 @@ _BEGUN: Final = re.compile(rf"(?:{_CONTROL_SEQUENCE}|{_CONTROL_STRING}\x1b?|\x1b
 _INTRODUCERS: Final = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
 #: Control characters to be dropped: all except line feed, carriage return, backspace and tab.
 _CONTROLS: Final = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-#: How many lines at the end of an output are kept, with at most ``CHARACTERS`` characters in all and
+#: How many lines are kept from the end of an output, with at most ``CHARACTERS`` characters in all and
 #: ``OF_A_LINE`` characters per line.
 LINES: Final = 40
 CHARACTERS: Final = 2_500
@@ -58,7 +58,7 @@ MARK: Final = "! "
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """A line, or part of a long one; ``begins`` and ``ends`` say whether it has the line's start and end."""
+    """A line, or part of a long one; ``begins`` and ``ends`` say whether it includes the start and end."""
 
     stream: StreamName
     text: str
@@ -69,8 +69,8 @@ class OutputLine:
 class Lines:
     """Split a stream's plain text into lines.
 
-    After a carriage return, the following text replaces the part of the line that hasn't been passed on yet.
-    A backspace removes a character.
+    Text after a carriage return replaces the part of the line that hasn't been passed on yet. A backspace
+    removes a character.
     """
 
     def __init__(self, stream: StreamName, longest: int = LONGEST) -> None:
@@ -96,7 +96,7 @@ class Lines:
         return pieces
 
     def finish(self) -> list[OutputLine]:
-        """Return what is left of an unfinished line at the end of the stream, if anything."""
+        """Return whatever is left of an unfinished line at the end of the stream."""
         pieces: list[OutputLine] = []
         if self._line or self._begun:
             self._end(pieces)
@@ -155,7 +155,7 @@ class EscapeRemover:
 
 
 def format_line(piece: OutputLine) -> str:
-    """Return a line, or part of one, as shown; lines of stderr begin with a mark."""
+    """Return a line, or part of a line, as shown; lines of stderr begin with a mark."""
     return MARK + piece.text if piece.stream == "stderr" and piece.begins else piece.text
 
 
@@ -213,7 +213,7 @@ class Transcript:
         self._seen = Seen()
         self._plain = {name: EscapeRemover() for name in _STREAMS}
         self._lines = {name: Lines(name) for name in _STREAMS}
-        #: The stream that the unfinished line at the end of the spool belongs to.
+        #: The stream to which the unfinished line at the end of the spool belongs.
         self._unended: StreamName | None = None
         self.version = 0
         self.has_ended = False
@@ -235,7 +235,7 @@ class Transcript:
 
     @property
     def is_short(self) -> bool:
-        """Return whether the message about the run's end has room for the whole output."""
+        """Return whether the message about the run's end has enough space for the whole output."""
         lines = self._tail.last(LAST_LINES, self._open_lines())
         is_cut = self.spool.is_full or any(len(line) >= OF_A_LINE for line in lines)
         return not is_cut and self.line_count == len(lines) and self.tail == "\n".join(lines)
@@ -262,7 +262,7 @@ class Transcript:
         return is_new
 
     def end(self, note: str = "") -> None:
-        """Complete the output once: end unfinished lines and append ``note`` about what is missing."""
+        """Complete the output once: end unfinished lines, and add a ``note`` about what is missing."""
         if self.has_ended:
             return
         self.has_ended = True
@@ -313,7 +313,7 @@ class Seen:
         return new
 
 
-#: When a run ends, at most this many lines from the end of its output are shown.
+#: Maximum number of lines from the end of a run's output that are shown when the run ends.
 LAST_LINES: Final = 5
 
 
@@ -321,8 +321,9 @@ LAST_LINES: Final = 5
 class FollowedRun:
     """The state of following one run's output; times are in monotonic seconds.
 
-    ``is_over``: nothing more will be read. ``is_done``: all of the output has been sent. ``is_asked``: the
-    run was already over when the user asked for the output, so they get an answer even if there is none.
+    ``is_over`` means that nothing more will be read, and ``is_done`` that all of the output has been sent.
+    ``is_asked`` means that the run was already over when the user asked for its output, so they get an answer
+    even if it has none.
     """
 
     run_id: str
@@ -334,7 +335,7 @@ class FollowedRun:
     changed_at: float = float("-inf")
     #: The transcript's version when the card was last marked dirty.
     pending_version: int = 0
-    #: When to try delivering the file next. ``deliveries`` counts the attempts that failed.
+    #: When to try again to deliver the file. ``deliveries`` counts the attempts that failed.
     deliver_after: float = 0.0
     deliveries: int = 0
     is_delivering: bool = False
@@ -345,7 +346,7 @@ class FollowedRun:
         self.transcript.spool.close()
 
 
-#: Why the rest of an output is missing: it exceeds the maximum file size, there was no disk space, or it
+#: Why the rest of an output is missing: the file would be too large, the disk was full, or the output
 #: couldn't be read.
 Missing = Literal["cut", "not_kept", "not_read"]
 
@@ -363,7 +364,7 @@ class Board:
         #: A function that takes the reason (``Missing``), a cause and the connection's title, and returns the
         #: last line of an incomplete output.
         self.explain_missing = explain_missing
-        #: The disk space shared by all spools.
+        #: Disk space shared by all spools.
         self.room = room or SpoolBudget()
         self.entries: dict[str, FollowedRun] = {}
 
@@ -388,7 +389,7 @@ class Board:
             self.drop(run_id)
 
     def find_tail(self, run_id: str) -> OutputTail | None:
-        """Return the parts of a run's output that messages show; None if this process isn't following it."""
+        """Return the parts of a run's output shown in messages; None if this process isn't following it."""
         entry = self.entries.get(run_id)
         if entry is None:
             return None
@@ -417,12 +418,12 @@ CAP: Final = 50_000_000
 LONGEST_CHARACTER: Final = 4
 #: Maximum number of bytes kept for all outputs combined.
 TOTAL: Final = 500_000_000
-#: Number of bytes buffered in memory before they are written to the file, and read from it at a time.
+#: Number of bytes buffered in memory before they are written to the file, and read from the file at a time.
 KEPT: Final = 65_536
 
 
 class SpoolBudget:
-    """The number of bytes that all of the process's spools together may use."""
+    """The number of bytes that all spools of the process may use together."""
 
     def __init__(self, total: int = TOTAL) -> None:
         self._total = total
@@ -455,7 +456,7 @@ class Spool:
         self.is_full = False
 
     def add(self, text: str) -> None:
-        """Append as much of a string as the limits allow, without splitting a character."""
+        """Append as much of a string as the limits allow, without splitting any character."""
         if self.is_full:
             return
         data = text.encode("utf-8", "replace")
@@ -466,7 +467,7 @@ class Spool:
         self._keep(data)
 
     def note(self, text: str) -> None:
-        """Append a short note that says why the rest is missing, even if that exceeds the limits."""
+        """Append a short note saying why the rest is missing, even if that exceeds the limits."""
         self._keep(text.encode("utf-8", "replace"))
 
     def _keep(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What users lose in an upgrade: things that the newer release no longer does for them or sends to them."""
+"""The things that a newer release no longer does for users or sends to them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ LOST_OF_COURSES: Final = frozenset({"moved", "course_changed", "course_teacher",
 
 @dataclass(frozen=True, slots=True)
 class UpgradeLoss:
-    """One thing that a user loses: ``what`` (a code), ``subject`` (a row's key), ``detail`` (how it was).
+    """One thing that a user loses: ``what`` (a code), ``subject`` (a row's key), ``detail`` (the old value).
 
     The codes are those of migration 0066: kinds of messages that no longer exist, and other removed features.
     """
@@ -29,7 +29,7 @@ class UpgradeLoss:
 
 @dataclass(frozen=True, slots=True)
 class DescribedLoss:
-    """A loss with the names that its message needs: of a workspace, template, job, connection or course."""
+    """A loss, with the names needed for its message: of a workspace, template, job, connection or course."""
 
     what: str
     name: str = ""

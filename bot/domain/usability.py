@@ -1,4 +1,4 @@
-"""What a running workspace may still lack, and how long a start waits for that. Pure functions."""
+"""What a running workspace may still lack, and how long a start waits for it. Pure functions."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -11,12 +11,12 @@ from typing import Final, Literal
 Lack = Literal["address", "page", "agent", "app"]
 
 #: Maps each thing that may be missing to how long a start waits for it, in seconds from the first read that
-#: found it missing. If a running workspace is without it for no longer than that, nobody is told.
+#: found it missing. If it turns up in that time, nobody is told that it was missing.
 PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
-#: A workspace with something missing is read as often as a starting one for this many seconds.
+#: For this many seconds, a workspace that lacks something is read as often as a starting one.
 MAX_LATE_SECONDS: Final = 600.0
-#: Missing parts that keep everyone from opening the workspace. If anything else seems to be missing, the
-#: workspace may still work, because Usher might simply not see that part.
+#: Things without which nobody can open the workspace. If anything else seems to be missing, the workspace may
+#: still work, because Usher might simply not see it.
 UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 
 #: Tells users that a page's certificate isn't trusted.
@@ -26,7 +26,7 @@ UNTRUSTED_PAGE: Final = (
 
 
 def is_awaited(lacks: Lack | None, lacks_since: float | None, at: float) -> bool:
-    """Return whether a start should still wait for what a read at ``at`` found missing."""
+    """Return whether a start should go on waiting for whatever a read at ``at`` found missing."""
     if lacks is None:
         return False
     return lacks_since is None or at - lacks_since < PATIENCE_SECONDS[lacks]
@@ -40,7 +40,7 @@ def is_late(lacks_since: float | None, now: float) -> bool:
 def find_lack_start(lacks: Lack | None, before: Lack | None, since: float | None, at: float) -> float | None:
     """Return when a workspace began to lack something, after a read at ``at``; None if it lacks nothing.
 
-    ``before`` is what it lacked until then, and ``since`` is when that began.
+    ``before`` is what it lacked until that read, and ``since`` is when it began to lack that.
     """
     if lacks is None:
         return None

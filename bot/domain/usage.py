@@ -1,8 +1,7 @@
 """What ran, for how long, and what is known about it: the lives of workspaces and runs.
 
-A life is one period of running, from its beginning to its end (``docs/adr/0124-lives.md``). Its beginning and
-its end are each either known exactly or known to lie between two reads. What isn't known is never counted as
-hours.
+A life is one period of running, from its beginning to its end (``docs/adr/0124-lives.md``). Each of these is
+either known exactly or known to lie between two reads. Unknown time is never counted as hours.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +42,7 @@ class Known(StrEnum):
 
 
 class Moment(NamedTuple):
-    """The beginning or end of a life, between two times (epoch seconds) that are equal if it's exact.
+    """The beginning or end of a life, between two times (epoch seconds); if it is exact, they are equal.
 
     For an UNKNOWN beginning, both are the first sign of life. An UNKNOWN end is after ``earliest``, the last
     sign of life; by ``latest``, nothing was running any more, or its state couldn't be determined.
@@ -57,7 +56,7 @@ class Moment(NamedTuple):
 def find_begin(
     seen_at: float, down_at: float | None, told_at: float | None, asked_at: float | None
 ) -> Moment:
-    """Return when a workspace or run came up, given that a read found it running: its life's beginning.
+    """Return the beginning of a life, given that a read found the workspace or run running.
 
     ``down_at`` is the time of the last read that showed it down, ``told_at`` is the time reported by the
     provider, and ``asked_at`` is when Usher's call brought it up. If the provider's time is before a read
@@ -71,11 +70,11 @@ def find_begin(
 def find_end(
     seen_at: float, up_at: float, told_at: float | None, asked_at: float | None, *, is_certain: bool
 ) -> Moment:
-    """Return when a workspace or run went down, given that a read found it down: its life's end.
+    """Return the end of a life, given that a read found the workspace or run down.
 
     ``up_at`` is the time of the last read that showed it up, ``told_at`` is the time reported by the
     provider, and ``asked_at`` is when Usher's call brought it down. Without such a call, the end is known
-    only if ``is_certain``: otherwise, it may just no longer be listed.
+    only if ``is_certain``; otherwise the workspace or run may merely be missing from a list.
     """
     first = min(up_at, seen_at)
     if asked_at is None and not is_certain:
@@ -94,9 +93,10 @@ def _find_moment(first: float, seen_at: float, told_at: float | None, asked_at: 
 
 @dataclass(slots=True)
 class Hours:
-    """Hours of running: the best estimate, and the range that contains the true value.
+    """Hours of running: the best estimate, and the range that contains the true number.
 
-    ``unknown`` is the number of lives with an unknown end; each is counted up to its last sign of life.
+    ``unknown`` is the number of lives with an unknown end. Each of them is counted up to its last sign of
+    life.
     """
 
     best: float = 0.0
@@ -112,17 +112,17 @@ class Hours:
         self.unknown += other.unknown
 
 
-# Not frozen, because instances are then created three times as fast, and a year has more than a thousand of
-# them.
+# Not frozen, because frozen instances take three times as long to create, and a year has more than a
+# thousand.
 @dataclass(slots=True, kw_only=True)
 class Life:
     """One period of running of a workspace, or one run of a job.
 
-    ``subject`` is something that can have only one life at a time: the gate of a workspace, which several
-    users may have on their lists, or the id of a run. ``principal`` is the user who started it, or on whose
-    list it was first seen running. ``workspace_id`` is that user's row, which may no longer exist, and
-    ``name`` is what they called it. ``line`` is the key of the workspace or job whose lives are added up.
-    ``hours`` are only those within the window that was read. Their best estimate runs from ``runs_from`` to
+    ``subject`` identifies something that can have only one life at a time: the gate of a workspace, which may
+    be on the lists of several users, or the id of a run. ``principal`` is the user who started it, or on
+    whose list it was first seen running. ``workspace_id`` is that user's row, which may no longer exist, and
+    ``name`` is the name on their list. ``line`` is the key of the workspace or job whose lives are added up.
+    ``hours`` covers only the window that was read. The best estimate of the hours runs from ``runs_from`` to
     ``runs_until``, which is the life's end or its last sign of life.
     """
 
@@ -135,34 +135,35 @@ class Life:
     workspace_id: str | None
     name: str
     #: The size and template chosen in the form; None if Usher didn't create the workspace or run, or if its
-    #: provider has none.
+    #: provider doesn't have any.
     size: str | None = None
     template: str | None = None
     began: Moment
-    #: When the life ended; None if, as far as is known, it is still in progress.
+    #: When the life ended; None if, as far as Usher knows, it is still in progress.
     ended: Moment | None = None
     runs_from: float
     runs_until: float
     hours: Hours
     #: When a read last showed the workspace or run as running.
     last_seen_at: float
-    #: When the workspace was last opened from Usher. ``used_at`` is its last use, according to its provider.
+    #: When the workspace was last opened through Usher. ``used_at`` is when it was last used, according to
+    #: its provider.
     opened_at: float | None = None
     used_at: float | None = None
-    #: The price when the life began; None if the price isn't known.
+    #: The price at the beginning of the life; None if that isn't known.
     price: Price | None = None
 
     @property
     def is_open(self) -> bool:
-        """Return whether, as far as is known, the life is still in progress."""
+        """Return whether, as far as Usher knows, the life is still in progress."""
         return self.ended is None
 
 
 @dataclass(slots=True)
 class Sum:
-    """Totals of several lives: how many there are, and how many hours in all and at each price.
+    """Totals of several lives: their number, and their hours, in all and at each price.
 
-    Hours without a price are under the key None.
+    Hours without a known price are under the key None.
     """
 
     lives: int = 0
@@ -171,7 +172,7 @@ class Sum:
 
     @property
     def money(self) -> dict[str, Decimal]:
-        """Return the cost by currency; amounts in different currencies are never added."""
+        """Return the cost by currency. Amounts in different currencies are never added."""
         money: dict[str, Decimal] = {}
         for price, hours in self.at_price.items():
             if price is not None:
@@ -185,7 +186,7 @@ class Sum:
         return self.at_price.get(None, 0.0)
 
     def add(self, hours: Hours, price: Price | None, lives: int = 1) -> None:
-        """Add the hours of one or more lives that have the same price."""
+        """Add the hours of one or more lives with the same price."""
         self.lives += lives
         self.hours.add(hours)
         self.at_price[price] = self.at_price.get(price, 0.0) + hours.best
@@ -211,7 +212,7 @@ def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
 
 # -- what people are shown -----------------------------------------------------------------------------------
 
-#: How long a workspace must have been unused before that is mentioned, in seconds.
+#: Minimum time for which a workspace must have been unused before that is mentioned, in seconds.
 MIN_IDLE_SECONDS: Final = 3600.0
 
 
@@ -220,9 +221,9 @@ class UsageLine:
     """The total of all lives of one workspace, or of one job's runs, within a window.
 
     ``key`` is the key of its lives. ``name`` and ``workspace_id`` are those of the newest life. ``spread`` is
-    by how many hours the total may be off, because something happened between two reads. ``is_least``: it may
-    also have run before the first sign of life. ``unknown_from`` is the last sign of life before an end that
-    no read saw.
+    the number of hours by which the total may be off, because something happened between two reads.
+    ``is_least`` means that it may have been running before the first sign of life. ``unknown_from`` is the
+    last sign of life before an end that no read saw.
     """
 
     kind: LifeKind
@@ -241,7 +242,7 @@ class UsageLine:
     ) -> None:
         """Add the total of a part of this line's lives.
 
-        ``is_seen``: they began or ended between two reads, so their hours aren't exact.
+        ``is_seen`` means that they began or ended between two reads, so that their hours aren't exact.
         """
         self.sum.merge(part)
         self.is_open |= is_open
@@ -256,9 +257,9 @@ class UsageLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
-    """The longest time that a workspace ran without being used, or opened from Usher.
+    """The longest time for which a workspace ran without being used, or opened from Usher.
 
-    ``is_use_known``: the provider reports when it was last used.
+    ``is_use_known`` says whether the provider reports when it was last used.
     """
 
     name: str
@@ -277,7 +278,7 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One user's usage within a window; its lines are sorted, longest first."""
+    """One user's usage within a window. Its lines are sorted, longest first."""
 
     lines: tuple[UsageLine, ...] = ()
     idle: Idle | None = None
@@ -292,9 +293,9 @@ class Usage:
 class UsageFacts(Facts):
     """A person's usage within a window, for a message to that person.
 
-    ``titles`` are the titles of connections, ``running`` are the workspaces still running, and ``left`` is
-    what is left of each connection's limits. ``is_weekly`` says whether last week's hours are sent every
-    Monday.
+    ``titles`` contains the titles of connections, ``running`` the workspaces that are still running, and
+    ``left`` the amount left of each connection's limits. ``is_weekly`` says whether last week's hours are
+    sent every Monday.
     """
 
     window: Window
@@ -310,7 +311,7 @@ class UsageFacts(Facts):
         return {key: name for one in self.running for key, name in one.objects.items()}
 
 
-#: Minimum number of people in a total that is shown to readers who may not see individual hours.
+#: Minimum number of people in a total shown to readers who may not see the hours of individuals.
 MIN_PEOPLE: Final = 5
 
 
@@ -318,8 +319,8 @@ MIN_PEOPLE: Final = 5
 class GroupUsage:
     """Several people's usage: the total, and its parts by connection and by person, longest first.
 
-    ``is_withheld``: so few people are included that the total would reveal one person's hours, which mustn't
-    be seen. ``leaves_out``: connections left out because they have that few people.
+    ``is_withheld`` means that the total isn't shown, because it includes so few people that it would reveal
+    the hours of an individual. ``leaves_out`` lists the connections left out for the same reason.
     """
 
     people: int = 0
@@ -354,7 +355,7 @@ class SpanKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span drawn in a row, in epoch seconds; it may reach beyond the days that are drawn."""
+    """A span drawn in a row, in epoch seconds. It may extend beyond the days that are drawn."""
 
     begins_at: float
     ends_at: float
@@ -363,7 +364,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """A row of a usage chart: its spans, and the name of a workspace or job, which comes from outside."""
+    """A row of a usage chart: its spans, and the name of a workspace or job, which may contain any text."""
 
     name: str
     spans: tuple[Span, ...]
@@ -373,7 +374,7 @@ class UsageRow:
 
 
 def group_class(sums: Mapping[str, Sum], *, is_seen: bool) -> GroupUsage:
-    """Return a class's usage, given each person's total; ``is_seen``: its teachers may see those totals."""
+    """Return a class's usage from each person's total; ``is_seen`` says whether teachers may see those."""
     if not is_seen and 0 < len(sums) < MIN_PEOPLE:
         return GroupUsage(is_withheld=True)
     total = sum_parts(sums.values())

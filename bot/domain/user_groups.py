@@ -1,9 +1,10 @@
-"""Slack's user groups (``S…``, ``T…:S…``), which let operators name many people together."""
+"""Slack's user groups (``S…``, ``T…:S…``), with which operators can name many people at once."""
 
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-#: How long Slack's list of a group's members may be used, in seconds. After that, the group counts as empty.
+#: How long a group's members, as listed by Slack, remain valid, in seconds. After that, the group counts as
+#: empty.
 COUNTS_FOR: Final = 3600.0
 
 
@@ -15,7 +16,7 @@ def is_group(name: str) -> bool:
 class UserGroups:
     """The members of the user groups named in settings, as last reported by Slack.
 
-    A group that Slack hasn't reported lately is treated as empty. Members are kept only in memory and read
+    A group that Slack hasn't reported lately is treated as empty. Members are kept only in memory, and read
     again after a restart. Each process reads them every five minutes.
     """
 
@@ -25,9 +26,9 @@ class UserGroups:
         self._said: dict[str, tuple[float, frozenset[str]]] = {}
 
     def follow(self, names: Iterable[str], monotonic: Callable[[], float]) -> None:
-        """Remember which of these names are groups to read from Slack.
+        """Remember which of these names are groups to be read from Slack.
 
-        ``monotonic`` is the clock that measures how old their lists of members are.
+        ``monotonic`` is the clock used to measure how old their lists of members are.
         """
         self.names, self._monotonic = sorted(set(filter(is_group, names))), monotonic
 

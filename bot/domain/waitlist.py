@@ -1,4 +1,4 @@
-"""The waitlist: which kind of capacity a start lacked, and how long to wait for it. Pure functions."""
+"""The waitlist: which kind of capacity a start lacked, and how long to wait for that. Pure functions."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -10,15 +10,15 @@ from bot.domain.failure_causes import Reason, find_reason, find_scarce_resources
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 
-#: How long to wait after each failed attempt, in seconds; the last value is repeated.
+#: How long to wait after each failed attempt, in seconds. The last value is used for all further attempts.
 PAUSE_SECONDS: Final = (60.0, 120.0, 300.0, 600.0)
 #: Minimum number of seconds between two attempts for the same kind of capacity.
 MIN_PAUSE_SECONDS: Final = 60.0
-#: If a workspace has been unused for this many seconds after it got capacity, its owner is warned. It is
-#: stopped ``ANSWERED_WITHIN_SECONDS`` later, which frees the capacity for the next person.
+#: If a workspace is still unused this many seconds after it got capacity, its owner is warned. It is stopped
+#: ``ANSWERED_WITHIN_SECONDS`` later, which frees the capacity for the next person.
 UNUSED_SECONDS: Final = 1_800.0
 ANSWERED_WITHIN_SECONDS: Final = 600.0
-#: If the user names no time, a wait ends at the first of these hours of the day that is at least
+#: If the user doesn't name a time, a wait ends at the first of these hours of the day that is at least
 #: ``MIN_WAIT_SECONDS`` away.
 END_HOURS: Final = (9, 18)
 MIN_WAIT_SECONDS: Final = 3_600.0
@@ -35,11 +35,11 @@ class WaitlistState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WaitlistEntry:
-    """An entry of the waitlist: a user's wait for capacity for a workspace.
+    """An entry on the waitlist: a user who is waiting for capacity for a workspace.
 
-    Its place in line isn't stored. It follows from ``round``, the number of rounds in which the user has had
-    a turn, and then from ``seq``, among entries for the same ``kind`` of capacity on the connection. ``mode``
-    is how the workspace is stopped if nobody uses it, or "" if it isn't stopped.
+    Its place in line isn't stored. Among the entries for the same ``kind`` of capacity on the connection, it
+    follows first from ``round``, the number of rounds in which the user has had a turn, and then from
+    ``seq``. ``mode`` is how the workspace is stopped if nobody uses it, or "" if it isn't stopped.
     """
 
     id: str
@@ -97,7 +97,7 @@ def find_missing_capacity(cause: str | None) -> str:
 
 
 def lacks_reason(cause: str | None) -> bool:
-    """Return whether a failure says nothing about the attempt itself, as with an outage or a time-out."""
+    """Return whether a failure, such as an outage or a time-out, says nothing about the attempt itself."""
     word, _, said = (cause or "").partition(":")
     if word == "provider_failed":
         return not said or find_reason(said) is Reason.SLOW
@@ -107,7 +107,7 @@ def lacks_reason(cause: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OthersInLine:
-    """The others in line for the same capacity: the rounds in which they had a turn, and their attempts.
+    """The others in line for the same capacity: their rounds, and their attempts.
 
     Some have had a turn in the current round and the rest haven't, so their numbers of rounds differ by at
     most one.
@@ -119,11 +119,11 @@ class OthersInLine:
 
     @property
     def entry_round(self) -> int:
-        """Return the round that a newcomer joins, behind everyone who still has a turn in it."""
+        """Return the round that a newcomer joins: behind everyone who still has a turn in it."""
         return self.lowest or 0
 
     def find_round(self, own: int) -> int:
-        """Return the round that a user rejoins after being away, while others may have had turns or left."""
+        """Return the round that a user rejoins; while they were away, others may have had turns or left."""
         return min(max(own, self.entry_round), self.highest)
 
     def end_turn(self, own: int) -> int:
@@ -150,11 +150,11 @@ def get_default_end(now: float, zone: ZoneInfo) -> float:
 
 @dataclass(frozen=True, slots=True)
 class WaitlistFacts:
-    """A wait for capacity for a workspace: its end, and how many people are ``ahead`` in this round.
+    """A wait for capacity for a workspace: its end, and the number of people ``ahead`` in this round.
 
     ``tried_before`` is how many of the ``others`` have already had their turn in this round. ``attempts`` is
-    the number of tries for this user. A wait that is over has ``ended_at``, and also ``granted_at`` if there
-    was capacity.
+    the number of tries for this user. Once the wait is over, ``ended_at`` is set, and also ``granted_at`` if
+    there was capacity.
     """
 
     id: str

@@ -12,10 +12,10 @@ from bot.domain.row_times import Deadline, Past, Since, Step
 DEADLINE_SECONDS: Final = 1800.0
 #: The ``cause`` of an open work item if its last call was refused because of the credential.
 UNAUTHORIZED: Final = "credential_refused"
-#: First word of ``cause`` if the provider refused the last call because the workspace or run is already in
+#: First word of ``cause`` if the provider refused the last call because the workspace or run was already in
 #: the desired state.
 LOST_TRACK: Final = "lost_track"
-#: First word of ``cause`` if the provider refused the last call because another change is in progress.
+#: First word of ``cause`` if the provider refused the last call because another change was in progress.
 CONFLICT: Final = "conflict"
 
 
@@ -29,15 +29,15 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     CANCELLED = "cancelled"
     REPLACED = "replaced"
-    #: Whether the operation or run succeeded can't be determined.
+    #: Usher can't find out whether the operation or run succeeded.
     UNKNOWN = "unknown"
 
 
 class Call(StrEnum):
-    """What is known about the one call that starts or stops something.
+    """What is known about a call that starts or stops something.
 
-    ``CALLING`` is committed before the request is sent. If it is found after a crash, it means *unknown*, and
-    it becomes *interrupted* once the process that sent the call is known to be dead.
+    ``CALLING`` is committed before the request is sent. After a crash, it means *unknown*, and it becomes
+    *interrupted* once the process that sent the call is known to be dead.
     """
 
     NONE = "none"
@@ -55,18 +55,18 @@ class Call(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItem:
-    """Work for a user, done in steps until it ends: an operation, or a run of a job.
+    """Work for a user, carried out in steps until it ends: an operation, or a run of a job.
 
     ``start_call`` is the state of the call that starts, creates or launches, and ``stop_call`` that of the
     call that stops. The item is open until ``outcome`` is set; ``cause`` then names the text that explains
-    it. ``attempts`` counts temporary failures in a row, and ``deadline_number`` the deadlines set so far. The
-    user is told at ``deadline_at``, which is None afterwards. From then on, no call that ``expires`` is sent,
-    unless the user keeps waiting or asks again.
+    it. ``attempts`` counts temporary failures in a row, and ``deadline_number`` the deadlines set so far. At
+    ``deadline_at``, which is None afterwards, the user is told that the item is late. From then on, no call
+    that ``expires`` is sent, unless the user keeps waiting or asks again.
 
-    ``called_at`` is when its call was committed; clock corrections change it. ``sent_at`` is the same time
-    without corrections, used to recognise the result of a creation or launch by its age. ``unknown_since`` is
-    when the call's outcome became unknown. The other times are when the user was first asked whether to
-    repeat the call (``question_since``), when the current reason began to hold the work up
+    ``called_at`` is when the item's call was committed; clock corrections change it. ``sent_at`` is the same
+    time without corrections, used to recognise the result of a creation or launch by its age.
+    ``unknown_since`` is when the call's outcome became unknown. The other times are when the user was first
+    asked whether to repeat the call (``question_since``), when the current reason began to hold the work up
     (``blocked_since``), when the provider began to refuse the call because it is busy (``busy_since``), and
     when the call may be sent again (``retry_at``).
     """
@@ -76,7 +76,7 @@ class WorkItem:
     connection: str
     created_at: Past
     reference: str = ""
-    #: The channel where the command was typed, used to reach the user if direct messages fail.
+    #: The channel where the user typed the command, used to reach them if direct messages fail.
     channel_id: str | None = None
     start_call: Call = Call.NONE
     stop_call: Call = Call.NONE
@@ -94,8 +94,8 @@ class WorkItem:
     #: What is currently holding up the work item.
     block_reason: Hold | None = None
     outcome: Outcome | None = None
-    #: Why the item ended as it did or, while it is open, why its last call was refused. A read or another
-    #: attempt then shows whether that refusal matters.
+    #: Why the item ended as it did or, while it is open, why its last call was refused. In the latter case, a
+    #: read or another attempt shows whether the refusal matters.
     cause: str | None = None
     ended_at: Past | None = None
 
@@ -116,23 +116,23 @@ class WorkItem:
 
     @property
     def was_unauthorized(self) -> bool:
-        """Return whether the last call was refused because of the credential; it will be tried once more."""
+        """Return whether the last call was refused because of the credential; it is tried once more."""
         return self.is_open and self.cause == UNAUTHORIZED
 
     @property
     def refusal(self) -> str | None:
-        """Return the cause to fail with, unless a read shows that the refused call isn't needed."""
+        """Return the cause to fail with unless a read shows that the refused call isn't needed."""
         is_other = self.was_unauthorized or bool(self.contradiction or self.conflict)
         return self.cause if self.is_open and self.cause and not is_other else None
 
     @property
     def contradiction(self) -> str | None:
-        """Return the cause to fail with, unless a read confirms that the desired state has been reached."""
+        """Return the cause to fail with unless a read confirms that the desired state has been reached."""
         return self.cause if self.is_open and (self.cause or "").startswith(LOST_TRACK) else None
 
     @property
     def conflict(self) -> str | None:
-        """Return the cause of the last refusal if it is temporary: another change is still in progress."""
+        """Return the cause of the last refusal if it is temporary because another change is in progress."""
         is_refused = self.is_open and self.busy_since is not None
         return self.cause if is_refused and (self.cause or "").startswith(CONFLICT) else None
 

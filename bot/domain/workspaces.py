@@ -13,23 +13,18 @@ from bot.domain.row_times import Past, Stays
 from bot.domain.stops import NO_PLANNED_STOPS, ExpiryMode, PlannedStops, StopMode, StopRisk
 from bot.domain.usability import UNUSABLE, Lack
 
-#: How long in advance owners are warned that a workspace will end by itself, in seconds.
+#: How long in advance owners are warned that their provider will end a workspace, in seconds.
 EXPIRY_WARNING_SECONDS: Final = 300.0
 
 
 class State(StrEnum):
     """The state of a workspace, named the same for every provider.
 
-    Attributes:
-        STOPPED: It is down and can be started.
-        STARTING: It is coming up.
-        RUNNING: It is up; ``lacks`` says whether people can use it.
-        STOPPING: It is going down.
-        SUSPENDED: It is down, and its memory is kept.
-        FAILED: It has failed. Parts of it may still be running, so people can stop it, unless its ``actions``
-            include no way to do that.
-        GONE: It doesn't exist, or doesn't belong to this user.
-        UNKNOWN: Its state can't be read, or is a word that Usher doesn't know. The last known state is kept.
+    Attributes: STOPPED: It is down and can be started. STARTING: It is coming up. RUNNING: It is up;
+        ``lacks`` says whether people can use it. STOPPING: It is going down. SUSPENDED: It is down, and its
+        memory is kept. FAILED: It has failed. Parts of it may still be running, so people can stop it, unless
+        its ``actions`` rule that out. GONE: It doesn't exist, or doesn't belong to this user. UNKNOWN: Its
+        state can't be read, or is a word that Usher doesn't know. The last known state is kept.
     """
 
     STOPPED = "stopped"
@@ -54,10 +49,10 @@ NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}
 #: States of a workspace that is changing, or may be.
 _MOVING_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
 
-#: What can be done with a workspace now, which decides the buttons shown.
+#: The actions that are possible on a workspace now. They determine the buttons shown.
 #: - ``open``: open its link or page.
 #: - ``start``: start it.
-#: - ``stop``, ``suspend``, ``force``: stop it in that way (``StopMode``).
+#: - ``stop``, ``suspend``, ``force``: stop it in that mode (``StopMode``).
 #: - ``remove``: delete it.
 Action = Literal["open", "start", "stop", "suspend", "force", "remove"]
 _STOPS: Final[frozenset[Action]] = frozenset({"stop", "suspend", "force"})
@@ -66,16 +61,16 @@ _STOPS: Final[frozenset[Action]] = frozenset({"stop", "suspend", "force"})
 def is_down(state: State, actions: Iterable[str] | None) -> bool:
     """Return whether a workspace is known to be down, the only case in which *Stop* isn't offered.
 
-    A failed workspace is down only if its provider is certain that none of it is still running, and says so
-    by reporting ``actions`` that include no way to stop it.
+    A failed workspace is down only if its provider is certain that no part of it is still running. The
+    provider says so by reporting ``actions`` without any stop.
     """
     if state is State.FAILED:
         return actions is not None and _STOPS.isdisjoint(actions)
     return state in DOWN_STATES or state is State.GONE
 
 
-#: Prefix of the placeholder that is used as the remote id until the provider has created the workspace. The
-#: workspace's own id follows.
+#: Prefix of the placeholder that serves as the remote id until the provider has created the workspace. The id
+#: of the workspace's row follows.
 PROVISIONAL = "new:"
 
 
@@ -96,7 +91,7 @@ class Workspace:
         name: Its name at the provider.
         owner: Its owner, if it is shared with this user; None if it is their own.
         state: Its state as last read.
-        spec: The form values that it was created from, if Usher created it.
+        spec: The form values from which it was created, if Usher created it.
         actions: The actions possible at that read; None for everything that the provider is capable of.
         survives_stop: Whether it survives a stop; None if the provider hasn't said.
         stop_risks: What a stop would interrupt or lose; None if the provider doesn't say.
@@ -119,7 +114,7 @@ class Workspace:
     unknown_at: Past | None = None
     verified_at: Past | None = None
     used_at: Past | None = None
-    #: When the user last opened the workspace or requested anything about it.
+    #: When the user last opened the workspace or made a request about it.
     last_request_at: Past | None = None
     origin: Literal["discovered", "added"] = "discovered"
     hidden: bool = False
@@ -132,8 +127,8 @@ class Workspace:
     entry: str | None = None
     #: The latest event that the provider reported about the workspace, as a sentence.
     event_message: str | None = None
-    #: Whether the user is told when the workspace is ready and, in ``notify_stopped``, when it stops by
-    #: itself. None means that their settings decide.
+    #: Whether the user is told when the workspace is ready and, in ``notify_stopped``, when it stops without
+    #: being asked to. None means that the user's preferences decide.
     notify_ready: bool | None = None
     notify_stopped: bool | None = None
     #: Whether the workspace survives a stop; None if its provider hasn't said.
@@ -141,14 +136,15 @@ class Workspace:
     #: When a read last showed the workspace starting or running.
     up_at: Past | None = None
     #: When the workspace came up, according to its provider or to a read that saw it come up; None if neither
-    #: gave a time.
+    #: is known.
     started_at: Stays | None = None
-    #: When Usher first saw the workspace running, in a read or a list, since it last came up. Used if
+    #: When Usher first saw the workspace running since it last came up, in a read or a list. Used if
     #: ``started_at`` isn't known.
     running_since: Past | None = None
-    #: The time of the workspace's next planned stop in epoch seconds; the fields below say how it is stopped
-    #: and whether the owner agreed that the stop is irreversible. ``expires_at`` is when the provider itself
-    #: ends the workspace. ``stop_warned`` means that the owner was warned or needs no warning.
+    #: The time of the workspace's next planned stop, in epoch seconds. The fields below say how it is
+    #: stopped, and whether the owner agreed that the stop is irreversible. ``expires_at`` is when the
+    #: provider itself ends the workspace. ``stop_warned`` means that the owner was warned or needs no
+    #: warning.
     stop_at: Stays | None = None
     stop_mode: StopMode | None = None
     stop_agreed: bool = False
@@ -157,15 +153,15 @@ class Workspace:
     stop_card: str | None = None
     #: The id of the hours or course that set the timer; None if something else did.
     stop_rule: str | None = None
-    #: The assistant that asked for the timer; "" if the owner did. ``stop_start`` is the start that the timer
-    #: depends on ("" if none): without that start, the timer is dropped.
+    #: The assistant that requested the timer; "" if the owner did. ``stop_start`` is the start on which the
+    #: timer depends ("" if none): without that start, the timer is dropped.
     stop_via: str = ""
     stop_start: str = ""
     #: All planned stops. ``bot.domain.planned_stops`` decides which of them becomes the timer.
     planned_stops: PlannedStops = NO_PLANNED_STOPS
     #: How many times the workspace has been brought up.
     generation: int = 0
-    #: What the workspace runs on (a template's name and a size) and its hourly price, as far as known.
+    #: The workspace's machine (a template's name and a size) and hourly price, as far as they are known.
     template: str | None = None
     size: str | None = None
     price: str | None = None
@@ -179,20 +175,20 @@ class Workspace:
     #: When the workspace went down, according to its provider; None if the provider doesn't report that.
     down_at: Stays | None = None
     owner: str | None = None
-    #: What the running workspace still lacks. ``lacks_since`` is when a read first found that missing.
+    #: What the running workspace still lacks. ``lacks_since`` is when a read first found it missing.
     lacks: Lack | None = None
     lacks_since: Past | None = None
 
     @property
     def is_own(self) -> bool:
-        """Return whether, as far as is known, the workspace is this user's own and not shared with them."""
+        """Return whether, as far as Usher knows, the workspace is this user's own, not shared with them."""
         return self.owner is None
 
     @property
     def was_never_shown(self) -> bool:
-        """Return whether the provider has never shown the workspace as this user's own, nor shows it now.
+        """Return whether the provider has never shown the workspace as this user's own, and still doesn't.
 
-        It may be someone else's, because providers answer the same way for a workspace that doesn't exist.
+        It may be someone else's, because providers give the same answer for a workspace that doesn't exist.
         """
         return self.state is State.GONE and (self.verified_at is None or not self.is_own)
 

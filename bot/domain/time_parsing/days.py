@@ -18,7 +18,7 @@ _NAMED_DAYS: Final = {
     **dict.fromkeys(("weekend", "weekends"), WEEKEND),
     **dict.fromkeys(("day", "days", "daily", "everyday"), EVERY_DAY),
 }
-#: Short forms of weekdays that may appear at the ends of a span, in English and German: ``m-f``, ``mo-fr``.
+#: Short forms of weekdays, in English and German, that may stand at either end of a span: ``m-f``, ``mo-fr``.
 _SHORT: Final = {
     **dict.fromkeys(("m", "mo"), "mon"),
     **dict.fromkeys(("tu", "di"), "tue"),
@@ -70,7 +70,7 @@ def find_weekday(word: str) -> int | None:
 def resolve_day(word: str, today: date) -> tuple[date, ...]:
     """Return the dates, from ``today`` on, that a word for a day may mean, nearest first.
 
-    *Next Friday* may mean the coming Friday, if that is this week or tomorrow, or the one a week later.
+    *Next Friday* may mean the coming Friday, if it is in this week or tomorrow, or the Friday a week later.
     """
     if on_weekday := _ON_WEEKDAY.fullmatch(word):
         return tuple(
@@ -95,8 +95,8 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
 def find_day(word: str, today: date, *, step: Literal[1, -1] = 1) -> date | None:
     """Return the nearest day that a weekday or date means, or None.
 
-    The search goes forward from ``today`` or, if ``step`` is -1, backward. A date that includes its year
-    means exactly that day.
+    The search goes forward from ``today`` or, if ``step`` is -1, backward. A date that includes a year means
+    exactly that day.
     """
     if (weekday := find_weekday(word)) is not None:
         return today + timedelta(days=step * (step * (weekday - today.weekday()) % 7))
@@ -119,7 +119,7 @@ def has_date(word: str, today: date) -> bool:
 
 
 def write_day(word: str) -> str:
-    """Return the word for a day as people write it: ``7 dec``, ``next monday``."""
+    """Return a word for a day in the form in which people write it: ``7 dec``, ``next monday``."""
     if on_weekday := _ON_WEEKDAY.fullmatch(word):
         return f"{on_weekday[2]} {write_day(on_weekday[1]).removeprefix('on ')}"
     side, is_marked, name = word.partition("_")
@@ -133,7 +133,7 @@ def write_day(word: str) -> str:
 
 
 def day_of(text: str, today: date) -> date | None:
-    """Return the day, from ``today`` on, that a string names, or None if it names none or may mean two."""
+    """Return the day, from ``today`` on, that a string names; None if it names none or may mean two days."""
     words = spell(f"on {text}").split()[1:]
     if len(words) != 1:
         return None
@@ -224,7 +224,7 @@ def _join_spans(spans: Sequence[DaySpan]) -> list[DaySpan]:
 
 
 def read_pause(verb: str, text: str, today: date) -> tuple[DaySpan, ...]:
-    """Return the days that *skip* or *pause* leaves out; *pause Monday* means to pause until Monday."""
+    """Return the days that *skip* or *pause* leaves out; *pause Monday* means "pause until Monday"."""
     is_until = verb == "pause" and day_of(text, today) is not None and spell(text) != "today"
     return read_spans(f"until {text}" if is_until else text, today)
 
@@ -257,7 +257,7 @@ def _read_span(words: list[str], today: date) -> DaySpan | None:
 
 
 def _read_ends(words: list[str], today: date) -> DaySpan | None:
-    """Return the first and last day of the day, week or weekend that a string names, or None."""
+    """Return the first and last day of the day, week or weekend named by a string, or None."""
     monday = today - timedelta(days=today.weekday())
     match words:
         case ["next", "week"]:

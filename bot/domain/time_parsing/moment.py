@@ -1,11 +1,12 @@
 """Times and durations as people type them: ``until 18:00``, ``for 2h``, ``um 18 Uhr``. Pure functions.
 
 A duration (``2h``, ``90 min``, ``1h30``, ``half an hour``) is called a *length* in the code, and counts from
-now. A time of day means the next time that clocks in the user's time zone show it. ``for`` and ``in``
-introduce a duration; ``until``, ``till``, ``at`` and ``by`` introduce a time of day. Without one of these
-words, ``17h`` is read as a time of day and ``2h`` as a duration: the dividing line is 13, the first hour that
+now. A time of day means the next moment at which clocks in the user's time zone show that time. ``for`` and
+``in`` introduce a duration; ``until``, ``till``, ``at`` and ``by`` introduce a time of day. Without such a
+word, ``17h`` is read as a time of day and ``2h`` as a duration. The dividing line is 13, the first hour that
 a 12-hour clock doesn't show. Machine formats are also read: ``2027-01-15T18:00:00+00:00``, ``PT2H``. A zone
-next to a time applies to it. A time that has passed, or that is ambiguous, is refused rather than guessed.
+written next to a time applies to that time. A time that has passed is refused, and so is an ambiguous one;
+Usher doesn't guess.
 """
 
 import math
@@ -23,7 +24,7 @@ from bot.domain.time_parsing.zones import SaidZone, split_zone
 
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "other_weekday"]
 
-#: How far ahead a time may be, in seconds: two weeks. Anything later belongs in a schedule or is a typo.
+#: How far ahead a time may lie, in seconds: two weeks. Anything later belongs in a schedule or is a typo.
 FARTHEST_SECONDS: Final = 14 * 86_400.0
 
 #: Maps each part of the day to its hours. The night continues past midnight.
@@ -46,7 +47,7 @@ _WEEKS, _DAYS, _HOURS, _MINUTES, _SECONDS = (
     r" ?m(?:in(?:ute)?s?)?",
     r" ?s(?:ec(?:ond)?s?)?",
 )
-#: Matches a duration: weeks, days, hours, minutes and seconds, in that order. Minutes after hours need no
+#: Matches a duration in weeks, days, hours, minutes and seconds, in that order. Minutes after hours need no
 #: unit: ``1h30``.
 _LENGTH: Final = re.compile(
     rf"(?:{_NUMBER}{_WEEKS}(?: and)?)? ?(?:{_NUMBER}{_DAYS}(?: and)?)? ?"
@@ -70,19 +71,19 @@ _NOW: Final = frozenset(
     {"now", "right now", "at once", "right away", "straight away", "immediately", "asap", "jetzt", "sofort"}
 )
 _NAMED_TIMES: Final = {"noon": 12, "midday": 12, "midnight": 0}
-#: Maximum length of the string that is read as a time, in characters.
+#: Maximum length, in characters, of a string that is read as a time.
 _MAX_CHARACTERS: Final = 60
 #: The first hour that a 12-hour clock doesn't show.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
 #: A bare hour may mean the coming night only if that is at most this many seconds away. Otherwise the user is
-#: asked what they meant.
+#: asked which one they meant.
 _NEAR_SECONDS: Final = 6 * 3_600.0
-#: Maximum number of possible times to offer when a zone's name is ambiguous.
+#: Maximum number of possible times to offer if the name of a zone is ambiguous.
 _MAX_OPTIONS: Final = 4
 _HALF_YEAR: Final = timedelta(days=182)
 _MORNING: Final = 6
-#: First two digits of a year: ``2026`` is taken for a year and not a time, unless a word such as ``at``
+#: First two digits of a year. ``2026`` is taken to be a year rather than a time, unless a word such as ``at``
 #: precedes it.
 _CENTURIES: Final = frozenset({20})
 
@@ -91,9 +92,9 @@ _CENTURIES: Final = frozenset({20})
 class Moment:
     """A future time, in epoch seconds.
 
-    ``seconds`` is the duration, if one was given. ``is_next_day``: only a time of day was given, and it
-    doesn't come round again today, which the answer must say. ``is_shifted``: clocks skip that time on that
-    day, so the moment is later by as much as they skip.
+    ``seconds`` is the duration, if one was given. ``is_next_day`` means that only a time of day was given and
+    it has passed for today, which the answer must mention. ``is_shifted`` means that clocks skip that time on
+    that day, so the moment is later by as much as they skip.
     """
 
     at: float
@@ -104,7 +105,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Why a string doesn't name a usable time; ``options`` are its possible readings, if any."""
+    """The reason why a string doesn't name a usable time; ``options`` are its possible readings, if any."""
 
     why: Why
     options: tuple[str, ...] = ()
@@ -133,7 +134,7 @@ class TimeOfDay:
 
     @property
     def is_twelve(self) -> bool:
-        """Return whether a time with minutes may mean 12 hours later, as ``8:30`` may mean the evening."""
+        """Return whether a time with minutes may mean 12 hours later, as ``8:30`` may mean in the evening."""
         return not (self.is_sure or self.is_open or self.part) and 1 <= self.hour < _HALF_DAY
 
     @property
@@ -151,7 +152,7 @@ def load_zone(name: str | None) -> ZoneInfo:
 
 
 def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: float = 0.0) -> Moment | Unread:
-    """Return the time after ``now`` that a string names, or why it names none; never raises.
+    """Return the time after ``now`` that a string names, or why it doesn't name one. Never raise.
 
     ``kind`` says how to read a string without a word such as ``until``. A time less than ``soonest`` seconds
     ahead is refused.
@@ -178,7 +179,7 @@ def is_now(text: str) -> bool:
 
 
 def time_kind(text: str) -> Literal["", "length", "time", "day"]:
-    """Return what a string contains: a duration, a time of day, only a day or part of one, or "" for none."""
+    """Return what a string contains: a duration, a time of day, only a day or part of a day, or ""."""
     found = _parse_text(text, "")
     if isinstance(found, float):
         return "length"
@@ -208,7 +209,7 @@ def _parse(text: str, kind: Kind) -> float | TimeOfDay | Unread:
 
 
 def _write_signs(found: re.Match[str]) -> str:
-    """Insert the separators that are missing from a date and time."""
+    """Insert the separators missing from a date and time."""
     year, month, day, hour, minute, second = found.groups("00")
     return f"{year}-{month}-{day} {hour}:{minute}:{second}"
 
@@ -263,7 +264,7 @@ def _parse_time(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
 
 
 def _parse_ending(text: str, day: str) -> Unread | None:
-    """Return the hours that *the end of the day* may mean, for the user to choose; None otherwise."""
+    """Return the hours that *the end of the day* may mean, for the user to choose from; otherwise None."""
     if text not in _ENDS:
         return None
     hours = [f"{write_day(day)} {hour}" for hour in _ENDS[text]]
@@ -271,7 +272,7 @@ def _parse_ending(text: str, day: str) -> Unread | None:
 
 
 def _set_day(time: TimeOfDay, day: str, part: str) -> TimeOfDay | Unread:
-    """Return a time with its day and part of the day; the part may decide between am and pm."""
+    """Return a time with its day and part of the day. The part may decide between am and pm."""
     # After a day, `2h` can only be a time of day. The day may later decide between am and pm.
     time = replace(time, day=day, options=())
     halves = _list_halves(time.hour) if time.hour < _AFTERNOON and not time.is_sure else (time.hour,)
@@ -290,7 +291,7 @@ def _list_halves(hour: int) -> tuple[int, int]:
 
 
 def _parse_clock(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
-    """Return a time of day; without a word such as ``at``, it needs minutes, am or pm, or a name."""
+    """Return a time of day. Without a word such as ``at``, it must have minutes, am or pm, or a name."""
     if text in _NAMED_TIMES:
         return TimeOfDay(_NAMED_TIMES[text], is_sure=True)
     if (four := _DIGITS.fullmatch(text)) and (is_announced or int(four[1]) not in _CENTURIES):
@@ -394,7 +395,7 @@ def _resolve_on_day(time: TimeOfDay, zone: tzinfo, now: float, today: date) -> M
 
 
 def _resolve_on_date(time: TimeOfDay, day: date, hour: int, zone: tzinfo, now: float) -> Moment:
-    """Return the moment at an hour of a date.
+    """Return the moment at a given hour on a date.
 
     *Tonight* may be after midnight, and a weekday whose time has passed means the same day next week.
     """
@@ -405,7 +406,7 @@ def _resolve_on_date(time: TimeOfDay, day: date, hour: int, zone: tzinfo, now: f
 
 
 def _to_moment(day: date, hour: int, time: TimeOfDay, zone: tzinfo, now: float) -> Moment:
-    """Return the moment of a time on a day; if clocks show that time twice, the next one after ``now``."""
+    """Return the moment of a time on a day; if clocks show the time twice, the next one after ``now``."""
     at = resolve_instant(day, hour * 60 + time.minute, zone, now - time.second) + time.second
     shown = datetime.fromtimestamp(at, UTC).astimezone(zone)
     return Moment(at, is_shifted=(shown.hour, shown.minute) != (hour, time.minute))
@@ -423,7 +424,7 @@ def resolve_instant(day: date, minute: int, zone: tzinfo, after: float = -math.i
 
 
 def read_clock(text: str) -> TimeOfDay | None:
-    """Return the time of day that a string names, or None if it also names a day or anything else."""
+    """Return the time of day that a string names, or None if the string also contains anything else."""
     found = _parse_text(text, "time")
     if not isinstance(found, TimeOfDay) or found.day or found.options or found.zone:
         return None
@@ -431,7 +432,7 @@ def read_clock(text: str) -> TimeOfDay | None:
 
 
 def format_time(at: float, zone: ZoneInfo, now: float) -> str:
-    """Write a time in the coming days as people type it: ``tomorrow 18:00``, rounded up to a minute."""
+    """Write a time in the coming days as people would type it: ``tomorrow 18:00``, rounded up to a minute."""
     local = datetime.fromtimestamp(math.ceil(at / 60.0) * 60.0, zone)
     ahead = (local.date() - datetime.fromtimestamp(now, zone).date()).days
     named = {0: "today", 1: "tomorrow"} | {days: WEEKDAY_NAMES[local.weekday()] for days in range(2, 7)}

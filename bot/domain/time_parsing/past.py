@@ -15,15 +15,15 @@ from bot.domain.time_parsing.days import find_day
 from bot.domain.time_parsing.moment import resolve_instant
 from bot.domain.time_parsing.spelling import MONTHS, fold_signs, spell
 
-#: Why a past period that someone typed can't be used: it can't be read, contains a time of day, hasn't begun,
-#: ends before it begins, or is older than the records.
+#: Reasons why a past period that someone typed can't be used: it can't be read, contains a time of day,
+#: hasn't begun, ends before it begins, or is older than the records.
 WindowProblem = Literal["unreadable", "clock", "future", "backwards", "old"]
 
 _MAX_CHARACTERS: Final = 60
 #: How long run records are kept, in days: a year and a month, so that a month can be compared with the same
 #: month a year earlier.
 RETENTION_DAYS: Final = 400
-#: Maps other spellings of words to the usual ones. They are accepted only where a past period is expected.
+#: Maps alternative spellings to the usual ones. They are accepted only where a past period is expected.
 _SPELT: Final = {
     **dict.fromkeys(("letzte", "letzten", "letzter", "letztes", "vorige", "previous", "past"), "last"),
     **dict.fromkeys(("current", "diesen", "dieser", "dieses"), "this"),
@@ -44,7 +44,7 @@ _CLOCK: Final = re.compile(
     r"|\b(?:morning|noon|lunch|afternoon|evening|tonight|night|midnight|eod)\b"
 )
 _UNIT: Final = "(day|week|weekend|weekdays|month|quarter|year)"
-#: Replacements that give each period one spelling, applied in this order. A period counted from today
+#: Replacements, applied in this order, that give each period a single spelling. A period counted from today
 #: becomes, for example, ``1 week ago``.
 _REWRITTEN: Final = tuple(
     (re.compile(pattern), said)
@@ -79,7 +79,7 @@ _REWRITTEN: Final = tuple(
         (" +", " "),
     )
 )
-#: What people call periods that are counted from today.
+#: Names that people use for periods counted from today.
 _NAMES: Final = {
     "0 week ago": "this week",
     "1 week ago": "last week",
@@ -91,8 +91,8 @@ _AGO: Final = re.compile(rf"([0-9]{{1,3}}) {_UNIT} ago")
 _LATEST: Final = re.compile(r"(?:last )?([1-9][0-9]{0,2}) (day|week|month|quarter|year)")
 _NUMBERED_WEEK: Final = "w(0?[1-9]|[1-4][0-9]|5[0-3])"
 _YEAR: Final = re.compile(rf"(?:{_NUMBERED_WEEK} )?(20[0-9]{{2}})|([0-9]{{4}})-([0-9]{{2}})")
-#: Maps a pattern of names that recur, such as months' names, to the unit that they stand for, and to a
-#: function that tests whether a unit that begins on the given day has the given name.
+#: Maps a pattern of recurring names, such as names of months, to the unit that they stand for, and to a
+#: function that tests whether a unit beginning on the given day has the given name.
 _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "(weekend)": ("weekend", lambda *_: True),
     "(weekdays)": ("weekdays", lambda *_: True),
@@ -100,13 +100,13 @@ _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "q([1-4])": ("quarter", lambda first, number: first.month == 3 * int(number) - 2),
     _NUMBERED_WEEK: ("week", lambda first, number: first.isocalendar().week == int(number)),
 }
-#: Matches the word between the first and the last day of a span, or the dash between two names.
+#: Matches the word between the first and last day of a span, or the dash between two names.
 _SPAN: Final = re.compile(r"\s(?:to|until|till|through|and|-)\s|(?<=[a-z0-9])-(?=[a-z])")
 #: Maps each longer unit to its number of months. ``_DAYS_OF`` maps each shorter unit to its first and last
 #: day of the week.
 _MONTHS_OF: Final = {"month": 1, "quarter": 3, "year": 12}
 _DAYS_OF: Final = {"week": (0, 6), "weekend": (5, 6), "weekdays": (0, 4)}
-#: How many units, such as months, to look back for the latest one with a given name.
+#: How many units, such as months, to search backwards for the latest one with a given name.
 _MOST_AGO: Final = 480
 _HALF_YEAR_DAYS: Final = 183
 
@@ -117,8 +117,8 @@ _Days = tuple[date, date]
 class Window:
     """A period from the day ``first`` to the day ``last`` in a time zone.
 
-    ``since`` and ``until`` are its bounds in epoch seconds. ``name`` is what people call it, such as *last
-    week*, or "" if its dates describe it best.
+    ``since`` and ``until`` are its bounds in epoch seconds. ``name`` is its common name, such as *last week*,
+    or "" if its dates describe it best.
     """
 
     first: date
@@ -201,7 +201,7 @@ def _split_span(words: str) -> tuple[str, str, str]:
 
 
 def _name(words: str, days: _Days, today: date) -> str:
-    """Return what people call a period, or "" if it has no such name."""
+    """Return the common name of a period, or "" if it has none."""
     if words in _NAMES:
         return _NAMES[words]
     labels = {"month": f"{days[0]:%B}", "quarter": f"Q{(days[0].month + 2) // 3}", "year": ""}
@@ -211,7 +211,7 @@ def _name(words: str, days: _Days, today: date) -> str:
 
 
 def _read_period(words: str, today: date) -> _Days | None:
-    """Return the days of a period, or of names within a period: ``Sep - Oct 2025``, ``Monday last week``."""
+    """Return the days of a period, or of names within one: ``Sep - Oct 2025``, ``Monday last week``."""
     if found := _read_one(words, today):
         return found
     parts = words.split()
@@ -242,7 +242,7 @@ def _read_one(words: str, today: date) -> _Days | None:
 
 
 def _read_names(words: str, today: date) -> _Days | None:
-    """Return the days that a name means, or all days of a span between two names; see ``_read_name``."""
+    """Return the days that a name means, or all days from one name to another; see ``_read_name``."""
     first, _, last = _split_span(words)
     end = _read_name(last or words, today)
     begin = _read_name(first, end[1]) if end and last else end
@@ -262,7 +262,7 @@ def _read_name(words: str, today: date) -> _Days | None:
 
 
 def _span_unit(day: date, unit: str, ago: int = 0) -> _Days:
-    """Return the first and last day of the month or other unit that a day is in, or ``ago`` units earlier."""
+    """Return the first and last day of the unit, such as a month, with a day, or ``ago`` units earlier."""
     if months := _MONTHS_OF.get(unit):
         count = (12 * day.year + day.month - 1) // months - ago
         first, after = (date(one // 12, one % 12 + 1, 1) for one in (count * months, (count + 1) * months))

@@ -1,7 +1,8 @@
 """Normalises times and dates written in English or German, even with typos. Pure functions.
 
-A date in words becomes one word that the other modules of this package can read: ``7dec`` or ``7dec2026``,
-``the_7`` for *the 7th*, ``7dec_monday``, ``next_monday``, and ``week_monday`` for *Monday next week*.
+A date written out in words becomes a single word that the other modules of this package can read: ``7dec`` or
+``7dec2026``, ``the_7`` for *the 7th*, ``7dec_monday``, ``next_monday``, and ``week_monday`` for *Monday next
+week*.
 """
 
 import re
@@ -44,7 +45,7 @@ _NUMBERS: Final = (
     *("twelve zwölf zwoelf", "thirteen dreizehn", "fourteen vierzehn", "fifteen fünfzehn"),
     *("sixteen sechzehn", "seventeen siebzehn", "eighteen achtzehn", "nineteen neunzehn", "twenty zwanzig"),
 )
-#: Maps each word to its other spellings. The words under "" are filler and are ignored.
+#: Maps each word to its alternative spellings. The words under "" are filler and are ignored.
 _SPELLINGS: Final = {
     "": "instead sharp approximately lang",
     "at": "um @",
@@ -107,14 +108,13 @@ _SPELT.update(
     for count in range(3, len(name) + 1)
 )
 _PARTS: Final = ("morning", "afternoon", "evening", "night", "lunch")
-#: Long words, which are recognised even with one typo.
+#: Long words, which are recognised even if they contain a typo.
 _LONG: Final = (
     *("minutes", "minute", "tomorrow", "tonight", "midnight", "morning", "evening", "afternoon"),
     *WEEKDAY_NAMES,
     *(name for name in _MONTH_NAMES if len(name) > 5),
 )
-#: Matches the German *am* (on), as in ``um 9 am Montag``, but not the English one in ``9 am Monday``, which
-#: means the morning.
+#: Matches *am* in German, where it means "on" (``um 9 am Montag``), but not in English (``9 am Monday``).
 _AM_BEFORE_GERMAN: Final = re.compile(
     rf"\bam (?=(?:{'|'.join(word for word, read in _SPELT.items() if read in {*WEEKDAY_NAMES, *_PARTS})})\b)"
 )
@@ -131,7 +131,7 @@ _BEFORE_A_DAY: Final = f"on|by|to|till|from|until|before|and|{_WEEKDAY_NAME}"
 _TH: Final = r"(?:st|nd|rd|th|\.)"
 _YEAR: Final = "(20[0-9]{2}|2[4-9][0-9]{2}|[3-9][0-9]{3})"
 _AS_HOUR: Final = r"(?:[0-9:.~]| ?(?:am|pm|h|o'clock)\b)"
-#: Replacements that turn each date into one word, applied in this order.
+#: Replacements, applied in this order, that turn each date into a single word.
 _DATES: Final = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
@@ -186,7 +186,7 @@ _SPOKEN: Final = re.compile(
     r"(?<!-)\b(?:(half|quarter|[0-5]?[0-9])(?: min[a-z]*)? (past|after|to|before|of)|(half|halb)) "
     rf"([0-9]{{1,2}})(?![0-9:.h]|{_MONTH})(?! ?(?:h|min))"
 )
-#: Matches an hour and a minute in words such as ``five thirty``, unless they are two separate numbers.
+#: Matches an hour and a minute in words, such as ``five thirty``, unless they are two separate numbers.
 _HOUR_AND_MINUTE: Final = re.compile(
     r"\b(1?[0-9]|2[0-3]) ([1-5][05])"
     rf"(?= ?(?:am|pm)\b|$| (?:today|tonight|tomorrow|on|in|{_PART}|{_WEEKDAY})\b)"
@@ -209,7 +209,7 @@ def normalize_word(word: str) -> str:
 
 
 def fold_signs(text: str) -> str:
-    """Return the string with non-ASCII digits and signs, such as full-width ones, converted to ASCII."""
+    """Return the string with digits and symbols converted to ASCII, such as full-width ones."""
     return text if text.isascii() else "".join(map(_fold_sign, text))
 
 
@@ -223,7 +223,7 @@ def _fold_sign(sign: str) -> str:
 
 
 def spell(text: str) -> str:
-    """Return a string with each word, date and phrase in one spelling, leaving times of day unchanged."""
+    """Return a string with a single spelling for each word, date and phrase; times of day don't change."""
     plain = fold_signs(text).casefold().replace("\u2019", "'")
     plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain)
     plain = re.sub(r"(?<=[a-zß-ÿ])\.(?= )", "", plain)

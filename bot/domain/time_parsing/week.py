@@ -35,8 +35,8 @@ DAY_MINUTES: Final = 24 * 60
 #: Minimum number of minutes between the start and the end of hours.
 LEAST_MINUTES: Final = 30
 
-#: Maps plural words such as *mornings* to the singular. The plural by itself means that hours recur; the
-#: singular needs an *every* for that.
+#: Maps plural words such as *mornings* to the singular. The plural alone means that hours recur; the singular
+#: needs an *every*.
 _PLURAL_PARTS: Final = {
     "mornings": "morning",
     "afternoons": "afternoon",
@@ -59,7 +59,7 @@ _UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
 _TO: Final = frozenset({"to", "-", "through", "thru"})
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
-#: Hours are assumed not to begin before this minute of the day, unless the text says otherwise.
+#: Hours are assumed to begin no earlier than this minute of the day, unless the text says otherwise.
 _EARLIEST_MINUTE: Final = 6 * 60
 
 
@@ -77,21 +77,21 @@ class Wanted:
     zone: str = ""
 
     def on(self, today: date) -> Wanted:
-        """Return the hours with words such as ``today`` replaced by dates from ``today`` on."""
+        """Return the hours, with words such as ``today`` replaced by dates from ``today`` on."""
         dated = {
             day: found[0].isoformat() for day in self.days - EVERY_DAY if (found := resolve_day(day, today))
         }
         return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
-        """Return whether these and other hours both plan a start, or both a stop, on any of the same days."""
+        """Return whether these and other hours plan two starts, or two stops, on any of the same days."""
         pairs = ((self.starts, other.starts), (self.stops, other.stops))
         return bool(self.days & other.days) and any(None not in pair for pair in pairs)
 
     def without(self, others: Iterable[Wanted]) -> Wanted:
-        """Return the hours without the days on which other hours start just when these hours stop.
+        """Return the hours without the days on which other hours start exactly when these hours stop.
 
-        This applies only to hours that have a stop but no start. Any others are returned unchanged.
+        This applies only to hours that have a stop but no start. All others are returned unchanged.
         """
         if self.starts is not None:
             return self
@@ -129,14 +129,14 @@ def list_zone_readings(text: str) -> tuple[str, ...]:
 
 
 def has_odd_offset(text: str) -> bool:
-    """Return whether hours are given with an offset that has no zone name, as in ``9:00-17:00 +05:30``."""
+    """Return whether hours have an offset that belongs to no named zone, as in ``9:00-17:00 +05:30``."""
     plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
     is_one = said is not None and len(said.zones) == 1 and _find_key(said) is None
     return is_one and read_hours(plain) is not None
 
 
 def _find_key(said: SaidZone) -> str | None:
-    """Return the zone's name in the zone data, or None if it has none or several zones may be meant."""
+    """Return the zone's name in the zone data; None if it has none, or if it may mean several zones."""
     if len(said.zones) != 1:
         return None
     (zone,) = said.zones
@@ -182,7 +182,7 @@ def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[froz
 
 
 def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each start and end that a text with times may mean, with "" if either is missing."""
+    """Yield each start and end that a text with times may mean, with "" if one of them is missing."""
     for found in _UNTIL.finditer(text):
         before, after = text[: found.start()], text[found.end() :]
         if after:
@@ -205,7 +205,7 @@ def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
 
 
 def _choose_halves(begin: TimeOfDay, end: TimeOfDay) -> tuple[int, int]:
-    """Return a start and an end in minutes; if one of them says am or pm, it may decide for the other."""
+    """Return a start and an end in minutes. If one of them says am or pm, that may decide the other."""
     starts, stops = begin.minutes, end.minutes
     if begin.is_open and end.part:
         either = (starts % _HALF_DAY, starts % _HALF_DAY + _HALF_DAY)
@@ -223,7 +223,7 @@ def _is_plural(word: str) -> bool:
     return word.endswith("days") and is_day(word[:-1])
 
 
-#: Matches cron's five fields, and its names such as ``@daily``.
+#: Matches cron's five fields, and its nicknames such as ``@daily``.
 _CRON: Final = re.compile(r"(?:[\d*][\d*/,-]*\s+){4}[\w*][\w*/,-]*|@(?:hourly|daily|weekly|monthly|yearly)")
 _SCHEDULE_WORDS: Final = (
     _RECURRING_WORDS
@@ -240,7 +240,7 @@ _SCHEDULE_WORDS: Final = (
 
 
 def is_schedule(text: str) -> bool:
-    """Return whether a string says only when something should happen, whether once or repeatedly."""
+    """Return whether a string does nothing but say when something should happen, once or repeatedly."""
     if len(text) > _MAX_CHARACTERS:
         return False
     if _CRON.fullmatch(text.casefold()) or read_hours(text):

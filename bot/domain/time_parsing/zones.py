@@ -1,7 +1,7 @@
 """Time zones as people write them next to a time: ``18:00 UTC``, ``11pm Tokyo time``. Pure functions.
 
-Zones can be named by their own name, a city or a country in the zone data. A name that several zones share,
-such as *IST*, means all of them. If they give different times, the user is asked.
+People can write a zone's own name, or a city or country in the zone data. A name that several zones share,
+such as *IST*, means all of them. If that leads to different times, the user is asked.
 """
 
 import re
@@ -59,14 +59,14 @@ _CALLED: Final = {
     "Africa/Maputo": "cat",
     "Africa/Johannesburg": "sast cape_town",
 }
-#: Names in the zone data that mean something else when written next to a time.
+#: Names in the zone data that mean something else when they are written next to a time.
 _OTHER_WORDS: Final = frozenset(
     {"act", "center", "christmas", "continental", "east", "easter", "factory", "general", "knox", "met"}
     | {"north", "resolute", "south", "universal", "wake", "west", "yap"}
 )
 #: Maximum number of words in a zone's name.
 _MAX_WORDS: Final = 4
-#: Words that may stand before a zone's name (``in Tokyo``). ``_AFTER`` lists those that may follow it
+#: Words that may precede a zone's name (``in Tokyo``). ``_AFTER`` lists those that may follow it
 #: (``Tokyo time``).
 _BEFORE: Final = frozenset({"in"})
 _AFTER: Final = frozenset({"time", "zeit"})
@@ -76,7 +76,7 @@ _MAX_OFFSET: Final = timedelta(hours=14)
 _IN_BRACKETS: Final = re.compile(r"\[[\w/+-]+\]")
 _JOINED: Final = re.compile(r"(?<=[0-9])(?=(?:z|utc|gmt)(?![a-z])|\+[0-9])")
 #: Matches a date with a time, or a time with seconds, before a negative offset that follows without a space.
-#: After any other time, the minus is a dash.
+#: After any other time, the minus sign is a dash.
 _JOINED_MINUS: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}[t ][0-9:.,]+|[0-9]:[0-9]{2}:[0-9.,]+)(?=-[0-9]{2}(?::?[0-9]{2})?(?![0-9:]))"
 )
@@ -102,7 +102,7 @@ class SaidZone:
 
 
 def split_zone(text: str) -> tuple[str, SaidZone | None]:
-    """Split a string into its text in lower case, without the zone next to a time, and that zone or None."""
+    """Split a string into its lower-cased text without the zone next to a time, and that zone (or None)."""
     plain = _IN_BRACKETS.sub("", text.casefold())
     words = _JOINED.sub(" ", _JOINED_MINUS.sub(r"\1 utc", plain)).split()
     for begin in range(1, len(words)):
@@ -136,7 +136,7 @@ def _strip_accents(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def _load_names() -> dict[str, list[str]]:
-    """Load the names of zones: their own, their cities' and countries', and those in ``_CALLED``."""
+    """Load the names of zones: their own, those of their cities and countries, and those in ``_CALLED``."""
     data = files("tzdata")
     names: dict[str, list[str]] = {}
     for key in data.joinpath("zones").read_text("utf-8").split():
