@@ -1,4 +1,4 @@
-"""The store: ``open_store`` chooses the engine based on the database's URL."""
+"""The store. ``open_store`` chooses the engine based on the database's URL."""
 
 import os
 
@@ -43,11 +43,11 @@ def name_of(url: str) -> str:
 
 
 async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
-    """Open the database at a URL; ``migrate`` must then bring its schema up to date.
+    """Open the database at a URL. Its schema must then be brought up to date with ``migrate``.
 
-    With ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``sqlite:///:memory:``, a new file gets mode
-    0600; its folder must exist. With ``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``, the database must
-    exist. Raises StoreUnavailable with the cause.
+    For ``sqlite:///relative.db``, ``sqlite:////absolute.db`` and ``sqlite:///:memory:``, the folder must
+    exist; a new file gets mode 0600. For ``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``, the database must
+    exist. Raise StoreUnavailable, with the cause, if it can't be opened.
     """
     engine: Engine
     if is_postgres(url):
@@ -68,7 +68,7 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
 
 
 def _report_other_databases(url: str) -> None:
-    """Warn if a new file would be created beside an existing database, since the path may be mistyped."""
+    """Warn if a new file would be created next to an existing database, because the path may be mistyped."""
     path = find_database_file(url)
     if path is None or os.path.lexists(path):
         return

@@ -1,4 +1,4 @@
-"""People's accepted requests, and whether a workspace's owner has requested anything."""
+"""Requests that Usher has accepted, and whether a workspace's owner has made any."""
 
 from bot.domain.accepted_requests import DELIVERY_SECONDS, RECENT_SECONDS, AcceptedRequest
 from bot.domain.people import Principal
@@ -17,15 +17,15 @@ def list_requests_of(tx: Transaction, principal: Principal, interaction: str) ->
 def was_overtaken(
     tx: Transaction, principal: Principal, workspace_id: str, interaction: str, sent_at: float
 ) -> bool:
-    """Return whether a person's later request for a workspace was accepted before one sent at ``sent_at``.
+    """Return whether a newer request for a workspace was accepted before one sent at ``sent_at``.
 
-    If Slack doesn't say when the later one was sent, that time is estimated from when it was carried out.
+    If Slack doesn't say when the newer request was sent, that time is estimated from when it was carried out.
     """
     which = {"principal": principal.key, "subject": workspace_id, "interaction": interaction}
     return tx.one("was_overtaken", **which, since=sent_at, delivery=DELIVERY_SECONDS) is not None
 
 
 def was_asked(tx: Transaction, workspace: Workspace, since: float) -> bool:
-    """Return whether a workspace's owner has done anything with it since a given time."""
+    """Return whether a workspace's owner has made any request about it since a given time."""
     who = {"principal": workspace.principal.key, "subject": workspace.id}
     return tx.one("was_asked", **who, since=since) is not None

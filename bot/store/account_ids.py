@@ -1,4 +1,4 @@
-"""Account ids at providers. A link is suspended (*rests*) if its username now belongs to a different id."""
+"""Account ids at providers. A link is suspended (*rests*) if its username now belongs to another id."""
 
 from collections.abc import Callable
 from typing import Final
@@ -14,7 +14,7 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction, concerns
 
-#: Maximum number of other links on a connection to compare after one of its links turned out to belong to
+#: Maximum number of other links on a connection that are compared after one link turned out to belong to
 #: another account.
 MAX_COMPARED_AT_ONCE: Final = 20
 
@@ -37,7 +37,7 @@ def learn_id(tx: Transaction, account: Account, remote_id: str, source: RemoteId
 
 @concerns(lambda account: [account.principal.key])
 def note_compared(tx: Transaction, account: Account) -> None:
-    """Record that an account's username was checked and still belongs to the same id."""
+    """Record that an account's username was checked and still belongs to the same account."""
     ACCOUNTS.change(tx, {"id": account.id, "remote_id": account.remote_id}, compared_at=tx.now())
 
 
@@ -85,7 +85,7 @@ register_fan_out(
 
 
 def compare_others(tx: Transaction, account: Account) -> None:
-    """Request fresh lists for a few other links made by username, because those may now be wrong, too."""
+    """Request fresh lists for a few other links made by username, because these may be wrong, too."""
     links = tx.all("links_by_name", connection=account.connection, limit=MAX_COMPARED_AT_ONCE)
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, row["id"]) for row in links if row["id"] != account.id])
 
@@ -106,7 +106,7 @@ def count_resting(tx: Transaction) -> dict[str, int]:
 
 
 def find_id_holder(tx: Transaction, account: Account) -> Account | None:
-    """Return another person's link to the same account (by its id), whatever its username."""
+    """Return another person's link to the same account, recognised by its id, whatever its username."""
     if not is_unique(account.remote_id):
         return None
     pair = {"principal": account.principal.key, "connection": account.connection}
@@ -123,9 +123,9 @@ def find_approved_email(tx: Transaction, account: Account) -> str | None:
 def rename(
     tx: Transaction, account: Account, username: str, moved: Callable[[str, str], tuple[str, str]]
 ) -> bool:
-    """Save an account's new username; return False if another link has it, or the account has changed.
+    """Save an account's new username; return False if another link uses it or the account has changed.
 
-    ``moved`` is the same function as for ``bot.store.accounts.save``.
+    ``moved`` is the same function as in ``bot.store.accounts.save``.
     """
     current = ACCOUNTS.one(tx, id=account.id)
     if current is None or current.username != account.username:

@@ -1,4 +1,4 @@
-"""Linked accounts: saving, refusing and ending them, together with everything that depends on them."""
+"""Linked accounts: saving, refusing and ending them, along with everything that depends on them."""
 
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace
@@ -44,7 +44,7 @@ from bot.store.transaction import Priority, Row, Transaction, concerns, prioriti
 
 
 def find_account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
-    """Return a principal's account on a connection; one that is being revoked only if there is no other."""
+    """Return a principal's account on a connection; an account being revoked only if there is no other."""
     return ACCOUNTS.first(tx, "account", principal=principal.key, connection=connection)
 
 
@@ -66,9 +66,10 @@ def list_account_states(tx: Transaction, principal: Principal) -> dict[str, str]
 @prioritize(Priority.URGENT)
 @concerns(lambda principal: [principal.key])
 def note_introduction(tx: Transaction, principal: Principal) -> dict[str, str] | None:
-    """Record that a person is being introduced to Usher; return the states of their accounts.
+    """Record that a person is being introduced to Usher, and return the states of their accounts.
 
-    Return None if they were already introduced, or first used Usher by pressing a class card's button.
+    Return None if they have already been introduced, or first used Usher by pressing the button on a class
+    card.
     """
     if not tx.count("note_introduction", principal=principal, now=tx.now()):
         return None
@@ -76,13 +77,13 @@ def note_introduction(tx: Transaction, principal: Principal) -> dict[str, str] |
 
 
 async def list_active_accounts(engine: Engine) -> list[Account]:
-    """Return all active accounts, with their secrets, by id."""
+    """Return all active accounts, with their secrets, sorted by id."""
     batches = read_batches(engine, "some_active_accounts", after_id="")
     return [account async for rows in batches for account in ACCOUNTS.parse_all(rows)]
 
 
 async def list_active_and_resting_accounts(engine: Engine) -> list[Account]:
-    """Return all active accounts and all suspended (*resting*) ones, by id."""
+    """Return all active accounts and all suspended (*resting*) accounts, sorted by id."""
     batches = read_batches(engine, "some_active_and_resting_accounts", after_id="")
     return [account async for rows in batches for account in ACCOUNTS.parse_all(rows)]
 
@@ -95,7 +96,7 @@ def find_accounts_by_username(tx: Transaction, connection: str, username: str) -
 def find_former_candidates(
     tx: Transaction, principal: Principal, connections: Collection[str]
 ) -> set[Principal]:
-    """Return other principals that the same person may have had before.
+    """Return other principals under which the same person may have used Usher before.
 
     They have the same user id in another Slack workspace, or the same confirmed e-mail address.
     """
@@ -111,7 +112,7 @@ def find_former_candidates(
 
 
 def find_keys_of_user(tx: Transaction, principal: Principal) -> list[Principal]:
-    """Return a person's principal, followed by any linked ones that they have under other enterprises."""
+    """Return a person's principal, followed by any linked principals of theirs in other enterprises."""
     rows = tx.all("accounts_at", place=f"%:{principal.team_id}:{principal.user_id}")
     return list(dict.fromkeys([principal, *(Principal.from_key(row["principal"]) for row in rows)]))
 
@@ -128,10 +129,11 @@ def has_had_link(tx: Transaction, principal: Principal, connections: Collection[
 def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> None:
     """End an account and everything that depends on it.
 
-    The row is deleted; with ``can_revoke``, its secret is kept until it is revoked, as ``enqueue_revocation``
-    says. Open operations and runs end as cancelled, and their cards are redrawn. Workspaces, unfinished
-    links, lists, snapshots and remembered form values are deleted; large numbers of them in batches. With
-    ``notify`` (messages reach the person), each open run that has a card also leads to a JOB_FAILED notice.
+    The row is deleted. With ``can_revoke``, its secret is kept until it has been revoked (see
+    ``enqueue_revocation``). Open operations and runs end as cancelled, and their cards are redrawn.
+    Workspaces, unfinished links, lists, snapshots and remembered form values are deleted, in batches if there
+    are many. With ``notify``, because messages still reach the person, each open run that has a card also
+    leads to a JOB_FAILED notice.
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     cards.queue_messages(tx, cards.make_link_key(ending.principal.key, ending.connection), changed=True)
@@ -150,7 +152,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
 
 
 def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
-    """Delete the workspace of an ended account; with ``notify``, also tell its owner which plans are lost."""
+    """Delete a workspace of an ended account; with ``notify``, also tell its owner which plans are lost."""
     cards.close_about(tx, workspace)
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
@@ -166,7 +168,7 @@ def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
 
 
 def delete_former_work(tx: Transaction, former: Account) -> None:
-    """Delete the workspaces and work that belong to a link, because another account is replacing it."""
+    """Delete the workspaces and work of a link, because another account is replacing the linked one."""
     pair = {"principal": former.principal.key, "connection": former.connection}
     FORM_VALUES.delete(tx, **pair)
     start_fan_out(tx, "another", **pair, notify=True, before=tx.now())
@@ -187,7 +189,7 @@ def _limit_to_former(
 async def find_holders(engine: Engine) -> AsyncIterator[set[Principal]]:
     """Yield everyone who has an account or working hours, in batches.
 
-    People who have both are yielded twice.
+    Anyone who has both is yielded twice.
     """
     for query in ("some_linked_people", "some_people_with_hours"):
         async for rows in read_batches(engine, query, after_principal=""):
@@ -219,10 +221,10 @@ def find_username_holder(tx: Transaction, account: Account, username: str | None
 def save(
     tx: Transaction, account: Account, moved: Callable[[str, str], tuple[str, str]] | None = None
 ) -> None:
-    """Write an account, replacing the person's former one on the connection, and resume waiting work.
+    """Write an account, replacing the person's earlier one on the connection, and resume waiting work.
 
-    ``moved`` is called if the account was renamed. It is passed a workspace's remote id and the account's
-    former username, and returns the remote id and the gate's key under the new username.
+    ``moved`` is called if the account was renamed. Given a workspace's remote id and the account's earlier
+    username, it returns the remote id and the gate's key under the new username.
     """
     pair = {"principal": account.principal.key, "connection": account.connection}
     former = tx.one("replace_account", **pair)
@@ -249,7 +251,7 @@ def move_workspaces(
     """Change workspaces' remote ids to match their owner's new username.
 
     A workspace already found under its new id keeps its row. If there are very many, the rest are left for
-    the next list, which finds them as new ones.
+    the next list, which adds them as new workspaces.
     """
     found = WORKSPACES.rows(tx, **pair)
     taken = {row["remote_id"] for row in found}
@@ -263,7 +265,7 @@ def move_workspaces(
 
 
 def resume(tx: Transaction, pair: dict[str, str], *, is_other: bool = False) -> None:
-    """Resume work that was waiting for an account; ``is_other`` means that a different one is now linked."""
+    """Resume work that was waiting for an account; ``is_other`` means that another account is now linked."""
     cards.queue_messages(tx, cards.make_link_key(pair["principal"], pair["connection"]), changed=True)
     start_fan_out(tx, "active", **pair, is_other=is_other)
 
@@ -354,12 +356,12 @@ REMINDER_QUEUE: Final = declare_queue(
 
 
 def claim_reminders(tx: Transaction, limit: int, lease: float) -> list[Account]:
-    """Claim active accounts whose owners are due for the next reminder that their credential will expire."""
+    """Claim active accounts whose owners are due a reminder that their credential is about to expire."""
     return ACCOUNTS.parse_all(REMINDER_QUEUE.take(tx, lease, limit))
 
 
 def schedule_reminder(tx: Transaction, account: Account, next_at: float | None) -> bool:
-    """Set when the next reminder is due; return False if another process already did or the link changed."""
+    """Set when the next reminder is due; return False if another process has or the link has changed."""
     if not ACCOUNTS.count_changed(
         tx, {"id": account.id, "remind_at": account.remind_at, "state": "active"}, remind_at=next_at
     ):

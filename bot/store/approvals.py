@@ -1,4 +1,4 @@
-"""Approvals: people's requests to be linked to a username, until an administrator decides."""
+"""Approvals: requests to be linked to a username, on which an administrator decides."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -10,7 +10,7 @@ from bot.store import cards
 from bot.store.tables import APPROVALS, PEOPLE
 from bot.store.transaction import Transaction, from_json
 
-#: Maps each state of a link request to the state that must come before it.
+#: Maps each state of a link request to the state that it must follow.
 _PRECEDING_STATES = {
     "approved": "requested",
     "denied": "requested",
@@ -20,7 +20,7 @@ _PRECEDING_STATES = {
 
 
 def save_request(tx: Transaction, new: Approval) -> Approval:
-    """Write a link request (state ``requested``), or update the person's open one; return the saved request.
+    """Write a link request (state ``requested``) or update the person's open one; return the saved request.
 
     An open request also takes over the new ``deferred_command`` and username, and its messages are redrawn.
     Their buttons carry the username, so nobody can approve a username that they weren't shown.
@@ -49,12 +49,12 @@ def list_open_requests(tx: Transaction, place: str, limit: int) -> list[Approval
     return APPROVALS.query(tx, "asked_approvals", place=place, limit=limit)
 
 
-#: The period over which requests and questions are counted, in seconds: one day.
+#: The period, in seconds, over which requests and questions are counted: one day.
 DAY_SECONDS: Final = 86_400.0
 
 
 def list_request_times(tx: Transaction, principal: Principal, connection: str) -> list[float]:
-    """Return the times at which a person asked to be linked on a connection within the last day."""
+    """Return when, within the last day, a person asked to be linked on a connection."""
     now, row = tx.now(), PEOPLE.row(tx, principal=principal)
     times: list[float] = from_json(row["requested"]).get(connection, []) if row is not None else []
     return [at for at in times if abs(now - at) < DAY_SECONDS]
@@ -69,28 +69,28 @@ def note_request(tx: Transaction, principal: Principal, connection: str) -> None
 
 
 def count_questions(tx: Transaction, key: str) -> int:
-    """Return how many times a person was asked in the last 24 hours whether an account is theirs.
+    """Return how often a person was asked in the last 24 hours whether an account is theirs.
 
-    The current question is counted, too.
+    The current question counts, too.
     """
     return len(tx.all("questions_to", principal=key, since=tx.now() - DAY_SECONDS))
 
 
 def update_request(tx: Transaction, approval_id: str, **facts: Any) -> None:
-    """Save new facts about a link request, and queue an update of its messages."""
+    """Save new facts about a link request, and queue updates of its messages."""
     APPROVALS.change(tx, {"id": approval_id}, **facts)
     cards.queue_updates(tx, approval_id, changed=True)
 
 
 def find_approved(tx: Transaction, principal: Principal, connection: str, username: str) -> Approval | None:
-    """Return a person's link request that was approved and is now being checked with the provider."""
+    """Return a person's link request that has been approved and is now being checked with the provider."""
     requests = APPROVALS.all(tx, principal=principal, connection=connection)
     approved = (request for request in requests if request.state == "approved")
     return next((request for request in approved if request.username == username), None)
 
 
 def add(tx: Transaction, approval: Approval) -> None:
-    """Add a link request that has already been decided."""
+    """Add a link request on which a decision has already been made."""
     APPROVALS.add(tx, approval)
 
 
@@ -109,8 +109,8 @@ def move(
     """Advance a link request to its next state.
 
     A request goes from ``requested`` to ``approved`` or ``denied``, and from ``approved`` to ``linked`` or
-    ``failed``. Return None if it isn't in the preceding state. ``decided_by`` remains the person who decided
-    first.
+    ``failed``. Return None if it isn't in the preceding state. ``decided_by`` never changes once someone has
+    decided.
     """
     moved = APPROVALS.first(
         tx,
@@ -128,7 +128,7 @@ def move(
 
 
 def withdraw(tx: Transaction, principal: Principal, connections: Collection[str] | None) -> None:
-    """Delete a person's pending link requests on these connections; if None is passed, on all connections."""
+    """Delete a person's pending link requests on these connections, or on all of them if None is passed."""
     for pending in tx.all("pending_approvals", principal=principal.key):
         if connections is None or pending["connection"] in connections:
             APPROVALS.delete(tx, id=pending["id"])

@@ -1,8 +1,8 @@
-"""The audit: append-only rows in a hash chain, and a head row that counts them.
+"""The audit log: append-only rows in a hash chain, and a head that counts them.
 
-The head comes before the first row, and is the only row that changes.
+The head precedes the first row, and is the only row that ever changes.
 
-Editing, removing or reordering a row breaks the chain, and truncation contradicts the head. Anyone who can
+Editing, removing or reordering rows breaks the chain, and truncating it contradicts the head. Anyone who can
 write to the whole database can forge all of it. If that matters, keep a copy of the head's hash elsewhere.
 """
 
@@ -14,8 +14,8 @@ from bot.domain.audit import AuditEntry
 from bot.store.engine import Engine
 from bot.store.transaction import Priority, Row, Transaction, as_json, clean, from_json, hash_text, prioritize
 
-#: The action of an entry written by releases before 0.4.0 when rows up to ``through`` (in its detail) were
-#: moved to a file.
+#: The action of an entry that releases before 0.4.0 wrote after moving rows up to ``through`` (in its detail)
+#: to a file.
 _ARCHIVED: Final = "audit.archive"
 _CONTENT: Final = ("at", "actor", "action", "target", "result", "detail")
 
@@ -27,7 +27,7 @@ def hash_of(row: Mapping[str, Any]) -> str:
 
 @prioritize(Priority.URGENT)
 def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
-    """Queue audit rows, to be appended along with the transaction's commit."""
+    """Queue audit rows, to be appended just before the transaction commits."""
     for entry in entries:
         row: Row = {
             "at": float(tx.now()),
@@ -55,18 +55,19 @@ def append_rows(tx: Transaction) -> None:
 
 @prioritize(Priority.STEADY)
 def read_audit(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
-    """Return audit rows in their order.
+    """Return audit rows in order.
 
-    Keys: seq, at, actor, action, target, result, detail (JSON), previous_hash, hash.
+    Their keys are seq, at, actor, action, target, result, detail (JSON), previous_hash and hash.
     """
     return list(tx.all("audit_entries", after=after, limit=limit))
 
 
 @prioritize(Priority.STEADY)
 def is_database_used(tx: Transaction) -> bool:
-    """Return whether people have used the database for anything, or have an account in it.
+    """Return whether anyone has used the database for anything, or has an account in it.
 
-    Only the oldest 200 audit rows are checked: if there are more, some of them were caused by people.
+    Only the oldest 200 audit rows are checked, because if there are more, people must have caused some of
+    them.
     """
     return tx.one("used_database") is not None
 

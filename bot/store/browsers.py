@@ -1,4 +1,4 @@
-"""Browser sessions: started by Sign in with Slack, ended by signing out, unlinking or expiry."""
+"""Browser sessions, which begin with Sign in with Slack and end by signing out, unlinking or expiry."""
 
 from bot.domain.browsers import BrowserSession, PageRows
 from bot.domain.people import Principal
@@ -19,7 +19,7 @@ def find_session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserS
 
 
 def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> PageRows | None:
-    """Return a live session and the rows of a workspace's page; None if ``find_session`` finds none.
+    """Return a live session and the rows of a workspace's page; None if there is no live session.
 
     If the workspace doesn't belong to the person who is signed in, its operation and the person's channel are
     left out.
@@ -44,7 +44,7 @@ def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace
 
 @prioritize(Priority.URGENT)
 def keep_browser_session(tx: Transaction, id_hash: str) -> None:
-    """Record that a session was just used; an ended session stays ended."""
+    """Record that a session has just been used. An ended session stays ended."""
     BROWSER_SESSIONS.change(tx, {"id_hash": id_hash}, seen_at=tx.now())
 
 
@@ -55,6 +55,6 @@ def end_sessions_of(tx: Transaction, principal: Principal) -> None:
 
 
 async def end_browser_sessions_at(engine: Engine, installation: str) -> int:
-    """End all sessions in a team, or in an enterprise that installed Usher; return how many were ended."""
+    """End all sessions in a team, or in an enterprise where Usher is installed; return their number."""
     given = {"within": f"%:{installation}:%", "limit": FAN_OUT_BATCH_SIZE}
     return await repeat_until_done(engine, lambda tx: tx.count("end_browser_sessions_at", **given))

@@ -1,7 +1,7 @@
 """Messages that may still change: cards of operations, runs and classes, and notices with buttons.
 
-A message is posted once, and marked dirty when it must be updated; an update always shows the latest state. A
-card is updated until its work is over, and a question until it is answered. After that, the only change is
+A message is posted once, and marked dirty when it has to be updated. An update always shows the latest state.
+A card is updated until its work is over, and a question until it is answered. After that, the only change is
 the removal of buttons that no longer work (``docs/internals/rules.md``, "What was said stays").
 """
 
@@ -20,25 +20,25 @@ from bot.store.transaction import Row, Transaction, as_json
 #: After someone presses a question's button, the question isn't redrawn for this many seconds, because the
 #: answer will replace it.
 _ANSWER_WAIT_SECONDS: Final = 3.0
-#: While an answer is about to replace a message, the message isn't redrawn for this many seconds. By then the
-#: replacement has succeeded or failed.
+#: For this many seconds, a message that an answer is about to replace isn't redrawn. By then, the replacement
+#: has either succeeded or failed.
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
 #: Minimum time between two updates of a card for work in progress, in seconds.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
-#: Minimum time between two updates that only show progress, in seconds, during the first minute of a card or
-#: its run. After that, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies.
+#: Minimum time between two updates that only show progress during the first minute of a card or its run, in
+#: seconds. After that, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
-#: How long a card is held back if an answer has already announced the work, in seconds. Most work ends
-#: sooner, and then the final message says everything.
+#: How long a card is held back if an answer has already announced the work, in seconds. Most work ends before
+#: that, and its final message says everything.
 CARD_DELAY_SECONDS: Final = 60.0
-#: A message that announced a time is redrawn this many seconds after that time, so that the news about it is
-#: sent first.
+#: A message that announced a time is redrawn this many seconds after that time, so that the message about the
+#: event itself is sent first.
 OVER_AFTER_SECONDS: Final = 30.0
 #: If an operation's next step is due within this many seconds and will end the operation, its card waits for
 #: that step.
 ENDS_WITHIN_SECONDS: Final = 2.0
-#: The content that a message was sent with, or None if it can be rendered again from database rows.
+#: The content with which a message was sent, or None if it can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
 #: The keys of a ``SentText``: the plain text, the blocks, the times when it goes out of date, and a flag for
 #: texts whose parts aren't known.
@@ -61,7 +61,7 @@ _CHANGED_CARDS: Final = declare_queue(
         margins={"moment_before": MIN_UPDATE_INTERVAL_SECONDS, "planned_before": CARD_DELAY_SECONDS},
     )
 )
-#: Queue of messages with other changes, such as more output, a server's message or outdated buttons.
+#: Queue of messages with other changes, such as more output, a message from the server, or outdated buttons.
 _PROGRESSED_CARDS: Final = declare_queue(
     Queue(
         name="progressed_cards",
@@ -88,7 +88,7 @@ _OVER_CARDS: Final = declare_queue(
         changes=_CLAIMED,
     )
 )
-#: Maps each update reason that ``claim_cards`` distinguishes to its queue of messages.
+#: Maps each reason for an update that ``claim_cards`` distinguishes to its queue of messages.
 _QUEUES_BY_REASON: Final = {"changed": _CHANGED_CARDS, "progressed": _PROGRESSED_CARDS, "over": _OVER_CARDS}
 CARD_QUEUES: Final = tuple(_QUEUES_BY_REASON.values())
 _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
@@ -98,7 +98,7 @@ _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
 def _query_due_reasons() -> str:
     """Return the query that finds why messages are due, and how many more edits Slack accepts.
 
-    The query needs no lock, so a claim only locks rows if there is something to claim.
+    The query takes no lock, so that a claim only locks rows if there is something to claim.
     """
     due = " ".join(
         f"WHEN '{reason}' THEN EXISTS (SELECT 1 FROM cards WHERE {queue.is_due})"  # noqa: S608 - declarations
@@ -109,15 +109,15 @@ def _query_due_reasons() -> str:
 
 
 def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: str | None = None) -> None:
-    """Add the card of an operation, run or class, unless it already has one.
+    """Add the card of an operation, run or class, unless one exists.
 
-    ``about`` is the workspace that the operation is about, or else the subject itself.
+    ``about`` is the workspace that the operation concerns; for a run or class, it is the subject itself.
     """
     _add(tx, subject, kind, subject, principal, about or subject)
 
 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
-    """Add a notice's message, if it has buttons or may have to be redrawn later."""
+    """Add a notice's message if it has buttons or may have to be redrawn later."""
     kind = parse_enum(NoticeKind, notice["kind"])
     if body.get("over"):
         at = {"channel_id": body.get("channel_id"), "message_ts": body["over"]}
@@ -150,7 +150,7 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 
 def _is_direct(body: Mapping[str, Any]) -> bool:
-    """Return whether an answer can be edited later: it is in a direct message and not ephemeral."""
+    """Return whether an answer can be edited later, because it is in a direct message and not ephemeral."""
     channel_id = str(body.get("channel_id") or "")
     if body.get("response_url"):
         return bool(body.get("over")) and channel_id.startswith("D")
@@ -174,15 +174,15 @@ def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> N
 
 
 def _find_over_at(kind: NoticeKind, said: Mapping[str, Any], now: float) -> float | None:
-    """Return when a message will next be out of date: when an announced time passes or its subject ends."""
+    """Return when a message will next be outdated: when an announced time passes or its subject ends."""
     ends_at = float(said.get("ends") or 0.0) if Mark.PASSES in kind.marks else 0.0
     return min((at for at in (*said.get("moments", ()), ends_at) if at > now), default=None)
 
 
 def make_link_key(principal: str, connection: str = "") -> str:
-    """Return the key (``about``) shared by the messages about a person's link on a connection.
+    """Return the key (``about``) shared by all messages about a person's link on a connection.
 
-    Without a connection, it is the key of messages that offer to link any account.
+    Without a connection, return the key of messages that offer to link any account.
     """
     return f"link/{principal}/{connection}"
 
@@ -230,28 +230,28 @@ def save_location(
 
 
 def forget_replaced(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
-    """Forget the card that occupied a message before another card took it over."""
+    """Forget the card that a message belonged to before another card took the message over."""
     tx.run("forget_replaced", id=card_id, channel_id=channel_id, message_ts=message_ts)
 
 
 def queue_ended(tx: Transaction, subject: str) -> None:
-    """Mark all messages about ended work dirty, even closed ones, since another message reports its end."""
+    """Mark all messages about ended work dirty, even closed ones, because another message reports its end."""
     tx.run("queue_ended", subject=subject)
 
 
 def close_about(tx: Transaction, workspace: Row) -> None:
-    """Redraw all messages about a workspace, so that they keep its name once it's deleted or hidden."""
+    """Redraw all messages about a workspace, so that they keep its name once it is deleted or hidden."""
     CARDS.change(tx, {"about": workspace["id"]}, name=workspace["alias"] or workspace["name"])
     queue_messages(tx, workspace["id"], changed=True)
 
 
 def queue_updates(tx: Transaction, subject: str, *, changed: bool) -> None:
-    """Mark an operation's or run's messages dirty; ``changed``: more than its progress has changed."""
+    """Mark an operation's or run's messages dirty; ``changed`` means more than its progress has changed."""
     tx.run("queue_cards", subject=subject, changed=changed, now=tx.now())
 
 
 def is_shown(tx: Transaction, subject: str) -> bool:
-    """Return whether a subject has, or ever had, a message that is kept up to date."""
+    """Return whether a subject has, or has ever had, a message that is kept up to date."""
     return CARDS.row(tx, subject=subject) is not None
 
 
@@ -262,7 +262,7 @@ def close(tx: Transaction, subject: str) -> None:
 
 
 def queue_answered(tx: Transaction, subject: str) -> None:
-    """Redraw the questions that a button press settled, leaving time for the answer to be sent first."""
+    """Redraw the questions that a button press has settled, leaving time for the answer to be sent first."""
     queue_updates(tx, subject, changed=True)
     CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWER_WAIT_SECONDS)
 
@@ -270,7 +270,8 @@ def queue_answered(tx: Transaction, subject: str) -> None:
 def queue_messages(tx: Transaction, about: str, *, changed: bool, ends: str = "") -> None:
     """Mark all messages about a workspace, or a class's card, dirty.
 
-    ``ends`` is an operation whose next step is due now and will end it. Its card is left to that step.
+    ``ends`` is an operation that will end with its next step, which is due now. Its card is left to that
+    step.
     """
     now = tx.now()
     tx.run(
@@ -294,8 +295,8 @@ def claim_cards(
 
     Changes of state come first, once they have lasted a moment. Other changes (output, outdated buttons, a
     newer message) wait for some time after the last update. Messages that announced a time that has now
-    passed come last. If a message about the end is being sent, the card waits for it. If another process is
-    following a run's output, the run's card is left to that process.
+    passed come last. If the message about the work's end is being sent, the card waits for it. If another
+    process is following a run's output, the run's card is left to that process.
     """
     now = tx.now()
     margins = _CHANGED_CARDS.get_margins(now) | _PROGRESSED_CARDS.get_margins(now)
@@ -324,8 +325,8 @@ def finish_update(
 ) -> None:
     """Record that a card was updated; it stays dirty if it changed again after it was claimed.
 
-    ``rendered_digest`` is the digest of what the message shows now, ``said`` its text. ``is_over``: the card
-    will never change again.
+    ``rendered_digest`` is the digest of what the message shows now, and ``said`` is its text. ``is_over``
+    means that the card will never change again.
     """
     now = tx.now()
     if said is not None:
@@ -344,8 +345,8 @@ def finish_update(
         leased_until=claimed.leased_until,
         now=now,
     )
-    # A notice's row is no longer needed, but that of an operation, run or class stays. A card that changed
-    # after the claim must still be updated.
+    # A notice's row is no longer needed, but the row of an operation, run or class stays. A card that has
+    # changed since the claim must still be updated.
     same = {"id": card_id, "is_dirty": False}
     if not is_over:
         tx.finish()
@@ -354,17 +355,17 @@ def finish_update(
 
 
 def retry_card(tx: Transaction, card_id: str, due_in: float) -> None:
-    """Retry a card's update in ``due_in`` seconds; the card stays dirty."""
+    """Retry a card's update in ``due_in`` seconds. The card stays dirty."""
     CARDS.change(tx, {"id": card_id}, leased_until=tx.now() + due_in)
 
 
 def forget_location(tx: Transaction, card_id: str) -> None:
-    """Forget where a card's message is, so that a new message is sent in its place."""
+    """Forget where a card's message is, so that a new message is sent instead."""
     tx.run("unplace_card", id=card_id)
 
 
 def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
-    """Drop a card's update until the card changes again; keep its location, as the channel may get a new id.
+    """Drop a card's update until it changes again; keep its location, as its channel may get a new id.
 
     If the card was moved out of that channel in the meantime, retry immediately.
     """
@@ -376,9 +377,9 @@ def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
 
 
 def drop(tx: Transaction, card_id: str) -> None:
-    """Give up a card whose message won't be sent.
+    """Give up on a card whose message won't be sent.
 
-    If it belongs to an operation, run or class, it is closed; if it belongs to a notice, its row is deleted.
+    The card of an operation, run or class is closed; the row of a notice's card is deleted.
     """
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         close_unsent(tx, card_id)
@@ -390,7 +391,7 @@ def close_unsent(tx: Transaction, card_id: str) -> None:
 
 
 def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
-    """Return the other cards in the same message, which show the other results of the same request."""
+    """Return the other cards in the same message, which show other results of the same request."""
     if "holder" not in card.body:
         return []
     at = {"channel_id": card.channel_id, "message_ts": card.message_ts}
@@ -398,7 +399,7 @@ def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
 
 
 def find_output_head(tx: Transaction, subject: str, written_at: float) -> Card | None:
-    """Return the card in whose thread a run's output file is posted: its own, or that of its end message."""
+    """Return the card in whose thread a run's output is posted: the run's own, or that of its end message."""
     return next(iter(CARDS.query(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 

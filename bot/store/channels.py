@@ -1,4 +1,4 @@
-"""Channels whose ids Slack has changed: a record of each change, and the rows to update."""
+"""Changes of channel ids in Slack: a record of each change, and the rows that have to be updated."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -13,8 +13,8 @@ from bot.store.transaction import Row, Transaction, from_json
 def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: float) -> list[list[str]]:
     """Record a channel's new id; return each chain of its ids that begins with an id used in rows.
 
-    Slack may report changes late, and several of them out of order. If two concern the same id, the later one
-    is kept.
+    Slack may report changes late, and several of them out of order. If two concern the same id, the later
+    change is kept.
     """
     kept = CHANNEL_IDS.row(tx, place=place, id=old)
     if kept is None or kept["changed_at"] <= at:
@@ -25,7 +25,7 @@ def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: flo
 
 
 def _list_ids(changes: Mapping[str, str], channel: str) -> list[str]:
-    """Return a channel's ids, beginning with ``channel``; a channel may return to an earlier id."""
+    """Return a channel's ids, beginning with ``channel``. A channel may return to an earlier id."""
     ids = [channel]
     while (following := changes.get(ids[-1], channel)) not in ids:
         ids.append(following)
@@ -58,7 +58,7 @@ def _replace_id(tx: Transaction, place: str, old: str, new: str) -> int:
 
 
 def _find_rows(tx: Transaction, place: str, channel: str, limit: int) -> list[Row]:
-    """Return the rows that name a channel, each with its table, its key, and its JSON column and content."""
+    """Return the rows that refer to a channel, each with its table, key, JSON column and content."""
     # Match any enterprise id, since the keys of some people may have a different one.
     within = f"%:{place.split(':')[1]}:%"
     given = {"within": within, "theirs": within, "holding": f'%"{channel}"%'}

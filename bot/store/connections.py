@@ -1,4 +1,4 @@
-"""Connections' titles, kept for messages about connections that are no longer configured."""
+"""Titles of connections, kept for messages about connections that are no longer configured."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from bot.store.transaction import Transaction
 
 
 def keep_titles(tx: Transaction, titles: Mapping[str, str]) -> dict[str, str]:
-    """Save the titles of the current connections; return the titles of all connections that ever existed."""
+    """Save the titles of the current connections; return the titles of all connections there ever were."""
     for name, title in titles.items():
         CONNECTIONS.upsert(tx, name=name, title=title)
     return {row["name"]: row["title"] for row in tx.all("connections")}

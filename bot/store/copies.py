@@ -1,4 +1,4 @@
-"""Copies of a SQLite file: making backups, restoring one, and salvaging what is left in a damaged file."""
+"""Copies of a SQLite file: making backups, restoring one, and salvaging the rest of a damaged file."""
 
 import errno
 import os
@@ -32,8 +32,8 @@ _MAX_ROWID: Final = 2**63 - 1
 #: Length of a SQLite file's header, in bytes. ``_PAGE_COUNTS`` is the position of the page counts in it.
 _HEADER_BYTES: Final = 100
 _PAGE_COUNTS: Final = slice(28, 40)
-#: Errors that reading a damaged part of a file can raise. A length stored there may have any value, so memory
-#: may run out.
+#: Errors that can occur when a damaged part of a file is read. A length stored there may have any value, so
+#: memory may run out.
 _UNREADABLE: Final = (sqlite3.Error, OverflowError, MemoryError)
 
 
@@ -45,11 +45,11 @@ def write_backup(
     ids: Ids,
     is_over: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Copy a database that may be in use to a new file, which appears only once it has been checked.
+    """Copy a database that may be in use to a new file, which only appears once it has been checked.
 
     The new file has the same owner. The copy is a snapshot of a single moment, and writers don't wait for it.
-    At the end, ``left`` is called to write into the copy. ``is_over`` is called between pieces; if it returns
-    True, the copy is abandoned. Raise StoreError if copying fails or the file already exists.
+    At the end, ``left`` is called to write into the copy. ``is_over`` is called after every batch of pages;
+    if it returns True, the copy is abandoned. Raise StoreError if copying fails or the file already exists.
     """
     with (
         new_database_file(target) as fresh,
@@ -59,8 +59,8 @@ def write_backup(
     ):
 
         def keep(*_pages: int) -> None:
-            # Write this piece to disk now. If all were left to the end, the next commit would have to wait
-            # until the whole copy had been written.
+            # Write this batch to disk now. If everything were left to the end, the next commit would have to
+            # wait until the whole copy had been written.
             os.fdatasync(written)
             if is_over():
                 raise StoreUnavailable("the backup was given up")
@@ -79,7 +79,7 @@ def write_backup(
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open a database that may be in use, even on a failing disk that was made read-only."""
+    """Open a database that may be in use, even if its failing disk has been made read-only."""
     address, log = f"{path.absolute().as_uri()}?mode=ro", Path(f"{path.resolve()}{LOG}")
     source = sqlite3.connect(address, uri=True)
     try:
@@ -95,7 +95,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def new_database_file(target: Path) -> Iterator[Path]:
-    """Yield an empty file that only its owner can read, and which becomes the target once it is written.
+    """Yield an empty file that only its owner can read and that becomes the target once it is written.
 
     Raise StoreError for SQLite and system errors, and if the target already exists.
     """
@@ -119,7 +119,7 @@ def new_database_file(target: Path) -> Iterator[Path]:
 def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> None:
     """Replace a database that isn't being served with a backup, keeping the owner of the replaced file.
 
-    The old database is kept next to it under a different name. Raise OSError and StoreError.
+    The old database is kept next to it under a different name. Raise OSError or StoreError.
     """
     if not backup.is_file():
         raise StoreUnavailable(f"There's no file {backup.absolute()}.")
@@ -141,8 +141,8 @@ def _put_in_place(
     except StoreUnavailable as error:
         raise StoreUnavailable(f"{backup.absolute()} can't be put in place: {error}") from None
     _give(fresh, owner)
-    # The database file itself is moved last, because SQLite would apply a log to whatever database it finds
-    # beside it.
+    # The database file itself is moved last, because SQLite would apply a log to whatever database is next to
+    # it.
     for ending in (INDEX, LOG, ""):
         with suppress(FileNotFoundError):
             Path(f"{path}{ending}").rename(f"{path}.before-{time.now():.0f}{ending}")
@@ -156,7 +156,7 @@ def _give(made: Path, owner: os.stat_result) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SavedTable:
-    """What was saved from a table: the number of rows, and whether some couldn't be read."""
+    """How much of a table was saved: the number of rows, and whether some couldn't be read."""
 
     rows: int
     is_damaged: bool
@@ -168,9 +168,8 @@ def save_readable_rows(
     """Copy the readable rows of a file into a new one, which appears only once it is complete.
 
     Return what was saved from each table, and the names of other tools' tables, which aren't saved. Rows that
-    violate a constraint of their table are left out, and reported as damage. At the end, ``left`` is called
-    to write into the new file. Raise StoreUnavailable, or StoreInUse if a process serves from the damaged
-    file.
+    violate a constraint of their table are left out and reported as damage. At the end, ``left`` is called to
+    write into the new file. Raise StoreUnavailable, or StoreInUse if a process serves from the damaged file.
     """
     with (
         not_served(path),
@@ -192,9 +191,9 @@ def save_readable_rows(
 
 
 def _copy_with_new_header(path: Path, folder: Path) -> Path:
-    """Return a copy of a file in which the header is replaced by that of a new SQLite file.
+    """Return a copy of a file with its header replaced by that of a new SQLite file.
 
-    The header describes the layout of the rest, so without it SQLite reads nothing.
+    The header describes the layout of everything else; without it, SQLite can't read anything.
     """
     copy = folder / "copy.db"
     with closing(sqlite3.connect(copy)) as new:
@@ -244,7 +243,7 @@ def _save_table(source: sqlite3.Connection, made: sqlite3.Connection, name: str)
 
 
 def _read_rows(source: sqlite3.Connection, name: str, damage: list[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield a table's rows; where the file is damaged, skip ahead, then read backwards towards the damage.
+    """Yield a table's rows; where the file is damaged, skip ahead, then read backwards to the damage.
 
     Each row is read with a separate query, because an error in a larger query would lose the rows before the
     damage.

@@ -1,7 +1,7 @@
 """Corrections: messages to owners when something that Usher reported turns out to be wrong.
 
-Examples: a start was reported as failed, but the workspace is running; a stopped workspace is up again; one
-that was reported as gone exists; one that was reported as ready goes down within minutes.
+For example, a start was reported as failed but the workspace is running, a stopped workspace is up again, or
+a workspace reported as ready goes down within minutes.
 """
 
 import math
@@ -17,14 +17,14 @@ from bot.store.transaction import Row, Transaction
 
 #: How long a correction waits for a second read to confirm it, in seconds. A single read proves nothing.
 _DOUBT_SECONDS: Final = 30.0
-#: For this many seconds after a start was reported as ready, an observation may contradict that.
+#: For this many seconds after a workspace was reported as ready, an observation may contradict that.
 #: ``_DONE_SECONDS`` applies to other successes and ``_FAILED_SECONDS`` to failures. After that, the owner may
-#: well have acted elsewhere.
+#: well have done something elsewhere.
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
-#: A workspace found down at most this many seconds before the end that its provider announced is assumed to
-#: have been ended by the provider.
+#: If a workspace is found down no more than this many seconds before the end that its provider announced, the
+#: provider is assumed to have ended it.
 _EXPIRY_SLACK_SECONDS: Final = 60.0
 _FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 
@@ -33,7 +33,7 @@ def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: floa
     """Notify an owner if a read or a list contradicts what they were told; return whether it does.
 
     ``before`` is the workspace's row before the observation. The workspace is read again before the message
-    is sent. There is at most one message per operation.
+    is sent. Each operation leads to at most one such message.
     """
     workspace_id, was = before["id"], parse_enum(State, before["state"])
     last = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
@@ -55,7 +55,7 @@ def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: floa
 def explain_stop(tx: Transaction, before: Row, seen_at: float) -> dict[str, str]:
     """Return the reason why a workspace stopped, as part of a message's body; empty if it isn't known.
 
-    Either its provider had announced that it would end then, or another person asked Usher to stop it.
+    Either its provider had announced its end for that time, or another person had asked Usher to stop it.
     """
     if is_end_due(before, seen_at):
         return {"expired": before["expiry_mode"]}
@@ -64,7 +64,7 @@ def explain_stop(tx: Transaction, before: Row, seen_at: float) -> dict[str, str]
 
 
 def is_end_due(before: Row, seen_at: float) -> bool:
-    """Return whether the end that a provider announced for a workspace has come."""
+    """Return whether the time has come at which a provider said it would end a workspace."""
     return before["expires_at"] is not None and before["expires_at"] <= seen_at + _EXPIRY_SLACK_SECONDS
 
 
@@ -87,8 +87,8 @@ def note_relisted(tx: Transaction, workspace: Workspace, seen_at: float) -> None
 def _find_contradiction(tx: Transaction, last: Operation, was: State, after: State, checked_at: float) -> str:
     """Find out whether a message sent to the owner is now wrong, given the workspace's new state.
 
-    Return a word for that message, or "" if none is wrong. ``checked_at`` is when the previous state was last
-    seen. A message that hasn't been sent yet will show the new state, so it isn't wrong.
+    Return a word for that message, or "" if no message is wrong. ``checked_at`` is when the previous state
+    was last seen. A message that hasn't been sent yet will show the new state, so it isn't wrong.
     """
     told, since = end_state(tx, last.id), checked_at - (last.ended_at or 0.0)
     if told == "pending":

@@ -19,10 +19,10 @@ _COUNTED_IN_BATCHES = {
 
 
 async def count_rows(engine: Engine) -> Mapping[str, int]:
-    """Return the row counts that doctor and the metrics show.
+    """Return the row counts shown by doctor and the metrics.
 
-    Keys: open_operations, open_runs, pending_notices, waiting_edits, dead_notices, accounts,
-    owed_revocations, workspaces, tasks, left_to_later_releases, people.
+    Their keys are open_operations, open_runs, pending_notices, waiting_edits, dead_notices, accounts,
+    owed_revocations, workspaces, tasks, left_to_later_releases and people.
     """
     found = await engine.read(lambda tx: tx.one("statistics") or {}, Priority.STEADY)
     for name, query in _COUNTED_IN_BATCHES.items():
@@ -33,18 +33,18 @@ async def count_rows(engine: Engine) -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Figures for monitoring that are the same in every process."""
+    """Monitoring figures that are the same in every process."""
 
     counts: Mapping[str, int]
     #: How long the most overdue message has been waiting, in seconds.
     waited: float
-    #: Maps the store's name for each outage to how long it has lasted, in seconds.
+    #: Maps each outage's name in the store to how long the outage has lasted, in seconds.
     outages: Mapping[str, float]
-    #: Maps each role to the number of processes serving from a shared database; empty if a single process has
+    #: Maps each role to the number of processes serving from a shared database. Empty if a single process has
     #: the database to itself.
     processes: Mapping[str, int]
-    #: Maps each connection and kind of capacity to how many people are waiting for it, and to the mean wait,
-    #: in seconds, of those who got it within the last day.
+    #: Maps each connection and kind of capacity to the number of people waiting for it, and to how long, on
+    #: average, those who got it within the last day had waited, in seconds.
     waiting: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
 
 
@@ -55,7 +55,7 @@ async def measure_figures(engine: Engine) -> Figures:
 
 
 def _measure(tx: Transaction) -> Figures:
-    """Compute how long messages have waited, the outages, the processes and the waitlists."""
+    """Compute the waits of messages, the outages, the processes and the waitlists."""
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
     running = [one.role for one in owners.list_processes(tx)]
@@ -77,12 +77,12 @@ def _measure(tx: Transaction) -> Figures:
 
 
 def count_uses(tx: Transaction) -> Mapping[str, Row]:
-    """Count people, running workspaces, planned stops and rules for working hours, for each connection."""
+    """Count people, running workspaces, planned stops and rules for working hours on each connection."""
     return {str(row["connection"]): row for row in tx.all("uses")}
 
 
 def count_refusals(tx: Transaction, connection: str, since: float) -> int:
-    """Count a connection's operations that have failed since a given time because a permission was denied."""
+    """Count a connection's operations that have failed since a given time for lack of a permission."""
     return _count(tx, "count_refusals", connection=connection, since=since, cause="forbidden%")
 
 

@@ -60,7 +60,7 @@ def list_courses(tx: Transaction) -> list[ClassCard]:
 
 
 def list_pending_courses(tx: Transaction, principal: Principal) -> frozenset[str]:
-    """Return the ids of the courses that a person has joined but has no account or workspace for yet."""
+    """Return the ids of courses that a person has joined but has no account or workspace for yet."""
     return frozenset(row["id"] for row in tx.all("pending_courses", principal=principal.key))
 
 
@@ -73,13 +73,13 @@ def find_participant(tx: Transaction, card_id: str, principal: Principal) -> Par
 
 @prioritize(Priority.STEADY)
 def count_members(tx: Transaction, card_id: str) -> ClassCounts:
-    """Return how many of a card's members are in each state in the current or next lesson."""
+    """Return the number of a card's members in each state of the current or next lesson."""
     rows = _query_members(tx, "class_counts", card_id)
     return ClassCounts(**rows[0]) if rows else ClassCounts()
 
 
 def _query_members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row]:
-    """Run a query that uses ``{in_lesson}`` for a card's current or next lesson; return its rows."""
+    """Run a query that contains ``{in_lesson}``, for a card's current or next lesson; return its rows."""
     card, now = find_card(tx, card_id), tx.now()
     if card is None:
         return []
@@ -93,7 +93,7 @@ def _query_members(tx: Transaction, query: str, card_id: str, **more: Any) -> li
 
 @prioritize(Priority.STEADY)
 def read_shown_counts(tx: Transaction, card_id: str) -> ClassCounts:
-    """Return the counts that a card shows; if it has none yet, count its members."""
+    """Return the counts that a card shows. If it shows none yet, count its members."""
     row = CLASS_CARDS.row(tx, id=card_id)
     numbers = from_json(row["counted"] or "[]") if row else []
     # Counts saved by an earlier release may have different fields and are then recounted.
@@ -103,7 +103,7 @@ def read_shown_counts(tx: Transaction, card_id: str) -> ClassCounts:
 
 @prioritize(Priority.STEADY)
 def list_problems(tx: Transaction, card_id: str) -> list[ClassProblem]:
-    """Return the first 100 members who aren't ready yet, in the order of their enrollment."""
+    """Return the first 100 members who aren't ready yet, in the order in which they enrolled."""
     return [_parse_member(tx, row) for row in _query_members(tx, "class_problems", card_id, limit=100)]
 
 
@@ -119,8 +119,9 @@ def list_members_not_ready(
 ) -> list[tuple[Principal, MemberState]]:
     """Return members who won't have a workspace in the lesson and haven't been told yet.
 
-    Members who joined after ``joined_by`` are left out. If workspaces are created from a template, all
-    members for whom nothing has begun are included, as some may no longer be allowed to use the template.
+    Members who joined after ``joined_by`` are left out. If the card creates workspaces from a template, all
+    members for whom nothing has begun are included, because some may no longer be allowed to use the
+    template.
     """
     rows = _query_members(tx, "members_unserved", card.id, joined_by=joined_by, is_made=card.spec is not None)
     return [(Principal.from_key(row["principal"]), row["state"]) for row in rows]
@@ -146,7 +147,7 @@ CLASS_CARD_QUEUE: Final = declare_queue(
 
 
 def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
-    """Claim, for ``rest`` seconds, the cards that are due for a recount or have ended."""
+    """Claim cards that are due for a recount or have ended, and keep them claimed for ``rest`` seconds."""
     return CLASS_CARDS.parse_all(CLASS_CARD_QUEUE.take(tx, rest, limit))
 
 
@@ -159,11 +160,11 @@ def update_counts(
     longest: float,
     lesson_at: float | None = None,
 ) -> None:
-    """Mark a card dirty if its counts differ from those shown; set when to count again.
+    """Mark a card dirty if its counts differ from those it shows, and set when to count again.
 
     While workspaces are starting or stopping, members are counted again after ``rest`` seconds. The longer
-    nothing changes, the longer the wait becomes, up to ``longest``. Otherwise, they are counted again when
-    the class ends, at ``lesson_at``, or when someone next presses a button.
+    nothing changes, the longer the interval becomes, up to ``longest``. At other times, they are counted
+    again when the class ends, at ``lesson_at``, or when someone next presses a button.
     """
     row = CLASS_CARDS.row(tx, id=card_id)
     if row is None:
@@ -191,20 +192,20 @@ def update_counts(
 def list_enrollments_to_stop(tx: Transaction, card_id: str, stops_at: float, limit: int) -> list[Participant]:
     """Return the enrollments in a class that still need a timer for its coming end.
 
-    Only members who agreed to that end are included. A timer for a later end is ignored unless a warning was
-    written for it.
+    Only members who agreed to that end are included. A timer for a later end doesn't count unless a warning
+    was written for it.
     """
     return PARTICIPANTS.query(tx, "presses_to_end", card_id=card_id, stops_at=stops_at, limit=limit)
 
 
 @prioritize(Priority.STEADY)
 def find_class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
-    """Return the card of the class whose end led to a stop."""
+    """Return the card of the class whose end caused a stop."""
     return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)
 
 
 def merge(tx: Transaction, former: str, workspace_id: str) -> None:
-    """Move a workspace's enrollments to another row of the same workspace, into which it is merged."""
+    """Move a workspace's enrollments to the row of the same workspace into which it is being merged."""
     PARTICIPANTS.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
 
 
@@ -215,7 +216,7 @@ def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
 
 
 def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
-    """Return when an owner last agreed that a class or course may stop the workspace; 0 if never."""
+    """Return when an owner last agreed that a class or course may stop the workspace; 0 if they never did."""
     joined = PARTICIPANTS.all(tx, workspace_id=workspace_id)
     return max((one.consented_at or 0.0 for one in joined), default=0.0)
 
@@ -223,7 +224,7 @@ def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
 def notify(
     tx: Transaction, card: ClassCard, kind: NoticeKind, occasion: str, body: Row, to: Collection[str]
 ) -> None:
-    """Write a notice about a card for each of the people with these keys."""
+    """Write a notice about a card to each of the people with these keys."""
     every = [(f"{occasion}:{key}", Principal.from_key(key)) for key in sorted(to)]
     add_notices(tx, [NewNotice(card.id, kind, once, one, body) for once, one in every])
 
@@ -231,7 +232,7 @@ def notify(
 def find_waiting_texts(tx: Transaction, principal: Principal, connection: str) -> list[str]:
     """Return the commands that are waiting for a person to link an account.
 
-    There is one for each class whose card's button the person has pressed.
+    There is one command for each class card whose button the person has pressed.
     """
     key = {"principal": principal.key, "connection": connection, "now": tx.now()}
     return [row["text"] for row in tx.all("waiting_presses", **key)]
@@ -253,12 +254,12 @@ LESSON_QUEUE: Final = declare_queue(
 
 
 def claim_lessons(tx: Transaction, limit: int, lease: float) -> list[Participant]:
-    """Claim members for whom a lesson is due, in the order they joined."""
+    """Claim members for whom a lesson is due, in the order in which they joined."""
     return sorted(PARTICIPANTS.parse_all(LESSON_QUEUE.take(tx, lease, limit)), key=lambda one: one.joined_at)
 
 
 def list_memberships(tx: Transaction, principal: Principal) -> list[Participant]:
-    """Return a person's enrollments in current courses, except those that don't have a workspace yet."""
+    """Return a person's enrollments in current courses, leaving out those without a workspace."""
     return PARTICIPANTS.query(tx, "memberships", principal=principal.key)
 
 
@@ -269,16 +270,16 @@ def find_member_of_start(tx: Transaction, start: Operation) -> Participant | Non
 
 
 def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int) -> int:
-    """Make a lesson due for some of the members who haven't begun it yet; return for how many.
+    """Make a lesson due for some of the members who haven't begun it yet; return how many.
 
-    Members are taken in the order they joined. Those who joined after the lesson's end are left out.
+    Members are taken in the order in which they joined. Those who joined after the lesson's end are left out.
     """
     given = {"local": lesson.local, "until": lesson.until, "now": tx.now(), "limit": limit}
     return len(tx.all("open_lesson", card_id=card.id, **given))
 
 
 def close_lesson(tx: Transaction, member: Participant, lesson: Occurrence | None) -> None:
-    """Record that nothing more has to be started for a member in a lesson."""
+    """Record that nothing else has to be started for a member in a lesson."""
     _change_member(tx, member, due_at=None, **({} if lesson is None else {"lesson": lesson.local}))
 
 
@@ -288,14 +289,14 @@ def check_again(tx: Transaction, member: Participant, seconds: float, **to: Any)
 
 
 def begin_lesson(tx: Transaction, member: Participant, lesson: Occurrence, start: Operation | None) -> None:
-    """Record that a member's lesson has begun, with the operation that starts their workspace, if any."""
+    """Record that a member's lesson has begun, with the operation, if any, that starts their workspace."""
     begun: Row = {"lesson": lesson.local, "operation_id": None if start is None else start.id}
     begun |= {"is_ready": start is None, "ended_at": None, "stop_operation_id": None, "due_at": None}
     _change_member(tx, member, **begun)
 
 
 def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
-    """Record that a person has left a course, which ends their consent and frees their seat."""
+    """Record that a person has left a course. This ends their consent and frees their seat."""
     left = {
         "withdrawn_at": tx.now(),
         "workspace_id": None,
@@ -308,7 +309,7 @@ def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
 
 
 def list_courses_of_workspace(tx: Transaction, workspace_id: str) -> list[ClassCard]:
-    """Return the courses that a workspace is used for."""
+    """Return the courses in which a workspace is used."""
     joined = (find_card(tx, one.card_id) for one in PARTICIPANTS.all(tx, workspace_id=workspace_id))
     return [card for card in joined if card is not None and card.is_course]
 
@@ -319,7 +320,7 @@ def find_postponed_end(tx: Transaction, workspace_id: str, end: PlannedStop) -> 
 
 
 def leave_with(tx: Transaction, workspace: Row) -> None:
-    """Leave the courses that a workspace is used for, because its account was unlinked."""
+    """Leave the courses in which a workspace is used, because its account was unlinked."""
     for card in list_courses_of_workspace(tx, workspace["id"]):
         leave(tx, card.id, parse_principal(workspace["principal"]))
 
@@ -329,7 +330,7 @@ def _change_member(tx: Transaction, member: Participant, **to: Any) -> None:
 
 
 def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Retry a lesson's failed start if the cause may be temporary, otherwise return the notices to send."""
+    """Retry a lesson's failed start if its cause may be temporary; otherwise return the notices to send."""
     member = find_member_of_start(tx, ended)
     card = None if member is None else find_card(tx, member.card_id)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())

@@ -1,4 +1,4 @@
-"""Workspaces that are being created, and what the provider creates for them."""
+"""Workspaces that are being created, and the provider's results."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -80,7 +80,7 @@ def renew(
 
 
 def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
-    """Add a workspace that is to be created from its ``spec``; it isn't read before it exists.
+    """Add a workspace that is to be created from its ``spec``. It isn't read before it exists.
 
     ``workspace.remote_id`` is ``PROVISIONAL`` plus the workspace's id in the database.
     """
@@ -92,11 +92,11 @@ def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
 def find_unexplained_gates(
     tx: Transaction, operation_id: str, connection: str, gate_keys: Sequence[str], since: float
 ) -> list[str]:
-    """Return the gates whose workspaces only this creation can have made, because nothing else explains them.
+    """Return the gates whose workspaces only this creation can have made.
 
     Return an empty list if another creation on the connection, called after ``since`` (epoch seconds), has no
     id yet, because that creation may have made them. A gate is kept for a day after its last workspace, so
-    those of unlinked accounts are known, too.
+    that the workspaces of unlinked accounts are recognised, too.
     """
     unconfirmed = tx.one(
         "nameless_creation", id=operation_id, connection=connection, since=since, unmade=f"{PROVISIONAL}%"
@@ -117,10 +117,10 @@ def name_created(
 
     In the same transaction, ``start_call`` becomes ACCEPTED, ``read_since`` becomes now, and the gate becomes
     due. If the workspace was created stopped, the operation becomes a start instead (``start_call`` NONE).
-    All this happens even if the operation has ended or the workspace was hidden in the meantime, since
-    whatever exists is shown. Return None if the owner has unlinked, which deleted the row. A row that a list
-    added for the same remote id is merged into this one, as ``_take_over`` says. A second id for the same
-    operation is given a separate row, which is then returned. The step keeps its lease.
+    All this happens even if the operation has ended or the workspace was hidden in the meantime, because
+    whatever exists is shown. Return None if the owner has unlinked, which deleted the row. If a list has
+    added a row for the same remote id, that row is merged into this one (see ``_take_over``). A second id for
+    the same operation gets a separate row, which is then returned. The step keeps its lease.
     """
     now = tx.now()
     accept = "accept_created" if created.is_started else "accept_created_at_rest"
@@ -178,8 +178,8 @@ def _save_created(tx: Transaction, row: Row, created: Created, gate_key: str, no
 def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
     """Merge the row that a list added into the creation's row, with its operations, cards and notices.
 
-    At most one operation stays open: the newer one, unless the other is a creation and this is a start, which
-    the creation includes.
+    At most one operation stays open: the newer one, unless the older one is a creation and the newer one a
+    start, because a creation includes a start.
     """
     creating, other = (OPERATIONS.row(tx, workspace_id=one["id"], outcome=None) for one in (row, listed))
     if creating is not None and other is not None:
@@ -203,7 +203,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
 
 
 def _add_duplicate(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> str:
-    """Add a row for a second workspace made by the same creation; return the row's id."""
+    """Add a row for a second workspace made by the same creation; return the id of that row."""
     first = WORKSPACES.parse(row)
     made = Workspace(
         id=tx.ids.new("workspace"),

@@ -10,12 +10,12 @@ from bot.store.transaction import Transaction
 
 
 def set_secret_aside(tx: Transaction, account_id: str, secret: str) -> None:
-    """Keep a secret for a week, because no key can decrypt it. Its account has been marked as refused."""
+    """Keep for a week a secret that no key can decrypt. Its account has been marked as refused."""
     UNDECRYPTABLE_SECRETS.upsert(tx, account_id=account_id, secret=secret, removed_at=tx.now())
 
 
 def list_undecryptable_accounts(tx: Transaction) -> list[Account]:
-    """Return accounts that are still refused because no key could decrypt their secrets, with the secrets."""
+    """Return the accounts, and their secrets, that are still refused because no key could decrypt them."""
     return [
         ACCOUNTS.parse({**row, "secret": row["undecryptable_secret"]})
         for row in tx.all("accounts_with_undecryptable_secrets")
@@ -33,7 +33,7 @@ def restore_secret(tx: Transaction, account_id: str, secret: str) -> bool:
 
 
 def reseal_account(tx: Transaction, account_id: str, old: str, new: str) -> bool:
-    """Replace a stored secret with the same one under another key; return False if it has changed."""
+    """Replace a stored secret with the same secret under another key; return False if it has changed."""
     return ACCOUNTS.count_changed(tx, {"id": account_id, "secret": old}, secret=new) == 1
 
 
@@ -48,8 +48,8 @@ def save_secret(
 ) -> bool:
     """Replace a stored secret if it is still ``old``; return whether it was replaced.
 
-    ``is_fresh`` says that the secret is a new one, which may expire at ``expires_at``. If work was waiting
-    because the old secret was refused, it now continues.
+    ``is_fresh`` means that the secret is a new one, which may expire at ``expires_at``. Work that was waiting
+    because the old secret was refused then continues.
     """
     before = ACCOUNTS.row(tx, id=account_id)
     known: dict[str, Any] = {}

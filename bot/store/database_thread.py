@@ -1,11 +1,11 @@
-"""A database thread, and the queue of work for it.
+"""A database thread, and its queue of work.
 
-Work that has waited too long is abandoned: its caller gets StoreBusy, and the work is never run or is rolled
-back. A single lock decides whether the caller gave up before the thread began to commit. A caller serving a
-person gets StoreUnsure if the commit takes too long.
+Work that has waited too long is abandoned: its caller gets StoreBusy, and the work is either never run or
+rolled back. A single lock decides whether the caller gave up before the thread began to commit. If the commit
+takes too long, a caller that is serving a person gets StoreUnsure.
 
-Queued writes are committed together. If one of them fails, all are rolled back and each is rerun in a
-separate transaction, so that only the failing one fails.
+Queued writes are committed together. If one of them fails, all are rolled back, and each is run again in a
+separate transaction, so that only the failing write fails.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ PATIENCE_SECONDS: Mapping[Priority, float] = {
     Priority.STEADY: 10.0,
     Priority.IDLE: 10.0,
 }
-#: After a request has used up its patience, each of its queries may still take this many seconds.
+#: Once a request has used up its patience, each of its remaining queries may still take this many seconds.
 MIN_PATIENCE_SECONDS = 0.1
-#: Slack gives up on a request after this many seconds. Work queued on the request's behalf after that gets
-#: the full patience of its own priority.
+#: Slack gives up on a request after this many seconds. Work queued later on the request's behalf gets the
+#: full patience of its own priority.
 REQUEST_SECONDS = 3.0
 #: How long a transaction accepts more work, in seconds.
 MAX_TRANSACTION_SECONDS = 0.02
-#: Maximum number of pieces of work per transaction.
+#: Maximum number of work items per transaction.
 _BATCH_SIZE = 200
 #: After this many turns of urgent work in a row, less urgent work gets one turn, so that it isn't starved.
 _MAX_URGENT_ROUNDS = 4
@@ -56,7 +56,7 @@ class QueueStage(Enum):
 
 @dataclass(slots=True, eq=False)
 class QueuedWork:
-    """A piece of work for the thread, with its result and the caller that waits for it."""
+    """An item of work for the thread, with its result and the caller that is waiting for it."""
 
     work: Callable[[Transaction], Any]
     priority: Priority
@@ -64,7 +64,7 @@ class QueuedWork:
     future: asyncio.Future[Any]
     subjects: Sequence[str] = ()
     queued_at: float = field(default_factory=monotonic)
-    #: When the request behind this work began; None if there is no such request.
+    #: When the request behind this item began; None if there is no such request.
     began_at: float | None = field(default_factory=request_began.get)
     stage: QueueStage = QueueStage.QUEUED
     result: Any = None
@@ -72,10 +72,10 @@ class QueuedWork:
 
 
 class WriteQueue:
-    """A queue that takes work from an event loop to a thread, and returns the results to the callers."""
+    """A queue that passes work from an event loop to a thread, and results back to the callers."""
 
     def __init__(self, patience: Mapping[Priority, float], seconds: float = MAX_TRANSACTION_SECONDS) -> None:
-        """``seconds`` is how long an open transaction accepts more of this work."""
+        """``seconds`` is how long an open transaction accepts more work from this queue."""
         self._patience, self.seconds = patience, seconds
         self._condition = Condition()
         self._queues = {
@@ -84,15 +84,15 @@ class WriteQueue:
         #: The callers waiting for results. ``_timer`` checks which of them have run out of patience.
         self._callers: dict[QueuedWork, None] = {}
         self._timer: asyncio.TimerHandle | None = None
-        #: The callers' event loop. ``_wakes`` says whether it will wake the thread in its next iteration.
+        #: The callers' event loop. ``_wakes`` says whether its next iteration will wake the thread.
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wakes = False
         self._urgent_rounds = 0
         self._is_closed = False
-        #: When the process stops waiting for the database, because it is ending. No caller waits longer than
+        #: When the process, which is ending, stops waiting for the database. No caller waits longer than
         #: that.
         self._ends_at = math.inf
-        #: Why no more work can be done, once the thread has ended; None until then.
+        #: Why no more work can be done once the thread has ended; None until then.
         self._ended: str | None = None
         #: Called after each commit with the names of the tables written.
         self.on_write: OnWrite = lambda _: None
@@ -110,7 +110,7 @@ class WriteQueue:
     ) -> Any:
         """Queue work and wait for its result; raise StoreBusy, StoreUnavailable or the work's own errors.
 
-        ``is_patient``: wait for as long as it takes.
+        With ``is_patient``, wait for as long as it takes.
         """
         loop = self._loop = asyncio.get_running_loop()
         item = QueuedWork(work, priority, is_read, loop.create_future(), subjects)
@@ -120,7 +120,7 @@ class WriteQueue:
             self._queues[priority].append(item)
         if not self._wakes:
             # Wake the thread only in the loop's next iteration, so that it receives all of this iteration's
-            # work together: each wake-up costs more than reading a row.
+            # work together. Each wake-up costs more than reading a row.
             self._wakes = True
             loop.call_soon(self._wake)
         if not is_patient:
@@ -149,7 +149,7 @@ class WriteQueue:
             self._timer = loop.call_later(seconds, self._turn_away)
 
     def _turn_away(self) -> None:
-        """Fail the work of callers that have waited too long, and schedule the check for the next one."""
+        """Fail the work of callers that have waited too long, and schedule the check for the next caller."""
         self._timer = None
         for item in self._callers:
             if item.future.done():
@@ -192,7 +192,7 @@ class WriteQueue:
     # -- the thread's side -----------------------------------------------------------------------------------
 
     def take(self, longest: float | None = None) -> list[QueuedWork] | None:
-        """Wait up to ``longest`` seconds for work; return the next items.
+        """Wait up to ``longest`` seconds for work, and return the next items.
 
         Return None once the queue is closed and empty.
         """
@@ -215,7 +215,7 @@ class WriteQueue:
         return taken
 
     def _choose(self) -> deque[QueuedWork]:
-        """Return the queue whose turn is next; it is empty if all queues are."""
+        """Return the queue whose turn is next; it is empty if all queues are empty."""
         urgent, steady, idle = self._queues.values()
         if urgent and not (steady and self._urgent_rounds >= _MAX_URGENT_ROUNDS):
             self._urgent_rounds += 1
@@ -235,7 +235,7 @@ class WriteQueue:
             self._tell_loop(self._look_in, 0.0)
 
     def may_commit(self, items: Iterable[QueuedWork]) -> bool:
-        """Mark all items as being committed; return False, marking none, if a caller has given up on one."""
+        """Mark all items as being committed; return False, marking none, if any caller has given up."""
         with self._condition:
             if any(item.stage is QueueStage.GIVEN_UP for item in items):
                 return False
@@ -244,7 +244,7 @@ class WriteQueue:
             return True
 
     def deliver(self, items: Iterable[QueuedWork], written: Collection[str] = ()) -> None:
-        """Deliver the items' results to the waiting callers, and the names of the written tables."""
+        """Deliver the items' results to the waiting callers, and report the names of the written tables."""
         with self._condition:
             done = [item for item in items if item.stage is not QueueStage.GIVEN_UP]
             for item in done:
@@ -269,7 +269,7 @@ class WriteQueue:
             self.on_write(written)
 
     def end(self, reason: str) -> None:
-        """Fail all queued work and refuse future work, because the thread has ended."""
+        """Fail all queued work, and refuse any more, because the thread has ended."""
         with self._condition:
             self._ended = reason
             left = [item for queue in self._queues.values() for item in queue]
@@ -280,7 +280,7 @@ class WriteQueue:
         self.deliver(left)
 
 
-#: How often to try reconnecting while nobody needs the connection, in seconds.
+#: How often to try to reconnect while nobody needs the connection, in seconds.
 RECONNECT_SECONDS = 1.0
 
 
@@ -304,7 +304,8 @@ class Session(Protocol):
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction.
 
-        If it writes, it excludes others on the same subjects; otherwise, it reads a snapshot of the database.
+        A transaction that writes excludes others on the same subjects; any other reads a snapshot of the
+        database.
         """
 
     def commit(self) -> None:
@@ -316,7 +317,7 @@ class Session(Protocol):
     def translated(self, error: Exception) -> Exception:
         """Translate a driver error into one that callers know; return other errors unchanged.
 
-        The result is StoreBusy if the same work may soon succeed.
+        Return StoreBusy if the same work may soon succeed.
         """
 
     def close(self) -> None:
@@ -324,9 +325,9 @@ class Session(Protocol):
 
 
 class QueueWorker:
-    """The loop of a thread, which runs a queue's work on a session.
+    """The loop of a thread, which runs the work in a queue on a session.
 
-    The engine passes the function that begins a writing transaction.
+    The engine passes in the function that begins a writing transaction.
     """
 
     def __init__(
@@ -351,7 +352,7 @@ class QueueWorker:
         await asyncio.wrap_future(opened)
 
     async def join(self, seconds: float | None = None) -> None:
-        """Wait up to ``seconds`` for the thread to finish all queued work; close the queue first."""
+        """Wait up to ``seconds`` for the thread to finish all queued work. Close the queue first."""
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join, seconds)
 
@@ -373,7 +374,7 @@ class QueueWorker:
             self._queue.end("the store is closed")
 
     def serve(self, items: Sequence[QueuedWork]) -> None:
-        """Run items from the queue and deliver their results; if there are none, check the database."""
+        """Run items from the queue and deliver their results. If there are no items, check the database."""
         reads = [item for item in items if item.is_read]
         if reads or not items:
             self._run_reads(reads)
@@ -382,7 +383,7 @@ class QueueWorker:
             self._run_writes(writes)
 
     def _run_reads(self, items: Sequence[QueuedWork]) -> None:
-        """Run as many reads as time allows on one snapshot of the database; requeue the rest."""
+        """Run as many reads as time allows on one snapshot of the database, and requeue the rest."""
         ran: list[QueuedWork] = []
         try:
             self._session.begin(writes=False)
@@ -399,7 +400,7 @@ class QueueWorker:
         self._queue.put_back(items[len(ran) :])
 
     def _run_writes(self, items: Sequence[QueuedWork]) -> None:
-        """Run as many writes as fit into one transaction and commit them; requeue the rest."""
+        """Run as many writes as fit into one transaction, commit them, and requeue the rest."""
         ran: list[QueuedWork] = []
         try:
             self._begin_write(self._session, sorted({name for item in items for name in item.subjects}))
@@ -410,8 +411,8 @@ class QueueWorker:
             self._session.transaction.may_commit = partial(self._queue.may_commit, items)
         try:
             self._run_until(items, ran, stops=True)
-            # A person who gave up before this point was correctly told that nothing had been done. Also,
-            # until now, one failure doesn't affect other work.
+            # A person who gave up before this point was correctly told that nothing had been done. Up to
+            # here, too, one failure doesn't affect other work.
             self._session.transaction.settle(waits=len(ran) > 1 or ran[0].priority is Priority.URGENT)
         except Exception as error:  # noqa: BLE001 - any error belongs to a caller, not to this thread
             self._retry(items, error, self._run_writes)
@@ -451,7 +452,7 @@ class QueueWorker:
     def _retry(
         self, items: Sequence[QueuedWork], error: Exception, alone: Callable[[Sequence[QueuedWork]], None]
     ) -> None:
-        """Roll back and run each item in its own transaction; if the item was already alone, it fails."""
+        """Roll back, and run each item in a separate transaction. An item that was already alone fails."""
         if len(items) == 1 or self._will_pass(error):
             self._put_back_or_fail(items, error)
             return

@@ -1,4 +1,4 @@
-"""Merges the workspaces on a provider's list into the rows of the person for whom the list was read."""
+"""Merges a provider's list of workspaces into the rows of the person for whom it was read."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -33,12 +33,13 @@ from bot.store.workspaces import insert
 #: workspace is read soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
-#: If a list still contains a workspace this many seconds after a read found it gone, the workspace on the
-#: list is taken for a new one.
+#: If a list still contains a workspace this many seconds after a read found it gone, it is taken to be a new
+#: workspace.
 RELISTED_AFTER_SECONDS = 30.0
 #: Maximum number of an account's rows that are compared with a list to detect renamed workspaces.
 MAX_COMPARED_ROWS = 10_000
-#: Columns that a new workspace of the same name doesn't inherit: the owner's settings, and past facts.
+#: Columns that a new workspace of the same name doesn't inherit: the owner's settings, and facts about the
+#: past.
 _OWN_COLUMNS = (
     *("alias", "spec", "notify_ready", "notify_stopped", "used_at", "last_request_at", "last_used_at"),
     *("entry", "event_message", "up_at", "started_at", "running_since", "down_seen_at"),
@@ -48,9 +49,9 @@ _OWN_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ListedWorkspace:
-    """A workspace on a provider's list, and what the list shows about it, to be merged into a person's rows.
+    """A workspace on a provider's list, with what the list shows about it, to be merged into a person's rows.
 
-    If a list doesn't show the allowed actions or the workspace's end, those from a read are kept.
+    If a list doesn't show the allowed actions or the workspace's end, the ones known from a read are kept.
     """
 
     remote_id: str
@@ -71,7 +72,7 @@ class ListAge:
 def find_stale_lists(tx: Transaction, connections: Iterable[str], before: float, limit: int) -> list[ListAge]:
     """Return the lists that haven't been read since a given time, oldest first.
 
-    Only lists on the given connections are included.
+    Only the given connections are searched.
     """
     found = [
         ListAge(row["account_id"], row["read_at"])
@@ -86,7 +87,8 @@ async def find_lists_in_use(
 ) -> list[ListAge]:
     """Return lists that contain workspaces in use and were last read in a given period, oldest first.
 
-    The period is from ``after`` to ``before``. A workspace is in use if it was used since ``used_since``.
+    The period extends from ``after`` to ``before``. A workspace is in use if it has been used since
+    ``used_since``.
     """
     found = {
         row["account_id"]: row["read_at"]
@@ -105,13 +107,13 @@ async def merge_discovered(
     """Merge a list into the account's workspaces, in batches; return how many were new.
 
     If a workspace discovered earlier isn't in the list, it is read soon, and becomes ``gone`` when that read
-    or the next list confirms it. That doesn't apply if the list is incomplete or the workspace has an open
-    operation. A hidden workspace stays hidden, unless it was gone: then the listed one is a new workspace of
-    the same name. If the account is unlinked between two batches, the merge ends.
+    or the next list confirms it. This doesn't apply if the list is incomplete or the workspace has an open
+    operation. A hidden workspace stays hidden, unless it was gone; in that case, the listed workspace is a
+    new one of the same name. If the account is unlinked between two batches, the merge ends.
 
-    A list counts as read at the time when its discover task was claimed. States are taken from it only if
-    there is no newer read, and a name of "" keeps the known name. The list was read as the account itself, so
-    it verifies the account's rows.
+    A list counts as read at the time when its discover task was claimed. It sets the states of workspaces
+    without a newer read, and a name of "" leaves the known name unchanged. The list was read with the
+    account's own credential, so it verifies the account's rows.
     """
     state = _Merge(account_id, found, frozenset(one.remote_id for one in found), is_whole)
     while not state.is_over:
@@ -121,10 +123,10 @@ async def merge_discovered(
 
 @dataclass(frozen=True, slots=True)
 class _Merge:
-    """The progress of merging a list, which is done in batches so that other work can run in between.
+    """The progress of merging a list, which happens in batches so that other work can run in between.
 
     ``listed`` holds all remote ids in the list. ``at`` is how many of ``found`` have been merged, and
-    ``after`` is the remote id up to which rows have been checked for absence.
+    ``after`` is the remote id up to which rows have been checked for absence from the list.
     """
 
     account_id: str
@@ -139,7 +141,7 @@ class _Merge:
 
 
 def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
-    """Merge the next batch of a list; if the account was unlinked in the meantime, end the merge.
+    """Merge the next batch of a list. If the account was unlinked in the meantime, end the merge.
 
     Absent workspaces are handled after the last batch, and only if the list was complete.
     """
@@ -177,8 +179,8 @@ def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
 def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at: float) -> None:
     """Keep the rows of renamed workspaces if the provider's ids contain names.
 
-    When a hub is upgraded or renames a server, an id vanishes, and a new one with the old display name
-    appears in the same list. The row is given the new id, and so keeps its hours and plans.
+    When a hub is upgraded or renames a server, an id vanishes, and a new id with the old display name appears
+    in the same list. The row is given the new id, so it keeps its hours and plans.
     """
     fresh = [
         one
@@ -224,9 +226,9 @@ def _merge_workspace(tx: Transaction, one: ListedWorkspace, pair: Row, start: fl
 
 
 def _renew_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: float) -> int:
-    """Reuse the row of a hidden, vanished workspace for a new one that was created under the same name.
+    """Reuse the row of a hidden, vanished workspace for a new workspace created under the same name.
 
-    A list from the first seconds after the old one's end may be outdated, so it is ignored.
+    A list from the first few seconds after the old workspace's end may be outdated, so it is ignored.
     """
     if start < (row["observed_at"] or 0.0) + RELISTED_AFTER_SECONDS:
         return 0
@@ -279,7 +281,7 @@ def _insert_workspace(tx: Transaction, one: ListedWorkspace, pair: Row, start: f
 
 
 def _update_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: float) -> None:
-    """Update a known row; a list read with the person's own account proves that they may see it."""
+    """Update a known row. A list read with the person's own credential proves that they have access."""
     seen = one.seen
     is_news = start >= gates.newest_read(row) and seen.state is not State.UNKNOWN
     comes_up = is_news and seen.state is State.RUNNING and row["state"] != State.RUNNING
@@ -334,7 +336,7 @@ def _save_listed(tx: Transaction, row: Row, seen: Observed, start: float, **colu
 
 
 def _choose_columns(seen: Observed | None, row: Row, start: float, *, is_new: bool = False) -> Row:
-    """Return the columns for the allowed actions and the end; if the list omits one, its known value is kept.
+    """Return the columns for the allowed actions and the end. If the list omits one, its value is kept.
 
     With ``is_new``, the state has changed, so the known values no longer apply.
     """
@@ -359,7 +361,7 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
     if row["origin"] != "discovered" or row["open_operation"] or is_stale or row["state"] == State.GONE:
         return
     if row["unconfirmed"] not in (GONE, UNLISTED):
-        # A single list without the workspace proves nothing: a read, or the next list, has to confirm that it
+        # A single list without the workspace proves nothing. A read, or the next list, has to confirm that it
         # is missing.
         WORKSPACES.change(tx, {"id": row["id"]}, **unconfirmed_columns(Unconfirmed(UNLISTED, 1, tx.now())))
         if not row["hidden"]:

@@ -1,4 +1,4 @@
-"""Due work: when the first row of each queue is due, and how much work is overdue."""
+"""Due work: when the first row of each queue becomes due, and how much work is overdue."""
 
 from collections.abc import Collection, Iterable
 from functools import cache
@@ -13,7 +13,7 @@ from bot.store.transaction import Priority, Transaction, as_json, prioritize
 
 @cache
 def list_kinds() -> tuple[str, ...]:
-    """Return the kinds of work that can become due; call this once all modules are loaded."""
+    """Return the kinds of work that can become due. Call this only once all modules have been loaded."""
     return tuple(dict.fromkeys(queue.kind for queue in DECLARED_QUEUES.values()))
 
 
@@ -35,8 +35,8 @@ def find_next_due(
 ) -> dict[str, float]:
     """Map each kind of work to how soon it is due, in seconds, or infinity if there is none.
 
-    ``served`` are the kinds of tasks that this process handles. A claim at that time may find nothing to
-    take, but nothing can be claimed sooner.
+    ``served`` are the kinds of tasks that this process handles. A claim at that time may come up empty, but
+    nothing can be claimed sooner.
     """
     wanted, now = (
         {queue.name: queue.kind for queue in DECLARED_QUEUES.values() if queue.kind in kinds},
@@ -54,7 +54,7 @@ def find_next_due(
 
 @prioritize(Priority.STEADY)
 def count_overdue(tx: Transaction, seconds: float) -> dict[str, int]:
-    """Count overdue work by its kind; tasks are counted by the kind of task.
+    """Count overdue work by kind, and overdue tasks by their kind of task.
 
     Only work that is overdue by more than ``seconds`` is counted. Time during which no process was running is
     left out. If one process has the database to itself, its last heartbeat is taken as the current time.

@@ -1,4 +1,4 @@
-"""The base class of both engines, which runs transactions on one database."""
+"""The base class of both engines. An engine runs transactions on one database."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ from bot.support.errors import StoreMigrated
 
 
 class Engine(ABC):
-    """Run transactions on one database in threads, and keep the store's time.
+    """Runs transactions on one database in threads, and keeps the store's time.
 
-    Its methods raise the errors that ``bot.store.store`` describes.
+    Its methods raise the errors described in ``bot.store.store``.
     """
 
-    #: Whether several processes may serve from this database, using the database's clock.
+    #: Whether several processes may serve from this database, using the clock of the database.
     is_shared: ClassVar[bool] = False
 
     def __init__(self, clock: Clock, patience: Mapping[Priority, float]) -> None:
         #: The clock that sets this database's times: the machine's, or that of a shared database.
         self.clock = clock
         self._time = StoreTime(clock)
-        #: Whether this process is the one that serves people from the database.
+        #: Whether this process is serving people from the database.
         self._serves = False
         self._on_migrated: Callable[[StoreMigrated], None] = lambda _: None
         self._write_queue = self._read_queue = WriteQueue(patience)
 
     @property
     def is_exclusive(self) -> bool:
-        """Return whether no other process can be serving, so that other processes' leases can be ignored."""
+        """Return whether no other process can be serving, which means that others' leases can be ignored."""
         return False
 
     @property
     def is_whole(self) -> bool:
-        """Return whether the engine can read and write; otherwise the process claims and owns nothing."""
+        """Return whether the engine can read and write; otherwise, the process claims and owns nothing."""
         return True
 
     @property
@@ -60,12 +60,12 @@ class Engine(ABC):
 
     @property
     def warning(self) -> str:
-        """Return what is wrong even though the engine works, in words for operators, or "" if nothing is."""
+        """Return what is wrong although the engine works, in words for operators, or "" if nothing is."""
         return ""
 
     @property
     def has_jumped(self) -> bool:
-        """Return whether the clock has jumped ahead; the next write then moves the stored times along."""
+        """Return whether the clock has jumped ahead. If so, the next write adjusts the stored times."""
         return self._serves and self._time.jump() > 0
 
     def now(self) -> float:
@@ -77,7 +77,7 @@ class Engine(ABC):
         return ClockReading(self.clock.boot(), self._time.ahead())
 
     def serves(self) -> None:
-        """From now on, move stored times along with the clock. Earlier jumps must already be corrected."""
+        """From now on, adjust stored times when the clock jumps. Earlier jumps must already be corrected."""
         self._serves = True
 
     @abstractmethod
@@ -86,10 +86,11 @@ class Engine(ABC):
 
     @abstractmethod
     async def migrate(self, *, serves: bool = False) -> list[str]:
-        """Bring the schema up to date; return the names of the migrations that ran.
+        """Bring the schema up to date, and return the names of the migrations that ran.
 
-        With ``serves``, this process serves from the database until it is closed, and no other process may,
-        unless the database is shared. Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse.
+        With ``serves``, this process serves from the database until the engine is closed, and no other
+        process may do so, unless the database is shared. Raise StoreTooOld, StoreTooNew, StoreUnreleased or
+        StoreInUse.
         """
 
     @abstractmethod
@@ -111,9 +112,9 @@ class Engine(ABC):
         priority: Priority = Priority.STEADY,
         subjects: Sequence[str] = (),
     ) -> Result:
-        """Run work that writes; its changes are durable when this returns.
+        """Run work that writes. Its changes are durable when this returns.
 
-        ``subjects`` says whose rows it reads and writes (see ``concerns``); none means everything.
+        ``subjects`` says whose rows it reads and writes (see ``concerns``); empty means everyone's.
         """
         queue = self._queue_of(priority, subjects)
         if priority in BESIDE:
@@ -128,7 +129,7 @@ class Engine(ABC):
         return result
 
     async def _write_patiently(self, work: Work[Result]) -> Result:
-        """Run work that writes, however long it takes, since only an operator is waiting for it."""
+        """Run work that writes, however long it takes, because only an operator is waiting for it."""
         result: Result = await self._write_queue.submit(work, Priority.STEADY, is_read=False, is_patient=True)
         return result
 
@@ -138,18 +139,18 @@ class Engine(ABC):
             queue.end_within(seconds)
 
     def report_to(self, on_write: OnWrite) -> None:
-        """Call ``on_write`` after each commit of this process, with the names of the tables written."""
+        """Call ``on_write`` after each commit by this process, with the names of the tables written."""
         for queue in self._queues():
             queue.on_write = on_write
 
     def end_on_migration(self, end: Callable[[StoreMigrated], None]) -> None:
-        """Call ``end`` once a newer release has migrated the database; from then on, all writes fail."""
+        """Call ``end`` once a newer release has migrated the database. From then on, all writes fail."""
         self._on_migrated = end
 
     async def listen(self, on_write: OnWrite) -> None:  # noqa: B027
         """Call ``on_write`` with the names of tables that other processes write, until cancelled.
 
-        This default does nothing, for engines whose database isn't shared.
+        By default, this does nothing. Engines with a shared database override it.
         """
 
     def _queues(self) -> list[WriteQueue]:
@@ -168,7 +169,7 @@ class Engine(ABC):
 async def run_write(
     engine: Engine, work: Work[Result], priority: Priority, subjects: Sequence[str] = ()
 ) -> Result:
-    """Run work that writes, in a thread; on commit, record which of the request's keys it used.
+    """Run work that writes, in a thread; on commit, record which inbox keys of the request it used.
 
     The work may be run more than once.
     """

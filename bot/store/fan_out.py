@@ -1,6 +1,6 @@
 """Fan-outs: changes to many rows that follow from a change to one row, made in batches.
 
-The transaction that changes the row also makes the first batch. A task makes the other batches, each in a
+The transaction that changes that row also makes the first batch. A task makes the other batches, each in a
 separate transaction, as long as the row still calls for them. After a crash, it continues where it left off.
 """
 
@@ -14,31 +14,31 @@ from bot.store.tables import TASKS
 from bot.store.transaction import Priority, Row, Transaction, Work, from_json
 
 Item = TypeVar("Item")
-#: A batch of a fan-out ends after this many changed rows. That leaves room in the transaction for the last
-#: row's changes.
+#: A batch of a fan-out ends after this many changed rows, leaving room in the transaction for everything that
+#: the last row changes.
 FAN_OUT_BATCH_SIZE: Final = 80
 #: Number of rows per batch when a whole table is read. ``COUNT_BATCH_SIZE`` applies when rows are counted
-#: through an index. Either kind of batch keeps the store's thread busy for a few milliseconds.
+#: through an index. A batch of either kind keeps the store's thread busy for a few milliseconds.
 READ_BATCH_SIZE: Final = 500
 COUNT_BATCH_SIZE: Final = 5_000
 
 
-#: A stage of a fan-out: a query, and the function to call with each row that it finds and the fan-out's
+#: A stage of a fan-out: a query, and the function to be called with each row found and the fan-out's
 #: parameters.
 Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
-#: A function that returns whether the row that caused a fan-out still calls for it, given the fan-out's
-#: parameters.
+#: A function that, given a fan-out's parameters, returns whether the row that caused the fan-out still calls
+#: for it.
 Holds = Callable[[Transaction, Row], bool]
 _REGISTERED: Final[dict[str, tuple[Holds | None, tuple[Stage, ...]]]] = {}
 
 
 def register_fan_out(what: str, *stages: Stage, holds: Holds | None = None) -> None:
-    """Register a fan-out's stages, which run in turn for as long as ``holds``, if given, returns True."""
+    """Register the stages of a fan-out, which run in turn as long as ``holds``, if given, returns True."""
     _REGISTERED[what] = holds, stages
 
 
 def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
-    """Run the first batch of a fan-out and add a task for the rest; ``said`` are the fan-out's parameters."""
+    """Run the first batch of a fan-out and add a task for the rest; ``said`` are its parameters."""
     tx.be_alone()
     left = run_fan_out_batch(tx, {**said, "what": what, "stage": 0, "after": ""})
     if left is not None:
@@ -47,7 +47,7 @@ def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
 
 
 def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:
-    """Run a batch of changes; return the parameters for the next batch, or None if this was the last."""
+    """Run a batch of changes; return the parameters for the next batch, or None if this was the last one."""
     (holds, stages), after, before = _REGISTERED[said["what"]], said["after"], tx.changes
     if holds is not None and not holds(tx, said):
         return None
@@ -79,7 +79,7 @@ def _run_next_batch(tx: Transaction, task_id: str) -> bool:
 
 
 async def repeat_until_done(engine: Engine, work: Work[int]) -> int:
-    """Repeat work that changes a batch of rows until none are left; return how many were changed."""
+    """Repeat work that changes a batch of rows until no rows are left; return how many were changed."""
     count = 0
     while changed := await engine.write(work):
         count += changed
@@ -87,9 +87,10 @@ async def repeat_until_done(engine: Engine, work: Work[int]) -> int:
 
 
 async def read_batches(engine: Engine, query: str, **params: Any) -> AsyncIterator[list[Row]]:
-    """Yield a query's rows in batches, each from its own snapshot; other work may run in between.
+    """Yield a query's rows in batches, each from a separate snapshot; other work may run in between.
 
-    In each batch, a parameter ``after_COLUMN`` has the value of that column in the previous batch's last row.
+    In each batch, a parameter ``after_COLUMN`` contains the value of that column in the last row of the
+    previous batch.
     """
     while True:
         rows = await _read_batch(engine, query, READ_BATCH_SIZE, params)
@@ -118,7 +119,7 @@ async def _read_batch(engine: Engine, query: str, size: int, params: Row) -> lis
 def take_batch(tx: Transaction, rows: Iterable[Item], before: int | None = None) -> Iterator[Item]:
     """Yield rows until the batch is full, counting the rows changed since ``before``.
 
-    ``before`` is an earlier value of ``tx.changes``; by default, only changes made from now on count.
+    ``before`` is an earlier value of ``tx.changes``. By default, only changes made from now on are counted.
     """
     before = tx.changes if before is None else before
     for number, row in enumerate(rows):

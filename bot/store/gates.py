@@ -1,4 +1,4 @@
-"""The poll gate: who reads a workspace at its provider and when, and how the results update rows.
+"""The poll gate: who may read a workspace at its provider and when, and how the result updates rows.
 
 The rule is in ``docs/internals/rules.md``, "The poll gate".
 """
@@ -43,7 +43,7 @@ from bot.store.work_items import WakeReason
 #: Suffix of a workspace's gate key if the workspace was found at the provider but isn't in the database yet.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
-#: Operations that are complete once the workspace is running.
+#: Operations that have reached their goal once the workspace is running.
 _BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 #: Reads that become due within this many seconds are added to the same reader's current request.
 ALONG_SECONDS: Final = 1.0
@@ -53,8 +53,8 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
     """Request an immediate read of a workspace, and mark the workspace as used.
 
     The gate decides when the read is sent. If the person's access isn't proven, it may be tried again.
-    ``brings_up``: the workspace is being started, so a new generation begins. ``by_itself``: the read is
-    requested by scheduled work, not by a person.
+    ``brings_up`` means that the workspace is being started, so a new generation begins. ``by_itself`` means
+    that scheduled work, and not a person, is requesting the read.
     """
     last_request_at = None if by_itself else tx.now()
     tx.run(
@@ -66,7 +66,7 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
 def request_read_now(tx: Transaction, workspace_id: str) -> None:
     """Make a workspace's gate due as soon as it may open, without marking the workspace as used.
 
-    Nothing is done for a workspace that hasn't been created yet, since there is nothing to read.
+    This does nothing for a workspace that hasn't been created yet, because there is nothing to read.
     """
     tx.run("want_gate", id=workspace_id, unmade=f"{PROVISIONAL}%", now=tx.now())
 
@@ -83,9 +83,9 @@ def close_candidate(
 ) -> bool:
     """Close the gate of a workspace found at the provider that may not be in the database yet.
 
-    Its gate has a key of a different form, since a regular gate would mean that the workspace is in the
-    database. If it is, its regular gate is closed instead (see ``close_gate``). If ``add_gate`` later adds
-    the regular gate, that stays closed at least as long.
+    Such a gate has a key of a different form, because a regular gate would mean that the workspace is in the
+    database. If it is, its regular gate is closed instead (see ``close_gate``). If ``add_gate`` adds the
+    regular gate later, that gate stays closed at least as long.
     """
     key = gate_key if GATES.row(tx, gate_key=gate_key) is not None else gate_key + _CANDIDATE
     return close_gate(tx, key, connection, remote_id, seconds, is_answered=is_answered)
@@ -101,9 +101,9 @@ def close_gate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a gate for some time, because a read is made without a claim; return False if already closed.
+    """Close a gate for a time, because of a read without a claim; return False if it is already closed.
 
-    With ``is_answered``, close it for that long from now, even if it is already closed.
+    With ``is_answered``, close it for that long from now even if it is already closed.
     """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()
@@ -113,7 +113,7 @@ def close_gate(
 
 
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
-    """Add a workspace's gate if it has none; it stays closed at least as long as its candidate's gate."""
+    """Add a workspace's gate unless it has one. It stays closed at least as long as its candidate's gate."""
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
@@ -133,7 +133,7 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Claims additional reads for a reader's current request: those that are due soon and have an open gate.
+#: Claims additional reads for a reader's current request: those that are due soon and whose gate is open.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -149,10 +149,10 @@ def claim_reads(
 ) -> list[ReadClaim]:
     """Grant a connection's due reads; ``next_check_at = now + interval + margin`` is committed first.
 
-    The reader of a workspace is a person who has it in their list and has an active account; ``_turn``
-    determines their order. With ``together``, one request reads up to that many workspaces with one account:
-    it adds gates that become due within a second and were last read by this reader, even beyond ``limit``. A
-    claim names the rows that will receive its result: the reader's own first, then the other verified rows.
+    A workspace may be read by anyone who has it in their list and has an active account; ``_turn`` determines
+    the order. With ``together``, a single request reads up to that many workspaces with one account, by
+    adding gates that become due within a second and were last read by this reader, even beyond ``limit``. A
+    claim lists the rows that will receive its result: the reader's own first, then the other verified rows.
     """
     now = tx.now()
     lease = interval + margin
@@ -202,7 +202,7 @@ def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: li
         return able[0]
     if not able:
         # Leave the read to another connection that has the workspace. If there is none, the next read waits
-        # until someone requests one.
+        # until someone requests it.
         other = next((one["connection"] for one in watchers if one["account_id"] is not None), None)
         to = {"due_at": None} if other is None else {"connection": other}
         GATES.change(tx, {"gate_key": gate["gate_key"]}, **to)
@@ -215,7 +215,7 @@ def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: li
 def _note_readers(
     tx: Transaction, granted: Sequence[tuple[Row, Row]], able: Mapping[str, list[Row]], now: float
 ) -> None:
-    """Record who reads each granted gate, and when it was that reader's turn."""
+    """Record who reads each granted gate, and when that reader had this turn."""
     tx.run_each(
         "set_reader",
         [
@@ -271,7 +271,7 @@ def _turn(watcher: Row) -> tuple[int, float, str]:
     """Return the sort key that determines whose turn it is to read.
 
     Readers whose access has never been tried come first, then those with proven access, then those whose
-    access was tried but isn't proven. Within each group, the reader whose last turn was longest ago comes
+    access was tried but isn't proven. Within each group, the reader who has waited longest for a turn comes
     first.
     """
     attempted_at = watcher["attempted_at"]
@@ -285,16 +285,16 @@ def _is_proven(watcher: Row) -> bool:
 
 #: The run's columns that ``run_after`` returns.
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-#: If a read is the first to find a workspace running, and follows the previous read within this many seconds,
-#: its time is taken as the workspace's start time.
+#: If a read is the first to find a workspace running, and the previous read was at most this many seconds
+#: earlier, the workspace is taken to have started at the time of the read.
 JUST_BEFORE_SECONDS = 60.0
 
 
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
-    """Return when and how the provider will end a workspace. ``row`` is from before the observation.
+    """Return when and how the provider will end a workspace; ``row`` is from before the observation.
 
-    If the provider reports both a removal and another end, the earlier one is returned. In that case, a
-    removal whose time has passed is ignored, because the workspace evidently still exists.
+    If the provider reports both a removal and another end, return the earlier one. A removal whose time has
+    passed is then ignored, because the workspace evidently still exists.
     """
     at, how = seen.expires_at, seen.expiry_mode
     if seen.expires_after is not None:
@@ -308,9 +308,9 @@ def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | Non
 
 
 def _count_end(row: Row, seen: Observed, granted_at: float, expires_after: float) -> float:
-    """Return when a workspace leaves a state that lasts ``expires_after`` seconds.
+    """Return when a workspace will leave a state that lasts ``expires_after`` seconds.
 
-    If the provider doesn't report when the state began, count from the read that first saw it. A workspace
+    If the provider doesn't report when the state began, count from the first read that saw it. A workspace
     stopped for lack of use is assumed to have stopped at the predicted time.
     """
     counted: float | None = None
@@ -326,7 +326,7 @@ def _count_end(row: Row, seen: Observed, granted_at: float, expires_after: float
 
 
 def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None:
-    """Return when a workspace came up. The row is from before the observation.
+    """Return when a workspace came up; ``row`` is from before the observation.
 
     If the provider doesn't say, return the time of the first read that found it running, provided that the
     previous read was at most a minute earlier; otherwise return None.
@@ -342,15 +342,15 @@ def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None
 
 
 def newest_read(row: Row) -> float:
-    """Return the time of a row's latest read, even if it left the state unknown; 0 if never read."""
+    """Return the time of a row's latest read, even if the state was unknown; 0 if it was never read."""
     return max(row["observed_at"] or 0.0, row["unknown_at"] or 0.0)
 
 
 def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
     """Return a run's columns as updated by a read; unchanged if ``observed`` is None.
 
-    If the read left the state unknown, the last known state is kept. A run that has ended stays ended: an
-    observation that says otherwise is outdated.
+    If the read couldn't determine the state, the last known state is kept. A run that has ended stays ended,
+    because an observation that says otherwise is outdated.
     """
     if observed is None:
         return {column: row[column] for column in RUN_COLUMNS}
@@ -372,7 +372,7 @@ def is_run_changed(before: Row, after: Row) -> bool:
     return any(before[column] != after[column] for column in RUN_COLUMNS if column != "observed_at")
 
 
-#: Maximum number of results written per transaction; this many take about ten milliseconds.
+#: Maximum number of results written per transaction. Writing this many takes about ten milliseconds.
 _RECORD_BATCH_SIZE: Final = 100
 
 
@@ -380,9 +380,9 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
     """Write the results of claimed reads into rows and gates, wake operations, and redraw messages.
 
     Messages about a workspace are redrawn if anything visible changed. An observation is dated by its claim,
-    not by the provider's answer. ``gone`` applies to the reader's own row only: it may just mean *not yours*,
-    so the other rows are read again with their own accounts. Each batch is one transaction, so urgent work
-    can run in between.
+    not by the provider's answer. ``gone`` applies only to the reader's own row: it may merely mean *not
+    yours*, so the other rows are read again with their own accounts. Each batch is a separate transaction, so
+    that urgent work can run in between.
     """
     for first in range(0, len(results), _RECORD_BATCH_SIZE):
         some = results[first : first + _RECORD_BATCH_SIZE]
@@ -393,7 +393,7 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Writes:
-    """Collect the two writes that most results need, so that each takes a single round trip per batch."""
+    """Collects the two writes that most results need, so that each takes a single round trip per batch."""
 
     same: list[Parameters] = field(default_factory=list)
     settled: list[Parameters] = field(default_factory=list)
@@ -421,7 +421,7 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
 
 
 def _split_repeated_gates(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
-    """Split results so that no batch has the same gate twice, as the second result depends on the first."""
+    """Split results so that no batch contains a gate twice: its second result depends on the first."""
     batch: dict[str, ReadResult] = {}
     for result in results:
         if result.gate_key in batch:
@@ -450,8 +450,8 @@ def _record(
         # Wait for the account's next time slot, so that all its reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
-    # Put rows with an open operation first, because the period of running is recorded for the person who
-    # started the workspace.
+    # Put rows with an open operation first, because a period of running belongs to the person who started the
+    # workspace.
     for place, row in sorted(found, key=lambda one: one[1]["operation_id"] is None):
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         if not is_reader and (is_gone or row["verified_at"] is None):
@@ -493,7 +493,7 @@ def _observe(
 ) -> bool:
     """Write an observation into a row; return whether it may matter to an open operation.
 
-    ``confirms``: the read proves that the workspace exists, even if a list didn't contain it.
+    ``confirms`` means that the read proves that the workspace exists, even if a list didn't contain it.
     """
     if seen.state is State.UNKNOWN:
         return _note_unknown(tx, row, seen, granted_at)
@@ -578,8 +578,8 @@ def _observe(
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     timers.note_state(tx, row, seen.state, granted_at, came_up_again=came_up_again)
     usage.note_read(tx, row, seen, granted_at, is_own=owner is None, came_up_again=came_up_again)
-    # Update messages immediately, since outdated buttons are as wrong as an outdated state. But it isn't news
-    # if something is missing from a workspace only for a moment.
+    # Update messages immediately, since outdated buttons are as bad as an outdated state. But a workspace
+    # that lacks something only for a moment isn't worth an update.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:
@@ -598,7 +598,7 @@ def _observe(
 
 
 def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) -> bool:
-    """Record a read that left the state unknown; return whether that may matter to an open operation.
+    """Record a read that couldn't determine the state; return whether it may matter to an open operation.
 
     The last known state is kept.
     """
@@ -631,8 +631,8 @@ def _inform_operation(tx: Transaction, row: Row, result: ReadResult, now: float,
         if only_waits(verb, start_call, result.observed.state):
             return
     may_wake = row["waits_for"] == "read"
-    # A change always wakes the operation: a step may have claimed it in the meantime without seeing the
-    # change.
+    # A change always wakes the operation, because a step may have claimed it in the meantime without seeing
+    # the change.
     if changed or has_news or may_wake or row["leased_until"] > now:
         strength = WakeReason.CHANGED if changed else WakeReason.READ
         tx.run(

@@ -1,4 +1,4 @@
-"""Workspace URLs that appear or change after the owner was told "ready"; each URL is sent once."""
+"""URLs of workspaces that appear or change after the owner was told "ready". Each URL is sent once."""
 
 from hashlib import sha256
 from typing import Final
@@ -8,13 +8,12 @@ from bot.store import notices
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
 
-#: How long to wait before sending a new URL while another message that may show the same URL is being sent,
-#: in seconds.
+#: How long a new URL is held back while another message that may show the same URL is being sent, in seconds.
 WAIT_SECONDS: Final = 5.0
 
 
 def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
-    """Send an owner a workspace's URL, if they were told "ready" but no message shows the URL."""
+    """Send an owner a workspace's URL if they were told "ready" but no message shows the URL."""
     operation = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
     if operation is None or operation.is_open or operation.verb.brings_down:
         return
@@ -30,7 +29,7 @@ def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
 
 
 def is_address_shown(tx: Transaction, subject: str, url: str, besides: str = "") -> bool:
-    """Return whether an operation's "ready" message shows a URL, ignoring the message ``besides``."""
+    """Return whether an operation's "ready" message shows a URL, leaving out the message ``besides``."""
     return any(
         row["id"] != besides and f'"{url}"' in row["body"] for row in tx.all("ready_cards", subject=subject)
     )

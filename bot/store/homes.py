@@ -1,4 +1,4 @@
-"""Home tabs and the tasks that publish them. A Home tab is drawn when published, and isn't stored."""
+"""Home tabs, and the tasks that publish them. A Home tab is drawn when published, and never stored."""
 
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from bot.store.tables import PEOPLE, TASKS, parse_principal
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 
-#: Used in place of a channel id (``AcceptedRequest.channel_id``) if the action was taken on the Home tab.
+#: Stands in for a channel id (``AcceptedRequest.channel_id``) if the request was made on the Home tab.
 HOME_PLACE: Final = "home"
 
 
@@ -17,8 +17,8 @@ HOME_PLACE: Final = "home"
 def request_home(tx: Transaction, principal: Principal, **shown: Any) -> None:
     """Publish a person's Home tab soon, because they opened it or pressed a button on it.
 
-    ``shown`` is what the button press adds to the tab (``handlers.home.publish_home``); only the latest one
-    is shown.
+    ``shown`` is what the button press adds to the tab (``handlers.home.publish_home``). Only the latest
+    addition is shown.
     """
     PEOPLE.change(tx, {"principal": principal}, home_at=tx.now())
     _add_task(tx, principal, shown)
@@ -26,7 +26,7 @@ def request_home(tx: Transaction, principal: Principal, **shown: Any) -> None:
 
 @prioritize(Priority.URGENT)
 def republish_home(tx: Transaction, principal: Principal) -> None:
-    """Republish a person's Home tab, if they have ever opened it, without the response to a button press."""
+    """Republish a person's Home tab, if they have ever opened it, without the answer to a button press."""
     row = PEOPLE.row(tx, principal=principal)
     if row is not None and row["home_at"] is not None:
         _add_task(tx, principal, {})
@@ -50,6 +50,6 @@ def _republish_row(tx: Transaction, row: Row, _said: Row) -> None:
     _add_task(tx, parse_principal(row["id"]), {})
 
 
-#: The last stage of a fan-out after a link has changed: it redraws the Home tab, which must not show anything
+#: The last stage of a fan-out after a link has changed. It redraws the Home tab, which must not show anything
 #: about a link that has ended or is resting.
 STAGE: Final[Stage] = "home_of_person", _republish_row

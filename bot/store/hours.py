@@ -1,4 +1,4 @@
-"""Rows of working hours: the rules, when each is checked next, and the results of starts and stops."""
+"""Rules for working hours: when each is checked next, and the results of its starts and stops."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -40,20 +40,20 @@ def list_rules_of_person(tx: Transaction, principal: Principal) -> list[HoursRul
 
 
 def is_needed_after(tx: Transaction, workspace_id: str, at: float) -> bool:
-    """Return whether a workspace's working hours still require it after a given time."""
+    """Return whether a workspace's working hours still need it after a given time."""
     return begun_hours.need_workspace(list_rules(tx, workspace_id), at)
 
 
 def is_rule_on(tx: Transaction, rule_id: str) -> bool:
-    """Return whether a rule requires its workspace to be running now."""
+    """Return whether a rule needs its workspace to be running now."""
     found = find_rule(tx, rule_id)
     return found is not None and not found.paused and found.is_on(tx.now())
 
 
 def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
-    """Return when working hours will next stop a workspace, and whether its owner agreed to a final stop.
+    """Return when hours will next stop a workspace, and whether its owner agreed to an irreversible stop.
 
-    The result is None if no stop is planned.
+    Return None if no stop is planned.
     """
     rules = list_rules(tx, workspace.id)
     found = [(one.next_stop(tx.now(), rules), one.agreed) for one in rules]
@@ -106,7 +106,7 @@ def claim_hours(tx: Transaction, limit: int, lease: float) -> list[HoursRule]:
 
 
 def sort_due(tx: Transaction, rules: Iterable[HoursRule]) -> list[HoursRule]:
-    """Return rules in the order of their due occurrences."""
+    """Return rules in the order in which their occurrences are due."""
     now = tx.now()
     return sorted(rules, key=lambda one: (one.due(now)[:1], one.id))
 
@@ -119,16 +119,15 @@ def schedule_check(tx: Transaction, looked: HoursRule, at: float) -> None:
 def list_due(tx: Transaction, looked: HoursRule) -> list[Occurrence]:
     """Return a rule's due occurrences that have no result yet.
 
-    Some that seem due may already have a result, if the clock was set back or the rule's time zone was
-    changed.
+    Some that seem due may already have one, if the clock was set back or the rule's time zone was changed.
     """
     return [one for one in looked.due(tx.now()) if not get_result(tx, looked, one)]
 
 
 def settle(tx: Transaction, settled: HoursRule, results: Mapping[Occurrence, str]) -> None:
-    """Write the results of due occurrences, and the rule's next check.
+    """Write the results of due occurrences, and when the rule is checked next.
 
-    Hours for a single day are deleted with their last occurrence.
+    Hours for a single day are deleted after their last occurrence.
     """
     now = tx.now()
     until = max([settled.processed_until, now - HORIZON_SECONDS, *(one.at for one in settled.due(now))])
@@ -155,13 +154,13 @@ def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
 
 
 def unsettle(tx: Transaction, changed: HoursRule, stop: Occurrence) -> None:
-    """Write a changed rule so that a start or stop already settled becomes due again, however late it is."""
+    """Write a changed rule so that a settled start or stop becomes due again, however late it is."""
     OCCURRENCES.delete(tx, rule_id=changed.id, local=stop.local, side=stop.side)
     save_rule(tx, replace(changed, processed_until=min(tx.now(), stop.at - 1.0)))
 
 
 def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence] | None:
-    """Return the rule and occurrence that a start carries out; if there are several, the one valid longest.
+    """Return the rule and occurrence that a start carries out; if there are several, the longest valid.
 
     Hours that began after the start was requested are included, because they have joined it.
     """
@@ -173,7 +172,7 @@ def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence]
 def filter_plans(
     tx: Transaction, start: Operation, rules: Iterable[HoursRule]
 ) -> list[tuple[HoursRule, Occurrence]]:
-    """Return the rules that a start is carrying out, each with its occurrence."""
+    """Return the rules that a start is carrying out, each with the occurrence."""
     begins, now = start.planned_for, tx.now()
     if begins is None or start.good_until is None:
         return []
@@ -182,7 +181,7 @@ def filter_plans(
 
 
 def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Schedule a retry of a rule's failed start if the cause may be temporary; return the notices to send."""
+    """Retry a rule's failed start later if the cause may be temporary; return the notices to send."""
     plan = find_plan(tx, ended)
     if plan is None:
         return pending
@@ -197,7 +196,7 @@ def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]
 
 
 def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNotice:
-    """Return the notice saying that a scheduled start or stop was missed."""
+    """Return the notice saying that a planned start or stop was missed."""
     body: Row = {"workspace": rule.workspace_id, "connection": rule.connection}
     until = one.until if one.side == "start" and rule.stops is not None else None
     body |= {"side": one.side, "planned_at": one.at, "until": until, "cause": "", "more": 0, **more}
@@ -206,7 +205,7 @@ def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNot
 
 
 def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) -> None:
-    """Pause a rule until the cause is removed; notify the owner once per workspace and cause."""
+    """Pause a rule until the cause is gone; notify the owner once per workspace and cause."""
     RULES.change(tx, {"id": paused.id}, paused=why, next_check_at=None)
     if notify:
         body: Row = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
@@ -221,8 +220,8 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
     for paused in RULES.parse_all([row]) if row["paused"] in LINK_CAUSES else ():
         processed_until = tx.now()
         if row["paused"] == "refused":
-            # The owner didn't pause the rule, so catch up on hours that have begun in the meantime and are
-            # still running.
+            # The owner didn't pause the rule, so catch up on hours that have begun in the meantime and aren't
+            # over.
             coming = paused.after(processed_until)
             begin = None if coming is None else paused.begin(coming)
             processed_until = (
@@ -233,7 +232,7 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
         save_rule(tx, replace(paused, paused="", processed_until=processed_until))
 
 
-#: The stage that resumes hours. It must come before the workspaces' stage, because a fan-out begun by an
+#: The stage that resumes hours. It must come before the stage for workspaces, because a fan-out begun by an
 #: earlier release continues by stage number.
 RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 
@@ -241,7 +240,7 @@ RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
     """Pause the hours of a workspace whose row is deleted because its account was unlinked.
 
-    Hours that are paused for another cause, for instance by the owner, stay paused even after a new link.
+    Hours paused for another reason, for instance by the owner, stay paused even after a new link.
     """
     for one in list_rules(tx, workspace["id"]):
         named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
@@ -251,7 +250,7 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
 
 
 def link_rules(tx: Transaction, workspace: Workspace) -> None:
-    """Attach rules whose workspace's row was deleted to the workspace's new row."""
+    """Attach rules that lost their workspace's row to the workspace's new row."""
     key = {"principal": workspace.principal, "connection": workspace.connection}
     RULES.change(tx, {**key, "remote_id": workspace.remote_id}, workspace_id=workspace.id)
 

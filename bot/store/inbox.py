@@ -6,10 +6,10 @@ from bot.store import notices, tables, transaction
 from bot.store.transaction import Priority, Transaction, prioritize
 
 #: A redelivered message is still handled if it is at most this many seconds old. With Delayed Events, Slack
-#: retries for a day (``docs/internals/slack.md``, "Requests from Slack"), perhaps longer.
+#: retries for a day (``docs/internals/slack.md``, "Requests from Slack"), and perhaps longer.
 REDELIVERY_SECONDS: Final = 86_400.0
-#: How long inbox keys are kept, in seconds: as long as redeliveries are still handled, plus a day to allow
-#: for clocks that differ. Replies must be kept at least as long, because they show what was answered.
+#: How long inbox keys are kept, in seconds: as long as redelivered messages are handled, plus a day because
+#: clocks may differ. Replies must be kept at least as long, because they show what was answered.
 KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
 #: Suffix of the inbox key of an interaction that needs no reply because its effect is the answer.
 _ANSWERED_SUFFIX: Final = "/answered"
@@ -18,9 +18,9 @@ _ANSWERED_SUFFIX: Final = "/answered"
 def add_interaction(
     tx: Transaction, interaction: str, sent_at: float | None = None, result: str = ""
 ) -> bool:
-    """Add an inbox row; return whether it was new. Without an interaction, return True.
+    """Add an inbox row, and return whether it was new. Without an interaction, return True.
 
-    ``sent_at`` is when the message was sent, if known; ``result`` is the id of the row being created. Raises
+    ``sent_at`` is when the message was sent, if known; ``result`` is the id of the row being created. Raise
     UsedTwice if the same request has already added the row.
     """
     if not interaction:
@@ -35,7 +35,7 @@ def was_seen(tx: Transaction, interaction: str) -> bool:
 
 
 def find_result(tx: Transaction, interaction: str) -> str:
-    """Return the id of the row that an interaction led to, or "" if none is known."""
+    """Return the id of the row that an interaction led to, or "" if that isn't known."""
     row = tables.INBOX.row(tx, key=interaction)
     return str(row["result"]) if row else ""
 
@@ -44,7 +44,7 @@ def find_result(tx: Transaction, interaction: str) -> str:
 def resolve_key(tx: Transaction, key: str, alias: str) -> str:
     """Return the key first seen with an alias, which is ``key`` itself if the alias is new.
 
-    Two simultaneous deliveries agree on one key, because this row is written before either takes effect.
+    Two simultaneous deliveries use the same key, because this row is written before either takes effect.
     """
     tables.INBOX.add_new(tx, key=alias, seen_at=tx.now(), result=key, sent_at=None)
     return find_result(tx, alias) or key
@@ -52,7 +52,7 @@ def resolve_key(tx: Transaction, key: str, alias: str) -> str:
 
 @prioritize(Priority.URGENT)
 def mark_answered(tx: Transaction, interaction: str) -> None:
-    """Record that an interaction's effect needs no further reply; do nothing if there was no effect."""
+    """Record that an interaction's effect needs no reply. Do nothing if there was no effect."""
     if was_seen(tx, interaction):
         tables.INBOX.add_new(
             tx, key=f"{interaction}{_ANSWERED_SUFFIX}", seen_at=tx.now(), result="", sent_at=None
@@ -60,11 +60,11 @@ def mark_answered(tx: Transaction, interaction: str) -> None:
 
 
 def was_answered(tx: Transaction, interaction: str) -> bool:
-    """Return whether an interaction has a reply, or had an effect that needs none."""
+    """Return whether an interaction has a reply, or had an effect that needs no reply."""
     return notices.reply_to(tx, interaction) is not None or was_seen(tx, f"{interaction}{_ANSWERED_SUFFIX}")
 
 
 def save_result(tx: Transaction, interaction: str, result: str) -> None:
-    """Save the id of a row that an interaction led to without creating it, in case it is redelivered."""
+    """Save, in case an interaction is redelivered, the id of a row that it led to without creating it."""
     if interaction:
         tables.INBOX.change(tx, {"key": interaction}, result=result)

@@ -1,4 +1,4 @@
-"""Slack workspaces and enterprises that installed Usher (``docs/adr/0101-a-place-is-stored-once.md``)."""
+"""Slack workspaces and enterprises where Usher is installed (``docs/adr/0101-a-place-is-stored-once.md``)."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ from bot.store.notices import add_notices
 from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
 from bot.store.transaction import Priority, Transaction, as_json, from_json, prioritize
 
-#: How long one process has the exclusive right to replace a token, in seconds. This is longer than Slack may
-#: take to answer.
+#: How long a single process has the right to replace a token, in seconds. This is longer than Slack may take
+#: to answer.
 RENEWING_SECONDS: Final = 30.0
-#: How long a used OAuth state is remembered, in seconds. This is longer than a state is valid.
+#: How long a used OAuth state is remembered, in seconds. This is longer than any state is valid.
 STATE_RETENTION_SECONDS: Final = 900.0
 
 
@@ -28,8 +28,8 @@ def install(
 ) -> Literal["new", "again", "enterprise", "team"]:
     """Write an installation, or replace an earlier one.
 
-    An enterprise's installation and that of one of its teams act for different people, so neither replaces
-    the other. In that case nothing is written, and the result "enterprise" or "team" says which one already
+    An enterprise's installation and that of one of its teams serve different people, so neither replaces the
+    other. In that case, nothing is written, and the result "enterprise" or "team" says which of them already
     exists.
     """
     if made.team_id is not None and made.enterprise_id is not None:
@@ -64,7 +64,7 @@ def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[
 
 @prioritize(Priority.URGENT)
 def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
-    """Claim the right to replace a token, for a while; return False if another process has claimed it."""
+    """Claim the right to replace a token for a while; return False if another process has it."""
     now = tx.now()
     return tx.count("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
 
@@ -80,7 +80,7 @@ def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: 
 
 @prioritize(Priority.URGENT)
 def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -> bool:
-    """Record that Slack rejects a refresh token, and notify people; return False if it was already known."""
+    """Record that Slack rejects a refresh token, and notify people; return False if it was known already."""
     kept = {"id": id_, "secret": secret, "lost_at": None, "removed_at": None}
     if not INSTALLATIONS.count_changed(tx, kept, lost_at=tx.now()):
         return False
@@ -89,13 +89,13 @@ def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNoti
 
 
 def reseal_installation(tx: Transaction, id_: str, old: str, secret: str) -> bool:
-    """Store a token encrypted with a different key; return False if it has been or is being replaced."""
+    """Store a token under a different encryption key; return False if it has been or is being replaced."""
     return tx.count("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
 
 
 @prioritize(Priority.URGENT)
 def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
-    """Mark an installation's OAuth state as used; return whether this is the first time."""
+    """Mark an installation's OAuth state as used; return whether this is its first use."""
     now = tx.now()
     tx.run("forget_oauth_states", now=now, limit=FAN_OUT_BATCH_SIZE)
     return OAUTH_STATES.add_new(tx, state_hash=state_hash, expires_at=now + STATE_RETENTION_SECONDS)
@@ -105,7 +105,7 @@ def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
 def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
     """Return the enterprise id used in the keys of an installation's people, as stored when first seen.
 
-    ``enterprise_id`` is what Slack says now; it is used for an installation that has no rows yet.
+    ``enterprise_id`` is the id that Slack gives now; it is used for an installation that has no rows yet.
     """
     if (kept := PLACES.row(tx, id=id_)) is None:
         first = _find_place_in_rows(tx, id_, enterprise_id)
@@ -115,11 +115,11 @@ def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | No
 
 
 def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
-    """Return the enterprise id in most linked accounts' keys; in a tie, that of the older accounts.
+    """Return the most frequent enterprise id in the keys of linked accounts; in a tie, that of older ones.
 
-    Releases up to 0.3.0 didn't store this id but used what Slack said at each start, so a Slack workspace
-    that has joined an organisation may have keys of both kinds. If there are no accounts, what Slack said at
-    the last start of those releases is used.
+    Releases up to 0.3.0 didn't store this id but used the one that Slack gave at each start, so a Slack
+    workspace that has joined an organisation may have keys of both kinds. If there are no accounts, the id
+    from the last start of those releases is used.
     """
     rows = tx.all("accounts_at", place=f"%:{id_}:%")
     if linked := [row for row in rows if row["link_source"]] or rows:
@@ -131,9 +131,9 @@ def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) ->
 
 
 def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None) -> dict[str, str | None]:
-    """Map each user to the enterprise id of their latest link, where it differs from the installation's.
+    """Map each user to the enterprise id of their latest link, if it differs from the installation's.
 
-    Links that people made take precedence over accounts written on first use (linking ``none``).
+    Links that people made take precedence over accounts created on first use (linking ``none``).
     """
     rows = [Principal.from_key(row["principal"]) for row in tx.all("accounts_at", place=f"%:{id_}:%")]
     latest = {one.user_id: one.enterprise_id for one in rows}
@@ -147,6 +147,6 @@ def save_identity(tx: Transaction, digest: str, answer: Mapping[str, Any]) -> No
 
 
 def find_identity(tx: Transaction, digest: str) -> dict[str, Any] | None:
-    """Return Slack's last answer about the bot token with this digest; None if there is none."""
+    """Return Slack's last answer about the bot token with this digest, or None if there isn't one."""
     row = IDENTITY.row(tx, id=1, digest=digest)
     return None if row is None else dict(from_json(row["auth_test"]))

@@ -1,4 +1,4 @@
-"""Links to accounts that people are setting up, until they are used or expire."""
+"""Links that people are making to accounts, kept until they are used or expire."""
 
 from typing import Any
 
@@ -22,14 +22,14 @@ def list_deferred_commands(tx: Transaction, principal: Principal, connection: st
 
 
 async def clear_ended_links(engine: Engine) -> int:
-    """Clear the contents of ended links; return how many. The links themselves are kept for a day."""
+    """Clear the contents of ended links, and return how many. The links themselves are kept for a day."""
     return await repeat_until_done(
         engine, lambda tx: tx.count("empty_links", now=tx.now(), limit=FAN_OUT_BATCH_SIZE)
     )
 
 
 def find_link(tx: Transaction, nonce_hash: str) -> Link | None:
-    """Return a link, even one used or expired within the last day, so that a page can explain it."""
+    """Return a link, even if it was used or expired in the last day, so that a page can explain that."""
     return LINKS.one(tx, nonce_hash=nonce_hash)
 
 

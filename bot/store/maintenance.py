@@ -1,7 +1,7 @@
-"""Upkeep: when daily work was last done, whether a process may serve from the database, and failovers.
+"""Upkeep: records of daily work, whether a process may serve from the database, and failovers.
 
-After a failover, the old primary's last commits may be missing from the new one, and nobody can tell which.
-So one row records when the failover was noticed; the SQL fragments *doubted* and *settled* are based on it.
+After a failover, the last commits of the old primary may be missing from the new one, and nobody can tell
+which. So one row records when the failover was noticed; the SQL fragments *doubted* and *settled* rely on it.
 """
 
 from collections import Counter
@@ -15,23 +15,23 @@ from bot.store.transaction import Priority, Row, Transaction, from_json, priorit
 from bot.support.environment import command
 from bot.support.errors import StoreOutdated
 
-#: Name of the nightly backup's upkeep record. The record ``AWAY`` holds the last time that Usher began
-#: serving again after a pause (SQLite only).
+#: Name of the record for nightly backups. The record ``AWAY`` holds the last time that Usher resumed serving
+#: after a pause (SQLite only).
 BACKUP: Final = "backup"
 AWAY: Final = "away"
-#: Name of the upkeep row that is written to test whether the database is writable.
+#: Name of the row that is written to test whether the database is writable.
 _TRIAL = "trial"
 
 
 def note_daily_work(tx: Transaction, work: str, problem: str = "") -> None:
-    """Record that daily work was done or, with ``problem``, why it failed and remains due."""
+    """Record that daily work was done or, with ``problem``, why it failed and is still due."""
     done_at = find_last_done(tx, work) or 0.0 if problem else tx.now()
     UPKEEP.upsert(tx, work=work, done_at=done_at, detail={"problem": problem} if problem else None)
 
 
 @prioritize(Priority.STEADY)
 def find_last_done(tx: Transaction, work: str) -> float | None:
-    """Return when daily work was last done, or None if never."""
+    """Return when daily work was last done, or None if it has never been done."""
     row = UPKEEP.row(tx, work=work)
     return None if row is None else float(row["done_at"])
 
@@ -45,12 +45,12 @@ def find_problem(tx: Transaction, work: str) -> str:
 
 @prioritize(Priority.URGENT)
 def try_writing(tx: Transaction) -> None:
-    """Rewrite a tiny row that exists only for this. It fails if the database is read-only or out of space."""
+    """Rewrite a tiny row kept for this purpose. This fails if the database is read-only or out of space."""
     UPKEEP.upsert(tx, work=_TRIAL, done_at=tx.now())
 
 
-#: Maps each mark on a database to the reason why a process may not serve from it. ``moved``: this file was
-#: copied to another database, which is in use. ``copied``: this is itself a backup.
+#: Maps each mark on a database to the reason why no process may serve from it. ``moved`` means that this file
+#: was copied to another database, which is in use; ``copied`` means that this file is itself a backup.
 _OUTDATED_MESSAGES: Final = {
     "moved": (
         "This database was copied to another one on {day}, and people may have used that since: set "
@@ -68,26 +68,27 @@ Mark = Literal["moved", "copied"]
 
 
 def mark(tx: Transaction, left: Mark) -> None:
-    """Mark a database, so that no process may serve from it in its present state."""
+    """Mark a database so that no process may serve from it as it is."""
     UPKEEP.upsert(tx, work=left, done_at=tx.now())
 
 
 def remove_marks(tx: Transaction, *marks: Mark) -> None:
-    """Remove marks that keep processes from serving from a database."""
+    """Remove the marks that keep processes from serving from a database."""
     for left in marks:
         UPKEEP.delete(tx, work=left)
 
 
 def forget_upkeep(tx: Transaction) -> None:
-    """Delete a copy's marks and its records of daily work, so that the next start does all of that again.
+    """Delete a copy's marks and its records of daily work, so that the next start does all of that work.
 
-    Since the copy was made, people may have left, and the copy's own backups may be lost with their disk.
+    Since the copy was made, people may have left, and the copy's own backups may have been lost with their
+    disk.
     """
     tx.run("delete_upkeep")
 
 
 def explain_outdated(tx: Transaction) -> str:
-    """Return why no process may serve from a database, with a next step, or "" if one may."""
+    """Return why no process may serve from a database, and what to do about it, or "" if one may."""
     for left, said in _OUTDATED_MESSAGES.items():
         if (at := find_last_done(tx, left)) is not None:
             return said.format(day=datetime.fromtimestamp(at, UTC).date())
@@ -110,13 +111,13 @@ def read_restore_state(tx: Transaction) -> tuple[float, float, Counter[str]]:
 def note_held(tx: Transaction, backup_at: float, began: float, held: Counter[str]) -> None:
     """Record how much work has been put on hold so far.
 
-    Until all of it is on hold, no process serves; a restore that is continued keeps using the same times.
+    No process serves until all of it is on hold; a restore that is resumed keeps using the same times.
     """
     UPKEEP.upsert(tx, work="copied", done_at=backup_at, detail={"began": began, **held})
 
 
 def find_backup_time(tx: Transaction) -> float:
-    """Return when a backup was made according to its mark; without one, when the database was last in use."""
+    """Return when a backup was made according to its mark; without a mark, when it was last in use."""
     if (at := find_last_done(tx, "copied")) is not None:
         return at
     beat, last = SERVING.row(tx, id=1), audit.read_audit(tx, after=audit.read_audit_head(tx)[0] - 1, limit=1)
@@ -140,15 +141,15 @@ def compare(tx: Transaction, server: str) -> None:
 def note_same_data(tx: Transaction) -> None:
     """Accept the next server without recording a failover, because it has all rows.
 
-    For example, the server may have been upgraded.
+    This is the case if the server was upgraded, for example.
     """
     DATABASE_TIMELINE.delete(tx, id=1)
 
 
 @prioritize(Priority.STEADY)
 def find_failover(tx: Transaction) -> Row | None:
-    """Return the time from which rows may be missing after a failover, and when the failover was noticed.
+    """Return the time from which rows may be missing after a failover, and when it was noticed.
 
-    The result is None if there hasn't been one.
+    Return None if there has been no failover.
     """
     return tx.one("failover")

@@ -1,4 +1,4 @@
-"""The outbox: a notice is written in the same transaction as the change it reports, and sent later, once."""
+"""The outbox. A notice is written in the same transaction as the change it reports, and sent later, once."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -34,26 +34,26 @@ from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
 
-#: Maximum time that the notice about the end of an operation waits for a card that is being sent, in seconds.
+#: Maximum time for which the notice about an operation's end waits for a card that is being sent, in seconds.
 CARD_FIRST_SECONDS = 5.0
 #: If one request began several operations, the message about a workspace that was stopped, suspended or
-#: removed waits this many seconds, so that it can include the others. Any other result waits for
+#: removed waits this many seconds, so that it can include the others. Any other result waits only
 #: ``REQUESTED_RESULT_SECONDS``, because someone is waiting for it.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
-#: The kinds of notices that combine several others into one message.
+#: Kinds of notices that combine several others into one message.
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
-#: News that has waited longer than this many seconds is combined into one message per person. A wait that
-#: long means that Slack was down, not just busy.
+#: Updates that have been waiting longer than this many seconds are combined into one message per person. Such
+#: a long wait means that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
-#: The kinds of notices that answer an interaction, latest first.
+#: Kinds of notices that answer an interaction, latest first.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
-#: The kinds of notices that post a card.
+#: Kinds of notices that post a card.
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: The urgencies of news that may be combined into one message. There is only one, because all news has the
-#: same urgency.
+#: Urgencies of updates that may be combined into one message. There is only one, because all such updates
+#: have the same urgency.
 _INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
-#: All urgencies, in the order that notices are sent.
+#: All urgencies, in the order in which notices are sent.
 _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices that are combined into one message or searched for in Slack at a time.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
@@ -80,10 +80,10 @@ _QUEUE_OF: Final = {
     for urgency in _URGENCIES
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
-#: Claims one notice to try while Slack isn't answering, even before its pause ends. ``:is_send`` says whether
-#: sends or searches come first; replies come last. Otherwise, a notice waiting for a read comes first, and
-#: then notices take turns, because a failure may concern only one of them. A notice that may already have
-#: been sent isn't searched for until it has had time to show up.
+#: Claims one notice to try while Slack isn't responding, even before its pause ends. ``:is_send`` says
+#: whether sends or searches come first; replies always come last. Otherwise, a notice waiting for a read
+#: comes first, and the rest take turns, because a failure may concern just one of them. A notice that may
+#: already have been sent isn't searched for until it has had time to show up.
 PENDING_CLAIM: Final = Claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
@@ -94,8 +94,8 @@ PENDING_CLAIM: Final = Claim(
     " CASE WHEN error = 'to be read' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
     limit="1",
 )
-#: Claims a person's other notices that may already have been sent, because one search finds them all. Replies
-#: are left out: they are never sent again.
+#: Claims the same person's other notices that may already have been sent, because one search finds them all.
+#: Replies are left out, because they are never sent again.
 UNSURE_CLAIM: Final = Claim(
     table="notices",
     where=f"principal = :principal AND {_UNSENT} AND {{due_or_retried}}"
@@ -109,7 +109,8 @@ UNSURE_CLAIM: Final = Claim(
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
     """Write notices, leaving existing ones (same subject, kind and occasion) unchanged.
 
-    ``subject`` is used for notices that have none. Notices that the person doesn't want aren't written.
+    ``subject`` is used for notices without a subject of their own. Notices that the person doesn't want
+    aren't written.
     """
     for given in notices:
         new = given if given.subject else replace(given, subject=subject)
@@ -134,7 +135,7 @@ def ask_for_end(tx: Transaction, notices: Sequence[NewNotice], subject: str) -> 
 
 
 def ask_once(tx: Transaction, question: NewNotice) -> bool:
-    """Write a question, unless its subject already has one; return False if it has a different one."""
+    """Write a question unless its subject already has one; return False if that is a different question."""
     asked = {row["occasion"] for row in NOTICES.rows(tx, subject=question.subject, kind=question.kind)}
     if not asked:
         add_notices(tx, [question])
@@ -147,7 +148,7 @@ def add_card(
     """Write the first card of a new operation or run, which has no messages yet.
 
     ``end`` is the kind of message about its end; it is passed if an answer has already announced the work. If
-    that message will be sent, the card is sent only if the work takes a long time: longer than nine of ten
+    that message will be sent, the card is sent only if the work takes a long time: longer than nine in ten
     similar starts, if ``slow_seconds`` is known.
     """
     if not preferences.should_send_notice(tx, card):
@@ -195,13 +196,13 @@ def release_card(tx: Transaction, subject: str) -> None:
 
 
 def queue_lost_card(tx: Transaction, card_id: str) -> None:
-    """Forget a message that was deleted or can't be edited any more; if it is a card, its row stays."""
+    """Forget a message that was deleted or can no longer be edited; if it is a card, its row stays."""
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         _lose_card(tx, card_id)
 
 
 def _lose_card(tx: Transaction, card_id: str) -> None:
-    """Forget a card's location; if the card hasn't shown yet that its operation succeeded, write a notice."""
+    """Forget a card's location. If the card hadn't shown yet that its operation succeeded, write a notice."""
     cards.forget_location(tx, card_id)
     card, operation = CARDS.one(tx, id=card_id), OPERATIONS.one(tx, id=card_id)
     if operation is None or operation.outcome is not Outcome.FULFILLED or card is None or "text" in card.body:
@@ -229,14 +230,14 @@ def is_written(tx: Transaction, subject: str, kind: NoticeKind, occasion: str) -
 
 @prioritize(Priority.STEADY)
 def has_notices(tx: Transaction, subject: str) -> bool:
-    """Return whether any notice was written about a subject."""
+    """Return whether any notice about a subject was ever written."""
     return tx.one("notice_about", subject=subject) is not None
 
 
 def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool = False) -> Row | None:
     """Write a notice; return its row, or None if the same notice already exists.
 
-    ``is_first``: its subject has no notices yet, so there is nothing to check.
+    ``is_first`` means that its subject has no notices yet, so there is nothing to check.
     """
     now = tx.now()
     row = {
@@ -260,9 +261,10 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool
 
 
 def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
-    """Combine news delayed by Slack's silence into one message per person; return whether there was any.
+    """Combine updates delayed by an outage of Slack into one message per person; return whether any were.
 
-    Each message takes in more news until it is claimed. News that may have been sent is searched for first.
+    Each message takes in more updates until it is claimed. Before that, Usher
+    searches Slack for updates that may already have been sent.
     """
     if _INFORMATIONAL_URGENCIES.isdisjoint(due):
         return False
@@ -280,14 +282,14 @@ def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
         if news and found is None:
             principal = Principal.from_key(late["principal"])
             _add(tx, NewNotice(principal.key, NoticeKind.SUMMARY, holder, principal), holder)
-        # The combined message becomes due at the time of its oldest news, so that whoever has waited longest
-        # is served first.
+        # The combined message becomes due at the time of its oldest update, so that the person who has waited
+        # longest is served first.
         NOTICES.change(tx, {"id": holder}, due_at=late["oldest"])
     return True
 
 
 def list_combined_notices(tx: Transaction, notice_id: str) -> list[Notice]:
-    """Return the notices that a SUMMARY or RESULTS notice combines, oldest first."""
+    """Return the notices combined in a SUMMARY or RESULTS notice, oldest first."""
     found = NOTICES.query(tx, "held_notices", id=notice_id)
     return sorted(found, key=attrgetter("created_at", "id"))
 
@@ -302,11 +304,11 @@ def claim_notices_once(
 ) -> list[Notice] | None:
     """Claim due notices by urgency, then age; ``attempts`` already includes the attempt that now begins.
 
-    How many are claimed is limited by what Slack still accepts (``room``) and each urgency's share of it,
+    The number claimed is limited by what Slack still accepts (``room``) and by each urgency's share of that,
     except for replies (urgency 0). A notice whose lease has expired is claimed again, with ``unknown_since``
     set to the time of the earlier attempt if unset. If another process is following a run's output, notices
-    about that run are left to it. Return None if combining news, which is done first, has used up the
-    transaction; then call again.
+    about that run are left to it. Return None if combining updates, which happens first, has used up the
+    transaction. In that case, call this again.
     """
     now, before = tx.now(), tx.changes
     given = {"urgencies": URGENCY_NUMBERS, "now": now, "limit": room.most(), **room.within(now)}
@@ -342,7 +344,7 @@ async def claim_notices(
     owner: str = "",
     room: CallQuota = UNLIMITED,
 ) -> list[Notice]:
-    """Claim notices as ``claim_notices_once`` does, calling it again until all due news is combined.
+    """Claim notices as ``claim_notices_once`` does, calling it again until all due updates are combined.
 
     Along with a notice that may already have been sent, the same person's other such notices are claimed,
     because one search finds them all.
@@ -359,11 +361,11 @@ async def claim_notices(
 def claim_pending(
     tx: Transaction, place: str, lease: float, owner: str = "", *, is_send: bool
 ) -> list[Notice]:
-    """Claim one unsent notice of an installation, even before its pause ends.
+    """Claim one of an installation's unsent notices, even before its pause ends.
 
     Notices take turns. With ``is_send``, a notice that certainly wasn't sent takes precedence over one that
-    may have been. If one that may have been sent is claimed, all others of this kind for the same person are
-    claimed with it.
+    may have been sent. If one of the latter kind is claimed, all of that kind for the same person are claimed
+    with it.
     """
     _combine_waiting(tx, tx.now(), _INFORMATIONAL_URGENCIES)
     found = _claim(
@@ -405,9 +407,9 @@ def mark_notice_sent(
 ) -> None:
     """Mark a notice as sent, and record in its card's row where the message is.
 
-    ``rendered_digest`` is the digest of what the message shows, or "" if unknown; ``said`` is the text, if it
-    can't be rendered again. ``in_place``: the message may have belonged to another card before. Once an
-    operation's end has been reported, a card that was held back is no longer needed.
+    ``rendered_digest`` is the digest of what the message shows, or "" if unknown. ``said`` is the text, if it
+    can't be rendered again. ``in_place`` means that the message may have belonged to another card before.
+    Once an operation's end has been reported, a card that was held back is no longer needed.
     """
     now, notice_id = tx.now(), notice.id
     if message_ts:
@@ -435,7 +437,7 @@ def mark_notice_sent(
                 cards.close_unsent(tx, subject)
     else:
         cards.drop(tx, cards.choose_card_id(kind, notice_id, subject))
-    # Only ids of direct messages begin with D. A reply is sent where the person typed, which may be a
+    # Only ids of direct messages begin with D. A reply is sent to where the person typed, which may be a
     # conversation with someone else.
     is_direct = channel_id.startswith("D") and kind is not NoticeKind.REPLY
     if is_direct and row["direct"] != channel_id:
@@ -461,8 +463,8 @@ def retry_notice(
 ) -> None:
     """Retry a notice later; ``unknown_since`` keeps the earliest value given, and ``is_text`` stays set.
 
-    The notice waits for a read only if ``read_since`` is given. If it was claimed again in the meantime, it
-    is left to the process that is sending it now.
+    The notice waits for a read only if ``read_since`` is given. If another process has claimed it in the
+    meantime, it is left to that process.
     """
     tx.run(
         "notice_retry",
@@ -479,14 +481,14 @@ def retry_notice(
 
 
 def keep_body(tx: Transaction, notice: Notice, body: dict[str, Any]) -> None:
-    """Save what was learned while sending a notice, unless it was claimed again in the meantime."""
+    """Save what was learned while a notice was being sent, unless it was claimed again in the meantime."""
     NOTICES.change(tx, {"id": notice.id, "attempts": notice.attempts}, body=body)
 
 
 async def release_notices(engine: Engine, place: str, settles: float) -> None:
-    """Make all waiting notices of an installation due, because Slack can be reached again.
+    """Make all of an installation's waiting notices due, because Slack can be reached again.
 
-    A message that may have been sent is still given ``settles`` seconds to show up.
+    A message that may have been sent still gets ``settles`` seconds to show up.
     """
     now = engine.now()
     given = {
@@ -504,14 +506,14 @@ def _make_people_pattern(place: str) -> str:
 
 
 def end_state(tx: Transaction, subject: str) -> EndState:
-    """Return the state of the message about an operation's or a run's end."""
+    """Return the state of the message about the end of an operation or a run."""
     row = tx.one("end_of", id=subject)
     assert row is not None  # a SELECT without a table
     return cast(EndState, row["state"])
 
 
 def give_up_notice(tx: Transaction, notice_id: str, error: str) -> None:
-    """Give up on a notice and all notices that it combines; doctor reports them."""
+    """Give up on a notice and all notices combined in it. Doctor reports them."""
     row = tx.one("notice_dead", id=notice_id, error=error)
     cards.drop(tx, notice_id)
     if row is not None and row["kind"] in _SHOWS_CARD:
@@ -537,7 +539,7 @@ register_fan_out("finished", ("some_told_together", _end))
 
 
 def reply_to(tx: Transaction, interaction: str, passed: Collection[str] = ()) -> Notice | None:
-    """Return the message that answered an interaction, if any; ``passed`` are the ids of messages to skip.
+    """Return the message that answered an interaction, if any; ``passed`` are ids of messages to skip.
 
     A message meant to replace the reply takes precedence over the reply itself.
     """
@@ -552,6 +554,6 @@ def list_dead_notices(tx: Transaction, limit: int = 50) -> list[Notice]:
 
 
 def find_direct_channel(tx: Transaction, principal: Principal) -> str | None:
-    """Return the id of a person's direct message channel, if an earlier send has revealed it."""
+    """Return the id of a person's direct message channel, if an earlier message was sent there."""
     row = DIRECT_CHANNELS.row(tx, principal=principal)
     return None if row is None else str(row["channel_id"])

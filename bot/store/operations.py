@@ -19,7 +19,7 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, make_parser
 from bot.store.transaction import Row, Transaction, concerns
 
-#: How long an operation's first step waits for a read, in seconds. After that, it proceeds without one.
+#: How long an operation's first step waits for a read, in seconds. After that, the step proceeds without it.
 READ_SECONDS = 2.0
 
 _PARSE_RELATED = make_parser("w a p")
@@ -30,8 +30,8 @@ _PARSE_VIEW = make_parser("o w a")
 class OperationView:
     """An operation with its workspace (unless that was deleted) and its owner's account.
 
-    ``is_superseded``: the workspace has a newer operation. ``end_state`` is the state of the message about
-    the operation's end. ``time_zone`` is the owner's, if Slack has provided it.
+    ``is_superseded`` means that the workspace has a newer operation. ``end_state`` is the state of the
+    message about the operation's end. ``time_zone`` is the owner's, if Slack has provided it.
     """
 
     operation: Operation
@@ -46,10 +46,11 @@ class OperationView:
 class Accepted:
     """The result of accepting an operation.
 
-    ``joined``: an operation with the same verb was already open, and is now ``operation``. ``replaced`` is an
-    open operation with another verb, which was ended. ``repeated``: the interaction was seen before, so
-    nothing was changed. ``remark`` tells the person if Usher does something other than what the verb
-    suggests. ``obstacle`` says why no call can be sent now (``bot.domain.feasibility``).
+    ``joined`` means that an operation with the same verb was already open, and is now ``operation``.
+    ``replaced`` is an open operation with another verb, which was ended. ``repeated`` means that the
+    interaction was seen before, so nothing was changed. ``remark`` tells the person if Usher does something
+    other than what the verb suggests. ``obstacle`` says why no call can be sent now
+    (``bot.domain.feasibility``).
     """
 
     operation: Operation
@@ -76,8 +77,8 @@ OPERATION_QUEUE: Final = declare_queue(
 class Details(TypedDict, total=False):
     """The details of a request; all but ``reads_first`` are described in ``Operation``.
 
-    ``reads_first``: the first step waits briefly for the workspace to be read, because it can't decide
-    anything until then.
+    ``reads_first`` means that the first step waits briefly for a read of the workspace, without which it
+    can't decide anything.
     """
 
     id: str
@@ -97,7 +98,7 @@ def accept(
     channel_id: str | None = None,
     **more: Unpack[Details],
 ) -> Accepted:
-    """Join a workspace's open operation with the same verb, or begin one, with its card row.
+    """Join a workspace's open operation with the same verb, or begin one, along with its card's row.
 
     An open operation with another verb ends (outcome ``replaced``). The workspace's gate becomes due. The
     arguments are the same as for ``add``.
@@ -112,8 +113,8 @@ def accept(
         made = repeat_request(tx, OPERATIONS.parse(row), deadline_seconds)
     else:
         if row is not None:
-            # If the previous operation's call was sent, it takes effect whatever is requested now; otherwise
-            # the operation is cancelled.
+            # If the previous operation's call was sent, the call takes effect whatever is requested now.
+            # Otherwise, the operation is cancelled.
             cause = "sent" if OPERATIONS.parse(row).has_called else None
             if is_timed and row["planned_for"] is None:
                 # The operation is replaced by a plan, not by its owner's request.
@@ -140,8 +141,8 @@ def ask_for_accept(tx: Transaction, workspace: Workspace, verb: OperationVerb) -
 def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
     """Return an open operation, updated because its owner has requested it again.
 
-    If its deadline has passed, it gets a new one. A workspace that was only going to be created is then
-    started, too, and a planned start becomes valid for at least as long as one that the owner requests.
+    If its deadline has passed, it gets a new one. A workspace that was only going to be created will be
+    started, too, and a planned start becomes valid for at least as long as one requested by the owner.
     """
     if operation.good_until is not None:
         extend_start(tx, operation, tx.now() + deadline_seconds)
@@ -162,10 +163,10 @@ def extend_start(tx: Transaction, start: Operation, good_until: float) -> None:
 def _carry_over(tx: Transaction, made: Operation, former: Operation) -> Operation:
     """Carry over a call that the previous operation sent, because it may still take effect.
 
-    The call becomes the ``prior_call`` of the new operation, as does a call that the previous operation had
-    itself carried over. But if the previous operation sent nothing itself and its ``prior_call`` is of the
-    same kind as the new operation, that call counts as the new operation's own. A restart and a creation
-    carry nothing over, because they send what they need in any case.
+    The call becomes the ``prior_call`` of the new operation, and so does a call that the previous operation
+    had itself carried over. But if the previous operation didn't send anything itself, and its ``prior_call``
+    is of the same kind as the new operation, that call counts as the new operation's own. Restarts and
+    creations carry nothing over, because they send what they need in any case.
     """
     is_down = made.verb.brings_down
     if not is_down and made.verb is not OperationVerb.START:
@@ -206,7 +207,7 @@ def add(
     channel_id: str | None = None,
     **more: Unpack[Details],
 ) -> Operation:
-    """Write an operation and its card row for a workspace that has no open operation."""
+    """Write an operation and its card's row for a workspace that has no open operation."""
     now, reads_first = tx.now(), more.get("reads_first", False)
     kind, usual = _measure_similar_starts(tx, workspace, verb)
     made = Operation(
@@ -239,20 +240,20 @@ def add(
 def estimate_slow_seconds(
     tx: Transaction, principal: Principal, connection: str, spec: Spec | None
 ) -> float | None:
-    """Return how long, in seconds, nine in ten similar starts take at most; None if too few were measured."""
+    """Return how many seconds nine in ten similar starts take at most; None if too few were timed."""
     kind = start_kind(OperationVerb.START, principal, connection, spec)
     return estimate_duration((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
 
 
 def estimate_usual_seconds(tx: Transaction, workspace: Workspace) -> float | None:
-    """Return how many seconds a workspace usually takes to start; None if too few starts were measured."""
+    """Return how many seconds a workspace usually takes to start; None if too few starts were timed."""
     return _measure_similar_starts(tx, workspace, OperationVerb.START)[1].usual
 
 
 def _measure_similar_starts(
     tx: Transaction, workspace: Workspace, verb: OperationVerb
 ) -> tuple[str | None, Typical]:
-    """Return the key that identifies starts similar to a new one, and how long such starts took."""
+    """Return the key shared by starts similar to a new one, and how long such starts took."""
     if verb.brings_down:
         return None, Typical()
     kind = start_kind(verb, workspace.principal, workspace.connection, workspace.spec)
@@ -268,7 +269,7 @@ def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None)
 
 
 def put_away(tx: Transaction, workspace_id: str) -> None:
-    """Hide a workspace: it is no longer read, and any open operation on it ends as cancelled."""
+    """Hide a workspace. It is no longer read, and any open operation on it ends as cancelled."""
     row = WORKSPACES.change_returning(
         tx, {"id": workspace_id, "hidden": False}, hidden=True, **timers.NO_TIMER
     )
@@ -299,7 +300,7 @@ def find_operation(tx: Transaction, operation_id: str) -> Operation | None:
 
 
 def find_operation_view(tx: Transaction, operation_id: str) -> OperationView | None:
-    """Return an operation with everything that its messages show."""
+    """Return an operation with everything shown in its messages."""
     row = tx.one("shown_operation", id=operation_id)
     if row is None:
         return None
@@ -324,7 +325,7 @@ def open_operations(tx: Transaction, principal: Principal) -> list[Operation]:
 
 
 def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedOperation]:
-    """Claim due open operations, oldest first, each with everything that a step needs.
+    """Claim due open operations, oldest first, each with everything needed for a step.
 
     If another process owns a connection's start queue, starts on that connection are left to that process.
     """
@@ -339,10 +340,10 @@ def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "")
 
 @concerns(lambda _update, was=None: [] if was is None else [was["principal"]])
 def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
-    """Write a step's result and release the lease, in one transaction; return the row as written.
+    """Write a step's result and release its lease, in one transaction; return the row as written.
 
-    Return None if the operation has ended in the meantime, or if another step has claimed it. ``was`` is the
-    row that the step worked with.
+    Return None if the operation has ended in the meantime or another step has claimed it. ``was`` is the row
+    that the step worked with.
     """
     pending = update.notices if update.outcome is not None else ()
     saved = work_items.save(
@@ -403,7 +404,7 @@ def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> 
 def choose_name(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:
     """Give an unnamed workspace a name that none of its owner's workspaces on the connection has.
 
-    The name of a workspace whose creation may still succeed is treated as used, too.
+    The name of a workspace whose creation may still succeed counts as used, too.
     """
     workspace = WORKSPACES.one(tx, id=workspace_id)
     if workspace is None or workspace.spec is None or not workspace.spec.is_unnamed:

@@ -10,16 +10,16 @@ from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.tables import OUTAGES, REACHED
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: Name of a problem that is stored like an outage: a second Usher is using the same Slack app and answering
-#: people.
+#: Stored like an outage, this name stands for a problem: a second Usher is using the same Slack app and
+#: answering people.
 TWICE: Final = "#twice"
 #: Suffix of an outage's name if the connection refuses Usher's own secret. ``PEOPLE`` is the suffix if it
-#: refuses several people's secrets.
+#: refuses the secrets of several people.
 OURS: Final = "#secret"
 PEOPLE: Final = "#people"
 
 
-#: The queue of outages. Outages aren't claimed: every process checks all of them.
+#: The queue of outages. Outages are never claimed; every process checks all of them.
 OUTAGE_QUEUE: Final = declare_queue(
     Queue(
         name="outages",
@@ -56,7 +56,7 @@ def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> 
 
 
 def note_silence(tx: Transaction, name: str, since: float, answered_at: float | None) -> float:
-    """Record that a connection or Slack isn't answering; return when any process first noticed that."""
+    """Record that a connection or Slack isn't answering; return when any process first noticed this."""
     row = tx.one("silent", name=name, since=since, answered_at=answered_at)
     return since if row is None else float(row["silent_since"])
 
@@ -64,7 +64,7 @@ def note_silence(tx: Transaction, name: str, since: float, answered_at: float | 
 # This row is never locked for long, so this needn't take turns with other steady work.
 @prioritize(Priority.RECORDS)
 def note_answer(tx: Transaction, name: str, at: float) -> bool:
-    """Record when a connection or Slack answered; return whether that may end a period of silence."""
+    """Record when a connection or Slack answered; return whether this may end a period of silence."""
     tx.ask("answered", name=name, at=at)
     tx.finish()
     row = tx.one("answered", name=name, at=at)
@@ -79,9 +79,9 @@ def end_silence(tx: Transaction, name: str, at: float) -> bool:
 
 @prioritize(Priority.STEADY)
 def list_reached(tx: Transaction) -> dict[str, Reached]:
-    """Map each connection, and Slack, to when it last answered and when its silence began, if it is silent.
+    """Map each connection, and Slack, to when it last answered and, if it is silent, since when.
 
-    If only an outage is stored for a connection, it has been silent since the outage began.
+    A connection for which only an outage is stored has been silent since the outage began.
     """
     away = {name: Reached(name, silent_since=since) for name, since in list_outages(tx).items()}
     return away | {one.name: one for one in REACHED.parse_all(tx.all("reached"))}

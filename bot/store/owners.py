@@ -1,4 +1,4 @@
-"""Jobs that only one process may do at a time, as enforced by leases, and the list of live processes."""
+"""Jobs that only one process may do at a time, which leases enforce, and the list of live processes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from bot.store.tables import OWNERS
 from bot.store.transaction import Priority, Transaction, concerns, prioritize
 from bot.support.release import RELEASE
 
-#: If a process doesn't renew a lease for this many seconds, it loses it and another process may take over.
+#: A process that doesn't renew a lease for this many seconds loses it, and another process may take over.
 LEASE_SECONDS: Final = 10.0
 #: The roles of processes. A live process owns a name that begins with its role, such as ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")
 #: The roles of processes that do the background work.
 _WORKING_ROLES: Final = ("serve", "worker")
-#: Prefix of the names that a process uses to announce its encryption keys, by fingerprint.
+#: Prefix of the names under which a process announces its encryption keys, by fingerprint.
 #: ``CONNECTION_PREFIX`` is the prefix for its connections.
 KEY_PREFIX: Final = "key:"
 CONNECTION_PREFIX: Final = "connection:"
@@ -22,7 +22,7 @@ CONNECTION_PREFIX: Final = "connection:"
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """A name owned by a process, and how many seconds of its lease are left."""
+    """A name owned by a process, and the number of seconds left of its lease."""
 
     name: str
     owner: str
@@ -41,7 +41,7 @@ class Ownership:
 
 
 def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
-    """Take or renew the lease of each name that isn't owned by another process.
+    """Take or renew the lease of each name that no other process owns.
 
     Return the names that ``owner`` now owns.
     """
@@ -58,7 +58,7 @@ def renew_owned(tx: Transaction, owner: str) -> list[str]:
 
 
 def release(tx: Transaction, owner: str, names: Sequence[str]) -> None:
-    """Release names, so that other processes can take them immediately."""
+    """Release names so that other processes can take them immediately."""
     for name in names:
         OWNERS.delete(tx, owner=owner, name=name)
 

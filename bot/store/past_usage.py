@@ -1,4 +1,4 @@
-"""Usage from before the ledger existed, reconstructed from the remaining runs and the audit.
+"""Usage from before the ledger existed, reconstructed from the remaining runs and the audit log.
 
 A task added by migration 0074 reads both in batches after the new release has started. Each audit entry
 updates its workspace's last *life* (period of running). If no entry shows how a life ended, it may have ended
@@ -23,7 +23,7 @@ _BRINGING_UP: Final = frozenset(OperationVerb) - _BRINGING_DOWN
 
 
 def _add_run(tx: Transaction, row: Row, _said: Row) -> None:
-    """Write the *life* (period of running) of a run that is still stored, unless the ledger has it."""
+    """Write the *life* (period of running) of a run that is still stored, unless the ledger contains it."""
     if LIVES.row(tx, id=row["id"]) is None:
         usage.note_run(tx, None, row)
 

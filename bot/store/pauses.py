@@ -9,7 +9,7 @@ from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.transaction import Priority, Transaction, prioritize
 
 #: How long a provider's request for a pause is remembered, in seconds. If a provider asks for pauses for
-#: several people within this time, all calls to it are paused.
+#: several people in this time, all calls to it are paused.
 RETENTION_SECONDS = 60.0
 Calls = Literal["any", "start"]
 
@@ -18,8 +18,8 @@ Calls = Literal["any", "start"]
 class Pause:
     """A pause that a provider requested ``ago`` seconds ago, with ``left`` seconds remaining.
 
-    ``calls``: whether it applies to all calls (``any``), or only to those that start something (``start``).
-    ``account_id`` is "" if it applies to everybody.
+    ``calls`` says whether it applies to all calls (``any``) or only to those that start something
+    (``start``). ``account_id`` is "" if it applies to everybody.
     """
 
     connection: str
@@ -30,7 +30,7 @@ class Pause:
 
 
 def save_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
-    """Save pauses by account ("" for everybody), in seconds; if a longer one is already saved, it is kept."""
+    """Save pauses, in seconds, by account ("" for everybody). A longer one that is already saved is kept."""
     now = tx.now()
     tx.run("delete_old_pauses", now=now, before=now - RETENTION_SECONDS, limit=FAN_OUT_BATCH_SIZE)
     for account_id, wait in seconds.items():
@@ -38,7 +38,7 @@ def save_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping
         tx.run("save_pause", **key, now=now, until=now + wait)
 
 
-#: The queue of pauses. Pauses aren't claimed: every process reads all that are still in effect.
+#: The queue of pauses. Pauses are never claimed; every process reads all that are still in effect.
 PAUSE_QUEUE: Final = declare_queue(
     Queue(
         name="pauses",

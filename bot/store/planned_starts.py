@@ -1,4 +1,4 @@
-"""Planned starts for hours and lessons, which are updated when the hours or lessons change."""
+"""Planned starts for hours and lessons, updated whenever the hours or lessons change."""
 
 from bot.domain.courses import Participant
 from bot.domain.hours import HoursRule
@@ -12,14 +12,14 @@ from bot.store.transaction import Transaction
 def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> None:
     """Update a workspace's planned start, unless it has been sent, after some rules have ``changed``.
 
-    The current rules determine how long the start is valid; it is cancelled if none of them needs it any
+    The current rules determine how long the start is valid. It is cancelled if none of them needs it any
     more.
     """
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     start = None if row is None else OPERATIONS.parse(row)
     if start is None or not start.is_planned_ahead:
         return
-    # A changed rule may no longer contain the start's occurrence, but the stop planned with the start shows
+    # A changed rule may no longer include the start's occurrence, but the stop planned with the start shows
     # that there was one.
     workspace = WORKSPACES.one(tx, id=workspace_id)
     has_end = workspace is not None and any(one.start == start.id for one in workspace.planned_stops.rows)

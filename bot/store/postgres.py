@@ -1,10 +1,10 @@
 """The PostgreSQL engine: connections for writing, claiming, recording and reading, each in its own thread.
 
-A transaction that makes decisions takes an advisory lock, so only one runs at a time, as on SQLite, and
-whatever it has read stays true until it commits, however many processes there are. Claims, poll results, and
-decisions that declare whose rows they concern take that lock in shared mode, so they can run side by side,
-within one process and across several. In addition, claims lock the rows that they change, and the others lock
-their subjects (``docs/adr/0116-whose-it-is.md``).
+A transaction that makes decisions takes an advisory lock. So only one such transaction runs at a time, as on
+SQLite, and whatever it has read stays true until it commits, however many processes there are. Claims, poll
+results, and decisions that declare whose rows they touch take that lock in shared mode, so that they can run
+side by side, within a process or across several. Claims also lock the rows that they change, while the others
+lock their subjects (``docs/adr/0116-whose-it-is.md``).
 
 Threads are used because asynchronous calls are no faster.
 """
@@ -41,27 +41,27 @@ from bot.support.settings.database import read_sign_in_again
 log = structlog.get_logger(__name__)
 
 
-#: Number of connections for reading: more than one, so that a long list doesn't hold up everybody else.
+#: Number of connections for reading. With more than one, a long list doesn't hold up everybody else.
 READERS = 2
-#: Number of connections for transactions that make decisions. These run in parallel, each connection
-#: handling its share of the subjects. Only ``NEAR_LANES`` are used if the server answers within
-#: ``NEAR_SECONDS``: more connections help only while some of them wait for the network, and otherwise just
-#: cause more commits.
+#: Number of connections for transactions that make decisions. These run in parallel, each connection handling
+#: its share of the subjects. Only ``NEAR_LANES`` are used if the server answers within ``NEAR_SECONDS``,
+#: because more connections help only if they spend time waiting for the network. Otherwise, they just cause
+#: more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
 #: How long an open transaction on these connections accepts more work, in seconds. Other transactions rarely
-#: have to wait for its locks, and fewer commits leave a busy machine more time for the work itself.
+#: have to wait for its locks, and fewer commits leave a busy machine more time for actual work.
 LANE_SECONDS = 0.05
-#: How long the listener waits between attempts to reconnect, in seconds. Meanwhile, periodic checks replace
-#: its notifications.
+#: How long the listener waits between attempts to reconnect, in seconds. Meanwhile, periodic checks take the
+#: place of its notifications.
 RETRY_SECONDS = 1.0
-#: How long closing the store waits for a connection whose server has gone silent, in seconds.
+#: When the store is closing, how long it waits for a connection whose server has gone silent, in seconds.
 JOIN_SECONDS = 1.0
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
 _CLOSED_MESSAGE = "This database ({name}) is being copied to: try again in a moment."
 
 
 class PostgresEngine(Engine):
-    """Run transactions on one PostgreSQL database."""
+    """Runs transactions on one PostgreSQL database."""
 
     is_shared = True
 
@@ -76,8 +76,8 @@ class PostgresEngine(Engine):
         readers: int = READERS,
         database_clock: DatabaseClock | None = None,
     ) -> None:
-        """``scripts`` maps the names of migrations to their SQL, in the order they run."""
-        #: The URL that the listener connects to.
+        """``scripts`` maps the names of migrations to their SQL, in the order in which they run."""
+        #: The URL to which the listener connects.
         self._url = read_sign_in_again(url)
         self._servers = Servers()
         self._watch: asyncio.Task[None] | None = None
@@ -107,7 +107,7 @@ class PostgresEngine(Engine):
 
     @property
     def is_whole(self) -> bool:
-        """Return whether all connections for writing are up, and at least one for reading."""
+        """Return whether all connections for writing and at least one for reading are up."""
         is_away = any(session.is_away for session in self._writing)
         return not is_away and not all(session.is_away for session in self._reading)
 
@@ -121,11 +121,11 @@ class PostgresEngine(Engine):
 
     @property
     def warning(self) -> str:
-        """Return what is wrong with the servers even though the database works, or "" if nothing is."""
+        """Return what is wrong with the servers although the database works, or "" if nothing is."""
         return self._servers.problem
 
     def _may_claim(self) -> bool:
-        """Return whether claimed work could be carried out and recorded."""
+        """Return whether claimed work could be carried out and its results recorded."""
         return self.is_whole and not self._session.is_cut
 
     async def open(self) -> None:
@@ -144,8 +144,8 @@ class PostgresEngine(Engine):
     async def listen(self, on_write: OnWrite) -> None:
         """Call a function with the names of tables that other processes write, until cancelled.
 
-        Listening processes check everything once a second and don't notify each other, because commits that
-        notify wait for one another.
+        Listening processes check everything once a second. They don't notify each other, because commits that
+        send notifications have to wait for one another.
         """
         for session in self._writing:
             session.transaction.notifies = False
@@ -172,8 +172,8 @@ class PostgresEngine(Engine):
     async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
 
-        Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse. Processes that are serving meanwhile
-        stop by themselves. With ``serves``, this process then begins to serve, alongside others.
+        Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse. Other processes that are serving stop
+        on their own. With ``serves``, this process then begins to serve, alongside others.
         """
         applied = await self._write_patiently(lambda _: self._migrate())
         if serves:
@@ -187,8 +187,8 @@ class PostgresEngine(Engine):
     async def fill(self, tables: Callable[[], Generator[schema.TableCopy]]) -> dict[str, int]:
         """Copy whole tables, all or none, into a migrated, empty database; return each table's row count.
 
-        Raise StoreError if it isn't empty, StoreInUse if another process serves from it. ``tables`` is called
-        again if the connection is lost in the meantime.
+        Raise StoreError if it isn't empty, and StoreInUse if another process serves from it. ``tables`` is
+        called again if the connection is lost in the meantime.
         """
 
         def copied(_: Transaction) -> dict[str, int]:
@@ -230,7 +230,7 @@ class PostgresEngine(Engine):
             session.begin(writes=True, subjects=subjects)
 
     def _migrate(self) -> list[str]:
-        """Run missing migrations, all or nothing; a transaction is already open."""
+        """Run missing migrations, all or none, in the transaction that is already open."""
         applied = self._session.applied()
         missing = schema.find_missing_migrations(applied, self._scripts, self._name)
         if applied and missing and not self._session.is_alone():
@@ -243,11 +243,11 @@ class PostgresEngine(Engine):
         return missing
 
 
-# Copying an installation from a SQLite file into this database happens in one transaction, so an interruption
+# An installation is copied from a SQLite file into this database in a single transaction, so an interruption
 # leaves the target empty. No process may serve from either database in the meantime.
 _SERVED = "Usher is running on {path}: stop it, then copy again."
-#: Tables that aren't copied, as they describe the target database itself: the migrations that ran, and the
-#: server.
+#: Tables that aren't copied, because they describe the target database itself: the migrations that ran, and
+#: the server.
 _WRITTEN_ANEW: Final = {"database_timeline", "migrations", "schema_changes"}
 _COLUMNS: Final = (
     "SELECT table_name AS name, json_agg(column_name) AS columns FROM information_schema.columns "
@@ -260,8 +260,8 @@ _DIFFERS = "The audit record of the copy differs from that of {path}: drop the c
 class Copied:
     """The result of copying a database.
 
-    It contains the row counts by table, the first bad row of an audit that was already broken, and the tables
-    and columns of other tools, which aren't copied.
+    It contains the row counts by table, the first bad row of an audit log that was already broken, and the
+    tables and columns of other tools, which aren't copied.
     """
 
     counts: dict[str, int]
@@ -277,8 +277,8 @@ async def copy_store(path: Path, url: str) -> Copied:
     try:
         try:
             await source.migrate(serves=True)
-            # Copying a moved database again is deliberate, so the copy isn't marked, and processes may serve
-            # from it.
+            # Someone who copies a moved database again does so deliberately. So the copy isn't marked, and
+            # processes may serve from it.
             await Store(source).write(maintenance.remove_marks, "moved")
         except StoreInUse:
             raise StoreInUse(_SERVED.format(path=path)) from None
@@ -299,7 +299,7 @@ async def copy_store(path: Path, url: str) -> Copied:
 
 
 async def _compare(source: Store, target: Store, path: Path) -> int | None:
-    """Return the first bad audit row; raise StoreError if the audits of the two databases differ."""
+    """Return the first bad audit row; raise StoreError if the audit logs of the two databases differ."""
     broken_at = await source.perform(audit.verify_audit)
     heads = await source.read(audit.read_audit_head), await target.read(audit.read_audit_head)
     if heads[0] != heads[1] or await target.perform(audit.verify_audit) != broken_at:
@@ -307,18 +307,18 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
     return broken_at
 
 
-#: Ranks of tables that must be copied after all others, because they refer to tables that themselves refer to
-#: others.
+#: Ranks of tables that must be copied after all others, because they refer to tables that refer to other
+#: tables.
 _COPY_RANKS: Final = {"workspaces": 2}
 
 
 def _read_tables(
     path: str, known: Mapping[str, Collection[str]], others: set[str]
 ) -> Generator[schema.TableCopy]:
-    """Yield every table of a file as of one moment, beginning with tables that others refer to.
+    """Yield every table of a file as of a single moment, beginning with tables that others refer to.
 
-    ``known`` maps the target's tables to their columns. Other tables and columns belong to other tools; their
-    names are added to ``others``.
+    ``known`` maps the target's tables to their columns. All other tables and columns belong to other tools,
+    and their names are added to ``others``.
     """
     from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
 

@@ -1,7 +1,7 @@
 """Errors from PostgreSQL and poolers: whether to retry, whether the server is down, what to tell operators.
 
-The server may answer in any language, so the SQLSTATE decides, and an error without one means that the server
-is down. The error's wording is only used to choose the message.
+The server may answer in any language, so the SQLSTATE decides. An error without one means that the server is
+down. The wording is used only to choose the message.
 """
 
 import re
@@ -21,7 +21,7 @@ from bot.support.errors import (
     StoreUnavailable,
 )
 
-#: Tells operators that a pooler may give a connection to another client between transactions.
+#: Tells operators that a pooler may give a connection to another client between two transactions.
 POOLED = (
     "a pooler in front of the database shares connections between transactions: use session pooling "
     "(PgBouncer: pool_mode = session)"
@@ -45,16 +45,16 @@ _POSTGRES_CAUSES = {
 _PASSING_CODES = frozenset({"55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03"})
 #: The SQLSTATE class of lost connections and of errors sent by poolers.
 _PASSING_CLASS = "08"
-#: SQLSTATE classes of errors about the server rather than the query. The server counts as down until the
-#: problem is fixed.
+#: SQLSTATE classes of errors that concern the server rather than the query. The server counts as down until
+#: the problem is fixed.
 _AWAY_CLASSES = ("08", "25", "28", "3D", "53", "55", "57", "58")
-#: The SQLSTATE ``feature_not_supported``, which a prepared statement causes after a migration has changed its
+#: The SQLSTATE ``feature_not_supported``. A prepared statement causes it after a migration has changed its
 #: table.
 STALE_PLAN = "0A000"
 _NO_SERVER = "no server answers there: start it, or correct the address"
 _TOO_LATE = "no server answers there in time"
 _TOO_MANY_CONNECTIONS = "the server has no free connection"
-#: The message for a connection that didn't answer its first statement.
+#: The message for a connection whose first statement wasn't answered.
 FIRST_STATEMENT_UNANSWERED = "the first statement was not answered"
 _NOT_SERVED = (
     "it accepts connections, and doesn't answer: if there is a pooler in between, let it keep enough of them "
@@ -63,7 +63,7 @@ _NOT_SERVED = (
 _RESTARTS = "the server is starting or stopping"
 _WRONG_SIGN_IN = "the user or the password in it is wrong"
 _SEE_LOG = "see the log of the PostgreSQL server"
-#: Maps patterns in a server's or pooler's message about a refused sign-in to the causes reported to
+#: Maps patterns in messages from servers and poolers about refused sign-ins to the causes reported to
 #: operators.
 _SAID = (
     (r"authentication failed", _WRONG_SIGN_IN),
@@ -94,7 +94,7 @@ _NOT_REACHED = (
     (r"timeout|timed out", _TOO_LATE),
     (r"closed the connection|reset by peer|Broken pipe", _RESTARTS),
 )
-#: Maps patterns in the client library's messages to causes that waiting doesn't fix, such as a wrong
+#: Maps patterns in the client library's messages to causes that don't go away by waiting, such as a wrong
 #: certificate.
 _NEVER_REACHED = (
     (r"root certificate file", "the file of sslrootcert can't be read"),
@@ -113,9 +113,9 @@ _NEVER_REACHED = (
     (r"could not translate host name|failed to resolve host", "there is no such host"),
     (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
 )
-#: Matches the server's message after the severity, in any language: libpq puts two spaces before it.
+#: Matches the server's message after the severity, in any language, because libpq puts two spaces before it.
 _WORDS_PATTERN: Final = re.compile(r"(?:^|failed: )\w+:  (.+)", re.MULTILINE)
-#: Errors of a migration that tries to create something that already exists.
+#: Errors raised if a migration tries to create something that already exists.
 _DUPLICATE_ERRORS: Final = (
     psycopg.errors.DuplicateTable,
     psycopg.errors.DuplicateColumn,
@@ -134,9 +134,9 @@ def _is_passing(error: psycopg.Error) -> bool:
 
 
 def translate(error: Exception, *, is_away: bool = False) -> Exception:
-    """Translate a PostgreSQL error into one that callers know; return others unchanged.
+    """Translate a PostgreSQL error into one that callers know; return other errors unchanged.
 
-    ``is_away``: the error has ended the connection, so the same work may succeed on a new one.
+    ``is_away`` means that the error has ended the connection, so the same work may succeed on a new one.
     """
     if not isinstance(error, psycopg.Error):
         return error
@@ -157,7 +157,7 @@ def translate(error: Exception, *, is_away: bool = False) -> Exception:
 
 
 def describe_url(url: str) -> str:
-    """Return the parts of a database's URL that aren't secret: its server and its name."""
+    """Return the parts of a database's URL that aren't secret: the server and the name."""
     try:
         parts = conninfo_to_dict(url)
     except psycopg.Error:
@@ -169,8 +169,8 @@ def describe_url(url: str) -> str:
 def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
     """Return the error that tells operators why a database can't be opened.
 
-    It is StoreAway if the problem may go away without a change to the URL, a certificate or a setting on this
-    machine. It is StoreRefused if a server answers but refuses the sign-in, unless the refusal is known to be
+    It is StoreAway if the problem may go away without any change to the URL, a certificate or a setting on
+    this machine. It is StoreRefused if a server answers but refuses the sign-in, unless that is known to be
     temporary.
     """
     kind: type[StoreUnavailable] = StoreUnavailable
@@ -191,6 +191,6 @@ def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
 
 
 def _find_cause(causes: Sequence[tuple[str, str]], text: str) -> str:
-    """Return the cause given for the first pattern that matches a string, or "" if none does."""
+    """Return the cause given for the first pattern that matches a string, or "" if no pattern does."""
     found = ((re.search(pattern, text, re.IGNORECASE), cause) for pattern, cause in causes)
     return next((cause.format(said=match[0]) for match, cause in found if match), "")

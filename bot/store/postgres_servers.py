@@ -1,9 +1,9 @@
-"""Choosing between the PostgreSQL servers in a database URL: the one with the latest timeline is used.
+"""Chooses among the PostgreSQL servers in a database URL: the one with the latest timeline is used.
 
 After a failover, the old primary may come back as a primary. It then accepts writes on an earlier timeline,
-which doesn't contain what people have been told since the failover. So all servers are queried in parallel
-when connecting, and every minute by a running process. Usher switches to a later timeline immediately, and
-never back to an earlier one.
+which lacks what people have been told since the failover. So all servers are queried in parallel before
+connecting, and every minute while a process runs. Usher switches to a later timeline immediately, and never
+back to an earlier one.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 log = structlog.get_logger(__name__)
 
-#: How long the servers may take to answer (``ASKED_SECONDS``), and how long their answers are then reused
-#: (``KNOWN_SECONDS``).
+#: How long the servers may take to answer (``ASKED_SECONDS``), and how long their answers may then be reused
+#: (``KNOWN_SECONDS``), both in seconds.
 ASKED_SECONDS, KNOWN_SECONDS = 2.0, 1.0
-#: Connection defaults, which the URL may override. With them, a server that disappears silently is noticed
-#: within ten seconds.
+#: Connection defaults, which the URL may override. With them, it takes at most ten seconds to notice a server
+#: that has silently disappeared.
 CONNECTING = {
     "connect_timeout": "5",
     "application_name": "usher",
@@ -37,8 +37,8 @@ CONNECTING = {
 }
 #: How often a running process queries all servers, in seconds.
 LOOK_SECONDS = 60.0
-#: Query columns that identify a server and its timeline. After a promotion, the control file has the new
-#: timeline only after the first checkpoint. The log file's name has it immediately, but a standby writes no
+#: Query columns that identify a server and its timeline. After a promotion, the control file shows the new
+#: timeline only after the first checkpoint. The log file's name shows it immediately, but a standby writes no
 #: log.
 TIMELINE: Final = (
     "CASE WHEN pg_is_in_recovery() THEN '' ELSE (SELECT system_identifier FROM pg_control_system()) "
@@ -55,7 +55,7 @@ _Server = dict[str, str]
 
 
 class Servers:
-    """Track which of the servers in a URL to use, for all connections of an engine; thread-safe."""
+    """Tracks which of the servers in a URL to use, for all connections of an engine; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -64,13 +64,13 @@ class Servers:
         self.used: _Server = {}
         #: Maps each database system's identifier to the latest timeline seen on it.
         self._latest: dict[str, str] = {}
-        #: What is wrong with the servers even though one can be used, or "" if nothing is.
+        #: What is wrong with the servers although one of them can be used, or "" if nothing is.
         self.problem = ""
 
     def choose(self, url: str) -> str:
         """Return the connection string for the server to use.
 
-        That is the unchanged URL if it names only one server, or if no server that accepts writes answers in
+        It is the unchanged URL if that names only one server, or if no server that accepts writes answers in
         time.
         """
         given = _parse(url)
@@ -88,7 +88,7 @@ class Servers:
             await asyncio.to_thread(self.choose, url)
 
     def note(self, timeline: str) -> bool:
-        """Record the timeline of a server that accepts writes; return whether no later one is known."""
+        """Record the timeline of a server that accepts writes; return whether no later timeline is known."""
         past, _, number = timeline.partition("/")
         self._latest[past] = latest = max(number, self._latest.get(past, number))
         return number == latest
@@ -135,7 +135,7 @@ def _ask_timeline(given: dict[str, str]) -> str:
 
 
 def _list_servers(given: dict[str, str]) -> list[_Server]:
-    """Return the servers that a URL names; as in libpq, a single port applies to all of them."""
+    """Return the servers that a URL names. As in libpq, a single port applies to all of them."""
     places: dict[str, list[str]] = {
         key: given[key].split(",") for key in ("host", "hostaddr", "port") if given.get(key)
     }

@@ -1,4 +1,4 @@
-"""Opens a connection to PostgreSQL, reconnects if it is lost, and handles its locks, errors and schema."""
+"""Opens a connection to PostgreSQL, reconnects when it is lost, and handles its locks, errors and schema."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ from bot.support.settings.database import read_sign_in_again
 
 log = structlog.get_logger(__name__)
 
-#: The oldest PostgreSQL version that is still maintained.
+#: The oldest PostgreSQL version that is still supported by its developers.
 OLDEST_VERSION = 140_000
 #: Seconds to wait before reconnecting. ``REFUSED_SECONDS`` applies if a server answers but can't be used.
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
 #: How long a new connection's first statement may take, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0
-#: How long to keep looking for the outcome of a commit whose connection was lost, in seconds. This is as long
-#: as a lease, so that the process can proceed with what it claimed in that commit.
+#: How long to go on looking for the outcome of a commit after its connection was lost, in seconds. This is as
+#: long as a lease, so that the process can continue with what it claimed in that commit.
 OUTCOME_SECONDS = 60.0
 
-#: PostgreSQL settings of each connection. Lock waits are short, so that callers whose patience has run out
+#: PostgreSQL settings for each connection. Lock waits are short, so that callers whose patience has run out
 #: don't hold up others. A process that hangs in the middle of a transaction, or whose machine has
 #: disappeared, loses its locks. Query plans don't depend on parameter values.
 _SETTINGS = (
@@ -59,7 +59,8 @@ _SETTINGS = (
 _NOT_TAKEN = "{name} doesn't take what {table} has: {said}. Nothing was copied."
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
 _SERVER_COLUMNS = f"{CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, {TIMELINE}"
-#: Key of an installation's advisory lock, which all serving processes share or one process holds alone.
+#: Key of an installation's advisory lock, which is either shared by all serving processes or held by one
+#: alone.
 SERVING: Final = 1_970_497_907
 _ALONE, _SHARED = "", "_shared"
 _CLOSED_TO_SERVERS = "the database is closed to who serves from it"
@@ -71,7 +72,7 @@ _HALF = "another connection of this process is away"
 
 
 class PostgresSession:
-    """The connection of one of the engine's threads, re-established when it is lost."""
+    """The connection of one of the engine's threads, re-established whenever it is lost."""
 
     errors: ClassVar[tuple[type[Exception], ...]] = (psycopg.Error,)
 
@@ -85,7 +86,7 @@ class PostgresSession:
         *,
         servers: Servers | None = None,
     ) -> None:
-        """``is_allowed`` returns whether this session may go on writing alongside others."""
+        """``is_allowed`` returns whether this session may continue to write alongside others."""
         self._url = url
         self._servers = servers or Servers()
         self._is_allowed = is_allowed
@@ -94,14 +95,14 @@ class PostgresSession:
         self._connection: psycopg.Connection[Row] | None = None
         #: Why there is no connection, or "" if there is one.
         self.problem = ""
-        #: Why the last server that answered couldn't be used. ``_asks_at`` is when to try it again.
+        #: Why the last server that answered couldn't be used. ``_asks_at`` is when to try that server again.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
-        #: When servers began to refuse the sign-in; None if they accept it.
+        #: Since when servers have been refusing the sign-in; None if they accept it.
         self._refused_since: float | None = None
-        #: The advisory locks for serving that this connection holds.
+        #: The advisory locks for serving held by this connection.
         self._locks: set[str] = set()
-        #: The server with its timeline. ``is_compared`` says whether that has been compared with the timeline
+        #: The server and its timeline. ``is_compared`` says whether these have been compared with those
         #: stored in the database.
         self.timeline, self.is_compared = "", False
         self.transaction = PostgresTransaction(clock, time, ids)
@@ -118,7 +119,7 @@ class PostgresSession:
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction; one that writes waits for its turn, and reads the database's clock.
 
-        All of this is sent along with the first statement, so this call doesn't wait.
+        All of this is sent along with the first statement, so that this call doesn't have to wait.
         """
         if self.is_away or not self._servers.note(self.timeline):
             self._connect_again()
@@ -148,7 +149,7 @@ class PostgresSession:
         if connection is None or self.is_away or self._is_idle(connection):
             return
         with suppress(psycopg.Error):
-            # This makes psycopg forget its prepared statements, since a migration may have changed their
+            # This makes psycopg forget its prepared statements, because a migration may have changed their
             # tables.
             connection.execute("ROLLBACK")
 
@@ -157,7 +158,7 @@ class PostgresSession:
         return translate(error, is_away=self.is_away)
 
     def close(self) -> None:
-        """Close the connection; its locks are free when this returns, not only once the server notices."""
+        """Close the connection. Its locks are free when this returns, not only once the server notices."""
         if self._connection is not None:
             with suppress(psycopg.Error):
                 for mode in sorted(self._locks):
@@ -191,7 +192,7 @@ class PostgresSession:
         return True
 
     def is_alone(self) -> bool:
-        """Return whether no other process serves or can begin to serve before the open transaction ends."""
+        """Return whether no other process serves, or can begin to serve, before the open transaction ends."""
         return _ask_lock(self._cursor(), "pg_try_advisory_xact_lock")
 
     def applied(self) -> dict[str, str]:
@@ -218,7 +219,7 @@ class PostgresSession:
             self._cursor().execute(f"INSERT INTO {table} VALUES ({marks})".encode(), values)  # noqa: S608
 
     def fill(self, tables: Iterator[schema.TableCopy], name: str) -> dict[str, int]:
-        """Copy tables into an empty database, within the open transaction; return how many rows each has."""
+        """Copy tables into an empty database, within the open transaction; return each table's row count."""
         self._cursor().execute("SET LOCAL statement_timeout = 0")
         if self._count("audit WHERE seq > 0"):
             raise StoreError(_NOT_EMPTY.format(name=name))
@@ -247,7 +248,7 @@ class PostgresSession:
     # -- the connection --------------------------------------------------------------------------------------
 
     def _cursor(self) -> psycopg.Cursor[Row]:
-        """Return a cursor that waits for each of its statements."""
+        """Return a cursor whose statements each wait for their result."""
         self.transaction.wait_for_each()
         assert self._connection is not None  # opened before any work
         return self._connection.cursor()
@@ -322,8 +323,7 @@ class PostgresSession:
     def _find_outcome(self, transaction: str, timeline: str) -> None:
         """Check whether a commit took effect although its connection was lost; raise StoreBusy if it didn't.
 
-        On another timeline, the transaction's number may belong to a different transaction, so only its audit
-        row can tell.
+        On another timeline, its number may belong to a different transaction, so only its audit row can tell.
         """
         until = monotonic() + OUTCOME_SECONDS
         while monotonic() < until:
@@ -364,7 +364,7 @@ def _ask_lock(cursor: psycopg.Cursor[Row], function: str) -> bool:
 def _cut_unless_answered(connection: psycopg.Connection[Any]) -> Iterator[None]:
     """Abort a connection if its first statement isn't answered in time.
 
-    Neither poolers nor libpq do that.
+    Neither poolers nor libpq do this.
     """
     cuts = []
 
@@ -390,9 +390,9 @@ def _cut_unless_answered(connection: psycopg.Connection[Any]) -> Iterator[None]:
 def refuse_pooling(url: str, servers: Servers) -> None:
     """Raise StoreAway if a pooler assigns its connections to transactions rather than sessions.
 
-    With a pooler like this, one of our connections is served by several server processes, or two of them
-    share one. Nothing is set before this check, since settings would stay for the next client that uses the
-    server process.
+    With such a pooler, one of our connections is served by several server processes, or two of them share one
+    process. Nothing is set before this check, because settings would remain for the next client of the server
+    process.
     """
     try:
         with ExitStack() as stack:

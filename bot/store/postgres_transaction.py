@@ -1,10 +1,10 @@
-"""The statements of one PostgreSQL transaction, which are sent in a pipeline.
+"""The statements of a PostgreSQL transaction, which are sent in a pipeline.
 
-Every parameter is sent as text and takes its type from the statement's own columns, so each query is prepared
-only once, whatever its values. A statement that runs for many rows receives them as one array of JSON
-objects, ``:each``; its other parameters name the columns of that array, with ``_`` appended. Even if the rows
-differ, that is a single statement. Only callers that need rows, or the number of changed rows, wait for the
-server; they then wait for everything sent so far.
+Every parameter is sent as text and takes its type from the columns in the statement, so that each query is
+prepared only once, whatever its values. A statement that runs for many rows receives them as a single array
+of JSON objects, ``:each``; its other parameters are named after the columns of that array, with ``_``
+appended. Even if the rows differ, this takes only one statement. Callers wait for the server only if they
+need rows or the number of changed rows; they then wait for everything sent so far.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from bot.support.release import RELEASE
 
 CLOCK_QUERY = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
 _NEWEST_MIGRATION = "(SELECT max(name) FROM migrations) AS newest_migration"
-#: Key of the advisory lock for decisions that are made one at a time. Each schema has a separate lock.
+#: Key of the advisory lock for decisions that are made one at a time. Each schema has its own lock.
 WRITING: Final = 1_970_497_906
 OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
 _BEGIN_WRITE: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -48,14 +48,15 @@ LOCK_ALONE, _LOCK_BESIDE = (
     f"SELECT {lock}({WRITING}, {OF_SCHEMA})".encode()
     for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
 )
-#: SQL that takes the locks for a transaction's subjects, always in the same order, to avoid deadlocks.
+#: SQL that takes the locks for a transaction's subjects, always in the same order so that deadlocks can't
+#: occur.
 _LOCK_SUBJECTS: Final = (
     b"SELECT pg_advisory_xact_lock(1970497908, wanted.key) FROM ("
     b"SELECT DISTINCT hashtext(coalesce(current_schema(), '') || name) AS key FROM ("
     b"SELECT unnest($1::text[]) AS name "
     b"UNION ALL SELECT principal FROM workspaces WHERE id = ANY ($1::text[])) named ORDER BY key) wanted"
 )
-#: The first query of a transaction that writes. It returns the transaction's id, which shows later whether a
+#: The first query of a transaction that writes. It returns the transaction's id, which later shows whether a
 #: commit without an answer took effect.
 _BEGUN: Final = f"{CLOCK_QUERY}, pg_current_xact_id()::text AS id"
 #: Divides by zero if a newer release has migrated the database, so that the commit fails.
@@ -66,7 +67,7 @@ _MIGRATED = (
 )
 _BEGIN_READ: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-#: Name of the parameter that holds the rows of ``run_each`` as one JSON array.
+#: Name of the parameter that contains the rows for ``run_each`` as one JSON array.
 _EACH = "each"
 _WRITTEN_PATTERN = re.compile(r"\b(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
@@ -85,7 +86,7 @@ def translate_query(query: str) -> tuple[str, tuple[str, ...]]:
 class PostgresTransaction(Transaction):
     """The open transaction of a connection, which sends its statements in a pipeline.
 
-    Its session makes the connection, and begins and ends the transaction.
+    Its session opens the connection, and begins and ends the transaction.
     """
 
     def __init__(self, clock: DatabaseClock, time: StoreTime, ids: Ids) -> None:
@@ -99,9 +100,9 @@ class PostgresTransaction(Transaction):
         #: Whether commits tell listening processes which tables were written.
         self.notifies = True
         #: The newest migration known to this release. If it is set, commits fail once the database has a
-        #: newer one.
+        #: newer migration.
         self.newest_known = ""
-        #: Number of rows changed on this connection, as of the last wait for the server.
+        #: Number of rows changed on this connection, as of the last time the server was waited for.
         self._changes = 0
         self._forget()
 
@@ -109,9 +110,9 @@ class PostgresTransaction(Transaction):
         """Reset everything known about the previous transaction."""
         self._writes = False
         self._is_alone = True
-        #: The transaction's id, used to look up the outcome of its commit; "" until it is known.
+        #: The transaction's id, used to find out the outcome of its commit; "" until it is known.
         self.id = ""
-        #: When the transaction requested the database's time, and the cursor that receives the answer.
+        #: When the transaction requested the database's time, and the cursor that will receive the answer.
         self._asked: tuple[float, Cursor[Row]] | None = None
         #: Statements in flight that may have written rows, each with its SQL text.
         self._under_way: list[tuple[Cursor[Row], str]] = []
@@ -125,10 +126,10 @@ class PostgresTransaction(Transaction):
         self.written = set()
 
     def begin(self, *, writes: bool, is_alone: bool, subjects: Sequence[str] = ()) -> None:
-        """Begin a transaction; this is sent along with the first statement, so this call doesn't wait.
+        """Begin a transaction. The request is sent along with the first statement, so this call doesn't wait.
 
-        ``is_alone``: no other transaction that decides anything runs at the same time. Otherwise, only
-        transactions that concern the same subjects have to wait.
+        ``is_alone`` means that no other transaction that makes decisions runs at the same time. Otherwise,
+        transactions have to wait for each other only if they concern the same subjects.
         """
         self._forget()
         self._writes, self._is_alone = writes, is_alone
@@ -147,13 +148,13 @@ class PostgresTransaction(Transaction):
 
     @property
     def _begins(self) -> bool:
-        """Return whether this transaction writes but isn't confirmed to have begun."""
+        """Return whether this transaction writes but hasn't been confirmed to have begun."""
         return self._writes and not self.id
 
     # -- sending and waiting ---------------------------------------------------------------------------------
 
     def _send(self, statement: bytes, params: Sequence[object] = ()) -> Cursor[Row]:
-        """Send a statement, which stays prepared; its result is available after the next wait."""
+        """Send a statement, which stays prepared. Its result is available after the next wait."""
         assert self.connection is not None  # made before any work
         try:
             return self.connection.cursor().execute(statement, params, prepare=True)
@@ -165,7 +166,7 @@ class PostgresTransaction(Transaction):
     def _catch_up(self, *, leaves: bool = False) -> None:
         """Wait for everything in flight, and note which tables and how many rows it changed.
 
-        ``leaves``: also leave the pipeline, so that callers wait for each later statement.
+        With ``leaves``, also leave the pipeline, so that callers wait for each later statement.
         """
         try:
             if leaves:
@@ -184,12 +185,12 @@ class PostgresTransaction(Transaction):
         self._under_way.clear()
 
     def _explain(self, error: psycopg.Error) -> None:
-        """Raise a clearer error for a failure during the transaction's first wait, if there is one."""
+        """If possible, raise a clearer error for a failure during the transaction's first wait."""
         if self._asked is not None and self._asked[1].pgresult is not None:
             self._note_begun(*self._asked)
         elif self._begins and isinstance(error, psycopg.errors.FeatureNotSupported):
-            # No plan can be stale yet, so this is a standby refusing to begin. It is tried again when
-            # reconnecting.
+            # No plan can be stale yet, so this is a standby refusing to begin the transaction. It is tried
+            # again after reconnecting.
             assert self.connection is not None  # made before any work
             self.connection.close()
             raise StoreAway(STANDBY) from None
@@ -209,12 +210,12 @@ class PostgresTransaction(Transaction):
             pipeline.__exit__(None, None, None)
 
     def wait_for_each(self) -> None:
-        """Wait for everything in flight, and then for each later statement."""
+        """Wait for everything in flight and, from now on, for each statement."""
         if self._pipeline is not None:
             self._catch_up(leaves=True)
 
     def settle(self, *, waits: bool) -> None:
-        """Wait until the transaction has begun; with ``waits``, for everything in flight."""
+        """Wait until the transaction has begun; with ``waits``, wait for everything in flight."""
         if self._begins or (waits and self._under_way):
             self._catch_up()
 
@@ -272,7 +273,7 @@ class PostgresTransaction(Transaction):
         self._execute(query, params)
 
     def count(self, query: str, **params: Any) -> int:
-        """Run a statement; return how many rows it wrote."""
+        """Run a statement, and return how many rows it wrote."""
         sent = self._execute(query, params)
         self._catch_up()
         return sent.rowcount
@@ -288,20 +289,20 @@ class PostgresTransaction(Transaction):
             self._execute(query, {_EACH: as_json(each)})
 
     def be_alone(self) -> None:
-        """Raise NotAlone unless this transaction excludes all others that decide anything."""
+        """Raise NotAlone unless this transaction excludes all others that make decisions."""
         if not self._is_alone:
             raise NotAlone
 
     @property
     def changes(self) -> int:
-        """Return the number of rows changed on this connection, including audit rows still to be written."""
+        """Return the number of rows changed on this connection, including audit rows yet to be written."""
         if self._under_way:
             self._catch_up()
         return self._changes + len(self.audit_rows)
 
 
 def _number(query: str, params: dict[str, Any]) -> tuple[str, tuple[str | None, ...]]:
-    """Return a query's text with numbered parameters, and the parameters' values in that order."""
+    """Return a query with numbered parameters, and the parameters' values in that order."""
     text, names = translate_query(query)
     return text, tuple(_encode_text(params[name]) for name in names)
 
@@ -318,21 +319,22 @@ def _encode_text(value: Any) -> str | None:
 
 
 class DatabaseClock:
-    """The database's time: the last reading of its clock, advanced by the machine's monotonic clock."""
+    """Keeps the database's time: the last reading of its clock, advanced by the machine's monotonic clock."""
 
     def __init__(self, machine: Clock) -> None:
         self._machine = machine
         self._lock = Lock()
         self._ahead = machine.now() - machine.monotonic()
         self._is_known = False
-        #: The shortest time to an answer since the last connect, in seconds; a busy machine delays most.
+        #: The shortest time it has taken to answer since the last connect, in seconds. On a busy machine,
+        #: most answers take longer.
         self.answer_seconds = inf
 
     def note(self, before: float, epoch: float, after: float) -> None:
         """Adjust to a reading of the database's clock, made between two moments of the monotonic clock.
 
         The current offset is kept as far as the reading allows, so that a slow answer doesn't look like a
-        clock that was moved. The first reading always replaces the machine's own offset, with the earliest
+        change of the clock. The first reading always replaces the machine's own offset, with the earliest
         time that it allows: if this clock were ahead of the database's, gates and limits set by other
         processes would seem to open too early.
         """

@@ -1,4 +1,4 @@
-"""The hourly cost of workspaces and runs: which machine each one uses, and the price of its current use."""
+"""The hourly cost of workspaces and runs: their machines, and the price of their current use."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +11,12 @@ from bot.store.transaction import Row, Transaction
 
 
 def find_new_machine(before: Row, seen: MachineKind | None) -> MachineKind | None:
-    """Return the machine that a read or list reports; None if it reports none or the row already has it."""
+    """Return the machine that a read or list reports; None if there is none or the row already has it."""
     return None if seen is None or seen.to_columns().items() <= before.items() else seen
 
 
 def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> None:
-    """Save a workspace's machine, along with its price if the current period of running has none yet."""
+    """Save a workspace's machine, and its price if the current period of running doesn't have one yet."""
     columns = machine.to_columns()
     WORKSPACES.change(tx, {"id": workspace_id}, **columns)
     tx.run("price_life", workspace_id=workspace_id, **columns)
@@ -28,9 +28,9 @@ def note_offer(
     update: Callable[[Spec], Spec],
     describe: Callable[[Spec], MachineKind],
 ) -> None:
-    """Save what an account's workspaces and runs cost under a new offer.
+    """Save what an account's workspaces and runs cost according to a new offer.
 
-    Periods of running that were already recorded keep their prices.
+    Periods of running that have already been recorded keep their prices.
     """
     whose: dict[str, Any] = {"principal": account.principal, "connection": account.connection}
     for workspace in WORKSPACES.all(tx, **whose):

@@ -1,9 +1,9 @@
-"""Queues: tables whose rows become due, and the statements that processes use to claim due rows.
+"""Queues: tables whose rows become due, and the statements with which processes claim due rows.
 
-Each table's module declares its queue. A single query in ``bot.store.due_work`` then finds when the first row
-of each queue is due. Only PostgreSQL has to skip rows that another process is claiming, since SQLite has one
-writer. On PostgreSQL a claim selects its rows as an array, because a subquery might be run again for each
-row.
+Each queue is declared in its table's module. A single query in ``bot.store.due_work`` then finds when the
+first row of each queue is due. Only on PostgreSQL must rows be skipped that another process is claiming,
+because SQLite has only one writer. On PostgreSQL, a claim selects its rows as an array, because a subquery
+might be run again for each row.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _CONNECTION: Final = ":connection"
 class Claim:
     """A statement that claims rows by changing them, so that no other process can, and returns them.
 
-    Its parts are SQL, in which ``{name}`` is replaced by the fragment with that name in the SQL files.
+    Its parts are SQL, in which ``{name}`` is replaced by the fragment of that name in the SQL files.
     """
 
     table: str
@@ -52,13 +52,13 @@ RETURNING {self.returning}""")  # noqa: S608 - of declarations alone
 class Queue:
     """A table's rows, in the order they become due.
 
-    ``kind`` names the work done with the rows. ``due`` is the column with the time, ``where`` the condition
-    of the index on that column, and ``delay`` SQL for the seconds to add to the time. ``only`` is an
+    ``kind`` names the work done on the rows. ``due`` is the column with the time, ``where`` is the condition
+    of the index on that column, and ``delay`` is SQL for the seconds to add to the time. ``only`` is an
     additional condition for a claim: a due row that doesn't meet it (because another process owns it, say) is
     tried again after a pause. A claim makes the ``changes``; by default, the row becomes due again at
-    ``:until``. ``margins`` maps additional parameters to how many seconds before now each is.
-    ``is_scheduled`` marks work that only becomes due with time. Doing it makes its row due later, so a row
-    that stays due shows that the work isn't being done.
+    ``:until``. ``margins`` maps additional parameters to the number of seconds by which each of them precedes
+    now. ``is_scheduled`` marks work that becomes due only because time passes. Doing the work makes its row
+    due later, so a row that remains due shows that the work isn't being done.
     """
 
     name: str
@@ -78,12 +78,12 @@ class Queue:
 
     @property
     def is_claimed(self) -> bool:
-        """Return whether the queue's rows are claimed; if not, every process only reads them."""
+        """Return whether the queue's rows are claimed. If not, every process just reads them."""
         return self.due != ALWAYS
 
     @property
     def is_open(self) -> str:
-        """Return the SQL condition that selects rows due now or later."""
+        """Return the SQL condition that selects rows that are due now or later."""
         return self.where or f"{self.due} IS NOT NULL"
 
     @property
@@ -112,7 +112,7 @@ class Queue:
 
     @property
     def first_due(self) -> str:
-        """Return the query that finds when the first row becomes due, across all ``:connections``."""
+        """Return the query that finds when the first row becomes due on any of ``:connections``."""
         due = f"{self.due} + ({self.delay})" if self.delay else self.due
         order = f"ORDER BY {self.order or self.due} " if self.is_claimed else ""
         rows = f"{self.table} WHERE {self.is_open} {order}LIMIT 1"
@@ -128,7 +128,7 @@ class Queue:
         return {"now": now, **{name: now - seconds for name, seconds in self.margins.items()}}
 
     def ask(self, tx: Transaction, lease: float, limit: int, now: float, **named: object) -> None:
-        """Prefetch the claim that ``take`` will make with the same arguments."""
+        """Prefetch the claim that ``take`` will make when called with the same arguments."""
         tx.ask(self.claim, **self._fill(now, lease, limit), **named)
 
     def _fill(self, now: float, lease: float, limit: int) -> Row:
@@ -146,8 +146,8 @@ class Queue:
     ) -> list[Row]:
         """Claim up to ``limit`` due rows for ``lease`` seconds; return them as they are after the claim.
 
-        ``now`` is the time to use for the claim, if the caller needs to know it. ``is_last``: no other
-        statement follows in the transaction.
+        ``now`` is the time to use for the claim, if the caller needs to know it. ``is_last`` means that no
+        other statement follows in the transaction.
         """
         now = tx.now() if now is None else now
         if is_last:
@@ -156,14 +156,14 @@ class Queue:
         return tx.all(self.claim, **self._fill(now, lease, limit), **named)
 
 
-#: Maps each queue's name to the queue, in the order of their declarations.
+#: Maps each queue's name to the queue, in the order in which they were declared.
 DECLARED_QUEUES: Final[dict[str, Queue]] = {}
 #: Maps each table to the kinds of work that may become due when it is written.
 KINDS_BY_TABLE: Final[dict[str, set[str]]] = {}
 
 
 def declare_queue(queue: Queue) -> Queue:
-    """Register a queue so that its rows are processed; raise ValueError if its name is already taken."""
+    """Register a queue so that its rows are processed; raise ValueError if its name is already in use."""
     if DECLARED_QUEUES.setdefault(queue.name, queue) is not queue:
         raise ValueError(f"two queues are named {queue.name}")
     KINDS_BY_TABLE.setdefault(queue.table, set()).add(queue.kind)

@@ -1,4 +1,4 @@
-"""Accounts whose secrets are refused: since when, when to try again, and what resumes once that is over."""
+"""Accounts whose secrets are refused: since when, when to try again, and what resumes afterwards."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -12,15 +12,15 @@ from bot.store.outages import PEOPLE
 from bot.store.tables import ACCOUNTS
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 
-#: The column values of an account if its provider accepts the secret.
+#: The column values of an account whose provider accepts the secret.
 ACCEPTED: Final[Mapping[str, Any]] = {"refused_since": None, "renamed_to": None}
 
 
 def hold(tx: Transaction, account: Account, renamed_to: str | None) -> Account | None:
     """Record that an active account's secret was refused; return the account, or None if it has changed.
 
-    ``renamed_to`` is the account's new username, if the provider has renamed it. Linking that username then
-    keeps the account's workspaces.
+    ``renamed_to`` is the account's new username, if the provider has renamed it. The account's workspaces are
+    kept if the person links that username.
     """
     now, same = tx.now(), {"id": account.id, "secret": account.secret, "state": "active"}
     ACCOUNTS.change(tx, {**same, "refused_since": None}, refused_since=now)
@@ -35,17 +35,17 @@ def list_refused_accounts(tx: Transaction) -> list[Account]:
 
 
 def are_several(tx: Transaction, connection: str, since: float) -> bool:
-    """Return whether a connection refused several people's secrets, or already has an outage for that reason.
+    """Return whether a connection refused several people's secrets, or already has an outage because of that.
 
     Only accounts refused since a given time are counted. Secrets that have expired and accounts that were
-    renamed are ignored.
+    renamed don't count.
     """
     row = tx.one("refused_since", connection=connection, since=since, now=tx.now())
     return (row is not None and row["count"] > 1) or f"{connection}{PEOPLE}" in outages.list_outages(tx)
 
 
 def try_refused(tx: Transaction, account: Account) -> bool:
-    """Claim the next attempt with a refused account; return False if another process has claimed it."""
+    """Claim the next attempt with a refused account; return False if another process has already done so."""
     return (
         ACCOUNTS.count_changed(tx, {"id": account.id, "checked_at": account.checked_at}, checked_at=tx.now())
         == 1
@@ -75,7 +75,7 @@ register_fan_out("accepted", ("some_held_accounts", _try))
 
 
 def note_accepted(tx: Transaction, account: Account) -> bool:
-    """Resume an account's work, because its secret was accepted; return False if the account has changed."""
+    """Resume an account's work because its secret was accepted; return False if the account has changed."""
     same = {"id": account.id, "secret": account.secret, "state": "active"}
     if not ACCOUNTS.count_changed(tx, same, **ACCEPTED):
         return False

@@ -1,4 +1,4 @@
-"""The secrets of ended accounts, kept until their providers have revoked them."""
+"""Secrets of ended accounts, kept until their providers have revoked them."""
 
 from dataclasses import replace
 
@@ -13,8 +13,8 @@ from bot.store.transaction import Priority, Transaction, prioritize
 def enqueue_revocation(tx: Transaction, ended: Account, *, notify: bool, due_in: float = 0.0) -> None:
     """Mark the secret of an ended link as awaiting revocation, and enqueue the task that revokes it.
 
-    ``notify``: tell its owner the outcome. ``due_in`` is a delay in seconds for calls that still use the
-    secret.
+    With ``notify``, the owner is told the outcome. ``due_in`` delays the task by this many seconds, for calls
+    that are still using the secret.
     """
     ACCOUNTS.delete(tx, id=ended.id)
     account = replace(ended, state="revoking", unlinked_at=tx.now(), refused_since=None, remind_at=None)
@@ -29,7 +29,7 @@ def list_pending_revocations(tx: Transaction) -> list[Account]:
 
 
 def note_refused_revocation(tx: Transaction, account_id: str) -> None:
-    """Record when a provider first refused to revoke an account's secret."""
+    """Record that a provider refused for the first time to revoke an account's secret."""
     ACCOUNTS.change(
         tx, {"id": account_id, "state": "revoking", "refused_since": None}, refused_since=tx.now()
     )

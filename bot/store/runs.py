@@ -23,23 +23,23 @@ from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
 
-#: Once a run's stop has been accepted, it isn't sent again for this many seconds, so that a second click
-#: doesn't count as a second request.
+#: Once a run's stop has been accepted, it isn't sent again for this many seconds, so that a double click
+#: doesn't count as two requests.
 STOP_AGAIN_SECONDS = 10.0
 _PARSE_RELATED = make_parser("a p")
 
 
 def insert(tx: Transaction, new: Run) -> bool:
-    """Add a run that is due now, unless its owner has one with its remote id; return whether it was added."""
+    """Add a run, due now, unless its owner has one with its remote id; return whether it was added."""
     made = replace(new, next_step_at=tx.now(), deadline_number=0 if new.deadline_at is None else 1)
     return RUNS.add_new(tx, made, **({"spec": {}} if made.spec is None else {}))
 
 
 def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool = False) -> None:
-    """Create a card for a run if it has none; ``channel_id`` is another place where its owner can be reached.
+    """Create a card for a run if it has none. ``channel_id`` is another place to reach the run's owner.
 
-    ``is_answered``: an answer has already announced the run, so the card is sent only if the run takes a long
-    time.
+    ``is_answered`` means that an answer has already announced the run, so the card is sent only if the run
+    takes a long time.
     """
     if cards.find_card(tx, run.id) is None:
         cards.add(tx, NoticeKind.JOB_CARD, run.id, run.principal.key)
@@ -48,10 +48,10 @@ def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool
 
 
 def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
-    """Request that an open run be stopped, or that it be forced to stop after an ordinary request.
+    """Request that an open run be stopped or, if that has already been requested, be forced to stop.
 
     A new request sets ``stop_call`` to NONE and makes the run due. If an ordinary stop is still in flight,
-    its result is then ignored. A stop that was given up or had no effect is sent again on request.
+    its result is then ignored. A stop that was given up, or that had no effect, is sent again on request.
     """
     now = tx.now()
     is_weaker = run.requested_stop == "force" and wanted != "force"
@@ -63,7 +63,7 @@ def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
 
 
 def _has_stop_failed(run: Run, now: float) -> bool:
-    """Return whether a stop was given up, or was accepted a while ago and has had no effect."""
+    """Return whether a stop was given up, or was accepted a while ago without any effect."""
     if run.remote_id is None:
         return False
     if run.stop_call is not Call.ACCEPTED:
@@ -72,10 +72,10 @@ def _has_stop_failed(run: Run, now: float) -> bool:
 
 
 def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
-    """Return the given ids that no other run has.
+    """Return the given ids that don't belong to another run.
 
-    If they may come from another launch whose outcome is unknown, return none. A row without a reference was
-    added by a list, so it may be this run.
+    If they may come from another launch whose outcome is unknown, return none of them. A row without a
+    reference was added by a list, so it may belong to this run.
     """
     pair = {"principal": run.principal.key, "connection": run.connection}
     if tx.one("nameless_launch", id=run.id, name=run.name, **pair) is not None:
@@ -87,7 +87,7 @@ def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -
 def watch(tx: Transaction, run_id: str, channel_id: str | None = None) -> Run | None:
     """Start following a run's output (``is_watched``), and give the run a card if it has none.
 
-    Return None if there is no such run, or its account was unlinked.
+    Return None if there is no such run or its account was unlinked.
     """
     row = RUNS.change_returning(tx, {"id": run_id, "is_orphan": False}, is_watched=True)
     if row is None:
@@ -105,13 +105,13 @@ def find_run(tx: Transaction, run_id: str) -> Run | None:
 
 
 def list_runs(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
-    """Return a person's runs, newest first, leaving out those of unlinked accounts and of resting links."""
+    """Return a person's runs, newest first, leaving out those of unlinked accounts and resting links."""
     return RUNS.query(tx, "runs", principal=principal.key, limit=limit)
 
 
 @prioritize(Priority.STEADY)
 def list_watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
-    """Return launched runs whose output file hasn't been sent, so it's still being followed, oldest first.
+    """Return launched runs whose output file is still to be sent, so they are being followed; oldest first.
 
     Runs that another process is following are left out.
     """
@@ -125,7 +125,7 @@ def queue_grown_outputs(tx: Transaction, run_ids: Sequence[str]) -> None:
 
 
 def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] = ()) -> None:
-    """Record that a run's whole output was sent, stop following it, and write the notices."""
+    """Record that all of a run's output was sent, stop following it, and write the notices."""
     if RUNS.count_changed(tx, {"id": run_id, "is_watched": True}, is_watched=False):
         add_notices(tx, notices)
 
@@ -159,7 +159,7 @@ RUN_QUEUE: Final = declare_queue(
         changes="{claimed}",
     )
 )
-#: The queue of runs whose output is being followed. These runs aren't claimed.
+#: The queue of runs whose output is being followed. These runs are never claimed.
 WATCHED_RUN_QUEUE: Final = declare_queue(
     Queue(
         name="watched_runs",
@@ -176,12 +176,13 @@ ACCOUNT_CLAIM: Final = Claim(
     changes="{claimed}",
     order="next_step_at",
 )
-#: When a run is read, the account's other runs that become due within this many seconds are read with it.
+#: When a run is read, other runs of the same account that become due within this many seconds are read along
+#: with it.
 _COMBINE_WITHIN_SECONDS = 2.0
 
 
 def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedRun]:
-    """Claim due open runs, oldest first, each with everything that a step needs.
+    """Claim due open runs, oldest first, each with everything needed for a step.
 
     If another process is following a run's output, the run is left to that process.
     """
@@ -193,9 +194,9 @@ def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> li
 def claim_runs_of(
     tx: Transaction, account: Account, limit: int, lease: float, owner: str = ""
 ) -> list[ClaimedRun] | None:
-    """Claim the next read of an active account's runs: all open, launched ones due within two seconds.
+    """Claim the next read of an active account's launched runs: all open ones due within two seconds.
 
-    Return None if the account isn't active, or another process has read its runs since it was loaded.
+    Return None if the account isn't active, or if another process has read its runs since it was loaded.
     """
     now = tx.now()
     if not tx.count("read_runs_of", id=account.id, last=account.runs_read_at or 0.0, now=now):
@@ -224,9 +225,9 @@ def _make_steps(tx: Transaction, found: Sequence[tuple[Row, Row]]) -> list[Claim
 def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
     """Write a step's result and release the lease; return the row as written.
 
-    Return None if the run has ended in the meantime, or another step has claimed it. ``was`` is the row that
+    Return None if the run has ended in the meantime or another step has claimed it. ``was`` is the row that
     the step worked with. While a call is in flight (CALLING), the lease is kept for ``next_in``. If the
-    observed state is unknown, the last known one is kept; a final state is never changed. A row that a list
+    observed state is unknown, the last known state is kept. A final state never changes. A row that a list
     added for the same ``remote_id`` is merged into this one.
     """
     saved = work_items.save(tx, RUNS, update, _choose_changes, None if update.remote_id else was)
@@ -258,9 +259,9 @@ def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> R
 
 
 def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, Any]:
-    """Return the columns that record failing reads: when they began, the deadline, and unconfirmed reports.
+    """Return the columns that record failing reads: when they began, the deadline, unconfirmed reports.
 
-    A run whose state was read has no deadline; a deadline that is already set or reported is kept.
+    A run whose state was read has no deadline. A deadline that has already been set or reported is kept.
     """
     columns = (
         "blocked_since",
@@ -298,13 +299,13 @@ def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, An
 def _merge_same_id(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
     """Return what to change in a run's row if another row has the same id at the provider.
 
-    If a list added the other row, it is merged into this one. If it belongs to a launch, it keeps the id.
+    If a list added that row, it is merged into this one. If it belongs to a launch, it keeps the id.
     """
     existing = _find_by_remote_id(tx, row, remote_id)
     if existing is None or existing["id"] == row["id"]:
         return {}
     if existing["reference"]:
-        # The run that the search found belongs to another launch, so the outcome of this one is unknown
+        # The run that the search found belongs to another launch, so the outcome of this launch is unknown
         # again.
         return {"remote_id": row["remote_id"], "start_call": Call.UNKNOWN}
     return _merge_row_of_list(tx, row, existing)
@@ -316,7 +317,7 @@ def _find_by_remote_id(tx: Transaction, pair: Row, remote_id: str) -> Row | None
 
 
 def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
-    """Merge the row that a list created for this run into the run's own row, with the requests made on it."""
+    """Merge the row that a list created for this run into the run's own, with the requests made on it."""
     tx.run("delete_cards_of", subject=listed["id"])
     RUNS.delete(tx, id=listed["id"])
     asked = {column: listed[column] for column in ("requested_stop", "stop_call")}
@@ -324,7 +325,7 @@ def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]
     return {**watched, **asked} if listed["requested_stop"] and row["requested_stop"] != "force" else watched
 
 
-#: Maximum age, in seconds, of ended runs that are added from a list. At most ``MAX_RETAINED_RUNS`` are added.
+#: Maximum age of ended runs that are added from a list, in seconds. At most ``MAX_RETAINED_RUNS`` are added.
 #: The sweep would delete any others.
 RETENTION_SECONDS = 30 * 86_400.0
 MAX_RETAINED_RUNS = 50
@@ -335,10 +336,10 @@ _BATCH_SIZE = 40
 async def merge_runs(engine: Engine, account_id: str, found: Sequence[DiscoveredRun]) -> int:
     """Merge a list of runs in batches; return how many were new. Stop if the account is unlinked meanwhile.
 
-    New runs get no card and no notices, and their output isn't followed; open ones are still read until they
+    New runs get no card and no notices, and their output isn't followed. Open runs are still read until they
     end. Ended runs are added only if they are recent enough to be kept. For an open run that is already
-    known, the list is treated as a read at the time when the account's LIST_RUNS task was claimed; a step
-    then ends the run if it is over.
+    known, the list counts as a read at the time when the account's LIST_RUNS task was claimed; if the run is
+    over, a step then ends it.
     """
     start = await engine.read(
         lambda tx: find_listing_start(tx, TaskKind.LIST_RUNS, account_id), Priority.STEADY
@@ -358,7 +359,7 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[Discovered
 def _update_runs(
     tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float
 ) -> list[DiscoveredRun] | None:
-    """Update the runs in a batch that have rows; return the others, or None if the account was unlinked."""
+    """Update the runs in a batch that have rows; return the rest, or None if the account was unlinked."""
     pair = _find_pair(tx, account_id)
     if pair is None:
         return None
@@ -375,7 +376,7 @@ def _update_runs(
 
 
 def _choose_new_runs(unknown: Sequence[DiscoveredRun], now: float) -> list[DiscoveredRun]:
-    """Return the listed runs that should be added: open ones, and ones that ended recently."""
+    """Return the listed runs to be added: open runs, and those that ended recently."""
     newest = sorted(unknown, key=lambda one: _estimate_start(one, now), reverse=True)
     over = [one for one in newest if one.observed.state.is_over]
     kept = [one for one in over[:MAX_RETAINED_RUNS] if _estimate_end(one, now) >= now - RETENTION_SECONDS]
@@ -383,7 +384,7 @@ def _choose_new_runs(unknown: Sequence[DiscoveredRun], now: float) -> list[Disco
 
 
 def _add_runs(tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float) -> int:
-    """Insert a batch of chosen runs; return how many rows were added."""
+    """Insert a batch of runs chosen from a list; return how many rows were added."""
     pair, now = _find_pair(tx, account_id), tx.now()
     if pair is None:
         return 0
@@ -403,7 +404,7 @@ def _find_pair(tx: Transaction, account_id: str) -> Row | None:
 
 
 def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now: float) -> None:
-    """Update an open run from a list; if the run is over, a step will end it and tell its owner."""
+    """Update an open run from a list. If the run is over, a step will end it and tell its owner."""
     after = {**row, **gates.run_after(row, one.observed, start), "name": one.observed.name or one.name}
     RUNS.change(tx, {"id": row["id"]}, **{column: after[column] for column in gates.RUN_COLUMNS})
     usage.note_run(tx, row, after)
@@ -414,9 +415,9 @@ def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now
 
 
 def _follow_again(tx: Transaction, row: Row, one: DiscoveredRun, start: float) -> None:
-    """Reopen a run that was reported as lost but is listed.
+    """Reopen a run that was reported as lost but appears in a list.
 
-    If its owner was told that it was lost, they are now told, only once, that it was found.
+    If its owner was told that it was lost, they are now told, once, that it was found.
     """
     same, as_open = {"id": row["id"], "cause": "lost"}, dict.fromkeys(("outcome", "cause", "ended_at"))
     reopened = RUNS.change_returning(tx, same, **as_open, unconfirmed=None, next_step_at=tx.now())
@@ -455,7 +456,7 @@ def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: flo
 
 
 def _estimate_start(one: DiscoveredRun, now: float) -> float:
-    """Return when a run began, or the best estimate of that, never later than now."""
+    """Return when a run began, or the best estimate, but never a time later than now."""
     return min(now, one.observed.started_at or one.observed.ended_at or now)
 
 

@@ -1,9 +1,9 @@
 """The schema of a database: migrations, and the repair of stored times at start-up.
 
-Only the serving process repairs times (``docs/adr/0019-who-heals-clocks.md``). While the machine keeps
-running, its monotonic clock shows whether the wall clock was changed. If it was, or after a reboot, it is
-unknown how much time has passed, so anything that must not happen early waits its full time again, counted
-from now.
+Only the serving process repairs times (``docs/adr/0019-who-heals-clocks.md``). As long as the machine hasn't
+been rebooted, its monotonic clock shows whether the wall clock was changed. If it was, or after a reboot,
+nobody knows how much time has passed, so anything that mustn't happen too early waits its full time again,
+counted from now.
 """
 
 import re
@@ -24,7 +24,7 @@ from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, find_newest
 
 #: Creates the tables that record which migrations ran. The second table also records the release that ran
-#: each migration, which is named in the error if the database is too new. Release 0.1.0 reads only the first
+#: each migration, which the error mentions if the database is too new. Release 0.1.0 reads only the first
 #: table.
 CREATE_MIGRATIONS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
@@ -47,18 +47,18 @@ _TOO_NEW = (
     "The database was migrated by a newer release of Usher ({names}): it needs {needed} or later, and this "
     "is {release}. Run that release, or restore the backup made before it: `usher docs upgrade#going-back`."
 )
-#: Matches the list of replaced migrations in the opening comment of a squashed one.
+#: Matches the list of replaced migrations in the opening comment of a squashed migration.
 _REPLACED_PATTERN = re.compile(r"-- in place of:\n((?:--   .*\n)+)")
 
 
 def list_replaced_migrations(script: str) -> tuple[str, ...]:
-    """Return the migrations that a squashed script replaces, in order; none for an ordinary script."""
+    """Return the migrations that a squashed script replaces, in order; empty for an ordinary script."""
     found = _REPLACED_PATTERN.search(script)
     return tuple(found[1].replace("--", " ").split()) if found is not None else ()
 
 
 def make_migration_rows(name: str, script: str, now: float) -> list[tuple[str, tuple[str | float, ...]]]:
-    """Return the rows that record that a migration ran, each with the name of its table.
+    """Return the rows to record that a migration ran, each with the name of its table.
 
     For a squashed migration, these are the rows of the migrations that it replaces.
     """
@@ -72,9 +72,10 @@ def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, st
     """Return the migrations still to run, in order. Raise StoreTooOld, StoreTooNew or StoreUnreleased.
 
     ``applied`` maps each migration to the release that ran it ("" if that isn't recorded). A squashed
-    migration is treated as run once all those that it replaces have run; if only some have, raise
-    StoreTooOld. Unknown migrations mean StoreTooNew if all of ours have run, the unknown ones come later, and
-    each has a release recorded; otherwise StoreUnreleased (a development version).
+    migration counts as run once all the migrations that it replaces have run; if only some have, raise
+    StoreTooOld. If there are unknown migrations, raise StoreTooNew, provided that all of ours have run and
+    the unknown ones come later and each has a release recorded. Otherwise raise StoreUnreleased, because they
+    come from a development version.
     """
     stood_for = {name: list_replaced_migrations(script) for name, script in scripts.items()}
     before = {one for names in stood_for.values() for one in names}
@@ -102,7 +103,7 @@ class TableCopy:
 
 @cache
 def read_migrations() -> dict[str, str]:
-    """Map the names of migrations (``0001_initial``) to their scripts, in the order they run."""
+    """Map the names of migrations (``0001_initial``) to their scripts, in the order in which they run."""
     folder = files(__package__).joinpath("migrations")
     scripts = {
         entry.name.removesuffix(".sql"): entry for entry in folder.iterdir() if entry.name.endswith(".sql")
@@ -112,7 +113,7 @@ def read_migrations() -> dict[str, str]:
 
 @cache
 def list_own_tables() -> frozenset[str]:
-    """Return the names of the tables that any migration creates; other tables belong to other tools."""
+    """Return the names of the tables that any migration creates. All other tables belong to other tools."""
     scripts = (*CREATE_MIGRATIONS, *read_migrations().values())
     return frozenset(name for script in scripts for name in _TABLE_PATTERN.findall(script))
 
@@ -121,34 +122,34 @@ def list_own_tables() -> frozenset[str]:
 def read_latest_schema() -> tuple[str, ...]:
     """Return the statements that create the latest schema in a new SQLite file.
 
-    Running them takes a sixtieth of the time needed for all migrations.
+    This takes a sixtieth of the time that it takes to run all migrations.
     ``test_new_database_equals_a_migrated_one`` compares the results, and can regenerate the file.
     """
     text = files(__package__).joinpath("migrations", "latest", "sqlite.sql").read_text(encoding="utf-8")
     return tuple(text.split(";\n")[:-1])
 
 
-#: Clock differences of up to this many seconds are ordinary slewing. This is less than any poll margin.
+#: Clock differences of up to this many seconds count as ordinary slewing. This is less than any poll margin.
 MAX_SLEW_SECONDS: Final = 0.1
-#: The clock reading is stored again once it has changed by this many seconds. Like ``MAX_SLEW_SECONDS``, this
-#: is less than any poll margin.
+#: The clock reading is stored again once it has changed by this many seconds, which is less than any poll
+#: margin.
 CLOCK_READING_SECONDS: Final = 0.05
 #: Maximum time that a gate stays closed, in seconds.
 MAX_GATE_SECONDS: Final = 600.0
 #: How long a message may still appear in Slack after a send whose outcome is unknown, in seconds:
-#: ``Timing.send_timeout`` plus ``Timing.settles``. That is true whether its sender is waiting for the answer
-#: or has died.
+#: ``Timing.send_timeout`` plus ``Timing.settles``. This holds whether its sender is waiting for the answer or
+#: has died.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
-#: If there was no heartbeat for this many seconds, Usher is taken to have been away. A restart takes less
-#: time than that.
+#: If there was no heartbeat for this many seconds, Usher is assumed to have been away. A restart takes less
+#: time.
 AWAY_SECONDS: Final = 3600.0
 
 
 async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
     """Begin serving: migrate the database, ``check`` its contents and, unless it is shared, repair its times.
 
-    Raises what ``migrate`` and ``check`` raise.
+    Raise the errors of ``migrate`` and ``check``.
     """
     applied = await engine.migrate(serves=True)
     await engine.read(check)
@@ -156,8 +157,8 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
         return applied
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))
     if engine.is_exclusive:
-        # This must come after the repair of times, as it sets when to search for messages that may have been
-        # sent.
+        # This must come after the repair of times, because it sets when to search for messages that may have
+        # been sent.
         await engine.write(lambda tx: leases.free(tx, SEND_CONFIRM_SECONDS))
     # This must not come earlier, as it would overwrite the clock reading that the repair needs.
     engine.serves()
@@ -177,7 +178,7 @@ def save_heartbeat(tx: Transaction, clock_reading: ClockReading) -> None:
 
 
 def heal(tx: Transaction, clock_reading: ClockReading) -> None:
-    """Repair all times that the previous serving process left, then begin serving."""
+    """Repair all times left by the previous serving process, then begin serving."""
     last = SERVING.row(tx, id=1)
     now, moved, is_unknown = tx.now(), 0.0, True
     if last is not None and clock_reading.boot and last["boot"] == clock_reading.boot:
@@ -193,7 +194,7 @@ def heal(tx: Transaction, clock_reading: ClockReading) -> None:
 def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
     """Repair times after the wall clock jumped ahead, or the machine slept, while this process was serving.
 
-    Leases of work in progress are extended by as much as the clock jumped.
+    Leases of work in progress are extended by the length of the jump.
     """
     before = tx.now()
     for work_items in (OPERATIONS, RUNS):
@@ -204,7 +205,7 @@ def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> Non
 
 
 def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -> None:
-    """Repair all times; if it's unknown how much time passed, restart every wait that mustn't end early."""
+    """Repair all times; if the time that has passed is unknown, restart every wait that mustn't end early."""
     if is_unknown:
         tx.run("heal_sends", settled=now + SEND_CONFIRM_SECONDS)
     for query in build_healing_queries():

@@ -1,4 +1,4 @@
-"""Signatures of the most recent requests from Slack, so that each request is accepted only once."""
+"""Signatures of recent requests from Slack, kept so that each request is accepted only once."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.tables import SIGNATURES
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: How long signatures are kept, in seconds: longer than requests are accepted.
+#: How long signatures are kept, in seconds. A request is accepted only for a shorter time.
 RETENTION_SECONDS: Final = 600.0
 
 
@@ -20,7 +20,7 @@ def save_signatures(tx: Transaction, signatures: str) -> None:
 
 
 def list_signatures(tx: Transaction, within: float = RETENTION_SECONDS) -> list[tuple[float, str]]:
-    """Return the signatures of the last ``within`` seconds, oldest first, each with its age in seconds."""
+    """Return the signatures from the last ``within`` seconds, oldest first, each with its age in seconds."""
     now = tx.now()
     rows = tx.all("signatures_since", since=now - within)
     return [(max(now - row["seen_at"], 0.0), row["signatures"]) for row in rows]

@@ -1,6 +1,6 @@
 """Slack's rate limits: calls are counted per method and Slack workspace, over a sliding minute.
 
-This also covers the minimum gap between two calls to one channel, and the pauses that Slack asked for
+This module also enforces the minimum gap between two calls to one channel, and the pauses that Slack asks for
 (``docs/adr/0030-slack-calls-are-counted-in-the-database.md``).
 """
 
@@ -12,18 +12,19 @@ from bot.store.transaction import Priority, Row, Transaction, concerns, prioriti
 
 #: A counted call is sent within this many seconds of being counted, or not at all.
 DEPARTURE_SECONDS: Final = 1.0
-#: Maximum difference, in seconds, between how long two calls take to reach Slack.
+#: Maximum difference between the times that two calls take to reach Slack, in seconds.
 ARRIVAL_SECONDS: Final = 1.0
-#: The period over which Slack counts arriving calls, in seconds.
+#: The period over which Slack counts the calls that arrive, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: After this many seconds, a counted call no longer counts towards Slack's limit, whenever it reached Slack.
+#: After this many seconds, a counted call no longer counts towards Slack's limit, no matter when it reached
+#: Slack.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 
 #: The share of Slack's limit that Usher uses. The rest is left for calls that aren't counted: retries, and
-#: those of Slack's own tools.
+#: calls by Slack's own tools.
 USED_SHARE: Final = 0.9
-#: Number of calls allowed if Slack sets no limit. Usher never makes more than this at once.
+#: Number of calls allowed if Slack sets no limit. Usher never makes more calls at once.
 _UNLIMITED_CALLS: Final = 1_000
 
 
@@ -31,7 +32,7 @@ _UNLIMITED_CALLS: Final = 1_000
 class CallQuota:
     """The method that claimed work will call, and how many calls per minute Slack allows.
 
-    The query that looks for work also checks this quota, so no extra query is needed. If ``per_minute`` is
+    The query that looks for work also checks this quota, which saves a separate query. If ``per_minute`` is
     None, calls aren't counted.
     """
 
@@ -62,7 +63,7 @@ def take_slack_call(
     """Count a call and return 0. If it must wait, return the number of seconds instead and count nothing.
 
     Calls of a method are counted one at a time, so that none is missed. ``most`` is the maximum number of
-    calls per minute, ``gap`` the minimum seconds between two calls to one channel.
+    calls per minute, and ``gap`` is the minimum number of seconds between two calls to one channel.
     """
     key, now = {"team": team, "method": method}, tx.now()
     paced = {"pause": _name_pause(method, channel) if gap else "", "paced": channel if gap else None}
@@ -100,8 +101,9 @@ def pause_slack_method(
 ) -> None:
     """Pause all calls of a method because Slack requires it; if there are several pauses, the longest wins.
 
-    With a channel, only calls to that channel are paused, as Slack limits each channel separately. But if
-    another channel is paused, too, the method's own limit was reached, and the whole method is paused.
+    If a channel is given, only calls to that channel are paused, because Slack limits each channel
+    separately. But if another channel is paused, too, the method's own limit was reached, and the whole
+    method is paused.
     """
     until, paused = tx.now() + seconds, method
     if channel:
@@ -114,5 +116,5 @@ def pause_slack_method(
 
 
 def _name_pause(method: str, channel: str) -> str:
-    """Return the key of a channel's pause; the key for a whole method is the method's name."""
+    """Return the key for pausing one channel; to pause a whole method, the key is the method's name."""
     return f"{method} {channel}"

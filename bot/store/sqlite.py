@@ -1,14 +1,14 @@
 """The SQLite engine: one thread owns the connection, and all work goes through it.
 
-WAL with ``synchronous=FULL``: commits survive a power cut. Two processes on one file take turns with BEGIN
-IMMEDIATE.
+The database uses WAL with ``synchronous=FULL``, so that commits survive a power cut. Two processes using one
+file take turns with BEGIN IMMEDIATE.
 
 sqlite-utils runs migrations and reads the tables for ``store copy``. Queries and transactions don't use it,
-for three reasons: its ``query`` puts a savepoint around each statement (a query of one row takes 6.8 µs
-instead of 3.2, and four of them are a tenth of the cost of recording a poll); its ``begin`` takes no lock, so
-two processes could both read first and one would then fail to write; and importing it takes a twentieth of
-the start-up time. ``analyze`` isn't used: the tests pin the query plans of a schema without statistics, and
-the statistics of a small table mislead once it has grown.
+for three reasons. Its ``query`` puts a savepoint around each statement: a query for one row takes 6.8 µs
+instead of 3.2, and four of them are a tenth of the cost of recording a poll. Its ``begin`` takes no lock, so
+two processes could both read first, and one would then fail to write. And importing it takes a twentieth of
+the start-up time. ``analyze`` isn't used, because the tests pin the query plans of a schema without
+statistics, and the statistics of a small table are misleading once it has grown.
 
 The serving lock is a separate file next to the database, because SQLite loses its own locks when another
 handle to its file is closed.
@@ -63,8 +63,8 @@ OPEN_SECONDS = 2.0
 #: open operations, the default cache of 2 MB thrashes, and the log is checkpointed four times a second.
 MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 16000", "temp_store = MEMORY")
 
-#: SQLite's page size, in bytes. A commit writes whole pages to the log, and most commits change a few hundred
-#: bytes on several of them (``docs/adr/0112-small-pages.md``).
+#: SQLite's page size, in bytes. A commit writes whole pages to the log, and most commits change just a few
+#: hundred bytes on several pages (``docs/adr/0112-small-pages.md``).
 PAGE_BYTES = 1024
 
 #: How long one step of reclaiming space may take, in seconds.
@@ -72,12 +72,12 @@ SHRINK_SECONDS = 0.01
 
 _IN_MEMORY = ":memory:"
 #: Matches an SQL test of a column against a list of more than two words. SQLite would fill a temporary table
-#: for each such test.
+#: for each of these tests.
 _LIST_PATTERN = re.compile(r"(?<![\w.:])(?!NOT )([\w.:]+) (NOT )?IN \(('[^']*'(?:, '[^']*'){2,})\)")
 #: The first bytes of every SQLite file.
 _FILE_MAGIC = b"SQLite format 3\0"
-#: Settings that only apply to a new file, before anything else is written. 2 is SQLite's number for a file
-#: that releases unused pages on request.
+#: Settings that only take effect in a new file, before anything else is written. 2 is SQLite's number for a
+#: file that releases unused pages on request.
 LAYOUT = (f"page_size = {PAGE_BYTES}", "auto_vacuum = 2")
 #: Suffixes of the files that SQLite keeps next to an open database: the latest commits, and an index of them.
 LOG, INDEX = "-wal", "-shm"
@@ -89,7 +89,7 @@ _ANOTHER = (
 
 
 class SqliteEngine(Engine):
-    """Run transactions on one SQLite database, in a file or, for tests, in memory (``:memory:``)."""
+    """Runs transactions on one SQLite database, in a file or, for tests, in memory (``:memory:``)."""
 
     def __init__(
         self,
@@ -101,9 +101,9 @@ class SqliteEngine(Engine):
         scripts: Mapping[str, str] | None = None,
         mountinfo: Path = mounts.MOUNTINFO,
     ) -> None:
-        """``scripts`` maps the names of migrations to their SQL, in the order they run.
+        """``scripts`` maps the names of migrations to their SQL, in the order in which they run.
 
-        ``mountinfo`` is the file where the kernel lists mounts.
+        ``mountinfo`` is the file in which the kernel lists mounts.
         """
         super().__init__(clock, patience)
         self._written_ahead = self._time.ahead()
@@ -131,7 +131,7 @@ class SqliteEngine(Engine):
     async def tidy(self) -> None:
         """Reclaim the space of deleted rows, in short steps, until less than a quarter of the file is unused.
 
-        This only runs while there is nothing else to do; whatever remains is left for another night.
+        This runs only while there is nothing else to do. Whatever is left waits for another night.
         """
         try:
             while await self.write(lambda _: self._session.shrink(), Priority.IDLE):
@@ -159,10 +159,10 @@ class SqliteEngine(Engine):
         self._release_lock()
 
     def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002
-        """Begin a transaction; if the clock jumped ahead, first move stored times along in another one.
+        """Begin a transaction; if the clock jumped ahead, first adjust stored times in a separate one.
 
-        After the clock is set back, the store's time runs slower until the two meet. Meanwhile, the clock
-        reading is written repeatedly, because the next start relies on it.
+        After the clock has been set back, the store's time runs slower until the two meet. Meanwhile, the
+        clock reading is written repeatedly, because the next start relies on it.
         """
         session.begin(writes=True)
         jump = self._time.jump()
@@ -214,7 +214,7 @@ class SqliteSession:
     """The connection used by the engine's thread."""
 
     errors: ClassVar[tuple[type[Exception], ...]] = (OSError, sqlite3.Error)
-    #: Always false, since a file is always reachable.
+    #: Always False, because a file can always be reached.
     is_away: ClassVar[bool] = False
 
     def __init__(self, path: str, time: StoreTime, ids: Ids) -> None:
@@ -262,7 +262,7 @@ class SqliteSession:
         self._files = {path: _read_inode(path) for path in paths}
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002 - one writes
-        """Begin a transaction; refuse to begin one that writes if the file has been moved or deleted."""
+        """Begin a transaction, but not one that writes if the file has been moved or deleted."""
         self.transaction.audit_rows.clear()
         self.transaction.written.clear()
         if writes:
@@ -317,9 +317,9 @@ class SqliteSession:
             self.connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608 - names alone
 
     def lay_out(self) -> None:
-        """Rewrite a file of an earlier release to use small pages, between two transactions.
+        """Rewrite a file from an earlier release to use small pages, between two transactions.
 
-        If another process is reading the file, or there is no room for a copy, this is left for the next
+        If another process is reading the file, or there is no space for a copy, this is left for the next
         start.
         """
         if self._path == _IN_MEMORY or self._pragma("page_size") == PAGE_BYTES:
@@ -338,7 +338,7 @@ class SqliteSession:
         self._know_files()
 
     def shrink(self) -> bool:
-        """Spend some milliseconds on releasing unused pages; return whether there is more to do."""
+        """Spend a few milliseconds on releasing unused pages; return whether there is more to do."""
         until = monotonic() + SHRINK_SECONDS
         while self._pragma("freelist_count") * 4 >= self._pragma("page_count"):
             if monotonic() >= until:
@@ -402,7 +402,7 @@ class SqliteTransaction(Transaction):
 
     @property
     def changes(self) -> int:
-        """The number of rows changed on this connection, including audit rows still to be written."""
+        """Return the number of rows changed on this connection, including audit rows yet to be written."""
         return self._connection.total_changes + len(self.audit_rows)
 
 
@@ -413,7 +413,7 @@ def _spell_out(found: re.Match[str]) -> str:
 
 @cache
 def translate_query(query: str) -> tuple[str, tuple[str, ...], frozenset[str]]:
-    """Return a query as SQLite runs it, the names of its parameters in order, and the table it writes to."""
+    """Return a query as SQLite runs it, its parameters' names in order, and the table it writes to."""
     text = OWN_COMMENT_PATTERN.sub("", read_queries().get(query, query))
     text = _LIST_PATTERN.sub(_spell_out, text)
     return *number_parameters(text, "?"), find_written_table(text)
@@ -467,13 +467,13 @@ _ADVICE = {
 }
 #: SQLite's error codes for disk problems that don't say what is wrong.
 _DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
-#: Number of bytes written to find out whether the disk has room. Opening a database needs less: SQLite's WAL
-#: index takes half as much.
+#: Number of bytes written to find out whether the disk has space left. Opening a database needs less:
+#: SQLite's WAL index takes half as much.
 PROBE_BYTES = 65_536
 
 
 def find_primary_code(error: sqlite3.Error) -> int:
-    """Return an error's primary result code, without what extended codes add in the upper bits."""
+    """Return an error's primary result code, without the upper bits added by extended codes."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
@@ -494,7 +494,7 @@ DiskProbe = Callable[[str], OSError | None]
 
 
 def probe_disk(path: str) -> OSError | None:
-    """Try to write a little data beside a database; return the error, or None if this works."""
+    """Try to write a little data next to a database; return the error, or None if that works."""
     try:
         with TemporaryFile(dir=Path(path).resolve().parent) as probe:
             probe.write(bytes(PROBE_BYTES))
@@ -536,7 +536,7 @@ def translate(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe
 
 
 def explain_not_opened(path: str, error: Exception, probe: DiskProbe = probe_disk) -> str:
-    """Return, for operators, why a database can't be opened, with a next step if one is known."""
+    """Return why a database can't be opened, in words for operators, with a next step if one is known."""
     number, place = _find_errno(error, path, probe), Path(path).absolute()
     if number in _ADVICE:
         return f"{place} can't be opened: {_SYSTEM_CAUSES[number]}; {_ADVICE[number]}, then try again"
@@ -548,7 +548,7 @@ def explain_not_opened(path: str, error: Exception, probe: DiskProbe = probe_dis
 
 @contextmanager
 def not_served(path: Path) -> Iterator[None]:
-    """Keep processes from serving from a file during the block; raise StoreInUse if one already does."""
+    """Keep processes from serving from a file during the block; raise StoreInUse if one already is."""
     lock = ServingLock(str(path))
     if not lock.take():
         raise StoreInUse(_STOP_IT.format(path=path))
@@ -559,7 +559,7 @@ def not_served(path: Path) -> Iterator[None]:
 
 
 def find_served_databases(folder: Path) -> list[str]:
-    """Return the names of databases in a folder that were once served, as the lock files beside them show."""
+    """Return the databases in a folder that were once served, as shown by the lock files next to them."""
     names = []
     with suppress(OSError):
         for lock in sorted(folder.glob("*.lock")):
@@ -579,7 +579,7 @@ class ServingLock:
         self._handle: int | None = None
 
     def take(self) -> bool:
-        """Take the lock; return False if another process has it. Raise OSError if the file can't be made."""
+        """Take the lock; return False if another process has it. Raise OSError if its file can't be made."""
         if self._handle is None:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             try:
@@ -587,7 +587,7 @@ class ServingLock:
             except OSError as error:
                 if error.errno != errno.EROFS:
                     raise
-                # On a read-only file system nobody can begin to serve, but a process that began earlier may
+                # Nobody can begin to serve on a read-only file system, but a process that began earlier may
                 # still hold its lock.
                 if not self._path.exists():
                     return True
@@ -603,7 +603,7 @@ class ServingLock:
         return True
 
     def release(self) -> None:
-        """Release the lock but keep its file, since removing it could let two processes each hold a lock."""
+        """Release the lock but keep its file. Removing it could let two processes each hold a lock."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

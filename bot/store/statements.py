@@ -1,17 +1,17 @@
 """Statements: the named queries of the SQL files, and other SQL that uses the same fragments.
 
-Each module's queries are in the SQL file of the same name, and fragments that several files use are in
+Each module's queries are in the SQL file of the same name, and fragments used by several files are in
 ``shared.sql``. Rows found by a key alone need no query here (``bot.store.tables``). In a query, ``{model}``
 stands for all columns of its table's model with their values, ``{replaced}`` for the assignments that
-overwrite these columns on a conflict, ``{changes}`` for the columns that a caller sets, ``{work_items}`` for
-operations or runs.
+overwrite these columns on a conflict, ``{changes}`` for the columns that a caller sets, and ``{work_items}``
+for the table of operations or runs.
 
-Queries are portable between SQLite and PostgreSQL: no scalar MIN or MAX, no IN over a parameter, conflicts by
-ON CONFLICT, results by RETURNING. SQL for PostgreSQL alone, such as locks on rows that others may claim, is
-in a comment that begins with its name. On PostgreSQL, a statement that runs for many rows receives them all
-as ``:each``, and its other parameters are columns of that array. A line ``guards: RULE`` above a condition
-marks it as a guard that enforces the rule again, after an earlier guard has already done so
-(``bot.support.guards``).
+Queries must run on both SQLite and PostgreSQL, so they contain no scalar MIN or MAX and no IN over a
+parameter, handle conflicts with ON CONFLICT, and return results with RETURNING. SQL for PostgreSQL alone,
+such as locks on rows that others may claim, is in a comment that begins with PostgreSQL's name. On
+PostgreSQL, a statement that runs for many rows receives them all as ``:each``, and its other parameters are
+columns of that array. A line ``guards: RULE`` above a condition marks it as a guard that enforces the rule a
+second time, after an earlier guard has already done so (``bot.support.guards``).
 """
 
 import re
@@ -25,13 +25,13 @@ from bot.store.time_repair import build_healing_queries
 
 _HEADER_PATTERN = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART_PATTERN = re.compile(r"\{(\w+)\}")
-#: Matches a placeholder in SQL for all kinds of notices that have a given mark.
+#: Matches a placeholder in SQL that stands for all kinds of notices with a given mark.
 _MARK_PATTERN = re.compile(r"\{([A-Z_]+)\}")
-#: Matches a placeholder in SQL for the columns of several tables, which it lists by alias.
+#: Matches a placeholder in SQL that stands for the columns of several tables, which it lists by alias.
 _COLUMNS_PATTERN = re.compile(r"\{columns ([a-z ]+)\}")
 #: Matches SQL that only PostgreSQL runs.
 OWN_COMMENT_PATTERN: Final = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
-#: Matches a parameter, but not the type of a cast (``::``).
+#: Matches a parameter, but not the type in a cast (``::``).
 PARAMETER_PATTERN: Final = re.compile(r"(?<!:):(\w+)")
 #: Matches the beginning of a query that inserts a row with all columns of its model.
 _MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
@@ -51,7 +51,7 @@ def number_parameters(query: str, sign: str) -> tuple[str, tuple[str, ...]]:
 
 @cache
 def fill(statement: str) -> str:
-    """Return a statement in which fragments, kinds and columns replace the names in braces."""
+    """Return a statement with fragments, kinds and columns in place of the names in braces."""
     parts = _read_files()[1]
     # Fragments within fragments have already been filled in here.
     return _fill_columns(
@@ -92,7 +92,7 @@ def _fill_parts(statement: str, parts: dict[str, str]) -> str:
 
 
 def _list_marked_kinds(found: re.Match[str]) -> str:
-    """Return the kinds of notices with a mark as an SQL list; for UNREAD, the errors of unread notices."""
+    """Return the kinds of notices with a mark as an SQL list; for UNREAD, errors of unread notices."""
     if found[1] == "UNREAD":
         return format_sql_list(sorted(UNREAD))
     return format_sql_list(kind for kind in NoticeKind if found[1] == "KINDS" or Mark[found[1]] in kind.marks)
@@ -114,8 +114,8 @@ def _fill_columns(query: str) -> str:
 def fill_changes(name: str, *columns: str, **words: str) -> str:
     """Return a named query in which ``{changes}`` sets these columns, each to the parameter of its name.
 
-    ``words`` replace its other placeholders: ``work_items``, the table of operations or runs, and ``same``,
-    the condition of a save.
+    ``words`` replaces its other placeholders: ``work_items``, the table of operations or runs, and ``same``,
+    the condition under which a save applies.
     """
     words["changes"] = ", ".join(f"{column} = :{column}" for column in columns)
     return _PART_PATTERN.sub(lambda found: words.get(found[1], found[0]), read_queries()[name])

@@ -1,7 +1,7 @@
-"""Warnings about planned stops: an owner counts as warned once the message has been delivered.
+"""Warnings about planned stops. An owner counts as warned once the message has been delivered.
 
-The workspace is stopped only some time after that; ``timers.sql`` checks this in the statement that claims
-due timers.
+The workspace is stopped only some time after that. The statement that claims due timers ensures this
+(``timers.sql``).
 """
 
 from dataclasses import replace
@@ -19,9 +19,10 @@ _ON_ITS_WAY = _UNSENT | {NoticeState.LEASED}
 
 
 def write(tx: Transaction, warning: NewNotice, former: str | None) -> str:
-    """Write a warning, replacing the ``former`` one if that hasn't been sent yet; return the new one's id.
+    """Write a warning, replacing the ``former`` one if that is still unsent; return the new warning's id.
 
-    An earlier warning for the same time is ignored if Usher gave up on sending it, so a new one is written.
+    An earlier warning for the same time doesn't count if Usher gave up on sending it, so a new one is
+    written.
     """
     drop(tx, former)
     row = _find_by_key(tx, warning)
@@ -38,7 +39,7 @@ def _find_by_key(tx: Transaction, warning: NewNotice) -> Row | None:
 
 
 def drop(tx: Transaction, notice_id: str | None) -> None:
-    """Withdraw a warning, if there is one and it can't have been sent."""
+    """Withdraw a warning if there is one and it can't have been sent."""
     row = find_warning(tx, notice_id)
     if row is None or row["state"] not in _UNSENT or row["unknown_since"] is not None:
         return
@@ -51,7 +52,7 @@ def find_warning(tx: Transaction, notice_id: str | None) -> Row | None:
 
 
 def is_on_its_way(warning: Row | None) -> bool:
-    """Return whether a warning is being sent or has yet to be sent."""
+    """Return whether a warning is being sent or is still to be sent."""
     return warning is not None and warning["state"] in _ON_ITS_WAY
 
 
@@ -62,7 +63,7 @@ def is_delivered(tx: Transaction, notice_id: str | None) -> bool:
 
 
 def turn_into_card(tx: Transaction, notice_id: str | None, operation_id: str, body: Row) -> None:
-    """Turn the message that warned of a stop into the card of the operation that carries it out."""
+    """Turn the message that warned of a stop into the card of the operation that carries out the stop."""
     warning = find_warning(tx, notice_id)
     if warning is None or not warning["message_ts"]:
         return

@@ -1,13 +1,13 @@
-"""The store, which runs functions on a database; engines differ, but schema and statements don't.
+"""The store, which runs functions on a database. Engines differ, but schema and statements don't.
 
-The module of each kind of row has functions that read or write it. They are passed to ``read``, ``write``,
-``claim`` or ``perform``, as in ``store.read(links.find_link, nonce)``. Each of these runs the function in one
-transaction, which is atomic and durable on return, or in several (``perform``). A function that needs an
-unusual priority declares it (``transaction.prioritize``).
+The module for each kind of row has the functions that read or write it. They are passed to ``read``,
+``write``, ``claim`` or ``perform``, as in ``store.read(links.find_link, nonce)``. Each of these runs the
+function in one transaction, which is atomic and durable on return, or in several (``perform``). A function
+that needs an unusual priority declares it (``transaction.prioritize``).
 
 All of them raise StoreBusy if they couldn't commit in time (2 s for work that a person is waiting for, 10 s
-for all other work); the work was then rolled back and has no effect. They raise StoreUnavailable if the
-database can't be used. ``interaction`` is the inbox key of a person's action ("" for none). Its row is
+for all other work). In that case, the work was rolled back and has no effect. They raise StoreUnavailable if
+the database can't be used. ``interaction`` is the inbox key of a person's action ("" for none). Its row is
 written in the same transaction; if it already exists, the function changes nothing and says so.
 """
 
@@ -65,7 +65,7 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a function that claims due rows in one transaction.
+        """Run a function that claims due rows, in one transaction.
 
         Work that a person is waiting for takes precedence.
         """
@@ -78,23 +78,23 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a function that uses several transactions, each of which is durable."""
+        """Run a function that uses several transactions, each of which is durable on its own."""
         return await work(self.engine, *arguments, **named)
 
     async def carry_out(self, work: Work[Result], subjects: Sequence[str] = ()) -> Result:
-        """Run a person's request (``bot.services.caller``) in one transaction while they wait."""
+        """Run a person's request (``bot.services.caller``) in one transaction while the person waits."""
         return await run_write(self.engine, work, Priority.URGENT, subjects)
 
     # -- the process -----------------------------------------------------------------------------------------
 
     async def migrate(self) -> list[str]:
-        """Bring the schema up to date; return the migrations that ran. Raises the engine's errors."""
+        """Bring the schema up to date; return the migrations that ran. Raise the engine's errors."""
         return await self.engine.migrate()
 
     async def list_missing_migrations(self, name: str) -> list[str] | None:
         """Return the migrations still to run, or None if the database is empty; write nothing.
 
-        Raises the same errors as ``migrate``; ``name`` is how the message names the database.
+        Raise the same errors as ``migrate``; ``name`` is the database's name in their messages.
         """
         try:
             applied = await self.read(schema.list_migrations)
@@ -108,12 +108,12 @@ class Store:
     async def begin_serving(self) -> list[str]:
         """Begin serving from this database; return the migrations that ran.
 
-        Raises the same errors as ``migrate``, and StoreOutdated.
+        Raise the same errors as ``migrate``, and StoreOutdated.
         """
         return await schema.begin_serving(self.engine, maintenance.refuse_outdated)
 
     async def now(self) -> float:
-        """Return the store's time in epoch seconds; it never goes back within a process."""
+        """Return the store's time, in epoch seconds. It never goes back within a process."""
         return self.engine.now()
 
     async def close(self) -> None:
@@ -136,12 +136,12 @@ class Store:
         return people.choose_zone(await self.person(principal))
 
     async def known_zone(self, principal: Principal) -> ZoneInfo | None:
-        """Return the time zone set in a person's Slack profile, or None if Slack hasn't provided it."""
+        """Return the time zone set in a person's Slack profile, or None if Slack hasn't given one."""
         found = await self.person(principal)
         return None if found is None or found.time_zone is None else people.choose_zone(found)
 
     async def save_people(self, people_: Sequence[Person]) -> None:
-        """Save people; for each, the row with the newer ``seen_at`` wins."""
+        """Save people. For each person, the row with the newer ``seen_at`` wins."""
         try:
             for first in range(0, len(people_), people.SAVE_BATCH_SIZE):
                 await self.write(people.save, people_[first : first + people.SAVE_BATCH_SIZE])

@@ -11,7 +11,7 @@ from bot.store.tables import CARDS, WORKSPACES
 from bot.store.transaction import Transaction
 
 _DAY = 86_400.0
-#: Maps each query that deletes old rows to how long those rows are kept, in seconds. Notices must be kept at
+#: Maps each query that deletes old rows to how long these rows are kept, in seconds. Notices must be kept at
 #: least as long as inbox keys, because reply notices show that a message was answered.
 _RETENTION_SECONDS = {
     "sweep_inbox": inbox.KEY_RETENTION_SECONDS,
@@ -30,8 +30,8 @@ _RETENTION_SECONDS = {
     "sweep_occurrences": 60 * _DAY,
     "sweep_waits": 7 * _DAY,
 }
-#: Queries that delete rows which may have a card, so that the card must be deleted, too. ``_ARE_CARDS`` are
-#: queries that delete notices, some of which are messages with a card row.
+#: Queries that delete rows with a card, which must then be deleted, too. ``_ARE_CARDS`` are queries that
+#: delete notices, some of which are messages with a row of their own among the cards.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
 #: Number of rows deleted per transaction. Deleting this many takes a few milliseconds.
@@ -62,7 +62,7 @@ async def sweep(engine: Engine) -> None:
 
 
 def _give_up_edits(tx: Transaction) -> bool:
-    """Drop updates that Slack had no capacity for in a whole day; return whether there may be more to drop.
+    """Drop updates for which Slack had no capacity all day; return whether there may be more to drop.
 
     Some messages then keep buttons that don't work any more.
     """
@@ -79,7 +79,7 @@ def _end_forgotten(tx: Transaction) -> bool:
 
 
 def _sweep_clicks(tx: Transaction) -> bool:
-    """Delete some enrollments in old classes, before the classes' cards; return whether there may be more."""
+    """Delete some enrollments in old classes before the classes' cards; return whether there may be more."""
     return (
         tx.count(
             "sweep_presses", before=tx.now() - _RETENTION_SECONDS["sweep_class_cards"], limit=_BATCH_SIZE
@@ -109,7 +109,7 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
 
 
 def _purge_workspace(tx: Transaction) -> bool:
-    """Delete a workspace that no longer exists and all rows about it; return whether there may be more."""
+    """Delete a workspace that no longer exists, with all rows about it; return whether there may be more."""
     found = tx.one("gone_workspace", before=tx.now() - 30 * _DAY)
     if found is None:
         return False
@@ -122,7 +122,7 @@ def _purge_workspace(tx: Transaction) -> bool:
 
 
 def _sweep_operations(tx: Transaction, after: str) -> str | None:
-    """Delete all but each workspace's 50 newest ended operations; return where to continue, or None."""
+    """Delete all but the 50 newest ended operations of each workspace; return where to continue, or None."""
     found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_BATCH_SIZE)]
     last = None
     for last in take_batch(tx, found):
@@ -131,7 +131,7 @@ def _sweep_operations(tx: Transaction, after: str) -> str | None:
 
 
 def _sweep_runs(tx: Transaction, after: str) -> str | None:
-    """Delete all but each person's 50 newest ended runs; return where to continue, or None."""
+    """Delete all but the 50 newest ended runs of each person; return where to continue, or None."""
     found = [row["principal"] for row in tx.all("some_run_people", after=after, limit=_BATCH_SIZE)]
     last = None
     for last in take_batch(tx, found):

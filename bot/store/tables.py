@@ -1,8 +1,8 @@
 """The tables: each row's columns are declared once, as the fields of its model.
 
 A field is stored in the column of the same name, and converted according to its type. This module reads,
-adds, replaces, changes and deletes rows by key; statements that decide something are in the SQL files. A
-table without a model uses column values as they are given.
+adds, replaces, changes and deletes rows by key. Statements that make decisions are in the SQL files. A table
+without a model uses column values as they are given.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ from bot.support.cleaning import fold
 Model = TypeVar("Model")
 Word = TypeVar("Word", bound=Enum)
 
-#: Parses a principal's key. Results are cached, because the same principals are parsed over and over.
+#: Parses a principal's key. Results are cached, because the same keys are parsed over and over.
 parse_principal = lru_cache(maxsize=4096)(people.Principal.from_key)
 
 
@@ -69,7 +69,7 @@ def parse_unconfirmed(kind: str | None, times: int, since: float) -> Unconfirmed
 
 
 def _choose_first(*values: str | None) -> str | None:
-    """Return the first value that is neither None nor empty; None if there is none."""
+    """Return the first value that is neither None nor empty, or None."""
     return next(filter(None, values), None)
 
 
@@ -79,7 +79,7 @@ def unconfirmed_columns(found: Unconfirmed) -> Row:
 
 
 def name_columns(name: str) -> Row:
-    """Return the columns of a workspace's name, including its folded form for lookups."""
+    """Return the columns for a workspace's name, including its case-folded form for lookups."""
     kept = clean(name)
     return {"name": kept, "folded": fold(kept), "folded_from": kept}
 
@@ -109,7 +109,7 @@ def _flatten_hint(hint: Any) -> Iterator[Any]:
 
 
 def format_sql_list(words: Iterable[str]) -> str:
-    """Return words as an SQL list that keeps their order, as an index condition may contain the same list."""
+    """Return words as an SQL list in the same order, because an index condition may contain the same list."""
     quoted = ", ".join(f"'{word}'" for word in words)
     return f"({quoted})"
 
@@ -129,7 +129,7 @@ _Converter = Callable[[Any], Any] | None
 
 
 def _find_converter(hint: Any) -> _Converter:
-    """Return the converter for columns of this type, or None if the database's value is used as it is."""
+    """Return the converter for columns of this type, or None if the database's values are used unchanged."""
     kind = next(_flatten_hint(hint))
     if isinstance(kind, type) and issubclass(kind, Enum):
         # A dictionary lookup takes a third of the time of calling the class.
@@ -140,9 +140,9 @@ def _find_converter(hint: Any) -> _Converter:
 def _compile_parser(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
     """Compile a function that builds models from a row, the way ``dataclasses`` generates a constructor.
 
-    For several tables, the function returns a tuple; for a table whose columns have a prefix, the model is
-    None if its key is NULL. The constructor of a frozen model makes a function call per field. Setting the
-    fields directly, before the object is frozen, takes a quarter of that time.
+    For several tables, the function returns a tuple. For a table whose columns have a prefix, the model is
+    None if its key is NULL. The constructor of a frozen model calls a function for each field. Setting the
+    fields directly, before the object is frozen, takes a quarter of the time.
     """
     # Both methods must be replaced, because a type has a single slot for the two.
     free = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
@@ -176,8 +176,8 @@ class Table(Generic[Model]):
     """A table with its model, its keys and its times.
 
     A key is a list of columns with an index; the first key identifies a row. ``=`` after a column means that
-    it must be NULL, because the index contains only the rows where it is. ``times`` are time columns that the
-    model doesn't have.
+    the column must be NULL, because the index contains only such rows. ``times`` are time columns that aren't
+    in the model.
     """
 
     def __init__(
@@ -189,11 +189,12 @@ class Table(Generic[Model]):
         is_counted: bool = False,
         **times: Time,
     ) -> None:
-        """``own`` contains fields that are read from several columns, or from a column with another name.
+        """``own`` contains fields that are read from several columns, or from a column of another name.
 
-        ``is_counted``: every change of a row increments its ``revision``, so that saves notice the change.
+        ``is_counted`` means that every change to a row increments its ``revision``, so that saves notice the
+        change.
         """
-        #: SQL appended to the assignments of an UPDATE statement, so that it counts the row's revisions.
+        #: SQL appended to the assignments of an UPDATE statement so that it counts the row's revisions.
         self.revises = ", revision = revision + 1" if is_counted else ""
         self.name, self.model, self.own = name, model, own or {}
         self.keys = tuple(tuple(key.split()) for key in keys)
@@ -207,16 +208,16 @@ class Table(Generic[Model]):
             field: [kind for kind in _flatten_hint(hints[field]) if isinstance(kind, Time)]
             for field in self.fields
         }
-        #: Maps each column that holds a time to the kind of time (``Time``) that it is.
+        #: Maps each column that holds a time to the kind of time (``Time``) in it.
         self.times = {field: kinds[0] for field, kinds in found.items() if kinds} | times
 
     def read(self) -> list[str]:
-        """Return the columns of a model, with the first key column, which is never NULL."""
+        """Return the columns of a model, including the first key column, which is never NULL."""
         read = [column for field in self.fields for column in self.own.get(field, (None, (field,)))[1]]
         return list(dict.fromkeys([self.keys[0][0], *read]))
 
     def columns(self, one: Model) -> Row:
-        """Return a model's fields by column name, to be used as a query's parameters."""
+        """Return a model's fields by column name, for use as a query's parameters."""
         given = {name: getattr(one, name) for name in self.fields}
         if isinstance(given.get("unconfirmed"), Unconfirmed):
             given |= unconfirmed_columns(given["unconfirmed"])
@@ -307,7 +308,7 @@ class Table(Generic[Model]):
         return tx.count(query, **params)
 
     def lookups(self) -> list[str]:
-        """Return, for each key, a statement that finds rows by it."""
+        """Return, for each key, a statement that finds rows by that key."""
         found = [{name.rstrip("="): None if name.endswith("=") else "" for name in key} for key in self.keys]
         return [self._find("SELECT * FROM", by)[0] for by in found]
 
@@ -319,7 +320,7 @@ class Table(Generic[Model]):
     ) -> tuple[str, Row]:
         """Return a statement for the rows with certain values, and its parameters.
 
-        NULL and booleans are written into the statement, because only then can the database use a partial
+        NULL and booleans are written into the statement, because otherwise the database can't use a partial
         index.
         """
         conditions, params = [], dict[str, Any]()
@@ -385,7 +386,7 @@ CHANNEL_IDS = make_plain_table("channel_ids", "place id", "place", changed_at=ST
 CONNECTIONS = make_plain_table("connections", "name")
 GREETINGS = make_plain_table("greetings", "principal", greeted_at=PAST)
 DIRECT_CHANNELS = make_plain_table("direct_channels", "principal")
-# A read is scheduled a day ahead at most: the longest pause between two reads is ``SAID_AGAIN_AFTER`` in
+# A read is scheduled at most a day ahead: the longest pause between two reads is ``SAID_AGAIN_AFTER`` in
 # ``bot.domain.timeouts``.
 GATES = make_plain_table(
     "gates", "gate_key", due_at=make_due(86_400.0), next_check_at=GATE, claimed_at=GATE, requested_at=PAST
@@ -475,8 +476,8 @@ WORKSPACES = Table(
     idle_check_at=make_due(1_800.0),
     provider_end_check_at=make_due(60.0),
 )
-# A rule's next check may be as far ahead as its next occurrence, and a card's as the end of its class, but an
-# extra check does no harm.
+# A rule's next check may be as far ahead as its next occurrence, and a card's as far ahead as the end of its
+# class, but an extra check does no harm.
 RULES = Table(
     "rules",
     HoursRule,
@@ -546,7 +547,7 @@ ALIASES: Final[dict[str, Table[Any]]] = {
 
 
 def format_columns(aliases: str) -> str:
-    """Return the columns of several tables for a query, each with its table's alias as prefix."""
+    """Return the columns of several tables for a query, each with its table's alias as a prefix."""
     return ", ".join(
         f"{alias}.{column} AS {alias}_{column}"
         for alias in aliases.split()
@@ -556,7 +557,7 @@ def format_columns(aliases: str) -> str:
 
 @cache
 def make_parser(aliases: str) -> Callable[[Row], Any]:
-    """Return a function that builds one model for each of several tables, from a row with all their columns.
+    """Return a function that builds one model for each of several tables from a row with all their columns.
 
     A table's model is None if its key in the row is NULL.
     """

@@ -1,4 +1,4 @@
-"""Tasks: work to be done once, soon, by whichever process claims it."""
+"""Tasks: pieces of work to be done once, soon, by whichever process claims them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,10 +24,10 @@ TASK_QUEUE: Final = declare_queue(
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to add; it joins an open task of the same kind and subject if there is one.
+    """A task to be added. It joins an open task of the same kind and subject if there is one.
 
     The open task then keeps its payload, except that the list ``then`` (waiting commands) is extended. If it
-    is already running, it runs again afterwards with the new payload, so no waiting command is lost.
+    is already running, it runs again afterwards with the new payload, so that no waiting command is lost.
     """
 
     kind: TaskKind
@@ -38,7 +38,7 @@ class NewTask:
 
 @prioritize(Priority.URGENT)
 def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
-    """Add tasks; a task joins the open task of its kind and subject, if there is one."""
+    """Add tasks. A task joins the open task of the same kind and subject if there is one."""
     for new in tasks:
         now, task_id = tx.now(), tx.ids.new("task")
         task = Task(task_id, new.kind, new.subject, new.payload, created_at=now, due_at=now + new.due_in)
@@ -80,7 +80,7 @@ def _merge_payload(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, A
 def _take_joined(payload: dict[str, Any], joined: dict[str, Any]) -> dict[str, Any]:
     """Return an unfinished task's payload merged with the payload of the tasks that joined it.
 
-    Where they differ, the joining tasks' newer values win, but all waiting commands are kept.
+    If they differ, the newer values from the joining tasks win, but all waiting commands are kept.
     """
     newer = {name: value for name, value in joined.items() if name != "then"}
     return _merge_payload(payload | newer, joined)
@@ -95,8 +95,8 @@ def claim_tasks(
 ) -> list[Task]:
     """Claim due tasks of the ``served`` kinds, oldest first.
 
-    If a task's worker died, tasks that joined it in the meantime are merged into it. Reading all people from
-    Slack is left to the process that has begun doing so.
+    If a task's worker died, tasks that have joined it in the meantime are merged into it. Reading all people
+    from Slack is left to the process that has begun to do so.
     """
     claimed: list[Task] = []
     kinds = as_json(dict.fromkeys(served, 1))
@@ -117,7 +117,7 @@ def _find_claimed(tx: Transaction, task: Task) -> Row | None:
 def finish_task(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) -> None:
     """Close a task and add its follow-up tasks; if others joined it in the meantime, it runs again.
 
-    Does nothing if the task was closed or claimed again in the meantime.
+    Do nothing if the task was closed or claimed again in the meantime.
     """
     row = _find_claimed(tx, task)
     if row is None:
@@ -132,10 +132,10 @@ def finish_task(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) ->
 def retry_task(
     tx: Transaction, task: Task, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
 ) -> None:
-    """Retry a task later; ``counts`` says whether this used up one of its attempts.
+    """Retry a task later; ``counts`` says whether this attempt counts.
 
-    ``then`` holds the commands that waited for the task. They no longer wait for it, but are added as tasks
-    now. Does nothing if the task was closed or claimed again in the meantime.
+    ``then`` holds the commands that were waiting for the task. They stop waiting, and are added as tasks now.
+    Do nothing if the task was closed or claimed again in the meantime.
     """
     row = _find_claimed(tx, task)
     if row is None:

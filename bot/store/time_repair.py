@@ -1,4 +1,4 @@
-"""Statements that repair stored times after the clock was set or no process served for a while."""
+"""Statements that repair stored times after the clock was set, or after a time when no process served."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -9,15 +9,16 @@ from bot.store.tables import TABLES
 
 _HEALED: Final = frozenset({Kind.PAST, Kind.SINCE, Kind.DUE})
 #: Conditions that select open rows, whose durations are repaired. Rows that have ended keep their recorded
-#: durations. A replaced operation counts as open while its successor is open, because the successor looks for
-#: the result of the replaced operation's call.
+#: durations. A replaced operation counts as open as long as its successor is open, because the successor
+#: looks for the result of the replaced operation's call.
 _OPEN_CONDITIONS: Final = {
     "runs": "outcome IS NULL",
     "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("
     "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
 }
 
-#: Conditions that select the rows whose times may need repair, for large tables with an index on them.
+#: Conditions that select the rows of large tables whose times may need repair. Each of these tables has an
+#: index for its condition.
 _RECENT_CONDITIONS: Final = {
     "lives": "id IN (SELECT id FROM lives WHERE ended_latest IS NULL"
     " UNION ALL SELECT id FROM lives WHERE ended_latest > :now)",
@@ -28,9 +29,9 @@ _RECENT_CONDITIONS: Final = {
 def build_healing_queries() -> dict[str, str]:
     """Return a statement for each table that has times to repair, keyed by name.
 
-    Their parameters are ``now``, ``is_unknown`` (whether it is unknown how much time has passed) and ``back``
-    (by how many seconds the clock was set back since the times were written). ``back`` is subtracted from due
-    times.
+    Their parameters are ``now``, ``is_unknown`` (whether the time that has passed is unknown) and ``back``
+    (the number of seconds by which the clock was set back since the times were written). ``back`` is
+    subtracted from due times.
     """
     healed = {
         name: {column: time for column, time in table.times.items() if time.kind in _HEALED}

@@ -1,6 +1,6 @@
 """Planned stops of workspaces. A workspace may have several; the stop that takes effect is called its timer.
 
-A workspace's ``generation`` counts how many times the workspace has been brought up, so that a button from an
+A workspace's ``generation`` counts how often the workspace has been brought up, so that a button from an
 earlier generation can be recognised.
 """
 
@@ -35,9 +35,9 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_start": "",
     "planned_stops": "",
 }
-#: How often, in seconds, to check whether a stop's warning has been delivered while the stop waits for it.
+#: How often to check whether the warning has been delivered while a stop waits for it, in seconds.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: If a workspace was found down, its planned stop is kept for this many seconds after its time, because the
+#: If a workspace was found down, its planned stop is kept until this many seconds after its time, because the
 #: read may have been wrong and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
 #: Reasons for planned stops that apply only until the workspace goes down: nobody said that it is still
@@ -48,8 +48,8 @@ _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
     """Plan a stop of a workspace, replacing an earlier one planned for the same reason.
 
-    A stop planned by the owner cancels those planned by classes. If the owner has just chosen its time, an
-    open start whose call hasn't been sent yet is valid until then at most.
+    A stop planned by the owner cancels those planned by classes. If the owner has just chosen the time of the
+    stop, an open start whose call hasn't been sent yet is valid only until that time.
     """
     if new.because != "own":
         _change(tx, workspace_id, lambda ends: ends.add_end(new))
@@ -61,7 +61,7 @@ def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
 
 
 def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Plan a stop of a workspace that is down, in case it is running again when the stop is due."""
+    """Plan a stop of a workspace that is down, in case it is running again by the time the stop is due."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
         return
@@ -84,14 +84,14 @@ def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
 def clear_stops(tx: Transaction, workspace_id: str) -> None:
     """Cancel all of a workspace's planned stops, and withdraw the owner's consent to those of classes.
 
-    This also keeps an open start from planning its stop again.
+    This also prevents an open start from planning its stop again.
     """
     _change(tx, workspace_id, lambda _: (), withdraws=True)
     tx.run("unlimit_start", workspace_id=workspace_id)
 
 
 def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
-    """Choose again which planned stop takes effect, since rules may have changed; return the workspace."""
+    """Decide anew which planned stop takes effect, as rules may have changed; return the workspace."""
     _change(tx, workspace_id, lambda ends: ends.rows)
     return WORKSPACES.one(tx, id=workspace_id)
 
@@ -113,7 +113,7 @@ def _merge_ends(ends: PlannedStops, more: Iterable[PlannedStop]) -> tuple[Planne
 
 
 def _list_set_ends(found: workspaces.Workspace, now: float) -> PlannedStops:
-    """Return a workspace's planned stops; for a row written by release 0.2.1, its timer is the only one."""
+    """Return a workspace's planned stops. In a row written by release 0.2.1, its timer is the only one."""
     if found.stop_at is None or found.planned_stops.counts is not None:
         return found.planned_stops
     source = found.stop_card or found.stop_rule or ""
@@ -141,8 +141,9 @@ def _change(
 ) -> None:
     """Change a workspace's planned stops; the one that takes effect becomes the workspace's timer.
 
-    A warning already sent stays valid only if the timer keeps its time. ``named`` is the stop that the owner
-    has just set. ``withdraws``: the stops of classes are cancelled, along with the consents to them.
+    A warning that has been sent remains valid only if the timer keeps its time. ``named`` is the stop that
+    the owner has just set. ``withdraws`` means that stops planned by classes are cancelled, along with the
+    consents to them.
     """
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
@@ -216,9 +217,10 @@ def claim_timers(
 ) -> list[workspaces.Workspace]:
     """Claim the workspaces whose timers are due, for ``lease`` seconds, and return them.
 
-    A warning doesn't count if Usher was away when the timer was due. Nor does one that wasn't delivered,
-    unless it never can be or, for most stops, ``waits`` seconds have passed. A timer that turns out not to be
-    due is checked again at its time. A returned workspace without a timer is down and has to be read.
+    A warning doesn't count if Usher was away when the timer was due. Nor does a warning that wasn't
+    delivered, unless it can never be delivered or, for most stops, ``waits`` seconds have passed. A timer
+    that turns out not to be due is checked again at its time. If a returned workspace has no timer, it is
+    down and has to be read.
     """
     now = tx.now()
     found = WORKSPACES.parse_all(TIMER_QUEUE.take(tx, lease, limit, now, waited=now - waits))
@@ -233,7 +235,7 @@ def schedule_timer_check(
 ) -> None:
     """Set when a timer is checked next, unless the timer has changed.
 
-    ``unwarned``: its owner has to be warned again.
+    ``unwarned`` means that the owner has to be warned again.
     """
     again = {"stop_warned": False} if unwarned else {}
     WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, stop_check_at=at, **again)
@@ -252,8 +254,8 @@ def save_timer_warning(
 ) -> None:
     """Write a warning, with the time of the stop that it mentions, unless the timer has changed.
 
-    If an earlier warning hasn't been sent yet, its time is changed instead; but once its message has been
-    drawn, nothing is changed. ``again``: the owner was already warned of this timer.
+    If an earlier warning hasn't been sent yet, its time is changed instead, unless its message has already
+    been drawn. ``again`` means that the owner has already been warned of this timer.
     """
     row = WORKSPACES.row(tx, id=workspace_id, stop_at=stop_at, stop_warned=again)
     if row is None:
@@ -301,7 +303,7 @@ def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Seque
 def unlink(tx: Transaction, workspace: Row) -> None:
     """Notify an owner that a workspace's timer was cancelled because the account was unlinked.
 
-    The workspace's row is deleted, so the notice contains its name.
+    The workspace's row is about to be deleted, so the notice contains its name.
     """
     if workspace["stop_at"] is None:
         return
@@ -319,10 +321,10 @@ def unlink(tx: Transaction, workspace: Row) -> None:
 def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False) -> bool:
     """Clear the timer of a workspace that is down and not being started; return whether it changed.
 
-    The planned stops take effect again once the workspace is found running: one read isn't enough reason to
-    cancel them. They are cancelled if the owner had it stopped (``is_stopped``), or if they were set for a
-    start that failed. A stop that applies only to one start is also cancelled if that start ended without a
-    call.
+    The planned stops take effect again once the workspace is found running, because one read isn't enough to
+    cancel them. They are cancelled if the owner had the workspace stopped (``is_stopped``), or if they were
+    set for a start that failed. A stop that applies only to one start is also cancelled if that start ended
+    without a call.
     """
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or (row["stop_at"] is None and not row["planned_stops"]):
@@ -346,7 +348,7 @@ def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False)
 def _make_rest(tx: Transaction, row: Row, *, is_stopped: bool) -> Row:
     """Return the columns of a workspace that is down, which keeps its planned stops but has no timer.
 
-    It is read again immediately, because one read doesn't prove that it is down.
+    The workspace is read again immediately, because one read doesn't prove that it is down.
     """
     if is_stopped:
         return dict(NO_TIMER)
@@ -377,7 +379,7 @@ def resume_ends(tx: Transaction, workspace_id: str) -> None:
 
 
 def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
-    """Cancel a workspace's planned stops that are past or only applied to its last run.
+    """Cancel a workspace's planned stops that are in the past or only applied to its last run.
 
     This is called when its owner starts it.
     """
@@ -398,8 +400,8 @@ def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> No
 
 _BRING_DOWN: Final = frozenset(verb.value for verb in operations.OperationVerb if verb.brings_down)
 _BRING_UP: Final = frozenset(operations.OperationVerb) - _BRING_DOWN
-#: States in which a workspace counts as in use. If it goes from one of them to a down state and nobody
-#: requested that, its owner is notified.
+#: States in which a workspace counts as in use. If it goes down from one of them and nobody asked for that,
+#: its owner is notified.
 _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
 
 
@@ -411,10 +413,10 @@ def note_state(
     *,
     came_up_again: bool = False,
 ) -> None:
-    """React if an observation shows that a workspace came up without an operation, or went down.
+    """React to an observation that a workspace came up without an operation, or went down.
 
-    ``before`` is the row before the observation. ``came_up_again``: the workspace was down in between, but no
-    read saw that. Its planned stops stay, and its owner is warned of them again.
+    ``before`` is the row before the observation. ``came_up_again`` means that the workspace was down in
+    between, but no read saw that. Its planned stops stay, and its owner is warned of them again.
     """
     workspace_id, state, words = (
         before["id"],
@@ -443,15 +445,16 @@ def note_state(
 def _notify_of_unrequested_stop(tx: Transaction, before: Row, seen_at: float) -> None:
     """Tell an owner that a workspace went down, unless an open operation or a stop by Usher explains it.
 
-    The notice (STOPPED_ELSEWHERE; subject: the workspace; occasion: when it was seen down) is written once
-    each time. The owner's preferences decide whether it is sent (``bot.domain.notices``).
+    The notice (STOPPED_ELSEWHERE) is written once each time, because its subject is the workspace and its
+    occasion is when the workspace was seen down. The owner's preferences decide whether it is sent
+    (``bot.domain.notices``).
     """
     workspace_id = before["id"]
     row = tx.one("stop_watch", id=workspace_id)
     if row is None or row["open_operation"] is not None:
         return
     operation = tx.one("latest_operation", workspace_id=workspace_id)
-    # The cause may be a stop whose end no read has seen. It can't be a stop that has finished, as the
+    # The cause may be a stop whose end no read has seen. It can't be a stop that has finished, because the
     # workspace has come up since then.
     is_ours = (
         operation is not None

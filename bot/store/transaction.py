@@ -1,13 +1,14 @@
 """The interface between store logic and an engine: transactions of named queries, and the store's time.
 
-Only the engine differs between databases. The logic is synchronous and written once. If a group of
-transactions is rolled back, the logic runs again from the start, so it must change nothing but the database.
+Only the engine differs between databases. The logic is synchronous, and written only once. If a group of
+transactions is rolled back, the logic runs again from the start, so it must not change anything but the
+database.
 
 The store's time follows the wall clock as long as that moves with the monotonic clock. If the wall clock is
 set back, the store's time runs at half speed until the two meet again: waits become longer, never shorter. If
-the wall clock jumps ahead (or the machine slept), the store's time follows only after the engine has moved
-the closed poll gates by the same amount. Otherwise two reads of one workspace could come too soon after each
-other.
+the wall clock jumps ahead (or the machine slept), the store's time follows only after the engine has delayed
+the closed poll gates by the same amount. Otherwise, two reads of a workspace might follow each other too
+soon.
 """
 
 from __future__ import annotations
@@ -39,16 +40,16 @@ Parameters = dict[str, Any]
 
 
 class Priority(IntEnum):
-    """How urgent work is for the database thread; lowest first. The comments say how long it may wait."""
+    """How urgent work is for the database thread, lowest first. The comments say how long it may wait."""
 
     URGENT = 0  #: Work that a person is waiting for. After 2 s it raises StoreBusy.
     STEADY = 1  #: Steps of operations, and notices. After 10 s they raise StoreBusy.
-    #: Priority of writes that record polls, or whether providers answer. ``CLAIMS`` is the priority of claims
-    #: of due rows. Both are as urgent as STEADY, but on PostgreSQL each has a separate connection.
+    #: Priority of writes that record poll results, or whether providers answer. ``CLAIMS`` is the priority of
+    #: claims of due rows. Both are as urgent as STEADY, but on PostgreSQL each has a separate connection.
     RECORDS = 2
     CLAIMS = 3
     #: Priority of work that runs only when there is nothing else to do. A write waits up to 10 s and then
-    #: raises StoreBusy; a read waits as long as it takes.
+    #: raises StoreBusy. A read waits as long as it takes.
     IDLE = 4
 
 
@@ -61,7 +62,7 @@ _PRIORITIES: Final[dict[Callable[..., Any], Priority]] = {}
 
 
 def prioritize(priority: Priority) -> Callable[[Declared], Declared]:
-    """Return a decorator that declares the priority that the store gives to a function."""
+    """Return a decorator that declares the priority with which the store runs a function."""
 
     def declare(work: Declared) -> Declared:
         _PRIORITIES[work] = priority
@@ -76,10 +77,10 @@ def get_priority(work: Callable[..., Any], usual: Priority) -> Priority:
 
 
 class NotAlone(Exception):
-    """Work that was begun in parallel with other work must run alone, so it has to be run again."""
+    """Raised if work that was begun in parallel with other work must run alone, so it has to be run again."""
 
 
-#: Maps each declared function to the function that finds its subjects among its arguments.
+#: Maps each declared function to the function that finds the subjects among its arguments.
 _SUBJECTS: Final[dict[Callable[..., Any], Callable[..., Iterable[str]]]] = {}
 
 
@@ -87,9 +88,9 @@ def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declare
     """Return a decorator that declares whose rows a function reads and writes (its subjects).
 
     ``find`` takes the function's arguments and returns the subjects: people by their keys, others by their
-    ids; a workspace's id means its owner. On PostgreSQL, functions with different subjects run in parallel
-    (``docs/adr/0116-whose-it-is.md``); one without subjects runs alone. A function that turns out to need
-    rows of other people calls ``Transaction.be_alone``.
+    ids. A workspace's id stands for its owner. On PostgreSQL, functions with different subjects run in
+    parallel (``docs/adr/0116-whose-it-is.md``), and a function without subjects runs alone. A function that
+    turns out to need other people's rows calls ``Transaction.be_alone``.
     """
 
     def declare(work: Declared) -> Declared:
@@ -100,21 +101,21 @@ def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declare
 
 
 def find_subjects(work: Callable[..., Any], *arguments: Any, **named: Any) -> Sequence[str]:
-    """Return the subjects of a function called with these arguments, or none if it concerns everything."""
+    """Return the subjects of a function called with these arguments; empty if it concerns everything."""
     find = _SUBJECTS.get(work)
     return () if find is None else sorted(find(*arguments, **named))
 
 
 class Transaction(ABC):
-    """One transaction; each query it runs is either SQL or the name of a query in the SQL files."""
+    """One transaction. Each query that it runs is either SQL or the name of a query in the SQL files."""
 
     def __init__(self, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
         self._time = time
-        #: Audit rows to append just before the commit. Appending them earlier would make other transactions
-        #: wait longer.
+        #: Audit rows to be appended just before the commit. Appending them earlier would make other
+        #: transactions wait longer.
         self.audit_rows: list[Row] = []
-        #: The last audit row written by this transaction; empty if it wrote none.
+        #: The last audit row written by this transaction; empty if there is none.
         self.audited: Row = {}
         #: A function that returns whether the caller is still waiting; None if several callers share the
         #: transaction.
@@ -143,7 +144,7 @@ class Transaction(ABC):
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement once for each set of parameters, in any order.
 
-        The statement must say how PostgreSQL processes them all in one go (``json_to_recordset(:each)``).
+        The statement must say how PostgreSQL processes all of them in one go (``json_to_recordset(:each)``).
         """
 
     # The following methods do nothing in an engine that doesn't use a network.
@@ -155,21 +156,21 @@ class Transaction(ABC):
         """
 
     def settle(self, *, waits: bool) -> None:  # noqa: B027
-        """Wait until the transaction has begun; with ``waits``, for everything in flight.
+        """Wait until the transaction has begun; with ``waits``, wait for everything in flight.
 
-        In that case, the commit doesn't have to wait for it.
+        The commit then doesn't have to wait for that.
         """
 
     def finish(self) -> None:  # noqa: B027
         """Send the commit along with everything in flight, to save a wait.
 
         Nothing else may follow, except ``all`` and ``one`` for rows that were prefetched. If the connection
-        is lost in the meantime, the work is run again although it may have been done. In a transaction shared
-        with other work, this does nothing.
+        is lost in the meantime, the work is run again, although it may already have taken effect. In a
+        transaction shared with other work, this does nothing.
         """
 
     def be_alone(self) -> None:  # noqa: B027
-        """Raise NotAlone unless this work runs alone, so that it is run again by itself."""
+        """Raise NotAlone unless this work is running alone, so that it is run again on its own."""
 
     def now(self) -> float:
         """Return the current time by the store's clock, in epoch seconds."""
@@ -178,7 +179,7 @@ class Transaction(ABC):
     @property
     @abstractmethod
     def changes(self) -> int:
-        """The number of rows changed on this connection, including audit rows still to be written."""
+        """Return the number of rows changed on this connection, including audit rows yet to be written."""
 
 
 #: A callback that takes the names of the tables that a commit wrote; None if that isn't known.
@@ -186,14 +187,14 @@ OnWrite = Callable[[Collection[str] | None], None]
 Work = Callable[[Transaction], Result]
 
 
-#: The comment at the start of the SQL of every claim.
+#: The comment with which the SQL of every claim begins.
 CLAIM: Final = "/* claim */"
 _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
 
 @cache
 def find_written_table(query: str) -> frozenset[str]:
-    """Return the table that a statement writes to; none for a claim, because a claim makes nothing due."""
+    """Return the table that a statement writes to; empty for a claim, because claims make nothing due."""
     return frozenset(_WRITES.findall(query))
 
 
@@ -201,17 +202,17 @@ _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def as_json(value: Any) -> str:
-    """Return JSON in ASCII only; objects keep the order of their keys."""
+    """Return JSON in ASCII only. Objects keep the order of their keys."""
     return _ENCODER.encode(value)
 
 
 def hash_text(text: str) -> str:
-    """Return the SHA-256 of a string in hexadecimal; SQL statements call it as ``sha256``."""
+    """Return the SHA-256 of a string in hexadecimal. SQL statements call this as ``sha256``."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def as_words(words: Iterable[str] | None) -> str | None:
-    """Return words sorted and joined by spaces, or None for None."""
+    """Return words sorted and joined by spaces; return None unchanged."""
     return None if words is None else " ".join(sorted(words))
 
 
@@ -251,7 +252,7 @@ def _find_encoder(kind: type) -> Callable[[Any], Any] | None:
     return next((way for base, way in _ENCODERS.items() if issubclass(kind, base)), None)
 
 
-#: Types that need no encoding. Most parameters are of these types, or ASCII strings.
+#: Types that need no encoding. Most parameters have these types or are ASCII strings.
 _PLAIN: Final = frozenset({int, float, bytes, NoneType})
 
 
@@ -277,10 +278,10 @@ def from_json(text: str | None) -> Any:
 
 
 #: If the store's time differs from the wall clock by less than this many seconds, that is a rounding error,
-#: and the two are equal.
+#: and the two count as equal.
 _ROUNDING_SECONDS = 1e-5
-#: A difference of up to this many seconds between the wall clock and the store's time is ordinary slewing,
-#: and is ignored.
+#: If the store's time differs from the wall clock by up to this many seconds, that is ordinary slewing, which
+#: is ignored.
 _MAX_SLEW_SECONDS = 0.1
 
 
@@ -293,10 +294,10 @@ class ClockReading:
 
 
 class StoreTime:
-    """Derive the store's time from an injected clock; thread-safe.
+    """Derives the store's time from an injected clock; thread-safe.
 
-    The time is kept in memory only. After a restart, the row ``serving`` tells how the clock has moved. If
-    several processes share a database, they use the database's clock instead.
+    The time is kept only in memory. After a restart, the row ``serving`` shows how the clock has moved.
+    Processes that share a database use the database's clock instead.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -334,7 +335,7 @@ class StoreTime:
             return difference if difference > _MAX_SLEW_SECONDS else 0.0
 
     def catch_up(self) -> None:
-        """Apply a clock jump immediately; if stored times are moved with it, use ``follow`` instead."""
+        """Apply a clock jump immediately. If stored times must be adjusted, too, use ``follow`` instead."""
         with self._lock:
             difference = self._clock.now() - (self._clock.monotonic() + self._ahead)
             if difference > _MAX_SLEW_SECONDS:
@@ -352,7 +353,7 @@ request_began: Final[ContextVar[float | None]] = ContextVar("request_began", def
 
 @contextmanager
 def share_request_patience() -> Iterator[None]:
-    """Run a block as one request, all of whose calls to the store share one time limit."""
+    """Run a block as one request: all its calls to the store share a single time limit."""
     token = request_began.set(monotonic())
     try:
         yield
@@ -360,21 +361,22 @@ def share_request_patience() -> Iterator[None]:
         request_began.reset(token)
 
 
-#: The inbox keys used by the current request. ``keys_in_use`` are those used by its current transaction.
+#: The inbox keys that the current request has used. ``keys_in_use`` are those used by its current
+#: transaction.
 used_keys: ContextVar[set[str] | None] = ContextVar("used", default=None)
 keys_in_use: ContextVar[set[str] | None] = ContextVar("using", default=None)
 
 
 class UsedTwice(Exception):
-    """Two writes of a request used the same key, although each needs a separate one.
+    """Raised if two writes in a request use the same key, although each needs a separate key.
 
-    The inbox would take the second write for a redelivery and drop it, although the answer mentions both.
+    The inbox would mistake the second write for a redelivery and drop it, although the answer mentions both.
     """
 
 
 @contextmanager
 def track_used_keys() -> Iterator[None]:
-    """Run a block as a request, or a part of one, in which no key may be used twice."""
+    """Run a block as a request, or part of a request, in which no key may be used twice."""
     if used_keys.get() is not None:
         yield
         return
@@ -386,7 +388,7 @@ def track_used_keys() -> Iterator[None]:
 
 
 def use_key(interaction: str) -> None:
-    """Record that the current transaction uses a key; raises UsedTwice if the request has already used it."""
+    """Record that the current transaction uses a key; raise UsedTwice if the request has already used it."""
     used, using = used_keys.get(), keys_in_use.get()
     if used is None or using is None:
         return

@@ -1,4 +1,4 @@
-"""What people lose in an upgrade, kept until they have been told, and the former members of courses."""
+"""What people lose in an upgrade, kept until they have been told, and former members of courses."""
 
 from typing import Final
 
@@ -22,19 +22,19 @@ def claim_losses(tx: Transaction, limit: int, lease: float) -> list[UpgradeLoss]
 
 
 def take_losses(tx: Transaction, principal: Principal) -> list[UpgradeLoss]:
-    """Delete a person's losses and return them in the order of their keys."""
+    """Delete a person's losses, and return them in the order of their keys."""
     found = sorted(UPGRADE_LOSSES.all(tx, principal=principal), key=lambda one: one.id)
     UPGRADE_LOSSES.delete(tx, principal=principal)
     return found
 
 
 def add_loss(tx: Transaction, loss: UpgradeLoss) -> None:
-    """Add a loss, to be reported to the person later."""
+    """Add a loss, which will be reported to the person later."""
     UPGRADE_LOSSES.add_new(tx, loss, due_at=tx.now())
 
 
 def take_former_members(tx: Transaction, card_id: str, limit: int) -> list[FormerMember]:
-    """Delete and return some of a course's former members."""
+    """Delete some of a course's former members, and return them."""
     found = FORMER_MEMBERS.query(tx, "former_members", card_id=card_id, limit=limit)
     for one in found:
         FORMER_MEMBERS.delete(tx, id=one.id)

@@ -1,4 +1,4 @@
-"""The ledger of usage: reads, lists and steps begin and end lives in it, and queries add these lives up.
+"""The ledger of usage: reads, lists and steps begin and end *lives* in it, and queries add them up.
 
 A *life* is one period during which a workspace or run was running.
 """
@@ -48,9 +48,9 @@ MONDAY_QUEUE: Final = declare_queue(
 )
 #: How long a *life* (a period of running) is kept after its end, in seconds.
 RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
-#: How long a workspace or run counts as running without any sign of it, in seconds. After that its state is
-#: unknown: the workspace may be hidden, its link may be resting, or its provider may be away. The next read
-#: that finds it running settles that.
+#: How long a workspace or run that shows no sign of life still counts as running, in seconds. After that, its
+#: state is unknown: the workspace may be hidden, its link may be resting, or its provider may be away. The
+#: next read that finds it running settles the question.
 SILENT_SECONDS: Final = 86_400.0
 _BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_down)
 
@@ -70,8 +70,9 @@ def note_read(
     """Save the machine that a read reports, and begin or end the workspace's *life* (period of running).
 
     A life begins when a workspace comes up, and ends when it goes down. ``before`` is the row before the
-    read, with its open operation. ``is_own``: it isn't shared by somebody else. ``came_up_again``: the
-    provider says that the workspace was down in between, but no read saw that.
+    read, with its open operation. ``is_own`` means that the workspace isn't shared by somebody else.
+    ``came_up_again`` means that the provider says that the workspace was down in between, although no read
+    saw that.
     """
     if machine := prices.find_new_machine(before, seen.machine):
         prices.note_machine(tx, before["id"], machine)
@@ -93,7 +94,7 @@ def note_read(
 def note_listed(tx: Transaction, before: Row, seen: Observed, seen_at: float, *, is_own: bool) -> None:
     """Save what a list shows, as ``note_read`` does for a read.
 
-    The machine is left out for a workspace that Usher created, because the form gave its price.
+    The machine of a workspace created by Usher isn't saved, because the form gave its price.
     """
     if before["spec"] is not None:
         seen = replace(seen, machine=None)
@@ -110,7 +111,7 @@ def note_found(tx: Transaction, found: Workspace, seen_at: float) -> None:
 def lose(tx: Transaction, workspace: Row) -> None:
     """End a workspace's *life* (period of running) because its row is being deleted.
 
-    When the workspace itself stops running remains unknown.
+    Nobody knows when the workspace itself will stop running.
     """
     up_at = _find_last_sign(workspace)
     if up_at is not None:
@@ -129,7 +130,7 @@ def note_opened(tx: Transaction, workspace_id: str) -> None:
 
 
 def _find_last_sign(row: Row) -> float | None:
-    """Return when a workspace was last seen up, or None if it is known to be down or was never up."""
+    """Return when a workspace was last seen up; None if it is known to be down or was never up."""
     if row["state"] in NOT_UP_STATES or (row["state"] == State.UNKNOWN and row["up_at"] is None):
         return None
     at: float | None = row["up_at"] or row["observed_at"]
@@ -156,9 +157,9 @@ def _make_keys(row: Row) -> Row:
 
 
 def _tell_begin(tx: Transaction, before: Row, told_at: float) -> None:
-    """If a list found a *life* (period of running), move its beginning to the start time now reported.
+    """If a *life* (period of running) was found in a list, let it begin at the start time now reported.
 
-    If that is before the last sign of an earlier life whose end isn't known, the earlier life continues.
+    If that is before the last sign of an earlier life with an unknown end, the earlier life continues.
     """
     keys = _make_keys(before)
     if tx.count("drop_continued_life", **keys, told_at=told_at):
@@ -176,7 +177,7 @@ def _end(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
 
 
 def _find_call(row: Row, *, brings_down: bool) -> float | None:
-    """Return when the start or stop call of the open operation, or of the one it replaced, was sent."""
+    """Return when the start or stop call of the open operation, or of the operation it replaced, was sent."""
     if row.get("operation_verb") is None:
         return None
     verb = parse_enum(OperationVerb, row["operation_verb"])
@@ -196,7 +197,7 @@ def _make_params(moment: Moment) -> dict[str, Any]:
 
 
 def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
-    """Record a run's *life* (period of running) after its state has changed.
+    """Record a run's *life* (period of running) after a change of its state.
 
     ``before`` is its former row, if it had one.
     """
@@ -239,12 +240,12 @@ def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
 
 
 def is_weekly(tx: Transaction, principal: Principal) -> bool:
-    """Return whether a person receives a message every Monday with the hours of the last week."""
+    """Return whether a person wants to be sent their hours of the last week every Monday."""
     return MONDAYS.row(tx, principal=principal) is not None
 
 
 def claim_weekly(tx: Transaction, limit: int, lease: float) -> list[Principal]:
-    """Claim the people who are due to receive last week's hours."""
+    """Claim the people who are due to be sent their hours of the last week."""
     return [parse_principal(row["principal"]) for row in MONDAY_QUEUE.take(tx, lease, limit)]
 
 
@@ -278,7 +279,7 @@ def read_lives_of_person(tx: Transaction, principal: Principal, since: float, un
 def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]:
     """Yield all *lives* (periods of running) that overlap a time window.
 
-    Those that have ended come first, ordered by their end, and then the others.
+    The lives that have ended come first, ordered by their end, and then the others.
     """
     beginnings: Mapping[str, Row] = {
         "ended_lives": {"after_ended_latest": since, "after_id": "~"},
@@ -318,16 +319,16 @@ def read_usage(tx: Transaction, principal: Principal, since: float, until: float
 
 
 def _make_window(tx: Transaction, since: float, until: float) -> Row:
-    """Return the query parameters for a time window, which may reach into the future."""
+    """Return the query parameters for a time window, which may extend into the future."""
     now = tx.now()
     window = {"since": since, "before": until, "until": min(until, now)}
     return {**window, "now": now, "silent": now - SILENT_SECONDS}
 
 
 def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, int, Sum]]:
-    """Return the connections used within a time window, the most used first.
+    """Return the connections used within a time window, most used first.
 
-    Each is returned with its number of people and its total. ``reach`` is the prefix of the people's keys.
+    Each comes with its number of people and its total. ``reach`` is the prefix of the people's keys.
     """
     given = {"reach": reach, **_make_window(tx, since, until)}
     people = {row["connection"]: int(row["people"]) for row in tx.all("people_of_connections", **given)}
@@ -335,12 +336,12 @@ def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> 
 
 
 def sum_people(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, Sum]]:
-    """Return the keys of people with their totals within a time window, highest first."""
+    """Return the keys of people with their totals within a time window, highest total first."""
     return _parse_sums(tx.all("sums_of_people", reach=reach, **_make_window(tx, since, until)))
 
 
 def sum_class(tx: Transaction, card_id: str, since: float, until: float) -> dict[str, Sum]:
-    """Map a class's members to their workspaces' totals in a time window, counted since they joined."""
+    """Map each member of a class to the total of their workspaces in a time window, since they joined."""
     return dict(_parse_sums(tx.all("sums_of_class", card_id=card_id, **_make_window(tx, since, until))))
 
 
@@ -354,7 +355,7 @@ def count_people(
 
 
 def _parse_sums(rows: Iterable[Row]) -> list[tuple[str, Sum]]:
-    """Add up sums with the same name; each row has at most one price."""
+    """Add up totals with the same name. Each row has at most one price."""
     sums: dict[str, Sum] = {}
     for row in rows:
         hours, price = float(row["hours"]), parse_price(row["price"], row["currency"])

@@ -26,10 +26,10 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import ACCOUNTS, WAITLIST_ENTRIES, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
-#: Maximum number of waitlist entries that one event changes per transaction.
+#: Maximum number of waitlist entries changed per transaction because of a single event.
 MAX_WAITS_AT_ONCE: Final = 100
-#: Minimum time, in seconds, between a person's failed attempt and a new one made because a workspace was
-#: stopped. ``RUN_PAUSE_SECONDS`` is the minimum if a run ended: runs end often, but rarely free the capacity
+#: Minimum time between a person's failed attempt and a new attempt made because a workspace was stopped, in
+#: seconds. ``RUN_PAUSE_SECONDS`` is the minimum if a run ended: runs end often, but rarely free the capacity
 #: that people are waiting for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
@@ -56,7 +56,7 @@ def find_last_entry(tx: Transaction, principal: Principal, since: float) -> Wait
 
 
 def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: float) -> WaitlistFacts:
-    """Return the facts about a waitlist entry, with its place in line.
+    """Return the facts about a waitlist entry, including its place in line.
 
     ``title`` is the connection's title.
     """
@@ -111,14 +111,14 @@ def find_others(tx: Transaction, of: WaitlistEntry) -> OthersInLine:
 def summarize_lines(tx: Transaction, since: float) -> list[Row]:
     """Return a summary of each waitlist.
 
-    It says how many people are waiting, since when, and how long those who recently got the capacity had
-    waited on average.
+    It shows how many people are waiting and since when, and how long, on average, those who recently got the
+    capacity had waited.
     """
     return tx.all("lines", since=since)
 
 
 def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[int, float]]:
-    """Map each connection and kind to the number of people waiting and the mean wait before recent grants."""
+    """Map each connection and kind to the number of people waiting and to the mean wait of recent grants."""
     return {
         (row["connection"], row["kind"]): (row["waiting"], float(row["waited"] or 0.0))
         for row in summarize_lines(tx, since)
@@ -126,7 +126,7 @@ def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[
 
 
 def count_failures_in_a_row(tx: Transaction, connection: str) -> int:
-    """Return how many starts on a connection have failed since the last that didn't."""
+    """Return how many starts on a connection have failed since the last start that didn't."""
     row = tx.one("failed_in_a_row", connection=connection)
     return int(row["count"]) if row else 0
 
@@ -138,7 +138,7 @@ def count_attempts(tx: Transaction, connection: str) -> int:
 
 
 def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
-    """Put a person at the end of the current round; rejoining doesn't give a second turn in it."""
+    """Put a person at the end of the current round. Anyone who rejoins doesn't get a second turn in it."""
     tx.be_alone()
     others = find_others(tx, new)
     former = [
@@ -162,7 +162,7 @@ def _find_next_seq(tx: Transaction) -> int:
 
 
 def _reduce_pauses(tx: Transaction, newcomer: WaitlistEntry) -> None:
-    """Shorten the pauses between attempts in a line to the pause that applies to a newcomer."""
+    """Shorten the pauses between attempts in a line to the pause that a newcomer gets."""
     pause = get_pause(newcomer.attempts)
     tx.run("hasten_line", connection=newcomer.connection, kind=newcomer.kind, pause=pause)
 
@@ -206,7 +206,7 @@ def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: Waitlis
 
 
 def extend(tx: Transaction, of: WaitlistEntry, until: float) -> WaitlistEntry:
-    """Set a new end for a person's wait; their place in line stays the same."""
+    """Set a new end for a person's wait. Their place in line stays the same."""
     row = WAITLIST_ENTRIES.row(tx, id=of.id) or {"next_at": until}
     change(tx, of, expires_at=until, next_at=min(row["next_at"], until))
     return replace(of, expires_at=until)
@@ -218,13 +218,13 @@ def end(tx: Transaction, of: WaitlistEntry) -> None:
 
 
 def announce(of: WaitlistEntry, short_of: str, cause: str | None) -> NewNotice:
-    """Return the notice that tells a person their place in line after a first failed attempt."""
+    """Return the notice that tells a person their place in line after their first failed attempt."""
     body = {"workspace": of.workspace_id, "connection": of.connection, "room": short_of, "cause": cause}
     return NewNotice(of.id, NoticeKind.WAITLIST_PLACE, "begin", of.principal, body)
 
 
 def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str = "") -> NewNotice:
-    """Return the notice saying that a person's wait has ended and no capacity was found for them."""
+    """Return the notice saying that a person's wait has ended without any capacity for them."""
     zone = people.find_zone(tx, of.principal)
     again = get_default_end(now, zone)
     body = {
@@ -238,7 +238,7 @@ def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str
 
 
 def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:
-    """End a waitlist entry and tell its owner why; without a ``cause``, it ends because the time is up."""
+    """End a waitlist entry and tell its owner why; without a ``cause``, it ends because its time is up."""
     end(tx, of)
     add_notices(tx, [build_over_notice(of, tx.now(), tx, cause)])
 
@@ -263,9 +263,9 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
 def offer_capacity(tx: Transaction, connection: str, pause: float) -> None:
     """Offer a connection's freed capacity to the people who are waiting for it, in turn.
 
-    After a failed attempt, the same person's next one is made no sooner than ``pause`` seconds later. If a
-    workspace was stopped, attempts in progress may still fail because they were sent too early. After such a
-    failure, the next attempt follows after only ``STOP_PAUSE_SECONDS``.
+    After a failed attempt, the same person's next attempt is made no sooner than ``pause`` seconds later. If
+    a workspace was stopped, attempts in progress may still fail because they were sent too early. The next
+    attempt after such a failure is made after only ``STOP_PAUSE_SECONDS``.
     """
     tx.be_alone()
     if pause == STOP_PAUSE_SECONDS:
@@ -295,7 +295,7 @@ def claim_entries(tx: Transaction, limit: int, lease: float) -> list[WaitlistEnt
 def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
     """Continue or end a workspace's waitlist entry after its operation has ended; return notices to send.
 
-    An owner who isn't on the waitlist yet and lacks capacity is told how long they could wait.
+    An owner who lacks capacity but isn't on the waitlist is told how long they could wait.
     """
     is_failed, now = ended.outcome is Outcome.FAILED and not ended.verb.brings_down, tx.now()
     kind, waiting = (
@@ -330,7 +330,7 @@ def record_failure(
 
     After the first failed attempt, the person is told their place. If no message can show it, because an
     answer that only they see can't be edited, they are sent a notice. ``kind`` is the kind of capacity that
-    was missing, or "" if that isn't known. If it isn't the kind that they were waiting for, they change
+    was missing, or "" if that isn't known. If it isn't the kind for which they were waiting, they change
     lines.
     """
     tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, attempted_at=at)

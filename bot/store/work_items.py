@@ -1,6 +1,6 @@
-"""What operations and runs have in common: how they are claimed, held, resumed, ended, repeated and saved.
+"""What operations and runs have in common: claiming, holding, resuming, ending, repeating and saving.
 
-In a query, ``{work_items}`` stands for the operations' table or the runs' table.
+In a query, ``{work_items}`` stands for the table of operations or of runs.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,33 +27,33 @@ from bot.support.errors import Outdated, TooLate
 
 
 class WakeReason(IntEnum):
-    """What happened during a step of an operation or run; of several events, the strongest one is kept."""
+    """What happened during a step of an operation or run. Of several events, the strongest is kept."""
 
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read that changed something was recorded.
     AT_ONCE = 3  #: The next step must follow immediately.
-    #: A stop of a different kind was requested, so the next step must follow immediately. The answer to the
+    #: A different kind of stop was requested, so the next step must follow immediately. The answer to the
     #: current stop is ignored.
     OTHER_STOP = 4
 
 
 WorkItemTable = Table[Operation] | Table[Run]
 
-#: Maps each table to the column values of a row that isn't held up by anything.
+#: Maps each table to the column values of a row that nothing is holding up.
 _FREE: Final[Mapping[str, Row]] = {
     OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
     RUNS.name: {"block_reason": None},
 }
 _CALL_COLUMNS: Final = frozenset({"start_call", "stop_call"})
-#: Columns whose changes must appear on a card soon. Changes to the other columns that a card shows, such as a
+#: Columns whose changes must soon appear on a card. Changes to the other columns shown on a card, such as a
 #: run's progress, can wait.
 _URGENT_COLUMNS: Final = _CALL_COLUMNS | {"outcome", "block_reason", "question_since"}
 _SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {
     *("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
 }
-#: Columns of the account and the person that must not change between a step and its call, because the call
-#: uses them, the policy checks them, or they decide whether the call may be made (an account that is resting
-#: or must be linked again is no longer active). The first column is the key.
+#: Columns of the account and the person that must not change between a step and its call. The call uses them,
+#: the policy checks them, or they decide whether the call may be made (an account that is resting or must be
+#: linked again is no longer active). The first column is the key.
 _ACCOUNT: Final = ("id", "state", "secret", "username", "remote_id", "refused_since", "renamed_to")
 _PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
 _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
@@ -69,7 +69,7 @@ def _make_unchanged_condition(table: str, alias: str, columns: tuple[str, ...]) 
 
 _SAME_ACCOUNT: Final = _make_unchanged_condition("accounts", "a", _ACCOUNT)
 _SAME_PERSON: Final = _make_unchanged_condition("people", "p", _PERSON)
-#: Parameters of the query that saves a step, except those that set columns.
+#: Parameters of the query that saves a step, leaving out those that set columns.
 _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "waits"})
 
 
@@ -89,7 +89,7 @@ def keep_waiting(
 
 
 def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float) -> bool:
-    """Have the call of an operation or run sent again, as its owner has chosen.
+    """Have the call of an operation or run sent again, because its owner chose that.
 
     Return False if the owner isn't being asked any question.
     """
@@ -157,8 +157,8 @@ def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
     """Claim the rows that a query finds; return each with the row that the query ``beside`` finds for it.
 
-    They are in the order of ``beside``, whose rows hold the account, the person on whose behalf a step acts,
-    and whatever else the step needs.
+    They are in the order of the rows from ``beside``, which hold the account, the person on whose behalf a
+    step acts, and whatever else the step needs.
     """
     now = tx.now()
     claimed = {"until": now + lease, "claim": tx.ids.new("claim")}
@@ -192,11 +192,11 @@ def save(
     """Save a step's result and release the lease; return the new row, and the update as applied.
 
     Return None, with no notices written, if the work has ended in the meantime or another step has claimed
-    it. If the owner was asked a question and has answered since, the step's decision is dropped. Before a
+    it. If the owner has answered a question since the step began, the step's decision is dropped. Before a
     call, raise TooLate if the request is no longer valid, and Outdated if the account or the person has
-    changed. ``was`` is the row that the step worked with; if the row has changed since, the result is applied
-    to the current one. ``audit`` is always appended. ``own`` returns all columns after the update, given the
-    shared ones. The card becomes dirty if anything visible has changed.
+    changed. ``was`` is the row that the step worked with; if it has changed since, the result is applied to
+    the current row. ``audit`` is always appended to the audit log. ``own`` returns all columns after the
+    update, given the shared ones. The card becomes dirty if anything visible has changed.
     """
     append_audit(tx, update.audit)
     saved = None if was is None else _save_update(tx, work_items, update, own, was, is_carried=True)
@@ -302,7 +302,7 @@ def _choose_changes(row: Row, update: Update, now: float) -> Row:
 def _choose_asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
     """Return when the owner was asked the current question, or None if no question is open.
 
-    If the owner has answered while a search was in progress, the search doesn't make Usher ask again.
+    If the owner answered while a search was in progress, the search doesn't make Usher ask again.
     """
     if before is not None and update.keeps_waiting:
         return now

@@ -1,4 +1,4 @@
-"""People's workspaces: finding, adding, naming and hiding them, and claiming running or ending ones."""
+"""People's workspaces: finding, adding, naming and hiding them, and claiming those running or ending."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -30,9 +30,9 @@ def list_workspaces(
 async def read_workspaces(
     engine: Engine, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
-    """Return what ``list_workspaces`` returns, but read in batches; with ``hidden``, also hidden ones.
+    """Return what ``list_workspaces`` returns, read in batches; with ``hidden``, include hidden workspaces.
 
-    This way, thousands of workspaces don't hold up other work, but they may change between batches.
+    Thousands of workspaces then don't hold up other work, but they may change between batches.
     """
     found: dict[str, Workspace] = {}
     key = {"principal": principal, "connection": "", "remote_id": "", "limit": _BATCH_SIZE}
@@ -52,8 +52,8 @@ def _sort_by_title(found: Iterable[Workspace], connection: str | None, *, hidden
 def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, stem: str) -> list[Workspace]:
     """Return a principal's visible workspaces that a name, or its stem, may refer to.
 
-    Every workspace whose full name or id matches is included. Others may be, too, so the caller has to
-    compare the names.
+    Every workspace whose full name or id matches is included. Others may be included, too, so the caller has
+    to compare the names.
     """
     folded = {"folded": fold(name), "folded_stem": fold(stem)}
     return WORKSPACES.query(tx, "workspaces_called", principal=principal, name=name, stem=stem, **folded)
@@ -62,7 +62,7 @@ def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, st
 class ReachedWorkspace(NamedTuple):
     """A workspace of any owner, with a person's account on its connection and that person's row.
 
-    ``waits``: the workspace is on the waitlist.
+    ``waits`` means that the workspace is on the waitlist.
     """
 
     workspace: Workspace
@@ -72,7 +72,7 @@ class ReachedWorkspace(NamedTuple):
 
 
 def reach(tx: Transaction, workspace_id: str, principal: Principal) -> ReachedWorkspace | None:
-    """Return a workspace with what a person needs to act on it, or None if it doesn't exist."""
+    """Return a workspace, with what a person needs to act on it, or None if it doesn't exist."""
     row = tx.one("reached_workspace", id=workspace_id, principal=principal)
     return None if row is None else ReachedWorkspace(*_PARSE_WITH_ACCOUNT(row), bool(row["waits"]))
 
@@ -118,13 +118,13 @@ def add(tx: Transaction, workspace: Workspace) -> Workspace:
 
 
 def name(tx: Transaction, workspace_id: str, alias: str | None) -> None:
-    """Set or clear the name that a person gave a workspace."""
+    """Set or clear the name that a person has given to a workspace."""
     WORKSPACES.change(tx, {"id": workspace_id}, alias=alias)
     cards.queue_messages(tx, workspace_id, changed=True)
 
 
 def notify(tx: Transaction, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
-    """Set whether the owner is told when a workspace is ready or stopped; None means as in their settings."""
+    """Set whether the owner is told when a workspace is ready or stopped; if None, their settings decide."""
     WORKSPACES.change(tx, {"id": workspace_id}, notify_ready=ready, notify_stopped=stopped)
 
 
@@ -137,7 +137,7 @@ def hide(tx: Transaction, workspace_id: str) -> None:
         cards.close_about(tx, row)
 
 
-#: The queue of running workspaces to check, whether or not a stop is planned.
+#: The queue of running workspaces to be checked, whether or not a stop is planned.
 RUNNING_QUEUE: Final = declare_queue(
     Queue(
         name="running_workspaces",
@@ -166,8 +166,8 @@ ENDING_QUEUE: Final = declare_queue(
 def claim_ending(tx: Transaction, within: float, limit: int, lease: float) -> list[Workspace]:
     """Claim workspaces that their provider will end within ``within`` seconds, soonest first.
 
-    The claim lasts ``lease`` seconds. It takes workspaces that are running or stopped, that aren't hidden,
-    that have no open operation and whose owner has an active account. Those whose owner has already been told
+    The claim lasts ``lease`` seconds. It takes running or stopped workspaces that aren't hidden, have no open
+    operation and belong to an owner with an active account. Workspaces whose owner has already been told
     about that end are left out: they have a WORKSPACE_EXPIRY notice whose occasion (the end in whole epoch
     seconds) is within a minute of it.
     """
