@@ -1,6 +1,6 @@
 """The reconciler: the only part of Usher that sends work to providers.
 
-The reasons are in ``docs/internals/rules.md``, "Only the reconciler asks providers for work".
+For the reasons, see ``docs/internals/rules.md``, "Only the reconciler asks providers for work".
 """
 
 import math
@@ -45,9 +45,10 @@ log = structlog.get_logger(__name__)
 __all__ = ["Numbers", "Reconciler"]
 
 
-#: How long to retry publishing a person's Home tab if Slack fails, in seconds.
+#: How long to go on retrying to publish a person's Home tab while Slack fails, in seconds.
 MAX_HOME_SECONDS: Final = 7 * 86_400.0
-#: Kinds of rows that become due at a given time and then trigger a use case, in order of processing.
+#: Kinds of rows that become due at a set time and then trigger a use case, in the order in which they are
+#: processed.
 SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
     UPGRADE_WORK,
     CLASS_WORK,
@@ -117,12 +118,12 @@ TASK_HANDLERS: Final[Mapping[TaskKind, TaskHandler]] = {
 
 
 class Reconciler:
-    """The controller that moves the actual state towards the requested one: claim, plan, call, write.
+    """The controller that brings the actual state closer to the requested one: claim, plan, call, write.
 
     A step returns once everything that it claimed is done or, given a pool, has been started in the pool.
-    What the reconciler keeps in memory (slots, locks, health and outputs) is specific to this process and
-    needn't survive a restart. The output of runs that it follows is put on the ``board``, where the notifier
-    finds it.
+    What the reconciler keeps in memory (slots, locks, health and outputs) belongs to this process and needn't
+    survive a restart. The output of runs that it follows is put on the ``board``, where the notifier finds
+    it.
     """
 
     def __init__(

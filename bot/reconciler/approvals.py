@@ -1,4 +1,4 @@
-"""Approval of a link to a username: look up the user, ask the approvers, and link once approved."""
+"""Approval of a link to a username: look up the user, ask the approvers, and link once they approve."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -73,7 +73,7 @@ async def link(engine: EngineContext, task: Task) -> None:
 async def look_up(engine: EngineContext, task: Task) -> None:
     """Look up the requested user's e-mail address, to show it to the approvers.
 
-    Raises TaskRetry if the provider doesn't answer.
+    Raise TaskRetry if the provider doesn't answer.
     """
     approval = await engine.store.read(store.find_request, task.subject)
     runtime = engine.runtimes.get(approval.connection) if approval is not None else None
@@ -95,7 +95,7 @@ async def look_up(engine: EngineContext, task: Task) -> None:
 
 
 async def give_up(engine: EngineContext, task: Task, because: str = "gave_up", said: str = "") -> None:
-    """Tell the person and the administrator that linking failed; the default reason is a missing answer."""
+    """Tell the person and the administrator that linking failed, by default because of a missing answer."""
     approval = await engine.store.read(store.find_request, task.subject)
     if approval is not None:
         caller = Caller(engine, approval.principal)

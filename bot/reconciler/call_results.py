@@ -1,4 +1,4 @@
-"""Results of provider calls: each provider error becomes one of these types, which the caller acts on."""
+"""Results of provider calls. Each provider error becomes one of these types, on which the caller acts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.support import errors
 _T = TypeVar("_T")
 
 #: The cause recorded for an unreadable answer. Fewer than ``_MIN_UNREADABLE_ATTEMPTS`` such answers in a row
-#: may just be temporary error pages.
+#: may merely be temporary error pages.
 _UNREADABLE_CAUSE: Final = "bad_answer"
 _MIN_UNREADABLE_ATTEMPTS: Final = 3
 
@@ -28,8 +28,8 @@ class Succeeded(Generic[_T]):
 class RetryLater:
     """The call certainly had no effect, and may be retried after ``wait`` seconds.
 
-    ``hold`` is the reason shown to people, or None to show nothing; ``cause`` is its key in
-    ``bot.messages.texts.problems``. ``attempts`` is the number of consecutive failures so far, not including
+    ``hold`` is the reason shown to people, or None to show none; ``cause`` is its key in
+    ``bot.messages.texts.problems``. ``attempts`` is the number of consecutive failures so far, not counting
     calls that weren't sent.
     """
 
@@ -43,7 +43,7 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class ProviderBusy(RetryLater):
-    """The provider reported that it is busy, which isn't a failure; ``wait`` is the pause it requested.
+    """The provider said that it is busy, which isn't a failure; ``wait`` is the pause that it requested.
 
     With ``is_own_limit``, this account has reached its own request limit; ``hold`` then says when requests
     are allowed again.
@@ -54,7 +54,7 @@ class ProviderBusy(RetryLater):
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """The call may have taken effect, so check before retrying; fields are as in ``RetryLater``."""
+    """The call may have taken effect, so check before retrying. The fields are as in ``RetryLater``."""
 
     wait: float
     hold: Hold
@@ -69,7 +69,7 @@ class OutcomeUnknown:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The provider rejected the call, and retrying won't help.
+    """The provider rejected the call, and retrying it won't help.
 
     ``cause`` and ``hold`` are as in ``RetryLater``.
     """
@@ -89,10 +89,10 @@ class Rejected:
         return isinstance(self.error, errors.CredentialRefused) and self.error.status is not None
 
     def call_cause(self, *, makes: bool = False) -> str:
-        """Return the cause, with "not_found" and invalid requests replaced by "refused".
+        """Return the cause, with "not_found" and causes of invalid requests replaced by "refused".
 
         One refused call doesn't prove that the workspace is gone. If the call ``makes`` something, an invalid
-        request keeps its cause, as the person can request something else.
+        request keeps its cause, because the person can request something else.
         """
         word, separator, words = self.cause.partition(":")
         is_about_call = word == "not_found" or (word == "invalid" and not (makes or words.startswith(":")))

@@ -1,4 +1,4 @@
-"""The context that all parts of a reconciler share."""
+"""The context shared by all parts of a reconciler."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.services.context import Context
 class EngineContext(Context):
     """The application's context, extended with the reconciler's own parts.
 
-    ``runtimes`` maps names to this process's connections; the outputs of runs are written to the ``board``.
+    ``runtimes`` maps names to this process's connections. Outputs of runs are written to the ``board``.
     """
 
     runtimes: Mapping[str, Runtime]
@@ -36,7 +36,7 @@ class EngineContext(Context):
 
 
 class EnginePart:
-    """The base class of the reconciler's parts, with those members of the context that most parts use."""
+    """The base class of the reconciler's parts, with those members of the context that most of them use."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._context = engine

@@ -1,4 +1,4 @@
-"""Extensions: getting a provider to shut a workspace down later than planned, on its owner's behalf."""
+"""Extensions: asking a provider, on a workspace owner's behalf, to shut the workspace down later."""
 
 from bot.domain.tasks import Task
 from bot.providers import facets
@@ -11,7 +11,7 @@ from bot.store import accounts, workspaces
 
 
 async def extend(engine: EngineContext, task: Task) -> None:
-    """Have the provider shut a workspace down later. Raise TaskRetry to repeat this, which does no harm."""
+    """Ask the provider to shut a workspace down later. Raise TaskRetry to repeat this, which does no harm."""
     account_id, _, workspace_id = task.subject.partition("/")
     account = await engine.store.read(accounts.find_account_by_id, account_id)
     workspace = await engine.store.read(workspaces.find_workspace, workspace_id)
@@ -32,5 +32,5 @@ async def extend(engine: EngineContext, task: Task) -> None:
 
 
 async def note_result(engine: EngineContext, task: Task, ends_at: float | None, cause: str) -> None:
-    """Tell the workspace's owner the new time, or why the provider hasn't changed it."""
+    """Tell the workspace's owner the new time, or why the provider didn't change it."""
     await engine.store.carry_out(lambda tx: note_extension(tx, task, ends_at, cause))

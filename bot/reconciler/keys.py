@@ -1,4 +1,4 @@
-"""Accounts' credentials: decrypted for calls, renewed when refused, and compared with the linked account."""
+"""Accounts' credentials: decrypted for calls, renewed if refused, and compared with the linked account."""
 
 import asyncio
 import math
@@ -27,16 +27,17 @@ from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
 #: If several people's credentials are refused within this many seconds, and none is accepted in between, that
-#: is treated as an outage.
+#: counts as an outage.
 OUTAGE_WINDOW_SECONDS: Final = 600.0
 
 
 #: Why a renewal failed: ``later`` if the provider didn't answer, ``locked`` if it refuses the connection's
 #: own secret, or the error itself.
 _RenewalFailure = Literal["later", "locked"] | errors.PermanentError
-#: The result of comparing accounts. ``changed``: the account's row has a new name; repeat the call with that
-#: name. ``resting``: the name now belongs to another account, so the link isn't used. ``unclear``: the
-#: provider's answer proves nothing, so a call that names the account has to wait.
+#: The result of comparing accounts. ``changed`` means that the account's row has a new name, so the call must
+#: be repeated with that name. ``resting`` means that the name now belongs to another account, so the link
+#: isn't used. ``unclear`` means that the provider's answer proves nothing, so a call that names the account
+#: has to wait.
 Verdict = Literal["usable", "changed", "resting", "unclear"]
 #: The result of handling a refused credential (see ``Keys.resolve_refusal``).
 RefusalResult = Literal["changed", "held", "refused", "locked", "later"]
@@ -45,30 +46,31 @@ RefusalResult = Literal["changed", "held", "refused", "locked", "later"]
 #: Time limit for refreshing a credential, in seconds. It is short because the step has already made a call,
 #: and the step's lease covers both.
 REFRESH_SECONDS = 10.0
-#: Time limit for minting a credential with the connection's secret, in seconds. This takes several requests
-#: (login link, session, token, owner).
+#: Time limit for minting a credential with the connection's secret, in seconds. Minting takes several
+#: requests (login link, session, token, owner).
 MINT_SECONDS = 14.0
-#: How long decrypted secrets are cached, in seconds, so that frequent polls (one every ten seconds) needn't
-#: decrypt them each time.
+#: How long decrypted secrets are cached, in seconds, so that frequent polls (one every ten seconds) don't
+#: have to decrypt them each time.
 ACCESS_CACHE_SECONDS = 60.0
 MAX_CACHED_ACCESSES = 5_000
-#: Calls that list what belongs to an account. If the account were someone else's, they would reveal its
+#: Calls that list an account's contents. If the account belonged to someone else, they would reveal its
 #: contents.
 _LISTS: Final = frozenset({"list", "list runs"})
 #: Time limit for comparing an account before a call, in seconds.
 COMPARE_SECONDS: Final = 10.0
-#: If an account's id isn't known, Usher remembers when it last requested it, for at most this many accounts.
+#: Maximum number of accounts for which Usher remembers when it last requested an unknown id.
 MAX_REMEMBERED: Final = 10_000
 
 
 class Keys:
-    """Decrypt accounts' secrets, renew those that providers refuse, and check whose account each opens.
+    """Decrypts accounts' secrets, renews refused ones, and checks whose account each of them opens.
 
-    Decrypted secrets are cached in memory, along with when each unknown account id was last requested. After
-    a restart, secrets are decrypted again, and a renewed secret that the provider hadn't accepted yet may be
-    renewed once more. An account's row is read before each call, and every 2 s during a long one, so a call
-    is cut off about 2 s after another process unlinks the account. A new secret replaces only the one that
-    was refused. Refusals, and outages that affect several people, are stored as rows.
+    Decrypted secrets are cached in memory, and so is the time at which each unknown account id was last
+    requested. After a restart, secrets are decrypted again, and a renewed secret that the provider hadn't
+    accepted yet may be renewed once more. An account's row is read before each call, and every 2 s during a
+    long call, so a call is cut off about 2 s after another process unlinks the account. A new secret only
+    ever replaces the one that was refused. Refusals, and outages that affect several people, are stored as
+    rows.
     """
 
     def __init__(self, context: Context) -> None:
@@ -76,23 +78,23 @@ class Keys:
         self._store = context.store
         self._vault = context.vault
         self._clock = context.clock
-        #: Cache of decrypted credentials, keyed by account, username and stored secret. All entries expire
-        #: together.
+        #: Cache of decrypted credentials, keyed by account, username and stored secret. All entries expire at
+        #: the same time.
         self._accesses: dict[tuple[str, str, str], Access] = {}
         self._accesses_expire_at = 0.0
         self._began_at = self._clock.now()
         #: Maps each account to the stored secret that this process last decrypted for it.
         self._opened: dict[str, str] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        #: Maps each account to its renewed secret until a call with that secret succeeds. An account in this
-        #: map isn't renewed again.
+        #: Maps each account to its renewed secret until a call with that secret succeeds. Until then, the
+        #: account isn't renewed again.
         self._unproven: dict[str, str] = {}
         #: Maps each connection to when its provider began to refuse the connection's own secret (epoch
-        #: seconds), or to None once it accepts the secret again. A connection isn't in the map as long as
-        #: neither is known.
+        #: seconds), or to None once the provider accepts it again. A connection is missing from the map until
+        #: one of these has happened.
         self.lockouts: dict[str, float | None] = {}
         #: Maps each connection to when it began to refuse several people's credentials (epoch seconds), or to
-        #: None once that is over. ``_accepted_at`` maps each connection to when it last accepted a
+        #: None once it no longer does. ``_accepted_at`` maps each connection to when it last accepted a
         #: credential.
         self.people_lockouts: dict[str, float | None] = {}
         self._accepted_at: dict[str, float] = {}
@@ -118,8 +120,8 @@ class Keys:
     def is_behind(self, account: Account) -> bool:
         """Return whether an account's secret may be encrypted with a key that this process doesn't have.
 
-        That is possible if a process with another key is running, or if the secret was encrypted after this
-        process started or after it was last decrypted here.
+        This is possible if a process with another key is running, or if the secret was encrypted after this
+        process started or last decrypted it.
         """
         if self._context.owners.lacks_keys:
             return True
@@ -128,7 +130,7 @@ class Keys:
         return is_new or self._opened.get(account.id, account.secret) != account.secret
 
     def note_accepted(self, account: Account, access: Access) -> None:
-        """Note that a provider accepted a credential used in a call."""
+        """Record that a provider accepted a credential in a call."""
         self._unproven.pop(account.id, None)
         is_persons = access.credential.owner == "person"
         if is_persons:
@@ -142,10 +144,10 @@ class Keys:
     ) -> RefusalResult:
         """Renew a refused credential once, if possible, and return the result.
 
-        ``changed``: there is a new secret or name; continue with it. ``held``: the account's calls wait, and
-        its owner is notified if the refusal repeats. ``refused``: the link can no longer be used. ``locked``:
-        the provider refuses the connection's own secret, so linking again doesn't help; the operator must
-        replace it. ``later``: the provider didn't answer.
+        ``changed`` means that there is a new secret or name to continue with. ``held`` means that the
+        account's calls wait, and that its owner is notified if the credential is refused again. ``refused``
+        means that the link can no longer be used. ``locked`` means that the provider refuses the connection's
+        own secret, which only the operator can replace. ``later`` means that the provider didn't answer.
         """
         lock = self._locks.setdefault(account.id, asyncio.Lock())
         async with lock:
@@ -206,10 +208,10 @@ class Keys:
     ) -> Verdict | errors.ProviderError:
         """Compare a call's account with the linked one; return the verdict or the provider's error.
 
-        If a call names its account, the comparison is valid for ten minutes; before a list, or with ``now``,
-        the account is always compared again. An account id that isn't known yet is requested and saved. If
-        the provider doesn't answer, only calls that name an account with a known id have to wait, because a
-        person's own token can't open another account.
+        If a call names its account, a comparison remains valid for ten minutes. Before a list, or with
+        ``now``, the account is always compared again. An account id that isn't known yet is requested and
+        saved. If the provider doesn't answer, only calls that name an account with a known id have to wait,
+        because a person's own token can't open another account.
         """
         is_by_name = provider.is_made_by_name(access, what)
         if account.remote_id is not None and not is_by_name:
@@ -233,7 +235,7 @@ class Keys:
         return "usable" if verdict == "unclear" and not is_by_name else verdict
 
     async def _judge(self, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> Verdict:
-        """Compare the linked account with ``current``, the one that has its name now, and return the verdict.
+        """Compare the linked account with ``current``, which now has its name, and return the verdict.
 
         The link's row is updated accordingly.
         """
@@ -285,7 +287,7 @@ class Keys:
         )
 
     async def _follow_rename(self, account: Account, runtime: Runtime) -> bool:
-        """Save an account's new name and return True, if the credential proves that it's the same account."""
+        """Save an account's new name and return True, provided that the credential proves it is the same."""
         if not account.remote_id:
             return False
         try:
@@ -298,7 +300,7 @@ class Keys:
         return current.username != account.username and await self._save_rename(account, current.username)
 
     def note_lockout(self, connection: str) -> None:
-        """Note that a connection's own secret was refused; log it only once until it is accepted again."""
+        """Record that a connection's own secret was refused; log it only once until it is accepted again."""
         if self.lockouts.get(connection) is None:
             log.warning("the connection's own secret is refused", connection=connection)
             self.lockouts[connection] = self._clock.now()

@@ -1,4 +1,4 @@
-"""Background reads of people's workspace and run lists, so that names are known before they are needed."""
+"""Background reads of people's lists of workspaces and runs, so that names are known when needed."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -28,17 +28,17 @@ from bot.support.pool import run_beside_loop
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
-#: Time limit for reading a list, in seconds. Lists may have many pages, but the limit is shorter than the
+#: Time limit for reading a list, in seconds. Lists may have many pages, but this is still shorter than the
 #: task's lease.
 LIST_TIMEOUT_SECONDS = 30.0
-#: How long an account's list is read frequently after one of its workspaces was used, in seconds.
+#: For this many seconds after one of an account's workspaces was used, the account's list is read often.
 RECENT_USE_SECONDS = 3600.0
 
 
 async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
     """Read a task's list; return tasks that run the commands waiting for it.
 
-    Raises TaskRetry if the list has to be read later.
+    Raise TaskRetry if the list has to be read later.
     """
     account = await engine.store.read(accounts.find_account_by_id, task.subject)
     if account is None or account.state == "revoking":
@@ -69,7 +69,7 @@ async def _read(
 ) -> str:
     """Read a list and store it; return "", or the cause if that fails.
 
-    Raises TaskRetry if the list has to be read later.
+    Raise TaskRetry if the list has to be read later.
     """
     with hold_slot(runtime):
         answer = await engine.provider_caller.call(
@@ -115,9 +115,9 @@ async def _merge_runs(
 async def refresh(engine: EngineContext) -> int:
     """Queue a read of each list that is due, oldest first, and return how many were queued.
 
-    Lists in use are read often, others daily. After a failover of the database, all lists are read again, a
-    few at a time. This begins only once the failover has settled; until then, the results of earlier reads
-    may still be written.
+    Lists in use are read often, and others daily. After a failover of the database, all lists are read again,
+    a few at a time. This begins only once the failover has settled, because the results of earlier reads may
+    be written until then.
     """
     now, last, numbers = (
         await engine.store.now(),
@@ -136,8 +136,8 @@ async def refresh(engine: EngineContext) -> int:
         discovered.find_lists_in_use, names, now - RECENT_USE_SECONDS, stale_at, fresh_at
     )
     lost = sum(row.read_at < lost_at for row in stale)
-    # Half of the reads are reserved for lists in use and half for the others, so that many of one kind don't
-    # delay the other.
+    # Half of the reads are reserved for lists in use, and half for the others, so that many lists of one kind
+    # don't delay the other kind.
     half = numbers.discover_at_once // 2
     chosen = stale[: max(lost, half, numbers.discover_at_once - len(used))]
     chosen += used[: max(half, numbers.discover_at_once - len(chosen))]

@@ -1,4 +1,4 @@
-"""The stepper for operations, from the plan to the end. A newer operation replaces an older one."""
+"""The stepper for operations, from plan to end. A newer operation replaces an older one."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ from bot.support.errors import Conflict, NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Steps that stop a workspace. ``_STOP_VERBS`` are the verbs that request a stop. In the states in
+#: Steps that stop a workspace. ``_STOP_VERBS`` are the verbs that request a stop. In any of
 #: ``_TRANSIENT_STATES``, a workspace is changing, so calls may be refused.
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
 #: Plan for an operation that created a workspace which is no longer on its owner's list.
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
-#: How long a start waits for a stop to finish before its card says who can help, in seconds.
+#: How long a start waits for a stop to finish before the card says who can help, in seconds.
 LONG_STOP_SECONDS: Final = 300.0
-#: When a search finds a workspace, other creations requested up to this many seconds earlier are considered,
-#: too, because the workspace may be the result of one of those.
+#: If a search finds a workspace, other creations requested up to this many seconds earlier are considered,
+#: too, because the workspace may be the result of one of them.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
-#: Maximum number of creation times kept in memory. Others are read again when they are needed.
+#: Maximum number of creation times kept in memory. Others are read again when needed.
 MAX_CREATION_TIMES = 10_000
 
 
@@ -77,26 +77,26 @@ class OperationStepper(Stepper[ClaimedOperation]):
     question_kind = NoticeKind.OUTCOME_QUESTION
     late_kind = NoticeKind.WAITING
     keeps_call = False
-    #: When the latest check of a waiting operation is scheduled to run, by the store's clock.
+    #: When the last check of a waiting operation scheduled so far will run, by the store's clock.
     _last_check = 0.0
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        #: Maps the gate of each workspace that an earlier call may have created to when the workspace was
-        #: created, if the list doesn't say so. Creation times never change, so each is read only once.
+        #: Maps the gates of workspaces that an earlier call may have created to their creation times, if the
+        #: list doesn't show these. Creation times never change, so each is read only once.
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:
-        """Lease due operations, oldest first, each as a separate batch."""
+        """Lease due operations, oldest first, each in a batch of its own."""
         claimed = await self._store.claim(operations.claim_operations, limit, lease, self._owners.name)
         return [[each] for each in claimed]
 
     async def save(self, claimed: ClaimedOperation, update: Update) -> Row | None:
-        """Save an operation's update; return None if it has ended or been claimed by another process."""
+        """Save an operation's update; return None if it has ended or another process has claimed it."""
         return await self._store.write(operations.save_step, update, claimed.row)
 
     async def plan(self, claimed: ClaimedOperation, runtime: Runtime) -> Plan:
-        """Return the next step, based on the workspace's last read or the state of its creation."""
+        """Return the next step, based on the workspace's last read or on the state of its creation."""
         operation, workspace = claimed.subject, claimed.workspace
         if workspace.is_provisional:
             return plan_unmade(operation, await self._read_creation(claimed), await self._store.now())
@@ -123,7 +123,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     def ends_while_refused(self, claimed: ClaimedOperation, decided: Plan) -> bool:
         """Return whether the operation ends even if its account is linked again.
 
-        That is the case if its workspace was forgotten, or if it was planned and is now too late.
+        It does if its workspace was forgotten, or if it was planned and is now too late.
         """
         is_missed = causes.get_cause_word(decided.cause) == causes.MISSED_CAUSE
         return decided is FORGOTTEN or (claimed.subject.is_planned_ahead and is_missed)
@@ -143,7 +143,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     ) -> Update:
         """Return the update, with the next step no later than the operation's deadline or expiry.
 
-        A person who was already told about a planned operation isn't told again at its deadline.
+        A person who has already been told about a planned operation isn't told again at its deadline.
         """
         operation, notices = claimed.subject, update.notices
         if operation.planned_for is not None and not operation.has_called:
@@ -158,20 +158,20 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return update
 
     def find_required_permission(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:
-        """Return the verb and the workspace that the person needs permission for at every step."""
+        """Return the verb and the workspace that every step needs permission for."""
         return claimed.subject.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
 
     def can_use_cached_person(self, claimed: ClaimedOperation) -> bool:
-        """Return whether a person's stored details suffice while Slack doesn't answer.
+        """Return whether a person's stored details suffice while Slack isn't responding.
 
-        They do only for a stop that a start can undo. Such a stop mustn't wait for Slack, because the
-        workspace would keep running and costing money.
+        They suffice only for a stop that a start can undo. Such a stop mustn't wait for Slack, because the
+        workspace would go on running and costing money.
         """
         verb, effects = claimed.subject.verb, get_stop_effects(self._context, claimed.workspace)
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
 
     async def resolve_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
-        """End the operation; but if it stops the workspace of someone who has left, return True instead."""
+        """End the operation. If it stops the workspace of someone who has left, return True instead."""
         if rule in LEAVER_RULES and claimed.subject.verb in _STOP_VERBS:
             return True
         hide = _is_never_created(claimed)
@@ -180,7 +180,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return False
 
     async def end(self, claimed: ClaimedOperation, decided: Plan) -> Update:
-        """Return the update that ends the operation, including the provider's text if the provider failed.
+        """Return the update that ends the operation, with the provider's text if the provider failed.
 
         A workspace that was removed, was never created, or may not exist is taken off the list.
         """
@@ -195,8 +195,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
             cause = f"{cause}: {words}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hide = is_removed or _is_never_created(claimed) or outcome is Outcome.UNKNOWN
-        # If a workspace is started for a lesson, its owner is told when the lesson begins, even if it is up
-        # before then. A workspace that is created stopped isn't up yet.
+        # If a workspace is started for a lesson, its owner is told when the lesson begins, even if the
+        # workspace is up earlier. A workspace that is created stopped isn't up yet.
         is_early = operation.creates_stopped or (operation.planned_for or 0.0) > await self._store.now()
         notify = operation.verb.brings_down or outcome is not Outcome.FULFILLED or not is_early
         return outcomes.make_end_update(operation, outcome, cause, claimed.claim, hide=hide, notify=notify)
@@ -212,7 +212,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 await self._wait(claimed, runtime, decided.cause)
 
     async def _renew(self, claimed: ClaimedOperation, runtime: Runtime) -> None:
-        """Replace an ended workspace that Usher created with a new one, which the operation then creates."""
+        """Replace an ended workspace that Usher created with a new one, for the operation to create."""
         operation = claimed.subject
         if claimed.workspace.spec is None:
             await self.save(claimed, await self.end(claimed, NO_RESTART))
@@ -231,8 +231,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         update = claimed.update(wait, waits_for="read", wants_read=True)
         if cause == STILL_FAILED.cause:
             update = replace(update, failed_at=claimed.subject.failed_at or claimed.workspace.observed_at)
-        # The read request and the update are saved in one transaction, so that no result of the read can be
-        # missed: each wakes this operation.
+        # The read request and the update are saved in one transaction, so that no result can be missed: each
+        # result wakes this operation.
         await self.save_blocked(claimed, update, hold)
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
@@ -271,7 +271,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def _schedule_check(self) -> float:
         """Return how many seconds until a waiting operation is checked again.
 
-        Only a limited number of checks run per second.
+        Only a limited number of checks are run per second.
         """
         now = await self._store.now()
         at = max(now + self._numbers.tick, self._last_check + 1.0 / self._numbers.checks_per_second)
@@ -285,11 +285,11 @@ class OperationStepper(Stepper[ClaimedOperation]):
     ) -> Update:
         """Return the update that commits the call; give a new workspace a free name if it has none.
 
-        If an administrator's right is used, that is audited.
+        If the call uses an administrator's rights, this is recorded in the audit log.
         """
         operation = claimed.subject
-        # If the credential can reach everyone's workspaces, a read must already have verified that this one
-        # is the person's own.
+        # If the credential can reach everyone's workspaces, a read must already have verified that this
+        # workspace is the person's own.
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
         if runtime.provider.can_reach_all_workspaces(access) and not is_known:
             return outcomes.make_end_update(operation, Outcome.FAILED, "not_found", claimed.claim)
@@ -313,8 +313,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
             called_from=claimed.workspace.state,
             cause="",
             name=name,
-            # The use of someone else's rights is audited before the call is sent, so it is recorded whatever
-            # the result.
+            # The use of someone else's rights is audited before the call is sent, so that it is recorded
+            # whatever the result.
             audit=[outcomes.build_audit_entry(operation, f"call.{step}", "sent", acts=acts)]
             if acts == "admin"
             else [],
@@ -324,7 +324,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def _choose_name(self, claimed: ClaimedOperation, runtime: Runtime, stem: str) -> FreeName | Update:
         """Return a free name, or the update to try again later if the provider doesn't answer.
 
-        If the provider can't list the names in use, the name is given a unique suffix.
+        If the provider can't list the names in use, the name gets a unique suffix.
         """
         answer = await self._provider_caller.call(
             ProviderCall(runtime, claimed.account, "names", claimed.subject.attempts),
@@ -343,7 +343,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     ) -> Update | None:
         """Return the update that ends a creation whose name is in use, or None if the call may be sent.
 
-        This is checked only before the first call; after that, the name may be in use because of the call
+        This is checked only before the first call. After that, the name may be in use because of the call
         itself.
         """
         operation = claimed.subject
@@ -390,10 +390,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
         access: base.Access,
         created: Created | str | None,
     ) -> Update | None:
-        """Record an accepted call; if a newer operation has replaced this one, enforce the newer one."""
+        """Record an accepted call. If a newer operation has replaced this one, enforce the newer one."""
         already, created = (created, None) if isinstance(created, str) else (None, created)
         if already is not None and step in _STOP_STEPS and claimed.workspace.current_state is State.STARTING:
-            # The workspace is still starting, and will come up in spite of this answer, so stop it again
+            # The workspace is still starting and will come up in spite of this answer, so stop it again
             # later.
             return self._postpone_stop(claimed, runtime, step)
         operation, remote_id = claimed.subject, claimed.workspace.remote_id
@@ -414,8 +414,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         acts_as = None if acts == "person" else acts
         now, moments = await self._store.now(), (operation.deadline_at, operation.slow_at)
         coming = [at - now for at in moments if at is not None and at > now]
-        # The step is scheduled only in case nothing else happens: normally, the result of the read wakes the
-        # operation sooner.
+        # The step is scheduled only as a precaution. Normally, the result of the read wakes the operation
+        # sooner.
         next_in = min([self._compute_read_wait(runtime) + self._numbers.call_seconds, *coming])
         entry = outcomes.build_audit_entry(operation, f"call.{step}", "accepted", acts=acts_as)
         cause = None if already is None else f"{LOST_TRACK}: {already}"
@@ -439,7 +439,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     ) -> Update:
         """Return the update that reads the workspace and then retries the call.
 
-        After an unknown outcome the read follows soon, because any pause that the provider requested concerns
+        After an unknown outcome, the read follows soon, because a pause that the provider requested concerns
         only calls.
         """
         hold, wait, changes = answer.hold, REFUSED_WAIT_SECONDS, dict[str, Any](name_call(step, known))
@@ -452,16 +452,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return claimed.update(wait, block_reason=hold, card_dirty=hold is not None, **changes)
 
     def _compute_read_wait(self, runtime: Runtime) -> float:
-        """Return the seconds until the next read is sent; the answer may take ``call_seconds`` more."""
+        """Return the seconds until the next read is sent. Its answer may take ``call_seconds`` more."""
         return runtime.pace.min_poll_interval + 2 * self._numbers.margin
 
     def record_rejected(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Rejected
     ) -> Update:
-        """Return the update for a rejected call: end the operation, or read the workspace's actual state.
+        """Return the update for a rejected call: end the operation or read the workspace's actual state.
 
-        After a conflict that may be transient, or the first time a stop finds nothing to stop, the call is
-        repeated.
+        The call is repeated after a conflict that may be temporary, and the first time a stop finds nothing
+        to stop.
         """
         operation, makes = claimed.subject, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
@@ -485,21 +485,21 @@ class OperationStepper(Stepper[ClaimedOperation]):
         ended = outcomes.make_end_update(operation, Outcome.FAILED, cause, claimed.claim, hide=makes)
         if not makes or (is_conflict and operation.called_at is not None and operation.attempts):
             return ended
-        # The call created nothing, so nothing that other operations find can be its result. After a name
-        # conflict (above) that isn't certain, because an earlier attempt may have taken the name.
+        # The call created nothing, so nothing that other operations find can be its result. This isn't
+        # certain after a name conflict (above), because an earlier attempt may have taken the name.
         return replace(ended, start_call=Call.NONE)
 
     def _postpone_stop(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
-        """Return the update that repeats a stop later, as the workspace is still starting."""
+        """Return the update that repeats a stop later, because the workspace is still starting."""
         retry = replace(self._make_retry(claimed), hold=make_hold(HoldCode.NO_STOP_YET))
         return self.build_retry(claimed, runtime, step, retry, Call.NONE)
 
     async def search(
         self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access
     ) -> OutcomeSearch | None:
-        """Return the provider's workspaces that this creation may have made, unless other rows have them.
+        """Return the provider's workspaces that may be this creation's result and belong to no other row.
 
-        Returns None if a candidate still has to be read and its gate is closed.
+        Return None if a candidate still has to be read and its gate is closed.
         """
         creation = await self.find_creation(claimed)
         spec = claimed.workspace.spec or Spec(claimed.workspace.name)
@@ -510,7 +510,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if not traces.candidates:
             return traces
         by_gate = {runtime.provider.gate_key(trace.remote_id): trace for trace in traces.candidates}
-        # Read other creations after the list: by then, the creation of everything on the list has been
+        # Read other creations after the list. By then, the creation of everything on the list has been
         # recorded.
         others_since = creation.created_at - MAX_CREATION_OVERLAP_SECONDS
         candidate_gates = await self._store.read(
@@ -527,7 +527,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return replace(traces, candidates=tuple(others))
 
     async def _is_read(self, runtime: Runtime, access: base.Access, gate: str, candidate: Created) -> bool:
-        """Read a candidate's creation time unless it is known; return False if the gate is still closed."""
+        """Read a candidate's creation time unless it is known; return False if its gate is still closed."""
         if gate in self._created_at:
             return True
         closed_for = runtime.pace.min_poll_interval + self._numbers.margin
@@ -546,7 +546,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return True
 
     def is_still_needed(self, claimed: ClaimedOperation) -> bool:
-        """Return whether the operation is still a creation, as any other verb cancels the creation."""
+        """Return whether the operation is still a creation; any other verb cancels the creation."""
         return claimed.subject.verb is OperationVerb.CREATE
 
     def abandon(self, claimed: ClaimedOperation, verdict: Verdict) -> Update:
@@ -574,7 +574,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return creation
 
     async def _read_creation(self, claimed: ClaimedOperation) -> Operation | None:
-        """Return the operation that creates the workspace: the claimed one, or the one it replaced."""
+        """Return the operation that creates the workspace: the claimed one, or the one that it replaced."""
         is_it = claimed.subject.verb is OperationVerb.CREATE
         return (
             claimed.subject
@@ -583,7 +583,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         )
 
     async def _enforce_replacement(self, claimed: ClaimedOperation, runtime: Runtime, remote_id: str) -> None:
-        """Enforce a stop or removal that replaced a start or creation while its call was in flight."""
+        """Enforce a stop or removal that replaced a start or creation whose call was in flight."""
         current = await self._store.read(operations.find_operation, claimed.subject.id)
         if current is None or current.outcome is not Outcome.REPLACED:
             return
@@ -593,8 +593,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if latest.is_open:
             await self._store.write(operations.save_step, Update(latest.id, 0.0, read_needed=True))
         elif latest.outcome is Outcome.FULFILLED:
-            # The person was told that the workspace is down, but this call took effect later, so stop or
-            # remove it again.
+            # The person was told that the workspace is down, but this call took effect later. So stop or
+            # remove the workspace again.
             log.info("bringing down what was replaced", operation=claimed.subject.id, verb=str(latest.verb))
             step, workspace = Step(latest.verb.value), replace(claimed.workspace, remote_id=remote_id)
             await self._provider_caller.call(
@@ -606,7 +606,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bool:
     """Return whether a planned operation needs a new link, or is a stop that has been held up too long.
 
-    No card shows such an operation, so the person is told in a message.
+    Such an operation isn't shown on a card, so the person is told in a message.
     """
     operation = claimed.subject
     is_held = operation.verb.brings_down and bool(operation.block_reason)
@@ -616,7 +616,7 @@ def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bo
 
 
 def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) -> Hold:
-    """Return the hold to show while a start waits for a stop in progress, or "" if it doesn't."""
+    """Return the hold to show while a start waits for a stop in progress, or "" if it doesn't wait."""
     operation, workspace = claimed.subject, claimed.workspace
     is_long = now - operation.created_at >= LONG_STOP_SECONDS
     if cause == STOPPING_FIRST.cause:
@@ -629,7 +629,7 @@ def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) 
 
 
 def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
-    """Return a hold saying what the plan is waiting for, or "" if the card needn't show that."""
+    """Return a hold saying what the plan is waiting for, or "" if the card needn't show it."""
     match cause:
         case "still_down":
             return make_hold(HoldCode.STILL_DOWN, claimed.subject.called_at or 0.0)
@@ -646,7 +646,7 @@ def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
 def _is_never_created(claimed: ClaimedOperation) -> bool:
     """Return whether an operation ends without ever having created its workspace.
 
-    Lists leave such a workspace out.
+    Such a workspace is left out of lists.
     """
     operation = claimed.subject
     is_about_it = operation.verb is OperationVerb.CREATE or operation.verb.brings_down
@@ -656,7 +656,7 @@ def _is_never_created(claimed: ClaimedOperation) -> bool:
 async def send_down(runtime: Runtime, access: base.Access, workspace: Workspace, step: Step) -> str | None:
     """Send the call for any step that brings a workspace down.
 
-    The return value means the same as for ``Provider.stop``.
+    The return value is the same as that of ``Provider.stop``.
     """
     workspace = replace(workspace, state=workspace.current_state)
     match step:

@@ -1,6 +1,6 @@
-"""Connection outages, which each process detects and records in rows that all processes read.
+"""Outages of connections, which each process detects and records in rows that all processes read.
 
-A connection also counts as down if it refuses its own secret, or the credentials of several people.
+A connection also counts as down if it refuses its own secret or the credentials of several people.
 """
 
 from collections.abc import Collection, Mapping
@@ -27,24 +27,23 @@ _MESSAGE_WORDS: Final = {
 
 
 class Outages(EnginePart):
-    """Record the beginning and end of outages, as seen by this process.
+    """Records the beginning and end of outages, as seen by this process.
 
-    All processes share the rows: an outage begun by one process is ended by the first process that receives
-    an answer.
+    All processes share the rows: an outage that one process began is ended by the first process that gets an
+    answer.
     """
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._refusals = {OURS: engine.keys.lockouts, PEOPLE: engine.keys.people_lockouts}
-        #: Maps each open outage to when it began, as of the last read of the rows.
+        #: Maps each open outage to when it began, as of the last time the rows were read.
         self._current: Mapping[str, float] = {}
-        #: Maps outages that another process has ended, though this process still sees them, to when they
-        #: began. They aren't opened again; otherwise, two processes that disagree would keep opening and
-        #: closing them.
+        #: Maps outages that another process has ended, but this process still sees, to when they began. They
+        #: aren't opened again. Otherwise, two processes that disagree would keep opening and closing them.
         self._ended_elsewhere: dict[str, float] = {}
 
     def is_restless(self) -> bool:
-        """Return whether there is an outage, or a health change that hasn't been written yet."""
+        """Return whether there is an outage, or a change in health that hasn't been written yet."""
         healths = [runtime.health.answering.is_restless for runtime in self._runtimes.values()]
         return any([self._current, *self._refusals.values(), *healths])
 
@@ -72,7 +71,7 @@ class Outages(EnginePart):
             return 0
 
     async def _take_pauses(self) -> None:
-        """Apply the pauses that providers have requested from any process; ``ProviderCaller`` writes them."""
+        """Apply the pauses that providers have requested from any process. ``ProviderCaller`` writes them."""
         for pause in await self._store.read(pauses.list_pauses):
             if (runtime := self._runtimes.get(pause.connection)) is not None:
                 runtime.select_limits(pause.calls).learn(pause)
@@ -94,7 +93,7 @@ class Outages(EnginePart):
                     self._runtimes[name].health.retry()
 
     def _find_outages(self) -> dict[str, float | None]:
-        """Map each outage this process sees to when it began, or to None if the connection works."""
+        """Map each outage that this process sees to when it began, or to None if the connection works."""
         beginnings: dict[str, float | None] = {}
         for name, runtime in self._runtimes.items():
             if runtime.health.answers:
@@ -147,7 +146,7 @@ class Outages(EnginePart):
     ) -> list[NewNotice]:
         """Return a notice for each of the connection's administrators.
 
-        The notice's occasion is the beginning of the outage, so each administrator is notified once per
+        The notice's occasion is the beginning of the outage, so each administrator is notified only once per
         outage.
         """
         serves = self._runtimes[connection].provider.is_available_to
@@ -165,6 +164,6 @@ class Outages(EnginePart):
 
 
 def _split_name(name: str) -> tuple[str, str]:
-    """Split an outage's name into connection and suffix ("" if the connection doesn't answer)."""
+    """Split an outage's name into a connection and a suffix ("" if the connection isn't answering)."""
     connection, separator, suffix = name.partition("#")
     return connection, separator + suffix

@@ -27,7 +27,7 @@ _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
 def make_stale_cause(work_item: Operation | Run) -> str:
     """Return the cause shown for an operation or run that became too old to be sent.
 
-    If it carries out a plan, nobody was waiting for it at that moment, so the cause is whatever delayed it.
+    If it was planned, nobody was waiting for it at that moment, so the cause is whatever delayed it.
     """
     at = work_item.created_at
     if isinstance(work_item, Operation):
@@ -53,9 +53,9 @@ def make_end_update(
 ) -> Update:
     """Return the update that ends an operation or run; ``claim`` identifies the step that ends it.
 
-    With ``notify``, the person receives a message after ``delay`` seconds, which includes the ``last_lines``
-    of a run's output. With ``hide``, the workspace is removed from the list, because it was never created or
-    no longer exists.
+    With ``notify``, the person receives a message after ``delay`` seconds, including the ``last_lines`` of a
+    run's output. With ``hide``, the workspace is removed from the list, because it was never created or no
+    longer exists.
     """
     body: dict[str, Any] = {"lines": list(last_lines)} if last_lines else {}
     if cause is not None:
@@ -99,7 +99,7 @@ def build_notice(
     *,
     delay: float = 0.0,
 ) -> NewNotice:
-    """Return a notice about an operation or run; its body is ``body`` with the row ids added."""
+    """Return a notice about an operation or run, with its row ids added to ``body``."""
     if isinstance(subject, Operation):
         keys = {"operation": subject.id, "workspace": subject.workspace_id}
     else:
@@ -111,7 +111,7 @@ def build_notice(
 
 
 def build_audit_entry(subject: Operation | Run, action: str, result: str, **detail: str | None) -> AuditEntry:
-    """Return the audit entry for an action on an operation or run. Details that are None are left out."""
+    """Return the audit entry for an action on an operation or run, leaving out details that are None."""
     fields = {key: value for key, value in detail.items() if value is not None}
     rest = {"connection": subject.connection, "reference": subject.reference}
     if isinstance(subject, Operation):
@@ -122,10 +122,10 @@ def build_audit_entry(subject: Operation | Run, action: str, result: str, **deta
 
 
 def _correct_call(work_item: Operation | Run, call: Call, outcome: Outcome, cause: str | None) -> Call | None:
-    """Return ACCEPTED for a refused or unanswered call that took effect after all, otherwise None."""
+    """Return ACCEPTED if a refused or unanswered call took effect after all, otherwise None."""
     is_busy = work_item.busy_since is not None
     is_fulfilled = outcome is Outcome.FULFILLED and (is_busy or call.is_unsure)
-    # A provider that is busy refuses calls without trying them, so if the workspace has failed, the call was
+    # A busy provider refuses calls without trying them. So if the workspace has failed, the call was
     # accepted.
     has_failed = outcome is Outcome.FAILED and causes.get_cause_word(cause) == "provider_failed" and is_busy
     return Call.ACCEPTED if is_fulfilled or has_failed else None

@@ -1,4 +1,4 @@
-"""Calls to providers: each has an account and a timeout, and returns a type from ``call_results``.
+"""Calls to providers. Each has an account and a time limit, and returns a type from ``call_results``.
 
 Every provider error is converted to one of these results here. The caller decides how to react.
 """
@@ -45,14 +45,14 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: How long to wait before the next call with a refused credential, in seconds. Calls with that credential are
-#: expected to fail until it is replaced.
+#: How long to wait before the next call with a refused credential, in seconds. Such calls are expected to
+#: fail until the credential is replaced.
 REFUSED_WAIT_SECONDS: Final = 60.0
 #: The access for calls with the connection's own secret, which the provider object already has.
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
-#: Cause of a retry that waits until the pause requested by the provider is over.
+#: Cause of a retry that waits for the end of a pause requested by the provider.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
-#: Cause of a retry made because only other processes can decrypt the secret. The retry waits for
+#: Cause of a retry made because only other processes can decrypt the secret. The retry takes place after
 #: ``KEYS_WAIT_SECONDS``.
 KEYS_CAUSE: Final = "other_keys"
 KEYS_WAIT_SECONDS: Final = 20.0
@@ -60,15 +60,15 @@ KEYS_WAIT_SECONDS: Final = 20.0
 REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
 #: The only call that may still use the secret of a link that has ended.
 REVOKE_CALL: Final = "revoke"
-#: Calls that are sent even with a refused credential, without first reading a list to test it.
+#: Calls that are sent even with a refused credential, without first reading a list as a test.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
-#: Names of the calls that change something. Each is also the name of the step that makes the call.
+#: Names of the calls that change something. Each call has the name of the step that makes it.
 CHANGING_CALLS: Final = frozenset(
     {*map(str, (Step.START, Step.STOP, Step.SUSPEND, Step.FORCE, Step.REMOVE, Step.CREATE, Step.LAUNCH))}
 )
-#: Cause given for a call that wasn't made because its account was unlinked.
+#: Cause of a call that wasn't made because its account was unlinked.
 UNLINKED_CAUSE: Final = "unlinked"
-#: Errors from the provider, or from a proxy in front of it, that leave open whether the call was carried out.
+#: Errors from the provider, or from a proxy in front of it, that don't show whether the call was carried out.
 _AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)
 
 
@@ -88,22 +88,22 @@ class ProviderCall:
     starts: bool = False
     #: Whether sending the call twice is harmless.
     repeats: bool = False
-    #: Whether the account's row has just been read, either along with a poll gate's claim or by the commit
+    #: Whether the account's row has just been read, either together with a poll gate's claim or by the commit
     #: that precedes the call.
     is_checked: bool = False
     #: When the call began (monotonic), if that isn't now. No request is sent more than ``seconds`` later,
-    #: because a process that was frozen may have lost the row to another one.
+    #: because a process that was frozen may have lost the row to another process.
     began: float | None = None
-    #: Called right before each request, which isn't sent if this returns False.
+    #: Called just before each request. The request isn't sent if this returns False.
     may_leave: Callable[[], bool] | None = None
-    #: Whether the previous attempt was refused with 401, or None if a 401 doesn't lead to another attempt.
+    #: Whether the previous attempt was refused with 401. None if a 401 doesn't lead to another attempt.
     was_unauthorized: bool | None = None
-    #: A function that returns whether a result reports something as gone.
+    #: Returns whether a result reports something as gone.
     reports_absence: Callable[[Any], bool] | None = None
 
 
 class ProviderCaller:
-    """Call providers, and update credentials and connection health according to the answers."""
+    """Calls providers, and updates credentials and the health of connections according to the answers."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class ProviderCaller:
     async def admit(
         self, runtime: Runtime, account: Account | None, attempts: int = 0, *, starts: bool = False
     ) -> Access | RetryLater | Rejected:
-        """Return the credentials for a call if it may be sent now, or else the result that says why not."""
+        """Return the credentials for a call if it may be sent now, otherwise a result that says why not."""
         if account is None:
             return _CONNECTION_ACCESS
         if account.is_held and (wait := account.compute_retry_delay(await self._store.now())) > 0:
@@ -157,14 +157,14 @@ class ProviderCaller:
     async def call(self, call: ProviderCall, send: Callable[[Access], Awaitable[_T]]) -> CallResult[_T]:
         """Call a provider once and return the result.
 
-        Errors from anything but the provider (the store or Usher itself) are raised. Nothing is sent for an
-        account that any process has unlinked: its row is read before the call, and again during a long call,
-        which may consist of many requests.
+        Errors that don't come from the provider, but from the store or Usher itself, are raised. Nothing is
+        sent for an account that any process has unlinked: its row is read before the call, and again during a
+        long call, which may consist of many requests.
 
-        If the provider accepts a credential for another call, the credential isn't the reason for a refusal
-        (rule 9). So a refused credential is first tested by reading a list, if the provider has lists. The
-        account's id is compared if the call needs that (``docs/internals/rules.md``, "Nobody acts through
-        another's account").
+        If the provider accepts the same credential for another call, the credential wasn't the reason for a
+        refusal (rule 9). So a refused credential is first tested by reading a list, if the provider has
+        lists. The account's id is compared if the call requires that (``docs/internals/rules.md``, "Nobody
+        acts through another's account").
         """
         within = self._numbers.call_seconds if call.seconds is None else call.seconds
         until = (self._monotonic() if call.began is None else call.began) + within
@@ -193,8 +193,8 @@ class ProviderCaller:
         reports = call.reports_absence
         is_absent = reports is not None and isinstance(sent, Succeeded) and reports(sent.value)
         if is_absent or isinstance(sent, errors.NotFound):
-            # If the username now belongs to another account, what the linked account owns only seems to be
-            # gone.
+            # If the username now belongs to another account, whatever the linked account owns only seems to
+            # be gone.
             unusable = await self._compare_account(call, access, now=True)
             if unusable is not None:
                 return unusable
@@ -244,7 +244,7 @@ class ProviderCaller:
         return Succeeded(value)
 
     async def _watch(self, account: Account, limit: asyncio.Timeout) -> None:
-        """Cut off a running call if its account is unlinked."""
+        """Cut a running call off if its account is unlinked."""
         is_linked = True
         while is_linked:
             # If the store can't be read, the next check may still notice that the account was unlinked.
@@ -256,22 +256,21 @@ class ProviderCaller:
             limit.reschedule(asyncio.get_running_loop().time())
 
     def _is_accepted(self, call: ProviderCall) -> bool:
-        """Return False if the account's credential or the connection's own is marked as refused."""
+        """Return False if either the account's credential or the connection's own is marked as refused."""
         is_held = call.account is not None and call.account.is_held
         return not is_held and self._keys.lockouts.get(call.runtime.name) is None
 
     async def _try_refused(
         self, call: ProviderCall, account: Account, access: Access, seconds: float
     ) -> Account | RetryLater | Rejected:
-        """Test a refused credential by reading a list, if there are any; only one call at a time does so.
+        """Test a refused credential by reading a list, if there is one; only one call at a time does this.
 
-        Return the account, marked as accepted if the list could be read, or the result if the call must not
-        be sent. Any other error proves nothing, so the call is still sent.
+        Return the account, marked as accepted if the list could be read, or a result if the call mustn't be
+        sent. Any other error proves nothing, so the call is still sent.
         """
         if not await self._store.write(refusals.try_refused, account):
             return await self._postpone_refused(call.runtime, account, REPEATED_SECONDS, call.attempts)
-        # Some providers accept a list under any name, so an accepted list proves nothing about a renamed
-        # account.
+        # Some providers accept a list under any name, so reading one proves nothing about a renamed account.
         is_renamed = account.renamed_to is not None
         if is_renamed or call.what in _CALLS_WITHOUT_PROOF or not call.runtime.provider.has_lists:
             return account
@@ -311,7 +310,7 @@ class ProviderCaller:
         return RetryLater(wait, unclear, attempts + 1, account_ids.UNCLEAR_CAUSE)
 
     async def _read_account(self, account: Account, what: str = "") -> Account | None:
-        """Return an account's current row; None if it was unlinked, unless the call is its revocation."""
+        """Return an account's current row; None if it was unlinked, unless the call revokes its secret."""
         if account.state == "revoking":
             return account if what == REVOKE_CALL else None
         current = await self._store.read(accounts.find_account_by_id, account.id)
@@ -323,9 +322,9 @@ class ProviderCaller:
         begin: Callable[[Access], AsyncIterator[_T]],
         take: Callable[[_T], Awaitable[None]],
     ) -> CallResult[None]:
-        """Read a stream to its end; breaking off after data has arrived doesn't count as a failure.
+        """Read a stream to its end. If it breaks off after some data, that doesn't count as a failure.
 
-        If the account is unlinked, the caller ends the stream, since it reads the run's row every second.
+        If the account is unlinked, the caller ends the stream, because it reads the run's row every second.
         """
 
         async def read(access: Access) -> None:
@@ -349,7 +348,7 @@ class ProviderCaller:
     async def _postpone_refused(
         self, runtime: Runtime, account: Account, wait: float, failures: int, cause: str = "", at: float = 0.0
     ) -> RetryLater:
-        """Return the retry of a call for a refused account; a first refusal (at time ``at``) isn't shown."""
+        """Return the retry of a call for a refused account. A first refusal (at time ``at``) isn't shown."""
         has_ended = account.has_ended(await self._store.now())
         cause = cause or ("approval_ended" if has_ended else account.refusal)
         is_out = cause == "sign_in_refused" and self._keys.people_lockouts.get(runtime.name) is not None
@@ -365,12 +364,12 @@ class ProviderCaller:
                 await self._resume_account(call.account)
 
     async def _resume_account(self, account: Account) -> None:
-        """Resume the work that waited for a refused account to be accepted again."""
+        """Resume the work that was waiting for a refused account to be accepted again."""
         try:
             if await self._store.write(refusals.note_accepted, account):
                 log.info("credential accepted again", connection=account.connection, account=account.id)
         except errors.StoreError as error:
-            # If the write fails, the call's result must not be lost; the next accepted call tries the write
+            # If the write fails, the call's result must not be lost. The next accepted call tries to write
             # again.
             log.warning("acceptance not written", connection=account.connection, problem=error)
 
@@ -379,7 +378,8 @@ class ProviderCaller:
     ) -> RetryLater | OutcomeUnknown | Rejected:
         """Return the result for a provider's error, and record the error.
 
-        ``is_accepted``: the call was refused with 401 before, but another call has been accepted since.
+        ``is_accepted`` means that the call was refused with 401 earlier, but another call has been accepted
+        since.
         """
         runtime, account, attempts = call.runtime, call.account, call.attempts
         if isinstance(error, errors.SentTooLate):
@@ -503,7 +503,7 @@ class ProviderCaller:
 def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
     """Return NoCapacity or LimitReached if the text of a start's refusal says so, whatever its status.
 
-    People then see the same message as when the provider says it a minute later, after the start has failed.
+    People then see the same message as if the provider said this a minute later, after the start had failed.
     """
     # If a server error says that there is no room, nothing was started.
     refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal or error.status == 500
@@ -523,5 +523,5 @@ def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | R
 
 
 def _reject_account(cause: str) -> Rejected:
-    """Return the result for a call with an account whose credential may no longer be used."""
+    """Return the result of a call with an account whose credential may no longer be used."""
     return Rejected(errors.CredentialRefused(), cause, hold_by_cause(cause))

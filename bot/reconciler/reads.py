@@ -3,7 +3,7 @@
 The rule is in ``docs/internals/rules.md``, "The poll gate".
 
 Results that arrive while a batch is being written form the next batch. An *entry* is the secret that opens a
-workspace from Usher's page. It is stored only when it has changed.
+workspace from Usher's page. It is stored only if it has changed.
 """
 
 import asyncio
@@ -43,13 +43,13 @@ from bot.support.vault import entry_key
 log = structlog.get_logger(__name__)
 
 
-#: If a read is refused because of its credential or permissions, the next one waits this many seconds.
+#: If a read is refused because of its credential or permissions, the next read waits this many seconds.
 REFUSED_READ_SECONDS = 300.0
 #: Maximum number of failure counts kept in memory. The same limit applies to unknown states, audited reads
 #: and stored entries.
 MAX_REMEMBERED = 10_000
-#: How long a start may take before Usher requests the reason from the provider, and how often it repeats that
-#: request, in seconds.
+#: How long a start may take before Usher asks the provider for the reason, and how often it asks again, both
+#: in seconds.
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
@@ -60,27 +60,28 @@ BATCH_SECONDS = 0.05
 
 
 class Reads(EnginePart):
-    """Read the states that are due, separately for each connection, so that none delays the others.
+    """Reads the states that are due, separately for each connection, so that none delays the others.
 
-    This process remembers how many reads failed in a row, which unknown states it has logged, and which reads
-    with an administrator's token it has audited today. None of this is shared with other processes or
-    survives a restart.
+    This process remembers how many reads have failed in a row, which unknown states it has logged, and which
+    reads with an administrator's token it has audited today. This knowledge isn't shared with other
+    processes, and is lost in a restart.
     """
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._recorder = Recorder(engine.store, engine.ids)
         self._entries = Entries(engine)
-        #: Maps each connection to the number of reads sent since this was last reported to the observer.
+        #: Number of reads sent on each connection since this was last reported to the observer.
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()
-        #: The account and gate of each read with an administrator's token that was already audited today.
+        #: The account and gate of each read with an administrator's token that has already been audited
+        #: today.
         self._audited: set[tuple[str, str]] = set()
         self._audited_on = 0
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim each connection's due reads for as long as slots are free; return how many were claimed."""
+        """Claim each connection's due reads while slots are free; return how many were claimed."""
         count = sum(
             await asyncio.gather(
                 *(self._read_connection(runtime, pool) for runtime in self._runtimes.values())
@@ -125,7 +126,7 @@ class Reads(EnginePart):
         return len(claims)
 
     def _count_free_slots(self, runtime: Runtime) -> int:
-        """Return how many reads may begin. A connection considered down gets a single read, as a probe."""
+        """Return how many reads may begin; a connection considered down gets a single read, as a probe."""
         if runtime.health.pause > 0:
             return 0
         if runtime.health.is_doubtful:
@@ -213,8 +214,8 @@ class Reads(EnginePart):
         """Read an account's workspaces; also return whether its access is limited to the person's own.
 
         If its access reaches everyone's workspaces, only those proven to belong to the account's owner are
-        read. The rest are reported as gone, as other providers report someone else's workspaces. The first
-        read of each workspace on a day with an administrator's token is audited.
+        read. The rest are reported as gone, which is how other providers report workspaces that belong to
+        someone else. The first read of each workspace on a day with an administrator's token is audited.
         """
         if not runtime.provider.can_reach_all_workspaces(access):
             return await self._send(runtime, access, claims, window), True
@@ -249,7 +250,7 @@ class Reads(EnginePart):
     async def _send(
         self, runtime: Runtime, access: Access, claims: Sequence[ReadClaim], window: SendWindow
     ) -> Mapping[str, Observed]:
-        """Send one request; add it to the metrics unless it was never sent."""
+        """Send one request, and add it to the metrics unless it was never sent."""
         sent, provider, first = 1, runtime.provider, claims[0]
         doubt = first.unconfirmed
         # The state whose reason this read should find out; None for an ordinary read.
@@ -274,7 +275,7 @@ class Reads(EnginePart):
         claims: Sequence[ReadClaim],
         observed_by_id: Mapping[str, Observed],
     ) -> Mapping[str, Observed]:
-        """Check the pages of running workspaces that aren't yet known to be usable."""
+        """Check the pages of running workspaces that aren't known to be usable yet."""
 
         async def check(remote_id: str) -> tuple[str, Observed]:
             try:
@@ -373,7 +374,7 @@ class Reads(EnginePart):
     async def _record_refusal(
         self, runtime: Runtime, claim: ReadClaim, answer: Rejected, *, alone: bool
     ) -> ReadResult:
-        """Return the result of a read that this account was refused; leave other people's rows unchanged."""
+        """Return the result of a read refused to this account, which leaves other people's rows unchanged."""
         now = await self._store.now()
         if isinstance(answer.error, errors.NotFound) and alone:
             return await self._build_result(runtime, claim, Observed(State.GONE), now)
@@ -414,7 +415,7 @@ class Reads(EnginePart):
         )
 
     def _keep_own_state(self, claim: ReadClaim, next_in: float, hold: Hold) -> ReadResult:
-        """Return a result that affects only the row whose credential was used: the first in the claim."""
+        """Return a result for just the row whose credential was used: the first in the claim."""
         return replace(self._keep_state(claim, next_in, hold), workspace_ids=claim.workspace_ids[:1])
 
     @staticmethod
@@ -435,7 +436,7 @@ def _has_absent(answer: tuple[Mapping[str, Observed], bool]) -> bool:
 
 
 def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
-    """Return what is still unconfirmed after a read reported a workspace as gone, or None if it's certain."""
+    """Return what is still unconfirmed after a read reported a workspace as gone; None if it is certain."""
     if not claim.is_proven or claim.state is State.GONE or claim.is_ending:
         return None
     if claim.unconfirmed is not None and claim.unconfirmed.kind == UNLISTED:
@@ -458,7 +459,7 @@ async def _read_reason(
 
 
 def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfirmed | None:
-    """Return the ``Unconfirmed`` that makes the next read find out why a start failed or is slow, or None."""
+    """Return the ``Unconfirmed`` that makes the next read ask why a start failed or is slow, or None."""
     if not claim.is_proven:
         return None
     has_failed = observed.state is State.FAILED and claim.state is not State.FAILED
@@ -475,7 +476,7 @@ def _compute_slot(
     """Return the period and offset, in seconds, that determine when an account's reads are batched.
 
     Each account has a different offset. Less frequent reads use a multiple of the period, so that they share
-    slots.
+    slots with the others.
     """
     if wait is None:
         return None
@@ -495,7 +496,7 @@ def _group_by_account(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequen
 
 
 class Recorder:
-    """Write read results in batches, since a transaction for each would cost as much as its read."""
+    """Writes read results in batches, since a transaction for each would cost as much as the read itself."""
 
     def __init__(self, store: Store, ids: Ids) -> None:
         #: Keys of the gates whose read is in flight or whose result hasn't been written yet.
@@ -506,14 +507,14 @@ class Recorder:
         self._is_writing = False
 
     def put(self, results: Sequence[ReadResult], pool: Pool | None) -> None:
-        """Queue results to be written in the pool or, without a pool, by the next ``write``."""
+        """Queue results, to be written in the pool or, without a pool, by the next ``write``."""
         self._waiting += results
         if pool is not None and not self._is_writing:
             self._is_writing = True
             pool.add(self.write(BATCH_SECONDS))
 
     async def write(self, pause: float = 0.0) -> None:
-        """Write queued results and any that arrive meanwhile, waiting ``pause`` seconds before each batch."""
+        """Write the queued results and any that arrive meanwhile, pausing for ``pause`` before each batch."""
         self._is_writing = True
         try:
             while self._waiting:
@@ -540,7 +541,7 @@ class Recorder:
 
 
 class Entries:
-    """Store the entries of workspaces that have been read, unless they are the same as before.
+    """Stores the entries of workspaces that have been read, unless they are the same as before.
 
     Most reads return an unchanged entry. To notice that without decrypting the stored entry every time, this
     process remembers a digest of it. The digest is computed again after a restart, and if another process has
@@ -554,7 +555,7 @@ class Entries:
         self._stored: dict[str, tuple[str, bytes]] = {}
 
     async def save_entry_if_changed(self, claim: ReadClaim, entry: str) -> None:
-        """Store a changed entry in the row whose account read it; on failure the old entry is kept."""
+        """Store a changed entry in the row whose account read it. If that fails, the old entry is kept."""
         workspace_id = claim.workspace_ids[0]
         row, sealed = entry_key(claim.account.principal.key, claim.connection, claim.remote_id), claim.entry
         digest = _hash_entry(row, entry)

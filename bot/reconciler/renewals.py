@@ -1,4 +1,4 @@
-"""Renewals: exchanging a credential that was issued to Usher for a new one before it expires."""
+"""Renewals: replacing a credential that was issued to Usher with a new one before it expires."""
 
 from bot.domain.tasks import Task
 from bot.providers import facets
@@ -12,7 +12,7 @@ from bot.store import accounts
 
 
 async def renew(engine: EngineContext, task: Task) -> None:
-    """Obtain a new credential to replace one that expires soon; raise TaskRetry to retry."""
+    """Obtain a new credential to replace one that expires soon; raise TaskRetry to try again."""
     account = await engine.store.read(accounts.find_account_by_id, task.subject)
     runtime = engine.runtimes.get(account.connection) if account is not None else None
     if account is None or runtime is None:

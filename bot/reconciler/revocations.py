@@ -20,7 +20,7 @@ from bot.support.errors import CredentialRefused, Forbidden
 
 log = structlog.get_logger(__name__)
 
-#: How long refusals must persist before we believe them, in seconds, since a single refusal proves nothing
+#: How long refusals must persist before Usher believes them, in seconds. A single refusal proves nothing
 #: (docs/internals/rules.md, "One observation is not the truth").
 MIN_REFUSAL_SECONDS: Final = 900.0
 #: Maximum wait between two attempts to revoke a secret, in seconds.
@@ -28,7 +28,7 @@ MAX_RETRY_SECONDS: Final = 1_200.0
 
 
 async def revoke(engine: EngineContext, task: Task) -> None:
-    """Revoke a secret; raise TaskRetry until the provider confirms or refuses, or the secret lapses."""
+    """Revoke a secret; raise TaskRetry until the provider confirms or refuses, or the secret expires."""
     account = await engine.store.read(accounts.find_account_by_id, task.subject)
     if account is None or account.state != "revoking":
         return
@@ -72,7 +72,7 @@ async def _try_to_revoke(
 
 
 async def enqueue_unused(engine: EngineContext, task: Task) -> None:
-    """Queue the revocation of a secret whose link expired without being used, unless an account uses it."""
+    """Queue the revocation of a secret whose link expired unused, unless an account uses the secret."""
     unused = _as_account(task)
     access = engine.provider_caller.open(unused)
     if isinstance(access, Rejected) or await _is_used(engine, unused, access):
@@ -81,7 +81,7 @@ async def enqueue_unused(engine: EngineContext, task: Task) -> None:
 
 
 async def _is_used(engine: EngineContext, unused: Account, access: base.Access) -> bool:
-    """Return whether an account uses the token; both are decrypted, since ciphertexts can't be compared."""
+    """Return whether an account uses the token; both are decrypted, because ciphertexts can't be compared."""
     account = await engine.store.read(accounts.find_account, unused.principal, unused.connection)
     if account is None or not account.secret:
         return False

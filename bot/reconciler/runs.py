@@ -1,4 +1,4 @@
-"""The stepper for job runs: it launches each run once, reads an account's runs together and repeats stops."""
+"""The stepper for job runs. It launches each run once, reads an account's runs together and repeats stops."""
 
 from __future__ import annotations
 
@@ -42,12 +42,11 @@ log = structlog.get_logger(__name__)
 
 #: Minimum time between a call and the first read, in seconds. A short run may already have ended by then.
 MIN_FIRST_READ_SECONDS: Final = 2.0
-#: After a run is reported as lost, the list of runs is read again, this many seconds later, to make sure.
+#: When a run is reported as lost, the list of runs is read again this many seconds later to make sure.
 LOOK_AGAIN_SECONDS: Final = 300.0
 #: Maximum number of runs read in one request.
 MAX_RUNS_PER_READ: Final = 50
-#: How long the message about a run's end may be delayed so that it includes the last lines of output, in
-#: seconds.
+#: How long the message about a run's end may be delayed to include the last lines of output, in seconds.
 MAX_LAST_LINES_WAIT_SECONDS: Final = 2.0
 
 
@@ -65,7 +64,7 @@ class RunStepper(Stepper[ClaimedRun]):
         self.held_seconds = DEADLINE_SECONDS
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedRun]]:
-        """Lease due runs, oldest first; an account's runs that need a read share a batch."""
+        """Lease due runs, oldest first. Those of an account's runs that need a read share a batch."""
         found = await self._store.claim(runs.claim_runs, limit, lease, self._owners.name)
         now = await self._store.now()
         others: list[list[ClaimedRun]] = []
@@ -132,7 +131,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def _claim_more(self, account: Account, batch: list[ClaimedRun]) -> list[ClaimedRun] | None:
         """Claim the read and add the account's other runs to the batch; return those that need no read.
 
-        Returns None if another process has just read the account's runs, or if the account was unlinked.
+        Return None if another process has just read the account's runs, or if the account was unlinked.
         """
         free = max(MAX_RUNS_PER_READ - len(batch), 0)
         now = await self._store.now()
@@ -159,7 +158,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return plan_run(claimed.subject, await self._store.now())
 
     def find_required_permission(self, claimed: ClaimedRun, step: Step) -> tuple[str, Target] | None:
-        """Return the verb and target that need permission; only launches, searches and stops need any."""
+        """Return the verb and target that need permission. Only launches, searches and stops need any."""
         if step not in (Step.LAUNCH, Step.FIND, Step.STOP):
             return None
         verb = "stop" if step is Step.STOP else "run"
@@ -168,7 +167,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def resolve_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
         """Handle a refused permission: end a launch, postpone a stop, or return True for a search.
 
-        A search continues, as the run may be running.
+        A search continues, because the run may be in progress.
         """
         if step is Step.LAUNCH:
             await self.save(
@@ -186,7 +185,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return outcomes.make_end_update(claimed.subject, decided.outcome, decided.cause, claimed.claim)
 
     async def advance(self, claimed: ClaimedRun, _runtime: Runtime, _decided: Plan) -> None:
-        """Postpone a run that became due for a read only after its claim; the next claim reads it."""
+        """Postpone a run whose read became due only after it was claimed. The next claim reads it."""
         await self.postpone(claimed, 0.1)
 
     # -- calls -----------------------------------------------------------------------------------------------
@@ -194,7 +193,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def prepare_call(
         self, claimed: ClaimedRun, _runtime: Runtime, step: Step, _access: base.Access
     ) -> Update:
-        """Return the update that commits the call; a repeated stop keeps the time of the first one."""
+        """Return the update that commits the call. A repeated stop keeps the time of the first one."""
         is_first = step is Step.LAUNCH or claimed.subject.stop_call is Call.NONE
         who = {"account": claimed.account, "person": claimed.person}
         call = name_call(step, Call.CALLING)
@@ -219,7 +218,7 @@ class RunStepper(Stepper[ClaimedRun]):
         _access: base.Access,
         created: Created | str | None,
     ) -> Update | None:
-        """Record a launched run or, after a stop, return the update that requests a read soon."""
+        """Record a launched run. After a stop, return the update that requests a read soon."""
         if isinstance(created, Created):
             await self._record_launch(claimed, runtime, step, created)
             return None
@@ -253,7 +252,7 @@ class RunStepper(Stepper[ClaimedRun]):
         answer: call_results.CallFailure,
         known: Call | None,
     ) -> Update:
-        """Return the update for a retry; after an unknown outcome, the run is searched for soon.
+        """Return the update for a retry; after an unknown outcome, Usher soon searches for the run.
 
         A pause that the provider requested doesn't delay that search.
         """
@@ -296,7 +295,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def search(self, claimed: ClaimedRun, runtime: Runtime, access: base.Access) -> OutcomeSearch:
-        """Return the provider's runs that this launch may have started, unless other rows have them."""
+        """Return the provider's runs that may be the result of this launch and belong to no other row."""
         run = claimed.subject
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
         traces = await runtime.provider.require_facet(facets.Runs).find_run(access, spec, run.id, since)
@@ -320,7 +319,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return outcomes.make_end_update(claimed.subject, Outcome.FAILED, "untold", claimed.claim)
 
     async def record_found(self, claimed: ClaimedRun, runtime: Runtime, created: Created) -> None:
-        """Record the id of the run that was found."""
+        """Record the id of the run that a search found."""
         await self._record_launch(claimed, runtime, Step.FIND, created)
 
     # -- a read ----------------------------------------------------------------------------------------------
@@ -420,7 +419,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def _count_missing(self, claimed: ClaimedRun, runtime: Runtime, now: float) -> Update:
-        """Count a read that didn't find the run, since a newly launched run may not be listed yet."""
+        """Count a read that didn't find the run, because a newly launched run may not be listed yet."""
         run = claimed.subject
         wait = max(5.0, runtime.pace.min_poll_interval)
         if now - (run.called_at or run.created_at) < timeouts.START_SETTLES:
@@ -439,7 +438,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def _count_refused_read(
         self, claimed: ClaimedRun, runtime: Runtime, answer: call_results.Rejected
     ) -> Update:
-        """Count a refused read of a run; if refusals persist, the card shows the reason."""
+        """Count a refused read of a run. If refusals persist, the card shows the reason."""
         run, now = claimed.subject, await self._store.now()
         unconfirmed = timeouts.count_unconfirmed(run.unconfirmed, answer.word, now)
         is_news = timeouts.is_confirmed(unconfirmed, now)
@@ -463,13 +462,13 @@ def _compute_first_wait(runtime: Runtime) -> float:
 
 
 def _build_not_stopped_notice(run: Run, **cause: str) -> NewNotice:
-    """Return the notice saying that a stop failed or, without a cause, was abandoned after many attempts."""
+    """Return the notice that a stop failed or, if there is no cause, was given up after many attempts."""
     occasion = f"stop:{run.requested_stop}:{run.called_at}"
     return outcomes.build_notice(run, NoticeKind.JOB_NOT_STOPPED, occasion, cause)
 
 
 def _is_unanswered_now(run: Run, now: float) -> bool:
-    """Return whether a stop has had no effect for long enough to be forced, but hadn't at the last read."""
+    """Return whether a stop has had no effect for so long that it can be forced, but not at the last read."""
     is_new = (run.observed_at or 0.0) < (run.called_at or now) + timeouts.UNANSWERED_SECONDS
     return is_new and timeouts.is_run_unanswered(run, now)
 

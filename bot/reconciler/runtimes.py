@@ -1,8 +1,8 @@
 """A process's view of a connection: its slots, rate limits, health and start queue.
 
-All of this is in memory. The queue belongs to the process that owns the connection's starts. When the owner
-changes, as it does after a restart, operations request their turns again, oldest first, once earlier starts
-no longer count towards the limit.
+All of this is kept in memory. The queue belongs to the process that owns the connection's starts. When the
+owner changes, as it does after a restart, operations request their turns again, oldest first, once earlier
+starts no longer count towards the limit.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from bot.support.errors import ProviderError, TemporaryError, Unreachable, Untru
 log = structlog.get_logger(__name__)
 
 
-#: After this many consecutive failures the whole connection is considered down, not just one resource.
+#: After this many failures in a row, the whole connection is considered down, not just one resource.
 MAX_FAILURES = 5
-#: Maximum pause, in seconds, before a single request probes whether the connection is answering again.
+#: Maximum pause before a single request probes whether the connection is answering again, in seconds.
 MAX_PROBE_PAUSE_SECONDS = 30.0
 #: Maximum pause that a provider can request at a time, in seconds.
 MAX_REQUESTED_PAUSE_SECONDS = 300.0
@@ -44,7 +44,7 @@ SHARED_LIMIT_SECONDS = 60.0
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
 #: A pause may end up to this many seconds later in its database row than in this process's memory, because
-#: the row is written a little later.
+#: the row is written slightly later.
 ROW_DELAY_SECONDS = 1.0
 #: Maximum share of a connection's slots that one person's calls may use. ``LISTS_SHARE`` is the maximum for
 #: all lists together.
@@ -53,12 +53,12 @@ LISTS_SHARE = 0.25
 
 
 class Slots:
-    """Slots for a connection's in-flight requests; a fifth are reserved for calls with a user waiting.
+    """Slots for a connection's in-flight requests. A fifth is reserved for calls with a user waiting.
 
     One person's calls may use at most half of the slots, and all lists together a quarter, so that some are
     left for others. Reads can't use the reserved fifth.
 
-    Slots are kept in memory, separately in each process. After a restart, all are free: leases expire, and
+    Each process keeps its own slots in memory. After a restart, all of them are free: leases expire, and
     calls with an unknown outcome are checked.
     """
 
@@ -105,14 +105,14 @@ class Slots:
 
 
 class Limits:
-    """The pauses after 429s: each delays the account that was limited, and sometimes everyone.
+    """The pauses after 429s. Each delays the account that was limited, and sometimes everyone.
 
-    A pause delays everyone if the 429 concerned the connection's own secret, or if several people received
-    one within a short time; ``delay`` is then called to delay all calls by that many seconds.
+    A pause delays everyone if the 429 concerned the connection's own secret, or if several people received a
+    429 within a short time; ``delay`` is then called to delay all calls by that many seconds.
 
-    The pauses are kept in memory and in the table ``pauses``, which is read after a restart and, by every
-    process, once a second. A process that hasn't read a new pause yet may still send calls, which the
-    provider refuses.
+    The pauses are kept in memory and in the table ``pauses``, which every process reads once a second, and
+    after a restart. A process that hasn't read a new pause yet may still send calls, which the provider
+    refuses.
     """
 
     def __init__(self, name: str, monotonic: Callable[[], float], delay: Callable[[float], None]) -> None:
@@ -125,7 +125,7 @@ class Limits:
         self._all_until = 0.0
 
     def note(self, holder: str, seconds: float, *, is_shared: bool) -> dict[str, float]:
-        """Record a 429 and the wait it requests; log a pause that affects everyone only once.
+        """Record a 429 and the wait that it requests; log a pause that affects everyone only once.
 
         Return the pauses to write, in seconds, keyed by account; the key "" means everyone.
         """
@@ -147,7 +147,7 @@ class Limits:
         return {holder: seconds, _EVERYBODY: seconds}
 
     def learn(self, pause: Pause) -> None:
-        """Apply a pause from a row written by another process, or by this one before a restart."""
+        """Apply a pause from a row that another process wrote, or this one before a restart."""
         now = self._monotonic()
         at, until = now - pause.ago, now + pause.left
         if pause.account_id == _EVERYBODY:
@@ -169,7 +169,7 @@ class CircuitBreaker:
     answering.
 
     Failures are remembered only in memory, but an outage is a row that every process reads once a second.
-    After a restart, a connection with an outage is probed by a single request.
+    After a restart, a single request probes a connection that has an outage.
     """
 
     def __init__(self, name: str, clock: Clock, jitter: Callable[[], float], observer: Observer) -> None:
@@ -178,17 +178,17 @@ class CircuitBreaker:
         self._jitter = jitter
         self._observer = observer
         self._failures = 0
-        #: The last failure; None if the connection has answered since then.
+        #: The last failure; None if the connection has answered since.
         self._failure: TemporaryError | None = None
         self.answering = Reachability(name)
-        #: When the pause that the provider requested ends. ``_away_until`` is when the pause after the
+        #: When the pause requested by the provider ends. ``_away_until`` is when the pause after the
         #: connection went down ends (both monotonic).
         self._requested_until = 0.0
         self._away_until = 0.0
 
     @property
     def pause(self) -> float:
-        """Return how many seconds to wait before anything may be sent, or 0 if requests may be sent now."""
+        """Return how many seconds to wait before anything may be sent; 0 if requests may be sent now."""
         return max(max(self._requested_until, self._away_until) - self._clock.monotonic(), 0.0)
 
     @property
@@ -198,16 +198,16 @@ class CircuitBreaker:
 
     @property
     def answers(self) -> bool:
-        """Return whether the last request was answered; False as long as none has been answered."""
+        """Return whether the last request was answered; False until one has been answered."""
         return self.since is None and self.answering.answered_at is not None
 
     @property
     def is_doubtful(self) -> bool:
-        """Return whether the connection is considered down; if so, the next request is only a probe."""
+        """Return whether the connection is considered down, so that the next request is only a probe."""
         return self._failures >= MAX_FAILURES
 
     def note_answer(self, error: ProviderError | None = None) -> None:
-        """Record an answer of any kind; ``error`` is set if it was a refusal."""
+        """Record an answer of any kind; ``error`` is set if the answer was a refusal."""
         if error is not None:
             self._observer.count_failure(self._name, type(error).__name__)
         if self.is_doubtful:
@@ -226,7 +226,7 @@ class CircuitBreaker:
         self._away_until = 0.0
 
     def note_failure(self, error: TemporaryError) -> None:
-        """Record a failure; log once when the connection begins to be considered down."""
+        """Record a failure; log once when the connection is first considered down."""
         self._observer.count_failure(self._name, type(error).__name__)
         self.answering.record_failure(self._clock.now())
         self._failures += 1
@@ -245,17 +245,17 @@ class CircuitBreaker:
 
     @property
     def block_reason(self) -> Hold | None:
-        """Return the hold to show while a pause or silence delays everyone, or None if nothing does."""
+        """Return the hold to show while a pause or silence delays everyone, or None if neither does."""
         if not self.is_doubtful and (asked := self._requested_until - self._clock.monotonic()) > 0:
             return self.describe_pause(asked)
         return self.describe_silence() if self.is_doubtful else None
 
     def describe_pause(self, seconds: float) -> Hold:
-        """Return the hold to show during a pause that the provider asked for; it says when the pause ends."""
+        """Return the hold to show during a pause requested by the provider; it says when the pause ends."""
         return hold_until(HoldCode.PAUSED, self._clock.now() + seconds)
 
     def describe_silence(self, error: TemporaryError | None = None) -> Hold:
-        """Return the hold to show while a connection doesn't answer; it says since when, if that is known."""
+        """Return the hold to show while a connection isn't answering; it says since when, if known."""
         if isinstance(self._failure, UntrustedCertificate):
             return hold_by_cause(causes.to_cause(self._failure))
         if self.since is None:
@@ -264,7 +264,7 @@ class CircuitBreaker:
 
 
 class Runtime:
-    """A connection's provider, with the slots, start queue and health that go with it."""
+    """A connection's provider, with its slots, start queue and health."""
 
     def __init__(
         self,
@@ -286,7 +286,7 @@ class Runtime:
         self.start_limits = Limits(name, clock.monotonic, self.start_queue.delay)
 
     def select_limits(self, calls: Calls) -> Limits:
-        """Return the limits for calls that start something, or else those for all other calls."""
+        """Return the limits for calls that start something or, otherwise, those for all other calls."""
         return self.start_limits if calls == "start" else self.limits
 
     @property
@@ -296,13 +296,12 @@ class Runtime:
 
 
 #: Starts are kept below a per-second limit by this factor, because they may arrive less evenly than they are
-#: sent. ``BURST_SHARE`` is the share of the limit that one burst may use.
+#: sent. ``BURST_SHARE`` is the share of the limit that a single burst may use.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: Once its turn has begun, an operation loses the turn unless it repeats its request within this many
-#: seconds.
+#: An operation whose turn has begun loses it unless it repeats its request within this many seconds.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
-#: Without a rate limit, a start may overtake one that was requested up to this many seconds earlier.
+#: If there is no rate limit, a start may overtake another one requested up to this many seconds earlier.
 MAX_OVERTAKE_SECONDS: Final = 1.0
 #: How soon an operation repeats its request if another operation's turn comes first, in seconds.
 TURN_POLL_SECONDS: Final = 0.25
@@ -310,11 +309,11 @@ MAX_QUEUED_STARTS: Final = 10_000
 
 
 class StartQueue:
-    """A connection's start queue, while this process owns it; ``per_second`` is the rate limit, or None.
+    """A connection's start queue while this process owns it; ``per_second`` is the rate limit, if any.
 
-    The queue is in memory, and each connection's starts are owned by a single process. After a restart,
-    operations queue again, oldest first; none is granted until earlier starts are too old to affect the rate
-    limit.
+    The queue is kept in memory, and each connection's starts are owned by a single process. After a restart,
+    operations queue again, oldest first. No start is granted until earlier starts are too old to affect the
+    rate limit.
     """
 
     def __init__(self, per_second: float | None, monotonic: Callable[[], float]) -> None:
@@ -324,10 +323,10 @@ class StartQueue:
         self.owned_since = 0.0
         self._delayed_until = 0.0
         #: The operations waiting to start something, oldest first. ``_comes_until`` maps each operation's id
-        #: to the latest time it may repeat its request.
+        #: to the time until which it may repeat its request.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
-        #: When recent starts were granted, for as long as they still count towards the limit.
+        #: When recent starts were granted, as long as they still count towards the limit.
         self._granted_at: deque[float] = deque()
         self._begin()
 
@@ -364,11 +363,11 @@ class StartQueue:
         self._enqueue(operation, self._monotonic() + seconds)
 
     def delay(self, seconds: float) -> None:
-        """Grant nothing for this many seconds; if a longer pause is already in effect, keep it."""
+        """Grant nothing for this many seconds, unless a longer pause is already in effect."""
         self._delayed_until = max(self._delayed_until, self._monotonic() + seconds)
 
     def _wait(self, operation: Operation | Run, now: float) -> float:
-        """Return how many seconds a start must wait, or 0 to send it now; older starts are sent first."""
+        """Return how many seconds a start must wait, or 0 to send it now. Older starts are sent first."""
         older = bisect_left(self._order, (operation.created_at, operation.id))
         if now < self._delayed_until:
             return max(self._delayed_until - now, 0.01)
@@ -382,8 +381,8 @@ class StartQueue:
         position = older - (count - len(recent))
         if position < 0:
             return 0.0
-        # Each granted start frees its slot one window later. Waiting starts take the slots in order. If there
-        # are more waiting starts than slots, the rest take the same slots one window later.
+        # Each granted start frees its slot one window later, and waiting starts take the slots in order. If
+        # there are more waiting starts than slots, the rest take the same slots one window later.
         rounds, number = divmod(position, count)
         opens = recent[number] if number < len(recent) else now
         return max(opens + window * (rounds + 1) - now, 0.01)
@@ -400,7 +399,7 @@ class StartQueue:
             del self._order[bisect_left(self._order, entry)]
 
     def _forget(self, now: float) -> None:
-        """Drop requests that weren't repeated in time, and starts too old to affect the limit."""
+        """Drop requests that weren't repeated in time, and starts that are too old to affect the limit."""
         while self._order and self._comes_until[self._order[0][1]] < now:
             self._dequeue(self._order[0])
         rate = self.per_second
@@ -413,7 +412,7 @@ class StartQueue:
         return max(int(rate * BURST_SHARE), 1)
 
 
-#: A function that publishes a Home tab, including what a pressed button adds to it; raises SlackFailed and
+#: A function that publishes a Home tab, with what a pressed button adds to it; raises SlackFailed and
 #: StoreError.
 PublishHome: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
 #: A function that runs a deferred command as if the person had just typed it; raises StoreError if nothing
@@ -441,7 +440,7 @@ class Observer(Protocol):
 class Numbers:
     """The reconciler's limits and intervals; all times are in seconds.
 
-    ``call_seconds`` is the timeout of a provider call, and ``lease`` is how long a row stays claimed. The
+    ``call_seconds`` is the time limit of a provider call, and ``lease`` is how long a row stays claimed. The
     lease is longer, so that no other process takes over a row while its call is in flight.
     """
 
@@ -449,13 +448,13 @@ class Numbers:
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0
-    #: Minimum time, in seconds, between two checks of a waiting operation's deadline and of what holds it up.
+    #: Minimum time between two checks of a waiting operation's deadline and of what holds it up, in seconds.
     tick: float = 20.0
-    #: Maximum number of checks of waiting operations per second. If very many operations are open, each is
-    #: checked less often, at most ``slow_tick`` apart.
+    #: Maximum number of checks of waiting operations per second. If there are very many open operations, each
+    #: is checked less often, but at least every ``slow_tick`` seconds.
     checks_per_second: float = 5.0
     slow_tick: float = 600.0
-    #: How often a long-running call checks that its account is still linked, in seconds.
+    #: How often a long call checks that its account is still linked, in seconds.
     watch: float = 2.0
     discover_after: float = 600.0
     discover_unused_after: float = 86_400.0

@@ -1,4 +1,4 @@
-"""Scheduled work: claim due rows, and run each as a use case on its owner's behalf."""
+"""Scheduled work: claims due rows, and runs each as a use case on its owner's behalf."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -10,19 +10,19 @@ from bot.support.errors import NotIdentified, Refused
 from bot.support.pool import Pool, contain_errors, run_all
 
 #: Maximum number of rows that are processed at the same time and share commits. A command typed in the
-#: meantime waits for no more than these.
+#: meantime has to wait only for these.
 MAX_CONCURRENT: Final = 10
 
 
 class ScheduledWorkRunner:
-    """Run all kinds of scheduled work; a row that fails becomes due again when its claim ends."""
+    """Runs all kinds of scheduled work. A row that fails becomes due again when its claim ends."""
 
     def __init__(self, context: Context, kinds: Sequence[ScheduledWork[Any]]) -> None:
         self._context = context
         self._kinds, self.names = kinds, [kind.name for kind in kinds]
 
     async def step(self, _pool: Pool | None = None, due: Collection[str] | None = None) -> int:
-        """Run the due rows of every kind, or only of the kinds in ``due``; return how many there were."""
+        """Run the due rows of all kinds, or only of the kinds in ``due``; return how many rows there were."""
         return sum([await self._run_due(kind) for kind in self._kinds if due is None or kind.name in due])
 
     async def _run_due(self, kind: ScheduledWork[R]) -> int:

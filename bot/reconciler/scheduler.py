@@ -4,8 +4,8 @@ Due times are stored in the rows. A process queries them after each of its commi
 whose tables it wrote), after each step, and when another process notifies it. If other processes write to the
 same database, it also queries them once a second. A single timer wakes the loops at the first due time.
 
-APScheduler keeps its jobs in memory and only runs things at intervals; due work, including daily work, is in
-Usher's rows.
+APScheduler keeps its jobs in memory, and only runs things at intervals. All due work, including daily work,
+is in Usher's rows.
 """
 
 import asyncio
@@ -40,38 +40,38 @@ SWEEP: Final = "sweep"
 #: midnight UTC.
 DAY_SECONDS: Final = 86_400.0
 NIGHT_SECOND_OF_DAY: Final = 3 * 3600.0 + 17 * 60.0
-#: How often, in seconds, a tiny write checks that the store is writable and reads its clock.
+#: How often a tiny write checks that the store is writable, and reads its clock, in seconds.
 BEAT_SECONDS: Final = 30.0
-#: How often, in seconds, to look for old lists that should be reread.
+#: How often to look for old lists that should be read again, in seconds.
 LIST_REFRESH_SECONDS: Final = 120.0
 #: Subject of the task that reads everyone from Slack. Tasks with the same subject never run concurrently.
 EVERYBODY = "everybody"
-#: How long a loop rests between claims, in seconds. Rows that become due while it rests are claimed together.
+#: How long a loop rests between claims, in seconds. Rows that become due meanwhile are claimed together.
 LOOP_REST_SECONDS = 0.05
-#: How long to rest between claims of reads, in seconds. Each claim takes at most a connection's free slots,
-#: usually 51. A rest of 0.05 s would be too long for 10,000 starting workspaces, each of which may be read
-#: every 10.5 s.
+#: How long to rest between two claims of reads, in seconds. Each claim takes at most a connection's free
+#: slots, usually 51. A rest of 0.05 s would be too long for 10,000 starting workspaces, each of which may be
+#: read every 10.5 s.
 READS_REST_SECONDS = 0.03
-#: How long to rest between queries of due times, in seconds. Several writes in quick succession then need
+#: How long to rest between queries of due times, in seconds, so that several writes in quick succession need
 #: only one query.
 QUERY_REST_SECONDS = 0.1
-#: How long a loop rests, in seconds, after claiming none of its due rows because another process has them or
-#: they must wait.
+#: How long a loop rests after it couldn't claim any of its due rows because another process has them or they
+#: must wait, in seconds.
 EMPTY_CLAIM_REST_SECONDS = 1.0
-#: No timer is set for rows that are due later than this, in seconds: the heartbeat queries due times again
-#: before then.
+#: No timer is set for rows that are due later than this, in seconds, because the heartbeat queries due times
+#: again before then.
 MAX_TIMER_SECONDS = 3_600.0
 
 
 async def _do_nothing() -> None:
-    """Do nothing; the default action on a beat."""
+    """Do nothing. This is the default action on a beat."""
 
 
 Step = Callable[[Pool], Awaitable[int]]
 
 
 class Loop:
-    """A loop that repeats a step: immediately while there is plenty to do, otherwise when woken.
+    """A loop that repeats a step, immediately if there is plenty to do, otherwise when woken.
 
     Errors never end it. ``is_restless`` returns whether there is work that no row shows as due.
     """
@@ -92,7 +92,7 @@ class Loop:
         #: The kinds of work whose rows this loop processes.
         self.kinds: frozenset[str] = frozenset({name})
         self.is_restless = is_restless
-        #: Whether the loop's work never ends by itself, but can be cancelled without losing anything.
+        #: Whether the loop's work never ends on its own, but can be cancelled without losing anything.
         self.is_endless = is_endless
         self._step = step
         self._ids = ids
@@ -106,13 +106,13 @@ class Loop:
         #: When the current step began or, if the loop keeps failing, when the first failing step began
         #: (monotonic).
         self.began = math.inf
-        #: The loop rests until this time after a claim that found nothing (monotonic).
+        #: The time until which the loop rests after a claim that found nothing (monotonic).
         self.rests_until = -math.inf
         #: Callback that runs after each step.
         self.on_step: Callable[[], None] = lambda: None
 
     def wake(self) -> None:
-        """Wake the loop so that it runs its next step soon."""
+        """Wake the loop so that it soon runs its next step."""
         self._woken.set()
 
     def _on_room(self) -> None:
@@ -156,10 +156,10 @@ class Loop:
 class Scheduler:
     """The scheduler of the reconciler and the notifier; ``tick`` and ``beat`` are intervals in seconds.
 
-    It is created before them, because they wake it; waking it has no effect until ``drive`` is called.
+    It is created before them, because they wake it. Waking it has no effect until ``drive`` is called.
     ``on_beat`` is called on each beat, and may raise only StoreError. If several processes share a database,
     only the leading one starts work as soon as it is due. The others wait a little (``Owners.leaves_for``)
-    and then do what it hasn't started, so that an additional process doesn't repeat the first one's work.
+    and then do what it hasn't started, so that additional processes don't repeat its work.
     """
 
     def __init__(
@@ -182,17 +182,17 @@ class Scheduler:
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
         #: Maps each kind of work whose due times must be queried to how long its rows are left to another
-        #: process. ``_due_at`` maps each kind to when its first row is due (monotonic).
+        #: process. ``_due_at`` maps each kind of work to when its first row is due (monotonic).
         self._changed: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._ticker = Ticker(clock)
-        #: Additional nightly work, by name. Each function is passed whether the work is due, and returns a
+        #: Additional nightly work, by name. Each function is told whether the work is due. It returns a
         #: problem, "" for no problem, or None if there was nothing to do.
         self.nightly: dict[str, Callable[[bool], Awaitable[str | None]]] = {}
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:
-        """Create the loops that run the steps of reconciler and notifier; call it once, before ``start``."""
+        """Create the loops for the steps of reconciler and notifier; called once, before ``start``."""
         self._engine, timed = reconciler.engine, reconciler.scheduled_work
         outages, board = reconciler.outages, self._engine.board
         served = reconciler.tasks.handlers
@@ -221,13 +221,13 @@ class Scheduler:
         self._store.engine.report_to(self.on_written)
 
     def call_every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Call ``work`` at intervals once ``start`` has been called; it must not raise."""
+        """Once ``start`` has been called, call ``work`` at intervals; it must not raise."""
         self._ticker.every(seconds, work)
 
     def start(self) -> None:
         """Start the loops on the running event loop, resuming any work left open by an earlier process.
 
-        Without ``drive`` there are no loops, so only the heartbeat and the work given to ``call_every`` run.
+        Without ``drive``, there are no loops, so only the heartbeat and the work given to ``call_every`` run.
         """
         if self._loops:
             self._ticker.every(self._tick, self._on_tick)
@@ -249,7 +249,7 @@ class Scheduler:
             self.on_written(tables)
 
     def on_written(self, tables: Collection[str] | None) -> None:
-        """Query due times for the kinds of work whose tables were written, or for all if ``None``."""
+        """Query due times for the kinds of work whose tables were written; with ``None``, for all kinds."""
         written = KINDS_BY_TABLE.keys() if tables is None else KINDS_BY_TABLE.keys() & tables
         kinds = set[str]().union(*(KINDS_BY_TABLE[table] for table in written))
         for loop in self._loops:
@@ -329,7 +329,7 @@ class Scheduler:
         return [loop.name for loop in self._loops if loop.name in ended or loop.began < latest]
 
     async def drain(self, seconds: float = 10.0) -> int:
-        """Stop claiming, give running work ``seconds`` to finish, cancel and count the rest.
+        """Stop claiming, give running work ``seconds`` to finish, then cancel and count the rest.
 
         Cancelling loses nothing: the outcome of a cancelled call is unknown, so it is looked up at the
         provider, and a cancelled notice is searched for in Slack.

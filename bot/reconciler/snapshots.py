@@ -1,4 +1,4 @@
-"""Reads providers' forms, and facts about their servers, and stores them as snapshots."""
+"""Reads providers' forms and facts about their servers, and stores them as snapshots."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -29,7 +29,7 @@ _CONNECTION: Final = "connection:"
 async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
     """Read and store a task's snapshot; return tasks that run the commands waiting for it.
 
-    Raises TaskRetry if it has to be read later.
+    Raise TaskRetry if it has to be read later.
     """
     owner, _, kind = task.subject.rpartition("/")
     account: Account | None = None
@@ -50,7 +50,7 @@ async def _read(
 ) -> str:
     """Read and store a snapshot; return "", or the cause if that fails.
 
-    Raises TaskRetry if it has to be read later.
+    Raise TaskRetry if it has to be read later.
     """
     runtime = engine.runtimes.get(connection)
     if runtime is None:

@@ -1,7 +1,7 @@
-"""One step of an operation or run: check preconditions, plan, call, verify, and write the result.
+"""A step of an operation or run: check preconditions, plan, call, verify, and write the result.
 
-A step needs a linked account, a configured connection, and a known person who has permission. If any of these
-is missing, the step is delayed and the card says why. If the account isn't linked, the item ends instead.
+A step needs a linked account, a configured connection, and a known person who has permission. If the account
+isn't linked, the item ends. If anything else is missing, the step is delayed, and the card says why.
 """
 
 from __future__ import annotations
@@ -74,11 +74,11 @@ EXTERNAL_WAIT_SECONDS: Final = 60.0
 #: How long to postpone a call while another request probes whether the connection is answering again, in
 #: seconds.
 PROBE_WAIT_SECONDS: Final = 2.0
-#: Maximum attempts at a call that conflicts with the workspace's state or with an existing name.
+#: Maximum number of attempts at a call that conflicts with the workspace's state or with an existing name.
 MAX_CONFLICT_ATTEMPTS: Final = 4
-#: Steps that start a workspace. Their calls are queued and may have a separate rate limit.
+#: Steps that start a workspace. Their calls are queued, and may have a separate rate limit.
 START_STEPS: Final = frozenset({Step.START, Step.CREATE})
-#: The hold shown on an item after its step failed because of an error in Usher itself.
+#: The hold shown on an item whose step failed because of an error in Usher itself.
 _BROKEN: Final = hold_by_cause("internal")
 #: Steps that create something. Before repeating such a call, Usher searches the provider for the earlier
 #: call's result.
@@ -86,10 +86,10 @@ _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
 
 
 class Stepper(EnginePart, ABC, Generic[S]):
-    """Step due operations or runs, committing the state *calling* before each call (ADR 54).
+    """Takes steps of due operations or runs, committing the state *calling* before each call (ADR 54).
 
     Operations and runs differ only in the abstract methods at the end. If an item is replaced or unlinked in
-    the meantime, that change wins: an item can't be updated once it has ended.
+    the meantime, that change wins, because an item that has ended can't be updated.
     """
 
     #: The outcome of an item that ends while the effect of its call is unknown.
@@ -100,18 +100,18 @@ class Stepper(EnginePart, ABC, Generic[S]):
     late_kind: ClassVar[NoticeKind]
     #: Whether the state of the previous call stays recorded until the next call can be sent.
     keeps_call: ClassVar[bool]
-    #: A blocked item reaches its deadline after this many seconds; None for no deadline.
+    #: A blocked item reaches its deadline after this many seconds. None means no deadline.
     held_seconds: float | None = None
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._people = engine.people
-        #: Ids of the items that this process is currently working on, so that none is worked on twice if its
-        #: lease expires.
+        #: Ids of the items that this process is currently working on, so that it doesn't work on any of them
+        #: twice if a lease expires.
         self._under_way: set[str] = set()
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim the due items and step them concurrently; return how many were claimed."""
+        """Claim the due items and take their steps concurrently; return how many items were claimed."""
         limit = count_free_slots(pool, self._numbers.batch)
         if limit <= 0:
             return 0
@@ -121,7 +121,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return sum(map(len, batches))
 
     async def _isolate_errors(self, batch: list[S]) -> None:
-        """Process a batch so that its errors don't affect others: log them and retry the batch later.
+        """Process a batch so that its errors don't affect other batches: log them, and retry the batch later.
 
         A process that is shutting down hands its batch back.
         """
@@ -143,8 +143,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if not subject.is_open:
             return
         if (cause := self._find_end_cause(claimed, await self._store.now())) is not None:
-            # If the account was unlinked or nothing was sent, it is known that the item was cancelled.
-            # Otherwise its outcome is unknown.
+            # If the account was unlinked or nothing was sent, the item has certainly been cancelled.
+            # Otherwise, its outcome is unknown.
             is_known = cause == "unlinked" or not subject.has_called
             outcome, notify = (
                 Outcome.CANCELLED if is_known else self.lost_outcome,
@@ -249,7 +249,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 await self.save(claimed, await self.after_deadline(claimed, update))
 
     async def _claim_start_turn(self, subject: Operation | Run, runtime: Runtime) -> float:
-        """Return 0 if this start may be sent now, otherwise how many seconds to wait before trying again.
+        """Return 0 if this start may be sent now, otherwise the number of seconds until the next attempt.
 
         A single process decides when each of a connection's starts may be sent.
         """
@@ -267,7 +267,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     ) -> Update | None:
         """Commit *calling*, then send the call; return the update that still has to be written, or None.
 
-        ``may_leave`` is checked right before each of the call's requests.
+        ``may_leave`` is checked just before each of the call's requests.
         """
         subject, account = claimed.subject, claimed.account
         assert account is not None, "what has no account ends before it calls"
@@ -334,7 +334,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     ) -> Update:
         """Return the update that retries a call that certainly had no effect.
 
-        If the provider is busy, the call is retried after increasingly long pauses, and only once a read has
+        If the provider is busy, the call is retried after increasing pauses, and only once a read has
         confirmed that it had no effect.
         """
         if not isinstance(answer, ProviderBusy):
@@ -365,7 +365,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return replace(again, busy_since=since, retry_at=now + wait, cause=cause)
 
     def _may_be_own(self, claimed: S, step: Step) -> bool:
-        """Return whether the workspace or run that has the name may come from this item's earlier call."""
+        """Return whether the workspace or run with that name may come from this item's earlier call."""
         subject = claimed.subject
         return (
             step in _CREATING_STEPS
@@ -422,7 +422,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self.record_found(claimed, runtime, created)
 
     def record_absence(self, claimed: S, wait: float) -> Update:
-        """Return the update for a creation that created nothing: try it again unless it was cancelled."""
+        """Return the update for a creation that created nothing: try again unless it was cancelled."""
         return claimed.update(
             wait,
             attempts=claimed.subject.attempts + 1,
@@ -448,18 +448,18 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def postpone(
         self, claimed: S, next_in: float, hold: Hold | None = None, *, deadline_in: float | None = None
     ) -> None:
-        """Postpone an item. ``hold`` is the reason, as in ``add_block_reason``."""
+        """Postpone an item; ``hold`` is the reason, as in ``add_block_reason``."""
         await self.save_blocked(claimed, claimed.update(next_in, deadline_in=deadline_in), hold)
 
     async def postpone_all(
         self, batch: Sequence[S], next_in: float, hold: Hold | None, *, deadline_in: float | None = None
     ) -> None:
-        """Postpone several items. ``hold`` is the reason, as in ``add_block_reason``."""
+        """Postpone several items; ``hold`` is the reason, as in ``add_block_reason``."""
         for claimed in batch:
             await self.postpone(claimed, next_in, hold, deadline_in=deadline_in)
 
     async def save_blocked(self, claimed: S, update: Update, hold: Hold | None) -> None:
-        """Save the update of an item that has to wait. ``hold`` is the reason, as in ``add_block_reason``."""
+        """Save the update of an item that has to wait; ``hold`` is the reason, as in ``add_block_reason``."""
         if hold and update.deadline_in is None:
             update = replace(update, deadline_in=self.held_seconds)
         await self.save(claimed, await self.add_block_reason(claimed, update, hold))
@@ -477,7 +477,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Return the update with its next step no later than the deadline, and with the notice that is due.
 
         With ``is_blocked``, the person is told even before the deadline that nothing can be sent. A person
-        who has already been asked what to do isn't told that the item is taking longer as well.
+        who has already been asked what to do isn't also told that the item is late.
         """
         subject = claimed.subject
         if update.outcome is not None or subject.deadline_at is None:
@@ -525,7 +525,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Return whether the plan may end the item even while the provider refuses its credential."""
 
     def can_use_cached_person(self, claimed: S) -> bool:  # noqa: ARG002 - overridden for operations
-        """Return whether the person's stored details are good enough if Slack doesn't answer."""
+        """Return whether the person's stored details are good enough if Slack isn't responding."""
         return False
 
     @abstractmethod
@@ -545,12 +545,12 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Save an update; return the new row, or None if the item has ended or another process claimed it."""
 
     async def has_recipient(self, claimed: S) -> bool:  # noqa: ARG002 - overridden for runs
-        """Return whether anyone is waiting for the item; if not, its notices aren't sent."""
+        """Return whether anyone is waiting for the item. If not, its notices aren't sent."""
         return True
 
     @abstractmethod
     async def prepare_call(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Update:
-        """Return the update to commit before a call; the call is sent only if the update says *calling*.
+        """Return the update to commit before a call. The call is sent only if the update says *calling*.
 
         Such an update includes the account and the person, and is saved only if neither has changed.
         """
@@ -580,11 +580,11 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def record_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update after a refusal that a retry wouldn't change."""
+        """Return the update after a refusal for which a retry would make no difference."""
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:
-        """Return everything at the provider that may be the call's result and doesn't belong to another item.
+        """Return everything at the provider that may be the call's result and belongs to no other item.
 
         Return None if the search must be repeated.
         """
@@ -623,10 +623,11 @@ def find_busy_reason(
 
 
 def passes(step: Step, error: Conflict) -> bool:
-    """Return whether a conflict may resolve itself, in which case it makes sense to repeat the call.
+    """Return whether a conflict may go away, in which case it makes sense to repeat the call.
 
-    A conflict over a name that is already taken won't resolve itself. Nor will a conflict over a start or a
-    suspension if the error's message is Usher's own, because such a message tells the person what to do.
+    A conflict over a name that is already taken won't go away. Nor will a conflict over a start or a
+    suspension if the error's message comes from Usher itself, because such a message tells the person what to
+    do.
     """
     may_stay = step in START_STEPS or step is Step.SUSPEND
     return step not in _CREATING_STEPS and not (may_stay and error.is_ours)
@@ -638,14 +639,14 @@ def hold_by_conflict(cause: str) -> Hold:
 
 
 def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return the hold to show if a conflict or a busy provider delays this item's calls; otherwise None."""
+    """Return the hold to show if a conflict or a busy provider delays this item's calls, otherwise None."""
     if subject.conflict is not None and runtime.health.since is None:
         return hold_by_conflict(subject.conflict)
     return find_busy_reason(runtime, subject, subject.busy_since)
 
 
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return why a call is blocked, either by the item itself or by its connection, or None if it isn't."""
+    """Return why a call is blocked, by the item itself or by its connection, or None if it isn't."""
     if subject.busy_since is not None and is_hold(subject.block_reason, HoldCode.OWN_LIMIT):
         return subject.block_reason
     return find_own_reason(runtime, subject) or runtime.health.block_reason
@@ -654,7 +655,7 @@ def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None
 def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:
     """Keep showing that a provider is silent or has server errors while an item's calls keep failing.
 
-    Otherwise a successful read in between would clear the hold, and the next failure would set it again.
+    Otherwise, a successful read in between would clear the hold, and the next failure would set it again.
     """
     subject, said = claimed.subject, update.block_reason
     fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked
@@ -665,7 +666,7 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return the field of an update that records the step's call as ``known``, or no field for a search."""
+    """Return the field of an update that records the step's call as ``known``; no field for a search."""
     match step:
         case Step.FIND:
             return {}
@@ -676,6 +677,6 @@ def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
 
 
 def build_success(claimed: S, next_in: float, entry: AuditEntry, **changes: Any) -> Update:
-    """Return the update for a call that was accepted, or whose result a search has found."""
+    """Return the update for a call that was accepted, or whose result was found by a search."""
     usual: dict[str, Any] = {"attempts": 0, "block_reason": NOTHING, "card_dirty": True, "audit": [entry]}
     return claimed.update(next_in, **usual, **changes)

@@ -1,4 +1,4 @@
-"""Reads runs' output as it arrives, using one stream per run, reopened if it breaks before the run ends."""
+"""Reads the output of runs as it arrives: one stream per run, reopened if it breaks before the run ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -19,15 +19,15 @@ from bot.store import runs as run_rows
 from bot.support.cleaning import Hider
 from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
-#: Maximum number of streams open at a time; others wait their turn.
+#: Maximum number of streams open at a time. Others wait their turn.
 MAX_STREAMS: Final = 50
-#: After a run has ended, its output counts as complete once its stream has been silent for this many seconds.
+#: Once a run has ended, its output counts as complete when its stream has been silent for this many seconds.
 SILENT_END_SECONDS: Final = 30.0
-#: Maximum number of attempts to read the rest of the output after the run has ended.
+#: Maximum number of attempts to read the rest of the output after a run has ended.
 MAX_END_ATTEMPTS: Final = 5
 #: How long the last lines of finished output are kept for the message that the run has ended, in seconds.
 ENDED_OUTPUT_SECONDS: Final = 60.0
-#: Minimum wait, in seconds, before reopening a stream that ended while its run continues.
+#: Minimum wait before reopening a stream that ended while its run is still in progress, in seconds.
 MIN_REOPEN_SECONDS: Final = 5.0
 
 
@@ -37,7 +37,7 @@ def _to_owned_name(run_id: str) -> str:
 
 @dataclass(slots=True, eq=False)
 class _Follower:
-    """The state of reading one run's output; times are monotonic seconds."""
+    """The state of reading one run's output. Times are in monotonic seconds."""
 
     entry: FollowedRun
     is_reading: bool = False
@@ -54,10 +54,10 @@ class _Follower:
 
 
 class Streams(context.EnginePart):
-    """Read the watched outputs that this process owns.
+    """Reads the watched outputs that this process owns.
 
-    Outputs are kept in memory, each by the one process that owns it. After a restart, they are read again
-    from the beginning.
+    Outputs are kept in memory, each by the process that owns it. After a restart, they are read again from
+    the beginning.
     """
 
     def __init__(self, engine: context.EngineContext) -> None:
@@ -66,7 +66,7 @@ class Streams(context.EnginePart):
         self._followers: dict[str, _Follower] = {}
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Open the streams that are due and end those that are over; return how many were opened.
+        """Open the streams that are due, and end those that are over; return how many were opened.
 
         Without a pool, return once the opened streams have ended.
         """
@@ -93,7 +93,7 @@ class Streams(context.EnginePart):
         return len(due)
 
     async def _own_outputs(self, runs: Sequence[Run], free: int) -> dict[str, Run]:
-        """Return the runs whose output this process follows; processes with free capacity take the rest."""
+        """Return the runs whose output this process follows. Processes with free capacity take the rest."""
         fresh = [run for run in runs if run.id not in self._followers][: max(free, 0)]
         things = [
             _to_owned_name(run.id) for run in [*fresh, *(run for run in runs if run.id in self._followers)]
@@ -126,7 +126,7 @@ class Streams(context.EnginePart):
         return count_free_slots(pool, MAX_STREAMS - reading)
 
     def _get_follower(self, run: Run, began_at: float) -> _Follower | None:
-        """Return the follower that tails an output, or a new one if the output was requested again."""
+        """Return the follower of an output, or a new one if the output was requested again."""
         follower = self._followers.get(run.id)
         if follower is not None and follower.entry.is_done:
             if follower.entry.done_at >= began_at:
@@ -139,7 +139,7 @@ class Streams(context.EnginePart):
         return follower
 
     def _is_abandoned(self, run_id: str) -> bool:
-        """Return whether an unwatched output can be dropped, rather than kept for the end of its run."""
+        """Return whether an unwatched output can be dropped instead of being kept for the end of its run."""
         entry = self._followers[run_id].entry
         return not entry.is_done or self._clock.monotonic() - entry.done_at > ENDED_OUTPUT_SECONDS
 
@@ -168,12 +168,12 @@ class Streams(context.EnginePart):
             self._end_output(follower, "")  # The spool is full, so another stream would add nothing.
 
     async def _decide_next(self, run: Run, follower: _Follower, now: float) -> None:
-        """Once a stream has ended, plan another one or end the output."""
+        """After a stream has ended, plan another one or end the output."""
         answer, transcript = follower.answer, follower.entry.transcript
         follower.failures, wait, cause = 0, 0.0, ""
         if isinstance(answer, (call_results.RetryLater, call_results.OutcomeUnknown)):
             follower.failures = 0 if follower.has_new_output else answer.attempts
-            # A stream isn't woken when its account is accepted again, so check without waiting, as that costs
+            # A stream isn't woken when its account is accepted again. So check without waiting, which costs
             # no request.
             wait, cause = (
                 0.0 if answer.cause in provider_calls.REFUSED_SIGN_IN_CAUSES else answer.wait,

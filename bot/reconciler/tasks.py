@@ -27,20 +27,21 @@ log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 
-#: Maximum number of attempts at a failing task, with increasing waits, unless its handler sets its own.
+#: Maximum number of attempts at a failing task, with increasing waits, unless its handler sets another
+#: maximum.
 MAX_TASK_ATTEMPTS: Final = 10
-#: For this many seconds after a task was created, an attempt isn't counted if nothing could be tried.
+#: For this many seconds after a task was created, an attempt doesn't count if nothing could be tried.
 MAX_BUSY_SECONDS = 900.0
-#: After this many seconds, a person waiting for a list that can't be read is told the reason.
+#: After this many seconds, a person waiting for a list that can't be read is told why.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
-#: The name under which all of a connection's lists take slots, so that they share one allowance. The name
-#: can't clash with a principal's key.
+#: The name under which all of a connection's lists take slots, so that they share one allowance. It can't be
+#: the same as a principal's key.
 LISTS_HOLDER = "lists"
 
 
 class TaskRetry(Exception):
-    """A request to retry a task after a number of seconds.
+    """Raised to retry a task after a number of seconds.
 
     ``problem`` is the cause (a key in ``bot.messages.texts.problems``), or "" if nothing went wrong.
     """
@@ -52,7 +53,7 @@ class TaskRetry(Exception):
 
 
 class TaskBusy(TaskRetry):
-    """A request to retry a task that couldn't be tried yet, without treating that as a failure."""
+    """Raised to retry a task that couldn't be tried yet, which doesn't count as a failure."""
 
 
 @contextmanager
@@ -73,12 +74,12 @@ def hold_slot(runtime: Runtime) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskHandler:
-    """The handler of one kind of task.
+    """The handler for one kind of task.
 
     ``do`` performs the task and returns any follow-up tasks, or None; it raises TaskRetry to be called again.
-    ``person`` returns the person on whose behalf a provider is called; the policy must allow that person
-    ``verb``. ``give_up`` is called after the last of ``tries`` attempts, and ``refuse`` is called with the
-    policy rule that refused.
+    ``person`` returns the person on whose behalf a provider is called; the policy must allow ``verb`` to that
+    person. ``give_up`` is called after the last of ``tries`` attempts, and ``refuse`` is called with the
+    policy rule that refused the person.
     """
 
     do: Callable[[EngineContext, Task], Coroutine[Any, Any, Sequence[NewTask] | None]]
@@ -90,7 +91,7 @@ class TaskHandler:
 
 
 async def find_holder(engine: EngineContext, task: Task) -> Principal | None:
-    """Return the owner of the account that a task is for, or None if the account was unlinked.
+    """Return the owner of a task's account, or None if the account was unlinked.
 
     The task's subject begins with the account's id.
     """
@@ -99,7 +100,7 @@ async def find_holder(engine: EngineContext, task: Task) -> Principal | None:
 
 
 class Tasks(EnginePart):
-    """Run due tasks; a failing task is retried a limited number of times."""
+    """Runs due tasks. A failing task is retried a limited number of times."""
 
     def __init__(self, engine: EngineContext, handlers: Mapping[TaskKind, TaskHandler]) -> None:
         super().__init__(engine)
@@ -170,7 +171,7 @@ class Tasks(EnginePart):
     async def _find_refusing_rule(self, task: Task, handler: TaskHandler) -> str:
         """Return the policy rule that forbids calling a provider for this person, or "" if none does.
 
-        Raises TaskRetry if the person's stored details aren't enough and Slack doesn't answer.
+        Raise TaskRetry if the person's stored details aren't enough and Slack doesn't answer.
         """
         owner = None if handler.person is None else await handler.person(self._context, task)
         if owner is None:
@@ -201,7 +202,7 @@ def make_task_retry(error: SlackFailed) -> TaskRetry:
 def require_result(answer: CallResult[_T]) -> Succeeded[_T] | Rejected:
     """Return a call's result if it can end the task; otherwise raise TaskRetry.
 
-    If the connection's own secret is refused, the task is retried, as there is nothing the person can do
+    If the connection's own secret is refused, the task is retried, because there is nothing the person can do
     about it.
     """
     if isinstance(answer, (RetryLater, OutcomeUnknown)):
@@ -212,13 +213,13 @@ def require_result(answer: CallResult[_T]) -> Succeeded[_T] | Rejected:
 
 
 def to_task_retry(answer: RetryLater | OutcomeUnknown) -> TaskRetry:
-    """Return the TaskRetry for a call's result; rate limits and refused sign-ins aren't failures."""
+    """Return the TaskRetry for a call's result. Rate limits and refused sign-ins don't count as failures."""
     is_busy = answer.cause in {KEYS_CAUSE, RATE_LIMITED_CAUSE, *REFUSED_SIGN_IN_CAUSES}
     return (TaskBusy if is_busy else TaskRetry)(answer.wait, answer.cause)
 
 
 def build_replays(task: Task, principal: Principal | None = None, problem: str = "") -> list[NewTask]:
-    """Return a task for each command that was waiting for this task; each task's subject is unique.
+    """Return a task for each command that was waiting for this task. Each task has a unique subject.
 
     They run as ``principal``, the owner of the task's account, or otherwise as the person who gave the
     command. ``problem`` is the cause if the task failed.

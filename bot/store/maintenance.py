@@ -102,7 +102,7 @@ def refuse_outdated(tx: Transaction) -> None:
 
 
 def read_restore_state(tx: Transaction) -> tuple[float, float, Counter[str]]:
-    """Return when a restored backup was made, when its restore began, and the work on hold by kind."""
+    """Return when a restored backup was made, when its restore began, and the work on hold, by kind."""
     row = UPKEEP.row(tx, work="copied")
     held = (row and from_json(row["detail"])) or {}
     return find_backup_time(tx), held.pop("began", tx.now()), Counter(held)

@@ -351,7 +351,7 @@ class SqliteSession:
         return value
 
     def _check_file(self) -> None:
-        """Refuse to write if the file, or one beside it, was moved or deleted: a restart would lose data."""
+        """Refuse to write if the file or one next to it was moved or deleted: a restart would lose data."""
         for path, before in self._files.items():
             if (inode := _read_inode(path)) != before:
                 if path.endswith(LOG) and inode is None:

@@ -134,7 +134,7 @@ class Transaction(ABC):
 
     @abstractmethod
     def run(self, query: str, **params: Any) -> None:
-        """Run a statement without waiting for its result; the next call that waits raises its error."""
+        """Run a statement without waiting for its result; the next call that waits raises any error."""
 
     @abstractmethod
     def count(self, query: str, **params: Any) -> int:

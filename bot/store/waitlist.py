@@ -168,7 +168,7 @@ def _reduce_pauses(tx: Transaction, newcomer: WaitlistEntry) -> None:
 
 
 def pass_turn(tx: Transaction, of: WaitlistEntry, pause: float) -> None:
-    """End a person's turn because no attempt can be made for them now; the next one follows after a pause."""
+    """End a person's turn because no attempt can be made for them now. After a pause comes the next turn."""
     if of.state in {WaitlistState.WAITING, WaitlistState.TRYING}:
         later = {"round": find_others(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
         change(tx, of, state=WaitlistState.WAITING, operation_id=None, **later)
