@@ -127,13 +127,20 @@ class ProviderCaller:
         """Return how many seconds to wait for a provider that has been busy for ``busy_for`` seconds."""
         return busy_pause(busy_for, self._jitter(), longest=longest)
 
-    def open(self, account: Account) -> Access | Rejected:
-        """Return the access for an account's calls, or Rejected if its secret can't be decrypted."""
+    def open(self, account: Account, attempts: int = 0) -> Access | RetryLater | Rejected:
+        """Return the access for an account's calls, or Rejected if its secret can't be decrypted.
+
+        If it may be encrypted with a key that only other processes have, return RetryLater.
+        """
         try:
             return self._keys.open(account)
         except errors.SecretError as error:
             log.exception("a stored secret does not open", connection=account.connection, account=account.id)
-            return Rejected(error, "secret", hold_by_cause("secret"))
+            refusal = Rejected(error, "secret", hold_by_cause("secret"))
+        if not self._keys.is_behind(account):
+            return refusal
+        log.error("the encryption keys here are older than the database's: restart this process with all")
+        return RetryLater(KEYS_WAIT_SECONDS, hold_by_cause(KEYS_CAUSE), attempts, KEYS_CAUSE)
 
     async def admit(
         self, runtime: Runtime, account: Account | None, attempts: int = 0, *, starts: bool = False
@@ -148,11 +155,7 @@ class ProviderCaller:
             wait = max(wait, runtime.start_limits.find_wait(account.id))
         if wait > 0:
             return RetryLater(wait, runtime.health.describe_pause(wait), attempts, RATE_LIMITED_CAUSE)
-        access = self.open(account)
-        if isinstance(access, Rejected) and self._keys.is_behind(account):
-            log.error("the encryption keys here are older than the database's: restart this process with all")
-            return RetryLater(KEYS_WAIT_SECONDS, hold_by_cause(KEYS_CAUSE), attempts, KEYS_CAUSE)
-        return access
+        return self.open(account, attempts)
 
     async def call(self, call: ProviderCall, send: Callable[[Access], Awaitable[_T]]) -> CallResult[_T]:
         """Call a provider once and return the result.

@@ -9,10 +9,10 @@ from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.domain.tasks import Task
 from bot.providers import base, facets
-from bot.reconciler.call_results import Rejected, Succeeded
+from bot.reconciler.call_results import Rejected, RetryLater, Succeeded
 from bot.reconciler.context import EngineContext
 from bot.reconciler.provider_calls import REVOKE_CALL, ProviderCall
-from bot.reconciler.tasks import TaskRetry, hold_slot
+from bot.reconciler.tasks import TaskRetry, hold_slot, to_task_retry
 from bot.services import revocations
 from bot.store import accounts
 from bot.store.revocations import enqueue_revocation, note_refused_revocation
@@ -75,6 +75,8 @@ async def enqueue_unused(engine: EngineContext, task: Task) -> None:
     """Queue the revocation of a secret whose link expired unused, unless an account uses the secret."""
     unused = _as_account(task)
     access = engine.provider_caller.open(unused)
+    if isinstance(access, RetryLater):
+        raise to_task_retry(access)
     if isinstance(access, Rejected) or await _is_used(engine, unused, access):
         return
     await engine.store.carry_out(lambda tx: enqueue_revocation(tx, unused, notify=False))
@@ -87,7 +89,7 @@ async def _is_used(engine: EngineContext, unused: Account, access: base.Access) 
         return False
     opened = engine.provider_caller.open(account)
     # A secret that can't be decrypted can't be compared, so don't revoke it.
-    return isinstance(opened, Rejected) or opened.credential.token == access.credential.token
+    return not isinstance(opened, base.Access) or opened.credential.token == access.credential.token
 
 
 def _as_account(task: Task) -> Account:

@@ -30,7 +30,8 @@ _T = TypeVar("_T")
 #: Maximum number of attempts at a failing task, with increasing waits, unless its handler sets another
 #: maximum.
 MAX_TASK_ATTEMPTS: Final = 10
-#: For this many seconds after a task was created, an attempt doesn't count if nothing could be tried.
+#: For this many seconds after a task was created, an attempt isn't counted if nothing could be tried. While
+#: only an encryption key is missing, none is counted.
 MAX_BUSY_SECONDS = 900.0
 #: After this many seconds, a person waiting for a list that can't be read is told why.
 MAX_SILENT_WAIT_SECONDS = 5.0
@@ -131,7 +132,7 @@ class Tasks(EnginePart):
         except TaskRetry as again:
             wait, problem = max(wait, again.seconds), again.problem
             is_late = await self._store.now() - task.created_at > MAX_BUSY_SECONDS
-            counts = is_late or not isinstance(again, TaskBusy)
+            counts = not isinstance(again, TaskBusy) or (is_late and problem != KEYS_CAUSE)
         except StoreError:
             raise
         except Exception:  # docs/internals/rules.md, "Where errors end"
@@ -144,9 +145,8 @@ class Tasks(EnginePart):
             # The task will be retried. If that takes long, people whose commands are waiting for it are told
             # why.
             waited = await self._store.now() + wait - task.created_at
-            hears_of_it = (
-                problem and (counts or problem == RATE_LIMITED_CAUSE) and waited > MAX_SILENT_WAIT_SECONDS
-            )
+            is_told = counts or problem in {KEYS_CAUSE, RATE_LIMITED_CAUSE}
+            hears_of_it = problem and is_told and waited > MAX_SILENT_WAIT_SECONDS
             waiting = build_replays(task, problem=problem) if hears_of_it else []
             await self._store.write(task_rows.retry_task, task, wait, counts=counts, then=waiting)
             return

@@ -5,7 +5,7 @@ from typing import Final
 from bot.domain.accounts import Account, find_due_reminder
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.tasks import TaskKind
-from bot.providers import base, facets
+from bot.providers import facets
 from bot.services.accounts import refuse_account
 from bot.services.caller import Caller
 from bot.services.context import Context
@@ -14,37 +14,29 @@ from bot.store import accounts
 from bot.store.notices import add_notices
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
-from bot.support.errors import SecretError
-from bot.support.vault import row_key
 
 #: Maximum number of reminders per claim.
 REMINDERS_PER_CLAIM: Final = 100
 
 
 def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
-    """Send the reminder, or have the credential renewed; end an approved link that has expired."""
+    """Send the reminder, or have the credential renewed if possible; end an approved link that has expired.
+
+    Whether it can be renewed is decided by a task, which waits for the key that decrypts it.
+    """
     context, now = caller.context, tx.now()
     assert account.expires_at is not None, "who is reminded of an end has one"
     occasion, next_at = find_due_reminder(account.expires_at, now)
     if not accounts.schedule_reminder(tx, account, next_at):
         return
     if occasion and account.connection in context.connections:
-        if _can_mint(context, account):
+        if isinstance(context.connections[account.connection], facets.Minting):
             add_tasks(tx, [NewTask(TaskKind.RENEW_CREDENTIAL, account.id)])
         else:
             add_notices(tx, [build_link_reminder(account, occasion)])
     if account.is_approved and account.has_ended(now):
         # The provider doesn't end an approved link, so Usher does.
         refuse_account(tx, account, "approval_ended")
-
-
-def _can_mint(context: Context, account: Account) -> bool:
-    provider = context.connections[account.connection]
-    try:
-        opened = context.vault.open(row_key(account.principal.key, account.connection), account.secret)
-    except SecretError:
-        return False
-    return isinstance(provider, facets.Minting) and provider.can_mint(base.Credential.from_mapping(opened))
 
 
 def remind_again(tx: Transaction, account_id: str) -> None:

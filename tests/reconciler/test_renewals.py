@@ -1,6 +1,7 @@
 """A token of Usher's own is renewed before it ends, and the one before is revoked."""
 
 import pytest
+from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bot.domain.tasks import TaskKind
@@ -11,6 +12,7 @@ from bot.services.revocations import CALLS_UNDER_WAY_SECONDS
 from bot.store import accounts as account_rows
 from bot.store import counts, credentials
 from bot.support.errors import Forbidden, ServerFailed
+from bot.support.vault import Vault
 from tests.reconciler.world import new_world
 from tests.rigs.providers import FakeProvider
 from tests.rigs.store import ALICE
@@ -132,3 +134,27 @@ async def test_where_nobody_renews_the_task_waits_as_it_is(world):
     world.reborn()
     await world.pass_time(60, step=10)
     assert await token(world) == "minted-1"
+
+
+async def test_process_without_its_key_asks_nobody_to_link_again(world):
+    """Another process has the key and renews it, or this one does once it was restarted with it."""
+    whole = world.vault
+    world.vault = Vault([Fernet.generate_key().decode()])
+    world.reborn()
+    world.context.owners.lacks_keys = True
+    await look(world, 23.1)
+    await world.pass_time(7_200, step=60)
+    assert ("link_expiry" in world.slack.kinds(), world.provider.count("mint")) == (False, 0)
+    world.vault = whole
+    world.reborn()
+    world.context.owners.lacks_keys = False
+    await world.pass_time(900, step=10)
+    assert (await token(world), world.provider.revoked) == ("minted-1", ["token-0"])
+    assert "link_expiry" not in world.slack.kinds()
+
+
+async def test_secret_that_no_process_opens_is_linked_again_before_it_ends(world):
+    world.vault = Vault([Fernet.generate_key().decode()])
+    world.reborn()
+    await look(world, 23.1)
+    assert (world.slack.kinds().count("link_expiry"), world.provider.count("mint")) == (1, 0)

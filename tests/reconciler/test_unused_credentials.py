@@ -107,6 +107,20 @@ async def test_what_no_key_opens_is_let_go(minting):
     assert (await minting.store.perform(counts.count_rows))["tasks"] == 0
 
 
+async def test_what_only_another_process_opens_is_kept_until_this_one_can(minting):
+    await checked(minting)
+    whole, minting.vault = minting.vault, Vault([Fernet.generate_key().decode()])
+    minting.reborn()
+    minting.context.owners.lacks_keys = True
+    await minting.pass_time(UNUSED_SECONDS + 600, step=30)
+    assert minting.provider.revoked == []
+    minting.vault = whole
+    minting.reborn()
+    minting.context.owners.lacks_keys = False
+    await minting.pass_time(600, step=10)
+    assert minting.provider.revoked == ["minted-1"]
+
+
 async def test_a_token_that_stays_the_pasted_one_is_nobodys_to_revoke(minting):
     async def check(credential):
         return Identity("alice", credential)
