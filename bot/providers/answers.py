@@ -264,7 +264,10 @@ def parse_time(value: Any, form: str = "") -> float | None:
 
 def _parse_time(text: str, form: str) -> float:
     try:
-        read = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007 - below
+        try:
+            read = datetime.fromisoformat(text.strip().upper())
+        except ValueError:
+            read = datetime.strptime(text.strip(), form)  # noqa: DTZ007 - below
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return 0.0

@@ -23,7 +23,7 @@ from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import UP_STATES, Action, State, Workspace
 from bot.providers import base, facets
 from bot.providers.access import RemoteAccount
-from bot.providers.answers import MAX_NAME_LENGTH, Listing, parse_time
+from bot.providers.answers import MAX_NAME_LENGTH, Listing
 from bot.providers.connection import ConnectionSettings, LinkMethod, TemplateList, find_by_name
 from bot.providers.posit import drafts, forms, launches, specs
 from bot.providers.posit.addresses import (
@@ -266,7 +266,7 @@ class PositProvider(
             found = Created(session.id, clean(session.title, MAX_NAME_LENGTH) or session.id)
             if shown == mark:
                 return OutcomeSearch(found)
-            created = parse_time(session.created)
+            created = session.created
             is_young = created is None or created >= since - base.MAX_CLOCK_SKEW_SECONDS
             if session.title == spec.name and is_young and not (launches.is_mark(shown) or is_over(session)):
                 same.append(found)

@@ -10,7 +10,7 @@ from bot.domain.observations import Observed
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.stops import StopRisk
 from bot.domain.workspaces import DOWN_STATES, Action, State
-from bot.providers.answers import MAX_NAME_LENGTH, parse_time
+from bot.providers.answers import MAX_NAME_LENGTH
 from bot.providers.base import URL_NOT_ALLOWED, describe_unknown_state
 from bot.providers.posit.types import ON_CLUSTER, ON_HOST, SUSPENDS, WorkbenchJob, WorkbenchSession
 from bot.providers.words import clean, clean_words
@@ -56,7 +56,7 @@ def to_observed(session: WorkbenchSession, address: Callable[[str], str | None])
     if state is None:
         strange = describe_unknown_state(clean(session.activity_state))
         return Observed(State.UNKNOWN, detail=strange, name=label, actions=_UP)
-    used = parse_time(session.last_used) if state in {State.RUNNING, State.SUSPENDED} else None
+    used = session.last_used if state in {State.RUNNING, State.SUSPENDED} else None
     if state is not State.RUNNING:
         said = session.status_detail if state in {State.STARTING, State.FAILED} else ""
         detail, reason = failure_causes.split_message(
@@ -71,7 +71,7 @@ def to_observed(session: WorkbenchSession, address: Callable[[str], str | None])
             actions=_ACTIONS[state],
             stop_risks=kept if state is State.SUSPENDED else None,
             last_used_at=used,
-            down_at=parse_time(session.last_state_updated) if state in DOWN_STATES else None,
+            down_at=session.last_state_updated if state in DOWN_STATES else None,
         )
     url = address(session.url)
     may: set[Action] = {"suspend"} if session.workbench == SUSPENDS else set()

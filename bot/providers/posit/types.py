@@ -55,6 +55,8 @@ def _to_mapping(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {}
 
 
+#: A time in epoch seconds; None if it is missing or can't be read.
+Moment = Annotated[float | None, BeforeValidator(parse_time)]
 #: A list entry or an object's value, which is left out if it can't be parsed.
 Each = Annotated[T, WrapValidator(_omit_unreadable)]
 Name = Annotated[str, Field(min_length=1)]
@@ -220,7 +222,7 @@ class Launched(_Answer):
 
 
 class WorkbenchSession(_Answer):
-    """What the server reports about a session; times are epoch milliseconds.
+    """What the server reports about a session.
 
     ``id`` and ``activity_state`` are always requested; fields that were not requested are empty or None.
     """
@@ -230,15 +232,15 @@ class WorkbenchSession(_Answer):
     name: str = ""
     url: str = ""
     launch_parameters: LaunchParameters | None = None
-    created: float | None = None
+    created: Moment = None
     label: str = ""
     display_name: str = ""
     status_detail: str = ""
     workbench: str = ""
     executing: StrictBool = False
     save_prompt_required: StrictBool = False
-    last_used: float | None = None
-    last_state_updated: float | None = None
+    last_used: Moment = None
+    last_state_updated: Moment = None
     #: How much of the session's memory is preserved while it is suspended, in bytes.
     suspend_size: float = 0.0
     #: The owner's name. Newer servers send it, although the reference doesn't mention it.
@@ -252,11 +254,11 @@ class WorkbenchSession(_Answer):
     @property
     def since(self) -> float | None:
         """Return when the session entered its current state, in epoch seconds."""
-        return parse_time(self.last_state_updated) or parse_time(self.created)
+        return self.last_state_updated or self.created
 
 
 class WorkbenchJob(_Answer):
-    """What the server reports about a job; times are ISO 8601 strings, ``""`` if missing."""
+    """What the server reports about a job."""
 
     #: The job's id, called ``job_id`` in the reference's text but ``id`` in its example.
     id: Name = Field(validation_alias=AliasChoices("job_id", "id"))
@@ -269,18 +271,9 @@ class WorkbenchJob(_Answer):
     cluster: str = ""
     host: str = ""
     exit_code: int | None = Field(default=None, validation_alias="exitCode")
-    submission_time: str = Field(default="", validation_alias="submissionTime")
-    last_update_time: str = Field(default="", validation_alias="lastUpdateTime")
-
-    @property
-    def submitted_at(self) -> float | None:
-        """Return when the job was submitted, in epoch seconds."""
-        return parse_time(self.submission_time)
-
-    @property
-    def updated_at(self) -> float | None:
-        """Return when the job's state last changed, in epoch seconds."""
-        return parse_time(self.last_update_time)
+    submitted_at: Moment = Field(default=None, validation_alias="submissionTime")
+    #: When the job's state last changed.
+    updated_at: Moment = Field(default=None, validation_alias="lastUpdateTime")
 
 
 class WorkbenchSupport(_Answer):

@@ -307,14 +307,20 @@ def parse_resource(recipe: Any) -> Resource:
     if not isinstance(recipe, Mapping):
         raise errors.BadAnswer("the answer's recipe is not an object")
     spec, state = find_object(recipe, "spec"), find_object(recipe, "state")
-    owner = spec.get("owner")
-    if owner is not None and not isinstance(owner, str):
-        raise errors.BadAnswer("the answer's field spec.owner is not a text")
+    owner = read_owner(spec)
     made = clean(require_id(state if "id" in state else recipe, "id", "state."), MAX_NAME_LENGTH)
     if not made:
         raise errors.BadAnswer("the answer's field state.id is no id")
     name = clean(find_text(spec, "name", "spec.") or "", MAX_NAME_LENGTH)
-    return Resource(made, name, owner or "", find_text(state, "status", "state.") or "", spec)
+    return Resource(made, name, owner, find_text(state, "status", "state.") or "", spec)
+
+
+def read_owner(answer: Mapping[str, Any]) -> str:
+    """Return the name of a resource's owner, which may be an object's field; "" if there is no owner."""
+    owner = answer.get("owner")
+    if isinstance(owner, Mapping):
+        return require_text(owner, "name", "owner.")
+    return "" if owner in (None, "") else require_text(answer, "owner")
 
 
 def is_theirs(owner: str, username: str) -> bool:

@@ -150,10 +150,9 @@ class Saturn(
         listed_id = find_text(answer, "id")
         if listed_id is not None and listed_id.casefold() != remote_id.casefold():
             raise errors.BadAnswer("the answer is about another workspace")
-        owner = answer.get("owner")
-        whose = find_text(owner, "name") if isinstance(owner, dict) else None
-        if not offers.is_theirs(whose or "", access.username):
-            group = (await self._list_groups(access)).get(whose or "")
+        owner = offers.read_owner(answer)
+        if not offers.is_theirs(owner, access.username):
+            group = (await self._list_groups(access)).get(owner)
             if group is None:
                 # An administrator's own token opens everyone's workspaces, so check the account's name first.
                 await self._confirm_name(access)

@@ -100,24 +100,28 @@ def _observe(workspace: Mapping[str, Any]) -> Observed:
 
 def parse_sphere_time(value: Any) -> float | None:
     """Convert a time from the API to epoch seconds; None if it is missing or unreadable."""
-    return answers.parse_time(value, _TIME_FORMAT) if isinstance(value, str) and len(value) <= 40 else None
+    return answers.parse_time(value, _TIME_FORMAT)
 
 
 def parse_minutes(value: Any) -> float:
     """Convert minutes, given as a number or a string, to seconds; 0, meaning never, for anything else."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MAX_READABLE_MINUTES:
-        return 0.0
-    return value * _MINUTE_SECONDS
+    number = _parse_whole(value)
+    return number * _MINUTE_SECONDS if number is not None and 0 < number <= _MAX_READABLE_MINUTES else 0.0
+
+
+def _parse_whole(value: Any) -> int | None:
+    """Return a whole number, which may be written as a string or with decimals; None for anything else."""
+    try:
+        number = None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return int(number) if number is not None and number.is_integer() else None
 
 
 def _parse_code(value: Any) -> int | str:
     """Return the code of a state: a number or a string, "" if there is none."""
-    if isinstance(value, str) and value:
-        text = value.strip()
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else text[:40]
-    return "" if isinstance(value, bool) or not isinstance(value, int) else value
+    number = _parse_whole(value)
+    return number if number is not None else value.strip()[:40] if isinstance(value, str) else ""
 
 
 def _read_actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:

@@ -11,7 +11,6 @@ from pydantic import SecretStr
 
 from bot.domain.observations import Event
 from bot.domain.time_marks import make_time_placeholder
-from bot.providers import answers
 from bot.providers.answers import require_object, require_text
 from bot.providers.sphere.states import ID_PATTERN, parse_sphere_time
 from bot.providers.words import clean
@@ -80,11 +79,6 @@ def _describe_result(payload: Mapping[str, Any], timestamp: Any) -> str:
     score = result.get("score")
     is_number = isinstance(score, (int, float)) and not isinstance(score, bool) and abs(score) < 1e6
     points = f", score {score:g}" if is_number else ""
-    at = _parse_message_time(timestamp)
+    at = parse_sphere_time(timestamp)
     when = f" at {make_time_placeholder(at)}" if at is not None else ""
     return f"{f'Scenario {name}' if name else 'A scenario'} finished{when}{came}{points}."
-
-
-def _parse_message_time(value: Any) -> float | None:
-    """Return the time of a message, given in epoch seconds or in the API's own format."""
-    return parse_sphere_time(value) if isinstance(value, str) else answers.parse_time(value)

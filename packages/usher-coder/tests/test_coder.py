@@ -623,6 +623,24 @@ async def test_what_is_shared_with_the_account_or_its_groups_is_listed_as_its_ow
         assert HELD.problems == []
 
 
+@pytest.mark.parametrize(
+    "patch",
+    [
+        [],
+        [{"op": "replace", "path": "/count", "value": None}],
+        [{"op": "replace", "path": "/count", "value": "203"}],
+        [{"op": "remove", "path": "/count"}],
+    ],
+    ids=["told", "null", "text", "missing"],
+)
+async def test_list_is_read_page_by_page_whatever_it_says_of_its_length(patch):
+    own = [{**SEED["workspaces"][0], "owner": "alice", "name": f"page-{number}"} for number in range(203)]
+    async with coder_rig(seed={**SEED, "workspaces": [*SEED["workspaces"], *own]}) as rig:
+        rig.inject_fault("GET /api/v2/workspaces$", patch=patch, times=None)
+        listing = await rig.provider.discover(rig.access)
+        assert (len(listing), listing.is_whole) == (205, True)
+
+
 async def test_what_is_shared_is_started_and_opened_at_its_owners_address():
     async with coder_rig(seed=shared_seed()) as rig:
         (shared,) = [one for one in await rig.provider.discover(rig.access) if one.name == "secret"]

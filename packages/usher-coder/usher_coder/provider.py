@@ -609,9 +609,10 @@ async def _pages(access: up.Access, which: str) -> up.Listing[dict[str, Any]]:
         query = {"q": which, "limit": str(PAGE), "offset": str(seen)}
         page = (await access.api.call("GET", "/workspaces", query=query)).json_object()
         found.append(page)
-        listed, count = page.get("workspaces"), page.get("count")
-        seen += len(listed) if isinstance(listed, list) else 0
-        if not isinstance(count, int) or seen >= count:
+        listed, count = page.get("workspaces"), _count(page, "count")
+        length = len(listed) if isinstance(listed, list) else 0
+        seen += length
+        if seen >= count if count is not None else length < PAGE:
             return found
         if not listed:
             break

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from codespaces_rig import CHECKER, DOCUMENT, START_TIME
 from multidict import CIMultiDict, CIMultiDictProxy
+from usher_codespaces import local
 from usher_codespaces.local import LocalCodespace
 from usher_codespaces.provider import STATES
 
@@ -177,8 +178,25 @@ async def test_end_of_a_token_is_read(open_rig, text):
         assert identity.credential.expires_at == 1_796_119_200
 
 
-async def test_list_is_read_page_by_page(open_rig):
+@pytest.mark.parametrize(
+    "patch",
+    [
+        [],
+        [{"op": "replace", "path": "/total_count", "value": None}],
+        [{"op": "remove", "path": "/total_count"}],
+    ],
+    ids=["told", "null", "missing"],
+)
+async def test_list_is_read_page_by_page_whatever_it_says_of_its_length(open_rig, monkeypatch, patch):
+    cut_page = local.cut_page
+
+    def without_header(*arguments):
+        rows, headers = cut_page(*arguments)
+        return rows, {} if patch else headers
+
+    monkeypatch.setattr(local, "cut_page", without_header)
     async with open_rig() as rig:
+        rig.inject_fault("GET /user/codespaces$", patch=patch, times=None)
         for number in range(203):
             name = f"page-{number}"
             rig.server.codespaces[name] = LocalCodespace(

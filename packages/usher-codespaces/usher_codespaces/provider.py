@@ -325,8 +325,9 @@ async def _read_pages(api: up.ApiClient) -> tuple[up.Listing[dict[str, Any]], bo
         response = await api.call("GET", "/user/codespaces", query=query, headers=HEADERS)
         page, has_link = response.json_object(), 'rel="next"' in response.headers.get("Link", "")
         is_partial |= response.headers.get("X-GitHub-SSO", "").casefold().startswith("partial-results")
-        total = page.get("total_count")
-        has_more = has_link or (isinstance(total, int) and total > number * offers.PAGE_SIZE)
+        total, listed = page.get("total_count"), page.get("codespaces")
+        is_full = isinstance(listed, list) and len(listed) >= offers.PAGE_SIZE
+        has_more = has_link or (total > number * offers.PAGE_SIZE if isinstance(total, int) else is_full)
         return page | {"next_page": str(number + 1) if has_more else ""}
 
     pages = await up.read_pages(ask, lambda page: page["next_page"], MAX_LIST_PAGES)

@@ -142,7 +142,9 @@ ODD: list[tuple[str, Any, Change, list[str], bool]] = [
     ("saturn id above", saturn_workspaces, lambda e: {**e, "id": B, "state": None}, SATURN, True),
     ("saturn id null", saturn_workspaces, but(state__id=None), [A], False),
     ("saturn no state", saturn_workspaces, without("state"), [A], False),
-    ("saturn owner object", saturn_workspaces, but(spec__owner={"name": "acme/alice"}), [A], False),
+    ("saturn owner object", saturn_workspaces, but(spec__owner={"name": "acme/alice"}), SATURN, True),
+    ("saturn owner nameless", saturn_workspaces, but(spec__owner={"id": A}), [A], False),
+    ("saturn owner somebody else", saturn_workspaces, but(spec__owner={"name": "acme/bob"}), [A], True),
     ("saturn null", saturn_workspaces, instead(None), [A], False),
     ("saturn text", saturn_workspaces, instead("x"), [A], False),
     ("saturn job without name", saturn_templates, but(spec__name=None), SATURN, True),
@@ -234,6 +236,33 @@ async def test_a_run_that_may_be_what_cant_be_read_keeps_its_state():
     told = provider("saturn", active_pods=pods, **{f"jobs_{A}_history": {"pods": []}})
     seen = await told.run_status(ACCESS, [f"{A}/good-pod", f"{A}/other"])
     assert [run.state for run in seen.values()] == [RunState.RUNNING, RunState.UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("owner", "state"),
+    [
+        ({"name": "acme/alice"}, State.RUNNING),
+        ("acme/alice", State.RUNNING),
+        (None, State.RUNNING),
+        ({"name": "acme/bob"}, State.GONE),
+        ("acme/bob", State.GONE),
+    ],
+)
+async def test_owner_may_be_a_name_or_an_object_with_one(owner, state):
+    answers = {
+        f"workspaces_{A}": {"id": A, "status": "running", "owner": owner},
+        "user": {"username": "alice"},
+    }
+    (seen,) = (await provider("saturn", **answers).status(ACCESS, [A])).values()
+    assert seen.state is state
+
+
+@pytest.mark.parametrize("owner", [7, {"id": A}, {"name": None}, ["acme/bob"]], ids=repr)
+async def test_what_has_an_owner_who_cant_be_read_is_nobodys(owner):
+    """The token of an administrator opens everybody's, so it may be somebody else's."""
+    answers = {f"workspaces_{A}": {"id": A, "status": "running", "owner": owner}}
+    with pytest.raises(errors.BadAnswer, match="owner"):
+        await provider("saturn", **answers).status(ACCESS, [A])
 
 
 async def test_a_session_that_may_be_what_cant_be_read_is_not_gone():

@@ -127,7 +127,7 @@ async def test_a_session_is_read_from_what_the_reference_shows(fake: FakeWorkben
     (session,) = await fake.client.get_sessions(["6124d41f", "acdd5861"])
     assert (session.id, session.activity_state, session.workbench) == ("6124d41f", "suspended", "RStudio")
     assert session.launch_parameters.cluster == "Local"
-    assert (session.created, session.title) == (1721684073175.0, "RStudio Pro Session")
+    assert (session.created, session.title) == (1721684073.175, "RStudio Pro Session")
 
 
 @pytest.mark.parametrize(

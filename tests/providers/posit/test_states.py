@@ -115,7 +115,7 @@ def test_what_holds_a_start_up_is_its_reason_and_anything_else_a_detail():
 )
 def test_a_job_is_what_its_word_and_exit_code_say(word, code, state):
     job = WorkbenchJob(
-        id="1", status=word, name="n", exit_code=code, last_update_time="2024-10-01T20:49:32.294130Z"
+        id="1", status=word, name="n", exit_code=code, updated_at="2024-10-01T20:49:32.294130Z"
     )
     seen = to_observed_run(job)
     assert seen.state is state
