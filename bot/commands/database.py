@@ -81,7 +81,7 @@ def import_accounts(arguments: argparse.Namespace) -> int:
 
 
 def format_ended_links(name: str, count: int, *, is_known: bool) -> str:
-    """Return a sentence that tells how many links on a connection ended, and whether it was known."""
+    """Return a sentence that says how many links on a connection ended, and whether it was known."""
     said = f"Links on {name} that ended, whose people are told: {count}."
     return said if is_known else f"{said} No connection and no link has this name."
 
@@ -116,7 +116,7 @@ def _format_day(at: float | None) -> str:
 
 
 def _format_id(account: Account) -> str:
-    """Return a phrase that tells where and when Usher got the account's id."""
+    """Return a phrase that says where and when Usher got the account's id."""
     if account.remote_id is None:
         return "its account id isn't known yet"
     template = _ID_SOURCES.get(account.remote_id_source, "")
@@ -124,7 +124,7 @@ def _format_id(account: Account) -> str:
 
 
 def _format_rest(account: Account) -> str:
-    """Return a phrase that tells since when a link has been suspended; "" if it isn't suspended."""
+    """Return a phrase that says since when a link has been suspended; "" if it isn't suspended."""
     if account.resting_since is None:
         return ""
     since = _format_day(account.resting_since)

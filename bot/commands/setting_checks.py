@@ -9,7 +9,7 @@ from bot.support.settings.field import find_advice
 
 _CORRECT_VALUE: Final = "Correct or remove it: `usher docs settings` lists the values each one takes."
 _CORRECT_CONNECTIONS: Final = "Correct it in the connections file: `usher docs connections` lists every key."
-#: If a problem's description contains this command, it already tells how to fix the problem, so no advice is
+#: If a problem's description contains this command, it already says how to fix the problem, so no advice is
 #: added.
 _SAYS_IT: Final = "chmod 600"
 _SYSTEMD: Final = "systemd sets that: run `usher-run doctor` in place of `usher doctor`."
@@ -22,7 +22,7 @@ def check_settings(
 ) -> list[Check]:
     """Return a check for each problem with the settings, or a single passing check if there are none.
 
-    ``exposed`` tells what other users of the machine can do with the settings file, and how to prevent that.
+    ``exposed`` says what other users of the machine can do with the settings file, and how to prevent that.
     """
     checks = [Check("settings", False, problem, _setting_advice(problem)) for problem in problems]
     checks += [

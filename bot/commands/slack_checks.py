@@ -36,7 +36,7 @@ async def check_slack(settings: Settings, http: Http) -> list[Check]:
 
 
 async def check_clock(settings: Settings, http: Http) -> list[Check]:
-    """Compare this machine's clock with Slack's; another check reports a Slack that doesn't respond."""
+    """Compare this machine's clock with Slack's. If Slack isn't responding, another check reports that."""
     try:
         at = (await http.request("POST", f"{settings.slack_api_url}{API_TEST}")).server_time()
     except errors.ProviderError:

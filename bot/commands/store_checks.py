@@ -338,7 +338,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
     is_local = not (settings.public_url or "").startswith("https:")
     checks = [
-        # A separate check tells whether the public address responds.
+        # Whether the public address responds is the subject of a separate check.
         team("an https address", is_local, _LOCAL, "set"),
         team("keys apart", has_literal_in_env_file("USHER_ENCRYPTION_KEYS"), _KEYS_IN_ENV),
         await check_backups(store, settings, since),

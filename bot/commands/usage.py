@@ -38,7 +38,7 @@ _TOTAL_COLUMNS: Final = (
 )
 #: Columns that contain text from people and providers.
 _WORDS: Final = frozenset({"name", "size", "template", "currency"})
-#: Characters with which a cell begins if a spreadsheet treats it as a formula.
+#: Characters that make a spreadsheet treat a cell beginning with one of them as a formula.
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -59,7 +59,7 @@ def read_connections(
 ) -> tuple[dict[str, ConnectionSettings], list[str]]:
     """Return the valid connections, and a list of every problem found in the others.
 
-    ``source`` is the file's path, or its content if that is given in the environment. ``has_several`` tells
+    ``source`` is the file's path, or its content if that is given in the environment. ``has_several`` says
     whether Usher is installed in more than one Slack workspace.
     """
     checked: dict[str, ConnectionSettings] = {}

@@ -126,7 +126,7 @@ class Provider(ABC):
         """Return the error that ``call`` raises for a non-2xx response; pure.
 
         Override this if your API uses a status, header or body differently, and call ``super().to_error`` for
-        everything else. ``changes`` tells whether the request was meant to change something.
+        everything else. ``changes`` says whether the request was meant to change something.
         """
         return to_error(
             response, changes=changes, message_pointer=self.message_pointer, error_keys=self.error_keys
@@ -166,7 +166,8 @@ class Provider(ABC):
     ) -> Mapping[str, Observed]:
         """Read the states of several workspaces in one call; report a missing one as ``gone``, never omit it.
 
-        For a workspace that is running but can't be used yet, ``Observed.lacks`` names what is missing.
+        If a workspace is running but can't be used yet, ``Observed.lacks`` names the part that is still
+        missing.
         """
 
     @abstractmethod
@@ -253,7 +254,7 @@ class Provider(ABC):
         return type(self).read_account is not Provider.read_account
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
-        """Read the account that this access's calls reach; return None if the provider has no ids to compare.
+        """Read the account on which calls with this access act; None if the provider has no ids to compare.
 
         If calls select the account by name, return the account that has the name now.
         """
@@ -286,7 +287,7 @@ class Provider(ABC):
         return template is not None and not template.is_for(principal)
 
     def describe_machine(self, spec: Spec) -> MachineKind:
-        """Return what is known about the machine and price of a workspace made from a spec; pure."""
+        """Return the known facts about the machine and price of a workspace made from a spec; pure."""
         template = find_by_name(self.settings.prepared, spec.text(self.template_key))
         return MachineKind() if template is None else MachineKind(template.name, None, template.price)
 

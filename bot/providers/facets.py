@@ -107,7 +107,7 @@ class Lists(Facet):
 
 
 class Reasons(Facet):
-    """Explaining why a start is taking long or has failed, since the state alone doesn't tell."""
+    """Explaining why a start is taking long or has failed, since the state alone doesn't explain it."""
 
     @abstractmethod
     async def read_reason(self, access: Access, remote_id: str, window: SendWindow | None = None) -> str:
@@ -220,7 +220,7 @@ class SignIn(Facet):
 
     @abstractmethod
     def describe_registration(self, redirect_uri: str) -> str:
-        """Return what an operator has to add at the provider and to the connection, for ``doctor``."""
+        """Return the changes needed at the provider and in the connection's settings, for ``doctor``."""
 
 
 class Forms(Facet, Generic[Offer]):

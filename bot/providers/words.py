@@ -169,7 +169,7 @@ def clean_words(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[st
 def find_innermost_words(text: str) -> str:
     """Return the innermost message in another program's output; return any other text unchanged.
 
-    Returns "" for output that contains no message, only a status or a page naming a status.
+    Returns "" for output that contains no message, but only a status or a page that names a status.
     """
     words = _COLOUR_PATTERN.sub("", text[:MAX_SEARCHED_LENGTH]).strip()
     for _ in range(MAX_NESTING):
@@ -285,7 +285,7 @@ def _read_exception(text: str) -> str:
 def _is_label(text: str, *, is_whole: bool = False) -> bool:
     """Return whether a text is only a label: a status, a word for a status, or an exception's name.
 
-    An exception's name that tells the reason isn't a mere label. Neither is a program's own name with nothing
+    An exception's name that gives the reason isn't a mere label. Neither is a program's own name with nothing
     after it.
     """
     has_label = False

@@ -69,7 +69,7 @@ TRY_INTERVAL_SECONDS: Final = 5.0
 #: Minimum time between two releases of waiting messages, in seconds. Without it, a call that keeps failing
 #: for its own reasons could release them again and again.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
-#: How soon Usher tries again, in seconds, if it turns out that there was nothing to send.
+#: How long Usher waits before the next retry, in seconds, if it turns out that there was nothing to send.
 EMPTY_TRY_SECONDS: Final = 1.0
 #: How long the database may take to count a call to Slack, in seconds. If it takes longer, this process
 #: counts the call by itself.
@@ -204,7 +204,7 @@ class PacedSlack:
         #: because calls made by the previous process may have gone unanswered.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
-        #: ``_waits`` tells whether messages wait until Slack accepts one; it is True initially. ``tries``
+        #: ``_waits`` says whether messages wait until Slack accepts one; it is True initially. ``tries``
         #: counts the retries since Slack last accepted a message or answered a search. ``_tries_at`` is the
         #: time of the next retry, and ``_silent_at`` the time when a call last got no response.
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf

@@ -37,7 +37,7 @@ class Meaning(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Return whether Slack would just refuse the call again if it were repeated."""
+        """Return whether Slack would refuse the same call again."""
         return self not in _TEMPORARY_MEANINGS
 
     @property
@@ -46,8 +46,8 @@ class Meaning(StrEnum):
         return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
 
 
-#: How long to make no calls after Slack has locked the app out, in seconds. Then a single call tests whether
-#: the lockout is over.
+#: How long Usher stops making calls after Slack has locked the app out, in seconds. Then a single call tests
+#: whether the lockout is over.
 SHUT_OUT_SECONDS: Final = 60.0
 _TEMPORARY_MEANINGS: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)
 

@@ -109,7 +109,7 @@ def socket_manifest(
     """Return the manifest for Socket Mode, where Slack doesn't have to be able to reach Usher.
 
     ``url``, if given, is Usher's URL in people's browsers, to which Sign in with Slack redirects them.
-    ``by_oauth`` tells whether Usher is to be installed in several Slack workspaces. Raises ValueError for a
+    ``by_oauth`` says whether Usher is to be installed in several Slack workspaces. Raises ValueError for a
     URL or a command that Slack would reject.
     """
     manifest = _build_common(command, job_command)
@@ -131,7 +131,7 @@ def http_manifest(
 ) -> dict[str, Any]:
     """Return the manifest for HTTP, for a server that Slack reaches at ``url`` (https).
 
-    ``by_oauth`` tells whether Usher is to be installed in several Slack workspaces, and ``with_assistant``
+    ``by_oauth`` says whether Usher is to be installed in several Slack workspaces, and ``with_assistant``
     whether Slack's assistant may call it. Raises ValueError for a URL or a command that Slack would reject.
     """
     base = _require_https(url)

@@ -255,8 +255,8 @@ def resolve_member(
 ) -> Principal | None:
     """Return the principal of a Slack user object; None if the user isn't part of the installation.
 
-    A user who isn't part of it comes from a shared channel, and only that user's own Slack workspace can tell
-    who it is. Members of an organisation may belong to several of its workspaces. ``enterprise_id`` is the id
+    A user who isn't part of it comes from a shared channel, and can be identified only in their own Slack
+    workspace. Members of an organisation may belong to several of its workspaces. ``enterprise_id`` is the id
     given in an event.
     """
     own = user.get("enterprise_user") or {}

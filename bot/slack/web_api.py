@@ -52,7 +52,7 @@ class _Pauses:
 
 
 class WebApi:
-    """The SlackCaller used in production. The code that creates ``session`` has to close it."""
+    """The SlackCaller used in production. Whichever code creates ``session`` has to close it."""
 
     def __init__(
         self, token: str, base_url: str, session: aiohttp.ClientSession, clock: Clock, timeout: float = 10.0

@@ -21,7 +21,7 @@ class UsherError(Exception):
 
 
 class NotDone(UsherError):
-    """Base class of errors that tell in one sentence why a command wasn't carried out and what to do next."""
+    """Base class of errors that say in one sentence why a command wasn't carried out and what to do next."""
 
 
 class Refused(UsherError):
@@ -303,7 +303,7 @@ class Forbidden(PermanentError):
 
 
 class RefusedInFront(PermanentError):
-    """Something in front of the provider refused the call, which reveals nothing about the account."""
+    """Something in front of the provider refused the call, so the refusal says nothing about the account."""
 
     @property
     def is_ours(self) -> bool:

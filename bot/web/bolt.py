@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 # -- passing requests on to Bolt ---------------------------------------------------------------------------
 
-#: The header that tells how often Slack has redelivered an event.
+#: The header that says how often Slack has redelivered an event.
 _RETRY_HEADER: Final = "X-Slack-Retry-Num"
 #: The key of a request's installation in Bolt's context.
 _INSTALLATION = "installation"

@@ -43,9 +43,9 @@ _PROBLEMS = {
 class HealthRoutes:
     """The routes for monitoring the process (``docs/adr/0079-what-a-supervisor-is-told.md``).
 
-    ``ready`` returns whether each part needed to answer people works; ``works`` does so for the parts that do
-    background work. ``store`` is None until the database has been reached. If a ``metrics_token`` is set,
-    ``/metrics`` requires it.
+    ``ready`` returns, for each part that Usher needs to answer people, whether it works. ``works`` returns
+    the same for the parts that do background work. ``store`` is None until the database has been reached. If
+    a ``metrics_token`` is set, ``/metrics`` requires it.
     """
 
     store: Store | None

@@ -2,8 +2,9 @@
 
 Slack distributes requests over all of an app's connections. So each Usher receives only some of them and
 doesn't know what is in the other's database, yet nothing looks wrong. Whenever a connection opens, Slack
-tells how many the app has. If that is more than the processes on this database hold, the rest belong to
-another Usher. This Usher keeps working, because nobody can tell which of the two is the right one.
+reports the number of the app's connections. If that is more than the processes on this database hold, the
+rest belong to another Usher. This Usher keeps working, because nobody can tell which of the two is the right
+one.
 """
 
 import socket

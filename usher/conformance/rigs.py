@@ -249,7 +249,7 @@ class Rig:
         return sum(n for path, n in counted if path.startswith(calls) and mine & set(path.split("/")))
 
     async def read_list(self) -> Any:
-        """Read the user's workspaces or, if the provider doesn't list them, what they can be created from."""
+        """Read the user's workspaces or, if the provider doesn't list them, the offer for creating them."""
         if isinstance(self.provider, facets.Lists):
             return await self.provider.discover(self.access)
         return await self.provider.require_facet(facets.Creation).read_offer(self.access)

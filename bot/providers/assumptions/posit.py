@@ -29,7 +29,7 @@ def _has_owner_names(one: Exchange) -> bool:
 
 
 def _is_bare_or_wrapped_twice(one: Exchange) -> bool:
-    """Return whether the result in a response has no ``{"result": …}`` around it, or two instead of one."""
+    """Return whether the result in a response isn't wrapped in ``{"result": …}``, or is wrapped twice."""
     found = _unwrap_result(one)
     return found is one.body or (isinstance(found, dict) and "result" in found)
 

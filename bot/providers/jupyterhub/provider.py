@@ -292,7 +292,7 @@ class JupyterHub(
         return LASTING_KEY in credential.extra
 
     async def mint(self, access: Access) -> Credential:
-        """Make the next token with the current one, which has the permission to do so (``tokens!user``)."""
+        """Make the next token, using the current one, which has permission to do so (``tokens!user``)."""
         return await mint_lasting(
             access.api, access.username, sees_shares=SHARES_KEY in access.credential.extra
         )
@@ -445,7 +445,7 @@ async def _mint_own_token(
 async def mint(
     api: ApiClient, username: str, seconds: int | None, *, sees_shares: bool = False
 ) -> Credential:
-    """Make a token for Usher that lasts this many seconds, or as long as the hub allows if that is None."""
+    """Make a token for Usher that lasts this many seconds or, with None, as long as the hub allows."""
     body = {
         "note": CREDENTIAL_NOTE,
         "scopes": [*SCOPES, *([f"{SHARES_SCOPE}!user"] if sees_shares else [])],
@@ -477,7 +477,7 @@ def tokens_path(username: str) -> str:
 async def _read_token_end(
     api: ApiClient, username: str, token_id: str | None
 ) -> tuple[float | None, int | None]:
-    """Return when the pasted token expires, and in how many seconds by the hub's clock; None if never.
+    """Return when the pasted token expires, and the seconds left by the hub's clock; None if it never does.
 
     Hubs before 5.0 don't say which token was used. For these, return the earliest expiry among the tokens
     that were just used.

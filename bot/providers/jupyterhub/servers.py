@@ -490,7 +490,7 @@ def _observe_starting(progress: Progress | None, label: str) -> Observed:
         return Observed(State.STARTING, name=label)
     if progress.has_failed:
         return _observe_stopped(progress, label)
-    # If the last event is a warning, it already says what the start is waiting for.
+    # If the last event is a warning, it already says why the start is waiting.
     detail = progress.message if progress.message != progress.warning else ""
     return Observed(
         State.STARTING,

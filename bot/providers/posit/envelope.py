@@ -42,7 +42,7 @@ _LATER_STATUSES = frozenset({408, 409, 423, 425, 429})
 def unwrap(response: Response, *, changes: bool) -> Any:
     """Return the result in a response, or raise the ProviderError that it represents.
 
-    ``changes`` tells whether the request was meant to change something. If so, an unreadable response leaves
+    ``changes`` says whether the request was meant to change something. If so, an unreadable response leaves
     the outcome unknown, and an empty one means that the change was accepted.
     """
     answer = unwrap_result(_parse_json(response))

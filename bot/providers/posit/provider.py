@@ -61,7 +61,7 @@ NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one
 
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0
-#: Time limit for an additional third response, in seconds, if a user is waiting for it.
+#: Time limit for an additional third response, in seconds, while a user is waiting.
 LOOKUP_SECONDS = 2.0
 
 
@@ -226,7 +226,7 @@ class PositProvider(
         return WorkbenchOffer(envs, tuple(sorted(set(await self.list_names(access, "")))))
 
     def form(self, offer: WorkbenchOffer, purpose: Purpose, values: Values, principal: Principal) -> Form:
-        """Return the form, which asks only for what the template doesn't set."""
+        """Return the form, which leaves out everything that the template sets."""
         return forms.build_form(
             offer, drafts.build_draft(offer, purpose, values, principal, self.settings.templates)
         )
@@ -456,7 +456,7 @@ class PositProvider(
     def describe(self) -> Mapping[str, Any]:
         """Return the facts about the connection, including its template names.
 
-        They tell whether there is a super-admin token, without revealing it.
+        They say whether there is a super-admin token, without revealing it.
         """
         return {
             **super().describe(),

@@ -116,7 +116,7 @@ class PlacementConstraint(_Answer):
     value: str = ""
 
     def as_json(self) -> dict[str, str]:
-        """Return the constraint's JSON for a request."""
+        """Return the constraint as JSON for a request."""
         return {"name": self.name, "value": self.value}
 
 
@@ -153,7 +153,7 @@ class ResourceLimit(_Answer):
         return not text or parse_number(text) is not None
 
     def find_problem(self, text: str) -> str:
-        """Return what is wrong with a value, or "" if nothing is."""
+        """Return the problem with a value, or "" if there is none."""
         if not text or not self.is_number:
             return ""
         number = parse_number(text)

@@ -541,8 +541,8 @@ def read_live_pod(live: Any) -> Pod:
 
 
 def _read_past_pod(live: Any) -> Pod:
-    # The field in the OpenAPI document tells when the pod was last seen; the field that the older client
-    # reads tells when it ended.
+    # The field in the OpenAPI document says when the pod was last seen; the field that the older client
+    # reads says when it ended.
     pod = _read_pod(live, "pod_name", "start_time", "end_time" if "end_time" in live else "last_seen")
     return replace(pod, run=find_text(live, "label_job_name") or "")
 

@@ -134,7 +134,7 @@ class Recipe(connection.PreparedTemplate):
 
 
 class SaturnSettings(connection.ConnectionSettings):
-    """A Saturn connection; ``act_as`` tells whose token reads, starts and stops workspaces."""
+    """A Saturn connection; ``act_as`` says whose token reads, starts and stops workspaces."""
 
     link_methods: ClassVar[Mapping[connection.LinkMethod, str]] = {"token": "", "admin": "admin_token"}
 
@@ -376,7 +376,7 @@ NO_RECIPE = "That template is no longer set up. Choose another one."
 
 
 class SaturnMaking(Creation[SaturnOffer]):
-    """The part of the provider that creates workspaces, and builds the forms for them and for runs."""
+    """The part of the provider that creates workspaces and builds the forms for them and for runs."""
 
     settings: SaturnSettings
     api: ApiClient

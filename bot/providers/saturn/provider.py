@@ -499,7 +499,7 @@ class Saturn(
     def describe(self) -> Mapping[str, Any]:
         """Return the facts about the connection, including whose token is used.
 
-        They tell whether an administrator's token is set, but don't reveal any token.
+        They say whether an administrator's token is set, but don't reveal any token.
         """
         return {
             **super().describe(),
@@ -521,7 +521,7 @@ def _read_address(user: Mapping[str, Any]) -> str | None:
 
 
 def _auto_stop(answer: Mapping[str, Any]) -> str | None:
-    """Return a sentence that tells after how much idle time a workspace stops; None if it never does.
+    """Return a sentence about the idle time after which a workspace stops; None if it never stops itself.
 
     The server doesn't report the time of the next stop.
     """

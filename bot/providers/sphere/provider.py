@@ -2,7 +2,7 @@
 
 Facts: ``docs/internals/providers/sphere.md``. The published guide is the contract, supplemented by other
 documents. The account has a single token, which is part of each call's URL and is removed from every report
-about a call. Only Usher's records tell who owns a workspace, so workspaces can't be listed for users.
+about a call. Only Usher's records say who owns a workspace, so workspaces can't be listed for users.
 """
 
 import math
@@ -250,7 +250,7 @@ class SphereProvider(
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
     def retention_seconds(self) -> tuple[float, float]:
-        """Return how long new workspaces are kept, which is set when they are created."""
+        """Return how long new workspaces are kept, as set when they are created."""
         stopped, total = self.settings.retention_minutes, self.settings.total_minutes
         return stopped * 60.0, math.inf if total is None else total * 60.0
 

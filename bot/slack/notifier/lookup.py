@@ -112,7 +112,7 @@ def _find_message(messages: Iterable[dict[str, Any]], notice: Notice) -> dict[st
 def _is_key_of(key: str, notice: Notice) -> bool:
     """Return whether the key found in a message belongs to a notice.
 
-    If the notice tells how an operation or run ended, any message about that end matches. After a failover,
+    If the notice says how an operation or run ended, any message about that end matches. After a failover,
     the database may have lost the row of the message that was sent, and the work may then have ended
     differently.
     """

@@ -127,7 +127,7 @@ class Outputs:
 
     @staticmethod
     def _fits_end(entry: FollowedRun) -> bool:
-        """Return whether the whole output fits into the message that tells how the run ended."""
+        """Return whether the whole output fits into the message that says how the run ended."""
         tail = format_output(entry.transcript.tail)
         is_whole = tail is not None and not tail.is_cut and entry.transcript.is_short
         return is_whole and not entry.is_asked

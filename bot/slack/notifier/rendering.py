@@ -150,9 +150,9 @@ class NoticeRenderer:
     async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
         """Put back a notice that was delayed by an outage of Slack, until its workspaces have been reread.
 
-        Returns whether it was put back. It waits at most ``SILENCE_SECONDS``. A read is good enough if it is
-        recent and was requested after the wait began. If the message still can't be sent after that, or if
-        the last retry was long ago, the notice waits for another read.
+        Returns whether the notice was put back. It waits at most ``SILENCE_SECONDS``. A read is good enough
+        if it is recent and was requested after the wait began. If the message still can't be sent after that,
+        or if the last retry was long ago, the notice waits for another read.
         """
         now = facts.now
         found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
@@ -229,9 +229,9 @@ class MessageUpdate:
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
-    """Return when the subject of a message became news.
+    """Return when a message's subject became news.
 
-    For a card, that is when its operation ended, or now if it hasn't ended.
+    For a card, that is when its operation ended, or now if the operation hasn't ended.
     """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     if Mark.CARD not in notice.kind.marks or operation is None:
@@ -268,7 +268,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
         is_alone = card.kind is NoticeKind.READY and not beside
         if is_alone and isinstance(facts, WorkspaceFacts) and is_ready_over(facts):
             # The message says that the workspace is ready and for how long. That is no longer true, so the
-            # message is replaced with what has happened since then.
+            # message is replaced by a report of what has happened since.
             answer = render(card.kind, facts)
     elif facts is None:
         return None
@@ -285,7 +285,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     passes = Mark.PASSES in card.kind.marks and (has_passed or card.stage != "live")
     is_end = Mark.END in card.kind.marks
     if left.is_nothing and (is_end or Mark.PASSES in card.kind.marks) and not passes:
-        # The message tells how something ended, or announces something that is still to come, so keep it.
+        # The message says how something ended, or announces something that is still to come, so keep it.
         left = _Remainder(answer)
     goes = end == "sent" or left.is_nothing or passes
     waits = end == "pending" or (is_card and isinstance(facts, WorkspaceFacts) and facts.is_ending)
@@ -377,7 +377,7 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     is_answered = str(card.body["offers"]).startswith(kit.QUESTION) or (
         is_question and not any(kit.iterate_buttons(left.answer.blocks))
     )
-    # An answer without buttons has started something. Another message reports how that ended, or will soon do
+    # An answer without buttons has started something. Another message reports how it ended, or will soon do
     # so.
     has_buttons = any(kit.iterate_buttons(said.blocks))
     end = "" if has_buttons else await gatherer.read_end_state(card, facts)

@@ -40,7 +40,7 @@ _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"
 )
-#: Maps each removed setting to what to do about it and how Usher behaves now.
+#: Maps each removed setting to an explanation of how Usher behaves now and what to do about it.
 REMOVED_SETTINGS: Final = {
     "USHER_DEADLINE_MINUTES": "Remove it: people hear that a request is slow after 30 minutes.",
     "USHER_GLOBAL_ADMINS": "Remove it, and put those ids into USHER_ADMINS without their Slack workspace: "

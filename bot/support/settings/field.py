@@ -15,7 +15,7 @@ _ADVICE: Final = "advice"
 def setting(variable: str, default: Any, meaning: str, shown: str = "", advice: str = "", **more: Any) -> Any:
     """Return a field read from an environment variable; it is required if its default is ``...``.
 
-    The documentation shows ``shown`` in place of the default. ``advice`` tells how to correct an invalid
+    The documentation shows ``shown`` in place of the default. ``advice`` says how to correct an invalid
     value.
     """
     return Field(
@@ -29,7 +29,7 @@ def setting(variable: str, default: Any, meaning: str, shown: str = "", advice: 
 
 
 def find_advice(field: FieldInfo) -> str:
-    """Return a setting's advice on how to correct an invalid value; "" if it has none."""
+    """Return a setting's advice for correcting an invalid value; "" if it has none."""
     extra = field.json_schema_extra
     return str(extra[_ADVICE]) if isinstance(extra, dict) else ""
 

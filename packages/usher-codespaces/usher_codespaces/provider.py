@@ -314,7 +314,7 @@ async def _read_pages(api: up.ApiClient) -> tuple[up.Listing[dict[str, Any]], bo
     """Return the list's pages, and whether GitHub shows all codespaces.
 
     A header or the total shows which page is the last. If the token isn't authorized for single sign-on,
-    GitHub leaves out an organization's codespaces and tells so in a header.
+    GitHub leaves out an organization's codespaces and says so in a header.
     """
     is_partial = False
 
