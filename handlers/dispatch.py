@@ -466,7 +466,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
 
 
 def _add_date(request: Request, answer: Answer) -> Answer:
-    """If an answer names future times, add the time when the answer was written.
+    """If an answer names future times, add the time when the answer was written below it.
 
     That isn't needed if the answer shows that time anyway or can be refreshed. Other answers can't be edited
     later.
@@ -475,10 +475,8 @@ def _add_date(request: Request, answer: Answer) -> Answer:
     moments = [at for part in list_parts(answer.blocks) for at in part.moments]
     if max(moments, default=0) <= now or answer.is_dated or _can_refresh(answer):
         return answer
-    blocks = list(answer.blocks)
     as_of = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(now, now)))
-    blocks.insert(len(blocks) - (blocks[-1]["type"] == "actions"), as_of)
-    return kit.with_blocks(answer, blocks)
+    return kit.with_blocks(answer, [*answer.blocks, as_of])
 
 
 def _can_refresh(answer: Answer) -> bool:

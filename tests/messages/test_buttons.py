@@ -135,18 +135,26 @@ def test_the_first_two_are_buttons_and_the_rest_is_in_a_menu():
     assert [one["value"] for one in menu["options"]] == ["later w1@2", "ask stop w1@2"]
 
 
+def test_a_menu_made_of_buttons_has_at_least_two_options():
+    names = [kit.button(name, name, "w1@2") for name in ("open", "stop", "later")]
+    assert drawn(*names) == [["open", "stop"], ["later"]]
+    # An option that was put into a menu on purpose stays there.
+    assert drawn(*names[:2], kit.menu(names[2:])) == [["open", "stop", kit.MENU]]
+
+
 def test_equals_are_all_buttons_and_so_is_what_no_option_can_hold():
     equals = [kit.button(f"Link {number}", f"invite:{number}", f"c{number}") for number in range(3)]
     others = [kit.button(name, name) for name in ("list", "new", "help")]
     assert drawn(*equals, *others) == [
         ["invite:0", "invite:1"],
         ["invite:2"],
-        ["list", "new", kit.MENU],
+        ["list", "new"],
+        ["help"],
     ]
     long = kit.button("Ask", "ask_link", "x" * limits.MAX_OPTION_VALUE_LENGTH)
     assert drawn(others[0], others[1], long) == [["ask_link"], ["list", "new"]]
     field = {"type": "external_select", "action_id": "status:workspace"}
-    assert drawn(field, *others) == [["status:workspace", "list", "new", kit.MENU]]
+    assert drawn(field, *others) == [["status:workspace", "list", "new"], ["help"]]
 
 
 #: What buttons carry, and how it is written.

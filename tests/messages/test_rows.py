@@ -51,7 +51,7 @@ def offered(one):
     [
         (row(State.RUNNING), "🟢", ["Open", "Stop"], ["Stop later…", "Hours…"]),
         (row(State.RUNNING, effects=GENTLE), "🟢", ["Open", "Suspend"], ["Stop later…", "Hours…", "Stop"]),
-        (row(State.RUNNING, lacks="agent"), "🔴", ["Stop", "Stop later…"], ["Hours…"]),
+        (row(State.RUNNING, lacks="agent"), "🔴", ["Stop", "Stop later…"], []),
         (row(State.STARTING), "🟡", ["Stop"], []),
         (row(State.STOPPING), "🟡", [], []),
         (row(State.STOPPED), "⚪️", ["Start"], []),

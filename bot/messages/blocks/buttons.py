@@ -363,9 +363,9 @@ def list_later_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Hours…*, which opens the form, unless starting would create another workspace."""
+    """Return *Hours…*, which opens the form, if hours make sense for the workspace as it is."""
     workspace, effects = facts.workspace, facts.effects
-    if workspace is None or workspace.is_provisional or workspace.state is State.GONE:
+    if workspace is None or workspace.is_provisional or workspace.state is State.GONE or facts.is_unusable:
         return []
     if not facts.may("stop") and not facts.may("start"):
         return []

@@ -215,9 +215,8 @@ def context(*texts: str) -> Block:
 def actions(elements: Iterable[Element]) -> list[Block]:
     """Return rows of elements, most important first: two buttons, and a menu with the rest.
 
-    Options passed in as a menu stay in the menu, at the end. Buttons that do the same thing to different
-    workspaces or runs are numbered. They are shown two per row and kept out of the menu, where people
-    couldn't tell which one is meant.
+    A single button more gets its own row. Options passed in as a menu stay in it, at the end. Buttons that do
+    the same thing to different workspaces or runs are numbered, and kept out of the menu, too.
     """
     given = list(elements)
     menus = [one for one in given if one["type"] == "overflow"]
@@ -233,6 +232,8 @@ def actions(elements: Iterable[Element]) -> list[Block]:
     apart += [one for one in folded if len(_get_option_value(one)) > limits.MAX_OPTION_VALUE_LENGTH]
     folded = [one for one in folded if one not in apart]
     rows = [apart[at : at + BUTTONS_PER_ROW] for at in range(0, len(apart), BUTTONS_PER_ROW)]
+    if len(folded) == 1 and not menus:
+        return _rows([*rows, [*fields, *shown], folded])
     folded += menus
     return _rows([*rows, [*fields, *shown, *([menu(folded)] if folded else [])]])
 
