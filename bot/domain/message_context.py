@@ -109,7 +109,7 @@ class WorkspaceFacts(Facts):
     #: The workspace's hours. ``lessons`` are the courses that start it for their lessons.
     rules: tuple[HoursRule, ...] = ()
     lessons: tuple[ClassCard, ...] = ()
-    #: The class that stops the workspace when it ends.
+    #: The class at whose end the workspace is stopped.
     stopping_class: "ClassFacts | None" = None
     #: The workspace's place on the waitlist, if it is down and waiting for capacity.
     waitlist_entry: WaitlistEntry | None = None

@@ -20,11 +20,16 @@ EXPIRY_WARNING_SECONDS: Final = 300.0
 class State(StrEnum):
     """The state of a workspace, named the same for every provider.
 
-    Attributes: STOPPED: It is down and can be started. STARTING: It is coming up. RUNNING: It is up;
-        ``lacks`` says whether people can use it. STOPPING: It is going down. SUSPENDED: It is down, and its
-        memory is kept. FAILED: It has failed. Parts of it may still be running, so people can stop it, unless
-        its ``actions`` rule that out. GONE: It doesn't exist, or doesn't belong to this user. UNKNOWN: Its
-        state can't be read, or is a word that Usher doesn't know. The last known state is kept.
+    Attributes:
+        STOPPED: It is down and can be started.
+        STARTING: It is coming up.
+        RUNNING: It is up; ``lacks`` says whether people can use it.
+        STOPPING: It is going down.
+        SUSPENDED: It is down, and its memory is kept.
+        FAILED: It has failed. Parts of it may still be running, so people can stop it, unless its ``actions``
+            rule that out.
+        GONE: It doesn't exist, or doesn't belong to this user.
+        UNKNOWN: Its state can't be read, or is a word that Usher doesn't know. The last known state is kept.
     """
 
     STOPPED = "stopped"

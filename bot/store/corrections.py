@@ -55,7 +55,7 @@ def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: floa
 def explain_stop(tx: Transaction, before: Row, seen_at: float) -> dict[str, str]:
     """Return the reason why a workspace stopped, as part of a message's body; empty if it isn't known.
 
-    Either its provider had announced its end for that time, or another person had asked Usher to stop it.
+    Either its provider had announced that it would end then, or another person had asked Usher to stop it.
     """
     if is_end_due(before, seen_at):
         return {"expired": before["expiry_mode"]}

@@ -76,7 +76,7 @@ class PeopleCache:
         return found[1]
 
     def keep(self, person: Person | None, mark: int) -> None:
-        """Cache a person, unless the cache was invalidated after the read began, when ``mark`` was taken."""
+        """Cache a person, unless the cache was invalidated after ``mark`` was taken, when the read began."""
         if person is None or mark != self.mark:
             return
         if len(self._people) >= MAX_CACHED_PEOPLE:

@@ -102,7 +102,7 @@ class PostgresTransaction(Transaction):
         #: The newest migration known to this release. If it is set, commits fail once the database has a
         #: newer migration.
         self.newest_known = ""
-        #: Number of rows changed on this connection, as of the last time the server was waited for.
+        #: Number of rows changed on this connection, as of the last wait for the server.
         self._changes = 0
         self._forget()
 

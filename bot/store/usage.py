@@ -71,8 +71,8 @@ def note_read(
 
     A life begins when a workspace comes up, and ends when it goes down. ``before`` is the row before the
     read, with its open operation. ``is_own`` means that the workspace isn't shared by somebody else.
-    ``came_up_again`` means that the provider says that the workspace was down in between, although no read
-    saw that.
+    ``came_up_again`` means that, according to the provider, the workspace was down in between, although no
+    read saw that.
     """
     if machine := prices.find_new_machine(before, seen.machine):
         prices.note_machine(tx, before["id"], machine)

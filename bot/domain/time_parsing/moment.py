@@ -134,7 +134,7 @@ class TimeOfDay:
 
     @property
     def is_twelve(self) -> bool:
-        """Return whether a time with minutes may mean 12 hours later, as ``8:30`` may mean in the evening."""
+        """Return whether a time with minutes may mean 12 hours later, as ``8:30`` may mean 20:30."""
         return not (self.is_sure or self.is_open or self.part) and 1 <= self.hour < _HALF_DAY
 
     @property
