@@ -262,7 +262,7 @@ def _read_name(words: str, today: date) -> _Days | None:
 
 
 def _span_unit(day: date, unit: str, ago: int = 0) -> _Days:
-    """Return the first and last day of the unit (say, month) of a day, or of the one ``ago`` units earlier."""
+    """Return the first and last day of a day's month or other unit, or of the one ``ago`` units earlier."""
     if months := _MONTHS_OF.get(unit):
         count = (12 * day.year + day.month - 1) // months - ago
         first, after = (date(one // 12, one % 12 + 1, 1) for one in (count * months, (count + 1) * months))
