@@ -1,5 +1,6 @@
 """Whether an operation on a workspace is possible, and what a stop would do."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.domain.courses import ClassCard
@@ -55,8 +56,8 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
         raise Refused(f"workspace.no_{verb}", cause=f"no_{verb}", title=title)
     if workspace.is_provisional and verb in (OperationVerb.SUSPEND, OperationVerb.RESTART):
         raise Refused("workspace.unmade", cause="unmade", title=title)
-    if not workspace.is_own and not all(map(workspace.allows, _OF_SHARES.get(verb, ()))):
-        raise Refused("workspace.not_shared", cause="not_shared", title=title)
+    if not workspace.is_own:
+        check_shared(workspace, title, _OF_SHARES.get(verb, ()))
     if verb not in _NEEDS:
         return
     action, needless = _NEEDS[verb]
@@ -67,6 +68,12 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
         and workspace.state not in needless
     ):
         raise Refused("workspace.not_allowed", cause="not_allowed_now", title=title)
+
+
+def check_shared(workspace: Workspace, title: str, actions: Iterable[Action]) -> None:
+    """Raise Refused if a workspace is somebody else's and not all of these actions are possible there."""
+    if not workspace.is_own and not all(map(workspace.allows, actions)):
+        raise Refused("workspace.not_shared", cause="not_shared", title=title)
 
 
 def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Workspace) -> str:

@@ -35,7 +35,7 @@ from bot.domain.timers import find_next_stop
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import UP_STATES, State, Workspace
 from bot.services.caller import Caller, concerns_caller
-from bot.services.feasibility import get_stop_effects, predict_stop_effects
+from bot.services.feasibility import check_shared, get_stop_effects, predict_stop_effects
 from bot.services.operation_requests import begin_operation
 from bot.services.scheduled_work import (
     CLAIM_LEASE_SECONDS,
@@ -123,6 +123,8 @@ def _make_rule(
     context, now = caller.context, tx.now()
     title = context.need(workspace.connection).settings.title
     effects = predict_stop_effects(context, workspace)
+    if wanted.starts is not None:
+        check_shared(workspace, title, ("start",))
     if wanted.starts is not None and is_final(effects, choose_gentlest_mode(effects)):
         raise Refused("hours.makes", cause="hours_make", title=title)
     is_agreed = wanted.stops is not None and plan_timer(context, workspace, now, agreed=agreed).agreed

@@ -9,7 +9,7 @@ from bot.domain.timers import MORE_SECONDS
 from bot.domain.workspaces import Workspace
 from bot.services.caller import Caller, concerns_caller
 from bot.services.context import Context
-from bot.services.feasibility import predict_stop_effects
+from bot.services.feasibility import check_shared, predict_stop_effects
 from bot.services.workspaces import require_workspace
 from bot.store import gates, operations, timers, workspaces
 from bot.store.transaction import Transaction
@@ -23,13 +23,15 @@ def plan_timer(
 
     By default, it uses a mode that lets the workspace be started again, if there is one. Raises Refused:
     ``workspace.ends`` if the stop would be final and the owner hasn't agreed, ``workspace.no_suspend`` or
-    ``workspace.not_allowed`` if the mode isn't currently possible.
+    ``workspace.not_allowed`` if the mode isn't currently possible, ``workspace.not_shared`` if somebody
+    else's workspace can't be stopped.
     """
     provider, planned = context.need(workspace.connection), predict_stop_effects(context, workspace)
     mode = mode or choose_planned_mode(planned)
     title = provider.settings.title
     if mode == "suspend" and "suspend" not in provider.stop_modes:
         raise Refused("workspace.no_suspend", cause="no_suspend", title=title)
+    check_shared(workspace, title, (mode,))
     if find_stop_obstacle(workspace, planned, mode):
         raise Refused("workspace.not_allowed", cause="not_allowed_now", title=title)
     ends = is_final(planned, mode)

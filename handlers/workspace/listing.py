@@ -202,8 +202,10 @@ async def show_address(request: Request) -> Answer:
         return replies.answer(format_opening(facts), buttons.open_buttons(facts))
     if buttons.get_wait(facts) is not None:
         return lists.status_answer(facts, workspace)
-    sentence = lists.format_in_state(facts.now, facts.zone, workspace, answers.NOT_RUNNING)
-    return replies.ask(sentence, [buttons.start_button(workspace)])
+    can_start = workspace.is_own or workspace.allows("start")
+    template = answers.NOT_RUNNING if can_start else answers.NOT_RUNNING_SHARED
+    sentence = lists.format_in_state(facts.now, facts.zone, workspace, template)
+    return replies.ask(sentence, [buttons.start_button(workspace)] if can_start else [])
 
 
 @routes.verb(

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.observations import Observed
 from bot.domain.workspaces import State
-from bot.store import operations, workspaces
+from bot.store import hours, operations, workspaces
 from tests.handlers.rig import activate, buttons, invited, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, observe, refuse
@@ -192,9 +192,41 @@ async def test_only_what_the_share_allows_is_offered_and_done(bot):
     assert "Open" in offered
     assert {"Stop", "Remove", "Restart"}.isdisjoint(offered)
     for text in ("stop theirs", "restart theirs", "remove theirs"):
-        assert "isn't shared with you for that" in words(await bot.say(text)), text
+        assert "I can't do that with it. Ask its owner." in words(await bot.say(text)), text
         found = await bot.store.read(operations.find_latest_operation, (await bot.workspace("theirs")).id)
         assert found is None, text
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.STOPPED])
+@pytest.mark.parametrize("actions", [("open",), ("open", "stop"), ("open", "start")])
+@pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("hours theirs weekdays 9-17", {"start", "stop"}),
+        ("hours theirs weekdays until 17", {"stop"}),
+        ("stop theirs at 23:00", {"stop"}),
+        ("start theirs tomorrow at 9", {"start"}),
+        ("start theirs for 2h", {"start", "stop"}),
+    ],
+)
+async def test_nothing_is_planned_that_somebody_elses_doesnt_allow(bot, text, needs, actions, state):
+    await share(bot, state=state, actions=actions)
+    said = words(await bot.say(text))
+    workspace = await bot.workspace("theirs")
+    rules = await bot.store.read(hours.list_rules, workspace.id)
+    if not needs <= set(actions):
+        assert (workspace.stop_at, rules) == (None, [])
+        assert not text.startswith("hours") or "I can't do that with it. Ask its owner." in said
+    elif text.startswith("hours"):
+        assert rules
+
+
+@pytest.mark.parametrize("actions", [("open",), ("open", "start")])
+async def test_open_offers_to_start_what_may_be_started(bot, actions):
+    await share(bot, state=State.STOPPED, actions=actions)
+    opened = await bot.say("open theirs")
+    assert ("Start" in buttons(opened)) is ("start" in actions)
+    assert ("I can't start it. Ask its owner." in words(opened)) is ("start" not in actions)
 
 
 async def test_what_is_no_longer_shared_does_not_no_longer_exist(bot):

@@ -115,7 +115,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "no_remove": "You can't remove workspaces from {title} here. Remove it from its page there.",
     "no_about": "{title} has nothing to show about itself.",
     "not_allowed_now": "{title} doesn't offer that for it right now. Check its status, then try again.",
-    "not_shared": "It's somebody else's on {title}, and it isn't shared with you for that. Ask its owner.",
+    "not_shared": "It's somebody else's on {title}, and I can't do that with it. Ask its owner.",
     "no_spec": "I didn't create it, so I can't create another one like it. Type `new` to create one.",
     "withheld": "The template it was made from isn't available to you on {title} any more. "
     "Open a new form to see what is.",
