@@ -1,7 +1,8 @@
-"""Account ids from providers, which show whether a username has passed to someone else.
+"""Account ids from providers, which reveal whether a username has passed to someone else.
 
-The id is stored with the link, and compared whenever the provider says which account now has the username. If
-the ids differ, the link rests until its owner proves the account again or an administrator approves it.
+The id is stored with the link, and compared whenever the provider reports which account now has the username.
+If the ids differ, the link is suspended (it *rests*) until its owner proves the account again or an
+administrator approves it.
 """
 
 from dataclasses import replace
@@ -28,22 +29,22 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices, add_or_extend, is_written
 from bot.store.transaction import Transaction
 
-#: Cause shown on everything blocked by a link whose username now belongs to another account (see
+#: The cause shown on everything that is blocked because a link's username now belongs to another account (see
 #: ``bot.messages.texts.problems``).
 RESTING_CAUSE: Final = "another_account"
-#: Cause shown on a call that waits because its account couldn't be compared with the provider's.
+#: The cause shown on a call that waits because its account couldn't be compared with the provider's.
 UNCLEAR_CAUSE: Final = "account_unclear"
 
 
 def compare_account(account: Account, current: RemoteAccount | None) -> Comparison:
-    """Compare the account that was linked with the one that the provider reports now."""
+    """Compare the account that was linked with the one that the provider currently reports."""
     if not account.remote_id or current is None:
         return "unclear"
     return compare_remote_ids(account.remote_id, current.account_id)
 
 
 def learn_id(tx: Transaction, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> None:
-    """Save the id of an account linked before ids were stored, or whose provider gave none.
+    """Save the id of an account that was linked before ids were stored, or without an id from its provider.
 
     The id is certain if the owner's own token opens the account, or if the account's e-mail address is either
     the approved one or the owner's address in Slack. Otherwise, the first id seen is saved.
@@ -61,7 +62,7 @@ def learn_id(tx: Transaction, account: Account, current: RemoteAccount | None, *
 
 
 def follow_rename(tx: Transaction, context: Context, account: Account, username: str) -> bool:
-    """Save the new username of an account whose id is the same; return False if another link has it."""
+    """Save an account's new username if its id is the same; return False if another link has that name."""
     provider = context.connections[account.connection]
 
     def move_id(remote_id: str, former: str) -> tuple[str, str]:
@@ -76,10 +77,10 @@ def follow_rename(tx: Transaction, context: Context, account: Account, username:
 
 
 def rest_account(tx: Transaction, context: Context, account: Account, other_id: str) -> bool:
-    """Stop using a link because its username is now another account's; tell its owner and administrators.
+    """Suspend a link whose username is now another account's; notify its owner and administrators.
 
-    Return False if the link was ended or replaced, or is already resting. If several of a connection's links
-    start resting together, for example after a server was reinstalled, administrators receive a single
+    Returns False if the link was ended or replaced, or is already suspended. If several of a connection's
+    links are suspended together, for example after a server was reinstalled, administrators receive a single
     message.
     """
     resting = rows.rest(tx, account, other_id, hold_by_cause(RESTING_CAUSE))
@@ -118,7 +119,7 @@ def _notify_administrators(tx: Transaction, context: Context, account: Account) 
 
 @kind_extensions(NoticeKind.LINKS_RESTING)
 async def _add_resting(gatherer: Gatherer, notice: Message, context: Facts) -> RequestFacts:
-    """Add the links that are still resting, and their owners' names, to a message's facts."""
+    """Add the links that are still suspended, and their owners' names, to a message's facts."""
     since = await gatherer.store.now() - SAME_REST_SECONDS
     current = await gatherer.store.read(rows.list_resting, context.connection, since)
     account_ids, is_several = context.body.get("accounts", ()), context.body.get("is_several")

@@ -1,7 +1,7 @@
 """People's accounts on connections: linking, suspending and ending them.
 
-Every refusal is a ``Refused`` with a text for the person. Each change is written in one transaction with its
-audit row.
+Every refusal is a ``Refused`` with a text for the person. Each change is written in the same transaction as
+its row in the audit log.
 """
 
 from collections.abc import Collection, Mapping
@@ -55,7 +55,7 @@ from bot.support.vault import row_key
 
 
 async def find_account(caller: Caller, connection: str) -> Account | None:
-    """Return a person's account on a connection, or None; if the connection needs no linking, create it."""
+    """Return a person's account on a connection, or None; create it if the connection needs no linking."""
     account = await caller.read(_find_usable, connection)
     provider = caller.context.connections.get(connection)
     if account is not None or provider is None or not provider.has_link_method("none"):
@@ -67,8 +67,8 @@ def has_former_link(tx: Transaction, caller: Caller, connections: Collection[str
     """Return whether this person may have had a link under a key that is no longer in use.
 
     That key belongs to a former Slack workspace, or to another user id in the same workspace with the same
-    e-mail address, which only one member can have at a time. The old link is only mentioned in messages,
-    never taken over: a link belongs to the key for which it was proven.
+    e-mail address, which only one member can have at a time. Messages only mention the old link. It is never
+    taken over, because a link belongs to the key for which it was proven.
     """
     former = _find_former_keys(tx, caller, connections)
     return any(rows.has_had_link(tx, other, connections) for other in former)
@@ -81,7 +81,7 @@ def _find_former_keys(tx: Transaction, caller: Caller, connections: Collection[s
 
 
 def refuse_unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
-    """Return the refusal of an unknown connection, naming those that the person may link."""
+    """Return the refusal of an unknown connection, which names the connections that the person may link."""
     if context.find_absence(name) == "connection_coming":
         return Refused("connection_coming", title=context.title(name))
     known = ", ".join(map(context.title, there)) or "none"
@@ -91,8 +91,8 @@ def refuse_unknown_connection(context: Context, name: str, there: Collection[str
 def find_or_open_account(tx: Transaction, caller: Caller, connection: str) -> Account | None:
     """Return a person's account on a connection, or None.
 
-    If the provider has no user accounts (linking ``none``), the row is created on first use. Workspaces that
-    a person creates on that connection still belong to that person alone.
+    If the provider has no user accounts (linking ``none``), the row is created when it is first needed.
+    Workspaces that a person creates on such a connection still belong to that person alone.
     """
     account, provider = _find_usable(tx, caller, connection), caller.context.connections.get(connection)
     is_open = (
@@ -138,8 +138,9 @@ def link_account(
     The person's old link on the connection is replaced. If the account was only renamed, its workspaces are
     kept; if it is a different account, those found through the old link are deleted. Another link to the same
     account ends if it was only approved and this one is proven, or if it belongs to this person under an old
-    key. It rests if its account has a different id (``remote_id``). The commands in ``deferred_command`` run
-    once the lists have been read. ``actor``, ``proof`` (of who asked) and ``more`` are for the audit.
+    key. It is suspended if its account has a different id (``remote_id``). The commands in
+    ``deferred_command`` run once the lists have been read. ``actor``, ``proof`` (of the person's identity)
+    and ``more`` are recorded in the audit log.
     """
     account = _build_account(tx, caller, connection, username, secret, expires_at, link_source)
     account = account_ids.build_account(account, now=tx.now(), remote_id=remote_id)
@@ -168,10 +169,10 @@ def link_account(
         revocations.enqueue_revocation(tx, former, notify=False)
     body = {"connection": connection, "username": username, "account": account.id}
     if deferred_command and deferred_command.get("where") == Where.DIRECT:
-        # This message replaces the one with the link page's URL.
+        # This message replaces the one that contained the link page's URL.
         body["becomes"] = deferred_command.get("interaction", "")
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", caller.principal, body)])
-    # Commands that were waiting for the link: button presses on class and course cards, and the deferred
+    # The commands that were waiting for the link: button presses on class and course cards, and the deferred
     # command.
     key = caller.principal.key
     waits: dict[str, Any] = {
@@ -196,8 +197,8 @@ def link_account(
 def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account | None:
     """Return someone else's link to an account that is being linked, or None.
 
-    If a link has the same username but another id, its account no longer has that username, so the link rests
-    from now on.
+    If a link has the same username but a different id, its account no longer has that username, so the link
+    is suspended.
     """
     if (holder := stored_ids.find_id_holder(tx, account)) is not None:
         return holder
@@ -214,7 +215,7 @@ def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account |
 def _is_another(former: Account, account: Account) -> bool:
     """Return whether the person's old link was to a different account.
 
-    If the ids can't be compared, an old link that rests counts as one to a different account.
+    If the ids can't be compared, a suspended old link counts as one to a different account.
     """
     if former.state == "revoking":
         return False
@@ -226,10 +227,10 @@ def _is_another(former: Account, account: Account) -> bool:
 
 
 def rest_if_another(tx: Transaction, caller: Caller, connection: str, remote_id: str, username: str) -> bool:
-    """Put a relinked link to rest if its username is now another account's; return whether it is.
+    """Suspend a relinked link if its username is now another account's; return whether that is the case.
 
-    Approving or importing the same username would merely prolong the link, without anyone noticing that the
-    username now belongs to another account. A link that is already resting is replaced instead.
+    Approving or importing the same username would just prolong the link, without anyone noticing that the
+    username now belongs to another account. If the link is already suspended, it is replaced instead.
     """
     former = rows.find_account(tx, caller.principal, connection)
     if former is None or former.state != "active" or former.username != username:
@@ -274,7 +275,7 @@ def _build_account(
 def _replace_approved(tx: Transaction, caller: Caller, holder: Account, actor: str) -> None:
     """End an approved link to an account that someone else has since proven to be theirs.
 
-    Both users and the administrators of both are notified.
+    Both users, and the administrators of both, are notified.
     """
     place, both = caller.context.installation, (caller.principal, holder.principal)
     approvals.withdraw(tx, holder.principal, [holder.connection])
@@ -307,9 +308,9 @@ def warn_holders(
     *,
     is_approved: bool = False,
 ) -> None:
-    """Warn an account's owner, once per ``occasion``, that someone else tried to link it.
+    """Warn an account's owner, once per ``occasion``, that someone else has tried to link it.
 
-    ``is_approved`` means that an administrator had approved the attempt; otherwise it was made with a token.
+    ``is_approved`` means that an administrator had approved the attempt; otherwise, it was made with a token.
     """
     body = {
         "connection": connection,
@@ -360,9 +361,9 @@ def end_accounts(
     notify: bool = True,
     is_answered: bool = False,
 ) -> list[Account]:
-    """End a person's accounts on the given connections, or on all, with everything that depends on them.
+    """End a person's accounts on the given connections, or on all, and everything that depends on them.
 
-    Return the ended accounts as they were. ``actor`` is who ended them (a principal's key, ``slack`` …) and
+    Returns the ended accounts as they were. ``actor`` is who ended them (a principal's key, ``slack`` …) and
     ``cause`` is the reason: a key of ``bot.messages.texts.notices.UNLINKED_BECAUSE``, or ``person``.
     ``notify`` is False if no message can reach the person. ``is_answered`` means that an answer already tells
     them. Even if there are no accounts, the person's requests to administrators are withdrawn and their
@@ -384,10 +385,10 @@ def end_accounts(
 def _list_affected(tx: Transaction, person: Principal, connections: Collection[str]) -> dict[str, list[str]]:
     """Map each effect of ending a person's links on the given connections to the names of what it affects.
 
-    For workspaces: ``running``: they keep running; ``stops``: they aren't stopped as planned; ``hours``:
-    their hours pause; ``starts``: their start hasn't been sent yet; ``waits``: they stop waiting for room.
-    ``runs`` are the runs in progress, and ``courses`` are those that the person joined with one of these
-    workspaces.
+    Some effects concern workspaces: ``running`` means that they keep running, ``stops`` that they aren't
+    stopped as planned, ``hours`` that their hours are paused, ``starts`` that a request to start them hasn't
+    been sent yet, and ``waits`` that they stop waiting for capacity. ``runs`` are the runs in progress, and
+    ``courses`` are those that the person joined with one of these workspaces.
     """
     found = [one for one in workspaces.list_workspaces(tx, person) if one.connection in connections]
     going = {one.workspace_id: one for one in operations.open_operations(tx, person)}
@@ -416,13 +417,13 @@ def _list_affected(tx: Transaction, person: Principal, connections: Collection[s
 
 
 def is_up(workspace: Workspace, latest: Operation | None) -> bool:
-    """Return whether a workspace is up, or a start has been sent for it that isn't done yet."""
+    """Return whether a workspace is up, or a call to start it was sent and hasn't been completed yet."""
     is_coming_up = latest is not None and latest.is_open and latest.has_called and not latest.verb.brings_down
     return workspace.state in UP_STATES or is_coming_up
 
 
 def find_affected(tx: Transaction, caller: Caller, connections: Collection[str]) -> dict[str, list[str]]:
-    """Return what unlinking the given connections would affect; see ``_list_affected`` for the form."""
+    """Return everything that unlinking the given connections would affect (see ``_list_affected``)."""
     caller.check(tx, "unlink")
     return _list_affected(tx, caller.principal, connections)
 
@@ -468,9 +469,9 @@ def suspend_account(
 ) -> bool:
     """Suspend an account that its provider refuses; notify its owner if that happens repeatedly.
 
-    Return True without a notice if the connection is refusing several people: their refusals began within the
-    last ``lately`` seconds, and the connection has accepted nobody in that time. ``renamed`` is the account's
-    new username if it was renamed; linking that username keeps its workspaces.
+    Returns True without sending a notice if the connection is refusing several people: their refusals began
+    within the last ``lately`` seconds, and the connection has accepted nobody since. ``renamed`` is the
+    account's new username if it was renamed; linking that username keeps its workspaces.
     """
     held = refusals.hold(tx, account, renamed or None)
     if held is None or held.refused_since is None:
@@ -493,13 +494,13 @@ def suspend_account(
 def refuse_account(tx: Transaction, account: Account, cause: str, *, actor: str = "usher") -> bool:
     """Mark a link that no longer works as refused, and ask its owner to link again.
 
-    Return False if the link was ended or replaced in the meantime.
+    Returns False if the link was ended or replaced in the meantime.
     """
     if not rows.refuse(tx, account, hold_by_cause(cause)):
         return False
     about = {"connection": account.connection, "cause": cause}
     body = {**about, "username": account.username, "since": account.refused_since}
-    # If the owner links again and that link is refused, too, they are asked again.
+    # If the owner links again and the new link is refused, too, they are asked once more.
     occasion = f"{account.linked_at:.3f}"
     add_notices(tx, [NewNotice(account.id, NoticeKind.RELINK_PROMPT, occasion, account.principal, body)])
     append_audit(tx, [AuditEntry(actor, "account.refused", account.id, "refused", about)])

@@ -1,6 +1,6 @@
 """Approvals: an administrator decides which provider username belongs to a person.
 
-Usher never guesses this from names or e-mail addresses. Every step leaves an audit row.
+Usher never guesses this from names or e-mail addresses. Every step is recorded in the audit log.
 """
 
 from collections.abc import Sequence
@@ -39,22 +39,22 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maximum number of usernames that a person may request per day and connection, since each request interrupts
-#: administrators.
+#: Maximum number of usernames that a person may request per day on a connection. It is low because each
+#: request interrupts administrators.
 MAX_REQUESTS_PER_DAY: Final = 3
 
 
-#: Maximum number of other people shown as possible owners of a requested username.
+#: Maximum number of other people listed as possible owners of a requested username.
 MAX_SIMILAR_USERS: Final = 10
-#: Maximum number of open requests listed. Newer ones move up as older ones are decided.
+#: Maximum number of open requests that are listed. Newer ones move up as older ones are decided.
 MAX_LISTED_REQUESTS: Final = 200
 
 
 async def request(
     caller: Caller, connection: str, username: str, *, deferred_command: dict[str, Any] | None = None
 ) -> Approval:
-    """Request to be linked to a username: find its other possible owners, then call ``ask``."""
-    # The search takes a while in a large Slack workspace, so it is done first, without blocking writers.
+    """Request a link to a username: find the username's other possible owners, then call ``ask``."""
+    # This search takes a while in a large Slack workspace, so do it first, while it doesn't block writers.
     alike = await caller.read(find_similar_users, connection, username)
     return await caller.run(ask, connection, username, alike=alike, deferred_command=deferred_command)
 
@@ -62,8 +62,7 @@ async def request(
 def find_similar_users(tx: Transaction, caller: Caller, connection: str, username: str) -> list[str] | None:
     """Return the keys of a username's other possible owners: people linked to it, then similar names.
 
-    The most similar names are listed first. Return None, without searching, if the person has asked too
-    often.
+    The most similar names come first. Returns None, without searching, if the person has asked too often.
     """
     own, place = caller.principal.key, caller.principal.place
     if len(store.list_request_times(tx, caller.principal, connection)) >= MAX_REQUESTS_PER_DAY:
@@ -72,7 +71,7 @@ def find_similar_users(tx: Transaction, caller: Caller, connection: str, usernam
     scored = (
         (score_likeness(username, *called), key, called) for key, called in people.list_members(tx, place)
     )
-    # Score e-mail addresses first: Slack has confirmed them, so nobody can just choose one.
+    # Score e-mail addresses first: Slack has confirmed them, so nobody can simply choose one.
     found = [(score_likeness(username, called[2]), score, key) for score, key, called in scored if score]
     alike = [key for *_, key in sorted(found, reverse=True)]
     others = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))
@@ -90,7 +89,7 @@ def ask(
 ) -> Approval:
     """Ask the administrators of the person's Slack workspace; return the request in its new state.
 
-    ``alike`` are other possible owners of the username; the likeliest are asked first and have a day to
+    ``alike`` are other possible owners of the username. The likeliest are asked first and have a day to
     answer. ``deferred_command`` is the command to run once the person is linked. Raises Refused
     (``link.unknown_connection``, ``approval.username``, ``approval.often``, ``policy.no_administrators``).
     """
@@ -155,9 +154,9 @@ def _ask_administrators(tx: Transaction, context: Context, approval: Approval, o
 
 
 def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
-    """Remind administrators of a request on their next morning; end it if nobody decides within a week.
+    """Remind administrators of a request the next morning; end it if nobody decides within a week.
 
-    Return the next follow-up task, if the request is still open.
+    Returns the task for the next reminder, if the request is still open.
     """
     approval, now = store.find_request(tx, approval_id), tx.now()
     if approval is None or approval.state != "requested":
@@ -180,8 +179,8 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
         add_notices(tx, over)
         append_audit(tx, [build_audit_entry(approval, "usher", "approval.expired", "ok")])
         return []
-    # If there are other possible owners, the request can be approved only after a day, when it is posted
-    # again.
+    # If there are other possible owners, the request can't be approved for a day. It is posted again after
+    # that.
     opened_at = approval.requested_at + (store.DAY_SECONDS if approval.similar_users else 0.0)
     mornings = {one: find_next_morning(opened_at, people.find_zone(tx, one)) for one in to}
     kind, occasion = NoticeKind.APPROVAL_REQUEST, f"reminder:{approval.requested_at:.3f}"
@@ -193,18 +192,18 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
     return [NewTask(TaskKind.FOLLOW_UP, approval.id, due_in=min(looks_at - now, store.DAY_SECONDS / 4))]
 
 
-#: Maximum number of people who are asked whether an account is theirs. It is also the maximum number of such
+#: Maximum number of people who are asked per request whether an account is theirs, and maximum number of such
 #: questions to one person per day.
 MAX_QUESTIONS_PER_DAY: Final = 3
-#: How often, in seconds, to check whether a postponed question can be asked by now, or has been sent.
+#: Interval between checks, in seconds, whether a postponed question can be asked now, or has been sent.
 RECHECK_SECONDS: Final = 600.0
 
 
 def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
-    """Ask the possible owners of a requested account; after a day, administrators may decide regardless.
+    """Ask the possible owners of a requested account; after a day, administrators may decide without them.
 
     The day begins when the question is sent. If a possible owner has been asked too often, the question
-    waits, and so does the request. Return the task that checks the request again, if any.
+    waits, and so does the request. Returns the task that checks the request again, if any.
     """
     approval = store.find_request(tx, approval_id)
     if approval is None or approval.state != "requested" or not approval.awaits_answers:
@@ -254,7 +253,7 @@ def record_owner_answer(
 
 
 def note_user(tx: Transaction, caller: Caller, wanted: Approval, user: RemoteAccount) -> None:
-    """Save a requested user's e-mail address and id, unless a different username has since been requested."""
+    """Save a requested user's e-mail address and id, unless another username has been requested since."""
     approval = store.find_request(tx, wanted.id)
     if approval is not None and (approval.principal, approval.username) == (
         caller.principal,
@@ -268,8 +267,8 @@ def decide(
 ) -> tuple[Approval, bool]:
     """Approve or deny a request as an administrator; return it, and whether this call decided it.
 
-    ``username`` is what the administrator saw. If the request now names a different one, it isn't decided.
-    Raises Refused (``approval.unknown``, ``approval.waits``).
+    ``username`` is the one shown to the administrator. If the request now names a different one, it isn't
+    decided. Raises Refused (``approval.unknown``, ``approval.waits``).
     """
     approval = store.find_request(tx, approval_id)
     target = Target("approval", approval.id, approval.principal) if approval is not None else None
@@ -294,9 +293,9 @@ def decide(
 
 
 def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: str) -> tuple[Account, bool]:
-    """Approve the account that a resting link's username now belongs to.
+    """Approve the account to which a suspended link's username now belongs.
 
-    Return the link and whether this call approved it. ``other_id`` is the id that the administrator saw; it
+    Returns the link and whether this call approved it. ``other_id`` is the id shown to the administrator; it
     is compared again when the account is linked. Raises Refused (``account.not_resting``).
     """
     account = rows.find_account_by_id(tx, account_id)
@@ -338,7 +337,7 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
     remote_id = identity.credential.account_id
     is_other = bool(approval.remote_id) and compare_remote_ids(approval.remote_id or "", remote_id) != "same"
     if is_other or rest_if_another(tx, caller, approval.connection, remote_id, approval.username):
-        # The username now belongs to a different account from the approved one.
+        # The username now belongs to an account other than the approved one.
         fail_approved(tx, caller, approval.id, "another_account")
         return
     account = link_account(
@@ -368,8 +367,8 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
 def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: str, *, said: str = "") -> None:
     """Record that an approved username couldn't be linked; notify the person and the administrator.
 
-    ``because`` is a cause that messages have a sentence for; ``said`` is the provider's own text, for the
-    audit.
+    ``because`` is a cause for which messages have a sentence; ``said`` is the provider's own text, for the
+    audit log.
     """
     approval = _find_approved(tx, caller, approval_id)
     if approval is None:
@@ -413,7 +412,7 @@ def build_notice(
 
 
 def build_audit_entry(approval: Approval, actor: str, action: str, result: str, **detail: str) -> AuditEntry:
-    """Return an audit row about a request."""
+    """Return a row about a request for the audit log."""
     return AuditEntry(
         actor=actor,
         action=action,
@@ -431,7 +430,7 @@ def build_audit_entry(approval: Approval, actor: str, action: str, result: str, 
     NoticeKind.APPROVAL_DONE,
 )
 async def _add_request(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the request that a message is about, and the names of the people in it, to the message's facts."""
+    """Add the request that a message concerns, and the names of the people in it, to the message's facts."""
     approval = await gatherer.store.read(store.find_request, message.subject)
     if approval is None or not isinstance(facts, RequestFacts):
         return facts

@@ -1,8 +1,8 @@
-"""The audit's witness: a small file that reveals whether the database was replaced by an older one.
+"""The audit log's witness: a small file that reveals whether the database was replaced by an older one.
 
 A database can't know that it was restored from a backup. So a file next to it, which isn't part of any
-backup, records how long the audit was when this machine last saw it. A database whose audit is shorter, or
-has a different history, would bring back links that have since been ended.
+backup, records how long the audit log was when this machine last saw it. If a database's audit log is
+shorter, or has a different history, using the database would bring back links that have since been ended.
 """
 
 import asyncio
@@ -19,13 +19,14 @@ from bot.support.environment import command
 log = structlog.get_logger(__name__)
 
 
-#: Reported by the checks, with advice, if the database is older than its audit's witness says it should be.
+#: The message of the checks, which also give advice, if the database is older than the witness says it should
+#: be.
 OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
 
 
 class AuditWitness:
-    """The file next to the database that stores the audit's length and last hash.
+    """The file next to the database that stores the length and the last hash of the audit log.
 
     Without a path, it stores nothing and reports nothing.
     """
@@ -35,7 +36,7 @@ class AuditWitness:
         self._written: tuple[int, str] | None = None
 
     async def note(self, store: Store) -> None:
-        """Write the audit's length and last hash to the file if they have changed. Raises StoreError."""
+        """Write the audit log's length and last hash to the file if they have changed. Raises StoreError."""
         head = await store.read(audit.read_audit_head)
         if self._path is not None and head != self._written:
             try:
@@ -46,7 +47,7 @@ class AuditWitness:
                 self._written = head
 
     async def contradicts(self, store: Store) -> bool:
-        """Return whether the file records a longer audit than the database's, or a different one.
+        """Return whether the file records a longer audit log than the database's, or a different one.
 
         Raises StoreError.
         """
@@ -56,7 +57,7 @@ class AuditWitness:
         rows = await store.read(audit.read_audit, after=known[0] - 1, limit=1)
         if not rows:
             return True
-        # If a release before 0.4.0 archived the row, there is nothing left to compare.
+        # If a release before 0.4.0 has archived the row, there is nothing left to compare.
         return bool(rows[0]["seq"] == known[0] and rows[0]["hash"] != known[1])
 
 
@@ -72,7 +73,7 @@ def _write(path: Path, head: tuple[int, str]) -> None:
     """Replace the whole file in one step, so that a crash leaves either the old or the new version."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
-    # Never follow a symbolic link, since this may run as root in a folder that others can write to.
+    # Never follow a symbolic link, because this may run as root in a folder to which others can write.
     with fresh.open("x", encoding="utf-8") as file:
         json.dump({"length": head[0], "hash": head[1]}, file)
     fresh.replace(path)

@@ -23,16 +23,15 @@ from bot.support.errors import StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: How many backup copies are kept. Making one requires ``FREE_SPACE_FACTOR`` times the file's size.
+#: Number of backup copies to keep. Making one requires ``FREE_SPACE_FACTOR`` times the file's size.
 BACKUPS_RETAINED: Final = 7
 FREE_SPACE_FACTOR: Final = 3
-#: Time limit for making a copy, in seconds, since a network disk may never respond.
+#: Time limit for making a copy, in seconds, because a network disk may never respond.
 BACKUP_TIMEOUT_SECONDS: Final = 3600.0
-#: How long to pause between the pieces of a copy, in seconds, so that other work can use the disk and the
-#: processor.
+#: Pause between the pieces of a copy, in seconds, in which other work can use the disk and the processor.
 PAUSE_SECONDS: Final = 0.005
 _MB: Final = 1_000_000
-#: A dedicated thread for copying, since a network disk may block it.
+#: A dedicated thread for copying, because a network disk may block it.
 _THREAD: Final = ThreadPoolExecutor(1, "backup")
 #: Glob for the time in a copy's file name, after the database's name: ``%Y-%m-%d-%H%M``.
 _WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))
@@ -41,10 +40,10 @@ _WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))
 async def make_backup(context: Context, places: tuple[Path, Path] | None, is_due: bool) -> str | None:
     """Copy a file into a folder and delete the oldest copies there; return the problem, or "".
 
-    Return None if there is nothing to do: no copy is due, and the folder already contains one (on a new disk
-    it wouldn't). A database that isn't in use isn't copied either, because the copy would be newer than the
-    ones that someone may be about to restore. Without ``places``, nothing is copied, and a due backup counts
-    as done, so that an old problem is cleared.
+    Returns None if there is nothing to do: no copy is due, and the folder already contains one (a folder on a
+    new disk wouldn't). A database that isn't in use isn't copied either, because the copy would be newer than
+    the ones that someone may be about to restore. Without ``places``, nothing is copied, and a due backup
+    counts as done, so that an old problem is cleared.
     """
     if places is None:
         return "" if is_due else None
@@ -80,7 +79,7 @@ def _make_copy(file: Path, target: Path, copy: Callable[[], None], *, is_due: bo
     if free < needed:
         raise StoreUnavailable(f"{free // _MB} MB are free, and it takes {needed // _MB} MB")
     copy()
-    # Also delete files left behind by interrupted copies.
+    # Also delete any files left behind by interrupted copies.
     for old in (*folder.glob(f"{file.stem}-{_WHEN}.db.new"), *list_copies(file, folder)[:-BACKUPS_RETAINED]):
         old.unlink()
     return True
@@ -89,7 +88,7 @@ def _make_copy(file: Path, target: Path, copy: Callable[[], None], *, is_due: bo
 def make_folder(file: Path, folder: Path) -> None:
     """Create the folder for a database's copies if it is next to the database.
 
-    A folder elsewhere may be on a disk that isn't mounted at the moment, so it must not be created.
+    A folder anywhere else must not be created, because it may be on a disk that isn't mounted at the moment.
     """
     if _is_beside(file, folder):
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -100,7 +99,7 @@ def _is_beside(file: Path, folder: Path) -> bool:
 
 
 def explain_wrong_folder(file: Path, folder: Path) -> str:
-    """Return why no copies can be made in a folder; "" if it can be used or will be created."""
+    """Return the reason why no copies can be made in a folder; "" if it can be used or will be created."""
     if not folder.exists() and not folder.is_symlink() and _is_beside(file, folder):
         return ""
     if not folder.is_dir():
@@ -114,7 +113,7 @@ def list_copies(file: Path, folder: Path) -> list[Path]:
 
 
 def is_on_other_disk(file: Path, folder: Path) -> bool:
-    """Return whether a folder is on a different disk from the database; False if that can't be determined."""
+    """Return whether a folder is on a different disk than the database; False if that is unknown."""
     with suppress(OSError):
         return folder.stat().st_dev != file.stat().st_dev
     return False

@@ -1,6 +1,6 @@
-"""Browser sessions: a session proves who signed in with Slack, and nothing more.
+"""Browser sessions. A session proves who signed in with Slack, and nothing more.
 
-Every request checks again who owns the workspace, and whether the owner may still act.
+For every request, Usher checks again who owns the workspace and whether the owner may still act.
 """
 
 import structlog
@@ -23,16 +23,17 @@ from bot.support.vault import entry_key
 
 log = structlog.get_logger(__name__)
 
-#: Minimum seconds between two writes of a session's last activity, so that most requests write nothing.
+#: Minimum time between two writes of a session's last activity, in seconds, so that most requests write
+#: nothing.
 ACTIVITY_WRITE_SECONDS = 60.0
 #: Maximum lifetime of a session, in seconds, even if it is in use.
 SESSION_SECONDS = 12 * 3600.0
-#: How long a session may go unused before it ends, in seconds.
+#: How long a session may be unused before it ends, in seconds.
 MAX_IDLE_SECONDS = 2 * 3600.0
 
 
 def sign_in(tx: Transaction, caller: Caller) -> str:
-    """Start a browser session; return its id. The store keeps only the SHA-256 of the id."""
+    """Start a browser session and return its id, of which the store keeps only the SHA-256."""
     caller.check(tx, "sign_in")
     session_id, now = create_nonce(), tx.now()
     session = BrowserSession(compute_digest(session_id), caller.principal, now, now, now + SESSION_SECONDS)
@@ -50,13 +51,13 @@ def sign_out(tx: Transaction, id_hash: str) -> None:
 
 
 def _note_session(tx: Transaction, session: BrowserSession, action: str) -> None:
-    # A prefix of the hash is enough to distinguish sessions, but not to open one.
+    # A prefix of the hash is enough to identify a session, but not to open one.
     who, detail = session.principal.key, {"session": session.id_hash[:12]}
     append_audit(tx, [AuditEntry(who, action, who, "ok", detail)])
 
 
 async def begin(context: Context, principal: Principal) -> str:
-    """Start a session and return its id; raises Refused (``policy.…``) if its owner may not use Usher."""
+    """Start a session and return its id; raise Refused (``policy.…``) if its owner may not use Usher."""
     resolved = context.installation.resolve_principal(principal)
     return await Caller(context, resolved).run(sign_in)
 
@@ -68,7 +69,7 @@ async def end(context: Context, id_hash: str | None) -> None:
 
 
 async def read_page_rows(context: Context, id_hash: str | None, workspace_id: str) -> PageRows | None:
-    """Return the rows for a workspace's page, whoever owns the workspace, or None for an invalid session."""
+    """Return the rows for a workspace's page, whoever owns the workspace; None for an invalid session."""
     if id_hash is None:
         return None
     store = context.store
@@ -84,8 +85,8 @@ async def find_own(context: Context, rows: PageRows) -> tuple[Workspace, base.Pr
     """Return the requested workspace if it may be shown in this browser, otherwise None.
 
     The workspace must belong to the signed-in person, who must be allowed to act, and its provider's
-    workspaces must open in Usher's page. The result is None whichever of these conditions isn't met, so
-    that nothing is revealed.
+    workspaces must open in Usher's page. The result is None whichever of these conditions isn't met, so that
+    nothing is revealed.
     """
     workspace = rows.workspace
     if workspace is None or workspace.hidden:

@@ -1,4 +1,4 @@
-"""Use cases and their callers; a use case is one function that runs in one transaction.
+"""Use cases and their callers. A use case is a single function that runs in a single transaction.
 
 It is a plain function in a module of this package. Its arguments are the transaction, the caller, and the
 values from the request; a handler runs it with ``await caller.run(cancel_timer, workspace_id)``::
@@ -51,16 +51,17 @@ from bot.store.tables import ACCEPTED_REQUESTS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
 
-#: The types of rows that a request may be about.
+#: The types of rows that a request may concern.
 AuditedRow = Workspace | Run | ClassCard
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-#: How long Slack may take to identify a person, in seconds. Requests must be acknowledged within 3 s.
+#: How long Slack may take to identify a person, in seconds. Requests must be acknowledged within three
+#: seconds.
 LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
-#: Suffix of the inbox key that records a refusal.
+#: Suffix of the inbox key under which a refusal is recorded.
 _REFUSAL_SUFFIX: Final = "/refused"
-#: A request that is older than this, in seconds, must be confirmed by the user, because much may have changed
+#: Maximum age of a request, in seconds. The user must confirm an older request, because much may have changed
 #: in the meantime.
 MAX_REQUEST_AGE_SECONDS: Final = 300.0
 
@@ -73,18 +74,18 @@ def is_stale(sent_at: float | None, now: float) -> bool:
 class ConfirmationRequired(Exception):
     """A request must be confirmed before it changes anything; nothing has been written.
 
-    Confirmation is needed if the request is old, overtaken by a later one, quoted, or beyond what the
-    person's assistant may do.
+    Confirmation is required if the request is old, quoted, overtaken by a later one, or beyond the powers of
+    the person's assistant.
     """
 
 
 class _NotIdentifiedYet(Refused):
-    """The person must first be looked up in Slack; ``rule`` is the verb being requested."""
+    """The person must first be looked up in Slack; ``rule`` is the requested verb."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The caller of use cases: a person, their interaction ("" for none), and where to answer them.
+    """The caller of use cases: a person, their interaction ("" if there is none), and where to answer them.
 
     ``reference`` is the id shown in the answer and in the log.
     """
@@ -99,20 +100,22 @@ class Caller:
     sent_at: float | None = None
     #: Whether the request's text looks like a quotation rather than the person's own words.
     is_quoted: bool = False
-    #: The intermediary, such as an assistant, that the request came through, as recorded in audit rows and
-    #: requests; "" for none.
+    #: The intermediary through which the request came, such as an assistant, as recorded in the audit log and
+    #: in requests; "" for none.
     via: str = ""
     #: Whether a person's stored details are accepted however old they are, because Slack can't be reached.
     uses_stored_identity: bool = False
     #: Whether a reply has already told the person what was started, so that the card can wait.
     is_answered: bool = False
-    #: Whether the request concerns several workspaces, so that one message reports the outcome for all.
+    #: Whether the request concerns several workspaces, so that a single message reports the outcome for all
+    #: of them.
     is_about_several: bool = False
-    #: Whether the user acted on their Home tab, which is republished once the request has been carried out.
+    #: Whether the user acted on their Home tab, which is published again once the request has been carried
+    #: out.
     is_in_home: bool = False
     #: Whether this person has already been looked up in Slack for this request.
     _has_looked: bool = False
-    #: The ids of the workspaces that the request is about.
+    #: The ids of the workspaces that the request concerns.
     reached: set[str] = field(default_factory=set)
     #: The accepted requests, keyed by kind and subject, because one interaction may change several rows.
     accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
@@ -129,8 +132,8 @@ class Caller:
     ) -> Result:
         """Run a use case in one transaction.
 
-        Raises StoreError, and anything that the use case raises. If it raises Refused, only the policy's
-        audit row is kept.
+        Raises StoreError, and anything that the use case raises. If the use case raises Refused, only the
+        policy's row in the audit log is kept.
         """
         subjects = transaction.find_subjects(work, self, *arguments, **named)
         done = await self._run_with_lookup(
@@ -146,7 +149,7 @@ class Caller:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a read-only use case on a snapshot, in parallel with writers; otherwise like ``run``."""
+        """Run a read-only use case on a snapshot, in parallel with writers; otherwise the same as ``run``."""
         return await self._run_with_lookup(
             lambda tx, caller: work(tx, caller, *arguments, **named), is_read=True
         )
@@ -158,7 +161,7 @@ class Caller:
         is_read: bool = False,
         subjects: Sequence[str] = (),
     ) -> Result:
-        """Run a use case; if the person has to be looked up in Slack first, do that and run it again."""
+        """Run a use case. If the person has to be looked up in Slack first, do that and run it again."""
         done = await self._run_once(work, subjects, is_read=is_read)
         if isinstance(done, _NotIdentifiedYet):
             await self.decide(done.rule)
@@ -185,7 +188,8 @@ class Caller:
                 return work(tx, caller)
             except Refused as refusal:
                 if tx.changes > before:
-                    # Others may share this transaction, so only an error rolls back what the use case wrote.
+                    # Others may share this transaction, so only an error rolls back the writes of the use
+                    # case.
                     raise
                 return refusal if is_read else self._audit_refusal(tx, refusal)
 
@@ -195,14 +199,14 @@ class Caller:
             )
         except Refused as refusal:
             done, is_read = refusal, True
-        # Added only after the commit, so that an attempt that was rolled back adds nothing.
+        # These are added only after the commit, so that an attempt that was rolled back adds nothing.
         self.accepted.update(accepted)
         if is_read and isinstance(done, Refused) and done.denied is not None:
             return await store.carry_out(partial(self._audit_refusal, refusal=done))
         return done
 
     def _audit_refusal(self, tx: Transaction, refusal: Refused) -> Refused:
-        """Write the audit row for the policy's refusal, once per interaction; return the refusal."""
+        """Write the policy's refusal to the audit log, once per interaction; return the refusal."""
         key = self.interaction and f"{self.interaction}{_REFUSAL_SUFFIX}"
         if refusal.denied is not None and inbox.add_interaction(tx, key):
             verb, target, rule = refusal.denied
@@ -213,7 +217,7 @@ class Caller:
     # -- before anything is read or done ---------------------------------------------------------------------
 
     async def authorise(self, verb: str) -> None:
-        """Check that the policy allows a verb; if not, audit the refusal and raise it as ``check`` does."""
+        """Check that the policy allows a verb; if not, record the refusal in the audit log and raise it."""
         decision = await self.decide(verb)
         if not decision.allowed:
             refusal = build_refusal(decision, verb)
@@ -221,7 +225,7 @@ class Caller:
             raise refusal
 
     async def decide(self, verb: str, target: policy.Target | None = None) -> policy.Decision:
-        """Return the policy's decision without auditing it.
+        """Return the policy's decision without recording it in the audit log.
 
         If the person's row is missing or too old, look the person up in Slack first.
         """
@@ -247,10 +251,10 @@ class Caller:
         *,
         hidden_as: Refused | None = None,
     ) -> None:
-        """Apply the policy, using the person's stored details; raises Refused or NotIdentified.
+        """Apply the policy, using the person's stored details; raise Refused or NotIdentified.
 
-        ``hidden_as`` is raised instead if the target belongs to someone else, so that its existence isn't
-        revealed.
+        If the target belongs to someone else, ``hidden_as`` is raised instead, so that the target's existence
+        isn't revealed.
         """
         self.check_as(tx, people.find_person(tx, self.principal), verb, target, hidden_as=hidden_as)
 
@@ -263,7 +267,7 @@ class Caller:
         *,
         hidden_as: Refused | None = None,
     ) -> None:
-        """Apply the policy as ``check`` does, but using the person's row, which has already been read."""
+        """Apply the policy like ``check``, but with the person's row, which has already been read."""
         is_current = self.uses_stored_identity or policy.is_current(person, verb, tx.now())
         installation = self.context.installation
         decision = policy.decide(self.principal, verb, target, installation, person if is_current else None)
@@ -287,11 +291,11 @@ class Caller:
             raise NotLinked(connection, account.refusal, self.context.title(connection), is_refused=True)
 
     def needs_no_confirmation(self, now: float) -> bool:
-        """Return whether a request is recent and in the person's own words, so needs no confirmation."""
+        """Return whether a request is recent and in the person's own words, so need not be confirmed."""
         return not (self.is_quoted or is_stale(self.sent_at, now))
 
     def has_assistant_level(self, tx: Transaction, level: str) -> bool:
-        """Return whether the person's assistant may act at a level; True if no assistant is involved.
+        """Return whether the person's assistant may act at this level; True if no assistant is involved.
 
         The level "" is reserved for the person.
         """
@@ -300,7 +304,7 @@ class Caller:
         return preferences.allows_assistant(tx, self.principal, level)
 
     def _is_overtaken(self, tx: Transaction) -> bool:
-        """Return whether the person has made a later request for the same workspace in the meantime."""
+        """Return whether the person has since made a later request for the same workspace."""
         sent_at = self.sent_at
         if sent_at is None or tx.now() - sent_at <= DELIVERY_SECONDS:
             return False
@@ -337,10 +341,10 @@ class Caller:
         initiator: str = "",
         **detail: str,
     ) -> None:
-        """Write the audit row and the request; ``about`` is the subject before the change, or a name.
+        """Write the audit log's row and the request; ``about`` is the subject before the change, or a name.
 
-        ``began`` is the id of the work item that the request began; ``initiator`` is what acted for the
-        person.
+        ``began`` is the id of the work item that the request began; ``initiator`` is what acted on the
+        person's behalf.
         """
         target, keys = _describe_target(about)
         detail = {**keys, **detail, **self._via}
@@ -378,7 +382,7 @@ class Caller:
 
 
 def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
-    """Return a request's target as the audit records it: its name, and the ids that belong to it."""
+    """Return a request's target as recorded in the audit log: its name, and the ids that belong to it."""
     if isinstance(about, str):
         return about, {}
     if isinstance(about, Workspace):
@@ -391,9 +395,9 @@ def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
 def build_refusal(
     decision: policy.Decision, verb: str, target: policy.Target | None = None, as_: Refused | None = None
 ) -> Refused:
-    """Return the refusal for a request that the policy denies, with details for the audit.
+    """Return the refusal for a request that the policy denies, with details for the audit log.
 
-    It is ``as_`` if that is given, otherwise it is made from the rule that denied the request.
+    It is ``as_`` if that is given; otherwise, it is built from the rule that denied the request.
     """
     kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
     refusal = as_ or kind(decision.rule)
@@ -429,5 +433,5 @@ def _find_person(caller: Caller, *_: object, **__: object) -> list[str]:
     return [caller.principal.key]
 
 
-#: Decorator for a use case that concerns only the caller's own rows.
+#: A decorator for use cases that concern only the caller's own rows.
 concerns_caller: Final = transaction.concerns(_find_person)

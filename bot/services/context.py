@@ -1,4 +1,4 @@
-"""The context shared by the parts of one process."""
+"""The context shared by all parts of a process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,15 +21,15 @@ class PeopleBook(Protocol):
     """The directory of people in Slack, implemented by ``bot.slack.people.PeopleDirectory``."""
 
     async def look_up(self, principal: Principal) -> Person:
-        """Look a person up in Slack, store and return them; raise SlackFailed if the lookup fails."""
+        """Look a person up in Slack, then store and return them; raise SlackFailed if the lookup fails."""
         ...
 
     async def sync(self) -> list[Person]:
-        """Reread everyone from Slack, store them and return them; raise SlackFailed."""
+        """Reread everyone from Slack, then store and return them; raise SlackFailed."""
         ...
 
     async def add_enterprise(self, principal: Principal) -> Principal:
-        """Add the enterprise to a signed-in principal, if it has installed Usher; raise SlackFailed."""
+        """Add the enterprise to a signed-in principal if it has installed Usher; raise SlackFailed."""
         ...
 
 
@@ -37,7 +37,7 @@ class PeopleBook(Protocol):
 class Context:
     """The outside world (store, providers, people, clock), the installation, and the settings.
 
-    Constructors take the context, plus anything that no other part needs.
+    Constructors take the context, along with anything that no other part needs.
     """
 
     store: Store
@@ -50,27 +50,27 @@ class Context:
     ids: Ids
     #: Maps connections to their titles, including connections that have been removed from the settings.
     titles: Mapping[str, str] = field(default_factory=dict)
-    #: Decides which of the jobs shared by all processes on the database are this one's: usually all of them.
+    #: Decides which of the jobs shared by all processes on the database belong to this process: usually all
+    #: of them.
     owners: Owners = field(default_factory=Owners)
-    #: While Slack accepts no messages, a planned stop waits up to this many seconds for its warning to be
-    #: sent.
+    #: How long a planned stop waits for its warning to be sent while Slack accepts no messages, in seconds.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
     #: The public origin at which browsers reach Usher, or None if it has none.
     public_url: str | None = None
-    #: The slash command for workspaces. ``job_command`` is the one for jobs.
+    #: The slash command for workspaces. ``job_command`` is the slash command for jobs.
     command: str = "/workspace"
     job_command: str = "/job"
-    #: Whether people prove who they are by Sign in with Slack. Otherwise they type a code in Slack.
+    #: Whether people prove their identity by Sign in with Slack. Otherwise, they type a code in Slack.
     sign_in: bool = False
     #: Whether Slack's assistant may call Usher.
     assistant: bool = False
     #: Whether administrators can see each person's hours of use.
     names_usage: bool = False
-    #: Actions and calls that this process committed recently, which a failover of the database might lose.
+    #: Actions and calls that this process committed recently, and that a failover of the database might lose.
     recent_commits: RecentCommits = field(default_factory=RecentCommits)
 
     def need(self, connection: str) -> Provider:
-        """Return a connection's provider; raises Refused (see ``find_absence``) if there is none."""
+        """Return a connection's provider; if there is none, raise Refused (see ``find_absence``)."""
         if absence := self.find_absence(connection):
             raise Refused(absence, title=self.title(connection))
         return self.connections[connection]
@@ -78,7 +78,7 @@ class Context:
     def find_absence(self, connection: str) -> str:
         """Return the cause to show if this process can't use a connection, or "" if it can.
 
-        If another process has the connection, this one is about to be restarted with the same settings.
+        If another process has the connection, this one will soon be restarted with the same settings.
         """
         if connection in self.connections:
             return ""
@@ -96,12 +96,12 @@ class Context:
     def link_page_prefix(self) -> str:
         """Return the URL prefix of the permanent link pages, or "" if there are none.
 
-        The name of a connection is appended to it. Such a page first requires Sign in with Slack; without
-        that, only a one-time URL can show who is linking.
+        A connection's name follows the prefix. Such a page begins with Sign in with Slack; without that, only
+        a one-time URL can show who is linking.
         """
         return f"{self.public_url.rstrip('/')}/link/new/" if self.public_url and self.sign_in else ""
 
     def title(self, connection: str) -> str:
-        """Return a connection's title, even if it was removed, or its name if the title isn't known."""
+        """Return the title of a connection, even a removed one, or its name if the title isn't known."""
         provider = self.connections.get(connection)
         return provider.settings.title if provider is not None else self.titles.get(connection, connection)

@@ -23,10 +23,10 @@ from bot.support.errors import Refused
 
 
 def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
-    """Return a person's current courses, ordered by next lesson, each with whether they teach it.
+    """Return a person's current courses, ordered by next lesson, and whether the person teaches each one.
 
-    These are the courses that the person teaches or has joined, including those that they still need a link
-    or a workspace for.
+    The result includes the courses that the person teaches or has joined, even if they still need a link or a
+    workspace.
     """
     caller.check(tx, "list")
     key, now = caller.principal.key, tx.now()
@@ -41,7 +41,7 @@ def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, b
 def list_classes(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
     """Return the newest unfinished classes that a person teaches or administers.
 
-    Each is returned with whether the person teaches it.
+    Each is returned along with whether the person teaches it.
     """
     caller.check(tx, "list")
     who, place = caller.principal, caller.context.installation
@@ -88,7 +88,7 @@ def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[st
 
 
 def _list_days_over(card: ClassCard, now: float) -> frozenset[str]:
-    """Return the cancelled days that have passed; restoring them would make their lessons look missed."""
+    """Return the cancelled days that have passed; if restored, their lessons would seem to be missed."""
     today, every = card.day(now), replace(card, off=frozenset())
     is_over = any(one.side == "stop" and one.at <= now for one in every.on(today))
     return frozenset(
@@ -116,7 +116,7 @@ def _require_own(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
 
 
 def _change(tx: Transaction, card: ClassCard, **to: Any) -> None:
-    """Change a course; raises Refused (``course.began``) if that would affect the current lesson."""
+    """Change a course; raise Refused (``course.began``) if that would affect the current lesson."""
     on, changed = timetable.find_lesson_on(card, tx.now()), replace(card, **to)
     if on is not None and changed.on(day := card.day(on.at)) != card.on(day):
         raise Refused("course.began", course=card.title)

@@ -18,18 +18,18 @@ from bot.store.transaction import Transaction
 
 #: Maximum number of members notified per transaction.
 NOTICES_PER_TRANSACTION: Final = 30
-#: Maximum number of members whose lesson is marked due per transaction.
+#: Maximum number of members per transaction for whom a lesson is marked as due.
 MEMBERS_PER_TRANSACTION: Final = 50
-#: The number of members assumed for a course without a maximum, so that a large class is ready in time.
+#: Number of members assumed for a course without a maximum, so that even a large class is ready in time.
 LARGE_CLASS_SIZE: Final = 500
-#: How often the progress of a lesson's starts is checked, in seconds.
+#: Interval between checks of the progress in starting a lesson's workspaces, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
-#: How long a lesson's summary waits for the lesson's stops to finish, in seconds.
+#: How long a lesson's summary waits for all of the lesson's workspaces to be stopped, in seconds.
 SUMMARY_SECONDS: Final = 900.0
 
 
 def _get_start_rate(tx: Transaction, context: Context, card: ClassCard) -> StartRate:
-    """Return what is known about the rate at which a course's connection starts workspaces."""
+    """Return the known facts about how fast a course's connection starts workspaces."""
     provider = context.connections.get(card.connection)
     slow = operations.estimate_slow_seconds(tx, card.principal, card.connection, card.spec)
     if provider is None:
@@ -46,9 +46,9 @@ def get_max_in_time(tx: Transaction, caller: Caller, card: ClassCard) -> int | N
 def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
     """Prepare a course's next lesson; return when to check again, or None if there is no next lesson.
 
-    On the evening before, members without a workspace are notified. Shortly before the lesson, the lead time
-    is determined and the starts begin. Five minutes before the lesson, or up to three minutes later if starts
-    are still open, teachers are told how many members are ready.
+    On the evening before, members without a workspace are notified. Shortly before the lesson, Usher
+    determines the lead time and begins to start the workspaces. Five minutes before the lesson, or up to
+    three minutes later if some are still starting, teachers are told how many members are ready.
     """
     now = tx.now()
     coming = timetable.find_lesson(card, now)
@@ -77,9 +77,10 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
 
 
 def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
-    """Make a missed lesson due for a batch of members it never began for; return whether more may remain.
+    """Make a missed lesson due for a batch of members; return whether there may be more members.
 
-    As the lesson is over, nothing is started; each member is told once that it was missed.
+    These are members for whom the lesson never began. Because it is over, nothing is started, and each of
+    them is told once that it was missed.
     """
     last = timetable.find_last_lesson(card, tx.now())
     if last is None:
@@ -90,7 +91,7 @@ def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
 def _notify_members_not_ready(
     tx: Transaction, context: Context, card: ClassCard, coming: Occurrence, joined_by: float
 ) -> bool:
-    """Tell a batch of members what they still need for a lesson; return whether more members may remain."""
+    """Tell a batch of members what they still need for a lesson; return whether there may be more members."""
     provider, spec = context.connections.get(card.connection), card.spec
     found = [
         (one.key, state == "coming")

@@ -1,7 +1,7 @@
-"""Class cards: a teacher posts a card; pressing its button enrolls a person and records their consent.
+"""Class cards. A teacher posts a card; pressing its button enrolls a person and records their consent.
 
-A press is handled in one transaction, without calling any provider. A class stops only workspaces whose
-owners have agreed (ADR 91).
+A button press is handled in one transaction, without calling any provider. A class stops only workspaces
+whose owners have agreed to that (ADR 91).
 """
 
 import re
@@ -60,20 +60,21 @@ from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
-#: Maximum seconds between redraws of a card. The longer a card is idle, the less often it is redrawn.
+#: Maximum time between redraws of a card, in seconds. The longer a card is idle, the less often it is
+#: redrawn.
 MAX_REDRAW_SECONDS: Final = 60.0
-#: Maximum number of cards per claim. ``ENROLLMENTS_PER_TRANSACTION`` is the maximum for enrollments; it is
-#: low because each enrollment writes several rows.
+#: Maximum number of cards per claim. ``ENROLLMENTS_PER_TRANSACTION`` is the maximum number of enrollments,
+#: which is low because each enrollment writes several rows.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
-#: How long a workspace created for a course runs before it is stopped again, in seconds, so that its owner
+#: How long a workspace that was created for a course runs before it is stopped, in seconds, so that its owner
 #: can try it out.
 TRIAL_RUN_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class JoinTarget:
-    """The workspace that a person enrolls with.
+    """The workspace with which a person enrolls.
 
     If there is none yet, ``waits_for`` is the reason. ``instead_of`` is the id of an earlier workspace that
     is gone, and ``beside`` is the title of another workspace that already has the name intended for the new
@@ -92,9 +93,9 @@ class JoinTarget:
 class JoinResult:
     """The card, target and result of an enrollment.
 
-    Results: ``joined``: a start was already open. ``running``: the workspace is up. ``enrolled``: the person
-    joined a course that isn't holding a lesson now. ``noted``: the person has no workspace yet. ``sought``:
-    the person's list must be read first.
+    The result is ``joined`` if a start was already open, ``running`` if the workspace is up, ``enrolled`` if
+    the person joined a course without a lesson at the moment, ``noted`` if the person doesn't have a
+    workspace yet, and ``sought`` if the person's list must be read first.
     """
 
     card: ClassCard
@@ -107,7 +108,7 @@ class JoinResult:
 
 
 def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
-    """Write a card and the notice that posts it; raises Refused if a course's lessons couldn't be held."""
+    """Write a card and the notice that posts it; raise Refused if a course's lessons couldn't be held."""
     caller.check(tx, "card")
     provider, now = caller.context.need(draft.connection), tx.now()
     card = replace(draft, reference=caller.reference, created_at=now, lead_seconds=MIN_SECONDS_AHEAD)
@@ -133,7 +134,7 @@ def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
     existing = cards.find_card(tx, card.id)
     if existing is None or existing.message_ts:
         return False
-    # If someone answers the same question again, the card is already on its way.
+    # If someone answers the same question again, the card is already being posted.
     if tx.one("class_card_on_its_way", id=card.id) is None and caller.is_first_delivery(tx):
         again = CLASS_CARDS.first(tx, "repost_class", id=card.id)
         assert again is not None, "it was read in this transaction"
@@ -148,7 +149,7 @@ def _build_post_notice(card: ClassCard) -> NewNotice:
 
 
 def list_problems(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, list[ClassProblem]]:
-    """Return the members who aren't ready yet, with reasons; raises Refused as ``require_teacher`` does."""
+    """Return the members who aren't ready yet, with reasons; raise Refused like ``require_teacher``."""
     card = require_teacher(tx, caller, "class_problems", card_id)
     return card, store.list_problems(tx, card.id)
 
@@ -156,8 +157,8 @@ def list_problems(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassC
 def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
     """End a class: warn everyone now, and stop their workspaces in five minutes.
 
-    A stop that has already been announced for an earlier time isn't postponed. Return None if the class has
-    already ended. Raises Refused as ``require_teacher`` does.
+    A stop that was announced for an earlier time isn't postponed. Returns None if the class has already
+    ended. Raises Refused like ``require_teacher``.
     """
     card = require_teacher(tx, caller, "class_stop", card_id)
     if card.closed_at is not None or card.done_at is not None or not caller.is_first_delivery(tx):
@@ -172,7 +173,7 @@ def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
 
 
 def require_teacher(tx: Transaction, caller: Caller, verb: str, card_id: str) -> ClassCard:
-    """Return a card if the caller teaches it; raises Refused (``class.unknown``, ``policy.not_teacher``)."""
+    """Return a card that the caller teaches; raise Refused (``class.unknown``, ``policy.not_teacher``)."""
     card = _card(tx, card_id)
     caller.check(tx, verb, Target("class", card.id, card.principal, delegates=card.co_teachers))
     return card
@@ -189,7 +190,7 @@ def _card(tx: Transaction, card_id: str) -> ClassCard:
 
 
 def find_visible_card(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
-    """Return a card from the person's own Slack workspace; raises Refused (``class.unknown``)."""
+    """Return a card from the person's own Slack workspace; raise Refused (``class.unknown``)."""
     card = _card(tx, card_id)
     if not caller.context.installation.are_together(caller.principal, card.principal):
         raise Refused("class.unknown")
@@ -205,14 +206,14 @@ def enroll(
     message_ts: str | None = None,
     is_list_fresh: bool = False,
 ) -> JoinResult:
-    """Enroll a person: write their consent and, unless their workspace is already running, its start.
+    """Enroll a person: write their consent and, unless their workspace is already running, a start of it.
 
-    If a start is already open, the person joins it; an open stop is replaced by the start. Of two
-    simultaneous presses, only one creates a workspace. A person who can't have a workspace yet is noted for
-    the teacher. Nothing is written if the class is ``over`` or ``full``, or if the person's list must be read
-    first (``sought``); ``is_list_fresh`` means that it has been read. ``message_ts`` is the message whose
-    button was pressed: it tells us where the card is if we didn't know whether the card was sent. Raises
-    Refused (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
+    If a start is already open, the person joins it; an open stop is replaced by the start. If a button is
+    pressed twice at the same time, only one workspace is created. A person who can't have a workspace yet is
+    noted for the teacher. Nothing is written if the class is ``over`` or ``full``, or if the person's list
+    must be read first (``sought``); ``is_list_fresh`` means that it has been read. ``message_ts`` is the
+    message whose button was pressed, which shows where the card is if we didn't know whether it was sent.
+    Raises Refused (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
     """
     caller.check(tx, "class_press")
     card = find_visible_card(tx, caller, card_id)
@@ -274,7 +275,7 @@ def _start_workspace(
     context, lesson = caller.context, timetable.find_lesson_on(card, tx.now())
     if lesson is None and not workspace.is_provisional:
         return workspace.id, None, False
-    # Only starts for a course's lessons are retried, so the start for a class has no planned time.
+    # Only starts for a course's lessons are retried, so a class's start has no planned time.
     planned_for = (lesson.at or None) if lesson is not None else None
     good_until = None if planned_for is None or lesson is None else _find_latest_start(tx, lesson)
     url = get_ide_url(context.connections.get(workspace.connection), workspace, context.public_url)
@@ -282,14 +283,15 @@ def _start_workspace(
         now = tx.now()
         tx.run("use_workspace", id=workspace.id, now=now, last_request_at=now, brings_up=False)
         return workspace.id, None, False
-    # Of two simultaneous presses, the second uses the workspace that the first one creates.
+    # If a button is pressed twice at the same time, the second press uses the workspace that the first one
+    # creates.
     created = before.workspace_id if before is not None and workspace.is_provisional else None
     for workspace_id in filter(None, (created, workspace.id)):
         row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if row is not None and row["verb"] in store.START_VERBS:
             inbox.save_result(tx, caller.interaction, row["id"])
             found = OPERATIONS.parse(row)
-            # This press also starts a workspace that was to be created stopped.
+            # This button press also starts a workspace that was to be created without being started.
             rested = found.creates_stopped
             if lesson is not None or not card.is_course:
                 found = operations.repeat_request(tx, found, DEADLINE_SECONDS)
@@ -313,12 +315,12 @@ def _start_workspace(
 
 
 def _find_latest_start(tx: Transaction, lesson: Occurrence) -> float:
-    """Return the latest time at which a start may be retried for a person who joins during a lesson."""
+    """Return the latest time at which starting may be retried for a person who joins during a lesson."""
     return min(max(lesson.latest_start, tx.now() + DEADLINE_SECONDS), lesson.until)
 
 
 def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> bool:
-    """Return whether a course's workspace can be created stopped because its next lesson is far off."""
+    """Return whether a course's workspace can be created without a start, as the next lesson is far off."""
     making = context.need(card.connection).require_facet(Creation)
     coming = timetable.find_lesson(card, tx.now())
     is_far = coming is None or coming.due_at - tx.now() > TRIAL_RUN_SECONDS
@@ -346,7 +348,7 @@ def _record_agreement(
 ) -> str:
     """Plan a workspace's stop at the end of its class or lesson; return what its owner agreed to.
 
-    A workspace created between lessons is stopped again after an hour.
+    A workspace that was created between lessons is stopped again after an hour.
     """
     if not card.is_course:
         _plan_class_end(tx, caller.context, card, workspace_id)
@@ -375,7 +377,7 @@ def _record_agreement(
 
 
 def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | None) -> None:
-    """Save which message shows the card, if that isn't known yet: the one whose button was pressed."""
+    """If it isn't known which message shows the card, save the one whose button was pressed."""
     existing = cards.find_card(tx, card.id)
     if not message_ts or existing is None or existing.message_ts or card.channel_id != caller.channel_id:
         return
@@ -388,8 +390,8 @@ def _find_target(
 ) -> JoinTarget:
     """Find the workspace of the person who pressed a card's button, or describe the one to create.
 
-    Unlinking deletes the rows of workspaces. A workspace created by an earlier press is then found by its
-    name in the person's list, which must have been read since the unlinking (``is_list_fresh``).
+    Unlinking deletes the rows of workspaces. After that, a workspace that was created by an earlier press is
+    found by its name in the person's list, which must have been read since the unlinking (``is_list_fresh``).
     """
     provider, principal = caller.context.need(card.connection), caller.principal
     try:
@@ -411,7 +413,7 @@ def _find_target(
         if found:
             return JoinTarget(found[0]) if len(found) == 1 else JoinTarget(None, "many_workspaces")
     if provider.is_withheld(card.spec, principal):
-        # The teacher may use this template, but that gives nobody else the right to.
+        # The teacher may use this template, but that doesn't give anyone else permission to do so.
         raise Refused("workspace.withheld", cause="class_withheld", title=provider.settings.title)
     fresh = build_provisional(caller.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
     beside = next((one.title for one in known if one.name.casefold() == stem and one != mine), "")
@@ -427,7 +429,7 @@ def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool
         return workspace.state is not State.GONE
     operation = operations.find_latest_operation(tx, workspace.id)
     if operation is None or not operation.is_open:
-        # The workspace was never created, so a new one is created in its place.
+        # The workspace was never created, so create a new one in its place.
         return False
     if operation.verb is not OperationVerb.CREATE:
         raise Refused("workspace.unmade", cause="unmade", title=provider.settings.title)
@@ -457,7 +459,7 @@ def _find_after_unlink(rows: Sequence[Workspace], stem: str, key: str) -> list[W
 
 
 def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
-    """Find the workspace that matches a pattern: by whole name or id, else by ``*``, else by prefix."""
+    """Find the workspace that matches a pattern: by its whole name or id, else by ``*``, else by prefix."""
     needle = " ".join(pattern.split()).casefold()
 
     def names(row: Workspace) -> set[str]:
@@ -478,7 +480,7 @@ def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
 
 
 def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
-    """Plan a workspace's stop at the end of its class; return whether that stop takes precedence."""
+    """Plan a workspace's stop at the end of its class; return whether this stop takes precedence."""
     workspace = workspaces.find_workspace(tx, workspace_id)
     provider = context.connections.get(card.connection)
     if workspace is None or provider is None or card.stops_at is None:
@@ -493,7 +495,7 @@ def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspac
 
 
 def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
-    """Process a due card: count its members, plan stops shortly before its end, and send the summary."""
+    """Process a due card: count its members, plan stops shortly before it ends, and send the summary."""
     card, now = store.find_card(tx, looked.id), tx.now()
     if card is None or card.done_at is not None:
         return
@@ -548,11 +550,10 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
 
 @guards("Nobody acts through another's account")
 def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool:
-    """Return whether a class's timer may stop a workspace now; audit it if the policy refuses.
+    """Return whether a class's timer may stop a workspace now; record a refusal by the policy.
 
-    The owner's recorded consent is the only exception to the policy, and names who may stop the workspace. A
-    stop that the card announced for a fixed time is carried out regardless of what has happened to the
-    teacher since.
+    The owner's recorded consent is the only exception to the policy, and names who may stop the workspace. If
+    the card announced a stop for a fixed time, it is carried out whatever has happened to the teacher since.
     """
     card = store.find_card(tx, workspace.stop_card or "")
     press = store.find_participant(tx, workspace.stop_card or "", workspace.principal)
@@ -569,7 +570,7 @@ def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool
 
 
 def end_for_workspace(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
-    """Record that a class is over for one of its workspaces, and its ``stop`` if that was begun."""
+    """Record that a class is over for one of its workspaces, along with the ``stop`` if one was begun."""
     card = store.find_card(tx, workspace.stop_card or "")
     if card is None:
         return

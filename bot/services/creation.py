@@ -1,7 +1,7 @@
-"""Forms and flags for specifying a workspace or run, based on the provider's latest offer.
+"""Forms and flags that specify a workspace or run, based on the provider's latest offer.
 
 Nothing here waits for a provider. A form changes with the choices made in it, so flags are applied one at a
-time, each to the form that results from the previous one, beginning with fields that others depend on.
+time, each to the form that resulted from the previous one, beginning with fields on which others depend.
 """
 
 from collections.abc import Callable, Sequence
@@ -50,19 +50,19 @@ class PersonalOffer:
         return forms.form(self.snapshot.payload, self.purpose, values, self.asker)
 
     def spec(self, values: Values) -> Spec:
-        """Return the spec of a filled form; raises FormProblems."""
+        """Return the spec of a completed form; raises FormProblems."""
         forms = self.provider.require_facet(facets.Forms)
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)
 
 
-#: Names of form fields that set limits on a run. If a form has no such fields, flags for them can be dropped
+#: Names of form fields that limit a run. If a form has none of these fields, flags for them can be dropped
 #: without changing the run.
 _LIMIT_NAMES: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),
 )
-#: Different words that people use for the same field, one row per field. A form uses at most one word of each
-#: row.
+#: Different words that people use for the same field, one row per field. A form uses at most one word from
+#: each row.
 SYNONYMS: Final = (
     *_LIMIT_NAMES,
     frozenset({"gpus", "gpu"}),
@@ -78,7 +78,7 @@ COMMAND_FIELD: Final = "command"
 TEMPLATE_FIELD: Final = "template"
 #: Fields that Usher never fills in for a person: where to run, and which template to use.
 _OWN_CHOICE: Final = frozenset({"cluster", TEMPLATE_FIELD})
-#: Maximum number of a field's choices to try while looking for a form that the flags fit.
+#: Maximum number of a field's choices to try while looking for a form that accepts the flags.
 _MAX_ALTERNATIVES: Final = 30
 _MAX_ROUNDS: Final = 20
 
@@ -98,14 +98,14 @@ class FilledForm:
     values: dict[str, Value]
     form: Form
     problems: dict[str, FlagProblem] = field(default_factory=dict)
-    #: Flags that match no field of the form.
+    #: Flags that don't match any field of the form.
     unknown: list[Flag] = field(default_factory=list)
     #: Flags that were dropped because the form has nothing to limit.
     left_out: list[Flag] = field(default_factory=list)
 
 
 def apply_flags(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> FilledForm:
-    """Apply flags to a form and return the result; ``form_of`` returns the provider's form for values.
+    """Apply flags to a form and return the result; ``form_of`` returns the provider's form for some values.
 
     Fields without a flag keep the form's defaults. If the person left a field open, and exactly one of its
     choices makes all flags valid, that choice is made. If nothing can be limited, flags for limits are
@@ -130,7 +130,8 @@ def apply_flags(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Fil
 def propose_defaults(form_of: Callable[[Values], Form], template: str) -> tuple[dict[str, Value], Form, str]:
     """Return default values that complete a form, the form itself, and the template's label.
 
-    Unless ``template`` is "", it is chosen first. An empty label means that the template isn't offered.
+    If ``template`` isn't "", that template is chosen first. An empty label means that the template isn't
+    offered.
     """
     values: dict[str, Value] = {TEMPLATE_FIELD: template} if template else {}
     form = form_of(values)
@@ -148,7 +149,7 @@ def propose_defaults(form_of: Callable[[Values], Form], template: str) -> tuple[
 
 
 def find_choice(form: Form, said: str) -> tuple[str, Choice] | None:
-    """Return the name of the field that offers a given value or label, and the choice; None if none does."""
+    """Return the name of the field that offers this value or label, and the choice; None if none does."""
     every = ((one.name, choice) for one in form.fields for choice in one.choices)
     return next(
         (found for found in every if fold(said) in {fold(found[1].value), fold(found[1].label)}), None
@@ -208,7 +209,7 @@ def _apply_in_order(form_of: Callable[[Values], Form], flags: Sequence[Flag], ch
         ]
         if not waiting:
             break
-        # Apply first the fields that others depend on, one at a time, as each may change the form.
+        # Apply the fields on which others depend first, one at a time, because each may change the form.
         first = next((one for one in waiting if one.has_dependents), None)
         for one in [first] if first is not None else waiting:
             _set_field(result, one, given[one.name])
@@ -227,7 +228,7 @@ def _group_by_field(form: Form, flags: Sequence[Flag]) -> dict[str, list[str | N
 
 
 def _set_field(result: FilledForm, wanted: Field, given: Sequence[str | None]) -> None:
-    """Write a flag's values into its field, or record what is wrong with them."""
+    """Write a flag's values into its field, or record the problem with them."""
     found = [value for value in given if value is not None]
     if len(found) < len(given):
         result.problems[wanted.name] = FlagProblem("empty")

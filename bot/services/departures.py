@@ -2,7 +2,7 @@
 
 Workspaces that these plans would have stopped are stopped immediately, using the person's own account. Usher
 administrators are told which other workspaces keep running. If anything is running, a task does all this, so
-that it survives a crash; in the meantime the person can't request anything.
+that it survives a crash; in the meantime, the person can't request anything.
 """
 
 from enum import StrEnum
@@ -30,15 +30,15 @@ from bot.store.notices import add_or_extend
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 
-#: If a provider doesn't answer, the links of people who have left are kept for this many seconds to carry out
-#: their last stops. Such a provider couldn't confirm a revocation either.
+#: How long the links of people who have left are kept, in seconds, if a provider doesn't respond, so that
+#: their last stops can be carried out. Such a provider couldn't confirm a revocation either.
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
 #: How long to wait for a read that shows whether a workspace is still running, in seconds.
 MAX_READING_SECONDS: Final = 120.0
-#: How long the message to administrators about leavers is held back, in seconds, so that one message can
-#: cover several of them.
+#: Delay before administrators are told about people who left, in seconds, so that one message can cover
+#: several of them.
 GATHER_SECONDS: Final = 60.0
-#: Maximum number of stops begun per transaction.
+#: Maximum number of stops that are begun per transaction.
 STOPS_BATCH_SIZE: Final = 10
 
 
@@ -50,7 +50,7 @@ def is_leaver(person: Person) -> bool:
 def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str) -> list[Account]:
     """End the links and hours of a person who left or became a guest; return the accounts that ended.
 
-    If one of the person's workspaces is running, a task ends them instead. A guest keeps links on connections
+    If one of the person's workspaces is running, a task does this instead. A guest keeps links on connections
     without user accounts, because only these links record who owns the workspaces.
     """
     cause, ended = find_flaw(person), list[Account]()
@@ -79,7 +79,7 @@ class Progress(StrEnum):
 def advance(tx: Transaction, caller: Caller, task: Task, *, confirmed: str = "") -> Progress:
     """Begin the stops that a person had planned before leaving, then end their links.
 
-    ``confirmed`` is the reason that Slack has just confirmed for the departure. Without it, nothing is
+    ``confirmed`` is the reason for the departure that Slack has just confirmed. Without it, nothing is
     stopped or ended.
     """
     since, cause = float(task.payload["since"]), confirmed
@@ -131,7 +131,7 @@ def _is_stopping(latest: Operation | None) -> bool:
 
 
 def _is_over(tx: Transaction, caller: Caller, account: Account, since: float) -> bool:
-    """Return whether an account can no longer be used for stops, or its stops have taken too long."""
+    """Return whether an account can no longer be used to stop workspaces, or stopping has taken too long."""
     is_refused = account.state != "active" or account.repeats(account.checked_at)
     is_there = account.connection in caller.context.connections
     return is_refused or not is_there or tx.now() >= since + MAX_STOPPING_SECONDS
@@ -140,7 +140,7 @@ def _is_over(tx: Transaction, caller: Caller, account: Account, since: float) ->
 def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> bool:
     """Begin the stop that a person had planned for a workspace; return whether one was begun.
 
-    A final stop is carried out only if the person agreed to it knowing its consequences.
+    A final stop is carried out only if the person agreed to it, knowing its consequences.
     """
     planned = _find_plan(tx, workspace)
     if planned is None:
@@ -199,7 +199,7 @@ def _describe(workspace: Workspace, cause: str, *, was_planned: bool) -> dict[st
 
 
 def _notify_administrators(tx: Transaction, caller: Caller, left: list[dict[str, Any]]) -> None:
-    """Tell administrators which workspaces of leavers keep running, in one message for several people."""
+    """Tell administrators which workspaces of former users keep running, in one message for several."""
     place, who = caller.context.installation, caller.principal
     named = ", ".join(f"{one['connection']}/{one['remote_id']}" for one in left)
     append_audit(tx, [AuditEntry("usher", "account.left_running", who.key, "ok", {"workspaces": named})])
@@ -214,7 +214,7 @@ def _notify_administrators(tx: Transaction, caller: Caller, left: list[dict[str,
 
 @kind_extensions(NoticeKind.LEFT_RUNNING)
 async def _add_leavers(gatherer: Gatherer, notice: Message, facts: Facts) -> RequestFacts:
-    """Add people's names, connections' titles and the running workspaces' pages to a message's facts."""
+    """Add people's names, connections' titles and the pages of running workspaces to a message's facts."""
     left = [
         {**one, "title": gatherer.title(one["connection"]), "page": gatherer.find_provider_page(one)}
         for one in notice.body.get("left", ())

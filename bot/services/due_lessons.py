@@ -1,7 +1,8 @@
-"""Due lessons: each starts the workspaces of a course's members and plans their stops.
+"""Due lessons. Each one starts the workspaces of a course's members and plans their stops.
 
-A start is an ordinary operation on the member's behalf. When a lesson opens, ``course_readiness.prepare``
-marks it due in its members' rows, a few per transaction. These rows store nothing else about the timetable.
+Each start is an ordinary operation on a member's behalf. When a lesson opens, ``course_readiness.prepare``
+marks it as due in its members' rows, a few per transaction. These rows store nothing else about the
+timetable.
 """
 
 from typing import Final
@@ -23,7 +24,8 @@ from bot.support.errors import NotLinked, Refused
 
 #: Maximum number of course members per claim.
 _BATCH_SIZE: Final = 50
-#: If a member's account isn't linked or is refused, their start is tried again after this many seconds.
+#: Delay before a member's workspace is started again, in seconds, if the member's account isn't linked or is
+#: refused.
 LINK_SECONDS: Final = 300.0
 
 
@@ -63,7 +65,7 @@ def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
 
 
 def _tell_missed_lesson(tx: Transaction, card: ClassCard, member: Participant) -> None:
-    """If the last lesson is over but never began for a member, close it and tell them."""
+    """If the last lesson is over but never began for a member, close it and tell the member."""
     last = timetable.find_last_lesson(card, tx.now())
     if last is not None and member.lesson < last.local and (member.consented_at or 0.0) < last.until:
         store.close_lesson(tx, member, last)
@@ -79,7 +81,7 @@ def notify_of_lesson(
     *,
     is_missed: bool = False,
 ) -> None:
-    """Tell a member, when a lesson begins, whether their workspace is ready or that they missed it.
+    """When a lesson begins, tell a member that their workspace is ready, or that they missed the lesson.
 
     ``start`` is the operation that starts the workspace, or None if it is already up.
     """
@@ -93,7 +95,7 @@ def notify_of_lesson(
 
 
 def _refuse(tx: Transaction, _caller: Caller, claimed: Participant, refusal: Refused) -> None:
-    """Skip a lesson if a member's start was refused, unless they can still link their account in time."""
+    """Skip a lesson if the start for a member was refused, unless the member can still link in time."""
     card = store.find_card(tx, claimed.card_id)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
     if (

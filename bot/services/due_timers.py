@@ -1,15 +1,15 @@
 """Due timers: first the warning, then the stop on the owner's behalf.
 
-The stop and the end of its timer are written in one transaction, so a stop happens only once, and never after
-the workspace's owner has cancelled it.
+The stop and the end of its timer are written in one transaction, so the workspace is stopped only once, and
+never after its owner has cancelled the stop.
 
-No workspace is stopped if its warning wasn't delivered or was about something else: the stop waits until a
-warning is delivered. If Usher was down, or the workspace hasn't been read since the warning, it is read
+No workspace is stopped if its warning wasn't delivered or concerned something else: the stop waits until a
+warning has been delivered. If Usher was down, or the workspace hasn't been read since the warning, it is read
 first, and its owner is warned again.
 
-A stop that isn't possible now isn't announced; the owner is told once its time has passed. If the obstacle
-may disappear by itself or with a new link, the stop stays due, and is announced and carried out as soon as it
-is possible.
+If a stop isn't possible at the moment, it isn't announced, and the owner is told once after its time has
+passed. If the obstacle may disappear by itself or with a new link, the stop stays due, and is announced and
+carried out as soon as it is possible.
 """
 
 from dataclasses import replace
@@ -57,14 +57,15 @@ log = structlog.get_logger(__name__)
 
 #: Maximum number of timers per claim.
 CLAIM_BATCH_SIZE: Final = 50
-#: Maximum wait before checking again whether the provider allows the planned stop, in seconds.
+#: Maximum delay before checking again whether the provider allows the planned stop, in seconds.
 _MAX_RETRY_SECONDS: Final = 600.0
-#: Maps the rule behind a refusal to the cause shown when a workspace can't be stopped, if their names differ.
+#: Maps the rule that caused a refusal to the cause shown if a workspace can't be stopped, where their names
+#: differ.
 _CAUSE_BY_RULE: Final = {"ends": "not_agreed"}
 
 
 def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> None:
-    """Send a timer's warning or carry out its stop; raises Refused if the stop is no longer possible."""
+    """Send a timer's warning or carry out its stop; raise Refused if the stop is no longer possible."""
     workspace, now = rows.decide(tx, looked.id), tx.now()
     if workspace is None or workspace.stop_at is None or workspace.stop_at != looked.stop_at:
         return
@@ -73,14 +74,14 @@ def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> Non
     if obstacle := find_planned_stop_obstacle(tx, caller.context, workspace):
         _hold_back(tx, workspace, obstacle)
     elif now - read_at > FRESH_SECONDS and now >= stop_at and read_at < warned_at - FRESH_SECONDS:
-        # Once the workspace has been read, its owner is warned again.
+        # The owner will be warned again after the workspace has been read.
         _request_read(tx, workspace, unwarned=True)
     elif rows.apply_timer(tx, workspace.id):
         log.info("timer of a workspace that is down", workspace=workspace.id)
     elif is_warned:
         stop_workspace(tx, caller, workspace)
     else:
-        # The stop waits until its warning has been delivered, however late that makes it.
+        # The stop waits until its warning has been delivered, however late that is.
         moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
         warning = _build_notice(workspace, NoticeKind.STOP_WARNING, moved_to)
         rows.save_timer_warning(tx, workspace.id, stop_at, moved_to, warning)
@@ -89,14 +90,14 @@ def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> Non
 def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
     """Delay or give up a stop that isn't possible now; tell the owner once, after the planned time.
 
-    A class's stop doesn't wait for a person to link again, and a stop by hours is dropped if the hours need
-    the workspace again.
+    If the stop is for a class, it doesn't wait for the person to link again. If it is planned by hours, it is
+    dropped once the hours require the workspace again.
     """
     now, stop_at = tx.now(), workspace.stop_at or 0.0
     is_passing = obstacle in PASSING_OBSTACLES and (workspace.stop_card is None or obstacle not in LINK_HELPS)
     due_at, rule = stop_at + (GRACE_SECONDS if is_passing else 0.0), workspace.stop_rule
     if is_passing:
-        # Only a call to the provider shows whether the obstacle is gone.
+        # Only a call to the provider can show whether the obstacle is gone.
         gates.request_read_now(tx, workspace.id)
     if now < due_at:
         rows.schedule_timer_check(tx, workspace.id, stop_at, min(due_at, now + RETRY_SECONDS))
@@ -105,10 +106,10 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
     elif rule is not None and hours.is_rule_on(tx, rule):
         rows.drop_stops(tx, workspace.id, rule)
     elif is_passing:
-        # One message covers all workspaces of the connection that were due to stop at that time.
+        # A single message covers all workspaces of the connection that were due to be stopped at that time.
         one = _build_notice(workspace, NoticeKind.PLANNED_STOP_FAILED, stop_at, cause=obstacle, is_due=True)
         add_notices(tx, [replace(one, subject=f"{workspace.principal.key}/{workspace.connection}")])
-        # The provider may not offer an action for days, so checks become less and less frequent.
+        # The provider may not allow an action for days, so check less and less often.
         longer = min((now - stop_at) / 4.0, _MAX_RETRY_SECONDS) if obstacle == "not_allowed_now" else 0.0
         next_check_at = now + max(RETRY_SECONDS, longer)
         rows.schedule_timer_check(tx, workspace.id, stop_at, next_check_at, unwarned=True)
@@ -118,7 +119,7 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
 
 @kind_extensions(NoticeKind.PLANNED_STOP_FAILED)
 async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """If a message is about all workspaces due to stop at the same time, add the others to its facts."""
+    """If a message concerns all workspaces due to stop at the same time, add the others to its facts."""
     if not message.body.get("is_due") or not isinstance(facts, WorkspaceFacts):
         return facts
     at, own = facts.time("stop_at"), await gatherer.store.perform(stored.read_workspaces, message.principal)
@@ -149,10 +150,10 @@ def _request_read(tx: Transaction, workspace: Workspace, *, unwarned: bool = Fal
 
 
 def _end_refused(tx: Transaction, _caller: Caller, looked: Workspace, refusal: Refused) -> None:
-    """End a timer that can't be carried out, and tell the owner why."""
+    """End a timer that can't be carried out, and tell the owner the reason."""
     cause = refusal.rule.removeprefix("workspace.")
     if cause == "not_allowed":
-        # The workspace is changing its state, so another attempt will be possible sooner or later.
+        # The workspace is in transition, so another attempt will be possible sooner or later.
         _hold_back(tx, looked, "not_allowed_now")
         return
     if isinstance(refusal, NotLinked):
@@ -169,7 +170,8 @@ def _build_notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more
 def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> None:
     """Stop a workspace on its owner's behalf when its timer is due.
 
-    A class's timer stops nothing without the owner's consent. Raises the same errors as ``begin_operation``.
+    A class's timer doesn't stop anything without the owner's consent. Raises the same errors as
+    ``begin_operation``.
     """
     if workspace.stop_card is None or courses.has_consent(tx, caller.context, workspace):
         courses.end_for_workspace(tx, workspace, _begin_stop(tx, caller, workspace))
@@ -181,14 +183,14 @@ def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> Non
 def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | None:
     """Begin the stop, postpone it, or only end the timer; return the stop if one was begun.
 
-    If the workspace is already being stopped, only the timer ends. A final stop of a busy workspace is
-    postponed by an hour, and its owner is asked. If the owner couldn't be warned, a final stop is tried again
+    If the workspace is already being stopped, only the timer ends. If a workspace is busy, a final stop is
+    postponed by an hour and its owner is asked. If the owner couldn't be warned, a final stop is tried again
     a day later, or dropped if it was for a class; any other stop is carried out. Administrators are told in
     both cases.
     """
     stop_at, latest = workspace.stop_at or 0.0, operations.find_latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb is OperationVerb.REMOVE:
-        # If the removal fails, the planned stop still applies, so check again later.
+        # If removing it fails, the planned stop still applies, so check again later.
         rows.schedule_timer_check(tx, workspace.id, stop_at, tx.now() + RETRY_SECONDS)
         return None
     if latest is not None and latest.is_open and latest.verb.brings_down:
@@ -196,7 +198,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
         return None
     planned, mode = get_stop_effects(caller.context, workspace), workspace.stop_mode or "stop"
     if is_final(planned, mode) and not workspace.stop_agreed:
-        # The chosen mode wasn't final when the timer was set, but it is now, so choose another.
+        # The chosen mode is final now, although it wasn't when the timer was set, so choose another.
         mode = choose_planned_mode(planned)
         if is_final(planned, mode):
             raise Refused("workspace.ends", cause="not_agreed")
@@ -217,7 +219,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
                 rows.end_timer(tx, workspace.id, stop_at)
             return None
     if survives_stop:
-        # Slack may be unreachable, so use the stored details of the owner.
+        # Slack may be unreachable, so use the owner's stored details.
         caller = replace(caller, uses_stored_identity=True)
     elif costs_more(workspace.stakes, agreed, is_planned=True):
         later = tx.now() + MORE_SECONDS
@@ -239,9 +241,9 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
 def build_missed_warning_notices(
     installation: AnyInstallation, workspace: Workspace, occasion: str, *, survives_stop: bool
 ) -> list[NewNotice]:
-    """Build the notices telling administrators that an owner couldn't be warned of a stop.
+    """Return the notices that tell administrators that an owner couldn't be warned of a stop.
 
-    ``survives_stop``: the workspace can be started again, so it was stopped without the warning.
+    ``survives_stop`` means that the workspace can be started again, so it was stopped without the warning.
     """
     owner, subject = workspace.principal, f"unwarned:{workspace.id}"
     body = {"connection": workspace.connection, "person": owner.key, "name": workspace.title}

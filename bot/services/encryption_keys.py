@@ -19,14 +19,14 @@ from bot.support.environment import command
 from bot.support.errors import SecretError
 from bot.support.vault import Vault, row_key
 
-#: Maximum number of people named in a single line of a finding.
+#: Maximum number of people named in one line of a finding.
 _MAX_PEOPLE_IN_LINE: Final = 20
 _OLD_KEY: Final = "Put the old key back into USHER_ENCRYPTION_KEYS, after the new one"
 
 
 @dataclass(frozen=True, slots=True)
 class SecretCheck:
-    """How many secrets are stored, and the accounts whose secrets can't be decrypted with any key."""
+    """The number of stored secrets, and the accounts whose secrets no key can decrypt."""
 
     total: int
     closed: Sequence[Account]
@@ -96,18 +96,18 @@ def _format_owner(account: Account) -> str:
 class Rotation:
     """The result of re-encrypting the stored secrets.
 
-    ``accounts`` and ``workspaces`` list the people and Slack workspaces whose secrets no key can decrypt.
+    ``accounts`` and ``workspaces`` list the people and the Slack workspaces whose secrets no key can decrypt.
     """
 
     done: int = 0
     #: Number of secrets that another process replaced while they were being re-encrypted.
     changed: int = 0
-    #: Number of links ended because no key can decrypt their secrets. ``recalled`` is the number of links
-    #: restored because a key can decrypt their secrets again.
+    #: Number of links that were ended because no key can decrypt their secrets. ``recalled`` is the number of
+    #: links that were restored because a key can decrypt their secrets again.
     forgotten: int = 0
     recalled: int = 0
-    #: If no key can decrypt the secrets of very many links, none of these links is ended. Their number is
-    #: kept here, with the number of all links; otherwise this is None.
+    #: If no key can decrypt the secrets of very many links, none of these links is ended, and this holds
+    #: their number and the number of all links; otherwise it is None.
     spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)
@@ -118,7 +118,7 @@ class Rotation:
         return not (self.accounts or self.workspaces or self.changed)
 
     def count(self, was_written: bool) -> None:
-        """Count a re-encrypted secret; ``was_written`` is False if another process had replaced it."""
+        """Count a re-encrypted secret; ``was_written`` is False if another process had replaced it first."""
         self.done += was_written
         self.changed += not was_written
 
@@ -146,13 +146,13 @@ class Rotation:
 async def rotate(
     store: Store, vault: Vault, *, forget: int | None = None, unlinked: Collection[str] = ()
 ) -> Rotation:
-    """Re-encrypt every secret that can be decrypted with the newest key. Raises StoreError.
+    """Re-encrypt with the newest key every secret that can be decrypted. Raises StoreError.
 
     With ``forget``, links whose secrets no key can decrypt are ended, and their owners are asked to link
-    again. If that is more than a tenth of all links, the keys are probably wrong, so none are ended unless
-    ``forget`` is their exact number (0: no number given). The encrypted secrets are kept for a week, and a
-    link resumes if a key can decrypt its secret within that time. The connections in ``unlinked`` need no
-    linking, so their secrets contain nothing: those that can't be decrypted are simply created again.
+    again. If that is more than a tenth of all links, the keys are probably wrong, so none is ended unless
+    ``forget`` is their exact number (0 means that no number was given). The encrypted secrets are kept for a
+    week, and a link resumes if a key can decrypt its secret within that time. The connections in ``unlinked``
+    need no linking, so their secrets contain nothing: those that can't be decrypted are simply created again.
     """
     rotation = Rotation()
     accounts = sorted(await store.perform(account_rows.list_active_accounts), key=_get_sort_key)

@@ -22,7 +22,7 @@ REMINDERS_PER_CLAIM: Final = 100
 def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
     """Send the reminder, or have the credential renewed if possible; end an approved link that has expired.
 
-    Whether it can be renewed is decided by a task, which waits for the key that decrypts it.
+    A task that waits for the key to decrypt the credential decides whether it can be renewed.
     """
     context, now = caller.context, tx.now()
     assert account.expires_at is not None, "who is reminded of an end has one"
@@ -50,7 +50,7 @@ def remind_again(tx: Transaction, account_id: str) -> None:
 def build_link_reminder(account: Account, occasion: str) -> NewNotice:
     """Return the notice that an account's link will expire."""
     body = {"connection": account.connection, "username": account.username, "expires_at": account.expires_at}
-    # The occasion includes the expiry time, which is different after the account's credential was renewed.
+    # The occasion includes the expiry time, which changes when the account's credential is renewed.
     when = f"{occasion}:{account.expires_at:.0f}"
     return NewNotice(account.id, NoticeKind.LINK_EXPIRY, when, account.principal, body)
 

@@ -1,8 +1,8 @@
 """Failovers: telling people which of their confirmed actions the database has lost (ADR 76).
 
-Lost actions leave no row, so only the processes that confirmed them know about them. Each process compares
-what it remembers with the rows. No process remembers workspaces that were started on a provider's own page;
-lists find those again.
+Lost actions leave no row behind, so only the processes that confirmed them know about them. Each process
+compares the actions that it remembers with the rows. No process remembers workspaces that were started on a
+provider's own page, but lists find those again.
 """
 
 from functools import partial
@@ -23,16 +23,16 @@ READ_TIMEOUT_SECONDS: Final = 12.0
 
 
 class Failovers:
-    """Notify administrators of a failover, and the people whose answered requests it lost.
+    """Notifies administrators of a failover, and the people whose answered requests it lost.
 
-    Each process notifies the people whose requests it answered itself.
+    Each process notifies the people whose requests it has answered itself.
     """
 
     def __init__(self, context: Context) -> None:
         self._context, self._last, self._told = context, Row(), ""
 
     async def step(self) -> None:
-        """Notify people once a failover has happened and settled; never raises."""
+        """When a failover has happened and things have settled, notify people; never raises."""
         context, store = self._context, self._context.store
         async with contain_errors("failover", context.ids):
             await self._tell_of_two_primaries()
@@ -52,7 +52,7 @@ class Failovers:
             self._last = found
 
     async def _tell_of_two_primaries(self) -> None:
-        """Tell administrators, once a day, that there are two primary databases, one of them outdated."""
+        """Tell administrators, once a day, that there are two primary databases, one of which is outdated."""
         context, store = self._context, self._context.store
         if not (said := store.engine.warning):
             self._told = ""
@@ -66,7 +66,7 @@ class Failovers:
 
 
 def _notify(tx: Transaction, one: RecentCommit, found: Row) -> None:
-    """If a commit's row was lost, notify its owner after giving the workspace time to be read again."""
+    """If a commit's row was lost, notify its owner, once the workspace has had time to be read again."""
     table = next(table for table in TABLES.values() if table.model is type(one))
     if table.row(tx, id=one.id) is not None:
         return

@@ -1,4 +1,4 @@
-"""Whether an operation on a workspace is possible, and what a stop would do."""
+"""Whether an operation on a workspace is possible, and the effects of stopping the workspace."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,15 +18,15 @@ from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
 #: Maps each operation to the action that the provider must currently allow for the workspace, and to the
-#: states in which that isn't checked because the operation is already fulfilled or in progress. Stops aren't
-#: listed: they are sent as soon as possible.
+#: states in which that isn't checked because the operation is already complete or in progress. Stops aren't
+#: listed, because they are sent as soon as possible.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.START: ("start", UP_STATES),
     OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED_STATES),
     OperationVerb.FORCE: ("force", DOWN_OR_FAILED_STATES),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
-#: Maps each operation to the permissions that are needed for it on a workspace shared by someone else.
+#: Maps each operation to the permissions that it requires on a workspace shared by someone else.
 _OF_SHARES: dict[OperationVerb, frozenset[Action]] = {
     OperationVerb.START: frozenset({"start"}),
     OperationVerb.RESTART: frozenset({"start", "stop"}),
@@ -39,7 +39,7 @@ _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVe
 
 
 def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) -> None:
-    """Raise Refused if a workspace can't be operated in this way.
+    """Raise Refused if this operation on a workspace isn't possible.
 
     Either the provider doesn't support the operation, or the workspace's last known state doesn't allow it.
     """
@@ -77,7 +77,7 @@ def check_shared(workspace: Workspace, title: str, actions: Iterable[Action]) ->
 
 
 def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Workspace) -> str:
-    """Return what currently prevents a workspace's planned stop, or "" if nothing does."""
+    """Return the obstacle that currently prevents a workspace's planned stop, or "" if there is none."""
     connection = workspace.connection
     account = accounts.find_account(tx, workspace.principal, connection)
     away = outages.list_outages(tx)
@@ -91,13 +91,13 @@ def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Wor
 
 
 def get_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
-    """Return the effects of each way to stop a workspace, or none if its connection is gone."""
+    """Return the effects of each stop mode on a workspace, or none if its connection is gone."""
     provider = context.connections.get(workspace.connection)
     return {} if provider is None or workspace.is_provisional else provider.stop_effects(workspace)
 
 
 def predict_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
-    """Return the effects of each way to stop a workspace once it is up, even if it doesn't exist yet."""
+    """Return the effects of each stop mode on a workspace once it is up, even if it doesn't exist yet."""
     is_there = not workspace.is_provisional and workspace.state is not State.GONE
     up = workspace if is_there else replace(workspace, remote_id="", state=State.RUNNING, actions=None)
     return context.need(workspace.connection).stop_effects(up)
@@ -106,7 +106,7 @@ def predict_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
 def choose_stop_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
     """Return the mode in which an operation stops a workspace.
 
-    Return None for an operation that never ends a workspace for good.
+    Returns None if the operation doesn't stop the workspace, or only restarts the same one.
     """
     if verb is OperationVerb.RESTART:
         return "stop" if _is_replaced_by_restart(context, workspace) else None

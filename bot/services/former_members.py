@@ -1,7 +1,7 @@
 """Course members from releases up to 0.4.1. Those who had agreed to only part of a course leave it.
 
-Those releases stored what each member had agreed to and the days they skipped. A course does nothing for its
-members until all of them have been compared with it (``settle``).
+Those releases stored each member's agreement and the days that the member skipped. A course does nothing for
+its members until all of them have been compared with it (``settle``).
 """
 
 from typing import Final
@@ -16,12 +16,12 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
 
-#: Maximum number of members compared with their course per transaction.
+#: Maximum number of members who are compared with their course per transaction.
 MEMBERS_PER_TRANSACTION: Final = 20
 
 
 def settle(tx: Transaction, card: ClassCard) -> bool:
-    """Compare a batch of former members with their course; return whether more members may remain."""
+    """Compare a batch of former members with their course; return whether there may be more members."""
     found = upgrades.take_former_members(tx, card.id, MEMBERS_PER_TRANSACTION)
     for former in found:
         _settle_member(tx, card, former)
@@ -29,10 +29,10 @@ def settle(tx: Transaction, card: ClassCard) -> bool:
 
 
 def _settle_member(tx: Transaction, card: ClassCard, former: FormerMember) -> None:
-    """Keep a member and close the lessons they had skipped, or end their membership with a notice."""
+    """Keep a member and close the lessons that they had skipped, or end their membership with a notice."""
     member, now = store.find_participant(tx, card.id, former.principal), tx.now()
     if member is None or member.consented_at != former.consented_at or card.is_over(now):
-        # The member has since left or rejoined, and that takes precedence.
+        # The member has since left or rejoined, which takes precedence.
         return
     beyond, skipped = timetable.list_days_beyond(card, former, now)
     if beyond or skipped:

@@ -1,8 +1,8 @@
 """Working hours of workspaces: people set, skip and pause them, and Usher carries them out.
 
 A start is an ordinary operation on the owner's behalf. A stop becomes one of the workspace's planned stops
-shortly before its time, so that the buttons on its warning change only that stop. If someone changes hours
-that have begun, and the change would cancel their stop, the stop is planned immediately. If a workspace keeps
+shortly before its time, so that the buttons on its warning affect only that stop. If someone changes hours
+that have begun in a way that would cancel their stop, the stop is planned immediately. If a workspace keeps
 running with no stop planned, Usher asks its owner once a day whether it is still needed.
 """
 
@@ -56,18 +56,18 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: Seconds until a workspace is checked again if it has to be read before its owner can be asked whether it is
-#: still needed.
+#: Delay before a workspace is checked again, in seconds, if it has to be read before its owner can be asked
+#: whether it is still needed.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
-#: How long after its scheduled time a start keeps waiting for the provider to allow it, in seconds.
+#: How long after its scheduled time a start still waits for the provider to allow it, in seconds.
 UNOFFERED_SECONDS: Final = 1800.0
 #: Maximum number of running workspaces per claim. At most half as many rules are claimed at a time.
 CLAIM_BATCH_SIZE: Final = 100
-#: How often, in seconds, Usher checks whether to ask about a workspace that was left running.
+#: Interval between checks, in seconds, whether to ask about a workspace that was left running.
 IDLE_CHECK_SECONDS: Final = 1800.0
-#: An hours rule before and after a change. The first is None if the change added the rule, the second if the
-#: change removed it.
+#: An hours rule before and after a change. The first is None if the change added the rule, and the second is
+#: None if the change removed it.
 RuleChange = tuple[HoursRule | None, HoursRule | None]
 #: Results of scheduled starts and stops that nobody needs to be told about.
 DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
@@ -85,10 +85,11 @@ def add(
 ) -> list[HoursRule]:
     """Give a workspace hours; return the existing rules that they replace because of a conflict.
 
-    ``former`` is the id of a rule that the new hours replace in any case. Raises Refused: ``workspace.ends``
-    if a stop would be final and the owner hasn't agreed, ``hours.makes`` if a stopped workspace couldn't be
-    started again, ``hours.many`` if it has too many rules, ``hours.never`` if the hours never occur,
-    ``hours.runs_on`` for a stop and a start at the same time that the owner hasn't agreed to.
+    ``former`` is the id of a rule that the new hours replace in any case. The rules of Refused are
+    ``workspace.ends`` if a stop would be final and the owner hasn't agreed, ``hours.makes`` if a stopped
+    workspace couldn't be started again, ``hours.many`` if there are too many rules, ``hours.never`` if the
+    hours never occur, and ``hours.runs_on`` if a stop and a start coincide and the owner hasn't agreed to
+    that.
     """
     workspace = find_usable(tx, caller, "hours", workspace_id)
     known = rows.list_rules(tx, workspace.id)
@@ -117,7 +118,7 @@ def _make_rule(
 ) -> HoursRule:
     """Build the rule for a workspace's new hours; raises Refused.
 
-    ``kept`` is how many other rules the workspace keeps.
+    ``kept`` is the number of other rules that the workspace keeps.
     """
     caller.check_plan(tx, workspace.connection)
     context, now = caller.context, tx.now()
@@ -157,7 +158,7 @@ def restore(
 ) -> tuple[Workspace, bool]:
     """Restore hours that were turned off, unless the workspace has other hours by now.
 
-    Return the workspace, and whether the hours were restored. Raises Refused as ``add`` does.
+    Returns the workspace, and whether the hours were restored. Raises Refused like ``add``.
     """
     workspace = find_usable(tx, caller, "hours", workspace_id)
     if rows.list_rules(tx, workspace.id):
@@ -184,11 +185,11 @@ def change_rules(
     change: Sequence[RuleChange],
     mode: StopMode = "stop",
 ) -> None:
-    """Change a workspace's rules; hours that have begun end as planned or as the new rules say.
+    """Change a workspace's rules; hours that have begun end as planned or according to the new rules.
 
     If the change would remove the stop of hours that have begun, that stop is planned immediately. A stop
-    that is already planned is cancelled only if the new rules have another one, or if no hours had begun; in
-    the latter case the rules may plan it again.
+    that is already planned is cancelled only if the new rules include another one, or if no hours had begun;
+    in the latter case, the rules may plan it again.
     """
     now, former = tx.now(), rows.list_rules(tx, workspace.id)
     has_begun, begun = begun_hours.has_begun(former, now), begun_hours.find_begun_stop(former, now)
@@ -244,7 +245,7 @@ def leave_out_days(
         today = one.day(now).isoformat()
         off = frozenset(day for day in one.off.union(days) if day >= today)
         off = off if days else frozenset()
-        # Someone who resumes paused hours is present, so restart the count of unused starts.
+        # Someone who resumes paused hours is present, so reset the count of unused starts.
         again = replace(one, processed_until=now, started_at=None, unused=0, paused="")
         resting.append((one, replace(one if days or not one.paused else again, off=off)))
     return _change_days_off(tx, caller, workspace, resting, off=",".join(sorted(days)))
@@ -270,7 +271,7 @@ def _change_days_off(
 
 
 def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
-    """Return an existing workspace if it can be used, as hours never create one.
+    """Return an existing workspace if it can be used, since hours never create one.
 
     Raises NotLinked or Refused.
     """
@@ -292,7 +293,7 @@ def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -
 
 @concerns_caller
 def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
-    """Carry out a rule's latest due occurrence for its owner; earlier ones are marked as missed.
+    """Carry out a rule's latest due occurrence for its owner, and mark earlier ones as missed.
 
     Raises NotIdentified while Slack can't identify the owner, and Refused; see ``refuse``.
     """
@@ -322,13 +323,13 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
     if result == "timer":
         timers.plan_stop(tx, workspace.id, own)
     elif last.side == "stop" and workspace.is_down and not runs_on:
-        # The workspace is down now but may be up by then, so plan the stop anyway.
+        # The workspace is down now but may be up by that time, so plan the stop anyway.
         timers.plan_resting_stop(tx, workspace.id, own)
     settle(tx, rule, due, result)
 
 
 def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
-    """Return a rule's due occurrences; if there are none, record that the rule is processed up to now."""
+    """Return a rule's due occurrences; if there are none, record that the rule was processed up to now."""
     due = rows.list_due(tx, rule)
     if not due:
         rows.settle(tx, rule, {})
@@ -342,7 +343,7 @@ def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
 
 
 def count_start(tx: Transaction, rule: HoursRule, plan: Occurrence, workspace: Workspace) -> HoursRule:
-    """Return a rule whose count of consecutive unused starts has been updated for another start."""
+    """Return a rule whose count of consecutive unused starts includes another start."""
     since = rule.started_at
     if since == plan.at:
         return rule
@@ -358,8 +359,8 @@ def start(
     workspace: Workspace,
     latest: Operation | None,
 ) -> Operation:
-    """Begin a start that hours or a lesson planned; ``key`` identifies that plan."""
-    # Another attempt at the same planned time needs a key of its own, as it is a new request.
+    """Begin a start that was planned by hours or for a lesson; ``key`` identifies the plan."""
+    # Another attempt at the same planned time is a new request, so it needs a key of its own.
     tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
     once = replace(caller, interaction=f"{key}:{plan.local}:{tried}".rstrip(":"))
     return begin_operation(
@@ -381,9 +382,10 @@ def get_mode(caller: Caller, workspace: Workspace) -> StopMode:
 def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now: float) -> str:
     """Decide what to do about a due start or stop, given the workspace's latest operation.
 
-    ``timer``: plan the stop. ``started``: start the workspace. ``needless``: it is already in the wanted
-    state. ``missed``: it is too late. ``by hand``: the owner has done something else since. ``given_up``: the
-    owner is having it stopped, or wanted it removed. ``unread``: read it first. Only a read made after the
+    ``timer`` means to plan the stop, ``started`` to start the workspace, and ``unread`` to read it first. In
+    all other cases, nothing is started or stopped: the workspace is already in the wanted state
+    (``needless``), it is too late (``missed``), the owner has since done something else (``by hand``), or the
+    owner is having the workspace stopped or wanted it removed (``given_up``). Only a read made after the
     start was due shows that the workspace is already up.
     """
     is_stop, is_down = due.side == "stop", workspace.is_down
@@ -412,9 +414,9 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
 
 
 def is_given_up(latest: Operation) -> bool:
-    """Return whether a workspace's owner is having it stopped or removed, or its removal failed.
+    """Return whether a workspace's owner is having it stopped or removed, or removing it failed.
 
-    In that case hours don't start it again, even if the removal failed.
+    In any of these cases, hours don't start it again.
     """
     if not latest.verb.brings_down or latest.planned_for is not None:
         return False
@@ -423,7 +425,7 @@ def is_given_up(latest: Operation) -> bool:
 
 
 def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str) -> None:
-    """Save the latest due occurrence's result; mark earlier ones as missed and tell the owner."""
+    """Save the result of the latest due occurrence, mark earlier ones as missed, and tell the owner."""
     settled = dict.fromkeys(due, "missed") | {due[-1]: result}
     rows.settle(tx, rule, settled)
     missed = [one for one in due if settled[one] not in DONE_WELL]
@@ -436,8 +438,8 @@ def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str)
 def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused) -> None:
     """Handle a refusal of due occurrences: retry them, settle them as failed, or pause the rule.
 
-    They are retried while the workspace is in transition, and for a while if the provider doesn't currently
-    offer the action; after that they fail. Any other refusal pauses the rule.
+    They are retried while the workspace is in transition and, for a while, if the provider doesn't currently
+    offer the action; after that, they fail. Any other refusal pauses the rule.
     """
     rule = rows.find_rule(tx, looked.id)
     due = [] if rule is None or rule.paused else rows.list_due(tx, rule)
@@ -472,10 +474,10 @@ HOURS_WORK: Final = ScheduledWork(
 
 @concerns_caller
 def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
-    """If a workspace would keep running with no stop within a day, ask its owner whether it's still needed.
+    """If a workspace would run for a day with no stop planned, ask its owner whether it is still needed.
 
-    If the connection is configured for it, a stop is planned for that evening, unless it would be final or
-    another stop is already planned.
+    If the connection is configured for it, a stop is planned for that evening, unless that stop would be
+    final or another stop is already planned.
     """
     context, principal, now = caller.context, caller.principal, tx.now()
     workspace, provider = stored.find_workspace(tx, looked.id), context.connections.get(looked.connection)

@@ -40,7 +40,7 @@ async def load_courses(
 
 
 async def _add_pending(gatherer: Gatherer, reader: Principal, facts: ClassFacts) -> ClassFacts:
-    """Add to a course's facts the reader's account and enrollment, which still needs a link or workspace."""
+    """Add the reader's account and enrollment, which still lacks a link or workspace, to a course's facts."""
     account = await gatherer.store.read(accounts.find_account, reader, facts.connection)
     common = gatherer.describe_common(facts.now, facts.zone, facts.connection, account)
     pending = await gatherer.store.read(courses_store.find_member, facts.card.id, reader)
@@ -73,7 +73,7 @@ async def _add_class(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
 
 @kind_extensions(NoticeKind.STOP_WARNING)
 async def _add_class_of_timer(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add to a message's facts the class that stops the workspace, and whether a stop is already open."""
+    """Add the class that stops the workspace to a message's facts, and whether a stop is already open."""
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
     if workspace is None:
         return facts
@@ -98,7 +98,7 @@ async def _add_class_of_stop(gatherer: Gatherer, message: Message, facts: Facts)
 async def _add_stopping_class(
     gatherer: Gatherer, message: Message, facts: Facts, card: ClassCard | None
 ) -> Facts:
-    """Add to a message's facts the class that stops the workspace, if there is one."""
+    """Add the class that stops the workspace, if there is one, to a message's facts."""
     if card is None or not isinstance(facts, WorkspaceFacts):
         return facts
     of = await gatherer.describe_class(card, message.principal, message.body, zone=facts.zone)

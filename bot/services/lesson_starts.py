@@ -4,12 +4,12 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-#: Minimum lead time for a lesson's starts, in seconds. ``MAX_SECONDS_AHEAD`` is the maximum.
+#: Minimum lead time for starting a lesson's workspaces, in seconds. ``MAX_SECONDS_AHEAD`` is the maximum.
 MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
-#: How long a start is assumed to take until enough starts have been measured, in seconds.
+#: Assumed duration of a start, in seconds, until enough starts have been measured.
 USUAL_START_SECONDS: Final = 180.0
-#: A lead time is at least this many seconds shorter than the time after which the provider stops an idle
+#: Number of seconds by which a lead time must be shorter than the time after which the provider stops an idle
 #: workspace.
 IDLE_MARGIN_SECONDS: Final = 60.0
 
@@ -18,8 +18,8 @@ IDLE_MARGIN_SECONDS: Final = 60.0
 class StartRate:
     """The rate at which a connection starts workspaces, if it is limited.
 
-    ``slow`` is the time within which nine out of ten starts were done. ``idle`` is how long a workspace may
-    be unused before the provider stops it. Both are in seconds, or None if not known.
+    ``slow`` is the time within which nine out of ten starts were completed. ``idle`` is how long a workspace
+    may be unused before the provider stops it. Both are in seconds, or None if unknown.
     """
 
     per_second: float | None = None
@@ -27,7 +27,7 @@ class StartRate:
     idle: float | None = None
 
     def get_seconds_ahead(self, people: int) -> float:
-        """Return how many seconds before a lesson the starts for a number of people must begin.
+        """Return how many seconds before a lesson the starts for this number of people must begin.
 
         The result is rounded to whole minutes, so that small changes in the number of people rarely affect
         it.
@@ -37,7 +37,7 @@ class StartRate:
 
     @property
     def max_people(self) -> int | None:
-        """Return how many people's workspaces can start within the longest lead time; None if any number."""
+        """Return how many people's workspaces can start within the longest lead time; None if all can."""
         spare = max(self._max_seconds_ahead - (self.slow or USUAL_START_SECONDS), 0.0)
         return None if self.per_second is None else int(spare * self.per_second)
 

@@ -1,9 +1,9 @@
 """Linking an account through a web page: open the link, prove who you are, check a token, confirm.
 
-Each step is a use case. Checking a token is the only one that involves the provider, so it takes two use
-cases: one counts the attempt before the provider is called, and the other stores the result. For the reasons,
-see ``docs/internals/rules.md``, "Linking proves both sides". Every refusal is a ``Refused`` with a text for
-the person. The refusal's rule determines the page's HTTP status.
+Each step is a use case. Only checking a token involves the provider, so it takes two use cases: one counts
+the attempt before the provider is called, and the other stores the result. For the reasons, see
+``docs/internals/rules.md``, "Linking proves both sides". Every refusal is a ``Refused`` with a text for the
+person. The refusal's rule determines the page's HTTP status.
 """
 
 import asyncio
@@ -37,29 +37,29 @@ from bot.support.errors import CredentialRefused, ProviderError, Refused, Tempor
 from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
 
-#: How long a link page can be opened, in seconds. A code that the page shows is valid for ``CODE_SECONDS``
-#: from then on.
+#: How long a link page can be opened, in seconds. A code shown on the page is valid for ``CODE_SECONDS``
+#: after that.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
-#: After this many seconds a link page has certainly expired, so a credential that hasn't been used by then
-#: never will be.
+#: Number of seconds after which a link page has certainly expired. A credential that hasn't been used by then
+#: will never be used.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
 #: Time limit for checking a token, in seconds.
 CHECK_TIMEOUT_SECONDS = 10.0
 MAX_ATTEMPTS = 5
 CODE_LENGTH = 8
-#: Maximum length of a string that is accepted as a token, in characters. Real providers' tokens are shorter.
+#: Maximum length of a token, in characters. Real providers' tokens are shorter.
 MAX_TOKEN_LENGTH = 4096
 #: Number of characters of a link's digest that appear in the URLs of its pages.
 NAME_LENGTH: Final = 12
 
-#: Characters used in codes. None are easily confused with others, and there are no vowels, so codes don't
+#: Characters used in codes. None is easily confused with another, and there are no vowels, so codes don't
 #: form words.
 _CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-#: The columns of a link in progress, as they are before any account has been checked.
+#: The columns of a link in progress before any account has been checked.
 _WITHOUT_ACCOUNT: Final[Mapping[str, Any]] = dict.fromkeys(("secret", "username", "remote_id")) | {
     "stage": "open"
 }
@@ -67,7 +67,7 @@ _USERNAME_PATTERN: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 
 
 def is_username(text: str) -> bool:
-    """Return whether a username can be approved: it must fit on screen and have no invisible characters."""
+    """Return whether a username can be approved: it must fit on screen, without invisible characters."""
     return (
         _USERNAME_PATTERN.fullmatch(text) is not None
         and clean(text) == text
@@ -93,8 +93,8 @@ class LinkPage:
     """The contents of a link's page.
 
     ``signs_in`` says whether the person can sign in at the provider instead of pasting a token. ``former`` is
-    the username of their existing link on this connection, or "". ``channel`` is their direct message with
-    Usher, if known.
+    the username of the person's existing link on this connection, or "". ``channel`` is the person's direct
+    message with Usher, if known.
     """
 
     link: Link
@@ -109,18 +109,18 @@ class LinkPage:
 
     @property
     def is_another(self) -> bool:
-        """Return whether the checked account would replace a different one that is linked now."""
+        """Return whether the checked account would replace a different one that is currently linked."""
         return bool(self.former and self.link.username and self.former != self.link.username)
 
     @property
     def mark(self) -> str:
-        """Return a digest of the checked token, so that a confirmation applies only to that token."""
+        """Return a digest of the checked token, which limits a confirmation to that token."""
         return compute_digest(self.link.secret or "")[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The result of a confirmation: the linked account, or the code to type in Slack."""
+    """The result of a confirmation: either the linked account, or the code to type in Slack."""
 
     opened: LinkPage
     account: Account | None = None
@@ -158,12 +158,12 @@ def is_token(text: str) -> bool:
 
 
 def get_return_address(public_url: str, connection: str) -> str:
-    """Return the URL that a connection's provider redirects people to after they sign in."""
+    """Return the URL to which a connection's provider redirects people after they have signed in."""
     return f"{public_url.rstrip('/')}/link/back/{connection}"
 
 
 def format_person_name(principal: Principal, person: Person | None) -> str:
-    """Return the name shown for a person on pages, or their Slack id if their name isn't known yet."""
+    """Return the name shown for a person on pages, or the person's Slack id if the name isn't known yet."""
     return person.name if person is not None and person.name.strip() else principal.user_id
 
 
@@ -176,8 +176,8 @@ def create_links(
 ) -> dict[str, str]:
     """Create a link for each connection and return the URLs.
 
-    A link for a single connection replaces the person's older links for it. With several connections, the
-    links are only offers, so pages on which the person is already linking an account stay valid.
+    A link for a single connection replaces the person's older links for it. Links for several connections are
+    only offers, so pages on which the person is already linking an account remain valid.
     ``deferred_commands`` maps each connection to the command to run once its account is linked. Raises
     Refused (``link.no_address``, ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
     """
@@ -195,7 +195,7 @@ def create_links(
 def _replace_links(
     tx: Transaction, caller: Caller, connection: str, deferred_command: dict[str, Any] | None, nonce: str
 ) -> None:
-    """Replace the person's links on a connection with a new one, which their commands then wait for."""
+    """Replace the person's links on a connection with a new one, for which their commands then wait."""
     earlier = links.list_deferred_commands(tx, caller.principal, connection)
     links.expire(tx, caller.principal.key, connection)
     _create_link(tx, caller, connection, defer_after(earlier, deferred_command), nonce)
@@ -231,7 +231,7 @@ def _create_link(
 def keep_response_url(
     tx: Transaction, caller: Caller, connection: str, response_url: str, until: float
 ) -> None:
-    """Store the ``response_url`` for replacing the message that shows the link, and the URL's expiry."""
+    """Store the ``response_url`` for replacing the message that shows the link, and when that URL expires."""
     link = links.find_open_link(tx, caller.principal, "open", connection)
     if link is not None and link.deferred_command is not None:
         body = link.deferred_command | {"response_url": response_url, "response_until": until}
@@ -241,9 +241,9 @@ def keep_response_url(
 def wait_for_proof(
     tx: Transaction, caller: Caller, connection: str, identity: base.Identity, pasted: str
 ) -> str | Refused:
-    """Create a link that holds a token which has already been checked, and return the link's URL.
+    """Create a link that contains a token which has already been checked, and return the link's URL.
 
-    On the link's page, the person only has to prove who they are.
+    On the link's page, the person just has to prove who they are.
     """
     url = create_links(tx, caller, {connection: None})[connection]
     visit = Visit(url.rpartition("/")[2], "")
@@ -252,7 +252,7 @@ def wait_for_proof(
 
 
 def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refused:
-    """Link the account waiting for this person's code. Refuse if none is waiting or the code is wrong."""
+    """Link the account that is waiting for this person's code. Refuse if none is, or the code is wrong."""
     caller.check(tx, "link")
     command = caller.context.command
     link = links.find_open_link(tx, caller.principal, "code")
@@ -260,12 +260,12 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
         link is None
         or link.code_hash is None
         or link.code_attempts_left <= 0
-        # The operator may have changed the connections after the link was created.
+        # The operator may have changed the connections since the link was created.
         or link.connection not in caller.context.list_linkable("token", caller.principal)
     ):
         raise Refused("code.none", command=command)
-    # Every attempt counts, whatever its result. `is_first_delivery` can't be used here: after a wrong code
-    # the form stays open, and is submitted again with the same key.
+    # Every attempt counts, whatever its result. `is_first_delivery` can't be used here: after a wrong code,
+    # the form stays open and is submitted again with the same key.
     left = link.code_attempts_left - 1
     tried = _change_link(tx, link, code_attempts_left=left, attempts_left=left)
     expected = caller.context.vault.open(_get_code_key(link), link.code_hash)["code"]
@@ -279,7 +279,10 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
 
 
 async def find_caller(context: Context, visit: Visit) -> Caller:
-    """Return the person whom a link is for, as the caller on its page. Raises Refused (``link.unknown``)."""
+    """Return the person for whom a link was created, as the caller on its page.
+
+    Raises Refused (``link.unknown``).
+    """
     link = (
         await context.store.read(links.find_link, compute_digest(visit.nonce))
         if is_nonce(visit.nonce)
@@ -311,10 +314,11 @@ def start_link(tx: Transaction, caller: Caller, visit: Visit, connection: str) -
 
 
 def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principal) -> LinkPage | Refused:
-    """Accept an identity from Sign in with Slack, or refuse (``link.mismatch``) and audit both people.
+    """Accept an identity from Sign in with Slack. If it doesn't match, refuse and record both people.
 
-    If a browser was already using the link, the token checked there is discarded. A token from
-    ``wait_for_proof`` is kept.
+    The refusal's rule is ``link.mismatch``, and both people are recorded in the audit log. If a browser was
+    already using the link, the token that was checked there is discarded. A token from ``wait_for_proof`` is
+    kept.
     """
     link = _require_usable(tx, caller, visit)
     if not caller.context.installation.is_same_person(link.principal, proven):
@@ -342,7 +346,7 @@ def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, chal
 
 
 async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
-    """Have the provider say whose token this is, within ten seconds; each link allows five attempts.
+    """Have the provider identify a token's owner within ten seconds; each link allows five attempts.
 
     Raises Refused with a text that says what to do next. If the provider fails, the attempt doesn't count.
     """
@@ -356,7 +360,7 @@ async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
 
 
 async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) -> LinkPage:
-    """Have the provider say whose account a sign-in code belongs to; otherwise like ``check_token``."""
+    """Have the provider identify the owner of a sign-in code; otherwise the same as ``check_token``."""
     tried = await caller.run(count_attempt, visit)
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
@@ -395,8 +399,8 @@ def keep_credential(
 ) -> LinkPage | Refused:
     """Store the credential of an account that the provider has identified, until the link is confirmed.
 
-    If Usher obtained the credential itself, through a sign-in or in exchange for a pasted token, it is
-    revoked if it is never used.
+    If Usher obtained the credential itself, through a sign-in or in exchange for a pasted token, the
+    credential is revoked if it is never used.
     """
     provider, credential = caller.context.connections[tried.connection], identity.credential
     sealed = accounts.seal_credential(caller, tried.connection, credential)
@@ -422,9 +426,9 @@ def keep_credential(
 
 @concerns_caller
 def record_failed_attempt(tx: Transaction, caller: Caller, tried: Link, error: ProviderError) -> None:  # noqa: ARG001 - a use case
-    """Audit that the provider didn't identify an account.
+    """Record in the audit log that the provider didn't identify an account.
 
-    If the failure was temporary, the attempt doesn't use up one of the link's attempts.
+    If the failure was temporary, it doesn't use up one of the link's attempts.
     """
     if isinstance(error, TemporaryError) and _is_unchanged_since(tx, tried):
         _change_link(tx, tried, attempts_left=tried.attempts_left + 1)
@@ -457,8 +461,8 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
         link,
         stage="code",
         browser_hash=compute_digest(visit.browser),
-        # Encrypted, because someone who stole the database could find such a short code by comparing the
-        # digests of all possible codes.
+        # This is encrypted, because someone who stole the database could find such a short code by comparing
+        # the digests of all possible codes.
         code_hash=caller.context.vault.seal(_get_code_key(link), {"code": compute_digest(code)}),
         code_attempts_left=MAX_ATTEMPTS,
         attempts_left=MAX_ATTEMPTS,
@@ -474,7 +478,7 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
 def refuse_foreign_token(token: str, title: str, connections: Iterable[base.Provider]) -> Refused | None:
     """Return a refusal if a token is Slack's or one of a connection's own secrets; otherwise None.
 
-    Neither kind may ever be sent to a provider.
+    No such token may ever be sent to a provider.
     """
     if SLACK_TOKEN.match(token):
         return Refused("token.slack", title=title)
@@ -510,7 +514,7 @@ async def _identify_account(
 
 
 async def _wait_in_time(asking: Awaitable[base.Identity]) -> base.Identity:
-    """Wait up to ten seconds for the provider's answer. Raises ProviderError."""
+    """Wait up to ten seconds for the provider's response. Raises ProviderError."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             return await asking
@@ -539,7 +543,7 @@ def _require_usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 def _require_writable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
     """Return the link if this browser may still change it.
 
-    A link whose page already shows a code is treated as used.
+    A link whose page already shows a code counts as used.
     """
     link = _require_usable(tx, caller, visit)
     if caller.context.sign_in and not _is_proven(link, visit):
@@ -580,7 +584,7 @@ def _change_link(tx: Transaction, link: Link, **changes: Any) -> Link:
 
 
 def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Account | Refused:
-    """Link the account and mark the link as used. Refuse (``link.taken``) if it is someone else's account."""
+    """Link the account and mark the link as used; refuse (``link.taken``) if it is someone else's account."""
     username, secret = link.username or "", link.secret or ""
     account = accounts.link_account(
         tx,
@@ -605,7 +609,8 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
             username=username,
         )
     _change_link(tx, link, stage="used", secret=None, code_hash=None, deferred_command=None)
-    # The person no longer needs their other links on the connection. Commands waiting for those are run, too.
+    # The person no longer needs any other links on the connection. Commands that were waiting for those are
+    # run, too.
     links.expire(tx, link.principal.key, link.connection)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=compute_digest(secret))
     return account
@@ -648,7 +653,7 @@ def _get_link_return_address(caller: Caller, link: Link) -> str:
 
 
 def _get_code_key(link: Link) -> str:
-    """Return the row key used to encrypt a link's code."""
+    """Return the row key under which a link's code is encrypted."""
     return f"{row_key(link.principal.key, link.connection)}/code/{link.nonce_hash}"
 
 
@@ -669,7 +674,7 @@ def _refuse_without_attempts(caller: Caller, link: Link) -> Refused:
 
 
 def _get_short_id(link: Link) -> str:
-    # A prefix of the digest is enough to tell links apart, but not enough to open one.
+    # A prefix of the digest is enough to identify a link, but not enough to open it.
     return link.nonce_hash[:12]
 
 
@@ -678,7 +683,7 @@ def _get_audit_target(link: Link) -> str:
 
 
 def _audit(tx: Transaction, link: Link, action: str, result: str, **detail: Any) -> None:
-    """Write an audit row about a link."""
+    """Write a row about a link to the audit log."""
     append_audit(
         tx,
         [

@@ -1,4 +1,4 @@
-"""Facts for messages: the rows, titles, names and URLs that cards and notices are rendered from."""
+"""Facts for messages: the rows, titles, names and URLs from which cards and notices are rendered."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -28,17 +28,17 @@ from bot.store import workspaces as workspace_rows
 from bot.support.declarations import Registry
 from bot.support.guards import guards
 
-#: Path of Usher's own pages for workspaces. Usher's id of the workspace follows it.
+#: Path of Usher's own pages for workspaces, followed by Usher's id of the workspace.
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
 Added = Callable[["Gatherer", Message, Facts], Awaitable[Facts]]
-#: Maps kinds of messages to the functions that add the facts needed only by that kind.
+#: Maps kinds of messages to the functions that add facts that only that kind needs.
 kind_extensions: Registry[Added] = Registry()
 
 
 class Gatherer:
-    """Gather the facts for messages, checking each IDE URL against the connection's allowed hosts."""
+    """Gathers the facts for messages, checking each IDE URL against the connection's allowed hosts."""
 
     def __init__(self, context: Context, board: Board | None = None) -> None:
         self.store = context.store
@@ -71,7 +71,7 @@ class Gatherer:
         workspaces: Sequence[Workspace],
         under_way: Mapping[str, Operation] | None = None,
     ) -> list[WorkspaceFacts]:
-        """Return the facts about the given workspaces of a person, except those on removed connections.
+        """Return the facts about some of a person's workspaces, leaving out those on removed connections.
 
         ``under_way`` maps workspaces to their open operations, if the list is to show them.
         """
@@ -99,7 +99,7 @@ class Gatherer:
         return self._build_run_context(await self.store.now(), zone, run, account)
 
     async def describe_runs(self, principal: Principal, runs: Sequence[Run]) -> list[RunFacts]:
-        """Describe several runs, which all belong to the same person."""
+        """Describe several runs that all belong to the same person."""
         if not runs:
             return []
         accounts = await self._read_accounts(principal)
@@ -117,7 +117,7 @@ class Gatherer:
             case "job":
                 return await self._describe_followed_run(subject)
         card = await self.store.read(courses.find_card, subject)
-        # The card's readers are in the Slack workspace of the person who posted it.
+        # The readers of the card are in the Slack workspace of the person who posted it.
         return None if card is None else await self.describe_class(card, card.principal)
 
     async def _describe_operation(self, operation_id: str) -> Facts | None:
@@ -137,7 +137,7 @@ class Gatherer:
         )
 
     async def _describe_followed_run(self, run_id: str) -> Facts | None:
-        """Describe a run, with as much of its output as this process has read so far."""
+        """Describe a run, including as much of its output as this process has read so far."""
         run = await self.store.read(run_rows.find_run, run_id)
         if run is None:
             return None
@@ -153,7 +153,7 @@ class Gatherer:
         *,
         zone: ZoneInfo | None = None,
     ) -> ClassFacts:
-        """Describe a class: its counts, its connection's title, and what the stop at its end would do.
+        """Describe a class: its counts, its connection's title, and the effects of the stop at its end.
 
         ``zone`` is the reader's time zone, or None if several people read the card.
         """
@@ -190,14 +190,14 @@ class Gatherer:
         return replace(facts, written_at=card.created_at, **more)
 
     async def describe_offer(self, card: Card) -> WorkspaceFacts | RunFacts | None:
-        """Describe the workspace or run that an answer's buttons act on; return None if it is gone."""
+        """Describe the workspace or run on which an answer's buttons act; return None if it is gone."""
         if (workspace := await self._own_workspace(card, card.about)) is not None:
             return await self.describe_workspace(workspace)
         run = await self.store.read(run_rows.find_run, card.about)
         return None if run is None else await self.describe_run(run)
 
     async def list_linked(self, principal: Principal) -> list[str]:
-        """Return the connections where the person has linked an account that the provider accepts."""
+        """Return the connections on which the person has linked an account that the provider accepts."""
         accounts = await self.store.read(account_rows.list_accounts, principal)
         return [account.connection for account in accounts if not (account.is_refused or account.is_resting)]
 
@@ -208,7 +208,7 @@ class Gatherer:
         return await self.store.read(notices.end_state, message.subject)
 
     async def is_under_way(self, work_item_id: str) -> bool:
-        """Return whether an id is that of an open operation or run."""
+        """Return whether an id belongs to an open operation or run."""
         operation = await self.store.read(operations.find_operation, work_item_id)
         run = None if operation is not None else await self.store.read(run_rows.find_run, work_item_id)
         return any(one is not None and one.is_open for one in (operation, run))
@@ -219,7 +219,7 @@ class Gatherer:
         return facts if (card.channel_id or "").startswith("D") else replace(facts, output=None)
 
     async def _is_superseded(self, facts: WorkspaceFacts, card: Card) -> bool:
-        """Return whether a workspace has a more recent operation than the one that a message is about."""
+        """Return whether a workspace has had a newer operation than the one that a message concerns."""
         newest = (
             await self.store.read(operations.find_latest_operation, facts.workspace.id)
             if facts.workspace
@@ -228,9 +228,9 @@ class Gatherer:
         return newest is not None and newest.created_at > card.created_at
 
     async def describe_notice(self, notice: Message, workspace_id: str | None = None) -> Facts:
-        """Describe a notice from the operation or run that it is about, or otherwise from its body.
+        """Describe a notice from the operation or run that it concerns, or else from its body.
 
-        The operation or run must belong to the notice's recipient.
+        The operation or run must belong to the recipient of the notice.
         """
         is_work = notice.kind.subject in ("operation", "job")
         found = await self.describe_card(notice.kind, notice.subject) if is_work else None
@@ -271,16 +271,16 @@ class Gatherer:
         return None if provider is None else provider.allowed_url(provider.page_url(described["remote_id"]))
 
     async def name_people(self, reader: Principal, *keys: str | None) -> People:
-        """Map people's keys to their names as a reader should see them."""
-        # Messages written when there was only one Slack workspace contain a user id instead of a key.
+        """Map people's keys to the names under which a reader should see them."""
+        # Messages from the time when there was only one Slack workspace contain a user id instead of a key.
         found = [Principal.from_key(key) for key in sorted({*filter(None, keys)}) if ":" in key]
         return await self.find_names(reader, *found, in_full=True)
 
     async def find_names(self, reader: Principal, *people: Principal, in_full: bool = False) -> People:
-        """Map people's keys to their names as a reader should see them.
+        """Map people's keys to the names under which a reader should see them.
 
-        ``in_full`` is for administrators' decisions: it includes names even where a mention would otherwise
-        do, and each person's Slack workspace if there are several.
+        ``in_full`` is for administrators' decisions: it includes names even if a mention would otherwise
+        suffice, and each person's Slack workspace if there are several.
         """
         return {one.key: await self._name(reader, one, in_full=in_full) for one in people}
 
@@ -325,7 +325,7 @@ class Gatherer:
         provider = self.connections.get(connection)
         shared = self.describe_common(now, zone, connection, account, body)
         if account is not None and account.is_resting and workspace is not None:
-            # These facts may be about a workspace of another account.
+            # These facts may concern a workspace of another account.
             workspace = replace(
                 workspace, verified_at=None, url=None, detail=None, reason=None, event_message=None
             )
@@ -357,7 +357,7 @@ class Gatherer:
         account: Account | None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the fields common to all facts; ``zone`` is the reader's time zone, if there is only one."""
+        """Return the fields common to all facts; ``zone`` is the reader's time zone, if there is just one."""
         provider, body, prefix = self.connections.get(connection), body or {}, self._link_page_prefix
         return {
             "now": now,
@@ -405,7 +405,7 @@ async def _add_plans(gatherer: Gatherer, _notice: Message, facts: Facts) -> Fact
 
 @kind_extensions(NoticeKind.SUMMARY, NoticeKind.RESULTS)
 async def _add_combined(gatherer: Gatherer, notice: Message, facts: Facts) -> HeldFacts:
-    """Add to a message's facts the notices it combines; if several have the same subject, only the newest."""
+    """Add the notices that a message combines to its facts: of those with the same subject, the newest."""
     newest: dict[str, tuple[NoticeKind, Facts]] = {}
     for one in await gatherer.store.read(notices.list_combined_notices, notice.id):
         found = await gatherer.describe_notice(one)
@@ -421,8 +421,8 @@ def get_ide_url(
 ) -> str | None:
     """Return the URL of a workspace's IDE for its owner, or None if it can't be shown.
 
-    A read must have verified that the workspace is the owner's. The URL must be on a host that the connection
-    allows, or be that of Usher's own page, which reveals only that the row exists. The rule is in
+    A read must have confirmed that the workspace belongs to the owner. The URL must be on a host that the
+    connection allows, or be that of Usher's own page, which reveals only that the row exists. The rule is in
     ``docs/internals/rules.md``, "An IDE's address reaches only the owner".
     """
     if provider is None or workspace is None or workspace.verified_at is None or workspace.is_unusable:
@@ -442,7 +442,7 @@ def _get_run_page_url(provider: base.Provider | None, run: Run) -> str | None:
 
 
 def rank_workspace(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:
-    """Return a sort key: workspaces that run or have an open operation first, those gone last."""
+    """Return a sort key that puts workspaces that run or have an open operation first, and gone ones last."""
     operation = under_way.get(workspace.id)
     is_busy = not workspace.is_down or (operation is not None and operation.verb is not OperationVerb.REMOVE)
     place = 0 if is_busy else 2 if workspace.state is State.GONE else 1

@@ -1,4 +1,4 @@
-"""Names: a typed name is matched with a person's own workspaces and runs. Guesses are only suggested.
+"""Names. A typed name is matched with a person's own workspaces and runs; guesses are only suggested.
 
 All functions here are pure.
 """
@@ -18,14 +18,14 @@ from bot.providers.connection import is_address_within, path_below
 from bot.support.cleaning import clean, fold
 from bot.support.errors import Refused
 
-#: Passed instead of a map of usernames where they aren't needed.
+#: Passed in place of a map of usernames if none is needed.
 NO_USERNAMES: Final[Mapping[str, str]] = {}
 #: Matches the URL of Usher's own page for a workspace (``bot.services.message_context.IDE_PATH``).
 _OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")
-#: Minimum similarity (0-100) for a name to be suggested instead of the one that was typed.
+#: Minimum similarity (0–100) of a name that is suggested in place of the one that was typed.
 _MIN_SIMILARITY: Final = 60.0
 _MAX_SUGGESTIONS: Final = 5
-#: Maximum number of words in a name. ``_MAX_NAMED_WORDS`` is the maximum number of words in a list of names.
+#: Maximum number of words in a name. ``_MAX_NAMED_WORDS`` is the maximum for a list of names.
 _MAX_NAME_WORDS: Final = 6
 _MAX_NAMED_WORDS: Final = 40
 #: Words and characters that join the names in a list.
@@ -51,7 +51,7 @@ def find_workspace(
     """Resolve a name: aliases first, then whole names and ids, then a prefix with a single match.
 
     ``NAME@CONNECTION`` restricts the search to one connection, unless a workspace has exactly that name.
-    ``usernames`` are the person's usernames on each connection, because the URLs of pages may contain them.
+    ``usernames`` are the person's usernames on the connections, as URLs of pages may contain them.
     """
     whole = find_whole(name, workspaces, connections, usernames)
     if whole is not None:
@@ -73,7 +73,7 @@ def find_whole(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> NameMatch | None:
-    """Resolve a name as ``find_workspace`` does, but only by whole names; return None without a match."""
+    """Resolve a name like ``find_workspace``, but only by whole names; return None if nothing matches."""
     found = _find_exact(name, workspaces)
     if not found and (link := to_link(name)):
         ids = find_references(name, connections)
@@ -92,7 +92,7 @@ def split_names(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> dict[str, NameMatch]:
-    """Return the match for each name if the words consist only of whole names, otherwise nothing.
+    """Return the match for each name if the words consist only of whole names, otherwise an empty mapping.
 
     The names may be joined by commas and *and*.
     """
@@ -123,7 +123,7 @@ def _find_by_address(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str],
 ) -> list[Workspace]:
-    """Return the workspaces whose IDE or provider page has the given URL."""
+    """Return the workspaces whose IDE or provider page has this URL."""
     own_page = _OWN_PAGE_PATTERN.search(link)
     if own := [one for one in workspaces if own_page is not None and one.id == own_page[1]]:
         return own
@@ -164,10 +164,10 @@ def suggest_workspaces(name: str, workspaces: Sequence[Workspace]) -> tuple[Work
 def find_runs(
     name: str, runs: Sequence[Run], connections: Mapping[str, Provider], *, is_stop: bool
 ) -> list[Run]:
-    """Return the runs that a name may refer to: one, several to choose from, or none.
+    """Return the runs to which a name may refer: one, several to choose from, or none.
 
-    ``runs`` are sorted, newest first. If several runs share a name, return the newest; with ``is_stop``,
-    return all of them that are still running.
+    ``runs`` are sorted, newest first. If several runs have the same name, return the newest; with
+    ``is_stop``, return all of those that are still running.
     """
     by_id = [run for run in runs if name in {run.id, run.remote_id}]
     if by_id:
@@ -221,7 +221,7 @@ def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole:
 
 
 def find_title(name: str, titles: Mapping[str, str], *, is_whole: bool = False) -> str | None:
-    """Return the key of the connection with a name or title, as ``find_connection`` does."""
+    """Return the key of the connection with this name or title, like ``find_connection``."""
     found = find_titles(name, titles)
     if found or is_whole:
         return found[0] if len(found) == 1 else None
@@ -233,7 +233,7 @@ def find_title(name: str, titles: Mapping[str, str], *, is_whole: bool = False) 
 
 
 def find_titles(name: str, titles: Mapping[str, str]) -> list[str]:
-    """Return the keys of the connections with a given name or, if there are none, with that title."""
+    """Return the keys of the connections with this name or, if there are none, with this title."""
     needle = fold(name)
     named = [key for key in titles if fold(key) == needle]
     return named or [key for key, title in titles.items() if fold(title) == needle]
@@ -242,7 +242,7 @@ def find_titles(name: str, titles: Mapping[str, str]) -> list[str]:
 def split_leading_connection(
     words: Sequence[str], connections: Mapping[str, Provider]
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Return the connection whose name or title the words begin with, and the remaining words.
+    """Return the connection with whose name or title the words begin, and the remaining words.
 
     A title may consist of several words. If no connection matches, return None and all the words.
     """
@@ -257,7 +257,7 @@ def split_leading_connection(
 def find_references(text: str, connections: Mapping[str, Provider]) -> dict[str, str]:
     """Map each connection that recognises a pasted link or id to the remote id that it stands for there.
 
-    ``ID@CONNECTION`` restricts this to one connection.
+    ``ID@CONNECTION`` limits this to one connection.
     """
     stem, chosen = split_connection(text, connections)
     asked = connections if chosen is None else {chosen: connections[chosen]}
@@ -269,7 +269,7 @@ def find_references(text: str, connections: Mapping[str, Provider]) -> dict[str,
 
 
 def to_link(text: str) -> str:
-    """Return a string as a URL, adding the scheme if it has none, or "" if it isn't a URL."""
+    """Return a string as a URL, adding a missing scheme, or "" if it isn't a URL."""
     host, slash, _ = text.partition("/")
     if "://" in text:
         return text
@@ -277,9 +277,9 @@ def to_link(text: str) -> str:
 
 
 def split_connection(name: str, connections: Mapping[str, Provider]) -> tuple[str, str | None]:
-    """Split ``NAME@CONNECTION``; return the whole name and None if no known connection follows the last @.
+    """Split ``NAME@CONNECTION``; return the whole name and None unless a known connection follows the last @.
 
-    The connection may be written as its name or its title.
+    The connection may be given by its name or its title.
     """
     stem, at, tail = name.rpartition("@")
     if not at or not stem.strip():
@@ -293,7 +293,7 @@ def make_labels(
     among: Sequence[Workspace],
     title: Callable[[str], str],
 ) -> list[str]:
-    """Return labels that tell workspaces apart.
+    """Return labels that distinguish workspaces.
 
     A label includes the connection's title if another workspace has the same title. If two workspaces on the
     same connection have the same title, their ids are used instead.
@@ -321,12 +321,12 @@ def _find_exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
     needle = fold(name)
     own = [one for one in workspaces if one.alias and fold(one.alias) == needle]
     found = own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
-    # Also search the server's own name, which its id contains, even if people are shown another name.
+    # Also search the server's own name, which is part of its id, even if people are shown a different name.
     return found or [one for one in workspaces if needle and fold(get_name_in_id(one.remote_id)) == needle]
 
 
 def _to_match(found: list[Workspace]) -> NameMatch:
-    """Return the match, leaving out workspaces that are gone unless all of them are."""
+    """Return the match, leaving out workspaces that are gone unless they all are."""
     found = [one for one in found if one.state is not State.GONE] or found
     return NameMatch("one" if len(found) == 1 else "many", tuple(found))
 

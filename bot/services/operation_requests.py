@@ -50,7 +50,7 @@ def begin_operation(
     good_until: float | None = None,
     initiator: str = "",
 ) -> Accepted:
-    """Accept an operation; write it with its first card and its audit row.
+    """Accept an operation; write it with its first card and its row in the audit log.
 
     A start joins an open creation. If a workspace that Usher created is gone, another is created. ``agreed``
     is the owner's consent to a final stop. ``timer`` is a stop to plan along with the operation. An operation
@@ -83,7 +83,7 @@ def begin_operation(
         first = _find_first_result(tx, caller, workspace.id)
         return replace(first, remark=_choose_note(first, context, workspace, verb))
     # Cancelling an open creation loses nothing, even if the workspace has been created in the meantime. But
-    # once the creation has ended, or its outcome has long been unknown, the workspace may be in use.
+    # if the creation has ended, or its outcome has long been unknown, the workspace may be in use.
     is_called_off = creation is not None and (
         creation.start_call is Call.NONE or not has_settled(creation, tx.now())
     )
@@ -119,7 +119,7 @@ def begin_operation(
         detail["until"] = f"{timer.at:.0f}"
     if planned_for is None and not verb.brings_down and workspace.has_ends:
         _drop_answered_stops(tx, caller, accepted)
-    # A person who sets a timer on a start already in progress didn't begin that start.
+    # A person who sets a timer on a start that is already in progress didn't begin that start.
     began = "" if timer is not None and accepted.joined else accepted.operation.id
     by = {"began": began, "initiator": initiator, "reference": caller.reference}
     caller.record(tx, f"workspace.{verb}", workspace, **by, **detail)
@@ -148,20 +148,20 @@ def _start_another(
 
 
 def _drop_answered_stops(tx: Transaction, caller: Caller, accepted: Accepted) -> None:
-    """Cancel planned stops that a person evidently doesn't want, because they are starting the workspace."""
+    """Cancel planned stops that a person evidently doesn't want, since they are starting the workspace."""
     timers.drop_stops(tx, accepted.operation.workspace_id, "needed", "room")
     if accepted.operation.verb is OperationVerb.START and not (caller.via or accepted.joined):
-        # Someone who starts a workspace by hand during a lesson wants to keep it running.
+        # A person who starts a workspace during a lesson wants it to keep running.
         timers.drop_stops(tx, accepted.operation.workspace_id, "lesson")
 
 
 def _find_assistant_level(
     tx: Transaction, workspace: Workspace, verb: OperationVerb, timer: PlannedStop | None
 ) -> str:
-    """Return the level that an assistant needs for an operation, depending on what it would do.
+    """Return the level that an assistant needs for an operation, which depends on the effects.
 
-    A start needs *start*, but if it changes something that is up, open or planned, it needs *stop*, like all
-    other operations. A forced stop and a removal need the owner ("").
+    A start requires *start*, unless it changes something that is up, open or planned; then it requires
+    *stop*, like all other operations. A forced stop and a removal require the owner ("").
     """
     under_way = OPERATIONS.one(tx, workspace_id=workspace.id, outcome=None)
     is_down = workspace.state in NOT_UP_STATES and workspace.stop_at is None and under_way is None
@@ -218,9 +218,9 @@ def replace_workspace(
 ) -> Accepted:
     """Request a replacement for a workspace that is gone or was never created.
 
-    The new row replaces the old one. A workspace is replaced only once, however often its replacement is
-    requested. Raises Refused as ``create_workspace`` does, and ``workspace.unknown``, ``workspace.no_spec``,
-    ``workspace.still_there``, ``workspace.unmade``.
+    The new row replaces the old one. A workspace is replaced only once, however often that is requested.
+    Raises the same errors as ``create_workspace``, and Refused (``workspace.unknown``, ``workspace.no_spec``,
+    ``workspace.still_there``, ``workspace.unmade``).
     """
     former = require_workspace(tx, caller, "create", workspace_id)
     provider = caller.context.need(former.connection)
@@ -236,7 +236,7 @@ def replace_workspace(
     elif former.state is not State.GONE:
         raise Refused("workspace.still_there", cause="still_there", title=title)
     if not caller.is_first_delivery(tx) and inbox.find_result(tx, caller.interaction):
-        # When it was first delivered, the request joined a creation that has since ended.
+        # The first delivery of this request joined a creation that has since ended.
         return _find_first_result(tx, caller, former.id)
     once = replace(caller, interaction=f"again:{former.id}")
     fresh = build_replacement(caller.context.ids, provider, former)
@@ -306,7 +306,7 @@ def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Acce
 
 
 def _begin_run(tx: Transaction, provider: base.Provider, workspace: Workspace) -> None:
-    """Drop stops planned for earlier runs, and update the machine and cost of a workspace Usher created."""
+    """Drop stops planned for earlier runs; update the machine and cost of a workspace created by Usher."""
     timers.begin_run(tx, workspace)
     machine = provider.describe_machine(workspace.spec or Spec(""))
     if workspace.spec is not None and workspace.with_machine(machine) != workspace:
@@ -341,7 +341,7 @@ def build_provisional(ids: Ids, provider: base.Provider, principal: Principal, s
 def build_replacement(ids: Ids, provider: base.Provider, former: Workspace) -> Workspace:
     """Return the row for a workspace that replaces one that has ended, with the same name.
 
-    Another free name is chosen if Usher chose the old one and the workspace was never created.
+    If Usher chose the old name and the workspace was never created, another unused name is chosen.
     """
     spec = former.spec or Spec(former.name)
     if former.is_provisional and spec.stem:
@@ -362,7 +362,7 @@ def _find_open_creation(tx: Transaction, workspace: Workspace) -> Operation | No
 def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
     """Set a new deadline for an open operation; return the operation, which may have ended by now.
 
-    If a timer that was requested along with a start ended at the start's deadline, it is set again, counting
+    If a timer was requested along with a start, and ended at the start's deadline, it is set again, counting
     from now.
     """
     operation = require_operation(tx, caller, "keep_waiting", operation_id)
@@ -375,14 +375,14 @@ def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Opera
             timers.plan_stop(
                 tx, workspace.id, plan_timer(caller.context, workspace, tx.now() + operation.run_seconds)
             )
-        # The workspace runs for as long as was requested, however often the deadline has been extended.
+        # The workspace runs for the time that was requested, however often the deadline has been extended.
         OPERATIONS.change(tx, {"id": operation.id}, run_seconds=operation.run_seconds)
     return kept or operation
 
 
 @concerns_caller
 def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
-    """Have the provider's list read again now, in case a creation of unknown outcome succeeded."""
+    """Have the provider's list read again now, in case a creation of unknown outcome has succeeded."""
     operation = require_operation(tx, caller, "look_again", operation_id)
     operations.save_step(tx, Update(operation.id, 0.0, keeps_waiting=True))
     return operation

@@ -1,4 +1,4 @@
-"""Jobs that one process does on behalf of all processes that share its database.
+"""Jobs that one process does on behalf of all the processes that share its database.
 
 A process that doesn't share its database owns all jobs and writes nothing.
 """
@@ -19,16 +19,16 @@ from bot.support.environment import command
 from bot.support.errors import StoreBusy, StoreError
 
 log = structlog.get_logger(__name__)
-#: How often leases are renewed, in seconds. Two renewals in a row may fail without losing the lease.
+#: Interval at which leases are renewed, in seconds. Two renewals in a row may fail without losing the lease.
 RENEWAL_SECONDS: Final = 3.0
-#: Prefix of the job names of connections' start queues.
+#: Prefix of the names of jobs for connections' start queues.
 STARTS_PREFIX: Final = "starts:"
-#: Prefix of the job names of runs whose output is being followed.
+#: Prefix of the names of jobs for runs whose output is being followed.
 OUTPUT_PREFIX: Final = "output:"
-#: How long this process relies on a lease, in seconds, counted from just before the lease was requested. This
-#: is less than a lease's duration, so no other process can take over earlier.
+#: How long this process relies on a lease, in seconds, counted from just before it requested the lease. This
+#: is shorter than the lease, so no other process can take over earlier.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
-#: People are told once no process has done background work for this many seconds. A restart takes less.
+#: Number of seconds without background work by any process after which people are told. A restart takes less.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
@@ -38,34 +38,34 @@ HELP_AFTER_SECONDS: Final = 1.2
 
 
 class Owners:
-    """Ownership when no other process uses the database: this process owns every job."""
+    """Ownership if no other process uses the database: this process owns every job."""
 
     #: This process's name in the database; "" if it has none.
     name = ""
-    #: Whether another live process has an encryption key that this process doesn't have.
+    #: Whether another live process has an encryption key that this process lacks.
     lacks_keys = False
     #: Connections that another live process has but this one doesn't.
     lacking_connections: frozenset[str] = frozenset()
     #: How long this process leaves due work to the leading process, in seconds. It is 0 if this process
-    #: itself leads, either as the owner of a start queue or as the first of the processes that do the
-    #: background work.
+    #: itself leads, either as the owner of a start queue or as the first of the processes that do background
+    #: work.
     leaves_for = 0.0
 
     @property
     def is_worked(self) -> bool:
-        """Return whether requests are being processed, by this process or by one seen recently."""
+        """Return whether requests are being processed, by this process or by one that was seen recently."""
         return True
 
     async def own(self, thing: str) -> float | None:
-        """Return when (monotonic) this process became a job's owner, or None if another process owns it."""
+        """Return when this process became a job's owner (monotonic); None if another process owns it."""
         return (await self.own_all([thing])).get(thing)
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
         """Acquire the jobs that are free; map each job that this process owns to when it acquired it."""
         return dict.fromkeys(things, 0.0)
 
-    def owns(self, thing: str, since: float) -> bool:  # noqa: ARG002 - for what others may take over
-        """Return whether this process certainly owns a job, and has done so ever since ``since``."""
+    def owns(self, thing: str, since: float) -> bool:  # noqa: ARG002 - for jobs that other processes may take over
+        """Return whether this process certainly owns a job, and has owned it ever since ``since``."""
         return True
 
     async def disown(self, *things: str) -> None:
@@ -75,9 +75,9 @@ class Owners:
         """Renew this process's leases; never raises."""
 
     async def end(self) -> None:
-        """Release start queues on shutdown so that other processes needn't wait for them; never raises.
+        """On shutdown, release start queues so that other processes needn't wait for them; never raises.
 
-        Nothing is acquired afterwards.
+        Nothing is acquired after that.
         """
 
     async def leave(self) -> None:
@@ -100,7 +100,7 @@ class SharedOwners(Owners):
         keys: Collection[str] = (),
         connections: Collection[str] = (),
     ) -> None:
-        """Store what other processes are shown: ``keys`` and ``connections``.
+        """Store ``keys`` and ``connections``, which are shown to other processes.
 
         ``keys`` are the fingerprints of this process's encryption keys.
         """
@@ -111,8 +111,8 @@ class SharedOwners(Owners):
         self._shown |= {f"{owners.CONNECTION_PREFIX}{one}:{name}" for one in connections}
         self._store = store
         self._monotonic = monotonic
-        #: Maps each job to when this process became its owner. ``_sure_until`` maps it to the time until
-        #: which this process can be sure that it still is (monotonic).
+        #: Maps each job to the time when this process became its owner. ``_sure_until`` maps it to the time
+        #: until which this process can be sure that it still is (monotonic).
         self._since: dict[str, float] = {}
         self._sure_until: dict[str, float] = {}
         self._asking = asyncio.Lock()
@@ -121,7 +121,7 @@ class SharedOwners(Owners):
 
     @property
     def is_worked(self) -> bool:
-        """Return whether requests are being processed, by this process or by one seen recently."""
+        """Return whether requests are being processed, by this process or by one that was seen recently."""
         return self._monotonic() - self._worked_at < WORKER_TIMEOUT_SECONDS
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
@@ -135,7 +135,7 @@ class SharedOwners(Owners):
         return {one: self._since[one] for one in things if self._sure_until.get(one, 0.0) > now}
 
     def owns(self, thing: str, since: float) -> bool:
-        """Return whether this process certainly owns a job, and has done so ever since ``since``."""
+        """Return whether this process certainly owns a job, and has owned it ever since ``since``."""
         return self._since.get(thing) == since and self._sure_until[thing] > self._monotonic()
 
     def _list_missing(self, things: Collection[str]) -> list[str]:
@@ -193,7 +193,8 @@ class SharedOwners(Owners):
         try:
             found = await self._store.read(owners.list_ownerships)
         except StoreError:
-            # The database can't be read, so other processes may well be working: don't report that none is.
+            # If the database can't be read, other processes may still be working, so don't report that none
+            # is.
             self._worked_at = now
             raise
         working = {one.name for one in found if one.works}
@@ -216,9 +217,9 @@ class SharedOwners(Owners):
         self.lacking_connections = lacking
 
     async def end(self) -> None:
-        """Release start queues on shutdown so that other processes needn't wait for them; never raises.
+        """On shutdown, release start queues so that other processes needn't wait for them; never raises.
 
-        Nothing is acquired afterwards.
+        Nothing is acquired after that.
         """
         async with self._asking:
             self._has_ended = True

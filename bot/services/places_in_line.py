@@ -1,4 +1,4 @@
-"""What a request to start or stop a workspace does if that workspace is on the waitlist."""
+"""The effect of a request to start or stop a workspace that is on the waitlist."""
 
 from bot.domain.operations import OperationVerb
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts, WaitlistState

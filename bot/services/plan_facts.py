@@ -1,4 +1,4 @@
-"""Adds hours, lessons and waitlist entries to the facts that messages about workspaces are built from."""
+"""Adding hours, lessons and waitlist entries to the facts from which messages about workspaces are built."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -13,7 +13,7 @@ from bot.domain.workspaces import NOT_UP_STATES
 from bot.store import courses, hours, waitlist
 from bot.store.store import Store
 
-#: Number of rows whose facts are gathered before other work gets a turn.
+#: Number of rows whose facts are gathered before other work can run.
 CONTEXT_BATCH_SIZE: Final = 20
 Item = TypeVar("Item")
 

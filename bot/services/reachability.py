@@ -1,4 +1,4 @@
-"""Whether a connection or Slack is reachable, judged by this process's calls and shared in a database row."""
+"""Whether a connection or Slack is reachable, judging by this process's calls; shared in a database row."""
 
 import math
 from typing import Final
@@ -6,15 +6,15 @@ from typing import Final
 from bot.store import outages
 from bot.store.store import Store
 
-#: How often, in seconds, a row is updated to say that a connection or Slack still answers.
+#: Interval at which a row is updated to say that a connection or Slack is still responding, in seconds.
 WRITE_INTERVAL_SECONDS: Final = 60.0
 
 
 class Reachability:
-    """Records when a connection or Slack last answered, and when it fell silent after that (epoch seconds).
+    """Records when a connection or Slack last responded, and when it fell silent after that (epoch seconds).
 
     ``write`` stores both times. They are kept in memory; after a restart, the next call shows whether the
-    other side answers. Processes share them in a row of ``reached``.
+    other side responds. Processes share them in a row of ``reached``.
     """
 
     def __init__(self, name: str) -> None:
@@ -22,22 +22,22 @@ class Reachability:
         self.answered_at: float | None = None
         self.silent_since: float | None = None
         self.failed_at = -math.inf
-        #: When the silence began, as written to the row by this process; None if it wrote nothing.
+        #: When the silence began, as this process wrote it to the row; None if it wrote nothing.
         self.row_since: float | None = None
         self._row_at = -math.inf
 
     def record_answer(self, now: float) -> None:
-        """Record an answer."""
+        """Record a response."""
         self.answered_at, self.silent_since = now, None
 
     def record_failure(self, since: float) -> None:
-        """Record a call that wasn't answered."""
+        """Record a call that got no response."""
         self.failed_at = max(self.failed_at, since)
         self.silent_since = since if self.silent_since is None else min(self.silent_since, since)
 
     @property
     def is_restless(self) -> bool:
-        """Return whether the other side is silent, or whether its latest answer hasn't been stored yet."""
+        """Return whether the other side is silent, or its latest response hasn't been stored yet."""
         at = self.answered_at
         is_noted = at is None or (
             self.row_since is None and 0.0 <= at - self._row_at < WRITE_INTERVAL_SECONDS
@@ -50,7 +50,7 @@ class Reachability:
         if since is not None and since != self.row_since:
             self.row_since = await store.write(outages.note_silence, self.name, since, at)
             if self.silent_since is not None:
-                # Another process may have recorded an earlier start of the silence.
+                # Another process may have recorded that the silence began earlier.
                 self.record_failure(self.row_since)
             return self.row_since == since
         if since is not None or at is None or not self.is_restless:

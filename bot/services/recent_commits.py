@@ -1,6 +1,6 @@
 """This process's actions and calls of the last ten minutes.
 
-A failover of the database might lose their rows.
+If the database fails over, their rows might be lost.
 """
 
 from typing import Final
@@ -9,7 +9,7 @@ from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.operations import Operation
 from bot.domain.runs import Run
 
-#: How long commits are remembered, in seconds. At most ``MAX_RECENT_COMMITS`` are remembered.
+#: How long commits are remembered, in seconds. No more than ``MAX_RECENT_COMMITS`` are remembered.
 RECENT_COMMIT_SECONDS: Final = 600.0
 MAX_RECENT_COMMITS: Final = 10_000
 
@@ -20,16 +20,16 @@ RecentCommit = AcceptedRequest | Operation | Run
 
 
 class RecentCommits:
-    """Actions that were confirmed to people recently, and operations and runs whose calls were sent.
+    """Actions that were recently confirmed to people, and operations and runs whose calls were sent.
 
-    They are lost on restart. Each process has its own list, but people are told only once.
+    The list is lost on restart. Each process has its own, but people are told only once.
     """
 
     def __init__(self) -> None:
         self._commits: dict[str, tuple[float, RecentCommit]] = {}
 
     def add(self, one: RecentCommit, at: float) -> None:
-        """Add a commit, timed by the store's clock, and drop those that are too old."""
+        """Add a commit, with its time by the store's clock, and drop those that are too old."""
         commits = self._commits
         while commits and (
             len(commits) >= MAX_RECENT_COMMITS or next(iter(commits.values()))[0] < at - RECENT_COMMIT_SECONDS

@@ -23,7 +23,7 @@ from bot.store.store import Store
 from bot.store.tables import DATABASE_TIMELINE, OPERATIONS, RUNS, WORKSPACES, parse_principal
 from bot.store.transaction import Transaction
 
-#: Cause shown for plans that are on hold, or weren't carried out, because a backup was restored.
+#: The cause shown for plans that are on hold, or weren't carried out, because a backup was restored.
 RESTORED_CAUSE: Final = "restored"
 
 
@@ -33,9 +33,10 @@ async def pause_restored(
     """Put every plan on hold, and notify the people who made the plans.
 
     ``administrators`` (``U…`` or ``T…:U…``) are told, if they are known. People with a link on a connection
-    in ``apart`` are told that a link they had removed may be back. Return when the backup was made, how many
-    plans of each kind were put on hold, and the number of those links. After this, a process may serve from
-    the database. The work is done in batches; after a crash, the next call continues it.
+    in ``apart`` are told that a link that they had removed may be back. Returns when the backup was made, how
+    many plans of each kind were put on hold, and the number of those links. After this, a process may serve
+    from the database. The work is done in batches, and if it is interrupted by a crash, the next call
+    continues it.
     """
     while not await store.carry_out(_pause_batch):
         pass
@@ -49,7 +50,7 @@ async def pause_restored(
 
 
 def _notify_linked(tx: Transaction, links: Sequence[Account]) -> None:
-    """Tell the owners of the given links that a link they had ended may be back."""
+    """Tell the owners of the given links that a link which they had ended may be back."""
     occasion = f"{RESTORED_CAUSE}:{maintenance.find_backup_time(tx):.3f}"
     for one in links:
         body = {"connection": one.connection}
@@ -72,7 +73,7 @@ def _finish_restore(
     detail = {"accounts": links, "backup_at": backup_at, **held}
     append_audit(tx, [AuditEntry("operator", "store.restored", "database", "ok", detail)])
     maintenance.forget_upkeep(tx)
-    # The next start records which server has the rows now.
+    # At the next start, Usher records which server has the rows now.
     DATABASE_TIMELINE.delete(tx, id=1)
     return backup_at, held
 
@@ -113,7 +114,7 @@ def _pause_batch(tx: Transaction) -> bool:
 
 
 def _build_end(tx: Transaction, work_item: Operation | Run, backup_at: float) -> Update:
-    """Build the update that ends a work item; an operation whose call was sent ends as unknown."""
+    """Return the update that ends a work item; an operation whose call was sent ends as unknown."""
     cause = make_stale_cause(StaleReason.RESTORED, backup_at)
     body = {"connection": work_item.connection, "cause": cause}
     outcome, hides = Outcome.FAILED, False

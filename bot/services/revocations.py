@@ -1,6 +1,6 @@
 """The secret of a removed link, kept until its provider has revoked it.
 
-The secret stays encrypted and isn't used for anything else. A person who was promised an update is told when
+The secret stays encrypted and isn't used for anything else. A person who was promised an update is told once
 the secret is gone, or that it couldn't be revoked.
 """
 
@@ -19,14 +19,14 @@ from bot.store.transaction import Transaction
 from bot.support.errors import SecretError
 from bot.support.vault import row_key
 
-#: What remains at the provider after a link is removed: a secret that Usher revokes (``owed``), one that the
-#: user has to delete (``theirs``), or no secret of the user's own (``none``).
+#: What remains at the provider after a link is removed: a secret that Usher revokes (``owed``), a secret that
+#: the user has to delete (``theirs``), or no secret of the user's own (``none``).
 RemainingSecret = Literal["owed", "theirs", "none"]
-#: How a revocation ended. After ``forbidden`` or ``lapsed``, the secret may still be valid.
+#: The outcome of a revocation. After ``forbidden`` or ``lapsed``, the secret may still be valid.
 RevocationOutcome = Literal["deleted", "refused", "forbidden", "lapsed"]
-#: After this many seconds a secret is erased even if its provider never answered.
+#: Number of seconds after which a secret is erased even if its provider has never responded.
 LAPSE_SECONDS: Final = 30 * 86_400.0
-#: How long calls in progress may use a secret that was replaced, in seconds. After that it is revoked.
+#: How long calls in progress may use a secret that has been replaced, in seconds. After that, it is revoked.
 CALLS_UNDER_WAY_SECONDS: Final = 60.0
 _DAY_SECONDS: Final = 86_400.0
 
@@ -34,8 +34,8 @@ _DAY_SECONDS: Final = 86_400.0
 def classify_remaining_secret(context: Context, account: Account, successor: str = "") -> RemainingSecret:
     """Classify the secret that a removed account leaves behind at its provider.
 
-    ``successor`` is the encrypted secret that replaces it, or "". If the provider can revoke secrets, a
-    secret that no key can decrypt is also ``owed``, because the key may be restored.
+    ``successor`` is the encrypted secret that replaces it, or "". If the provider can revoke secrets, even a
+    secret that no key can decrypt is ``owed``, because the key may be restored.
     """
     provider = context.connections.get(account.connection)
     if account.state != "active":
@@ -57,7 +57,7 @@ def classify_remaining_secret(context: Context, account: Account, successor: str
 def replace_secret(tx: Transaction, context: Context, account: Account, fresh: base.Credential) -> None:
     """Replace an account's credential with a fresh one, and enqueue the revocation of the old one.
 
-    If the old credential has since been removed or replaced, the fresh one is revoked instead.
+    If the old credential has been removed or replaced in the meantime, the fresh one is revoked instead.
     """
     sealed = context.vault.seal(row_key(account.principal.key, account.connection), fresh.as_mapping())
     is_used = credentials.save_secret(

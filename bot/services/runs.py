@@ -49,7 +49,7 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
 
 
 def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tuple[Run, bool]:
-    """Request that a run be stopped; return the run, and whether it was still open."""
+    """Ask for a run to be stopped; return the run, and whether it was still open."""
     run = _require_usable(tx, caller, "stop", run_id)
     if run.is_open and caller.is_first_delivery(tx, "stop"):
         wanted: StopKind = "force" if force else "stop"
@@ -63,7 +63,7 @@ def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tu
 def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
     """Extend the deadline of a run that hasn't begun or can't be read.
 
-    Return the run, and whether it is still open.
+    Returns the run, and whether it is still open.
     """
     run = require_run(tx, caller, "keep_waiting", run_id)
     if run.is_open and caller.is_first_delivery(tx):
@@ -74,7 +74,7 @@ def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, 
 def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
     """Stop following a run: end it as cancelled if it was never launched, otherwise as failed (``let_go``).
 
-    Return the run as it was before.
+    Returns the run as it was before.
     """
     run = require_run(tx, caller, "stop", run_id)
     if run.is_open and caller.is_first_delivery(tx):
@@ -87,7 +87,7 @@ def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
 
 
 def find_launched_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
-    """Check the provider's list now for a run that an earlier launch may have created."""
+    """Check the provider's list now for a run that an earlier launch may have started."""
     run = require_run(tx, caller, "look_again", run_id)
     runs.save_run_step(tx, Update(run.id, 0.0, keeps_waiting=True))
     return run
@@ -115,14 +115,14 @@ def follow_output(tx: Transaction, caller: Caller, run_id: str) -> Run:
         return run
     watched = runs.watch(tx, run.id, caller.channel_id)
     if watched is None:
-        # The account was unlinked in the meantime, so this run is no longer read.
+        # The account has since been unlinked, so this run is no longer read.
         raise _refuse_unknown()
     caller.record(tx, "job.logs", run)
     return watched
 
 
 def require_run(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
-    """Return a person's run; raises the same Refused if it doesn't exist or belongs to someone else."""
+    """Return a person's run; raise the same Refused whether it doesn't exist or belongs to someone else."""
     run = runs.find_run(tx, run_id)
     if run is None:
         raise _refuse_unknown()

@@ -1,8 +1,8 @@
 """Scheduled work: kinds of rows that become due, each processed by a use case on its owner's behalf.
 
-A kind is declared in the module of its use cases, and ``bot.reconciler.scheduled_work`` runs them all. A
-claimed row becomes due again after a while, so work interrupted by a crash is done later. ``carry_out`` does
-nothing if the row has changed since the claim.
+Each kind is declared in the module that contains its use cases, and ``bot.reconciler.scheduled_work`` runs
+them all. A claimed row becomes due again after a while, so that work interrupted by a crash is done later.
+``carry_out`` does nothing if the row has changed since the claim.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,15 +16,15 @@ from bot.store.leases import MAX_CLAIM_SECONDS
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: How long a claimed row stays claimed, in seconds, unless its work sets another due time.
+#: How long a claimed row remains claimed, in seconds, unless its work sets another due time.
 CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
-#: How long until scheduled work that isn't possible yet is tried again, in seconds.
+#: Delay before scheduled work that isn't possible yet is tried again, in seconds.
 RETRY_SECONDS: Final = 30.0
-#: Maximum age of a workspace's state for decisions about scheduled work, in seconds. An older state is read
-#: again first, and the wait for that read is limited to the same time.
+#: Maximum age of a workspace's state for decisions about scheduled work, in seconds. If the state is older,
+#: it is read again first, and the wait for that read is limited to the same time.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
-#: How often to check whether a requested read of a workspace is done, in seconds.
+#: Interval between checks whether a requested read of a workspace is done, in seconds.
 POLL_SECONDS: Final = 5.0
 
 
@@ -59,8 +59,8 @@ class ScheduledWork(Generic[R]):
     """A kind of work that is done on rows when they become due.
 
     ``refuse`` handles a refusal of the work. ``later`` is called instead if Slack can't identify the owner;
-    by default the row is due again when its claim ends. ``key`` returns the inbox key for a row's due time,
-    or "" for none.
+    by default, the row becomes due again when its claim ends. ``key`` returns the inbox key for a row's due
+    time, or "" for none.
     """
 
     name: str

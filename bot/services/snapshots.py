@@ -1,4 +1,4 @@
-"""Snapshots of providers' lists and offers and of facts about servers, and requests to read them again."""
+"""Snapshots of providers' lists and offers, and of facts about servers, and requests to read them again."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -22,16 +22,16 @@ from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
 
-#: Kind of snapshot kept for an account: the templates that its provider offers. Snapshots of ``RUNS_KIND``
-#: say when the account's runs were listed.
+#: Kind of the snapshot kept for an account that contains the templates that its provider offers. Snapshots of
+#: ``RUNS_KIND`` record when the account's runs were listed.
 TEMPLATES_KIND: Final = "templates"
 RUNS_KIND: Final = "runs"
-#: Kind of snapshot kept for an account: how much is left of its limits.
+#: Kind of the snapshot kept for an account that contains how much is left of its limits.
 ALLOWANCES_KIND: Final = "allowances"
-#: Kind of snapshot kept for a connection: the facts about its server.
+#: Kind of the snapshot kept for a connection that contains the facts about its server.
 ABOUT_KIND: Final = "about"
-#: If someone views a list of workspaces or runs, or an offer, that is older than this many seconds, it is
-#: read again.
+#: Age, in seconds, beyond which a list of workspaces or runs, or an offer, is read again when someone views
+#: it.
 WORKSPACES_SECONDS: Final = 60.0
 RUNS_SECONDS: Final = 15.0
 OFFER_SECONDS: Final = 300.0

@@ -41,7 +41,7 @@ def plan_timer(
 
 
 def can_stop_later(tx: Transaction, workspace: Workspace) -> bool:
-    """Return whether a workspace is up, or is being brought up by an open operation.
+    """Return whether a workspace is up, or is being started by an open operation.
 
     A start that has lapsed must be confirmed first, so it is ignored.
     """
@@ -74,7 +74,7 @@ def cancel_timer(
 
 @concerns_caller
 def postpone_timer(tx: Transaction, caller: Caller, workspace_id: str, instead_of: float) -> Workspace:
-    """Postpone the timer set for ``instead_of`` by an hour; return the updated workspace."""
+    """Postpone the timer that was set for ``instead_of`` by an hour; return the updated workspace."""
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if workspace.stop_mode is None or not workspace.stops_at(instead_of):
         return workspace
@@ -88,7 +88,7 @@ def confirm_needed(
 ) -> Workspace:
     """Record that a workspace is still needed.
 
-    The stop that was planned in case its owner didn't answer is cancelled.
+    If a stop was planned in case its owner didn't answer, that stop is cancelled.
     """
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if caller.is_first_delivery(tx):
@@ -102,7 +102,7 @@ def confirm_needed(
 def change_timer(
     tx: Transaction, caller: Caller, workspace: Workspace, timer: PlannedStop | None
 ) -> Workspace:
-    """Set a timer, or clear it if None, with an audit row; return the updated workspace."""
+    """Set a timer, or clear it if None, with a row in the audit log; return the updated workspace."""
     if caller.is_first_delivery(tx, "stop"):
         if timer is None:
             timers.clear_stops(tx, workspace.id)
@@ -113,7 +113,7 @@ def change_timer(
 
 
 def _describe_timer(timer: PlannedStop | None) -> dict[str, str]:
-    """Return a timer's details for the audit."""
+    """Return a timer's details for the audit log."""
     if timer is None:
         return {"stops": "never"}
     agreed = {"agreed": "yes"} if timer.agreed else {}

@@ -18,12 +18,12 @@ from bot.store.tables import CLASS_CARDS
 from bot.store.transaction import Transaction, from_json
 from bot.support.release import RELEASE
 
-#: Maximum number of upgrade losses claimed at a time.
+#: Maximum number of upgrade losses that are claimed at a time.
 _BATCH_SIZE: Final = 50
 
 
 def tell_losses(tx: Transaction, caller: Caller, claimed: UpgradeLoss) -> None:
-    """Write one message about everything that a person lost in the upgrade, unless one is already written."""
+    """Write one message about everything that a person lost in the upgrade, unless there already is one."""
     found = store.take_losses(tx, caller.principal)
     kept = [one for one in found if one.what != "moved" or _restore_lessons(tx, one)]
     if kept:
@@ -41,7 +41,7 @@ def tell_losses(tx: Transaction, caller: Caller, claimed: UpgradeLoss) -> None:
 def _restore_lessons(tx: Transaction, loss: UpgradeLoss) -> bool:
     """Restore a course's end, without moved lessons; return whether a moved lesson was still to come.
 
-    The course's co-teachers are told as well.
+    The course's co-teachers are told, too.
     """
     card = courses.find_card(tx, loss.subject)
     if card is None or card.is_over(now := tx.now()):
@@ -66,7 +66,7 @@ async def _add_losses(gatherer: Gatherer, message: Message, facts: Facts) -> Fac
 
 
 async def _describe(gatherer: Gatherer, what: str, subject: str, detail: str) -> DescribedLoss | None:
-    """Describe a loss; return None if what it is about no longer exists."""
+    """Describe a loss; return None if its subject no longer exists."""
     if what in LOST_OF_COURSES:
         card = await gatherer.store.read(courses.find_card, subject)
         return None if card is None else DescribedLoss(what, card.title, card=card, detail=from_json(detail))
@@ -81,7 +81,7 @@ async def _describe(gatherer: Gatherer, what: str, subject: str, detail: str) ->
     workspace = await gatherer.store.read(workspaces.find_workspace, said.get("workspace", subject))
     if workspace is not None:
         return DescribedLoss(what, workspace.title, gatherer.title(workspace.connection), detail=said)
-    # For the hours of an unlinked workspace, the detail is that workspace's name.
+    # For the hours of an unlinked workspace, the detail is the workspace's name.
     return DescribedLoss(what, detail) if what == "hours_wait" and detail else None
 
 

@@ -37,12 +37,12 @@ from bot.store.tables import MONDAYS
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maximum number of people claimed at a time for their weekly usage message.
+#: Maximum number of people who are claimed at a time for their weekly usage message.
 MAX_CLAIMED: Final = 50
 
 
 async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -> UsageFacts:
-    """Load what a person ran within a window, and which of it is still running."""
+    """Load what ran for a person within a window, and which of it is still running."""
     store = gatherer.store
     known = await store.read(usage.read_usage, principal, window.since, window.until)
     still = {one.workspace_id for one in known.lines if one.is_open}
@@ -63,7 +63,7 @@ async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -
 
 
 async def list_rows(gatherer: Gatherer, principal: Principal, facts: UsageFacts) -> list[UsageRow]:
-    """Return a chart's rows: what ran in its window, and what is planned for the rest of it."""
+    """Return a chart's rows: what ran in its window, and what is planned for the rest of the window."""
     window, until = facts.window, facts.window.until
     spans: dict[tuple[LifeKind, str], list[Span]] = {}
     for life in await gatherer.store.read(usage.read_lives_of_person, principal, window.since, window.until):
@@ -113,7 +113,7 @@ def send_picture(tx: Transaction, caller: Caller, svg: str, alt_text: str) -> No
 
 @concerns_caller
 def set_weekly(tx: Transaction, caller: Caller, *, is_on: bool) -> None:
-    """Set whether a person is sent last week's hours every Monday."""
+    """Set whether a person receives last week's hours every Monday."""
     caller.check(tx, "usage")
     principal = caller.principal
     if usage.is_weekly(tx, principal) is not is_on and caller.is_first_delivery(tx):
@@ -126,7 +126,7 @@ def set_weekly(tx: Transaction, caller: Caller, *, is_on: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class WeeklyRow:
-    """A person due to be sent last week's hours."""
+    """A person who is due to receive last week's hours."""
 
     principal: Principal
 
@@ -137,7 +137,7 @@ class WeeklyRow:
 
 
 def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
-    """Send a person last week's hours if anything ran, and if it is still Monday in their time zone."""
+    """Send a person last week's hours if anything ran and it is still Monday in their time zone."""
     caller.check(tx, "usage")
     principal, now = row.principal, tx.now()
     zone = people.find_zone(tx, principal)
@@ -153,7 +153,7 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
 
 
 def _skip(tx: Transaction, _caller: Caller, row: WeeklyRow, _refusal: Refused) -> None:
-    """Skip this week for a person who currently may not use Usher."""
+    """Skip this week for a person who currently isn't allowed to use Usher."""
     zone = people.find_zone(tx, row.principal)
     MONDAYS.change(tx, {"principal": row.principal}, due_at=find_next_monday(tx.now(), zone))
 
@@ -164,9 +164,9 @@ def _claim(tx: Transaction, _context: Context) -> Sequence[WeeklyRow]:
 
 @kind_extensions(NoticeKind.WEEK)
 async def _add_week(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add to the weekly message's facts what ran in that week."""
+    """Add the hours of the week to the facts of the weekly message."""
     week = find_week(facts.time("amid"), await gatherer.store.zone(message.principal))
-    # When the message is reread later, that week is no longer "last week".
+    # When the message is read again later, that week is no longer "last week".
     week = replace(week, name="")
     found = await load_usage(gatherer, message.principal, week)
     return replace(found, **facts.common())
@@ -191,8 +191,8 @@ def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, unti
     """Return the hours of a class's workspaces within a window, for its teachers and administrators.
 
     Only the time from when a person pressed the card's button until the end of the class is included. People
-    who have left, or are keeping the workspace, are left out. Individual hours are included only if the card
-    says so before people press its button.
+    who have left, or who are keeping the workspace, are left out. Individual hours are included only if the
+    card says so before people press its button.
     """
     card = require_teacher(tx, caller, "class_usage", card_id)
     until = min(at for at in (card.stops_at, card.done_at, until) if at is not None)
@@ -202,8 +202,8 @@ def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, unti
 def read_team(tx: Transaction, caller: Caller, since: float, until: float) -> GroupUsage:
     """Return everybody's hours within a window, by connection, for administrators.
 
-    Individuals are included only if the operator allows it. Otherwise, connections that only a few people
-    used are left out.
+    Individuals are included only if the operator allows it. Otherwise, connections used by only a few people
+    are left out.
     """
     caller.check(tx, "usage_team")
     reach, is_seen = caller.context.installation.reach(caller.principal) or "", caller.context.names_usage

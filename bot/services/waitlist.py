@@ -1,7 +1,7 @@
 """The waitlist for capacity: people join and leave it, and their starts are attempted in turn.
 
 An attempt is an ordinary start on the person's behalf, so the same gates, consent and deadlines apply, and
-unknown outcomes are handled in the same way. The transaction that ends it also updates the entry
+unknown outcomes are handled in the same way. The transaction that ends the attempt also updates the entry
 (``bot.store.waitlist.follow_attempt``).
 """
 
@@ -66,7 +66,7 @@ def list_own(tx: Transaction, caller: Caller) -> list[WaitlistFacts]:
 def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
     """Return whether one more failed start might make the provider shut down.
 
-    Attempts in progress are included, since they may fail.
+    Attempts in progress count, too, because they may fail.
     """
     allowed = caller.context.need(wait.connection).settings.failures_allowed
     under_way = rows.count_attempts(tx, wait.connection)
@@ -107,7 +107,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
 def _list_own_and_last(
     tx: Transaction, caller: Caller, since: float
 ) -> tuple[list[WaitlistFacts], WaitlistFacts | None]:
-    """Return the caller's places in line and, if it ended after ``since``, their last entry that ended."""
+    """Return the caller's places in line, and their last entry if it ended after ``since``."""
     last = rows.find_last_entry(tx, caller.principal, since)
     is_known = last is not None and last.connection in caller.context.connections
     return list_own(tx, caller), describe_entry(tx, caller, last) if last is not None and is_known else None
@@ -118,9 +118,9 @@ def leave(
 ) -> tuple[Workspace, Literal["", "left", "stops"]]:
     """Stop waiting and cancel any attempt in progress; return what became of the wait, if there was one.
 
-    ``stops``: the provider was already called, so a stop is requested, which has its own message.
-    ``is_read_with_place``: the reply appears in the same conversation as the message that shows the place in
-    line, so that message is removed.
+    ``stops`` means that the provider was already called, so a stop is requested, which has a message of its
+    own. ``is_read_with_place`` means that the reply appears in the same conversation as the message that
+    shows the place in line, so that message is removed.
     """
     workspace = require_workspace(tx, caller, "stop", workspace_id)
     known = rows.find_entry_of_workspace(tx, workspace.id)
@@ -143,7 +143,7 @@ def leave(
 def list_lines(
     tx: Transaction, caller: Caller, since: float
 ) -> tuple[list[Row], tuple[list[WaitlistFacts], WaitlistFacts | None]]:
-    """Return all waitlists with how many people are on each, and the caller's own places."""
+    """Return all waitlists with the number of people on each, and the caller's own places."""
     caller.check(tx, "list")
     return rows.summarize_lines(tx, since), _list_own_and_last(tx, caller, since)
 
@@ -152,7 +152,7 @@ def list_lines(
 
 
 def carry_out(tx: Transaction, caller: Caller, looked: WaitlistEntry) -> None:
-    """Do what is due for an entry: start its workspace, check its attempt, pass its turn, or end it."""
+    """Do whatever is due for an entry: start its workspace, check its attempt, pass its turn, or end it."""
     wait = rows.find_entry(tx, looked.id)
     if wait is None or wait.state is WaitlistState.OVER:
         return
@@ -175,7 +175,7 @@ def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
         rows.end(tx, wait)
         return
     if rows.is_gone_since(tx, wait):
-        rows.close(tx, wait, "gone")  # The person hasn't asked for another workspace.
+        rows.close(tx, wait, "gone")  # The person hasn't asked for a different workspace.
         return
     effects = get_stop_effects(caller.context, workspace)
     mode = choose_planned_mode(effects)
@@ -196,15 +196,15 @@ def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None
     operation = operations.find_operation(tx, wait.operation_id or "")
     cause = "cancelled" if operation is None else operation.cause or "cancelled"
     if cause == "forgotten":
-        rows.end(tx, wait)  # They took the workspace off their list, which was answered.
+        rows.end(tx, wait)  # The person has taken the workspace off their list, and an answer confirmed that.
     elif operation is None or not operation.is_open:
         rows.close(tx, wait, cause)
     elif (
         not operation.has_called
         and caller.require_account(tx, wait.connection).compute_retry_delay(tx.now()) > 0
     ):
-        # While a person's sign-in is refused, they are passed over, and the sign-in is tried less and less
-        # often.
+        # As long as a person's sign-in is refused, the person is passed over, and the sign-in is tried less
+        # and less often.
         operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
         rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
     elif _is_blocking_others(tx, wait, operation):
@@ -225,8 +225,9 @@ def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation
 def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
     """End an entry once its workspace is used or down; if it stays unused, free its capacity for others.
 
-    A stop is planned, and the owner is warned of it; if the stop would be final, the owner is asked instead.
-    A busy workspace is treated as used, as is one whose owner has done something with it in Slack.
+    In the latter case, a stop is planned and the owner is warned; if the stop would be final, the owner is
+    asked instead. A busy workspace counts as used, and so does one whose owner has done something with it in
+    Slack.
     """
     workspace = require_workspace(tx, caller, "status", wait.workspace_id)
     now = tx.now()

@@ -11,12 +11,12 @@ from bot.support.errors import Refused
 
 
 def _unknown() -> Refused:
-    """Build a refusal that doesn't reveal whether a workspace is unknown or belongs to someone else."""
+    """Return a refusal that doesn't reveal whether a workspace is unknown or belongs to someone else."""
     return Refused("workspace.unknown", cause="not_owner")
 
 
 def require_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
-    """Return a person's workspace; if it doesn't exist or isn't theirs, raise the same Refused."""
+    """Return a person's workspace; raise the same Refused whether it doesn't exist or isn't theirs."""
     return reach_workspace(tx, caller, verb, workspace_id).workspace
 
 
@@ -35,7 +35,7 @@ def reach_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: st
 
 
 def require_operation(tx: Transaction, caller: Caller, verb: str, operation_id: str) -> Operation:
-    """Return a person's operation; raises Refused (``workspace.unknown``) for anyone else's."""
+    """Return a person's operation; raise Refused (``workspace.unknown``) for anyone else's."""
     operation = operations.find_operation(tx, operation_id)
     if operation is None:
         raise _unknown()
@@ -53,5 +53,5 @@ def request_status_read(tx: Transaction, caller: Caller, workspace_id: str) -> W
 
 @concerns_caller
 def note_opening(tx: Transaction, caller: Caller, workspace_id: str) -> None:
-    """Record that a person is opening a workspace: it counts as in use, and its status may be read."""
+    """Record that a person is opening a workspace, so that it counts as used and its status may be read."""
     usage.note_opened(tx, request_status_read(tx, caller, workspace_id).id)
