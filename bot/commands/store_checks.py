@@ -61,7 +61,7 @@ _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
 #: Age up to which the doctor considers events, in seconds. Older events say nothing about how Usher is run
 #: now.
 RECENT = 7 * 86_400.0
-#: Number of seconds by which a message must be overdue to count as late.
+#: A message counts as late once it is overdue by this many seconds.
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
 #: Number of seconds after which overdue work isn't merely late: no process is doing it.
@@ -257,7 +257,7 @@ async def check_keys(store: Store, settings: Settings) -> list[Check]:
 
 
 async def check_retired(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Report removed connections on which people still depend; raise StoreError."""
+    """Report removed connections that people still depend on; raise StoreError."""
     return [
         Check(
             f"connection {name}",

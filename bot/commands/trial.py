@@ -41,7 +41,7 @@ T = TypeVar("T")
 #: Prefix of the names of workspaces and jobs that a trial creates, followed by eight letters or digits.
 STEM: Final = "usher-try"
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-#: The principal with which a trial requests templates. It isn't anyone in Slack, so restricted templates
+#: The principal that a trial uses to request templates. It isn't anyone in Slack, so restricted templates
 #: aren't offered.
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
 #: Maximum duration of starting, stopping or running something in a trial, in seconds.

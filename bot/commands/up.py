@@ -390,7 +390,7 @@ def _explain_app_creation() -> str:
 async def _waiting(process: Process, person: Principal, own: tuple[str, str] | None) -> str:
     """Store the token's account until its owner proves who they are.
 
-    Returns the URL at which they can do that, or "" if there is none.
+    Returns the URL where they can do that, or "" if there is none.
     """
     if own is None:
         return ""

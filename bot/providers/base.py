@@ -254,7 +254,7 @@ class Provider(ABC):
         return type(self).read_account is not Provider.read_account
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
-        """Read the account on which calls with this access act; None if the provider has no ids to compare.
+        """Read the account that calls with this access act on; None if the provider has no ids to compare.
 
         If calls select the account by name, return the account that has the name now.
         """

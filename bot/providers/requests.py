@@ -280,8 +280,8 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Maps each goal to the words with which a refusal shows that the goal has already been reached. This wording
-#: isn't documented.
+#: Maps each goal to words in a refusal that show that the goal has already been reached. This wording isn't
+#: documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",

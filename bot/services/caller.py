@@ -59,7 +59,7 @@ Result = TypeVar("Result")
 #: How long Slack may take to identify a person, in seconds. Requests must be acknowledged within three
 #: seconds.
 LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
-#: Suffix of the inbox key under which a refusal is recorded.
+#: Suffix of the inbox key that records a refusal.
 _REFUSAL_SUFFIX: Final = "/refused"
 #: Maximum age of a request, in seconds. The user must confirm an older request, because much may have changed
 #: in the meantime.
@@ -100,8 +100,8 @@ class Caller:
     sent_at: float | None = None
     #: Whether the request's text looks like a quotation rather than the person's own words.
     is_quoted: bool = False
-    #: The intermediary through which the request came, such as an assistant, as recorded in the audit log and
-    #: in requests; "" for none.
+    #: The intermediary, such as an assistant, that passed on the request, as recorded in the audit log and in
+    #: requests; "" if there was none.
     via: str = ""
     #: Whether a person's stored details are accepted however old they are, because Slack can't be reached.
     uses_stored_identity: bool = False
@@ -291,7 +291,7 @@ class Caller:
             raise NotLinked(connection, account.refusal, self.context.title(connection), is_refused=True)
 
     def needs_no_confirmation(self, now: float) -> bool:
-        """Return whether a request is recent and in the person's own words, so need not be confirmed."""
+        """Return whether a request is recent and in the person's own words, and so needs no confirmation."""
         return not (self.is_quoted or is_stale(self.sent_at, now))
 
     def has_assistant_level(self, tx: Transaction, level: str) -> bool:

@@ -74,7 +74,7 @@ TRIAL_RUN_SECONDS: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class JoinTarget:
-    """The workspace with which a person enrolls.
+    """The workspace that a person enrolls with.
 
     If there is none yet, ``waits_for`` is the reason. ``instead_of`` is the id of an earlier workspace that
     is gone, and ``beside`` is the title of another workspace that already has the name intended for the new
@@ -206,7 +206,7 @@ def enroll(
     message_ts: str | None = None,
     is_list_fresh: bool = False,
 ) -> JoinResult:
-    """Enroll a person: write their consent and, unless their workspace is already running, a start of it.
+    """Enroll a person: write their consent and, unless their workspace is already running, request a start.
 
     If a start is already open, the person joins it; an open stop is replaced by the start. If a button is
     pressed twice at the same time, only one workspace is created. A person who can't have a workspace yet is

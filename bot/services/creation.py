@@ -209,7 +209,7 @@ def _apply_in_order(form_of: Callable[[Values], Form], flags: Sequence[Flag], ch
         ]
         if not waiting:
             break
-        # Apply the fields on which others depend first, one at a time, because each may change the form.
+        # Apply first the fields that others depend on, one at a time, because each may change the form.
         first = next((one for one in waiting if one.has_dependents), None)
         for one in [first] if first is not None else waiting:
             _set_field(result, one, given[one.name])

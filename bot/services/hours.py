@@ -64,7 +64,7 @@ HOUR_SECONDS: Final = 3600.0
 UNOFFERED_SECONDS: Final = 1800.0
 #: Maximum number of running workspaces per claim. At most half as many rules are claimed at a time.
 CLAIM_BATCH_SIZE: Final = 100
-#: Interval between checks, in seconds, whether to ask about a workspace that was left running.
+#: How often to check, in seconds, whether to ask about a workspace that was left running.
 IDLE_CHECK_SECONDS: Final = 1800.0
 #: An hours rule before and after a change. The first is None if the change added the rule, and the second is
 #: None if the change removed it.

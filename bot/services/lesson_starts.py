@@ -9,7 +9,7 @@ MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
 #: Assumed duration of a start, in seconds, until enough starts have been measured.
 USUAL_START_SECONDS: Final = 180.0
-#: Number of seconds by which a lead time must be shorter than the time after which the provider stops an idle
+#: Minimum difference, in seconds, between a lead time and the time after which the provider stops an idle
 #: workspace.
 IDLE_MARGIN_SECONDS: Final = 60.0
 

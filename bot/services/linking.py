@@ -653,7 +653,7 @@ def _get_link_return_address(caller: Caller, link: Link) -> str:
 
 
 def _get_code_key(link: Link) -> str:
-    """Return the row key under which a link's code is encrypted."""
+    """Return the row key used to encrypt a link's code."""
     return f"{row_key(link.principal.key, link.connection)}/code/{link.nonce_hash}"
 
 

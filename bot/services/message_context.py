@@ -190,7 +190,7 @@ class Gatherer:
         return replace(facts, written_at=card.created_at, **more)
 
     async def describe_offer(self, card: Card) -> WorkspaceFacts | RunFacts | None:
-        """Describe the workspace or run on which an answer's buttons act; return None if it is gone."""
+        """Describe the workspace or run that an answer's buttons act on; return None if it is gone."""
         if (workspace := await self._own_workspace(card, card.about)) is not None:
             return await self.describe_workspace(workspace)
         run = await self.store.read(run_rows.find_run, card.about)
@@ -271,13 +271,13 @@ class Gatherer:
         return None if provider is None else provider.allowed_url(provider.page_url(described["remote_id"]))
 
     async def name_people(self, reader: Principal, *keys: str | None) -> People:
-        """Map people's keys to the names under which a reader should see them."""
+        """Map people's keys to the names that a reader should see."""
         # Messages from the time when there was only one Slack workspace contain a user id instead of a key.
         found = [Principal.from_key(key) for key in sorted({*filter(None, keys)}) if ":" in key]
         return await self.find_names(reader, *found, in_full=True)
 
     async def find_names(self, reader: Principal, *people: Principal, in_full: bool = False) -> People:
-        """Map people's keys to the names under which a reader should see them.
+        """Map people's keys to the names that a reader should see.
 
         ``in_full`` is for administrators' decisions: it includes names even if a mention would otherwise
         suffice, and each person's Slack workspace if there are several.

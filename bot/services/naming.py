@@ -242,7 +242,7 @@ def find_titles(name: str, titles: Mapping[str, str]) -> list[str]:
 def split_leading_connection(
     words: Sequence[str], connections: Mapping[str, Provider]
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Return the connection with whose name or title the words begin, and the remaining words.
+    """Return the connection that the words begin with (its name or title), and the remaining words.
 
     A title may consist of several words. If no connection matches, return None and all the words.
     """

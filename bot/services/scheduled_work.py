@@ -24,7 +24,7 @@ RETRY_SECONDS: Final = 30.0
 #: it is read again first, and the wait for that read is limited to the same time.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
-#: Interval between checks whether a requested read of a workspace is done, in seconds.
+#: How often to check, in seconds, whether a requested read of a workspace is done.
 POLL_SECONDS: Final = 5.0
 
 

@@ -57,7 +57,7 @@ log = structlog.get_logger(__name__)
 NOT_INSTALLED_CODE: Final = "not_installed"
 #: Slack's hosts for files and responses, in addition to the Web API's host.
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
-#: Usher's own error code for failing to connect to Slack, in which case nothing was sent.
+#: Usher's own error code for failing to connect to Slack, so that nothing was sent.
 UNREACHABLE_CODE: Final = "unreachable"
 #: Maximum time for which a method or a conversation is paused after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0

@@ -200,7 +200,7 @@ class PeopleDirectory:
         log.info("people read", installation=installation.id, count=len(reading.read))
 
     async def _list_teams(self, slack: PacedSlack) -> list[str]:
-        """Return the workspaces of an enterprise in which the app may be used."""
+        """Return an enterprise's workspaces where the app may be used."""
         teams: list[str] = []
         cursor = ""
         while True:

@@ -212,5 +212,5 @@ PROGRAM_NAME: Final = "usher"
 
 
 def command(words: str) -> str:
-    """Return one of Usher's commands in the form in which people type it, in backticks."""
+    """Return one of Usher's commands as people type it, in backticks."""
     return f"`{PROGRAM_NAME} {words}`"

@@ -100,7 +100,7 @@ class TooLate(StoreError):
 
 
 class Outdated(StoreError):
-    """The rows on which a decision is based have changed, so it must be made again before a call is sent."""
+    """The rows behind a decision have changed, so the decision must be made again before a call is sent."""
 
 
 class StoreTooNew(StoreError):

@@ -47,7 +47,7 @@ def build_bolt(
     ids: Ids,
     session: aiohttp.ClientSession | None = None,
 ) -> AsyncApp:
-    """Create the Bolt app, on which listeners are then registered.
+    """Create the Bolt app, for listeners to be registered with.
 
     ``session`` is used for calls to Slack's Web API. Without it, every call opens its own.
     """

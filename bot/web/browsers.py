@@ -144,7 +144,7 @@ class Browsers:
         return next((one[purpose] for one in begun if _has_state(request, one)), "")
 
     def find_page_of_sign_in(self, request: web.Request) -> str | None:
-        """Return the workspace from whose page the sign-in was begun, or None.
+        """Return the workspace whose page began the sign-in, or None.
 
         If no sign-in in this browser has the redirect's state, return the workspace of the newest sign-in, so
         that its page can show the refusal.

@@ -141,7 +141,7 @@ _COUNTED_ROWS = {
 #: Upper bounds, in seconds, of the buckets in the histogram of claim durations. Claimed reads are sent only
 #: after the claim, so a slow claim leaves them too little time.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
-#: Interval between checks whether the event loop was blocked, in seconds. Only delays of at least
+#: How often to check, in seconds, whether the event loop was blocked. Only delays of at least
 #: ``_LATE_SECONDS`` count, because a busy machine causes shorter ones anyway.
 _LOOKS_EVERY = 0.5
 _LATE_SECONDS = 0.1

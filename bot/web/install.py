@@ -42,8 +42,8 @@ from bot.web.browsers import cookie_name
 #: ``_RENEWAL_SECONDS``.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
-#: The name under which OAuth states are encrypted. Other secrets are encrypted under the name of their row,
-#: and no row has this name.
+#: The name used to encrypt OAuth states. Other secrets are encrypted under the name of their row, and no row
+#: has this name.
 _STATE: Final = "state of an installation"
 #: A field that our installations have in addition to Bolt's own.
 _BOT_NAME: Final = "bot_name"

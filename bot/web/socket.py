@@ -336,7 +336,7 @@ class SocketConnection(SocketModeClient):
         self._monotonic = monotonic
         self._tasks: set[asyncio.Task[None]] = set()
         #: The time of the last pong as recorded by the client (wall clock). ``_pong_at`` is the monotonic
-        #: time at which we first saw that pong.
+        #: time when we first saw that pong.
         self._last_pong: float | None = None
         self._pong_at = 0.0
 

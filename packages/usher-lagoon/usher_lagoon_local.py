@@ -123,7 +123,7 @@ def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
 
 
 def guest(people: Collection[str]) -> dict[str, Any]:
-    """Return the demo's connection to this server, on which everyone has a token and a workspace."""
+    """Return the demo's connection to this server, where everyone has a token and a workspace."""
     tokens = {name: f"{number:040x}" for number, name in enumerate(people, start=1)}
     owners = {f"lagoon-{name}": name for name in people}
     return {

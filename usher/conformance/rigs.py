@@ -1,4 +1,4 @@
-"""The rig: the interface through which the conformance kit uses any provider's local server."""
+"""The rig: the interface that the conformance kit uses for any provider's local server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from playground.harness import Clock, Harness
 
 #: The principal that makes requests in tests whose result is the same for everyone.
 PRINCIPAL = Principal(None, "T1", "U1")
-#: The key by which Usher recognises the objects that it creates.
+#: The key that Usher uses to recognise the objects that it creates.
 KEY = "workspace_0123456789abcdef01234567"
 
 

@@ -135,8 +135,8 @@ def _parse_id(text: str) -> str | None:
         return None
 
 
-#: The first hub release in which servers can have a display name besides a short plain name and can be
-#: created without being started, and in which starting has its own scope.
+#: The first hub release with display names alongside short plain names, with servers that can be created
+#: without being started, and with a separate scope for starting.
 DISPLAY_NAMES_RELEASE = 6
 #: Time limit for a response that users wait for, in seconds.
 CHECK_SECONDS = 4.0

@@ -166,7 +166,7 @@ def is_mark(name: str) -> bool:
 
 
 def build_tag(key: str) -> str:
-    """Return the tag by which a launched job can be found later."""
+    """Return the tag used to find a launched job later."""
     return f"usher-{shorten_key(key)}"
 
 

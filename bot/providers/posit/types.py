@@ -398,5 +398,5 @@ def parse_number(text: str) -> float | None:
 
 
 def format_number(number: float) -> str:
-    """Return a number in the form in which people write it."""
+    """Return a number the way people write it."""
     return str(int(number)) if number == int(number) else f"{number:.6f}".rstrip("0").rstrip(".")

@@ -346,7 +346,7 @@ class SaturnOffer:
 #: the published guide, which newer servers no longer support.
 CREATE_PATH = "/api/recipes"
 CLONE_PATH = "/api/resource_recipes/clone"
-#: Status codes with which a server says that it doesn't have a path or a method.
+#: Status codes that a server returns if it doesn't have a path or a method.
 ABSENT = frozenset({404, 405, 410})
 #: The first release that can't clone workspaces and requires an image for new ones.
 IMAGES_SINCE = (2026, 2, 1)

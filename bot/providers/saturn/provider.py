@@ -79,7 +79,7 @@ _DRIVEN = frozenset({"read", "start", "stop"})
 CHECK_SECONDS = 8.0
 #: Time limit for each of the five requests needed to get a user's token, in seconds: 20 s in all.
 MINT_SECONDS = 4.0
-#: Maximum number of pages through which a login link may lead before a session begins. ``MAX_PAGE_BYTES`` is
+#: Maximum number of pages that a login link may lead through before a session begins. ``MAX_PAGE_BYTES`` is
 #: the maximum size of each page.
 MAX_LOGIN_PAGES = 5
 MAX_PAGE_BYTES = 2_000_000

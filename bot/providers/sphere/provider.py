@@ -51,8 +51,8 @@ _MAX_MINUTES = 525_600
 class SphereSettings(ConnectionSettings):
     """A Sphere connection; times are in minutes.
 
-    The token opens everything in the account, so the account should be one in which nobody else creates
-    workspaces. ``projects`` are the projects from which users may create workspaces.
+    The token opens everything in the account, so nobody else should create workspaces in that account.
+    ``projects`` are the projects from which users may create workspaces.
     """
 
     # The account has one token and no users.

@@ -18,7 +18,7 @@ EVENT_TYPE: Final = "usher_notice"
 
 
 def build_metadata(notice: Notice) -> dict[str, Any]:
-    """Return the metadata by which a search recognises a notice's message."""
+    """Return the metadata that lets a search recognise a notice's message."""
     return {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}}
 
 

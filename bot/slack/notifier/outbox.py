@@ -63,7 +63,7 @@ _UNKNOWN_OUTCOME: Final = "outcome_unknown"
 #: Maximum age, in seconds, of a message that promised an answer and may still be replaced by it. After that,
 #: the answer is sent as a new message, because Slack doesn't notify people of edits.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
-#: Interval, in seconds, between checks whether the message that promised an answer can be replaced yet.
+#: How often to check, in seconds, whether the message that promised an answer can be replaced yet.
 PROMISE_CHECK_SECONDS: Final = 1.0
 #: Longest pause required by the rate limit, in seconds, for which an edit waits. If the pause is longer, the
 #: answer is sent as a new message instead.

@@ -240,10 +240,9 @@ def _find_news_time(notice: Notice, facts: Facts) -> float:
 
 
 def _is_history(kind: NoticeKind, facts: Facts | None) -> bool:
-    """Return whether a message keeps the text with which it was sent.
+    """Return whether a message keeps its text as it was sent.
 
-    Questions, output, messages in channels, and cards of unfinished work don't keep it: they are rendered
-    again.
+    Questions, output, messages in channels, and cards of unfinished work don't: they are rendered again.
     """
     if kind.marks & (Mark.ASKS | Mark.OUTPUT | Mark.IN_CHANNEL):
         return False

@@ -165,7 +165,7 @@ class Made:
     cancels: Collection[str] = ()
     is_dormant: bool = False
     is_outdated: bool = False
-    #: The people and groups with whom the workspace is shared.
+    #: The people and groups that the workspace is shared with.
     users: Collection[str] = ()
     groups: Collection[str] = ()
     builds: list[Build] = field(default_factory=list)
@@ -298,7 +298,7 @@ class LocalCoder:
         return user in made.users or any(user in groups.get(one, ()) for one in made.groups)
 
     def _list_actors(self, made: Made) -> list[dict[str, Any]]:
-        """Return the people and groups with whom a workspace is shared, as the API shows them."""
+        """Return the people and groups that a workspace is shared with, as the API shows them."""
         users = [{"id": self.ids[one], "actor_type": "user", "name": one} for one in made.users]
         groups = [{"id": _id(one), "actor_type": "group", "name": one} for one in made.groups]
         return [{**one, "roles": ["use"]} for one in (*users, *groups)]
@@ -655,7 +655,7 @@ def _stamp(at: float) -> str:
 
 
 def guest(people: Collection[str]) -> dict[str, Any]:
-    """Return the demo's connection to this server, on which everyone has an account and a workspace."""
+    """Return the demo's connection to this server, where everyone has an account and a workspace."""
     users = [{"name": name, "token": _token(name)} for name in people]
     workspaces = [{"owner": name, "name": "devbox", "template": "docker"} for name in people]
     return {

@@ -525,7 +525,7 @@ def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
 
 
 def guest(people: Collection[str]) -> dict[str, Any]:
-    """Return the demo's connection to this server, on which everyone has a token and a codespace."""
+    """Return the demo's connection to this server, where everyone has a token and a codespace."""
     tokens = {login: f"github_pat_{number:040}" for number, login in enumerate(people, start=1)}
     codespaces = {
         f"fuzzy-reef-{number:x}wpq6h95q": {"owner": login, "display_name": f"reef-{login}"}

@@ -34,9 +34,9 @@ CREATE_TIMEOUT_SECONDS = 60.0
 #: GitHub's guide says to "wait for at least one minute".
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
 BILLING_PATTERN = re.compile(r"billing|budget|payment", re.IGNORECASE)
-#: Matches the words in which GitHub reports its request limits. A proxy may pass them on without the headers.
+#: Matches GitHub's messages about its request limits. A proxy may pass them on without the headers.
 REQUEST_LIMIT_PATTERN = re.compile(r"\brate limit|\babuse detection", re.IGNORECASE)
-#: Matches the words in which GitHub reports that a token lacks a required permission.
+#: Matches GitHub's messages that a token lacks a required permission.
 TOKEN_LACKS_PATTERN = re.compile(
     r"\bnot accessible by\b|\bscopes?\b|\btoken\b.{0,40}\bpermission", re.IGNORECASE
 )
