@@ -310,7 +310,7 @@ class Creation(Forms[Offer]):
 
     @abstractmethod
     async def find_created(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the workspace that may have been made by an earlier ``create`` of unknown outcome.
+        """Search for the workspace that an earlier ``create`` may have made, if its outcome is unknown.
 
         That call was sent at ``since``. Raises OutcomeNotReported if the server can't tell. If a list gives
         too few details about a workspace, it is returned as a candidate with ``has_details`` set to False.
@@ -342,7 +342,7 @@ class Runs(Forms[Offer]):
 
     @abstractmethod
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the run that may have been started by a launch of unknown outcome.
+        """Search for the run that a launch may have started, if its outcome is unknown.
 
         Works like ``Creation.find_created``.
         """

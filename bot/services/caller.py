@@ -14,11 +14,11 @@ The order is: read and decide (``check``, and anything else that refuses), find 
 to do, call ``is_first_delivery``, write. A use case waits for nothing, changes nothing but the database, and
 may be run again from the start. SQL stays in ``bot.store``, whose functions run it.
 
-If a use case raises Refused, none of its writes are kept. If the policy refused, an audit row is written,
-once per interaction however often it is repeated. That row has a separate inbox key, so that the same request
-can still be carried out once it is allowed. Slack is never called within a transaction: if what is known
-about a person is missing or old, the use case ends without writing, the person is looked up in Slack, and the
-use case runs once more.
+If a use case raises Refused, none of its writes are kept. If the policy refused, a row is written to the
+audit log, once per interaction, however often that is repeated. The row has a separate inbox key, so that the
+same request can still be carried out once it is allowed. Slack is never called within a transaction: if a
+person's details are missing or old, the use case ends without writing anything, the person is looked up in
+Slack, and the use case runs once more.
 
 A use case that returns a Refused keeps what it wrote, such as the count of an attempt; ``run`` then raises
 the refusal.

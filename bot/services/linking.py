@@ -314,7 +314,7 @@ def start_link(tx: Transaction, caller: Caller, visit: Visit, connection: str) -
 
 
 def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principal) -> LinkPage | Refused:
-    """Accept an identity from Sign in with Slack. If it doesn't match, refuse and record both people.
+    """Accept an identity from Sign in with Slack, or refuse it if it isn't the link's person.
 
     The refusal's rule is ``link.mismatch``, and both people are recorded in the audit log. If a browser was
     already using the link, the token that was checked there is discarded. A token from ``wait_for_proof`` is

@@ -158,7 +158,7 @@ def _drop_answered_stops(tx: Transaction, caller: Caller, accepted: Accepted) ->
 def _find_assistant_level(
     tx: Transaction, workspace: Workspace, verb: OperationVerb, timer: PlannedStop | None
 ) -> str:
-    """Return the level that an assistant needs for an operation, which depends on the effects.
+    """Return the level that an assistant needs for an operation, according to the operation's effects.
 
     A start requires *start*, unless it changes something that is up, open or planned; then it requires
     *stop*, like all other operations. A forced stop and a removal require the owner ("").
@@ -382,7 +382,7 @@ def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Opera
 
 @concerns_caller
 def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
-    """Have the provider's list read again now, in case a creation of unknown outcome has succeeded."""
+    """Have the provider's list read again now, in case a creation succeeded whose outcome is unknown."""
     operation = require_operation(tx, caller, "look_again", operation_id)
     operations.save_step(tx, Update(operation.id, 0.0, keeps_waiting=True))
     return operation
@@ -390,7 +390,7 @@ def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Op
 
 @concerns_caller
 def repeat_creation(tx: Transaction, caller: Caller, operation_id: str) -> tuple[Operation, bool]:
-    """Repeat a creation of unknown outcome; return it, and whether it was actually repeated.
+    """Repeat a creation whose outcome is unknown; return it, and whether it was actually repeated.
 
     It isn't repeated if its outcome is known by now.
     """

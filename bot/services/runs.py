@@ -94,7 +94,7 @@ def find_launched_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
 
 
 def repeat_launch(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Repeat a launch of unknown outcome; return the run, and whether the launch is repeated.
+    """Repeat a launch whose outcome is unknown; return the run, and whether the launch is repeated.
 
     It isn't repeated if its outcome is known by now.
     """

@@ -1,4 +1,4 @@
-"""Creating servers: the form, its validation, and a creation that never returns an existing server.
+"""Creating servers: the form and its validation, and how to avoid returning an existing server.
 
 Since 6.0, a hub can create a server without starting it, and refuses a name that is already in use. Before
 6.0, starting a server creates it if it is missing and restarts it if it exists, so Usher checks the list

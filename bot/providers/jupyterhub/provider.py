@@ -6,8 +6,8 @@ A hub doesn't report its spawner's options, so named servers are made from templ
 ``[[connections.NAME.templates]] name, title, options = {…}, who``. The hub passes ``options``, the JSON body
 of a start request, to the spawner.
 
-A login's token ends when the user logs out, and a token that a user made may be deleted along with others. So
-Usher immediately makes a separate token that has only the permissions Usher needs and lasts as long as the
+A login token expires when the user logs out, and a token that a user made may be deleted along with others.
+So Usher immediately makes a separate token that has only the permissions Usher needs and lasts as long as the
 pasted one. If Usher is registered as a service, the hub's OAuth token would expire at logout, so Usher uses
 it to make that separate token, and then deletes it ("Linking").
 """

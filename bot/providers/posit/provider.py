@@ -251,7 +251,7 @@ class PositProvider(
         return [session.title for session in listed if session.title and not is_over(session)]
 
     async def find_created(self, access: base.Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the session from a launch of unknown outcome, by its unique suffix or else by its name.
+        """Search for a session whose launch may have succeeded, by its unique suffix or else by its name.
 
         A session that has the name but comes from another of our launches is left out. If the server doesn't
         show the suffixes, every session with the name is a candidate, unless it has ended or is older than
@@ -280,7 +280,7 @@ class PositProvider(
         return _to_created(await self._to_server(access).launch_job(launch))
 
     async def find_run(self, access: base.Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the job from a launch of unknown outcome, by its tag.
+        """Search for a job whose launch may have succeeded, by its tag.
 
         If the server shows no tags at all, every job with the name is a candidate unless it is older than the
         launch.

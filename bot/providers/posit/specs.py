@@ -1,6 +1,6 @@
 """Building the spec for a submitted form, checked against its draft. Pure functions.
 
-A spec contains only those of these keys that were filled in: ``template``, ``workbench``, ``cluster``,
+Depending on the values that were filled in, a spec contains ``template``, ``workbench``, ``cluster``,
 ``image``, ``queue``, ``profile``, ``directory``, ``file`` and ``command``, and the ``name=value`` lists
 ``limits``, ``limit_types``, ``constraints`` and ``environment``. A spec without a cluster is launched without
 the launcher.

@@ -18,7 +18,7 @@ Write = Callable[[], Awaitable[object]]
 
 
 class Results:
-    """Writes the results of sends. If the database fails, each write is retried until its lease ends.
+    """Writes the results of sending messages; if the database fails, retries each until its lease ends.
 
     Results that haven't been written are kept in memory and lost on restart. The leases then expire, and
     messages that may have been sent are searched for.
