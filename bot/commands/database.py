@@ -204,7 +204,7 @@ _UNREADABLE: Final = ", and some that can't be read"
 
 
 def restored(arguments: argparse.Namespace) -> int:
-    """Restore a backup, pause its plans, and ask their owners whether they still want these plans."""
+    """Restore a backup, pause the plans in it, and ask their owners whether they still want them."""
     settings, connections = load()
     path = find_database_file(settings.database_url)
     if arguments.file is not None:

@@ -19,7 +19,7 @@ from bot.support.environment import command
 log = structlog.get_logger(__name__)
 
 
-#: The message of the checks, which also give advice, if the database is older than the witness says it should
+#: Reported by the checks, with advice, if the database is older than the audit log's witness says it should
 #: be.
 OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"

@@ -22,7 +22,7 @@ class Reachability:
         self.answered_at: float | None = None
         self.silent_since: float | None = None
         self.failed_at = -math.inf
-        #: When the silence began, as this process wrote it to the row; None if it wrote nothing.
+        #: The start of the silence, as written to the row by this process; None if it hasn't written one.
         self.row_since: float | None = None
         self._row_at = -math.inf
 

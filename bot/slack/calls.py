@@ -236,7 +236,7 @@ class PacedSlack:
         """Call a method once, and return the answer or raise one of the SlackFailed errors.
 
         Raises SlackLimited if the budget or Slack requires a pause, and StoreError if the call can't be
-        counted. In both cases, nothing was sent that has an effect.
+        counted. In both cases, the call had no effect.
         """
         return await self._call(self.budget, method, arguments, channel, share)
 

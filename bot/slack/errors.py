@@ -46,7 +46,7 @@ class Meaning(StrEnum):
         return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
 
 
-#: How long Usher stops making calls after Slack has locked the app out, in seconds. Then a single call tests
+#: How long Usher pauses all calls after Slack has locked the app out, in seconds. Then a single call tests
 #: whether the lockout is over.
 SHUT_OUT_SECONDS: Final = 60.0
 _TEMPORARY_MEANINGS: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)

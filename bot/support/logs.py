@@ -273,7 +273,7 @@ _TERMINAL_PIECE_BYTES: Final = 256
 class UnwaitingHandler(logging.StreamHandler[TextIO]):
     """Writes lines to a stream without blocking, and counts lines as lost if the stream doesn't accept them.
 
-    The program that reads the log may hang, and then neither answers nor background work may wait for it. The
+    Neither answers nor background work may wait for the program that reads the log, as it may hang. The
     number of lost lines is written once the stream accepts lines again.
     """
 
