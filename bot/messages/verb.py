@@ -15,12 +15,12 @@ from bot.domain.markup import Template
 from bot.support.declarations import require_complete
 
 Command = Literal["workspace", "job"]
-#: The kinds of arguments that verbs take; ``words`` are arguments that the verb parses itself.
+#: The kinds of arguments that verbs take. ``words`` are arguments that the verb parses itself.
 ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "course", "verb", "time", "words"]
 
 
 class Effect(StrEnum):
-    """What kind of effect a verb has, which decides whether it runs immediately (``handlers.commands``)."""
+    """Kinds of effects that verbs have, which decide if a verb runs immediately (``handlers.commands``)."""
 
     #: The verb only answers, or asks before doing anything.
     SHOWS = "shows"
@@ -34,7 +34,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The texts of an offer: what a press does, the button's label, and the answer to a press."""
+    """The texts of an offer: what its button does, the button's label, and the answer to a press of it."""
 
     text: str = ""
     button: str = ""
@@ -65,47 +65,47 @@ class Verb:
     command: Command = "workspace"
     #: What to type after the command; "" for a variant, which is another verb with a flag.
     usage: str = ""
-    #: The verb's line in the help. ``more`` holds the sentences after it; ``group`` and ``order`` determine
-    #: where in the help the verb appears.
+    #: The verb's line in help. ``more`` contains the sentences after it, and ``group`` and ``order``
+    #: determine where in help the verb appears.
     summary: str = ""
     more: tuple[str, ...] = ()
     group: str = ""
     order: int = 0
     #: Whether only Usher itself uses the verb, to continue an action, so that nobody needs to type it.
     is_hidden: bool = False
-    #: What a person needs to have for help to list the verb: a connection they have linked that offers this
-    #: facet or stop mode, or ``linking``, ``linked`` or ``administrator``.
+    #: What a person needs to have for help to list the verb: a linked connection with this facet or stop
+    #: mode, or ``linking``, ``linked`` or ``administrator``.
     needs: tuple[str, ...] = ()
-    #: The verb's effect. ``flags`` lists the words that it accepts as ``--WORD`` (None if it parses its flags
-    #: itself), and ``accepts`` lists the kinds of arguments that it takes.
+    #: The verb's effect. ``flags`` lists the words it accepts as ``--WORD`` (None if it parses its own
+    #: flags), and ``accepts`` lists the kinds of arguments it takes.
     effect: Effect = Effect.MAKES
     flags: tuple[str, ...] | None = ()
     accepts: tuple[ArgumentKind, ...] = ()
     #: The verb's synonyms, separated by spaces.
     also: str = ""
-    #: Maps the usage of each verb that this one replaced in release 0.5 to what to type now. People can still
-    #: type the old form until 0.6, and buttons in old messages keep working.
+    #: Maps the usage of each verb that this verb replaced in release 0.5 to what to type now. People can
+    #: still type the old form until 0.6, and buttons in old messages keep working.
     former: Mapping[str, str] | None = None
     #: Words that suggest this verb in the middle of a sentence but can't begin a command. ``otherwise`` maps
-    #: other verbs to words: if one of those words is in the sentence as well, the other verb is meant.
+    #: other verbs to words: if the sentence contains one of those words as well, the other verb is meant.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
     #: Label of the verb's button next to a workspace's name; ``is_red`` makes that button red. ``alone`` is
-    #: the label of a button that runs the command without arguments, ``does`` of one that runs it with
-    #: arguments.
+    #: the label of a button that runs the command without arguments, and ``does`` is the label of a button
+    #: that runs it with arguments.
     label: str = ""
     is_red: bool = False
     alone: str = ""
     does: str = ""
-    #: The button that offers the verb for one workspace, and the button's label if a time is given. ``bulk``
-    #: and ``bulk_at`` offer it for several workspaces, without and with a time.
+    #: The button that offers the verb for one workspace, and its label if a time is given. ``bulk`` and
+    #: ``bulk_at`` offer the verb for several workspaces, without and with a time.
     offer: Offer = _NOTHING
     button_at: str = ""
     bulk: Offer = _NOTHING
     bulk_at: Offer = _NOTHING
     #: The button that undoes what the verb did, or None if it can't be undone.
     opposite: Opposite | None = None
-    #: The use case to run for each workspace of a command about several; None if the verb begins an
+    #: The use case to run for each workspace in a command about several; None if the verb begins an
     #: operation.
     each: Callable[..., Any] | None = None
     #: The variant's name, if this is a variant of another verb.
@@ -135,7 +135,7 @@ class Verb:
     def runs_until(self) -> bool:
         """Return whether a time typed after the verb says when to end what it starts.
 
-        For other verbs, it says when to begin.
+        For other verbs, the time says when to begin.
         """
         return self.button_at.endswith("until {then}")
 
@@ -148,7 +148,7 @@ class Verb:
 class FormerVerb:
     """A verb from an earlier release: whether words could follow it, and what to type instead.
 
-    ``typed`` is the new verb together with any words and flags that go before the old verb's arguments.
+    ``typed`` is the new verb, together with any words and flags that go before the old verb's arguments.
     """
 
     takes_words: bool
@@ -161,7 +161,7 @@ class FormerVerb:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Return the words to insert between the new verb and the arguments of the old one."""
+        """Return the words to insert between the new verb and the arguments of the old verb."""
         return tuple(word for word in self.typed.split()[1:] if not word.startswith("--"))
 
     @property
@@ -176,7 +176,7 @@ _verbs: dict[tuple[str, str], Verb] = {}
 
 
 def declare_verb(verb: Verb) -> Verb:
-    """Add a verb; raise ValueError if another one has the same name."""
+    """Add a verb; raise ValueError if another verb has the same name."""
     if _verbs.setdefault((verb.command, verb.name), verb) is not verb:
         raise ValueError(f"{verb.command} {verb.name} has two declarations")
     return verb

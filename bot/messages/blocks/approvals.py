@@ -40,7 +40,7 @@ def _is_the_same(facts: RequestFacts) -> bool:
 
 
 def _get_owner_answer(facts: RequestFacts) -> bool | None:
-    """Return the possible owner's answer to whether the account is theirs, or None if there is none."""
+    """Return the possible owner's answer to whether the account is theirs, or None if there isn't one."""
     answers = facts.approval.answers if facts.approval is not None else None
     return (answers or {}).get(facts.word("owner"))
 
@@ -88,8 +88,8 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
     }
 
 
-#: Marks the buttons of a request shown in a list. When one of them is pressed, the answer is followed by the
-#: remaining requests.
+#: Marks the buttons of a request shown in a list. If one of them is pressed, the remaining requests follow
+#: the answer.
 LISTED: Final = "listed"
 #: Maximum number of requests in one list. ``MAX_LISTED_CHARACTERS`` limits their combined length, because
 #: requests are never shortened: every word matters.
@@ -100,7 +100,7 @@ MAX_LISTED_CHARACTERS: Final = limits.MAX_BLOCKS_TEXT_LENGTH - 1_000
 def render_open_requests(
     approvals: Sequence[Approval], titles: Mapping[str, str], people: People, outcome: str = ""
 ) -> Answer:
-    """Render the outcome of the request just decided and, below it, the open ones with their buttons."""
+    """Render the outcome of the request just decided and, below it, the open requests with their buttons."""
     head = fill(requests.OPEN, count=times.format_count(len(approvals), "request")) if approvals else ""
     above = [part for part in (outcome, head or requests.NONE_OPEN) if part]
     rows, left = list[Block](), len(approvals)
@@ -114,7 +114,7 @@ def render_open_requests(
 
 
 def render_decision(approval: Approval, title: str, people: People, *, mark: str = "") -> list[Block]:
-    """Render an undecided request, with those facts about the requester that people can't set themselves."""
+    """Render an undecided request, with facts about the requester that people can't set themselves."""
     person = people.get(approval.principal.key)
     names = _get_names(approval.username, title, person)
     key = f"{approval.id} {approval.username}"
@@ -186,7 +186,7 @@ def render_denied(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.APPROVAL_FAILED)
 def render_failed(facts: RequestFacts) -> Answer:
-    """Render the failure of a request, for the requester or the approver."""
+    """Render a request's failure, for the requester or the approver."""
     return _render_result(
         pages.FAILED_PERSON if facts.body.get("is_own") else pages.FAILED_ADMINISTRATOR, facts
     )

@@ -35,10 +35,10 @@ _TIME_PATTERN: Final = re.compile(
     r"(?:\b[A-Z][a-z]{2} [0-9]{1,2} [A-Z][a-z]{2}(?: [0-9]{4})? at )?<!date\^([0-9]+)\^[^>]*>"
 )
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
-#: Matches bold text. An asterisk anywhere else is part of the text.
+#: Matches bold text. Anywhere else, an asterisk is part of the text.
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")
-#: A name of at least this many characters might be read as a sentence, as might a name of several words. Both
-#: are quoted wherever they occur.
+#: A name of at least this many characters, or of several words, might be read as a sentence. Such names are
+#: quoted wherever they occur.
 _MIN_SENTENCE_LENGTH: Final = 12
 
 
@@ -50,7 +50,7 @@ def format_result(**facts: Any) -> str:
 def write_lines(blocks: Iterable[kit.Block], names: Iterable[str]) -> list[str]:
     """Return an answer's lines, rewritten for a program to read.
 
-    ``names`` are all the names in them that people or programs chose.
+    ``names`` are all names in the lines that people or programs chose.
     """
     known = sorted({kit.line(one) for one in names if one}, key=len, reverse=True)
     return [said for line in kit.iterate_lines(blocks) if (said := _write_line(line, known))]
@@ -95,7 +95,7 @@ def describe(
 
 
 def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[str, Any]:
-    """Return a workspace's state, times, what it is waiting for and what is planned, as far as known."""
+    """Return a workspace's state and times, what it is waiting for, and what is planned, if known."""
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "the facts are a workspace's"
     state, since = STATES[workspace.current_state], workspace.down_at

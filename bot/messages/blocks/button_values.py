@@ -21,7 +21,7 @@ _VALUE_PATTERN: Final = re.compile(r"(\w+)@(\d{1,18})")
 class ButtonValue(NamedTuple):
     """A button's value, which is written into the button and read back when it is pressed.
 
-    ``key`` names a row, which is read and authorised again on each press.
+    ``key`` names a row, which is read and authorised again each time the button is pressed.
     """
 
     name: str
@@ -32,16 +32,16 @@ class ButtonValue(NamedTuple):
     #: Whether the button's own question warned that the workspace would end permanently, and whether it also
     #: said what would be lost.
     agreed: Consent = Consent.NONE
-    #: Keeps the button distinct from other buttons in the same message. Buttons that do the same to different
-    #: rows have different numbers; ``mark`` tells apart buttons that do different things.
+    #: Keeps the button distinct from others in the same message. Buttons that do the same thing to different
+    #: rows have different numbers; ``mark`` distinguishes buttons that do different things.
     number: int | None = None
     mark: str = ""
-    #: The time that the button's action uses, in epoch seconds.
+    #: The time used by the button's action, in epoch seconds.
     at: float | None = None
 
     @classmethod
     def read(cls, action_id: str, value: str = "") -> ButtonValue:
-        """Read a button's action and value, including those written by earlier releases; never raises."""
+        """Read a button's action and value, including those written by earlier releases; never raise."""
         name, *parts = action_id.split(":")
         match = _VALUE_PATTERN.fullmatch(value)
         found: dict[str, Any] = {"key": match[1], "seen": int(match[2])} if match else {"key": value}

@@ -27,7 +27,7 @@ def make_change(
 ) -> ButtonValue:
     """Return the value of a button that changes a workspace's state.
 
-    A press has no effect if the workspace has been started again since the button was rendered.
+    The button has no effect if the workspace has been started again since the button was rendered.
     """
     return ButtonValue(verb, workspace.id, workspace.generation, agreed, number, at=at)
 
@@ -35,7 +35,7 @@ def make_change(
 def can_be_made_again(facts: WorkspaceFacts) -> bool:
     """Return whether another workspace like this can be created.
 
-    It can be if Usher created this one and its provider can create workspaces.
+    It can if Usher created this one and its provider can create workspaces.
     """
     workspace = facts.workspace
     return workspace is not None and workspace.spec is not None and "creation" in facts.capabilities
@@ -48,7 +48,7 @@ def get_wait(facts: WorkspaceFacts) -> WaitlistEntry | None:
 
 
 def get_mark(facts: WorkspaceFacts) -> Markup:
-    """Return the mark that shows a workspace's open operation or wait, why it can't be used, or its state."""
+    """Return the symbol for a workspace's open operation or wait, why it can't be used, or its state."""
     workspace, operation = facts.workspace, facts.operation
     if (operation is not None and operation.is_open) or get_wait(facts) is not None:
         return Markup(cards.MARKS[State.STARTING])
@@ -58,13 +58,13 @@ def get_mark(facts: WorkspaceFacts) -> Markup:
 
 
 def start_button(workspace: Workspace) -> Element:
-    """Return *Start* for a workspace, or *Resume* for a suspended one."""
+    """Return the *Start* button for a workspace, or *Resume* for a suspended workspace."""
     label = cards.RESUME if workspace.state is State.SUSPENDED else cards.START
     return kit.button(label, make_change("start", workspace), style=kit.PRIMARY, of=workspace.title)
 
 
 def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
-    """Return *Stop*, which asks first if stopping would end the workspace for good or interrupt something."""
+    """Return the *Stop* button, which asks first if a stop is irreversible or would interrupt something."""
     question = final = _end_question(workspace, effects, "stop", cards.CONFIRM_END)
     if format_stop_risk(workspace) and not final:
         question = kit.confirm(cards.CONFIRM_STOP, name=workspace.title, lost=format_cost(workspace, None))
@@ -72,7 +72,7 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question, of=workspace.title)
 
 
-#: Marks a *Stop waiting* button in a row of a list. The answer to a press doesn't replace the list.
+#: Marks a *Stop waiting* button in a row of a list. The answer doesn't replace the list.
 IN_ROW: Final = "row"
 #: Marks the button that undoes the operation reported in its message.
 BACK: Final = "back"
@@ -116,7 +116,7 @@ def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float |
 
 
 def suspend_button(workspace: Workspace) -> Element:
-    """Return *Suspend*, which loses nothing, so it asks only if something is running or isn't saved."""
+    """Return the *Suspend* button. It loses nothing, so it asks only if something is running or unsaved."""
     said = format_stop_risk(workspace)
     if not said:
         return kit.button(cards.SUSPEND, make_change("suspend", workspace), of=workspace.title)
@@ -133,7 +133,7 @@ def format_stop_risk(workspace: Workspace) -> Markup:
 def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode = "stop") -> Markup:
     """Say what stopping would put at risk now, then what a stop with this effect always loses.
 
-    All questions and warnings about the end of a workspace use these words.
+    All questions and warnings about the end of a workspace use this wording.
     """
     is_final = effect is not None and effect.is_final
     cost = cards.FORCED if mode == "force" and not is_final else cards.LOST[effect or StopEffect.RETURNS]
@@ -170,12 +170,12 @@ def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
 
 
 def remove_button(workspace: Workspace) -> Element:
-    """Return *Remove*, which opens a form where the name has to be typed."""
+    """Return the *Remove* button, which opens a form where the name has to be typed."""
     return kit.button(cards.REMOVE, "remove", workspace.id, style=kit.DANGER, of=workspace.title)
 
 
 def again_button(workspace: Workspace) -> Element:
-    """Return *Start a new one*, which creates another workspace from the same source."""
+    """Return the *Start a new one* button, which creates another workspace from the same source."""
     return kit.button(cards.START_NEW, "again", workspace.id, style=kit.PRIMARY, of=workspace.title)
 
 
@@ -220,12 +220,12 @@ def list_buttons(
 
 
 def open_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Open*, which contains the URL, for messages that only the owner sees."""
+    """Return the *Open* button with the URL, for messages that only the owner sees."""
     return [open_button(facts)] if facts.ide_url else list_page_button(facts)
 
 
 def open_button(facts: WorkspaceFacts) -> Element:
-    """Return *Open* with the URL, if there is one. Pressing it is recorded as use."""
+    """Return the *Open* button, with the URL if there is one. Pressing it is recorded as use."""
     key, name = (facts.workspace.id, facts.workspace.title) if facts.workspace is not None else ("", "")
     return kit.button(cards.OPEN, "open_url", key, style=kit.PRIMARY, url=facts.ide_url, of=name)
 
@@ -263,11 +263,11 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
     return press.seen is None or (is_it and does.get(to_present_name("workspace", press.name), True))
 
 
-#: Buttons that answer a warning. They apply only to the time named in the warning.
+#: Buttons that answer a warning. They apply only to the time mentioned in the warning.
 WARNING_ANSWERS: Final = frozenset({"keep_running", "hour_more"})
 #: Buttons that stop a run.
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
-#: Maximum number of buttons to choose from, so that people can take them all in at a glance.
+#: Maximum number of buttons to choose from, so that people can take all of them in at a glance.
 MAX_CHOICES: Final = 5
 
 
@@ -307,7 +307,7 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
 
 
 def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Keep 2 h more* if the provider will stop the workspace by itself but can postpone that."""
+    """Return the *Keep 2 h more* button if the provider will stop the workspace but can postpone that."""
     workspace = facts.workspace
     if workspace is None or workspace.expiry_mode != "stops" or "extension" not in facts.capabilities:
         return []
@@ -355,7 +355,7 @@ def describe_obstacle(obstacle: str, facts: Facts) -> Markup:
 
 
 def list_later_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Stop later…*, which opens the form, if the workspace can be stopped."""
+    """Return the *Stop later…* button, which opens the form, if the workspace can be stopped."""
     workspace = facts.workspace
     if workspace is None or not (facts.may("stop") or facts.may("suspend")):
         return []
@@ -363,7 +363,7 @@ def list_later_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Hours…*, which opens the form, if hours make sense for the workspace as it is."""
+    """Return the *Hours…* button, which opens the form, if hours make sense in the workspace's state."""
     workspace, effects = facts.workspace, facts.effects
     if workspace is None or workspace.is_provisional or workspace.state is State.GONE or facts.is_unusable:
         return []

@@ -97,7 +97,7 @@ def get_name(facts: Facts) -> str:
 
 
 def fill_notice(template: Template, facts: Facts, **more: object) -> str:
-    """Fill a template with the values that all notices share: the name, the title, and the operation's words.
+    """Fill a template with the values shared by all notices: the name, the title, and the operation's words.
 
     By default, ``at`` is when the notice was written.
     """
@@ -131,7 +131,7 @@ def notice(
     small: Sequence[str] = (),
     **more: object,
 ) -> Answer:
-    """Return a message made from a template, filled with the values that all notices share and ``more``."""
+    """Return a message made from a template, filled with the values shared by all notices and ``more``."""
     return kit.message(fill_notice(template, facts, **more), small, buttons)
 
 
@@ -168,7 +168,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
 def describe_progress(facts: WorkspaceFacts, operation: Operation, *, is_explained: bool) -> list[str]:
     """Describe a workspace's open operation for a list row: its state, and at most one more fact.
 
-    With ``is_explained``, the reason why it is waiting is left out, because it is given once at the top of
+    With ``is_explained``, the reason why it is waiting is left out, because that is given once at the top of
     the list.
     """
     going = is_going(operation, facts.workspace)
@@ -244,7 +244,7 @@ def format_overdue(operation: Operation, now: float) -> str:
 
 def find_block(facts: Facts, work_item: WorkItem) -> str:
     """Return what holds up an unsent work item until its owner links again; "" if nothing does."""
-    # If several people's calls are refused, the problem isn't this person's link, so linking again wouldn't
+    # If calls for several people are refused, the problem isn't this person's link, so linking again wouldn't
     # help.
     is_theirs = work_item.block_reason != PEOPLE_OUT
     return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not work_item.has_called else ""
@@ -253,7 +253,7 @@ def find_block(facts: Facts, work_item: WorkItem) -> str:
 def _get_current_verb(operation: Operation, workspace: Workspace | None) -> OperationVerb:
     """Return the verb that describes the current phase.
 
-    Once a new workspace has been created, the operation is only starting it.
+    Once a new workspace has been created, the operation is merely starting it.
     """
     is_made = workspace is not None and not workspace.is_provisional
     return (
@@ -281,7 +281,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 
 
 def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
-    """Return the buttons for the question that is asked when it isn't known whether a call succeeded."""
+    """Return the buttons for the question asked when it isn't known whether a call succeeded."""
     return [
         kit.button("Check again", f"{prefix}look_again", key, style=kit.PRIMARY),
         kit.button("Start another", f"{prefix}start_another", key),
@@ -300,12 +300,12 @@ def question_or_answer(
 
 
 def keep_waiting_button(work_item: WorkItem, prefix: str = "") -> Element:
-    """Return *Keep waiting*, for an operation or a run that takes longer than usual."""
+    """Return the *Keep waiting* button, for an operation or a run that takes longer than usual."""
     return kit.button("Keep waiting", f"{prefix}keep_waiting", work_item.id, style=kit.PRIMARY)
 
 
 def list_late_buttons(operation: Operation) -> list[Element]:
-    """Return *Keep waiting* once the deadline has passed.
+    """Return the *Keep waiting* button once the deadline has passed.
 
     The button isn't needed if nothing has been sent and Usher keeps trying anyway.
     """
@@ -314,7 +314,7 @@ def list_late_buttons(operation: Operation) -> list[Element]:
 
 
 def force_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Force quit* if a stop gets no response and the provider can force one."""
+    """Return the *Force quit* button if a stop gets no response and the provider can force stops."""
     operation, workspace = facts.operation, facts.workspace
     if (
         operation is None
@@ -381,8 +381,8 @@ def describe_running(
 ) -> tuple[list[str], list[str], list[Element]]:
     """Return the parts of a message about a running workspace: paragraphs, small print and buttons.
 
-    The small print is ``place``, then ``first``, then a line with when the workspace ends and what it runs
-    on.
+    The small print is ``place``, then ``first``, then a line that says when the workspace ends and what it
+    runs on.
     """
     workspace = facts.workspace
     remark = workspace.event_message if workspace is not None else None
@@ -413,7 +413,7 @@ def list_machine_lines(row: Workspace | Run | None) -> list[str]:
 
 
 def format_opening(facts: WorkspaceFacts) -> str:
-    """Say that a workspace opens on our page, has no URL, or isn't usable yet; "" if none of these is so."""
+    """Say that a workspace opens on Usher's page, has no URL, or isn't usable yet; otherwise return ""."""
     if facts.workspace is not None and facts.is_unusable:
         because = problems.describe_condition(facts.workspace, facts.connection_title)
         return fill("It can't be used right now. {because}", because=Markup(safe(because, 300)))
@@ -426,7 +426,7 @@ def format_opening(facts: WorkspaceFacts) -> str:
 
 
 def list_again_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Start a new one* if another workspace like it can be made."""
+    """Return the *Start a new one* button if another workspace like it can be made."""
     return [again_button(facts.workspace)] if facts.workspace and can_be_made_again(facts) else []
 
 
@@ -514,12 +514,12 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 
 
 def no_thanks_button() -> Element:
-    """Return *No, thanks*, which declines a question without doing anything."""
+    """Return the *No, thanks* button, which declines a question without doing anything."""
     return kit.button("No, thanks", "leave")
 
 
 def link_again_button(facts: Facts) -> Element:
-    """Return *Link again*, which opens the page for a new link, or asks an administrator to approve one."""
+    """Return the *Link again* button, which opens the new link's page or asks an administrator for one."""
     if facts.linking == {"admin"}:
         return kit.button(cards.LINK_AGAIN, "ask_link", facts.connection, style=kit.PRIMARY)
     return link_connection_button(cards.LINK_AGAIN, facts.connection, facts.link_pages)

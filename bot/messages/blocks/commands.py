@@ -13,11 +13,12 @@ from bot.messages.verb import find_verb
 #: write them, and the flags at its end (``_FLAGS_PATTERN``) are left out.
 _DATE_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FLAGS_PATTERN: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
-#: Matches the name at the start of a command's arguments, quoted or a single word, and what follows it.
+#: Matches the name at the start of a command's arguments, either quoted or a single word, and what follows
+#: it.
 _NAME_PATTERN: Final = re.compile(r"(?:\"([^\"]*)\"|'([^']*)'|(\S+))(?:\s+(.*))?")
 #: Matches hours on a single day that only start or only stop a workspace.
 _SINGLE_DAY_PATTERN: Final = re.compile(r"(\d{4}-\d\d-\d\d|today|tomorrow) (-?)(\d{1,2}:\d\d)")
-#: Matches a command about a course. Quoted text is always a name, even if it looks like something else.
+#: Matches a command about a course. Quoted text is always a name, whatever it looks like.
 _COURSE_PATTERN: Final = re.compile(
     r"(\"[^\"]*\"|'[^']*'|[^\"'].*?)\s+(leave|skip|resume|end)\b\s*(.*)",
     re.IGNORECASE,

@@ -23,7 +23,7 @@ from bot.messages.texts import course_pages as words
 from bot.messages.texts import courses as class_words
 
 #: The callback id of the form for a class card. ``FIELD_TYPES`` maps each of its fields to the type of its
-#: element, and ``REQUIRED_FIELDS`` lists the mandatory ones.
+#: element, and ``REQUIRED_FIELDS`` lists the mandatory fields.
 CARD_CALLBACK: Final = "card"
 FIELD_TYPES: Final = {
     **dict.fromkeys(("what", "title", "max"), "plain_text_input"),
@@ -77,7 +77,7 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
 
 
 def _list_change_buttons(facts: ClassFacts) -> list[Element]:
-    """Return the buttons for a course's teacher: cancel the next lesson, restore lessons, end the course."""
+    """Return a teacher's buttons: cancel the next lesson, restore lessons, end the course."""
     card, coming = facts.card, _find_next_changeable_lesson(facts.card, facts.now)
     buttons = list[Element]()
     if coming is not None:
@@ -125,7 +125,7 @@ def show_no_courses(command: Markup) -> Answer:
 
 
 def answer_courses(every: Sequence[ClassFacts]) -> Answer:
-    """Answer with a list of courses and the reader's own classes."""
+    """Answer with a list of courses and of the reader's own classes."""
     rows = (render_course(one) if one.card.is_course else cards.render_class(one) for one in every)
     return kit.answer(block for row in rows for block in row)
 

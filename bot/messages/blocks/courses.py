@@ -1,4 +1,4 @@
-"""Class cards and the messages about them. None of them ever contains a workspace's URL."""
+"""Class cards, and the messages about them. None of them ever contains a workspace's URL."""
 
 import re
 from collections.abc import Sequence
@@ -100,7 +100,7 @@ def render_class(facts: ClassFacts) -> list[Block]:
 
 
 def format_class_end(facts: ClassFacts) -> str:
-    """Format what happens to a class's workspaces when it ends, and when that is."""
+    """Format what happens to a class's workspaces when the class ends, and when that will be."""
     card, end = facts.card, get_end_words(facts.effects, is_any=facts.card.spec is None)
     return fill(texts.POSTED_ENDS, at=kit.moment_at(card.stops_at or 0.0, facts.now, facts.zone), **end)
 
@@ -125,7 +125,7 @@ def format_course_name(card: ClassCard) -> str:
 
 
 def get_end_words(effects: StopEffects, *, is_any: bool = False) -> dict[str, Markup]:
-    """Return the words for how a class ends a workspace: what is done to it, and what that means.
+    """Return the words for how a class ends a workspace: what happens to it, and what that means.
 
     ``is_any`` has the same meaning as in ``ends_by_consent``.
     """
@@ -160,20 +160,20 @@ def _format_counts(counts: ClassCounts) -> dict[str, str]:
 
 
 def list_problem_buttons(facts: ClassFacts) -> list[Element]:
-    """Return *Show problems* if there are any, for messages that only the card's teacher reads."""
+    """Return the *Show problems* button if there are any, for messages that only the card's teacher reads."""
     has_any = facts.counts.waiting or facts.counts.failed
     return [kit.button(texts.PROBLEMS, "class_problems", facts.card.id)] if has_any else []
 
 
 def list_end_buttons(facts: ClassFacts) -> list[Element]:
-    """Return *Stop all* while there is something to stop, for messages that only the teacher reads."""
+    """Return the *Stop all* button while there is something to stop, for messages that only teachers read."""
     card = facts.card
     has_begun = card.is_course or facts.counts.joined > 0
     return [stop_button(facts)] if has_begun and not card.is_over(facts.now) else []
 
 
 def stop_button(facts: ClassFacts) -> Element:
-    """Return *Stop all*, which asks first."""
+    """Return the *Stop all* button, which asks first."""
     card, asked = facts.card, get_words(facts.card).end
     question = kit.confirm(asked, **get_end_words(facts.effects, is_any=card.spec is None))
     return kit.button(asked[2], "class_stop", card.id, style=kit.DANGER, confirm=question, of=card.title)
@@ -253,9 +253,9 @@ def strip_addresses(text: str) -> str:
 def _is_lesson_on(facts: WorkspaceFacts) -> bool:
     """Return whether the message about a lesson is still true.
 
-    A message that the workspace is ready or being started is true during the lesson, as long as that is so
-    and no other message has said it. A message that the start was missed is true unless the workspace came up
-    before the lesson's end. None is true once the owner has left the course.
+    A message that the workspace is ready or being started is true during the lesson, as long as it is, and
+    unless another message has said so already. A message that the start was missed is true unless the
+    workspace came up before the lesson's end. No such message is true once the owner has left the course.
     """
     operation = facts.operation
     if facts.word("card") not in {one.id for one in facts.lessons}:
@@ -337,7 +337,7 @@ def format_end(card: ClassCard, now: float, zone: ZoneInfo | None) -> str:
 
 
 def _is_member_not_ready(facts: ClassFacts) -> bool:
-    """Return whether a member still has no way of getting a workspace for the next lesson."""
+    """Return whether a member still can't get a workspace for the next lesson."""
     states, coming = (
         {one.state for one in facts.problems},
         courses_timetable.find_lesson(facts.card, facts.now),
@@ -411,7 +411,7 @@ def render_unknown() -> Answer:
 
 
 def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
-    """Tell an owner that a class or a lesson's end stopped their workspace, or that the stop failed."""
+    """Tell an owner that the end of a class or lesson stopped their workspace, or that the stop failed."""
     of, course = facts.stopping_class, facts.word("course")
     if of is None:
         done = texts.SUSPEND_WORDS if facts.state is State.SUSPENDED else texts.STOP_WORDS

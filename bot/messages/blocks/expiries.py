@@ -1,4 +1,4 @@
-"""Warnings that a link or a workspace will soon end by itself."""
+"""Warnings that a link will soon expire, or that a provider will soon end a workspace."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -39,7 +39,7 @@ def _render_link_end(facts: Facts) -> Answer:
 def _is_coming(facts: WorkspaceFacts) -> bool:
     """Return whether a workspace still ends at the time given in the warning.
 
-    Using the workspace may have postponed its end.
+    If the workspace has been used since, its end may have been postponed.
     """
     ends_at = facts.workspace.expires_at if facts.workspace is not None else None
     if ends_at is None or ends_at <= facts.now:
@@ -49,7 +49,7 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.WORKSPACE_EXPIRY, is_true=_is_coming)
 def render_workspace_end(facts: WorkspaceFacts) -> Answer:
-    """Render the warning that a workspace will end by itself, from the current row."""
+    """Render the warning that a provider will end a workspace, from the current row."""
     workspace = facts.workspace
     if workspace is None or workspace.expires_at is None or workspace.expiry_mode is None:
         return notice(notices.ENDED_BY_ITSELF, facts)

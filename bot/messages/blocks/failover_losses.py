@@ -1,4 +1,4 @@
-"""Messages about records that the database has lost, or that have reappeared."""
+"""Messages about records that the database has lost, or that have reappeared in it."""
 
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind

@@ -20,11 +20,11 @@ FORM_CALLBACK: Final = "make"
 START_CALLBACK: Final = "start_workspace"
 #: The only field of the form that starts a workspace.
 START_FIELD: Final = "workspace"
-#: Represents an empty choice, because Slack requires every option to have a value.
+#: Stands for an empty choice, because Slack requires every option to have a value.
 EMPTY_CHOICE: Final = "\u2205"
 _MAX_SELECTED: Final = 20
 _ID_SEPARATOR: Final = "~"
-#: Maximum number of alternatives to list for a flag, or for a flag's value.
+#: Maximum number of alternatives to list for a flag or for its value.
 MAX_FLAGS: Final = 8
 
 
@@ -62,7 +62,7 @@ def make_view(
 
 
 def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = None) -> dict[str, Any]:
-    """Return a modal with nothing but a sentence, shown while a form loads or instead of one."""
+    """Return a modal with nothing but a sentence, shown while a form loads or instead of a form."""
     view = _build_modal(purpose, [kit.section(sentence)])
     return view if external_id is None else {**view, "external_id": external_id}
 
@@ -70,7 +70,7 @@ def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = 
 def answer_view(
     answer: Answer, purpose: Purpose | None = None, *, external_id: str | None = None
 ) -> dict[str, Any]:
-    """Return a modal that shows an answer with its buttons; answers to those buttons are shown in it, too."""
+    """Return a modal that shows an answer with its buttons; answers to these are shown in the modal, too."""
     title = verbs.ANSWER_TITLE if purpose is None else verbs.TITLE[purpose]
     said = list(answer.blocks) or [kit.section(kit.safe(answer.text))]
     return kit.modal(title, said, **({"external_id": external_id} if external_id else {}))
@@ -88,7 +88,7 @@ def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
     placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
     menu: Element = {"action_id": START_FIELD, "placeholder": placeholder}
     if not options:
-        # The search is the same as for menus in messages; the part of the action id before the colon says
+        # The search is the same as for menus in messages. The part of the action id before the colon says
         # which menu it is for.
         menu |= {"type": "external_select", "action_id": "start:workspace", "min_query_length": 0}
     else:
@@ -109,7 +109,7 @@ def get_field_name(block_id: str) -> str:
 
 
 def is_typed(field: Field) -> bool:
-    """Return whether a field is typed into rather than chosen from."""
+    """Return whether people type into a field rather than choose from a list."""
     return field.kind in {"text", "long_text", "number"}
 
 
@@ -184,7 +184,7 @@ def _build_element(field: Field, values: Values) -> Element:
 
 
 def _build_menu(field: Field) -> Element:
-    """Build a menu that lists a field's choices if they are few and fixed, or otherwise searches them."""
+    """Build a menu that lists a field's choices if they are few and fixed, and otherwise searches them."""
     offered = list_options(field.choices)
     if field.kind == "choice" and offered and len(field.choices) <= limits.MAX_SELECT_OPTIONS:
         placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)

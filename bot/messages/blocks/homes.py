@@ -1,4 +1,4 @@
-"""A person's Home tab: the answer to their last press, and below it their list with the time it was drawn.
+"""A person's Home tab: their list with the time it was drawn, and above it the answer to their last press.
 
 Only that person sees it, so a name may link to a workspace: ``docs/internals/rules.md``, "An IDE's address
 reaches only the owner".
@@ -14,12 +14,12 @@ from bot.messages.blocks.replies import help_button
 from bot.messages.blocks.usage import week_button
 from bot.messages.texts import cards
 
-#: Maximum number of blocks in an answer above the list, which can have up to 50 blocks itself.
+#: Maximum number of blocks in an answer above the list, which can itself have up to 50 blocks.
 MAX_ANSWER_BLOCKS: Final = 20
 
 
 def render_home(rows: Sequence[Block], answer: Sequence[Block], now: float) -> dict[str, Any]:
-    """Render a Home tab: the list and, if a button was pressed, the answer above it."""
+    """Render a Home tab: the list and, if a button was pressed, the answer above the list."""
     above = [*answer[:MAX_ANSWER_BLOCKS], *([kit.divider()] if answer and rows else [])]
     first = kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh"))
     if any(press.mark == "refresh" for _, press in kit.iterate_drawn([*above, *rows])):

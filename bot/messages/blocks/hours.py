@@ -1,4 +1,4 @@
-"""Working hours: how they appear in a workspace's state, answers about them, and messages they cause."""
+"""Working hours: how they appear in a workspace's state, answers about them, and messages caused by them."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -44,24 +44,24 @@ from bot.messages.texts import cards, holds, problems, times, verbs
 from bot.messages.texts import hours as words
 
 HOURS_CALLBACK: Final = "hours"
-#: The names of the fields in the hours form. ``PROPOSED_HOURS`` are the hours that it suggests.
+#: The names of the fields in the hours form. ``PROPOSED_HOURS`` are the hours that the form suggests.
 WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
-#: Maximum number of starts and stops to examine when looking for the next one that applies: two weeks' worth.
+#: Maximum number of starts and stops to examine when looking for the next that applies: two weeks' worth.
 MAX_LOOKED_AT: Final = 28
-#: Buttons left out of the form: the one that opens the form, and those that affect only today.
+#: Buttons left out of the form: the button that opens the form, and those that affect only today.
 _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
 
 
 def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
-    """Return a key that sorts hours by weekday, then by date, regardless of how they are stored."""
+    """Return a key that sorts hours by weekday, then by date, however they are stored."""
     weekly = [number for number, day in enumerate(DAYS) if day in rule.days]
     first = rule.stops if rule.starts is None else rule.starts
     return not weekly, min(weekly, default=0), sorted(rule.days - EVERY_DAY), first
 
 
 def _format_rules(rules: Iterable[HoursRule], facts: WorkspaceFacts) -> Markup:
-    """Format hours, naming their time zone if it isn't the reader's."""
+    """Format hours, with their time zone if it isn't the reader's."""
     every = sorted(rules, key=_sort_key)
     said_of = [replace(one.wanted, zone=one.zone) for one in every]
     left = [(one, said.without(said_of).days) for one, said in zip(every, said_of, strict=True)]
@@ -146,10 +146,10 @@ def _get_day_end(day: str, zone: str) -> float:
 def describe_run_end(
     facts: WorkspaceFacts, former: Iterable[HoursRule] = (), name: str = ""
 ) -> tuple[list[str], list[Element]]:
-    """Say when a running workspace stops, or that no stop is planned within a day, with buttons.
+    """Say when a running workspace will stop, or that no stop is planned within a day, with buttons.
 
-    If the description of its hours already says so, there is nothing to return. ``former`` are rules that it
-    no longer has. ``name`` is what to call it if several workspaces are mentioned.
+    Return nothing if the description of its hours already says so. ``former`` are rules that the workspace no
+    longer has. ``name`` is what to call it if several workspaces are mentioned.
     """
     workspace, now = facts.workspace, facts.now
     if workspace is None:
@@ -362,7 +362,7 @@ def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
 
 
 def answer_list(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> Answer:
-    """Answer with the working hours of several workspaces, followed by ``remark``, if any."""
+    """Reply with the working hours of several workspaces, followed by ``remark``, if any."""
     blocks = [kit.section(words.LIST)]
     for text, buttons in rows:
         blocks += kit.row(text, buttons)
@@ -413,7 +413,7 @@ def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
 
 
 def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
-    """Offer the missed start, with the end that was planned for it unless that is past or too soon."""
+    """Offer the missed start, with its planned end unless that is past or too soon."""
     workspace, until = facts.workspace, facts.body.get("until")
     if workspace is None or not _is_down(facts):
         return [], []
@@ -459,7 +459,7 @@ def render_paused(facts: Facts) -> Answer:
 
 
 def _is_still_idle(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace is still running unused, under the same plan as when we asked about it."""
+    """Return whether a workspace is still running unused, under the same plan as when Usher asked."""
     workspace, planned = facts.workspace, facts.body.get("stop_at") or facts.body.get("planned")
     if workspace is None or workspace.current_state is not State.RUNNING:
         return False

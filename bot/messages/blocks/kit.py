@@ -1,7 +1,7 @@
 """Small Block Kit builders that stay within Slack's limits, and functions that escape text.
 
 ``safe``, ``line`` and ``fill`` escape text from outside, once (``docs/internals/rules.md``, "Text from
-outside is escaped once"). Text passed to the builders has to be escaped already.
+outside is escaped once"). Text passed to the builders must already be escaped.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ ELLIPSIS: Final = "…"
 FENCE: Final = "```"
 #: Used in place of an empty text, which Slack would reject.
 EMPTY_TEXT: Final = "–"
-#: Maximum length of a name in a button's label. Longer ones are cut, so that a screen reader also gets to the
-#: connection after the name.
+#: Maximum length of a name in a button's label. Longer names are cut, so that a screen reader also gets to
+#: the connection after the name.
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
-#: When paragraphs are shortened to make a message fit, each keeps at least this many characters.
+#: If paragraphs are shortened to make a message fit, each of them keeps at least this many characters.
 _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
@@ -150,19 +150,19 @@ MENU: Final = "menu"
 ASK_ACTION: Final = "ask"
 #: Prefix of the block ids of a question's buttons. Pressing one of them answers the question.
 QUESTION: Final = "question"
-#: Maximum number of buttons side by side.
+#: Maximum number of buttons next to each other.
 BUTTONS_PER_ROW: Final = 2
 
 #: Buttons that open a URL meant for one person only. When such a button is pressed, no response except an ack
 #: is needed.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
-#: Matches the space between two sentences. ``_SENTENCE_ENDS`` are the characters that end a sentence.
+#: Matches the space between two sentences. ``_SENTENCE_ENDS`` are the characters that can end a sentence.
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
 _SENTENCE_ENDS: Final = (".", "!", "?", "\u2026")
 #: Maximum number of heading lines before the first sentence: a title and a workspace's line.
 _MAX_HEADINGS: Final = 2
-#: A phone shows only this many characters of a paragraph unless it is expanded.
+#: A phone shows only this many characters of a paragraph unless the paragraph is expanded.
 _MAX_SHORT_LENGTH: Final = 150
 #: Matches a link. A notification shows only the link's label.
 _LINK_PATTERN: Final = re.compile(r"<https?:[^|>]*\|([^>]*)>")
@@ -186,7 +186,7 @@ def plain(text: str, limit: int) -> Block:
 
 
 def section(text: str, accessory: Element | None = None) -> Block:
-    """Return a paragraph, with a button beside it if given; only output may be folded.
+    """Return a paragraph, with a button next to it if given; only output may be folded.
 
     Without ``expand``, Slack may fold a long paragraph, and a screen reader then says only "see more".
     """
@@ -208,7 +208,7 @@ def divider() -> Block:
 
 
 def context(*texts: str) -> Block:
-    """Return small print; at least one text is required."""
+    """Return small print. At least one text is required."""
     return {"type": "context", "elements": [mrkdwn(text) for text in texts[: limits.MAX_CONTEXT_ELEMENTS]]}
 
 
@@ -245,8 +245,8 @@ def _rows(rows: Iterable[Sequence[Element]]) -> list[Block]:
 def menu(elements: Iterable[Element]) -> Element:
     """Return a menu of buttons and of other menus' options.
 
-    A button's own confirmation question is asked once its option is chosen: Slack allows only one question
-    for all options of a menu, so none is used. A menu has at most five options.
+    A button's own confirmation question is asked once its option has been chosen. Slack allows only one
+    question for all options of a menu, so none is used. A menu has at most five options.
     """
     options = list[Block]()
     for one in elements:
@@ -303,17 +303,17 @@ def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
 
 
 def add_number(button: Element, number: int, label: str) -> Element:
-    """Return a button with its own label, and a number that distinguishes it from similar ones."""
+    """Return a button with its own label, and a number that distinguishes it from similar buttons."""
     action_id = ButtonValue.from_button(button)._replace(number=number).action_id
     unnamed = {key: value for key, value in button.items() if key != "accessibility_label"}
     return {**unnamed, "text": plain(label, limits.MAX_BUTTON_LENGTH), "action_id": action_id}
 
 
 def add_label(button: Element, name: str, title: str = "") -> Element:
-    """Return a button with a label that tells screen readers what it acts on, unless its text says that.
+    """Return a button with a label that tells screen readers what it acts on, unless its text says so.
 
-    A label isn't a text object in Slack, and it isn't known how Slack shows ``&`` and ``<`` in it, so both
-    are left out.
+    A label isn't a text object in Slack, and nobody knows how Slack shows ``&`` and ``<`` in it, so both are
+    left out.
     """
     words = unescape(button["text"]["text"])
     short = _clean_for_label(name, _MAX_LABEL_NAME_LENGTH)
@@ -490,9 +490,9 @@ def moment(
 
 
 def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Dated:
-    """Return a time as an adverb: "at 14:03", or "Mon 30 Nov at 14:03".
+    """Return a time as a phrase: "at 14:03", or "Mon 30 Nov at 14:03".
 
-    With several readers, a future time always includes the day, because it may not be today for all.
+    If there are several readers, a future time includes the day, because it may not be today for everyone.
     """
     return moment(at, now, zone, has_day=at > now, alone="at {time}")
 
@@ -511,7 +511,7 @@ def day(at: float, now: float, zone: tzinfo | None) -> Dated:
 
 
 def _mark(at: float, form: str, otherwise: str) -> Dated:
-    """Return a time that Slack formats for each reader, with ``otherwise`` shown wherever Slack can't."""
+    """Return a time that Slack formats for each reader, with ``otherwise`` shown if Slack can't."""
     return Dated([[Part(f"<!date^{int(at)}^{form}|{otherwise}>", (int(at),))]])
 
 
@@ -523,9 +523,9 @@ def format_reason(hold: str, now: float, zone: tzinfo | None = None) -> str:
 
 
 def strip_markup(text: str) -> str:
-    """Return a paragraph as a notification shows it, without our marks for bold and code.
+    """Return a paragraph as a notification shows it, without Usher's marks for bold and code.
 
-    An asterisk that isn't one of our marks belongs to a name or a cron expression.
+    An asterisk that isn't one of these marks belongs to a name or a cron expression.
     """
     return _MARKUP_PATTERN.sub(lambda match: match[1] or match[2], text)
 
@@ -654,7 +654,7 @@ class RowPage(Generic[_Row]):
 
 
 def get_page(rows: Sequence[_Row], number: int, size: int) -> RowPage[_Row]:
-    """Return one page of rows. A page number beyond the end gives the last page."""
+    """Return one page of rows. A page number that is too high gives the last page."""
     pages = max((len(rows) + size - 1) // size, 1)
     number = min(max(number, 1), pages)
     return RowPage(rows[(number - 1) * size : number * size], number, max(len(rows) - number * size, 0))
@@ -694,7 +694,7 @@ def build_list(
 
 
 def row(text: str, buttons: Sequence[Element]) -> list[Block]:
-    """Return a list row, with a single button beside its text, or several buttons or a menu below it."""
+    """Return a list row, with a single button next to its text, or several buttons or a menu below it."""
     if len(buttons) == 1 and buttons[0]["type"] == "button":
         return [section(text, buttons[0])]
     return [section(text), *actions(buttons)]

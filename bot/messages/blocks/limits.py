@@ -1,6 +1,6 @@
 """Slack's limits for messages and views: numbers of characters, blocks, elements and options.
 
-A test compares them with Slack's published limits, where there are any (``tests/messages/test_limits.py``).
+A test compares them with Slack's published limits, if there are any (``tests/messages/test_limits.py``).
 """
 
 from typing import Final
@@ -10,8 +10,8 @@ MAX_VIEW_BLOCKS: Final = 100
 #: Maximum combined length of all texts in a message's blocks. Slack publishes no figure
 #: (``docs/internals/slack.md``, "Messages").
 MAX_BLOCKS_TEXT_LENGTH: Final = 10_000
-#: Maximum length of the text sent with the blocks. `chat.update` accepts 4,000 characters, but ours is only a
-#: line for notifications.
+#: Maximum length of the text sent along with blocks. `chat.update` accepts 4,000 characters, but Usher's text
+#: is only a line for notifications.
 MAX_TEXT_LENGTH: Final = 3000
 #: Maximum length of a modal's title, and of the labels of its two buttons.
 MAX_VIEW_TITLE_LENGTH: Final = 24

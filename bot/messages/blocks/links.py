@@ -14,8 +14,8 @@ from bot.messages.blocks.kit import Element, Markup, fill
 from bot.messages.blocks.renderers import renders
 from bot.messages.texts import answers, cards, notices, pages, requests
 
-#: Maximum number of workspaces named in a message to administrators. ``MAX_PAGES`` is the maximum number of
-#: pages that it links to.
+#: Maximum number of workspaces listed in a message to administrators. ``MAX_PAGES`` is the maximum number of
+#: pages to which the message links.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
 #: Prefix of the value of the *Approve* button for a resting link. It is followed by the account's key and the
@@ -39,7 +39,7 @@ def _render_link_again(facts: Facts) -> Answer:
 
 @renders(NoticeKind.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
 def _render_sign_in_refused(facts: Facts) -> Answer:
-    """Say that the provider refuses a sign-in at the moment, which may pass without the person's help."""
+    """Say that the provider currently refuses a sign-in, which may pass without the person's help."""
     if facts.link_has_ended or facts.word("renamed"):
         return _render_link_again(facts)
     again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now, facts.zone)
@@ -96,7 +96,7 @@ def _render_linked(facts: Facts) -> Answer:
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
-    """Return *Unlink*, which asks first. With a number, it is one of several and names the account.
+    """Return the *Unlink* button, which asks first. If there are several, ``number`` also names the account.
 
     The button's value records that the person was asked, just like the flag that people can type.
     """
@@ -141,7 +141,7 @@ def _render_revoked(facts: Facts) -> Answer:
 
 @renders(NoticeKind.LEFT_RUNNING)
 def render_left_running(facts: RequestFacts) -> Answer:
-    """Show an administrator the workspaces, with connections, left running by people whose links ended."""
+    """Show an administrator the workspaces, by connection, left running by people whose links ended."""
     left, lines = list(facts.body.get("left", ())), list[str]()
     shown, pages = left[:MAX_LEFT_SHOWN], dict[str, str]()
     for key, of_person in groupby(shown, key=lambda one: (one["person"], one["cause"])):
@@ -168,7 +168,7 @@ def _render_not_revoked(facts: Facts) -> Answer:
 
 @renders(NoticeKind.LINK_ATTEMPTED)
 def _render_link_tried(facts: RequestFacts) -> Answer:
-    """Tell a linked account's owner that someone else tried to link it."""
+    """Tell a linked account's owner that someone else has tried to link it."""
     template = pages.TRIED_BY_APPROVAL if facts.body.get("is_approved") else pages.TRIED
     who, username = kit.mention(facts.people.get(facts.word("person"))), facts.word("username")
     return replies.answer(fill(template, who=who, title=facts.connection_title, username=username))

@@ -61,15 +61,14 @@ from bot.messages.verb import Verb, find_verb
 
 #: Maximum number of rows that fit into a message, along with a title, a remark and buttons.
 PAGE_SIZE = 20
-#: How many rows fit on a small screen. A longer list has a search.
+#: Number of rows that fit on a small screen. A longer list has a search field.
 AT_A_GLANCE: Final = 10
-#: Workspaces that were read at most this many seconds before the one read last count as read at the same
-#: time.
+#: Workspaces read at most this many seconds before the most recent read count as read at the same time.
 SEEN_TOGETHER_SECONDS: Final = 300.0
-#: Maximum number of rows with several buttons. In longer lists each row has a menu instead, so that the list
-#: takes at most two screens.
+#: Maximum number of rows with several buttons. In longer lists, each row has a menu instead, so that the list
+#: takes up at most two screens.
 MAX_ROWS_WITH_BUTTONS: Final = 8
-#: Maximum length of what the provider says about a workspace, so that each row takes up only two lines.
+#: Maximum length of the provider's message about a workspace, so that each row takes up only two lines.
 MAX_DETAIL_LENGTH: Final = 80
 
 
@@ -82,7 +81,7 @@ def format_state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
 
 
 def _format_wait(facts: WorkspaceFacts) -> Markup:
-    """Say what a workspace waits for between two attempts, and until when; "" if it isn't waiting."""
+    """Say what a workspace is waiting for between two attempts, and until when; "" if it isn't waiting."""
     wait = get_wait(facts)
     if wait is None:
         return Markup("")
@@ -112,7 +111,7 @@ def get_state_word(workspace: Workspace, state: State) -> str:
 
 
 def format_choice_state(facts: WorkspaceFacts, workspace: Workspace) -> str:
-    """Format a workspace's state for a menu option: in words only, without times."""
+    """Format a workspace's state for a menu option, in words only and without times."""
     if (wait := get_wait(facts)) is not None:
         return waitlist.WAITING.format(what=_get_thing_waited_for(wait))
     return get_state_word(workspace, _find_next_state(workspace, facts.operation))
@@ -152,8 +151,8 @@ def workspace_list(
     """List workspaces.
 
     ``rows`` are all workspaces, one ``page`` of them, or the most relevant of ``count``. ``what`` describes
-    the selection, and ``words`` is what to type to list it again. The owner's list begins with a menu: the
-    buttons in ``more`` and, if the list is long, a search through all workspaces.
+    the selection, and ``words`` is what to type to list it again. The owner's list begins with a menu, which
+    has the buttons in ``more`` and, if the list is long, a search through all workspaces.
     """
     one = get_page(rows, 1, PAGE_SIZE) if page is None else kit.RowPage(rows, page.number, page.remaining)
     all_ = (one.number - 1) * PAGE_SIZE + len(rows) + one.remaining
@@ -219,7 +218,7 @@ def status_answer(facts: WorkspaceFacts, workspace: Workspace, *, remark: str = 
 
 
 def render_workspaces(rows: Sequence[WorkspaceFacts]) -> tuple[list[Block], list[str]]:
-    """Render workspaces one below the other, and return a text that says how old their states are, if known.
+    """Render workspaces below each other, and return a text saying how old their states are, if known.
 
     A workspace that was read long before the others, or never, shows its own time. If several are waiting for
     the same reason, that reason is given once at the top of the list.
@@ -257,7 +256,7 @@ def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], 
 
 
 def _explain_hold(facts: WorkspaceFacts) -> Block:
-    """Explain why workspaces are waiting, with *Link again* beside it if that helps."""
+    """Explain why workspaces are waiting, with *Link again* next to it if that helps."""
     operation = facts.operation
     assert operation is not None, "what waits is an operation"
     if obstacle := find_block(facts, operation):
@@ -284,7 +283,7 @@ def _get_read_at(facts: WorkspaceFacts) -> float | None:
 
 
 def _render_row(facts: WorkspaceFacts, since: float, *, is_explained: bool) -> tuple[str, list[Element]]:
-    """Render a row: mark, name and connection; state and what happens next; buttons by importance."""
+    """Render a row: symbol, name and connection; state and what happens next; buttons by importance."""
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a row shows a workspace"
     state, as_of = format_state(facts.now, workspace, facts.zone)
@@ -316,7 +315,7 @@ def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
 
 
 def _render_with_buttons(text: str, buttons: Sequence[Element], is_long: bool) -> list[Block]:
-    """Return a row with one button beside it, or two below it and a menu; a long list has only menus."""
+    """Return a row with one button next to it, or two below it and a menu; a long list has only menus."""
     plain = [kit.without_colour(one) for one in buttons]
     return [kit.section(text, kit.menu(plain))] if is_long and len(plain) > 1 else row(text, plain)
 
@@ -335,7 +334,7 @@ def list_row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Elemen
 
 
 def _link_or_ask_to_open(facts: WorkspaceFacts, workspace: Workspace) -> Element:
-    """Return *Open* with the URL. If the URL isn't known, pressing the button requests it from Usher."""
+    """Return the *Open* button with the URL. If the URL isn't known, pressing the button requests it."""
     if not facts.ide_url:
         return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY, of=workspace.title)
     return open_button(facts)
@@ -350,7 +349,7 @@ def run_list(
     what: str = run_words.RUNS,
     words: str = "",
 ) -> Answer:
-    """List runs; ``rows`` are all of them, and a page number beyond the end gives the last page.
+    """List runs; ``rows`` are all of them, and a page number that is too high gives the last page.
 
     ``what`` and ``words`` are as in ``workspace_list``.
     """
@@ -416,14 +415,14 @@ def _list_run_buttons(facts: RunFacts) -> list[Element]:
 
 #: The action of a button that runs a command exactly as if it had been typed. Its value is the command.
 RUN_COMMAND: Final = "say"
-#: The action that changes several workspaces; its value names each of them.
+#: The action that changes several workspaces. Its value names each of them.
 SEVERAL_ACTION: Final = "several"
 _IN_A_SECTION: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """A list row for a workspace, and what a stop would do to it if that ended it for good."""
+    """A list row for a workspace, and the effect of a stop on it, if that ended it for good."""
 
     workspace: Workspace
     title: str
@@ -431,7 +430,7 @@ class ListRow:
 
 
 def list_command_buttons(commands: Sequence[str], now: float) -> list[Element]:
-    """Return a button per command, labelled with what it does; a command too long for one is left out."""
+    """Return a button per command, labelled with what it does; commands too long for one are left out."""
     return [
         kit.button(
             kit.line(describe_command(command, now), limits.MAX_BUTTON_LENGTH),
@@ -456,7 +455,7 @@ def stop_run(run: Run, title: str, verb: str) -> Answer:
 
 
 def run_again(run: Run, title: str) -> Answer:
-    """Offer to run a job again. Because that may cost money, it takes a button press."""
+    """Offer to run a job again. Because that may cost money, people have to press a button."""
     press = ButtonValue("job_again", run.id)
     return _offer(find_verb("job", "run"), run, title, press)
 
@@ -478,7 +477,7 @@ def offer_several(
     at: float | None = None,
     when: Markup | None = None,
 ) -> Answer:
-    """Offer to change several workspaces, naming each and marking those that would end for good.
+    """Offer to change several workspaces, listing each and marking those that would end for good.
 
     ``when`` is the time ``at`` in the reader's time zone.
     """

@@ -1,6 +1,6 @@
 """Messages that a person must not miss. They are posted as new messages, because edits notify nobody.
 
-If they change later, the posted message is edited.
+If such a message changes later, the posted message is edited.
 """
 
 from collections.abc import Iterable, Sequence
@@ -57,7 +57,7 @@ def _get_identity(button: Element) -> tuple[str | None, ...]:
 
 
 def is_true(kind: NoticeKind, facts: Facts) -> bool:
-    """Return whether a message would be true now; cards and questions stay true despite newer requests."""
+    """Return whether a message would be true now. Cards and questions stay true despite newer requests."""
     if _is_row_gone(kind, facts) or (facts.is_superseded and not kind.marks & (Mark.CARD | Mark.ASKS)):
         return False
     return find_renderer(kind).is_true(facts)
@@ -150,7 +150,7 @@ def _list_pending(facts: HeldFacts) -> list[tuple[tuple[NoticeKind, Facts], Answ
 def _render_summary(facts: HeldFacts) -> Answer:
     """Render the notices delayed by an outage as one message.
 
-    Similar notices share a sentence. Buttons are below all the sentences.
+    Similar notices share a sentence. All buttons are below the sentences.
     """
     left = _list_pending(facts)
     since = min((one.written_at for (_, one), _ in left), default=facts.now)

@@ -47,7 +47,7 @@ FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
 def is_ready_over(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace reported as ready has gone down or has been sent a newer request."""
+    """Return whether a workspace reported as ready has since gone down or been sent a newer request."""
     return facts.workspace is not None and (facts.is_superseded or facts.state in notices.READY_UNTIL)
 
 
@@ -57,7 +57,7 @@ def is_ready_over(facts: WorkspaceFacts) -> bool:
     together=lambda facts: None if facts.is_unusable else notices.READY_TOGETHER,
 )
 def render_ready(facts: WorkspaceFacts) -> Answer:
-    """Say that a workspace is up or, if it has gone down since, why."""
+    """Say that a workspace is up or, if it has gone down since, why it went down."""
     operation = facts.operation
     if is_ready_over(facts):
         ended_at = (operation.ended_at if operation is not None else None) or facts.written_at

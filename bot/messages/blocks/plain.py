@@ -1,7 +1,7 @@
 """Plain texts sent with blocks or instead of them. They say what the blocks say, including URLs.
 
-People read these texts where Slack doesn't show the blocks. A text is only ever sent where its blocks would
-be, so nobody sees a URL in it that they couldn't see in the blocks.
+People read these texts if Slack doesn't show the blocks. A text is only ever sent where its blocks would be,
+so nobody sees a URL in it that they couldn't see in the blocks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,12 +12,12 @@ from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block
 from bot.messages.texts import notices
 
-#: Buttons that open a URL which the message was sent to deliver.
+#: Buttons that open the URL that the message was sent to deliver.
 _PURPOSES: Final = frozenset({"open_url", "link_url"})
 
 
 def make_fallback_text(answer: Answer) -> str:
-    """Return the text for an answer's blocks: all their lines except a program's output.
+    """Return the text for an answer's blocks: all their lines, leaving out a program's output.
 
     Screen readers read it instead of the blocks, and phones show the beginning of it in a notification
     (``docs/internals/slack.md``, "Messages").
@@ -52,7 +52,7 @@ def _list_addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[
 
 
 def _append_addresses(text: str, addresses: Iterable[str]) -> str:
-    """Return a text followed by URLs; if that is too long, the text is cut, but never a URL."""
+    """Return a text followed by URLs. If that is too long, the text is cut, but never a URL."""
     below = ""
     for line in addresses:
         if line not in text + below and len(below) + len(line) < limits.MAX_TEXT_LENGTH // 2:

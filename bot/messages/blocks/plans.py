@@ -34,7 +34,7 @@ def format_time_of_day(minutes: int | None, reader_zone: ZoneInfo | None) -> Mar
 
 
 def format_zones(zones: Iterable[str], reader_zone: ZoneInfo | None) -> Markup:
-    """Name the zones of recurring times, as in `` (Singapore)``, unless the reader's zone is the only one."""
+    """Name the zones of recurring times, as in `` (Singapore)``, unless they are all the reader's own."""
     found = dict.fromkeys(zones)
     if reader_zone is not None and found.keys() <= {reader_zone.key}:
         return Markup("")
@@ -97,7 +97,7 @@ def list_lessons(facts: WorkspaceFacts) -> list[str]:
 
 
 def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return a button for each course that the person has joined, to leave it."""
+    """Return a button to leave each course that the person has joined."""
     numbers = range(len(facts.lessons)) if len(facts.lessons) > 1 else [None]
     return [
         kit.button(

@@ -53,7 +53,7 @@ def format_preferences(facts: PreferenceFacts) -> str:
 
 
 def _format_asking(facts: PreferenceFacts) -> list[str]:
-    """Say, for each connection, how many hours pass before the person is asked about a running workspace."""
+    """Say, for each connection, after how many hours the person is asked about a running workspace."""
     usual = find_asking_hours(facts.wanted.idle_prompt_after, None)
     if (only := {*facts.asked_after.values()}) and len(only) == 1:
         (usual,) = only
@@ -77,7 +77,7 @@ def _format_asking_hours(hours: float | None, asks: str, never: str, **more: Any
 
 
 def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
-    """Return the form with the current preferences; ``command`` is the one for a workspace's own settings."""
+    """Return the form with the current preferences; ``command`` is for a single workspace's settings."""
     wanted = facts.wanted
     topics = [kit.option(topic, said) for topic, said in words.TOPICS.items()]
     sent = [one for one in topics if getattr(wanted, one["value"])]

@@ -14,7 +14,7 @@ D = TypeVar("D", bound=Callable[..., Answer])
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """How a kind of message is rendered, and whether what it says is still true.
+    """How a kind of message is rendered, and whether its contents are still true.
 
     ``is_true`` returns whether the message would still be true if it were sent now. ``together`` returns the
     wording that lets one or more such messages share a sentence, or None if they can't share one.
@@ -45,7 +45,7 @@ def renders(
 
         @wraps(render)
         def render_labelled(context: Any) -> Answer:
-            """Render the message, with its buttons labelled for a screen reader."""
+            """Render the message, with its buttons labelled for screen readers."""
             answer = render(context)
             return replace(answer, blocks=tuple(add_block_labels(answer.blocks, context.objects)))
 

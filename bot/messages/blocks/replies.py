@@ -26,7 +26,7 @@ _CONFIRMED_VERBS = frozenset({"stop", "remove"})
 
 
 def answer(text: str, buttons: Iterable[Element] = (), *, replaces: bool = False) -> Answer:
-    """Answer with one paragraph of our own text, already filled in and escaped."""
+    """Answer with one paragraph of Usher's own text, already filled in and escaped."""
     rows = kit.actions(buttons) if (buttons := list(buttons)) else []
     return kit.answer([kit.section(text), *rows], replaces=replaces)
 
@@ -100,7 +100,7 @@ def list_choice_buttons(
     labels: Sequence[str],
     effects_of: Callable[[Workspace], StopEffects],
 ) -> list[Element]:
-    """Return buttons for the first few workspaces, plus one for the others if the verb has a search."""
+    """Return buttons for the first few workspaces, and one for the others if the verb has a search."""
     if not find_verb("workspace", verb).label:
         return []
     buttons = [
@@ -189,9 +189,9 @@ def invitation(
 ) -> Answer:
     """Answer with each connection's link page, which only the person may see, so never use it in a channel.
 
-    ``pages`` maps connections to their pages. If these expire (``until``), each ends by showing a code to
-    type in Slack, and the buttons are removed at that time. ``asks`` are connections where an administrator
-    can be asked instead.
+    ``pages`` maps connections to their pages. Pages that expire (``until``) end by showing a code to type in
+    Slack, and their buttons are removed at that time. ``asks`` are connections for which an administrator can
+    be asked instead.
     """
     is_one = len(connections) == 1
     small = [] if until is None else [answers.LINK_PAGE, answers.LINK_CODE]
@@ -205,7 +205,7 @@ def invitation(
 
 
 def code_question() -> Answer:
-    """Answer with the form for a code, and a button for opening it if that doesn't work right away."""
+    """Answer with the form for a code, and a button for opening the form if that doesn't work right away."""
     button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
     blocks = [kit.section(answers.CODE_ASK), *kit.actions([button])]
     return replace(kit.answer(blocks), view=code_view())
@@ -224,7 +224,7 @@ def code_view() -> dict[str, Any]:
 
 
 def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
-    """Return the form for removing a workspace permanently; its name has to be typed into it."""
+    """Return the form for removing a workspace permanently. The workspace's name has to be typed into it."""
     explained = kit.section(fill(answers.REMOVE_EFFECT, name=workspace.title, title=title))
     return kit.modal(
         "Remove workspace",
@@ -307,7 +307,7 @@ def format_commands(text: str, command: str, job_command: str) -> str:
 
 
 def with_slash_commands(view: Mapping[str, Any], command: str, job_command: str) -> dict[str, Any]:
-    """Return a form or Home tab with its commands shown as slash commands; nothing else works there."""
+    """Return a form or Home tab with its commands shown as slash commands, since nothing else works there."""
     found: dict[str, Any] = _replace_commands(view, f"{command} ", f"{job_command} ")
     return found
 
@@ -349,7 +349,7 @@ def list_button(*, style: str | None = None) -> Element:
 
 
 def new_button(connection: str | None) -> Element:
-    """Return *New workspace* for a connection. Without one, the person is asked to choose."""
+    """Return the *New workspace* button for a connection. Without one, the person is asked to choose."""
     if connection is None:
         return kit.button(answers.NEW_WORKSPACE, "new")
     return kit.button(answers.NEW_WORKSPACE, "make", f"workspace {connection}")

@@ -129,7 +129,7 @@ def run_failed(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_FOUND, is_true=lambda facts: facts.run.is_open)
 def render_found(facts: RunFacts) -> Answer:
-    """Say that a run reported as lost is still going after all."""
+    """Say that a run reported as lost is still in progress after all."""
     lines = [fill_notice(runs.FOUND, facts), *format_state_lines(facts)]
     return kit.message(kit.join(lines, "\n"), buttons=list_card_buttons(facts))
 
@@ -168,7 +168,7 @@ def render_file_missing(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_NOT_STOPPED)
 def render_not_stopped(facts: RunFacts) -> Answer:
-    """Say that a run is still going although it should have stopped."""
+    """Say that a run is still in progress although it should have stopped."""
     return _render_with_cause(runs.STOP_REFUSED if facts.word("cause") else runs.STOP_GIVEN_UP, facts)
 
 
@@ -185,13 +185,13 @@ def format_title(facts: RunFacts) -> str:
 
 
 def describe_outcome(run: Run) -> str:
-    """Describe, within a sentence, how far a run is or how it ended: ``failed after 12 s, exit code 2``."""
+    """Describe, within a sentence, a run's progress or how it ended: ``failed after 12 s, exit code 2``."""
     head = _format_outcome(run)
     return head[0].lower() + head[1:]
 
 
 def format_state_lines(facts: RunFacts) -> list[str]:
-    """Return lines that say how far a run is or how it ended, and what its provider says about it."""
+    """Return lines that say how far a run has got or how it ended, and what its provider says about it."""
     run = facts.run
     lines = [_format_state_line(facts)]
     if run.is_going and run.requested_stop:
@@ -223,25 +223,25 @@ def list_card_buttons(facts: RunFacts) -> list[Element]:
 
 
 def stop_run_button(run: Run) -> Element:
-    """Return *Stop*, which asks first."""
+    """Return the *Stop* button, which asks first."""
     question = kit.confirm(runs.CONFIRM_STOP, name=run.name)
     return kit.button(cards.STOP, "job_stop", run.id, style=kit.DANGER, confirm=question, of=run.name)
 
 
 def force_button(run: Run) -> Element:
-    """Return *Force quit*, which asks first."""
+    """Return the *Force quit* button, which asks first."""
     question = kit.confirm(runs.CONFIRM_FORCE, name=run.name)
     return kit.button(cards.FORCE, "job_force", run.id, style=kit.DANGER, confirm=question, of=run.name)
 
 
 def again_button(run: Run) -> Element:
-    """Return *Run again*; it asks first, so that two clicks don't start two runs."""
+    """Return the *Run again* button; it asks first, so that two clicks don't start two runs."""
     question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, name=run.name)
     return kit.button(runs.AGAIN, "job_again", run.id, confirm=question, of=run.name)
 
 
 def list_logs_button(facts: RunFacts) -> list[Element]:
-    """Return *Logs*, unless the output is sent anyway or doesn't exist."""
+    """Return the *Logs* button, unless the output is sent anyway or doesn't exist."""
     run = facts.run
     is_none = "runs" not in facts.capabilities or (run.remote_id is None and not run.is_open)
     # The whole output of a run launched here is sent as a file anyway.
@@ -314,7 +314,7 @@ def _format_state_line(facts: RunFacts) -> str:
 
 
 def _format_outcome(run: Run) -> str:
-    """Say how far a run is or how it ended, without its connection: ``Failed after 12 s, exit code 2``."""
+    """Describe a run's progress or end, without its connection: ``Failed after 12 s, exit code 2``."""
     if run.is_going:
         return runs.STATES[run.state]
     if run.outcome is Outcome.FAILED:
@@ -343,8 +343,8 @@ def _format_cause(facts: RunFacts) -> str:
     )
 
 
-#: Matches each backtick that is followed by another. Usher puts a zero-width space between the two, because
-#: otherwise a row of backticks inside a run's output would end the code block around it.
+#: Matches each backtick that is followed by another. Usher puts a zero-width space between the two, because a
+#: row of backticks in a run's output would otherwise end the code block around it.
 _FENCE_PATTERN: Final = re.compile("`(?=`)")
 _PARTED: Final = "`\u200b"
 _MAX_OUTPUT_LENGTH: Final = limits.MAX_SECTION_LENGTH - 2 * len(FENCE) - 2
@@ -353,7 +353,7 @@ _TAB: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Preformatted:
-    """Escaped output between fences, its number of lines, and whether any were left out."""
+    """Escaped output between fences, its number of lines, and whether any lines were left out."""
 
     text: str
     lines: int
@@ -388,7 +388,7 @@ def _format_line(raw: str) -> str:
 
 
 def _end_of(raw: str, room: int) -> str:
-    """Return the end of a line that is too long to be shown whole."""
+    """Return the end of a line that is too long to be shown in full."""
     tail = raw[-room:]
     while len(_format_line(tail)) + len(ELLIPSIS) > room:
         over = len(_format_line(tail)) + len(ELLIPSIS) - room

@@ -18,7 +18,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block, fill
 from bot.messages.texts import answers
 
-#: Marks a stored answer whose text isn't split into parts that each have an expiry time.
+#: Marks a stored answer whose text isn't split into parts with expiry times.
 UNDATED: Final = "undated"
 
 
@@ -84,7 +84,7 @@ def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
 
 
 def find_moments(blocks: Collection[Block]) -> list[int]:
-    """Return the times that the texts mention, and the times when the buttons expire."""
+    """Return the times mentioned in the texts, and the times when the buttons expire."""
     at = {int(press.at) for _, press in kit.iterate_drawn(blocks) if press.at is not None}
     return sorted(at.union(*(part.moments for part in list_parts(blocks))))
 

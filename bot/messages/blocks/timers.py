@@ -32,9 +32,9 @@ from bot.messages.texts import answers, cards, notices, problems, times, verbs
 #: The value of the choice that cancels a timer.
 NEVER_CHOICE = "never"
 STOP_LATER_CALLBACK = "stop_later"
-#: The duration that the form of *Stop later…* proposes, in minutes.
+#: The duration proposed in the form of *Stop later…*, in minutes.
 PROPOSED_MINUTES = "60"
-#: The durations, in minutes, that can be chosen in the form for a planned stop.
+#: The durations that can be chosen in the form for a planned stop, in minutes.
 LENGTHS = frozenset(str(minutes) for minutes in cards.FORM_CHOICES)
 
 
@@ -207,7 +207,7 @@ def ask_final_stop(
 ) -> Answer:
     """Ask whether a planned stop may end a workspace permanently.
 
-    ``when`` is its time in the reader's time zone.
+    ``when`` is the time of the stop in the reader's time zone.
     """
     sentence = fill(
         cards.ASK,
@@ -238,7 +238,7 @@ def format_form_head(facts: WorkspaceFacts) -> str:
 def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
     """Return the form of *Stop later…*.
 
-    If the chosen time would end the workspace permanently, that is confirmed in a separate step.
+    If the chosen time would end the workspace permanently, that has to be confirmed in a separate step.
     """
     workspace = facts.workspace
     assert workspace is not None, "a form is about a workspace"

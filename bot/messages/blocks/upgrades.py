@@ -1,4 +1,4 @@
-"""The message that tells a person what an upgrade has cost them, and its texts."""
+"""The message that tells a person what they lose in an upgrade, and its texts."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -51,8 +51,8 @@ _SENTENCES: Final = {
         "it: `card {name} end`."
     ),
 }
-#: Tells a person that an upgrade undid their move of a single lesson. ``_AT_USUAL_TIME`` is for a lesson that
-#: had been moved to another time on its day, ``_NOT_HELD`` for one that had been moved to another day.
+#: Tells a person that an upgrade has undone their move of a single lesson. ``_AT_USUAL_TIME`` is for a lesson
+#: that they had moved to another time on the same day, and ``_NOT_HELD`` for one moved to another day.
 _MOVED: Final = "I can't move single lessons of *{name}* any more. {moved}"
 _AT_USUAL_TIME: Final = "The one on {day} begins at {begin} again, as usual."
 _NOT_HELD: Final = (
@@ -63,7 +63,7 @@ _NOT_HELD: Final = (
 
 @renders(NoticeKind.UPGRADE_LOSSES, is_true=lambda facts: bool(facts.losses))
 def render_upgrade_losses(facts: UpgradeFacts) -> Answer:
-    """Tell a person what an upgrade has cost them, one sentence for each loss."""
+    """Tell a person what they lose in an upgrade, one sentence for each loss."""
     waiting = [one for one in facts.losses if one.what == "hours_wait"]
     said = [_format_waiting(waiting)] if waiting else []
     said += [_format(one, facts) for one in facts.losses if one.what != "hours_wait"]

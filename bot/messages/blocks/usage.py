@@ -201,7 +201,7 @@ def _render_small_print(lines: Sequence[UsageLine]) -> list[Block]:
 
 
 def _list_other_buttons(facts: UsageFacts) -> list[Element]:
-    """Return *Last week*, and the button that turns the Monday message on or off."""
+    """Return the *Last week* button, and the button that turns the Monday message on or off."""
     past = [kit.button(words.LAST_WEEK, "usage", "last week")] if facts.window.name == "this week" else []
     return [*past, weekly_button(is_on=facts.is_weekly)]
 
@@ -212,12 +212,12 @@ def weekly_button(*, is_on: bool) -> Element:
 
 
 def week_button() -> Element:
-    """Return *Show my week*."""
+    """Return the *Show my week* button."""
     return kit.button(words.SHOW_WEEK, "usage", "this week")
 
 
 def list_end_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Stop* and *Hours…* for a workspace that is still running."""
+    """Return the *Stop* and *Hours…* buttons for a workspace that is still running."""
     if facts.workspace is None:
         return []
     stop = [stop_button(facts.workspace, facts.effects)] if facts.may("stop") else []

@@ -25,9 +25,9 @@ from bot.messages.texts import usage_picture as texts
 from bot.support.cleaning import clean
 from bot.support.pictures import FONT_FAMILY
 
-#: Maximum length of an alternative text, set by Slack.
+#: Maximum length of an alternative text, as set by Slack.
 MAX_ALT_TEXT_LENGTH: Final = 1_000
-#: Maximum number of rows drawn, about as many as fit on a phone. Further rows are only counted.
+#: Maximum number of rows drawn, about as many as fit on a phone. Any further rows are just counted.
 MAX_ROWS: Final = 30
 
 _WIDTH: Final = 640
@@ -129,7 +129,7 @@ class _Week:
 
 
 class _Drawing:
-    """Draw the SVG of one picture, from top to bottom."""
+    """Draws the SVG of one picture, from top to bottom."""
 
     def __init__(self, rows: Sequence[UsageRow], week: _Week) -> None:
         self._week = week
@@ -287,7 +287,7 @@ def _clean_name(name: str) -> str:
 
 
 def _cut_name(name: str) -> str:
-    """Return a name that fits beside its hours, cut with an ellipsis if necessary."""
+    """Return a name that fits next to its hours, cut with an ellipsis if necessary."""
     shown = _clean_name(name)
     if estimate_width(shown, _NAME_SIZE) <= _MAX_NAME_WIDTH:
         return shown
@@ -297,7 +297,7 @@ def _cut_name(name: str) -> str:
 
 
 def _describe(rows: Sequence[UsageRow], week: _Week) -> str:
-    """Describe a picture in words: all hours first, then when each row ran, as far as there is room."""
+    """Describe a picture in words: all hours first, then when each row ran, as far as there is space."""
     first, last = week.format_date(week.days[0]), week.format_date(week.days[-1])
     head = [texts.ALT_TITLE.format(first=first, last=last, zone=week.zone), *week.list_unusual_days()]
     shown = [_describe_row(row, week) for row in rows[:MAX_ROWS]] or [texts.NOTHING]

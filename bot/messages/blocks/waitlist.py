@@ -21,7 +21,7 @@ UNTIL_FORM = "wait_until"
 
 
 def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) -> str:
-    """Describe a wait: what for, how many people are ahead, how many attempts; or say how it ended."""
+    """Say what a wait is for, how many people are ahead and how many attempts there were, or how it ended."""
     before = [_count_people(of.tried_before, words.ONE_BEFORE, words.TRIED_BEFORE)] if of.tried_before else []
     tried = [_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else []
     return _fill_place(of, now, zone, [format_position(of), *before, *tried])

@@ -1,1 +1,1 @@
-"""Unescaped texts for people that are long or used in several places. All others are written inline."""
+"""Unescaped texts for people that are long or used in several places. All other texts are written inline."""

@@ -107,7 +107,7 @@ STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
 LOOKING: Final = "I'm checking again now. The card shows what I find."
 TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. Try again in {wait}."
 #: Shown above the current state if the pressed button's message or page is out of date. The key says whether
-#: the button was on a page, that is, in the Home tab or in an open form.
+#: the button was on a page, which means in the Home tab or in an open form.
 OUTDATED: Final[Mapping[bool, str]] = {
     False: "That message was out of date, so I did nothing. Here's how things are now:",
     True: "This page was out of date, so I did nothing. Here's how things are now:",
@@ -122,8 +122,8 @@ OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see wh
 
 # -- names -------------------------------------------------------------------------------------------------
 
-#: Shown above buttons with similar names: the first text if there are several buttons, the second if there is
-#: one.
+#: Shown above buttons with similar names. The first text is for several buttons, the second for a single
+#: button.
 NEAREST: Final = ("Did you mean one of these?", "Did you mean this one?")
 MAY_BE_UNLINKED: Final = "It may be on an account that you haven't linked yet."
 CHECKING: Final = "Checking {titles}…"
@@ -225,7 +225,7 @@ ABSENT: Final[Mapping[str, str]] = {
     "connection_coming": "{count} on *{title}*, which part of me doesn't have yet, as I'm being updated.",
 }
 #: Sent to people who have unlinked an account. The key says what still exists at the provider: a secret that
-#: Usher created, one that the person created, or nothing.
+#: Usher created, a secret that the person created, or nothing.
 UNLINKED: Final[dict[str, str]] = {
     "owed": (
         "You're unlinked from {title}. I no longer use my access to your account there. "

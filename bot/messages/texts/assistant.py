@@ -1,4 +1,4 @@
-"""Texts for Slack's assistant: results, and the titles and fields of its tools, which people see as well."""
+"""Texts for Slack's assistant: results, and the titles and fields of its tools, which people see, too."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -22,8 +22,8 @@ TITLES: Final[Mapping[str, str]] = {
     "start": "Start a workspace",
     "stop": "Stop a workspace",
 }
-#: Maps each tool to its description, which is written for language models: what the tool does, what it
-#: doesn't do, and where its answer appears.
+#: Maps each tool to its description, which is written for language models. It says what the tool does, what
+#: it doesn't do, and where its answer appears.
 DESCRIPTIONS: Final[Mapping[str, str]] = {
     "my_workspaces": (
         "Show the person's workspaces, each with its state, as of when that was seen, and when it stops. "
@@ -115,7 +115,7 @@ NOT_A_NAME: Final = (
     "Nothing was done. No workspace or run is called that. Something created just now can take a minute to "
     "appear."
 )
-#: Error messages for arguments of a tool that can't be read. They all say that nothing was done.
+#: Error messages for a tool's arguments that can't be read. They all say that nothing was done.
 NOT_AN_OBJECT: Final = "Nothing was done: the arguments have to be an object with {takes}."
 NO_FIELD: Final = "Nothing was done: there is no field `{field}`. This tool takes {takes}."
 NO_FIELDS: Final = "no fields"

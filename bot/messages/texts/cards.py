@@ -20,8 +20,8 @@ STATES: Final[Mapping[State, str]] = {
     State.GONE: "No longer exists",
     State.UNKNOWN: "Unknown",
 }
-#: Maps each state to the mark shown before a workspace's name. The state is always given in words as well.
-#: White and black marks end with a variation selector, because browsers would otherwise draw them as small
+#: Maps each state to the symbol shown before a workspace's name. The state is always given in words as well.
+#: White and black symbols end with a variation selector, because browsers would otherwise draw them as small
 #: rings.
 MARKS: Final[Mapping[State, str]] = {
     State.RUNNING: "🟢",
@@ -55,7 +55,7 @@ class VerbForms(NamedTuple):
     where: str = "on"
 
     def words(self) -> dict[str, str]:
-        """Return the forms by name, plus some with the workspace as subject. ``Doing`` begins a sentence."""
+        """Return the forms by name, and some with the workspace as subject. ``Doing`` begins a sentence."""
         words = self._asdict() | {
             "happen": f"be {self.passive}" if self.passive else self.do,
             "happening": f"being {self.passive}" if self.passive else self.doing,
@@ -97,7 +97,7 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
-#: Shows the server's own words about a start with the percentage that it reports. If the server says nothing,
+#: Shows the server's own words about a start, and the percentage that it reports. If the server says nothing,
 #: just the percentage is shown.
 PERCENT: Final = "{said} ({percent}%)"
 
@@ -110,8 +110,8 @@ NO_PAGE: Final = (
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
-#: Describes a workspace that no longer exists. ``NOT_SHOWN`` describes one that the provider doesn't list as
-#: the person's own.
+#: Describes a workspace that no longer exists. ``NOT_SHOWN`` describes a workspace that the provider doesn't
+#: list as the person's own.
 GONE: Final = "no longer exists on {title}"
 NOT_SHOWN: Final = "isn't in your account on {title}"
 GONE_SINCE: Final = "It {gone}."
@@ -137,7 +137,7 @@ ENDED_NAMED: Final[Mapping[str, str]] = {
 }
 REFERENCE: Final = "Reference {reference}"
 
-#: A button's accessible name ends with this, so that a screen reader says what the button acts on.
+#: The end of a button's accessible name, with which a screen reader says what the button acts on.
 OBJECT: Final = "{name} on {title}"
 NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"
@@ -245,7 +245,7 @@ EXTEND: Final = "Keep 2 h more"
 EXTENDING: Final = "I'm asking {title} to stop *{name}* {at} instead."
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
-#: Warnings before a stop, keyed by the reason for the stop; ``{over}`` is when the lesson ends.
+#: Warnings before a stop, keyed by the reason for the stop. ``{over}`` is when the lesson ends.
 #: ``lesson_late`` is for a lesson that has already ended.
 ENDING: Final[Mapping[str, str]] = {
     "own": "*{name}* {ends} in {left}, {at}, as you asked.",
@@ -277,8 +277,8 @@ FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {c
 STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
 BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
 STILL: Final = ("it's still", "they're still")
-#: Maps each obstacle to the end of a sentence that says why a stop isn't possible. It is followed by
-#: ``WHEN_LINKED``, ``WHEN_BACK`` or ``STOP_THERE``, which say what happens next.
+#: Maps each obstacle to the end of a sentence that says why a stop isn't possible. The sentence is followed
+#: by ``WHEN_LINKED``, ``WHEN_BACK`` or ``STOP_THERE``, which say what happens next.
 OBSTACLES: Final[Mapping[str, str]] = {
     "connection_gone": "I'm not connected to {title} any more",
     "connection_coming": "part of me is still being updated and doesn't have {title} yet",
@@ -347,5 +347,5 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
 CANCEL_PLAN: Final = "Cancel it"
 CHANGE_BACK: Final = "Change back"
 
-#: The size of machine that a workspace runs on. Its hourly price follows after a comma.
+#: The size of the machine that a workspace runs on. Its hourly price follows after a comma.
 SIZE: Final = "Size *{size}*"

@@ -1,4 +1,4 @@
-"""Commands as button labels; ``{rest}`` is the text after the verb, and ``{name}`` is a name in it."""
+"""Commands as button labels. ``{rest}`` is the text after the verb, and ``{name}`` is a name in it."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -12,7 +12,7 @@ READY_COUNT: Final = "{ready} ready"
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
 #: Shown to people who have pressed *Join* but still need an account or a workspace.
 PENDING: Final = "You've pressed *Join*, but {why}"
-#: Maps each field of a form to the error shown if it was filled in wrongly.
+#: Maps each field of a form to the error shown if the field was filled in wrongly.
 WRONG: Final = {
     "hours": "Choose the days, and when lessons begin and end on them.",
     **dict.fromkeys(("from", "until"), "A course ends after its first day, and within a year from today."),
@@ -21,7 +21,7 @@ WRONG: Final = {
 }
 
 POST: Final = "Post a class card"
-#: Labels and hints for the fields of all the forms. If a field of the card form corresponds to a flag, it has
+#: Labels and hints for the fields of all the forms. A field of the card form that corresponds to a flag has
 #: the flag's name.
 FIELDS: Final = {
     "what": ("What everyone gets", ""),

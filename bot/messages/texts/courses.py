@@ -1,4 +1,4 @@
-"""The texts of class cards, for the time before someone joins, after that, and at the end of the class."""
+"""The texts of class cards, before someone joins, afterwards, and at the end of the class."""
 
 from datetime import date
 from typing import Final, NamedTuple
@@ -51,8 +51,8 @@ COURSE_JOIN: Final = (
     "Join once: I'll start your own workspace *{name}* on {title} before each lesson and stop it "
     f"afterwards. {_JOIN_NEXT}"
 )
-#: Shown on the card of a course that creates workspaces. It names the template, because the workspaces will
-#: have other names.
+#: Shown on the card of a course that creates workspaces. It mentions the template, because the workspaces
+#: will have other names.
 COURSE_JOIN_MAKE: Final = (
     "Join once: I'll create a workspace from *{name}* for you on {title}, start it before each lesson and "
     f"stop it afterwards. {_JOIN_NEXT}"
@@ -60,7 +60,7 @@ COURSE_JOIN_MAKE: Final = (
 COURSE_SEES_HOURS: Final = "Your teachers and Usher admins can see how long it runs during the course."
 JOIN: Final = "Join"
 JOINED_COUNT: Final = "{people} joined."
-#: Says how many people have joined but still have to link an account: the first text is for one person, the
+#: Says how many people have joined but still have to link an account. The first text is for one person, the
 #: second for several.
 PENDING_COUNT: Final = ("{pending} still has to link an account.", "{pending} still have to link an account.")
 COURSE_OVER: Final = "The course has ended."
@@ -123,7 +123,7 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: Says when the next lessons are if there are none on the requested day. There is one text each for no
+#: Says when the next lessons are if there are none on the requested day. There are separate texts for no
 #: remaining lessons, for one, and for several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
@@ -147,7 +147,7 @@ def format_span(first: str, last: str, today: date) -> str:
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
 #: Tells teachers the maximum number of people who can have a workspace in time for a lesson. When the lesson
-#: begins, ``REPORT`` says how many do, and ``REPORT_WHY`` what is holding up the others.
+#: begins, ``REPORT`` says how many do, and ``REPORT_WHY`` says what is delaying the others.
 IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
@@ -345,8 +345,8 @@ CLASS_CLOSED: Final = (
     "I'm telling everyone, so that they can keep theirs.",
     "The rest will be stopped {at}. I'll send you a summary.",
 )
-#: Texts about the end of a class, in pairs. The first is for when someone else ended the class, the second
-#: for when the reader did.
+#: Texts about the end of a class, in pairs. The first text is used if someone else ended the class, the
+#: second if the reader did.
 WARNED: Final = (
     "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
     "You're ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
@@ -366,12 +366,12 @@ STOP_FAILED_BY: Final = (
 
 
 class Words(NamedTuple):
-    """Wording that a class and a course don't share: buttons, confirmation questions, and the summary."""
+    """Wording that differs between a class and a course: buttons, confirmation questions, and the summary."""
 
     press: str
     end: tuple[str, str, str, str]
-    #: The replies to a press on a class card once the class is over. The first is for a card that starts
-    #: people's own workspaces, the second for one that creates workspaces.
+    #: The replies to people who press a class card's button once the class is over. The first is for a card
+    #: that starts people's own workspaces, the second for a card that creates workspaces.
     over: tuple[str, str]
     summary: tuple[str, ...]
 

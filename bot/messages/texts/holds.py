@@ -13,8 +13,8 @@ _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to
 #: Says that the provider hasn't finished a stop that Usher didn't request. ``{said}`` is the provider's
 #: description of it.
 _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
-#: Maps each code to an explanation of the wait. ``{title}`` is the connection's title, ``{at}`` a time in the
-#: reader's zone, and ``{said}`` the provider's words.
+#: Maps each code to an explanation of the wait. ``{title}`` is the connection's title, ``{at}`` is a time in
+#: the reader's zone, and ``{said}`` are the provider's words.
 HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.SILENT: "{title} hasn't been available since {at}. I'll keep trying.",
     HoldCode.OVERLOADED: "{title} has been too busy for this since {at}.{said} I'll keep trying.",
@@ -56,12 +56,12 @@ _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.UNDER_WAY: "{title} can't do that right now. I'll keep trying.",
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: unknown state. I'll keep checking.",
 }
-#: Replaces curly quotes inside quoted text with straight ones, because a curly one would end the quotation.
+#: Replaces curly quotes inside quoted text with straight ones, because a curly quote would end the quotation.
 _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
 #: Matches a sentence, up to but not including its full stop. If quotation marks close after the full stop,
 #: they belong to the sentence.
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
-#: Explains a delay after it is over. The keys are the codes of what caused it.
+#: Explains a delay after it is over. The keys are the codes of what caused the delay.
 _DELAYS: Final[Mapping[HoldCode | None, str]] = {
     HoldCode.SILENT: "{title} wasn't available until {until}.",
     HoldCode.OVERLOADED: "{title} was too busy until {until}.",
@@ -83,12 +83,13 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: The code for waiting because several people's sign-ins are refused. Linking again wouldn't help them.
+#: The code for waiting because several people's sign-ins are refused. Linking again wouldn't help those
+#: people.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 
 def explain_hold(hold: str | None, title: str) -> str:
-    """Explain why something is waiting, with placeholders for times; return "" without a reason."""
+    """Explain why something is waiting, with placeholders for times; return "" if there is no reason."""
     code, detail = split_hold(hold or "")
     if code is None:
         return ""
@@ -113,7 +114,7 @@ def explain_obstacle(hold: str | None, title: str) -> str:
 
 
 def describe_delay(hold: str, title: str, until: float) -> str:
-    """Explain what caused a delay that lasted until a given time, naming the last of several causes."""
+    """Explain what caused a delay that lasted until a given time: the last cause, if there were several."""
     template = _DELAYS.get(split_hold(hold)[0], "I couldn't start it before {until}.")
     return template.format(title=title, until=make_time_placeholder(until))
 

@@ -37,7 +37,7 @@ USAGE: Final = (
     "it, `every day -20:00` only stops it, and `off` turns its hours off. A stop comes at least 30 "
     "minutes after its start."
 )
-#: Asks people to confirm hours that end a workspace permanently, in the words used for an immediate end.
+#: Asks people to confirm hours that end a workspace permanently, in the same words as for an immediate end.
 CONFIRM_FINAL_STOP: Final = (
     "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 )
@@ -66,8 +66,8 @@ FORM_SHORT: Final = "Choose a time at least 30 minutes after the start."
 SKIP: Final = "Skip {day}"
 TURN_OFF: Final = "Turn hours off"
 RESUME: Final = "Resume hours"
-#: Asks whether a workspace left running is still needed. The key says whether the provider reports when it
-#: was last used.
+#: Asks whether a workspace left running is still needed. The key says whether the provider reports when the
+#: workspace was last used.
 STILL_NEEDED: Final[Mapping[bool, str]] = {
     False: "*{name}* on {title} has been running since {since}. Still needed?",
     True: "*{name}* on {title} is running, but hasn't been used since {since}. Still needed?",

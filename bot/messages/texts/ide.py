@@ -60,8 +60,7 @@ LINES: Final[dict[str, str]] = {
 #: Shown for a start whose usual duration is known.
 USUAL_TIME: Final = "This usually takes {usual}."
 
-#: Maps each phase in which there is no workspace to show to the heading and the sentence that the page shows
-#: instead.
+#: Maps each phase in which there is no workspace to show to the heading and the sentence shown instead.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (
         "Your workspace is starting",
@@ -85,7 +84,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "unmade": ("Your workspace wasn't created", "The message in Slack says why."),
     "unknown": ("One moment", "Usher is checking your workspace on {title}."),
 }
-#: Added to a page about an ended workspace if another one with the same settings can be made.
+#: Added to a page about an ended workspace if another workspace with the same settings can be made.
 NEW_ONE: Final = "You can start a new one with the same settings."
 SIGN_IN_NOTE: Final = "You'll stay signed in here for at most {lasts}, and can sign out at any time."
 #: Heading shown in place of the workspace if the vendor's script doesn't load.
@@ -104,7 +103,7 @@ BLOCKED_INLINE: Final = (
     "The workspace isn't allowed to write styles into this page, so it may look odd. "
     "Ask your Usher admin to allow it."
 )
-#: Shown for someone else's workspace as well as for a missing one, so that nobody learns which it is.
+#: Shown both for someone else's workspace and for a missing one, so that nobody can tell which it is.
 NOTHING: Final = (
     "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
 )
@@ -113,7 +112,7 @@ NOTHING: Final = (
 def format_planned_stop(phase: str, at: str, done: str) -> str:
     """Say what state a workspace is in and when it will be stopped.
 
-    ``at`` is an adverb, ``done`` a participle.
+    ``at`` is a phrase such as "at 18:00", and ``done`` is a participle.
     """
     if phase == "running":
         return f"{LINES[phase]} until {at.removeprefix('at ')}"
@@ -136,7 +135,7 @@ SIGN_IN_FAILED: Final = "Slack's answer couldn't be used. Go back and sign in ag
 SIGN_IN_EXPIRED: Final = (
     "This sign-in wasn't started in this browser, or it took too long. Go back and sign in again."
 )
-#: Shown if a form wasn't sent from our own page.
+#: Shown if a form wasn't sent from one of Usher's own pages.
 FORGED: Final = (
     "That request didn't come from this page, or the page was too old. "
     "Nothing was changed. Reload the page and try again."
@@ -165,9 +164,9 @@ OPEN_SLACK: Final = "Open Usher in Slack"
 CHOOSE_WORKSPACES: Final = "Choose workspaces"
 
 REFUSED_TITLE: Final = "Usher wasn't installed"
-#: Confirms an installation and names the Slack workspace or enterprise where Usher was installed.
+#: Confirms an installation, and names the Slack workspace or enterprise where Usher was installed.
 DONE: Final = "Usher is installed in {place}."
-#: Maps each reason for a failed installation, whether Bolt's or our own, to its explanation.
+#: Maps each reason for a failed installation, whether from Bolt or from Usher, to its explanation.
 REFUSED: Final = {
     "access_denied": "You cancelled in Slack, so nothing was changed.",
     "invalid_browser": (

@@ -22,7 +22,8 @@ READY_UNTIL: Final[Mapping[State, str]] = {
     State.FAILED: "*{name}* became ready {at}, and failed later.",
     State.GONE: "*{name}* became ready {at}. It {gone}.",
 }
-#: Sent when the link to open a workspace becomes available only after people were told that it is ready.
+#: Sent if the link to open a workspace becomes available only after people were told that the workspace is
+#: ready.
 READY_LINK: Final = "{mark} *{name}* can be opened now."
 #: Says how long a start took, below the message that a workspace is ready.
 READY_AFTER: Final = "It took {took}."
@@ -91,7 +92,7 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: Replaces the question whether to start another workspace once its answer is known.
+#: Replaces the question whether to start another workspace once the answer is known.
 ASKED_FOUND: Final = (
     "I asked whether to start another one like *{name}*. It has shown up on {title}, so there's no need."
 )
@@ -156,7 +157,7 @@ UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "replaced": "A new link took its place.",
 }
 
-#: Says whether the provider has revoked our access to an account that was unlinked.
+#: Says whether the provider has revoked Usher's access to an account that was unlinked.
 REVOKED: Final[dict[str, str]] = {
     "deleted": "{title} has deleted my access to your account there. Nothing of the link is left.",
     "refused": "{title} no longer accepts my access to your account there. Nothing of the link is left.",
@@ -193,8 +194,8 @@ PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stop
 DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
 MORE_OF_THEM: Final = "{count} more"
 OPEN_NAMED: Final = "Open {name}"
-#: A button's label with a name added, to tell apart buttons that do the same to different workspaces.
-#: ``BUTTON_OF`` is for a label that is a single verb, ``BUTTON_NAMED`` for a longer one.
+#: A button's label followed by a name, which distinguishes buttons that do the same thing to different
+#: workspaces. ``BUTTON_OF`` is for a label that is a single verb, ``BUTTON_NAMED`` for a longer label.
 BUTTON_OF: Final = "{label} {name}"
 BUTTON_NAMED: Final = "{label}: {name}"
 
@@ -218,7 +219,7 @@ NOT_DELIVERED: Final = (
 NOT_CONFIRMED: Final = (
     "Slack may not have shown you my last answer. If you don't see it, type `list` to see where things stand."
 )
-#: Ends the plain-text version of a message that had to be cut.
+#: The end of the plain-text version of a message that had to be cut.
 TEXT_CUT: Final = "There's more, but this message would be too long for Slack."
 #: Shown in place of a form that Slack refused.
 FORM_REFUSED: Final = (

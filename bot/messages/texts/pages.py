@@ -12,7 +12,7 @@ from bot.support import errors
 
 BRAND = "Usher"
 TAGLINE = "Workspaces from Slack"
-#: How link pages refer to Usher: by the name that it has in Slack.
+#: How link pages refer to Usher: by its name in Slack.
 APP = "@{app} in Slack"
 
 # -- headings and labels of the pages ------------------------------------------------------------------------
@@ -21,7 +21,7 @@ LINK_TITLE = "Link your account"
 SIGN_IN_HEADING = "Is this you?"
 SIGN_IN_TEXT = "Sign in with Slack to confirm. Usher learns who you are in Slack, and nothing else."
 SIGN_IN_BUTTON = "Sign in with Slack"
-#: Shown on a link page that doesn't yet know who is linking.
+#: Shown on a link page that doesn't know yet who is linking.
 FIRST_TEXT = (
     "Sign in with Slack to confirm who you are. Usher shows you both accounts before it links anything."
 )
@@ -79,7 +79,7 @@ ANOTHER_ACCOUNT: Final = "So far, your {title} account {former} is linked. This 
 GET_TOKEN: Final = "Get your token from {title}"  # noqa: S105 - a text
 #: Label of the button that opens the provider's token page.
 OPEN_TOKEN_PAGE: Final = "Open {title}"  # noqa: S105 - a text
-#: Label of the button that links the account. No other button on the page does.
+#: Label of the button that links the account. No other button on the page does so.
 CONFIRM_BUTTON: Final = "Link {title}"
 
 
@@ -132,7 +132,7 @@ LINK_TRIES: Final = f"Five tokens have been tried with this link, so it no longe
 LINK_IN_OTHER_BROWSER: Final = (
     f"This link is already being used in another browser. Continue there, or start over here. {_NEW_LINK}"
 )
-#: Shown if the browser doesn't have the cookie that it was given on its first visit.
+#: Shown if the browser lacks the cookie that it was given on its first visit.
 LINK_NO_COOKIE: Final = (
     "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
     f"for this site. {_ANY_LINK}"
@@ -143,7 +143,7 @@ LINK_PERSON: Final = "{person} is no longer active in this Slack workspace, so n
 LINK_CONNECTION: Final = (
     "This connection no longer exists. Type {command} link in Slack to see what you can link."
 )
-#: Shown if the same link is open in two tabs, and they were used for different things at the same time.
+#: Shown if the same link was open in two tabs and used for different things at the same time.
 LINK_CHANGED: Final = (
     "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
 )
@@ -154,7 +154,7 @@ LINK_TAKEN: Final = (
 )
 #: Shown if a step is opened before the person has signed in with Slack.
 SIGN_IN_FIRST: Final = "Sign in with Slack first. Nothing was linked."
-#: Shown if the person who signed in isn't the one who requested the link.
+#: Shown if the person who signed in isn't the person who requested the link.
 SIGN_IN_MISMATCH: Final = (
     "You're signed in to Slack as somebody else. This link belongs to {person} in {workspace}, "
     "and only they can use it. Nothing was linked."
@@ -169,7 +169,7 @@ SIGN_IN_FAILED: Final = "Slack's answer couldn't be used. Nothing was linked. Go
 SIGN_IN_EXPIRED: Final = (
     "This sign-in wasn't started in this browser, or it took too long. Go back and sign in again."
 )
-#: Shown if a submitted form didn't come from our own page.
+#: Shown if a submitted form didn't come from one of Usher's own pages.
 FORGED: Final = (
     "This form didn't come from this page, or the page was too old. Nothing was changed. Open it again."
 )
@@ -178,7 +178,7 @@ FORGED: Final = (
 
 
 #: Shown for a string that can't possibly be sent as a token, and for a refused token that doesn't look like
-#: the provider's.
+#: one of the provider's.
 TOKEN_SHAPE: Final = "That doesn't look like a token from {title}. Copy it again: all of it, without quotes."  # noqa: S105 - a text
 #: Shown if a Slack token was pasted. The token isn't sent anywhere.
 TOKEN_OF_SLACK: Final = (
@@ -200,7 +200,7 @@ def explain_failed_check_of_odd_token(error: errors.ProviderError, title: str, a
 def explain_failed_check(
     error: errors.ProviderError, title: str, attempts_left: int, refused: str = ""
 ) -> str:
-    """Explain in the provider's own words why it refused a token. The page says below how to get one."""
+    """Explain in the provider's own words why it refused a token. The page says below how to get a token."""
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
     if isinstance(error, errors.RefusedInFront):
         return f"{explain_cause(error, title)} Nothing was stored. {tries}"
@@ -248,8 +248,8 @@ NO_ADDRESS: Final = (
     "and I don't have a public web address yet. "
     "Ask your Usher admin to give me one."
 )
-#: The reply if Slack delivers the same button press twice: the person already received the link after the
-#: first delivery.
+#: The reply if Slack delivers the same button press twice, because the person already received the link after
+#: the first delivery.
 LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."
 #: The reply if there is no connection with the given name.
 UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {known}."
@@ -263,7 +263,7 @@ CODE_UNEXPECTED: Final = (
 
 
 def explain_wrong_code(attempts_left: int, command: str) -> str:
-    """Explain that a code is wrong, and how many tries are left."""
+    """Explain that a code is wrong, and how many attempts are left."""
     if attempts_left == 0:
         return f"That code is wrong, and it was your last try. {_ANY_LINK.format(command=command)}"
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
@@ -339,15 +339,14 @@ TRIED_BY_APPROVAL: Final = (
 )
 
 SLACK: Final = "Slack"
-#: Added to the warning about a typed token if the token is in a message that the person sent, and can
-#: therefore delete.
+#: Added to the warning about a typed token if the token is in a message that the person sent and can delete.
 DELETE_IT: Final = "delete your message and "
 TYPED: Final = (
     "That looks like a token{titles}. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now{where}. To link your account, type `{command}link` and use the page that opens."
 )
-#: Names the connection that a typed token is from and says where to replace it. Used only if the token can't
-#: be from any other connection.
+#: Names the connection that a typed token is from and says where to replace the token. Used only if the token
+#: can't be from any other connection.
 TYPED_FROM: Final = " from {title}"
 TYPED_WHERE: Final = " ({where})"
 #: Shown for a string that could be either a token or an id, because the two look alike.
@@ -364,7 +363,7 @@ TYPED_ELSE: Final = (
     "That looks like a token or a password. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now, wherever it's from."
 )
-#: Shown below a form field that a token was typed into. Text can't be formatted there.
+#: Shown below a form field if somebody typed a token into it. Text can't be formatted there.
 TYPED_IN_FIELD: Final = (
     "That looks like a token from {titles}, so I haven't kept it. Replace it there, and enter something else "
     "here."

@@ -1,7 +1,7 @@
-"""Texts for failures and obstacles: each explains the problem in a sentence and says what to do next.
+"""Texts for failures and obstacles. Each explains the problem in a sentence and says what to do next.
 
 A *cause* is stored with an operation. It takes one of three forms: a key of ``CAUSES``; a key, a colon and
-the provider's own message (``invalid: disk too small``); or a key, two colons and a sentence of ours, which
+the provider's own message (``invalid: disk too small``); or a key, two colons and a sentence by Usher, which
 is shown unchanged. ``to_cause`` turns an error into a cause, and ``explain_cause`` puts a cause into words.
 """
 
@@ -20,7 +20,8 @@ from bot.support import errors
 NO_REASON: Final = "{title} didn't give a reason."
 SEE_PAGE: Final = "Its page there may say more."
 ASK_ADMIN: Final = "Ask your {title} admin."
-#: Explains each cause; ``{title}`` is the connection's title, ``{said}`` the provider's message, if any.
+#: Explains each cause. ``{title}`` is the connection's title, and ``{said}`` is the provider's message, if
+#: any.
 CAUSES: Final[Mapping[str, str]] = {
     # How an operation ended, as decided by ``bot.domain.plan`` and the reconciler.
     "gave_up": "{title} kept failing.{said} Try again in a while.",
@@ -185,9 +186,9 @@ MESSAGE_NOT_RECORDED: Final = (
 
 
 class Because(NamedTuple):
-    """How a reason is worded in the present and in the past tense, and what to do about it.
+    """The wording of a reason in the present and in the past tense, and what to do about it.
 
-    ``passes`` means that the problem may go away by itself, so it helps to wait.
+    ``passes`` means that the problem may resolve itself, so it helps to wait.
     """
 
     now: str
@@ -205,7 +206,7 @@ _QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
 #: Everyday names of the resources that a provider can run short of.
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
 _AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
-#: Shown while the provider keeps trying to start a workspace, because the problem may go away by itself.
+#: Shown while the provider keeps trying to start a workspace, because the problem may resolve itself.
 WAITS: Final = "{title} keeps trying, and I'll message you either way."
 REASONS: Final[Mapping[Reason, Because]] = {
     Reason.CANCELED: Because(
@@ -301,7 +302,7 @@ REASONS: Final[Mapping[Reason, Because]] = {
     ),
 }
 
-#: Causes that aren't faults. Nobody needs to look into the log for them, so no reference is shown.
+#: Causes that aren't faults. Nobody needs to look into the log because of them, so no reference is shown.
 NO_FAULTS: Final = frozenset(
     {
         "another_account",
@@ -328,7 +329,7 @@ def explain_cause(
 
     A policy rule (``policy.guest``) is a cause, too. ``message`` is the provider's own message, for a cause
     that doesn't include one. ``has_page`` says whether the provider has a page where people may learn more.
-    An unknown cause is explained as a problem within Usher, so every cause is explained.
+    An unknown cause is explained as a problem within Usher, so that every cause has an explanation.
     """
     cause = problem if isinstance(problem, str) else to_cause(problem)
     word, _, text = cause.removeprefix("policy.").partition(": ")
@@ -347,7 +348,8 @@ def explain_cause(
     return template.format(title=connection_title, said=said).strip()
 
 
-#: Explains why a list or form couldn't be read. These texts don't promise a retry, because there is none.
+#: Explains why a list or form couldn't be read. These texts don't promise a retry, because there won't be
+#: one.
 _UNREAD_CAUSES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("unreachable", "no_answer", "sent_too_late"), "{title} isn't answering right now."),
     **dict.fromkeys(("server_failed", "answered_error"), "{title} is having problems right now.{said}"),
@@ -366,7 +368,7 @@ def explain_unread(cause: str, title: str) -> str:
     return template.format(title=title, said=quote_message(text, title))
 
 
-#: Ends a message about an overdue request, unless the request's row no longer exists.
+#: The end of a message about an overdue request, unless the request's row no longer exists.
 WANTED: Final = "Do you still want it?"
 
 
@@ -375,8 +377,8 @@ def explain_reason(
 ) -> str:
     """Explain an obstacle or a failure based on its provider's message, quoting a message that is unknown.
 
-    ``helps`` adds what to do, who can help, or that it may go away by itself. If something has ended and
-    there is no message, the text says so.
+    ``helps`` adds what to do, who can help, or that the problem may resolve itself. If something has ended
+    and there is no message, the text says so.
     """
     known = find_reason(message)
     if known is None:
@@ -392,7 +394,8 @@ def explain_reason(
     return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
 
-#: Says what a running workspace still needs before it can be used, unless its provider has already said so.
+#: Says what a running workspace still needs before people can use it, unless its provider has already said
+#: so.
 _LACKS: Final[Mapping[Lack, str]] = {
     "address": "{title} hasn't given it a link yet.",
     "page": "Its page doesn't answer yet.",
@@ -428,6 +431,6 @@ def quote_error(error: errors.ProviderError, title: str) -> str:
 
 
 def quote_message(message: str, title: str) -> str:
-    """Quote the provider's message as a sentence of its own, or return "" if it is empty."""
+    """Quote the provider's message as a separate sentence, or return "" if it is empty."""
     text = " ".join(message.split())[:MESSAGE_LIMIT].strip()
     return f" {title} says: “{text.rstrip('.')}.”" if text else ""

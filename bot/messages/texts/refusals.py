@@ -6,7 +6,7 @@ from typing import Any, Final
 from bot.messages.texts import courses, pages, problems, times
 from bot.support.errors import Refused
 
-#: Maps causes to texts; ``{title}`` is the connection's title, and the other fields come from the refusal.
+#: Maps causes to texts. ``{title}`` is the connection's title, and the other fields come from the refusal.
 #: Causes not listed here are in ``problems``.
 REFUSALS: Final[Mapping[str, str]] = {
     "account.not_resting": pages.NOT_RESTING,
@@ -49,8 +49,8 @@ def _explain_removal(title: str, kept: float) -> str:
     return courses.LESSONS_REMOVED.format(title=title, kept=times.format_duration(kept))
 
 
-#: For refusals that need more than a template: maps each cause to a function that is passed the title and the
-#: refusal's fields as keyword arguments.
+#: For refusals that need more than a template: maps each cause to a function that is passed the title, and
+#: the refusal's fields as keyword arguments.
 _DRAWN: Final[Mapping[str, Callable[..., str]]] = {
     "code.wrong": lambda attempts_left, command, **_: pages.explain_wrong_code(attempts_left, command),
     "course.removed": _explain_removal,

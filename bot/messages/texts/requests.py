@@ -2,7 +2,7 @@
 
 from typing import Final
 
-#: Sent to the account's owner and administrators after a proof of ownership ended someone else's link.
+#: Sent to the account's owner and administrators after a proof of ownership has ended someone else's link.
 PROVEN_OWN: Final = (
     "Until now, {who} was linked to your {title} account *{username}*, without having proven that "
     "it's theirs. I've ended that link. If you didn't know about it, check on {title} what was done "
@@ -13,8 +13,7 @@ PROVEN: Final = (
     "proof, so I've ended that link and told them both. Please find out how that link came about."
 )
 
-#: Sent to administrators about links that are resting because their usernames now belong to different
-#: accounts.
+#: Sent to administrators about links that are resting because their usernames now belong to other accounts.
 RESTING: Final = (
     "I've stopped using the link of {who} to {title}: *{username}* is another account there now. I show "
     "nothing and do nothing through it. {who} can link again and prove the account."
@@ -34,8 +33,8 @@ _WHAT_APPROVAL_DOES: Final = (
 CONFIRM_RESTING: Final = ("Approve this account?", _WHAT_APPROVAL_DOES, "Approve", "Not yet")
 APPROVING_RESTING: Final = "I'm checking *{username}* on {title} for {who}. I'll tell you both."
 
-#: Shown to administrators below a request. It contains only facts that people can't choose themselves; a
-#: display name could be anyone's.
+#: Shown to administrators below a request. It contains only facts that people can't choose themselves, since
+#: anyone can pick any display name.
 ASKER: Final = "Requested by {who}."
 KNOWN: Final = "{who} (id `{id}`, handle `{handle}`, e-mail `{email}`, shown as *{name}*)"
 KNOWN_WITHOUT: Final = "{who} (id `{id}`, handle `{handle}`, e-mail unknown, shown as *{name}*)"

@@ -121,7 +121,7 @@ WHICH: Final = "More than one of your runs begins with *{name}*. Which one?"
 WHICH_TO_STOP: Final = "More than one run called *{name}* is in progress. Which one?"
 ONE_IS_GOING: Final = "A run of *{name}* is already in progress, so I haven't started another."
 WHICH_OF_ALL: Final = "Which run? Press one, or type `{command}{verb} NAME`."
-#: Button label that tells apart runs with the same name.
+#: Button label that distinguishes runs with the same name.
 FROM: Final = "{name}, {at}"
 
 # -- a run written in one line -----------------------------------------------------------------------------
@@ -162,7 +162,7 @@ _MISSING: Final[Mapping[Missing, str]] = {
 
 
 def explain_missing(missing: Missing, cause: str, title: str) -> str:
-    """Return a line for the output file that says what is missing, marked as Usher's own; plain text."""
+    """Return a line for the output file that says what is missing, marked as Usher's own, in plain text."""
     because = explain_cause(cause, title) if cause else ""
     return _MISSING[missing].format(size=CAP // 1_000_000, because=because)
 

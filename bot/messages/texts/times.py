@@ -11,7 +11,7 @@ _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
-#: Durations from which ``format_roughly`` uses coarser wording. All are in minutes except the last, which is
+#: Durations from which ``format_roughly`` uses coarser wording. All are in minutes, except the last, which is
 #: in seconds.
 _UNDER_A_MINUTE = 0.75
 _A_MINUTE_OR_TWO = 2.5
@@ -33,7 +33,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_roughly(seconds: float) -> str:
-    """Format a typical duration, rounded so that it isn't taken as a promise: ``about 5 minutes``."""
+    """Format a typical duration, rounded so that nobody takes it as a promise: ``about 5 minutes``."""
     minutes = seconds / _MINUTE
     if minutes < _UNDER_A_MINUTE:
         return "under a minute"
@@ -50,7 +50,7 @@ def format_roughly(seconds: float) -> str:
 def format_count(count: int, one: str, several: str = "") -> str:
     """Format how many there are of something: ``1 place``, ``1,200 lines``.
 
-    ``several`` is the plural. By default, that is ``one`` with an s.
+    ``several`` is the plural. By default, it is ``one`` with an s.
     """
     return f"{count:,} {one if count == 1 else several or f'{one}s'}"
 
@@ -79,9 +79,10 @@ def format_day(at: float, now: float, zone: tzinfo) -> str:
 
 
 def format_other_day(at: float, now: float, zone: tzinfo) -> str:
-    """Format a time's day, or return "" if that is the day of ``now``: ``Mon 30 Nov``, ``Mon 4 Jan 2027``.
+    """Format a time's day, or return "" if it is the day of ``now``: ``Mon 30 Nov``, ``Mon 4 Jan 2027``.
 
-    The weekday makes it an adverb ("I'll stop it Mon 30 Nov at 18:00"). Unlike *tomorrow*, it stays true.
+    With the weekday, it fits into a sentence such as "I'll stop it Mon 30 Nov at 18:00". Unlike *tomorrow*,
+    it stays true.
     """
     local, today = datetime.fromtimestamp(at, zone).date(), datetime.fromtimestamp(now, zone).date()
     if local == today:

@@ -17,7 +17,7 @@ SPREAD: Final = "{hours}, give or take {spread}"
 NO_TIME: Final = "0 min"
 SHORT: Final = "under a minute"
 NO_PRICE: Final = "no price"
-#: Used if only some of the hours have a price.
+#: Used if a price is known for only some of the hours.
 PART_PRICED: Final = "{money} and {hours} without a price"
 LITTLE_MONEY: Final = "under 0.01 {currency}"
 #: Names the workspace that ran unused the longest: ``UNUSED`` for providers that report when a workspace was

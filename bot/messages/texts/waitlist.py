@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: Maps each kind of capacity to the message that none is available. ``WAITED_FOR`` maps each kind to what
-#: people are said to wait for.
+#: Maps each kind of capacity to the message that none is available. ``WAITED_FOR`` maps each kind to the
+#: words for what people are waiting for.
 NO_CAPACITY: Final[Mapping[str, str]] = {
     kind: f"I couldn't start *{{name}}*: {none} on {{title}} right now."
     for kind, none in {
@@ -24,8 +24,8 @@ WAITED_FOR: Final[Mapping[str, str]] = {
     "license": "a free license",
     "room": "room",
 }
-#: Says how many attempts have been made to get capacity. There is one text each for no attempts, for one, and
-#: for several.
+#: Says how many attempts have been made to get capacity. There are separate texts for no attempts, for one,
+#: and for several.
 TRIED_SO_FAR: Final = ("", "I've tried once so far.", "I've tried {count} times so far.")
 TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
 #: Sent when the wait times out. It doesn't say whether capacity became free, because others may have got it.
