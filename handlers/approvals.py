@@ -28,8 +28,8 @@ async def ask_link(request: Request) -> Answer:
 async def submit_username(request: Request) -> Answer:
     """Send the request to the administrators, or show what is wrong with the username next to its field."""
     connection, _, text = request.form_payload.partition(" ")
-    # Usher itself fills in this command's keys and words. It runs once the account is linked, with whatever
-    # rights the person has at that time.
+    # Usher itself fills in this command's keys and words. The command runs once the account is linked, with
+    # whatever rights the person has at that time.
     deferred_command = DeferredCommand(
         request.principal.key, text, interaction=request.surface.interaction
     ).as_body()
@@ -45,7 +45,7 @@ async def submit_username(request: Request) -> Answer:
 async def approve(request: Request) -> Answer:
     """Approve the request that the button is about.
 
-    For a resting link, approve the account that now has its username. Usher checks that account at the
+    For a resting link, approve the account that now has the link's username. Usher checks that account at the
     provider before it is linked.
     """
     if (request.target or "").startswith(f"{RESTING_BUTTON}/"):
@@ -75,14 +75,14 @@ async def _approve_resting(request: Request) -> Answer:
 
 @routes.action("mine")
 async def claim_account(request: Request) -> Answer:
-    """Close a request for an account because the user says that the account is theirs."""
+    """Close a request for an account because the user says that the account belongs to them."""
     approval = await _say_whose(request, is_theirs=True)
     return replies.answer(requests.NOTED_MINE, request.services.make_link_buttons([approval.connection]))
 
 
 @routes.action("not_mine")
 async def disclaim_account(request: Request) -> Answer:
-    """Tell the administrators that the user says the account isn't theirs."""
+    """Tell the administrators that, according to the user, the account doesn't belong to them."""
     await _say_whose(request, is_theirs=False)
     return replies.answer(requests.NOTED_NOT_MINE)
 
@@ -103,7 +103,7 @@ async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
     )
 )
 async def show_open_requests(request: Request) -> Answer:
-    """List the open requests that the administrator can decide, each with its buttons."""
+    """List the open requests on which the administrator can decide, each with its buttons."""
     return await _list_open(request)
 
 
@@ -121,7 +121,7 @@ async def _list_open(request: Request, outcome: str = "") -> Answer:
 
 
 async def decide(request: Request, *, approve: bool) -> Answer:
-    """Decide a request as an administrator. The answer replaces the message that has the buttons.
+    """Decide on a request as an administrator. The answer replaces the message with the buttons.
 
     If the request was in a list, the remaining requests follow the answer.
     """

@@ -2,9 +2,9 @@
 
     VERB [NAME [and NAME]…] [until 18:00 | for 2h | at 6pm | in 2 hours] [--FLAG]…
 
-Text in this form runs immediately. If a name is incomplete or misspelled, Usher asks which one is meant. Any
-other text is free text, which does nothing until a button is clicked. Free text is handled by a separate
-reader, which may not be installed.
+Text in this form is run immediately. If a name is incomplete or misspelled, Usher asks which name is meant.
+Any other text is free text, which does nothing until a button is clicked. A separate reader, which may not be
+installed, handles free text.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,13 +41,13 @@ from handlers.requests.vocabulary import means_everything
 from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
 
-#: Words that introduce the time when something should stop running.
+#: Words that introduce the time at which something should stop running.
 _UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
-#: Minimum number of letters for a word to be taken as the beginning of a name.
+#: Minimum number of letters that a word needs to be taken for the beginning of a name.
 _MIN_BEGINNING: Final = 3
-#: Slack's bold and code markers. ``_END_SIGNS`` has the punctuation that may end a command.
+#: Slack's markers for bold and code. ``_END_SIGNS`` contains the punctuation that may end a command.
 _MARKUP_SIGNS: Final = "*`"
 _END_SIGNS: Final = ".!,;"
 #: Maximum number of words that may follow a synonym of a verb that parses its own arguments.
@@ -80,7 +80,7 @@ def _add_present_verb(request: Request, answer: Answer) -> Answer:
 
 
 async def read_command(request: Request) -> Request | None:
-    """Return the request for a typed command, or None if the text isn't a command; raises Answered."""
+    """Return the request for a typed command, or None if the text isn't a command; raise Answered."""
     given = request.arguments
     first, words = fold_word(given[0]) if given else "list", given[1:]
     name = first if first in list_verbs(request.folder) else list_synonyms(request.folder).get(first, "")
@@ -113,12 +113,12 @@ def _is_question(request: Request) -> bool:
 
 
 def _is_one_order(request: Request) -> bool:
-    """Return whether the text is a single line with nothing struck out."""
+    """Return whether the text is a single line without any words struck out."""
     return {"\n", "~"}.isdisjoint(request.text.strip())
 
 
 def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
-    """Return words without Slack's formatting marks around them or punctuation after the last one."""
+    """Return words without Slack's formatting marks around them and without punctuation at the end."""
     plain = [word if isinstance(word, Quoted) else word.strip(_MARKUP_SIGNS) or word for word in words]
     if plain and not isinstance(plain[-1], Quoted):
         plain[-1] = plain[-1].rstrip(_END_SIGNS) or plain[-1]
@@ -142,7 +142,7 @@ async def _answer_unread(request: Request) -> Answer:
 
 
 async def _read_operation(request: Request, verb: Verb) -> Request | None:
-    """Return the request for an operation on one workspace, or None if any word isn't understood.
+    """Return the request for an operation on one workspace, or None if any word can't be understood.
 
     If the words name several workspaces, raise Answered with what was done for them. If it is unclear what is
     meant, raise Answered with a question.
@@ -184,7 +184,7 @@ async def _answer_all(request: Request) -> Answer:
 def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the ways to read words: first as typed, then without formatting and punctuation around them.
 
-    Times are looked for only when needed, because most texts name one workspace and no time.
+    Times are searched for only when needed, because most texts name one workspace and no time.
     """
     yield from _split_times(verb, given)
     plain = _strip_signs(given)
@@ -193,7 +193,7 @@ def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[
 
 
 def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the ways to split words into names followed by a time, beginning with the longest names."""
+    """Yield the ways to split words into names and a time after them, beginning with the longest names."""
     yield given, ""
     for at in range(len(given) - 1, -1, -1) if verb.takes_time else ():
         if isinstance(given[at], Quoted):
@@ -206,7 +206,7 @@ def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str
 def _is_time_of(verb: Verb, text: str) -> bool:
     """Return whether words are a time that a verb accepts.
 
-    If the verb starts something, the time is when that should end.
+    If the verb starts something, the time says when that should end.
     """
     if time_parsing.is_now(text):
         return True
@@ -222,8 +222,8 @@ async def _read_names(
 ) -> Request | None:
     """Return the request for the user's workspaces whose full names were typed.
 
-    For a verb that only shows something, the beginning of a name is enough. Raises Answered with what was
-    done for several workspaces, or with a question about similar names.
+    For a verb that only shows something, the beginning of a name is enough. Raise Answered with what was done
+    for several workspaces, or with a question about similar names.
     """
     connections, (old, own) = request.services.connections, listed
     for words, time in splits:
@@ -260,7 +260,7 @@ async def _read_names(
 def _find_nearly(
     name: str, own: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> tuple[list[Workspace], list[Workspace]]:
-    """Return the workspaces whose names begin with this one, and those whose names are one typo away."""
+    """Return the workspaces whose names begin like this, and those whose names are one typo away."""
     stem, connection = naming.split_connection(name, connections)
     needle = fold(stem)
     if len(needle) < _MIN_BEGINNING:
@@ -289,7 +289,7 @@ async def _add_workspace(request: Request, workspace: Workspace, words: Sequence
 
 
 async def _add_time(request: Request, workspace: Workspace | None, text: str) -> Request:
-    """Return the request with the given time added; raises Answered if the time can't be used."""
+    """Return the request with the given time added; raise Answered if the time can't be used."""
     if not text or time_parsing.is_now(text):
         return request
     verb = find_verb("workspace", request.verb)
@@ -302,10 +302,10 @@ async def _add_time(request: Request, workspace: Workspace | None, text: str) ->
 
 
 async def _read_without_name(request: Request, time: str) -> Request:
-    """Return the request about the user's only workspace; raise Answered if it isn't clear which is meant.
+    """Return the request for the user's only workspace; raise Answered if it isn't clear which is meant.
 
-    With several workspaces, ``status`` shows all of them, and ``cancel`` picks the only one that has
-    something to cancel. Otherwise the user is asked which one, with the most recently used ones first.
+    With several workspaces, ``status`` shows all of them, and ``cancel`` picks the only workspace that has
+    something to cancel. Otherwise, the user is asked to choose one, with the most recently used first.
     """
     request = await _add_time(request, None, time)
     old, rows = await targets.read_stale_and_rows(request)

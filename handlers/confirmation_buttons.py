@@ -1,4 +1,4 @@
-"""Confirmation questions for menu options: in Slack, buttons can ask for confirmation, but options can't."""
+"""Confirmation questions for menu options. In Slack, buttons can ask for confirmation, but options can't."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -42,7 +42,7 @@ async def ask_question(request: Request) -> Answer:
 
 
 async def _find_button(request: Request, action: str, key: str) -> kit.Element | None:
-    """Return the button for an action on a row that the person may act on; raises Refused."""
+    """Return the button for an action on a row on which the person may act; raise Refused."""
     services = request.services
     if action in _RUN_BUTTONS:
         return _RUN_BUTTONS[action](await request.caller.read(run_of, action[4:], key.partition(" ")[0]))
@@ -64,7 +64,7 @@ async def _find_button(request: Request, action: str, key: str) -> kit.Element |
 
 @routes.view("agree")
 async def confirm(request: Request) -> Answer:
-    """Carry out the confirmed action. Its card shows the progress; any other answer is put in the form."""
+    """Carry out the confirmed action. Its card shows the progress; any other answer goes into the form."""
     surface = replace(request.surface, kind="button", where=Where.DIRECT)
     return await run_button(
         request.services, request.principal, surface, ButtonValue.from_text(request.form_payload)

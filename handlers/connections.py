@@ -1,4 +1,4 @@
-"""Finding connections by name or title, and the overview of a connection's server for administrators."""
+"""Finding connections by name or title, and giving administrators an overview of a connection's server."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -19,7 +19,7 @@ _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Creation, "
 def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
     """Return the connection with this name, title or unique prefix.
 
-    If there is none, raise Answered or Refused. ``more``, a sentence of Usher's own, and the buttons in
+    If there isn't one, raise Answered or Refused. ``more``, a sentence by Usher, and the buttons in
     ``offers`` are added to the answer that is raised.
     """
     found = naming.find_connection(name, request.services.connections)
@@ -51,7 +51,7 @@ def require_leading_connection(
 ) -> tuple[str, tuple[str, ...]]:
     """Return the connection named by the first words, and the remaining words.
 
-    If the first word isn't a connection, this raises what ``require_connection`` raises.
+    If the first word isn't a connection, raise what ``require_connection`` raises.
     """
     found, rest = naming.split_leading_connection(given, request.services.connections)
     if found is not None:
@@ -60,7 +60,7 @@ def require_leading_connection(
 
 
 def list_making_connections(services: Services, purpose: Purpose) -> list[str]:
-    """Return the names of the connections that can create workspaces or run jobs, as the purpose requires."""
+    """Return the names of the connections that can create workspaces or run jobs, whichever is asked for."""
     needed = _FACETS[purpose]
     return sorted([name for name, provider in services.connections.items() if isinstance(provider, needed)])
 
@@ -117,7 +117,7 @@ def format_titles(services: Services, connections: Iterable[str]) -> Markup:
 
 
 async def show_overview(request: Request) -> Answer:
-    """Answer with the last overview of a connection's server, and request a new one if it isn't recent."""
+    """Answer with the last overview of a connection's server, and request a new one unless it is recent."""
     services = request.services
     await request.caller.authorise("overview")
     connection, page = _parse_connection_and_page(request)
@@ -145,7 +145,7 @@ async def show_overview(request: Request) -> Answer:
 
 
 def _parse_connection_and_page(request: Request) -> tuple[str, int]:
-    """Return the requested connection and page; raises Answered if there is no such connection."""
+    """Return the requested connection and page; raise Answered if there is no such connection."""
     words = (request.target or request.name).split()
     page = 1
     if len(words) > 1 and words[-1].isdecimal() and len(words[-1]) < 6:

@@ -1,7 +1,6 @@
-"""Request dispatch: each request is counted, authorised and handled, and every outcome becomes an Answer.
+"""Request dispatch: each request is counted, authorised and handled, and each outcome becomes an Answer.
 
-All requests pass the same checks, and for each kind of request there is only one way to return the answer
-(ADR 42).
+All requests pass the same checks, and each kind of request has only one way to return the answer (ADR 42).
 """
 
 import asyncio
@@ -54,10 +53,12 @@ from handlers.requests.response_targets import make_message_notice, make_reply_n
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: The standard library's logger. Its level is checked first, so that unneeded lines aren't composed.
+#: The standard library's logger. Its level is checked first, so that lines which aren't needed aren't
+#: composed.
 _level = logging.getLogger(__name__)
 
-#: Maps each form to the fields that mustn't contain a token. A program's arguments may contain anything.
+#: Maps each form to those of its fields that mustn't contain a token. A program's arguments may contain
+#: anything.
 _PLAIN_FIELDS = {
     "ask_link": ("username",),
     "code": ("code",),
@@ -65,7 +66,7 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
-#: Actions that read the state again. An answer with a button for one of them already says when it was read.
+#: Actions that read the state again. An answer with a button for any of these already says when it was read.
 _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
 #: The action of the button that dismisses a question.
 _DECLINE = "leave"
@@ -75,7 +76,7 @@ _STORE_RETRY_SECONDS = 0.2
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
 #: Matches text that can't contain a quotation, a mention or invisible characters.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: If a text is too long, only this many characters of it are parsed, to choose the right answer.
+#: If a text is too long, only its first characters, up to this many, are parsed to choose the right answer.
 _MAX_BEGINNING_LENGTH = 100
 
 
@@ -91,8 +92,8 @@ async def run_text(
 ) -> Answer:
     """Run text that a user typed, and always answer. The text may start with a folder (``job list``).
 
-    ``reader`` replaces the usual interpretation of the words. Refusing text without reading it costs next to
-    nothing, so no user can hold up the others.
+    ``reader`` replaces the usual interpretation of the words. Refusing a text without reading it costs next
+    to nothing, so no user can hold up others.
     """
     request = _create_request(
         services, principal, surface, WORDS, folder=folder, text=text, deferred=deferred
@@ -119,8 +120,8 @@ def parse_request(request: Request, text: str) -> Request:
     if parsed.folder:
         folder = parsed.folder
     elif folder != "workspace":
-        # Keep the folder, so that the text still means the same when it is stored in a button, or waits for a
-        # link or a list.
+        # Keep the folder, so that the text still means the same when it is stored in a button, or while it
+        # waits for a link or a list.
         text = f"{folder} {text}"
     word = fold_word(parsed.words[0]) if parsed.words else "list"
     return replace(
@@ -137,7 +138,8 @@ def parse_request(request: Request, text: str) -> Request:
 async def _before_reading(request: Request) -> Answer | None:
     """Return the answer to a text that isn't read, or None if the text is to be read.
 
-    A text isn't read if the person has reached the rate limit, or if it is too long or already answered.
+    A text isn't read if the person has reached the rate limit, or if it is too long or has already been
+    answered.
     """
     # An assistant's requests have a separate limit, so that the user can always ask directly.
     wait = request.services.limiter.take(request.principal.key + request.surface.via)
@@ -186,8 +188,8 @@ class _Message(NamedTuple):
 def _read_message(request: Request) -> _Message:
     """Return the words that a message's author wrote, without quotations.
 
-    If there is nothing but a quotation, it is returned and marked as quoted. Text with invisible characters
-    is cleaned, and marked as quoted as well.
+    If there is nothing but a quotation, return it marked as quoted. Text with invisible characters is
+    cleaned, and marked as quoted, too.
     """
     if (plain := _PLAIN_TEXT.fullmatch(request.text)) is not None:
         return _Message(plain[1])
@@ -213,7 +215,7 @@ def _read_message(request: Request) -> _Message:
 
 
 def _remove_own_mentions(request: Request, text: str) -> str:
-    """Remove mentions of Usher from a text, except from a program's own words."""
+    """Remove mentions of Usher from a text, but not from a program's own words."""
     if "@" not in text:
         return text
     installation = request.services.context.installation.find_for(request.principal)
@@ -236,7 +238,7 @@ async def _answer_chat(request: Request, topic: str) -> Answer:
 
 
 async def run_chat(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
-    """Reply with small talk on a topic to a message that has no words to run."""
+    """Reply with small talk on a topic to a message that contains no words to run."""
     return await run_within_limit(
         _create_request(services, principal, surface, WORDS), partial(_answer_chat, topic=topic)
     )
@@ -288,7 +290,7 @@ async def run_unasked(
 async def run_shortcut(
     services: Services, principal: Principal, surface: Surface, callback_id: str
 ) -> Answer:
-    """Run a shortcut's handler; always answers."""
+    """Run a shortcut's handler, and always answer."""
     request = _create_request(services, principal, surface, callback_id)
     return await run_within_limit(request, routes.shortcut.get(callback_id) or answer_old_button)
 
@@ -309,7 +311,7 @@ def _create_request(
 
 
 async def run_within_limit(request: Request, handler: routes.Verb) -> Answer:
-    """Apply the rate limit, authorise the person, and run the handler; always answers."""
+    """Apply the rate limit, authorise the person, and run the handler; always answer."""
     wait = request.services.limiter.take(request.principal.key) if request.is_live else 0.0
     return _answer_too_many(request, wait) if wait > 0 else await _authorise_and_run(request, handler)
 
@@ -317,8 +319,8 @@ async def run_within_limit(request: Request, handler: routes.Verb) -> Answer:
 async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after_ack: bool = False) -> Answer:
     """Authorise the person, run the handler, and turn every possible outcome into an Answer.
 
-    The log contains the reference shown in the answer, and nothing that a person typed. ``is_after_ack``
-    means that Slack isn't waiting for an ack; a failure of the store is then raised (StoreError).
+    The log contains the reference shown in the answer, but nothing that a person typed. ``is_after_ack``
+    means that Slack isn't waiting for an ack. In that case, a failure of the store is raised (StoreError).
     """
 
     def logger() -> Any:
@@ -367,8 +369,8 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
         return _answer_problem(request, problems.explain_cause("internal"))
-    # Answers are usually logged below info level, because logging each would make a request a quarter more
-    # expensive. Every change is in the audit.
+    # Answers are usually logged below info level, because logging each of them would make a request a quarter
+    # more expensive. Every change is in the audit log.
     _note(logger, "answered", request, answer)
     return _fit(request, _replace_question(answer) if request.surface.is_question else answer)
 
@@ -389,10 +391,8 @@ def _replace_question(answer: Answer) -> Answer:
 def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
     """Answer a request that the store didn't accept.
 
-    If the store may have accepted it after all, the person is told the outcome later.
-
-    Nothing else is read from the store now, because there wouldn't be time before the ack, which is due
-    within 3 s.
+    If the store may have accepted it after all, the person is told the outcome later. Nothing else is read
+    from the store now, because there wouldn't be enough time before the ack, which is due within 3 s.
     """
     if not isinstance(error, StoreUnsure):
         return replace(answer, unwritten="not")
@@ -403,9 +403,9 @@ def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, 
 async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
     """Tell a person the outcome of a slow commit, as an earlier answer promised.
 
-    The request is repeated until the store answers. Its interaction is an inbox key, so the request takes
+    The request is repeated until the store responds. Its interaction is an inbox key, so the request takes
     effect only once, and the answer is true whether or not the first commit succeeded. Once the request is so
-    old that it would need confirmation, it is no longer repeated.
+    old that it would have to be confirmed, it is no longer repeated.
     """
     services, surface = request.services, request.surface
     # A reply is keyed by its interaction, so a redelivered message is answered only once.
@@ -426,9 +426,9 @@ async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
 
 
 async def retry_write(services: Services, write: Callable[[], Awaitable[None]], interaction: str) -> None:
-    """Repeat a write that may have been committed, until the store answers or the request is too old.
+    """Repeat a write that may have been committed, until the store responds or the request is too old.
 
-    The write takes effect only once, however often it is repeated.
+    The write takes effect only once, no matter how often it is repeated.
     """
     until = services.clock.now() + MAX_REQUEST_AGE_SECONDS
     while services.clock.now() < until:
@@ -443,7 +443,7 @@ async def retry_write(services: Services, write: Callable[[], Awaitable[None]], 
 
 
 def _fit(request: Request, answer: Answer) -> Answer:
-    """Adapt an answer to its surface: its offers, its commands, and a date or a form where one is needed."""
+    """Adapt an answer to its surface: its offers, its commands, and a date or a form if one is needed."""
     if answer.errors:
         return replace(
             answer, errors={at: _format_commands(request, text) for at, text in answer.errors.items()}
@@ -466,9 +466,9 @@ def _fit(request: Request, answer: Answer) -> Answer:
 
 
 def _add_date(request: Request, answer: Answer) -> Answer:
-    """If an answer names future times, add the time when the answer was written below it.
+    """If an answer mentions future times, add below it the time at which it was written.
 
-    That isn't needed if the answer shows that time anyway or can be refreshed. Other answers can't be edited
+    This isn't needed if the answer shows that time anyway or can be refreshed. Other answers can't be edited
     later.
     """
     now = request.services.clock.now()
@@ -489,8 +489,8 @@ def _can_refresh(answer: Answer) -> bool:
 def _add_offers(request: Request, answer: Answer) -> Answer:
     """Note in an answer the key of the workspace or run that its buttons act on, if there is only one.
 
-    This is skipped if the answer can be refreshed. If an answer has no buttons and only one operation or run
-    was started, its key is noted instead, so that the message about its end replaces the answer.
+    Do nothing if the answer can be refreshed. If an answer has no buttons and only one operation or run was
+    started, note the key of that, so that the message about its end replaces the answer.
     """
     buttons = [press for _, press in kit.iterate_drawn(answer.blocks)]
     begun = [one.work_item_id for one in request.notes.accepted.values()]
@@ -516,7 +516,7 @@ def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) 
 
 
 def _format_commands(request: Request, text: str) -> str:
-    """Adapt a catalogue sentence to this surface, because its commands are written for direct messages."""
+    """Adapt a catalogue sentence to this surface, because its commands are worded for direct messages."""
     if "`" not in text:
         return text
     return replies.format_commands(text, request.format_command("workspace"), request.format_command("job"))
@@ -525,9 +525,10 @@ def _format_commands(request: Request, text: str) -> str:
 async def _defer_until_identified(request: Request, unknown: NotIdentified) -> Answer:
     """Defer a request until Slack has identified the person; it never runs before that.
 
-    Some requests are refused instead: one that was already deferred; one from a form, shortcut or search,
-    because the person can repeat it; text that may contain a token, because that is never stored; and one
-    from an assistant, because only the assistant's reader ensures that the request consents to nothing.
+    Some requests are refused instead. A request that was already deferred is refused. So is a request from a
+    form, shortcut or search, because the person can repeat it, and text that may contain a token, because
+    that is never stored. A request from an assistant is refused because only the assistant's reader ensures
+    that it doesn't consent to anything.
     """
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
@@ -572,9 +573,9 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
 
 
 def _answer_too_many(request: Request, wait: float) -> Answer:
-    """Tell a person that they sent too many requests.
+    """Tell a person that they have sent too many requests.
 
-    If that can't be said in the ack, it takes a separate message, which is sent only now and then.
+    If the ack can't say that, it takes a separate message, which is sent only now and then.
     """
     principal = request.principal.key
     if request.surface.kind not in {"command", "form", "assistant"}:
@@ -615,7 +616,7 @@ async def run_search(
 ) -> list[dict[str, Any]]:
     """Return a select menu's choices from cached rows, without waiting, or none if that fails.
 
-    In ``VERB:SOURCE``, the source names the handler; ``field:NAME`` is a field of a form.
+    In ``VERB:SOURCE``, the source names the handler. ``field:NAME`` is a field of a form.
     """
     kind, _, source = action_id.partition(":")
     handler = routes.options.get(kind if kind == "field" else source)
@@ -636,7 +637,7 @@ async def run_search(
 
 
 def find_first_field(view: Mapping[str, Any]) -> str:
-    """Return the id of the block that shows an error about the form as a whole."""
+    """Return the id of the block that shows an error concerning the form as a whole."""
     return next((block_id for _, block_id in list_fields(view)), "")
 
 
@@ -648,7 +649,7 @@ async def run_offered_command(request: Request) -> Answer:
 
 
 async def _ask_to_confirm(request: Request) -> Answer:
-    """Ask the user to confirm a command that is old, quoted or beyond what their assistant may do.
+    """Ask the user to confirm a command that is old, quoted, or more than their assistant may do.
 
     The command hasn't been run yet.
     """
@@ -669,10 +670,10 @@ def format_full_command(command: str) -> kit.Markup:
 
 @routes.action(_DECLINE)
 async def decline(_request: Request) -> Answer:
-    """Do nothing, and replace the question with a note saying so."""
+    """Do nothing, and replace the question with a note saying that nothing was done."""
     return replies.answer(answers.LEFT, replaces=True)
 
 
 async def answer_old_button(request: Request) -> Answer:
-    """Answer a click on an old message's button that this release no longer has."""
+    """Answer a click on a button in an old message if this release no longer has that button."""
     return replies.hint(request.fill(answers.OLD_BUTTON))

@@ -41,7 +41,7 @@ _PERSON_SUBTYPES = frozenset({None, "file_share", "me_message", "message_share",
 
 @routes.event("message_im")
 async def on_direct_message(request: EventRequest) -> None:
-    """Run a direct message as a command, unless it wasn't a person who wrote it."""
+    """Run a direct message as a command, unless it wasn't written by a person."""
     if is_from_app(request):
         await _explain_app_message(request)
     if not is_from_person(request):
@@ -65,7 +65,7 @@ async def on_app_mention(request: EventRequest) -> None:
             log.info("forwarded mention not read")
             return
         text = remaining.strip()
-    # Slack also sends a mention in a direct message as ``message``. Whichever event arrives first is
+    # Slack also sends a mention in a direct message as a ``message``. Whichever event arrives first is
     # answered, and the answer is the same either way.
     is_direct = str(request.event.get("channel") or "").startswith("D")
     await answer_message(request, Where.DIRECT if is_direct else Where.MENTION, text)
@@ -74,7 +74,7 @@ async def on_app_mention(request: EventRequest) -> None:
 def is_from_person(request: EventRequest) -> bool:
     """Return whether a person has just written this message.
 
-    Edits don't count, and neither do messages from Slack, Usher or any other app.
+    Edits don't count, nor do messages from Slack, Usher or any other app.
     """
     return _is_in_persons_name(request) and not _has_app(request)
 
@@ -117,7 +117,7 @@ def _is_forwarded(request: EventRequest) -> bool:
 
 
 def _is_forwarded_link(request: EventRequest, text: str) -> bool:
-    """Return whether the text is nothing but the link to an attached message."""
+    """Return whether the text is nothing but a link to an attached message."""
     attachments = request.event.get("attachments")
     shared = (
         [attachment for attachment in attachments if isinstance(attachment, dict)]
@@ -134,7 +134,7 @@ def _is_forwarded_link(request: EventRequest, text: str) -> bool:
 async def answer_message(request: EventRequest, where: Where, text: str) -> None:
     """Run the words and write the answer to the outbox.
 
-    Raises Unanswered or StoreUnsure if the answer couldn't be written, and SlackFailed if the author isn't
+    Raise Unanswered or StoreUnsure if the answer couldn't be written, and SlackFailed if the author isn't
     known yet.
     """
     principal = await _resolve_author(request)
@@ -180,10 +180,10 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
 
 
 async def _resolve_key(request: EventRequest, author: Principal, surface: Surface) -> str | None:
-    """Return the inbox key of a message's answer, or None if it was already answered for someone else.
+    """Return the inbox key of a message's answer, or None if someone else already got an answer to it.
 
-    The refusal of a stranger is stored under a separate key, because in a shared channel, one side may refuse
-    the author while the other side answers.
+    A stranger's refusal is stored under a separate key, because in a shared channel, one side may refuse the
+    author while the other side answers.
     """
     services, key = request.services, surface.interaction
     if not services.context.installation.has_team(author.enterprise_id, author.team_id):
@@ -202,16 +202,16 @@ async def _resolve_author(request: EventRequest) -> Principal:
     """Return the author as their own workspace knows them, on either side of a shared channel.
 
     A payload from the other side doesn't show whether the author's workspace belongs to an organisation that
-    has installed Usher. Raises Refused; raises SlackFailed as long as Slack hasn't said who the author is.
+    has installed Usher. Raise Refused, and raise SlackFailed as long as Slack hasn't said who the author is.
     """
     context, author = request.services.context, request.services.resolve_principal(request.payload)
     return context.installation.resolve_principal(await context.people.add_enterprise(author))
 
 
 def _choose_reader(request: EventRequest, author: Principal) -> Principal:
-    """Return who should receive the answer.
+    """Return the person who should receive the answer.
 
-    A stranger from a shared channel can be reached only through the installation that received the message.
+    A stranger in a shared channel can be reached only through the installation that received the message.
     """
     here, there = request.installation, request.services.context.installation
     if here is None or there.has_team(author.enterprise_id, author.team_id):
@@ -224,8 +224,8 @@ def _choose_reader(request: EventRequest, author: Principal) -> Principal:
 async def on_user_change(request: EventRequest) -> None:
     """Store the person, and end the links of former members and new guests.
 
-    A nightly sync makes up for lost events. Events may arrive late and in any order, so if one would let a
-    person in or lock them out, the person's current state is looked up in Slack.
+    A nightly sync makes up for lost events. Events may arrive late and in any order. So if an event would let
+    a person in or lock them out, the person's current state is looked up in Slack.
     """
     services = request.services
     user = request.event.get("user")
@@ -268,7 +268,7 @@ async def _would_end(request: EventRequest, person: Person) -> bool:
 
 @routes.event("app_uninstalled")
 async def on_app_uninstalled(request: EventRequest) -> None:
-    """End every link: Usher can't notify anyone any more, so it mustn't act for anyone, either."""
+    """End every link. Usher can't notify anyone any more, so it mustn't act for anyone, either."""
     if request.installation is not None:
         await end_installation(request, request.installation)
 
@@ -277,7 +277,7 @@ async def end_installation(request: EventRequest, installation: Installation) ->
     """End all of an installation's links if Slack rejects its token.
 
     If Slack still accepts the token, the event is out of date and is ignored. The dead token is deleted last,
-    so that a redelivered event can end the remaining links. Raises SlackFailed if Slack can't be reached, so
+    so that a redelivered event can end the remaining links. Raise SlackFailed if Slack can't be reached, so
     that Slack sends the event again.
     """
     tenants = request.services.context.tenants
@@ -292,10 +292,10 @@ async def end_installation(request: EventRequest, installation: Installation) ->
 async def end_links(
     request: EventRequest, installation: Installation, *, cause: str, users: Container[str] | None = None
 ) -> None:
-    """End all links, or only those of certain users, each in its own transaction.
+    """End all links, or only those of certain users, each in a separate transaction.
 
-    Any that remain are ended when the event is redelivered. People are notified only if Usher itself is still
-    installed.
+    Any links that remain are ended when the event is redelivered. People are notified only if Usher itself is
+    still installed.
     """
     services, at = request.services, payload.parse_time(request.payload)
     principals = {
@@ -321,7 +321,7 @@ async def end_links(
 async def on_tokens_revoked(request: EventRequest) -> None:
     """End every link if the bot's own token was revoked, otherwise only the links of the people listed.
 
-    Usher keeps no tokens of people, so it can't check theirs with Slack. An event that names a bot is about
+    Usher doesn't store people's tokens, so it can't check them with Slack. An event that names a bot is about
     an installation, either the current one or an earlier one.
     """
     tokens, installation = request.event.get("tokens"), request.installation

@@ -1,4 +1,4 @@
-"""Forms for new workspaces and runs: opening, filling, redrawing, searching and submitting them."""
+"""Forms for new workspaces and runs: opening, filling in, redrawing, searching and submitting them."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ async def redraw_form(request: Request) -> Answer:
 
 @routes.options("field")
 async def search_choices(request: Request) -> list[dict[str, Any]]:
-    """Return those of a field's choices, in an open form, that match the letters typed so far."""
+    """Return those choices for a field of an open form that match the letters typed so far."""
     services = request.services
     form_context = FormContext.from_view(request.view, services)
     _, offer = await _require_offer(services, request.principal, form_context)
@@ -161,7 +161,7 @@ async def search_choices(request: Request) -> list[dict[str, Any]]:
 
 @routes.view("make")
 async def submit_form(request: Request) -> Answer:
-    """Request the workspace or run described in a submitted form, or show the errors at their fields."""
+    """Request the workspace or run described in a submitted form, or show errors at its fields."""
     form_context = FormContext.from_view(request.view, request.services)
     sent = request.caller.interaction
     _, offer = await _require_offer(request.services, request.principal, form_context, sent)
@@ -178,7 +178,7 @@ async def submit_form(request: Request) -> Answer:
 def _list_emptied(request: Request, form: Form) -> dict[str, Value]:
     """Return an empty value for each visible text field that had a default.
 
-    Slack leaves out empty fields, so a field without a value in the submission was emptied by the user.
+    Slack leaves out empty fields, so if a field is missing from the submission, the user has emptied it.
     """
     displayed = {name for name, _ in list_fields(request.view)}
     emptied = (field_ for field_ in form.fields if field_.initial and field_.kind in {"text", "long_text"})
@@ -250,7 +250,7 @@ def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, A
 async def _require_offer(
     services: Services, principal: Principal, form_context: FormContext, interaction: str = ""
 ) -> tuple[Account, PersonalOffer]:
-    """Return the person's account and its offer; raises Refused if either no longer exists."""
+    """Return the person's account and its offer; raise Refused if either no longer exists."""
     account = await find_account(services.create_caller(principal), form_context.connection)
     title = services.title(form_context.connection)
     if account is None or account.state != "active":
@@ -303,7 +303,7 @@ def _is_offered(field_: Field, values: Values) -> bool:
 
 
 def _place_errors(request: Request, error: FormProblems) -> dict[str, str]:
-    """Return the errors by field, with a hidden field's error moved to the first field."""
+    """Return the errors by field, moving the error of a hidden field to the first field."""
     fields = dict(list_fields(request.view))
     first = next(iter(fields.values()), "")
     errors: dict[str, str] = {}
@@ -320,22 +320,22 @@ PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 class FormContext:
     """What a form is for.
 
-    An open form carries this in its metadata. Each time it is used, the person's access to the connection is
+    An open form carries this in its metadata. Whenever it is used, the person's access to the connection is
     checked again.
     """
 
     connection: str
     purpose: Purpose
     channel_id: str = ""
-    #: Values entered so far that other fields depend on. They are kept here, because a search request from
+    #: Values entered so far on which other fields depend. They are kept here because a search request from
     #: Slack doesn't include what was entered in the form.
     chosen: Mapping[str, Value] = field(default_factory=dict)
     #: The defaults proposed for text fields. A field's default follows the choices in other fields until the
-    #: user edits it.
+    #: user edits the field.
     proposed: Mapping[str, Value] = field(default_factory=dict)
 
     def to_metadata(self, form: Form, values: Values) -> dict[str, Any]:
-        """Return the form's metadata, including the values that other fields depend on."""
+        """Return the form's metadata, including the values on which other fields depend."""
         chosen = {
             field_.name: values[field_.name]
             for field_ in form.fields
@@ -356,7 +356,7 @@ class FormContext:
 
     @classmethod
     def from_view(cls, view: Mapping[str, Any], services: Services) -> FormContext:
-        """Return an open form's context; raises Refused if the form is outdated or its connection is gone."""
+        """Return an open form's context; raise Refused if the form is outdated or its connection is gone."""
         try:
             metadata = json.loads(str(view.get("private_metadata") or ""))
             connection, purpose = str(metadata["connection"]), metadata["purpose"]

@@ -86,7 +86,7 @@ def _show_first_lines(request: Request, accounts: Mapping[str, str] | None) -> A
 def _draw_head(
     request: Request, accounts: Mapping[str, str] | None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Say what Usher is and show the first steps, leaving them out if the data for them can't be read."""
+    """Say what Usher is and show the first steps, or leave them out if their data can't be read."""
     if request.folder != "workspace":
         return kit.section(runs.HELP), []
     steps = [] if accounts is None else make_first_steps(request.services, accounts)
@@ -115,7 +115,7 @@ def _list_usable_providers(request: Request, accounts: Mapping[str, str]) -> lis
 def _find_abilities(
     request: Request, accounts: Mapping[str, str], usable: Iterable[base.Provider]
 ) -> set[str]:
-    """Return what a person can use: their providers' facets and stop modes, and their own roles."""
+    """Return what a person can use: the facets and stop modes of their providers, and their own roles."""
     services = request.services
     abilities: set[str] = set()
     for provider in usable:
@@ -130,7 +130,7 @@ def _find_abilities(
 
 
 def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -> list[str]:
-    """Point to the other command's help; the help for jobs is mentioned only if some connection runs them."""
+    """Point to the other command's help. Help on jobs is mentioned only if some connection runs jobs."""
     if request.folder == "job":
         return [kit.fill(runs.HELP_WORKSPACES, command=request.format_command("workspace"))]
     if not any(isinstance(provider, facets.Runs) for provider in usable):
@@ -139,7 +139,7 @@ def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -
 
 
 def _describe_other_surfaces(request: Request) -> list[str]:
-    """Return sentences about the other places where commands can be given."""
+    """Return sentences about the other places where people can give commands."""
     if request.surface.where is Where.DIRECT:
         return []
     if request.folder == "job":
@@ -196,8 +196,8 @@ def make_first_steps(
 ) -> list[dict[str, Any]]:
     """Return the first steps for a person, given the state of their account on each connection.
 
-    A person without an account is shown a button for each connection. Without ``has_list``, their list is
-    empty, so it isn't offered.
+    A person without an account sees a button for each connection. Without ``has_list``, their list is empty,
+    so it isn't offered.
     """
     linked = _list_linked(services, accounts)
     has_linked = not linked <= {name for name, _ in services.list_linkless()}
@@ -220,7 +220,7 @@ async def list_new_workspace_step(services: Services, principal: Principal) -> l
 
 
 def _list_linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
-    """Return the connections that a person can use now, judging by the states of their accounts."""
+    """Return the connections that a person can use now, given the states of their accounts."""
     active = {connection for connection, state in accounts.items() if state == "active"}
     return active | {name for name, _ in services.list_linkless()}
 

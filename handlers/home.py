@@ -1,4 +1,4 @@
-"""A user's Home tab: published when opened, after a click in it, and when one of their links changes.
+"""A user's Home tab, published when opened, after a click in it, and when one of their links changes.
 
 Nothing else updates it, so it says when it was drawn, and has a *Refresh* button.
 """
@@ -36,7 +36,7 @@ Links: TypeAlias = list[list[str]]
 
 @routes.event("app_home_opened")
 async def open_home(occurrence: EventRequest) -> None:
-    """Request a redraw of the Home tab that was opened. Until it's done, Slack shows the previous version."""
+    """Request a redraw of the Home tab that was opened. Until then, Slack shows the previous version."""
     services = occurrence.services
     if (occurrence.event.get("tab") or "home") != "home":
         return
@@ -51,7 +51,7 @@ async def open_home(occurrence: EventRequest) -> None:
 
 @routes.action("home")
 async def press_home(request: Request) -> Answer:
-    """Republish the Home tab; for the *totals* button of an earlier release, say where totals are now."""
+    """Republish the Home tab. For the *totals* button of an earlier release, say where totals are now."""
     return replies.hint(request.fill(answers.NO_TOTALS)) if request.target == "totals" else SILENT
 
 
@@ -63,9 +63,9 @@ async def request_home(services: Services, principal: Principal, **shown: Any) -
 async def show_answer(
     services: Services, principal: Principal, answer: Answer, *, links: Links, is_page: bool = False
 ) -> None:
-    """Request a Home tab with the answer to a click in it; ``is_page`` makes it replace the list.
+    """Request a Home tab with the answer to a click in it; with ``is_page``, the answer replaces the list.
 
-    ``links`` are the user's links when the answer was made. If they have changed by the time the tab is
+    ``links`` are the user's links at the time of the answer. If they have changed by the time the tab is
     drawn, the answer isn't shown.
     """
     if not answer.text:
@@ -83,11 +83,11 @@ async def read_links(services: Services, principal: Principal) -> Links:
 async def publish_home(
     services: Services, slack: AnySlack, principal: Principal, shown: Mapping[str, Any]
 ) -> None:
-    """Draw a person's Home tab and publish it; raises SlackFailed and StoreError.
+    """Draw a person's Home tab and publish it; raise SlackFailed and StoreError.
 
     ``shown`` contains either the answer to a click, or the ``deferred`` command whose list has now been read.
     An answer has its ``blocks``, ``is_page`` if they replace the list, and the ``links`` that the person had.
-    If those have changed since, the answer isn't shown.
+    If these have changed since, the answer isn't shown.
     """
     blocks = list(shown.get("blocks") or ())
     if blocks and shown.get("links") != await read_links(services, principal):

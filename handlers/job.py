@@ -112,7 +112,7 @@ async def run(request: Request) -> Answer:
 async def launch_copy(request: Request) -> Answer:
     """Launch a copy of an earlier run, leaving that run unchanged.
 
-    Buttons of earlier releases may name variables to change. Only the form can do that now.
+    Buttons from earlier releases may name variables to change. Only the form can do that now.
     """
     key, *variables = (request.target or "").split() or [""]
     run = await request.caller.read(runs.require_run, "run", key)
@@ -132,8 +132,8 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
     """
     connections_here = request.services.connections
     stem, chosen_connection = naming.split_connection(name, connections_here)
-    # `posit nightly` is unlikely to be a job's name, so don't wait until other connections' offers have been
-    # read.
+    # `posit nightly` is unlikely to be a job's name, so don't wait until the offers of other connections have
+    # been read.
     waits = naming.split_leading_connection(name.split(), connections_here)[0] is None
     runs = [
         run
@@ -161,9 +161,9 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
 
 
 async def _list_connections_with_job(request: Request, name: str, *, waits: bool) -> list[str]:
-    """Return the connections whose offer, as last read, contains a job with this name.
+    """Return the connections that offer a job with this name, according to the offers last read.
 
-    If ``waits`` is set and an offer has never been read, raise Answered.
+    With ``waits``, raise Answered if an offer has never been read.
     """
     services, connections = request.services, list[str]()
     able = [choice for choice in list_making_connections(services, "job") if has_named_jobs(request, choice)]
@@ -182,7 +182,7 @@ async def _list_connections_with_job(request: Request, name: str, *, waits: bool
 
 
 async def launch_typed(request: Request, typed: CommandLine) -> Answer:
-    """Launch the job of a command line, or report all its errors together, each with its flag."""
+    """Launch the job in a command line, or report all its errors together, each with its flag."""
     if len(typed.flags) > MAX_FLAGS:
         return replies.hint(fill(run_words.TOO_MANY, limit=MAX_FLAGS))
     # A command after `--` is possible only on a connection that runs commands.
@@ -203,8 +203,8 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
     try:
         spec = offer.spec(result.values)
     except FormProblems as error:
-        # A value that we have rejected isn't sent to the provider, which therefore reports it as missing. Our
-        # own sentence already says what is wrong with it.
+        # A value that Usher has rejected isn't sent to the provider, which therefore reports it as missing.
+        # Usher's own sentence already says what is wrong with it.
         problems += [
             _format_flag_problem(name, safe(sentence))
             for name, sentence in error.problems.items()
@@ -222,7 +222,7 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
 
 
 def has_named_jobs(request: Request, name: str) -> bool:
-    """Return whether a connection's jobs are set up at the provider, so that a name is enough to run one."""
+    """Return whether a connection's jobs are set up at the provider, so a name is enough to run them."""
     return (
         request.services.connections[require_connection(request, name)]
         .require_facet(facets.Runs)
@@ -231,7 +231,7 @@ def has_named_jobs(request: Request, name: str) -> bool:
 
 
 async def launch_by_name(request: Request, connection: str, name: str) -> Answer:
-    """Launch a job that is set up at its provider, found by name, id or link."""
+    """Launch a job set up at its provider, found by its name, id or link."""
     connection = require_connection(request, connection)
     offer = await _offer(request, connection)
     values = {creation.TEMPLATE_FIELD: name}
@@ -252,9 +252,9 @@ async def _make(request: Request, connection: str, spec: Spec, form: Form, value
 
 
 def report_start(request: Request, name: str, connection: str, hint: str = "") -> Answer:
-    """Answer that a run was accepted, with any hint; say nothing if the run's card suffices."""
-    # If the person has already been told that the run starts once the offer is known, there is no need to say
-    # so again.
+    """Answer that a run was accepted, with any hint; say nothing if the run's card is enough."""
+    # If the person has already been told that the run will start once the offer is known, there is no need to
+    # say so again.
     was_promised = not request.is_live and request.surface.where in {Where.CHANNEL, Where.MENTION}
     if not hint and (request.is_read_with_cards or was_promised):
         return SILENT
@@ -265,7 +265,7 @@ def report_start(request: Request, name: str, connection: str, hint: str = "") -
 async def check_words(request: Request, typed: CommandLine) -> None:
     """Raise Answered with similar names and the right syntax if the first word isn't a connection.
 
-    The answer also offers to repeat a job of that name, or of a name one typo away, that was run before.
+    The answer also offers to repeat an earlier job of that name, or of a name one typo away.
     """
     if not typed.words or naming.split_leading_connection(typed.words, request.services.connections)[0]:
         return
@@ -333,7 +333,7 @@ def _describe_problems(
 
 
 def _format_flag_problem(name: str, sentence: str) -> str:
-    """Return an escaped sentence about a problem, naming the flag that it concerns."""
+    """Return an escaped sentence about a problem, with the name of the flag that it concerns."""
     label = {creation.COMMAND_FIELD: "after `--`"}.get(name, forms.format_flag(name))
     return fill(run_words.PROBLEM, flag=Markup(label), said=Markup(sentence))
 
@@ -368,7 +368,7 @@ def _refuse_launch(request: Request, result: FilledForm, problems: list[str]) ->
 async def show_list(request: Request) -> Answer:
     """Answer with a page of the list; ``list 2`` and the *More* button show later pages.
 
-    Words narrow the list down to a state, a connection or a name; the buttons preserve this filter.
+    Words narrow the list down to a state, a connection or a name. The buttons keep this filter.
     """
     stale, rows = await read_stale_and_rows(request)
     if not rows:
@@ -444,7 +444,7 @@ async def show_status(request: Request) -> Answer:
     )
 )
 async def show_logs(request: Request) -> Answer:
-    """Show the run's output on its card, posting one if necessary. If the run is over, send the output."""
+    """Show the run's output on its card, posting a card if necessary. If the run is over, send the output."""
     run = await find_run(request)
     provider = request.services.connections.get(run.connection)
     if provider is not None and not isinstance(provider, facets.Runs):
@@ -462,7 +462,7 @@ async def show_logs(request: Request) -> Answer:
 
 @routes.action("job_refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the stored row, which is recent: running jobs are read every few seconds anyway."""
+    """Answer with the stored row, which is recent, because running jobs are read every few seconds anyway."""
     run = await request.caller.read(runs.require_run, "status", request.target or "")
     return lists.run_status(await request.services.gatherer.describe_run(run))
 
@@ -483,7 +483,7 @@ async def refresh(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Request the stop, or only offer it if the run was guessed or the stop is to be forced.
+    """Request a stop, or only offer it if the run was guessed or the stop is to be forced.
 
     The run's card shows everything else.
     """
@@ -542,7 +542,7 @@ async def stop_following(request: Request) -> Answer:
 
 @routes.action("job_look_again")
 async def check_now(request: Request) -> Answer:
-    """Check the run now, or answer that nothing is left to check."""
+    """Check the run now, or answer that there is nothing left to check."""
     run = await request.caller.run(runs.find_launched_run, request.target or "")
     template = run_words.LOOKING_AGAIN if run.is_asked else answers.NOT_ASKED
     return replies.answer(request.fill(template, run))
@@ -550,17 +550,17 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("job_start_another")
 async def start_another(request: Request) -> Answer:
-    """Launch another run, but only once: if the question has been answered before, nothing happens."""
+    """Launch another run, but only once: if the question has already been answered, nothing happens."""
     run, is_asked = await request.caller.run(runs.repeat_launch, request.target or "")
     template = run_words.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
     return replies.answer(request.fill(template, run))
 
 
 async def find_run(request: Request) -> Run:
-    """Return the run that the user means; raises Answered with a question or a hint, or Refused.
+    """Return the run that the user means; raise Answered with a question or a hint, or Refused.
 
-    If several runs have the name, the newest is meant. To stop one, the user is asked which, unless only one
-    is still in progress.
+    If several runs have the name, the newest is meant. Before a stop, the user is asked to choose, unless
+    only one of them is still in progress.
     """
     if request.target is not None:
         return await request.caller.read(runs.require_run, request.verb, request.target)
@@ -581,7 +581,7 @@ async def find_run(request: Request) -> Run:
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
     """Return accounts with outdated lists, and the runs.
 
-    The runs are read last. So if a list arrives in between, they already include its contents.
+    The runs are read last, so if a list arrives in between, they already include its contents.
     """
     stale = await request.caller.read(snapshots.list_stale, TaskKind.LIST_RUNS, request.deferred.looked)
     return stale, await request.services.store.read(run_rows.list_runs, request.principal)
@@ -604,7 +604,7 @@ async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answe
 
 
 async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
-    """Return the person's only run, for a command that names none.
+    """Return the person's only run, for a command that doesn't name a run.
 
     For ``stop``, that is the only run still in progress. If there isn't exactly one, raise Answered.
     """
@@ -620,7 +620,7 @@ async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Ac
 
 
 async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Answer:
-    """Answer that there is no such run, name similar ones, and reread the list if it is outdated."""
+    """Answer that there is no such run, suggest similar names, and reread the list if it is outdated."""
     _, connection = naming.split_connection(request.name, request.services.connections)
     await require_links(request, [connection] if connection is not None else [])
     await require_no_resting_link(request)

@@ -53,7 +53,7 @@ from handlers.requests.vocabulary import EVERYTHING
     )
 )
 async def link(request: Request) -> Answer:
-    """Answer with a link page, or a *Link* button for each connection. ``link code`` opens the code form."""
+    """Answer with a link page, or a *Link* button for each connection; ``link code`` opens the code form."""
     services = request.services
     if request.target:
         # A button names one connection.
@@ -92,7 +92,7 @@ async def _link_to(request: Request, connection: str, username: str = "") -> Ans
 
 
 async def _describe_link(request: Request, connection: str) -> str:
-    """Say that a working account is already linked, or return "" if none is."""
+    """Say that a working account is already linked, or return "" if there is none."""
     account = await request.services.store.read(account_rows.find_account, request.principal, connection)
     if account is None or account.state != "active" or account.resting_since or account.refused_since:
         return ""
@@ -120,7 +120,7 @@ async def _offer_named_workspace(request: Request) -> Answer | None:
 
 
 def _parse_connection_and_username(request: Request) -> tuple[str, str]:
-    """Return the requested connection and the username typed after it, if any."""
+    """Return the requested connection, and the username typed after it, if any."""
     connection, rest = naming.split_leading_connection(request.arguments, request.services.connections)
     if connection is not None and len(rest) < 2:
         return connection, "".join(rest)
@@ -153,7 +153,7 @@ async def _invite(
     once = request.caller.interaction and f"{request.caller.interaction}/link"
     deferred_command = request.defer(text)
     if surface.kind == "button" and not surface.is_question:
-        # With its response_url, the command's answer would replace the message whose button was clicked.
+        # With its response_url, the command's answer would replace the message with the clicked button.
         # Clicking the button that opens a link page supplies a new one.
         deferred_command = replace(deferred_command, response_url=None)
     methods = [method for method in services.list_link_methods() if method[0] in connections]
@@ -193,13 +193,13 @@ def _format_wait(request: Request, template: str, connections: Sequence[str], te
 
 @routes.action("enter_code")
 async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
-    """Answer with the code form, along with text to show in case Slack doesn't open it."""
+    """Answer with the form for the code, and with text to show in case Slack doesn't open it."""
     return replies.code_question()
 
 
 @routes.view("code")
 async def submit_code(request: Request) -> Answer:
-    """Finish linking, or show next to the code field that the code is wrong."""
+    """Finish linking, or show next to the field that the code is wrong."""
     services = request.services
     account = await request.caller.run(linking.confirm_code, find_value(request.view, "code"))
     return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
@@ -318,7 +318,7 @@ _MENTION_PATTERN = re.compile(r"<@([UW][A-Z0-9]+)>")
     )
 )
 async def unlink(request: Request) -> Answer:
-    """Remove Usher's access after asking for confirmation. Everything at the provider keeps running."""
+    """Remove Usher's access, after asking for confirmation. Everything at the provider keeps running."""
     person = next((found for word in request.arguments if (found := _MENTION_PATTERN.fullmatch(word))), None)
     if person is not None:
         return await _unlink_other(request, person)
@@ -394,7 +394,7 @@ async def _ask_before_unlinking(
 def _is_linkless(request: Request, connection: str) -> bool:
     """Return whether people use a connection without linking an account.
 
-    The rows of such links are kept, because only they record who owns what on the connection.
+    The rows of such links are kept, because nothing else records who owns what on the connection.
     """
     provider = request.services.connections.get(connection)
     return provider is not None and provider.has_link_method("none")
@@ -403,7 +403,7 @@ def _is_linkless(request: Request, connection: str) -> bool:
 def _find_connection_to_unlink(request: Request, name: str, linked: Collection[str]) -> str | None:
     """Return the connection to unlink, or None for all of them; raise Answered if it isn't linked.
 
-    A removed connection can still be found by its name or title.
+    A connection that was removed can still be found by its name or title.
     """
     if name.casefold() in EVERYTHING and name not in {*linked, *request.services.connections}:
         return None
@@ -472,7 +472,7 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 
 
 async def describe_resting_links(request: Request) -> str:
-    """Say which of the user's links are resting, and that their workspaces are hidden; "" if none is."""
+    """Say which of the user's links are resting and that their workspaces are hidden; "" if none are."""
     titles = request.services.title
     return " ".join(
         fill(answers.LIST_RESTING, title=titles(account.connection), username=account.username)
@@ -489,7 +489,7 @@ async def require_no_resting_link(request: Request) -> None:
 
 
 async def require_links(request: Request, connections: Iterable[str]) -> None:
-    """Raise Answered with ways to link the first connection that needs a link and has no working one."""
+    """Raise Answered with ways to link the first connection that needs a link but has no working one."""
     linkless = dict(request.services.list_linkless())
     for connection in connections:
         if connection not in linkless:
@@ -497,7 +497,7 @@ async def require_links(request: Request, connections: Iterable[str]) -> None:
 
 
 async def _add_former_link_hint(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
-    """Add a hint for users who may have had another Slack ID before: links can't be moved to the new ID."""
+    """Add a hint for users who may have had another Slack ID before: links can't be moved to a new ID."""
     had = await request.caller.read(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 
@@ -514,8 +514,8 @@ async def offer_link(
     """Answer with ways to link the given connections. The request waits until one of them is linked.
 
     ``is_relink`` means that a link has to be made again. ``waiting`` is the command that waits, if it isn't
-    the request's own. If the user is there to see the answer, it shows the link pages themselves. *New
-    workspace* is offered for the connections in ``others``, which need no link.
+    the request's own. If the user is there to see the answer, it shows the link pages themselves. For the
+    connections in ``others``, which need no link, *New workspace* is offered.
     """
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting

@@ -1,6 +1,6 @@
-"""Bolt listeners, exactly one per kind: each matches everything and looks up the verb in a table (ADR 42).
+"""Bolt listeners, exactly one per kind. Each matches everything and looks up the verb in a table (ADR 42).
 
-The work is done before the ack, so whatever was acknowledged has been written.
+The work is done before the ack, so anything that was acknowledged has been written.
 """
 
 import asyncio
@@ -71,26 +71,26 @@ from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
 
-#: Matches any name. Bolt tries listeners one after the other, so Usher registers only one of each kind, which
-#: handles everything.
+#: Matches any name. Bolt tries listeners one after the other, so Usher registers only one listener of each
+#: kind, which handles everything.
 _ANYTHING: Final = re.compile("")
-#: How long Slack may take to open a form, in seconds. The trigger for it expires after 3 s, by which time the
-#: ack is due, too.
+#: How long Slack may take to open a form, in seconds. The trigger for it expires after 3 s, when the ack is
+#: due, too.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
-#: How long to wait, in seconds, before sending a view that is too large for the response to a submitted form.
+#: How long to wait before sending a view that is too large for the response to a submitted form, in seconds.
 #: Until then, the response keeps the form's window open.
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
 #: Prefix of the ``external_id`` of forms opened from a Home tab.
 _HOME_FORM: Final = "home_form"
-#: A text of at most this many characters fits into any ack, whatever its language.
+#: Maximum length of a text that fits into any ack, whatever its language, in characters.
 _MAX_SHORT_LENGTH: Final = 500
 
 
 def register(
     app: AsyncApp, services: Services, slack: AnySlack, *, view_seconds: float = VIEW_SECONDS
 ) -> None:
-    """Register the six listeners; raises ValueError for an app that acknowledges before the work is done.
+    """Register the six listeners; raise ValueError for an app that acknowledges before the work is done.
 
     ``view_seconds`` is how much of the 3 s for an ack Slack may take to open a form.
     """
@@ -159,7 +159,7 @@ class Listeners:
     async def on_action(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> BoltResponse:
-        """Run a button's handler; the outbox sends its answer, because Slack ignores the body of the ack."""
+        """Run a button's handler. The outbox sends its answer, because Slack ignores the body of the ack."""
         services = self._services
         action: dict[str, Any] = next(iter(body.get("actions") or ()), {})
         press = payload.parse_button(action)
@@ -200,8 +200,8 @@ class Listeners:
     async def _note_opening(self, principal: Principal, press: ButtonValue, surface: Surface) -> None:
         """Record that a person has opened a page with a button.
 
-        If it is a workspace's page, the workspace counts as in use. If it is a link's page, the URL for
-        replacing the message with the button is stored.
+        A workspace's page counts as a use of the workspace. For a link's page, the URL for replacing the
+        message with the button is stored.
         """
         caller = self._services.create_caller(principal)
         if press.name != "link_url":
@@ -244,8 +244,8 @@ class Listeners:
             return await ack(**make_form_body(Answer(text="", errors=errors)))
         is_in_home = str(view.get("external_id") or "").startswith(_HOME_FORM)
         key = payload.make_view_key(body)
-        # If the answer promises another one, that one will replace it. So the page that shows it is given an
-        # id.
+        # If the answer promises another answer, that one will replace it. So the page that shows it is given
+        # an id.
         surface = Surface(
             "form", Where.FORM, interaction=key, is_in_home=is_in_home, view_external_id=key or None
         )
@@ -256,8 +256,7 @@ class Listeners:
                 # The Home tab may show what the form changed.
                 await self._services.store.write(homes.republish_home, principal)
             except StoreError as error:
-                # The form has done its work. The next time that the Home tab is opened, it will show the
-                # result.
+                # The form has done its work. The Home tab will show the result the next time it is opened.
                 log.warning("home not requested", problem=error)
             if answer.view is None and not self._services.context.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
@@ -284,7 +283,7 @@ class Listeners:
         return await ack(**make_options_body(found, context))
 
     async def on_event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
-        """Handle an event. One that can't be stored isn't acknowledged, so that Slack sends it again."""
+        """Handle an event. An event that can't be stored isn't acknowledged, so that Slack sends it again."""
         event: dict[str, Any] = body.get("event") or {}
         name = str(event.get("type") or "")
         if name == "message":
@@ -423,7 +422,7 @@ class Listeners:
 
 
 async def _post_to_response_url(client: AsyncWebClient, url: str | None, message: dict[str, Any]) -> None:
-    """Post a message to a response_url; raise SlackFailed if that doesn't succeed."""
+    """Post a message to a response_url; raise SlackFailed if that fails."""
     if url is None:
         raise SlackFailed(RESPONSE_URL, "no_address")
     if not is_slack_address(url, client.base_url):

@@ -10,8 +10,8 @@ from bot import services
 from bot.messages import blocks
 from bot.support import declarations
 
-#: The module that serves Slack's assistant. It is loaded only by the process that serves the assistant,
-#: because it declares nothing, and its protocol types are slow to load.
+#: The module that serves Slack's assistant. Only the process that serves the assistant loads it, because it
+#: declares nothing, and its protocol types are slow to load.
 _PROTOCOL: Final = "handlers.assistant.web"
 
 

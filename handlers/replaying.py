@@ -28,10 +28,10 @@ log = structlog.get_logger(__name__)
 async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
     """Run a deferred command with the user's current rights; ``body`` is a ``DeferredCommand``.
 
-    The answer is sent to the response_url while that is valid. After that, it is sent to the channel if the
-    command was a recent mention, or else to the user as a direct message. A command that runs twice has only
-    one effect: its interaction is an inbox key, and ``task`` tells later runs apart. Raises StoreError if
-    nothing could be written.
+    The answer is sent to the response_url as long as that is valid. After that, it is sent to the channel if
+    the command was a recent mention, and otherwise to the user as a direct message. A command that runs twice
+    has only one effect: its interaction is an inbox key, and ``task`` tells later runs apart. Raise
+    StoreError if nothing could be written.
     """
     deferred = DeferredCommand.parse(body)
     if deferred.folder not in services.commands.values():
@@ -87,10 +87,10 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
 async def _replace_page_button(
     services: Services, principal: Principal, deferred: DeferredCommand, answer: Answer
 ) -> Answer:
-    """Make an answer replace the message that has a link's button, and say what was linked.
+    """Make an answer replace the message with a link's button, and say what was linked.
 
-    In a direct message, the answer leaves that out, because Usher's own message about the link is next to the
-    answer or a click away.
+    In a direct message, the answer leaves that out, because Usher's own message about the link is next to it
+    or a click away.
     """
     connection = deferred.linked
     account = await services.store.read(accounts.find_account, principal, connection)

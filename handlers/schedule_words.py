@@ -1,4 +1,4 @@
-"""Schedules typed after a job's name. They are refused: jobs run now, and providers do the scheduling."""
+"""Schedules typed after a job's name. They are refused, because jobs run now and providers schedule them."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,7 +17,7 @@ from handlers.connections import list_making_connections
 from handlers.forms import find_offering
 from handlers.requests.request import Answered, Request
 
-#: Words that introduce the time when something should begin.
+#: Words that introduce the time at which something should begin.
 _BEGINNING_LEADS: Final = frozenset({"at", "in", "on", "by", "after", "from"})
 
 
@@ -50,7 +50,7 @@ def _is_schedule(words: Sequence[str]) -> bool:
 
 
 def _link_page(request: Request, connection: str, run: Run | None) -> Markup:
-    """Return a link to the job's page for a run or, if that has none, to the provider."""
+    """Return a link to the page of a run's job or, if there is none, to the provider."""
     provider = request.services.connections.get(connection)
     if provider is None:
         return Markup(kit.line(connection))

@@ -1,7 +1,7 @@
-"""Free text, which is any text that isn't a command: questions are answered, actions offered as buttons.
+"""Free text: any text that isn't a command. Questions are answered, and actions are offered as buttons.
 
-Names, verbs and times are each looked for separately among the words (``handlers.requests.finding``), without
-any grammar to connect them. No action is offered for a question, or for a text with a *not*, a condition or a
+Names, verbs and times are looked for separately among the words (``handlers.requests.finding``), without any
+grammar to connect them. No action is offered for a question, or for a text with a *not*, a condition or a
 time that isn't understood.
 """
 
@@ -65,8 +65,8 @@ from handlers.workspace.course_pages import show_courses
 #: Maximum number of buttons offered. A text of up to ``_MAX_COMMAND_WORDS`` words may be a mistyped command.
 MAX_OFFERS: Final = 5
 _MAX_COMMAND_WORDS: Final = 4
-#: Maximum number of workspaces, runs and courses that one text can name. At most ``_MAX_STRANGE`` unknown
-#: words are compared with all names.
+#: Maximum number of workspaces, runs and courses that a single text can name. At most ``_MAX_STRANGE``
+#: unknown words are compared with all names.
 _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
 #: Words that keep Usher from offering an action, because the user doesn't want it, doesn't want it now, or
@@ -88,7 +88,7 @@ _POLITE: Final = ("can you", "could you", "would you", "will you", "can u", "ple
 _GREETINGS: Final = split_words("hi hello hey hallo morning moin usher ok okay so um uh and well")
 _THANKS: Final = split_words("thanks thank thx cheers ta danke merci gracias great perfect 👍 🙏 :+1: :pray:")
 _OWN: Final = split_words("it that let here there today tomorrow tonight")
-#: Words that make a start wait for capacity if there is none.
+#: Words that make a start wait if there is no capacity.
 _WAITING: Final = split_words("wait queue queued")
 _UNTIL: Final = split_words("for until till til 'til")
 #: Filler words. They mean nothing here, so they are never taken for mistyped names.
@@ -112,7 +112,7 @@ class _Part:
 
     @property
     def workspaces(self) -> list[Workspace]:
-        """Return the first few of the workspaces that this part names.
+        """Return the first few workspaces named in this part.
 
         A longer list would be too much to choose from.
         """
@@ -197,9 +197,9 @@ def _find(
 def _find_unknown(
     request: Request, operation: str, found: Sequence[Found[Any]], strange: Sequence[int]
 ) -> str:
-    """Return a name that was quoted, or used in a command, but matches nothing of the user's.
+    """Return a name that was quoted or used in a command but doesn't match anything of the user's.
 
-    If there is none, return "".
+    If there isn't one, return "".
     """
     words = request.arguments
     quoted = [words[at] for at in strange if isinstance(words[at], Quoted)]
@@ -211,7 +211,7 @@ def _find_unknown(
 
 
 def _asks(words: Sequence[str]) -> bool:
-    """Return whether a text is really a question, rather than a polite request."""
+    """Return whether a text is really a question rather than a polite request."""
     said = " ".join(map(fold_word, words))
     while (parts := said.partition(" "))[0] in _GREETINGS and parts[2]:
         said = parts[2]
@@ -223,8 +223,8 @@ def _asks(words: Sequence[str]) -> bool:
 def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
     """Return whether a text must not lead to an offer.
 
-    Nothing is offered if the text rules something out, is conditional, speaks of the past or of other
-    people's workspaces, or has a time that can't be read or anything struck out.
+    Nothing is offered if the text rules something out, is conditional, or speaks of the past or of other
+    people's workspaces, or if it contains a time that can't be read or anything struck out.
     """
     free = list_free(words, found)
     outside = {fold_word(words[at]) for at in free}
@@ -241,7 +241,7 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
 
 
 def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
-    """Return a word that should be a time but can't be read as one; "" if there is none."""
+    """Return a word that should be a time but can't be read as one, or "" if there is none."""
     acts = any(isinstance(one.what, Verb) and one.what.effect is not Effect.SHOWS for one in found)
     free = {*list_free(words, found)} if acts else set[int]()
     for lead, at in pairwise(range(len(words))):
@@ -253,7 +253,7 @@ def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
 
 
 def _names_by_line(text: str, named: Sequence[tuple[str, object]]) -> bool:
-    """Return whether names are spread over several lines, so that it is unclear what belongs together."""
+    """Return whether names are spread over several lines, which makes it unclear what belongs together."""
     return "\n" in text and sum(bool(find_names(line.split(), named)) for line in text.splitlines()) > 1
 
 
@@ -434,17 +434,16 @@ class _Sentence:
 async def _run(request: Request) -> Answer:
     """Authorise and run a verb that only shows something.
 
-    The earlier check allowed the user to send free text; it didn't cover this verb.
+    The earlier check allowed the user to send free text, but didn't cover this verb.
     """
     await request.caller.authorise(request.verb)
     return await routes.run(request)
 
 
 def _write_hours(verb: Verb | None, hours: str) -> str:
-    """Return hours as they would be typed in a command.
+    """Return hours in the form in which they would be typed in a command.
 
-    If they have a single time, it is the time of the start, except that with the verb ``stop`` it is the time
-    of the stop.
+    A single time is the time of the start or, with the verb ``stop``, the time of the stop.
     """
     wanted = time_parsing.read_hours(hours)
     if verb is None or wanted is None or wanted.starts is None or wanted.stops is not None:
@@ -476,7 +475,7 @@ def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
 
 
 def _answer_without(request: Request) -> Answer:
-    """Answer a text in which nothing was recognised, for example a URL, thanks or a mistyped command."""
+    """Answer a text in which nothing was recognised, such as a URL, thanks or a mistyped command."""
     connections = request.services.connections
     links = [word for word in request.arguments if naming.to_link(word)]
     if known := [link for link in links if naming.find_references(link, connections)]:

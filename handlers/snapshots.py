@@ -1,4 +1,4 @@
-"""The providers' lists and offers that commands need.
+"""The lists and offers from providers that commands need.
 
 A command either uses a cached list or offer, or waits until a new one has been read.
 """
@@ -35,9 +35,9 @@ async def refresh_lists(
 ) -> str:
     """Request reads of outdated lists and defer this command; return a sentence about that, or "".
 
-    If no list is out of date, "" is returned. Otherwise the command runs again once the first list has been
-    read, and if it still needs the next list, it waits for that one. The sentence is said only once: later
-    runs raise Answered with nothing to say.
+    If no list is out of date, return "". Otherwise, the command runs again once the first list has been read,
+    and if it still needs the next list, it waits for that. The sentence is said only once: later runs raise
+    Answered with nothing to say.
 
     - ``text`` runs in place of the command.
     - ``connection`` limits all this to the list of that connection.
@@ -72,7 +72,7 @@ async def refresh_lists(
 
 
 def filter_by_connection(accounts: Sequence[Account], names: Collection[str | None]) -> list[Account]:
-    """Return the accounts on the named connections; if none is named, all accounts."""
+    """Return the accounts on the named connections; if none is named, return all accounts."""
     connections = set(names) - {None}
     return [account for account in accounts if not connections or account.connection in connections]
 
@@ -117,7 +117,7 @@ async def require_offer(
 ) -> PersonalOffer:
     """Return what a connection offers a user.
 
-    Raises Answered with *Link* if there is no link, and with ``asking`` while the offer is being read.
+    Raise Answered with *Link* if there is no link, and with ``asking`` while the offer is being read.
     """
     account = await require_account(request, connection)
     snapshot = await require_account_offer(request, account, asking=asking, nothing=nothing)
@@ -129,7 +129,8 @@ async def require_account_offer(
 ) -> Snapshot[Any]:
     """Return an account's offer or, while it is being read, raise Answered with ``asking``.
 
-    If it was just read and there is none, the answer gives the reason, or ``nothing`` if no reason is known.
+    If it was just read and there is no offer, the answer gives the reason, or ``nothing`` if no reason is
+    known.
     """
     snapshot = await read_cached_offer(request, account)
     if snapshot is not None:
@@ -158,7 +159,7 @@ async def request_offer(
 ) -> None:
     """Request a read of an offer, and defer this command, or ``then``, until the read is done.
 
-    Raises Answered, with ``buttons``, if the offer was just read and there is none.
+    Raise Answered, with ``buttons``, if the offer was just read and there is none.
     """
     if account.id in request.deferred.looked:
         title = request.services.title(account.connection)

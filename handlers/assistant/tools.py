@@ -1,4 +1,4 @@
-"""The tools offered to Slack's assistant: each is a command that users can also type (ADR 74)."""
+"""The tools offered to Slack's assistant. Each is a command that users can also type (ADR 74)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from handlers.requests.response_targets import make_message_notice
 from handlers.requests.services import Services
 from handlers.workspace.timers import read_typed_time
 
-#: Maximum length of a name or time in a call. When an error repeats a field's name, the name is cut to
+#: Maximum length of a name or time in a call. If an error message repeats a field's name, that name is cut to
 #: ``_MAX_SHOWN_LENGTH``.
 _MAX_ARGUMENT_LENGTH: Final = 200
 _MAX_SHOWN_LENGTH: Final = 40
@@ -49,9 +49,9 @@ _MAX_SHOWN_LENGTH: Final = 40
 class Tool:
     """A tool's verb, the lowest level that allows the tool, and its fields.
 
-    What the tool does may need a higher level (``Caller.is_first_delivery``). ``takes`` lists the fields in
-    the order that the verb expects. If a name is among them, it is required. ``only_shows`` means that the
-    tool neither changes nor sends anything.
+    The effect of a call may need a higher level (``Caller.is_first_delivery``). ``takes`` lists the fields in
+    the order in which the verb expects them. If a name is among them, it is required. ``only_shows`` means
+    that the tool neither changes nor sends anything.
     """
 
     verb: str
@@ -82,7 +82,7 @@ TOOLS: Final[Mapping[str, Tool]] = {
 def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
     """Return a call's fields, and an error message if something is wrong with them (otherwise "").
 
-    Null, empty and blank values count as missing, because strict libraries fill in every field of a tool.
+    Null, empty and blank values count as missing, because strict libraries fill in every field.
     """
     takes = " and ".join(f"`{field}`" for field in tool.takes) or words.NO_FIELDS
     if not isinstance(given, Mapping):
@@ -102,7 +102,7 @@ def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
 
 
 def _is_no_time(name: str, text: str) -> bool:
-    """Return whether a time adds nothing to its command: stopping now, or running without an end."""
+    """Return whether a time adds nothing to its command, as for stopping now or running without an end."""
     is_now, is_endless = time_parsing.is_now(text), fold_word(text) in words.NO_END
     return (name == "at" and is_now) or (name == "until" and is_endless)
 
@@ -112,8 +112,8 @@ async def run_tool(
 ) -> str:
     """Run a tool for Slack's user, and answer only with facts, as JSON.
 
-    ``signature`` is the call's signature, which makes the same signed bytes take effect only once. Raises
-    StoreError if a question couldn't be written.
+    ``signature`` is the call's signature, which ensures that the same signed bytes take effect only once.
+    Raise StoreError if a question couldn't be written.
     """
     try:
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
@@ -153,7 +153,7 @@ async def run_tool(
 async def _ask_person(
     services: Services, principal: Principal, surface: Surface, answer: Answer, about: dict[str, str]
 ) -> str:
-    """Send the person a question and return ``about`` or, if it isn't sent, when to try again."""
+    """Send the person a question and return ``about`` or, if it can't be sent yet, when to try again."""
     # At most one question a minute is sent to a person. A question that isn't sent hasn't been asked.
     minute = services.clock.now() // 60
     surface = replace(surface, interaction=f"assistant:{principal.key}:{minute:.0f}")
@@ -177,26 +177,26 @@ def _write_argument(field: str, value: str) -> str:
 
 @dataclass
 class _Call:
-    """Run a call as if the person had typed it, if they may run it and it can mean only one thing.
+    """Runs a call as if the person had typed it, if they may run it and it can mean only one thing.
 
     A call that contains flags isn't run, so it can't consent to anything.
     """
 
     tool: Tool
     given: Mapping[str, str]
-    #: Whether the command was run. ``facts`` describes its outcome, and ``remarks`` says anything else that
-    #: the assistant should know.
+    #: Whether the command was run. ``facts`` describes its outcome, and ``remarks`` contains anything else
+    #: that the assistant should know.
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    #: The names of everything that the user owns, whether people or programs chose them.
+    #: The names of everything that the user owns, whether chosen by people or by programs.
     names: list[str] = field(default_factory=list)
     #: Maps each workspace with an open operation to whether that operation stops the workspace.
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
-    #: Connections that refuse the user's sign-in. ``resting`` are those whose link isn't used because the
-    #: username now belongs to another account, so that nothing on those connections is shown or found.
+    #: Connections that refuse the user's sign-in. ``resting`` are those whose link isn't used because its
+    #: username now belongs to another account, so that nothing on these connections is shown or found.
     refusing: frozenset[str] = frozenset()
     resting: tuple[str, ...] = ()
 
@@ -210,7 +210,7 @@ class _Call:
         return bool(offered & LINKING) or not (self.has_acted or offered <= {"keep_running", "list"})
 
     async def read(self, request: Request) -> Answer:
-        """Run the command and keep its outcome as facts."""
+        """Run the command, and keep its outcome as facts."""
         services, tool, given = request.services, self.tool, self.given
         wanted = await services.store.read(preferences_store.preferences, request.principal)
         verb, *times = request.arguments
@@ -245,7 +245,7 @@ class _Call:
         return SILENT
 
     def _add_refused(self, title: Callable[[str], str]) -> None:
-        """Add remarks on any shown connections that refuse the sign-in, and on what resting links hide."""
+        """Add remarks on shown connections that refuse the sign-in, and on what resting links hide."""
         is_all = self.tool.verb == "list" and self.tool.folder == "workspace"
         shown = [one for key in ("workspaces", "runs", "hours") for one in self.facts.get(key, ())]
         if not is_all and not (shown and self.tool.takes):
@@ -255,7 +255,7 @@ class _Call:
         self.remarks += [words.SIGN_IN_REFUSED.format(title=one) for one in titles if one in on]
 
     def _find_stop(self) -> float:
-        """Return the time of the stop that the command planned, or 0 if it planned none."""
+        """Return the time of the stop planned by the command, or 0 if it planned none."""
         (until,) = [one["until"] for one in self.facts.get("done", ()) if one.get("until")] or [""]
         return datetime.fromisoformat(until).timestamp() if until else 0.0
 
@@ -333,5 +333,5 @@ class _Call:
 
 
 def _find_silence(reached: Mapping[str, Reached], connection: str) -> float | None:
-    """Return when a connection stopped answering, or None if it's still answering."""
+    """Return since when a connection hasn't been answering, or None if it is."""
     return reached[connection].silent_since if connection in reached else None

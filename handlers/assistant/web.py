@@ -1,9 +1,9 @@
-"""The endpoint that Slack's assistant calls, which speaks the Model Context Protocol over HTTP.
+"""The endpoint for Slack's assistant, which speaks the Model Context Protocol over HTTP.
 
 A client can list tools and call them. There are no sessions or streams: each call stands alone. The front has
-verified the bytes, and ``handlers.assistant.tools`` carries out each call (``docs/slack-app.md``, ADR 74). A
-call in a protocol revision that we don't support is refused before anything is done, because its client
-couldn't read the outcome.
+already verified the bytes, and ``handlers.assistant.tools`` carries out each call (``docs/slack-app.md``, ADR
+74). A call in a protocol revision that Usher doesn't support is refused before anything is done, because its
+client couldn't read the outcome.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from bot.support.release import RELEASE
 from handlers.assistant.tools import TOOLS, Tool, run_tool
 from handlers.requests.services import Services
 
-#: The header that gives the protocol revision of a client's call.
+#: The header that names the protocol revision of a client's call.
 _REVISION_HEADER: Final = "MCP-Protocol-Version"
 
 
@@ -33,7 +33,7 @@ class AssistantCalls:
     async def answer(
         self, message: dict[str, Any], signature: str, headers: Mapping[str, str]
     ) -> web.Response:
-        """Answer a message that the front has verified. A notification is only acknowledged."""
+        """Answer a message that the front has verified. A notification is merely acknowledged."""
         if "id" not in message or "method" not in message:
             return web.Response(status=202)
         try:
@@ -51,7 +51,7 @@ class AssistantCalls:
 
 
 def _refuse_revision(params: Mapping[str, Any], headers: Mapping[str, str]) -> mcp.ErrorData | None:
-    """Return a refusal if a call's protocol revision isn't supported, or None if it is."""
+    """Return a refusal if Usher doesn't support a call's protocol revision, otherwise None."""
     meta = params.get("_meta")
     named = (
         headers.get(_REVISION_HEADER),

@@ -1,1 +1,1 @@
-"""What all verbs share: the request read from a payload or a command line, and where its answer is sent."""
+"""Code that all verbs share: the request read from a payload or command line, and where its answer goes."""

@@ -1,8 +1,9 @@
 """Parsing of typed commands, including smart quotes, dashes, capitals, Slack's links, mentions and flags.
 
 ``parse`` reads any command: its verb, names, and boolean flags. A verb whose flags take values parses its
-text again: ``parse_command_line`` takes one word per flag and leaves a program's own words after ``--``
-unchanged; ``parse_running_flags`` takes all words up to the next flag, so that titles need no quotes.
+text again, with one of two functions. ``parse_command_line`` takes one word per flag, and leaves a program's
+own words after ``--`` unchanged. ``parse_running_flags`` takes all words up to the next flag, so that titles
+need no quotes.
 """
 
 import re
@@ -33,15 +34,15 @@ _SINGLE: Final = dict.fromkeys((0x2018, 0x2019, 0x201A, 0x201B, 0x2039, 0x203A, 
 _HYPHENS: Final = dict.fromkeys((0x2010, 0x2011, 0xFE63, 0xFF0D), "-")
 _STRAIGHT: Final = str.maketrans({**_DOUBLE, **_SINGLE, **_HYPHENS})
 _QUOTES: Final = "\"'"
-#: Matches a closing quotation mark, which is one before white space or the end. Anywhere else it is an
-#: ordinary character.
+#: Matches a closing quotation mark: one before white space or at the end. Anywhere else, it is an ordinary
+#: character.
 _CLOSING_PATTERN: Final = re.compile(r"[\"'](?=\s|\Z)")
 _BLANK: Final = re.compile(r"\s")
 #: Matches a dash (figure, en, em, bar, minus) before a word, since some keyboards turn two hyphens into one.
 _LONG_DASH_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
-#: Matches two hyphens as a separate word, or a dash in their place.
+#: Matches two hyphens as a separate word, or a dash that stands for them.
 _DASHES_PATTERN: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
-#: Matches the separator before a program's own words, two hyphens or a dash, with the white space before it.
+#: Matches the separator before a program's own words (two hyphens or a dash) and the white space before it.
 _PROGRAM_PATTERN: Final = re.compile(rf"\s(?:{_DASHES_PATTERN.pattern})(?!\S)")
 _LINK_PATTERN: Final = re.compile(r"<(tel:[^<>|\n]+|!date\^[^<>|\n]+|[^<>|\s]+)(?:\|([^<>]*))?>")
 #: Matches a date in Slack's notation: its epoch seconds, its format, and optionally a link.
@@ -60,16 +61,16 @@ _UNKNOWN_FLAG_PATTERN: Final = re.compile(r"--?[A-Za-z](?:[\w-]*)(?:=.*)?")
 NO_COMMANDS: Final[Mapping[str, str]] = {}
 _NEW_NAME_LEADS: Final = frozenset({"to", "as", "into", "just", "->"})
 _TRAILING_SIGNS: Final = ",;:.!?"
-#: Markers for bold and code, which people copy along with examples from the help.
+#: Markers for bold and code, which people copy along with examples from help.
 _ENCLOSING_SIGNS: Final = "`*"
-#: Punctuation that may end or begin a sentence.
+#: Punctuation that may begin or end a sentence.
 END_SIGNS: Final = ".,;:!?…)(¿¡"
 #: Slack's markers for bold, code, italics and strikethrough.
 MARKUP_SIGNS: Final = "*`_~"
 
 
 class Quoted(str):
-    """Marks a word as typed in quotes, so that it can only be a name, never a verb or a flag."""
+    """Marks a word that was typed in quotes, so that it can only be a name, never a verb or a flag."""
 
     __slots__ = ()
 
@@ -82,12 +83,12 @@ def fold_word(word: str) -> str:
 
 
 def drop_words(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
-    """Return the words that aren't in ``dropped``; quoted words are always kept."""
+    """Return the words that aren't in ``dropped``. Quoted words are always kept."""
     return tuple(word for word in words if isinstance(word, Quoted) or fold_word(word) not in dropped)
 
 
-#: How many letters may be wrong in a mistyped word, in pairs: the first number is the minimum length of the
-#: word, the second how many of its letters may be wrong.
+#: Numbers of letters that may be wrong in a mistyped word. In each pair, the first number is the minimum
+#: length of the word, and the second is how many of its letters may be wrong.
 _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 
@@ -104,7 +105,7 @@ def count_allowed_slips(word: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ParsedCommand:
-    """A parsed command: its words as typed, including the verb, and those flags that are known.
+    """A parsed command: its words as typed, including the verb, and those of its flags that are known.
 
     ``folder`` is the folder named before the verb (``job list``), or empty.
     """
@@ -145,7 +146,7 @@ def parse(
 
 
 def parse_new_name(given: Sequence[str]) -> str:
-    """Return a new name without a leading *to* or, if it is quoted, only what is in the quotes."""
+    """Return a new name without a leading *to* or, if it is quoted, only the text in quotes."""
     begin = next((at for at, word in enumerate(given) if fold_word(word) not in _NEW_NAME_LEADS), 0)
     end = begin + 1 if isinstance(given[begin], Quoted) else len(given)
     return " ".join(given[begin:end])
@@ -168,7 +169,7 @@ def _quote(word: str) -> str:
 
 
 def parse_command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
-    """Parse a command whose flags take one word each; never raises.
+    """Parse a command whose flags take one word each; never raise.
 
     The words after ``--`` are left as typed, including quotes and line breaks.
     """
@@ -193,7 +194,7 @@ def split_program(text: str) -> tuple[str, str]:
 
 
 def parse_running_flags(text: str, commands: Mapping[str, str]) -> tuple[str, list[tuple[str, str]]]:
-    """Return the text before the first flag, and for each flag all words after it; never raises."""
+    """Return the text before the first flag, and for each flag all words after it; never raise."""
     rest = _strip_enclosing_signs(_after_verb(text, commands))
     matches = list(_RUNNING_FLAG_PATTERN.finditer(rest))
     ends = [*(flag.start() for flag in matches), len(rest)]
@@ -228,7 +229,7 @@ def _strip_enclosing_signs(text: str) -> str:
 
 
 def _straighten(text: str) -> str:
-    """Return a text with straight quotes, and with two hyphens where a keyboard has made a dash of them."""
+    """Return a text with straight quotes, and with two hyphens where a keyboard made them a dash."""
     return text if text.isascii() else _LONG_DASH_PATTERN.sub("--", text.translate(_STRAIGHT))
 
 
@@ -254,7 +255,7 @@ def _decode_link(match: re.Match[str]) -> str:
 
 
 def _decode_date(inside: str) -> str:
-    """Return the time meant by a date in Slack's notation, or "" if the text is anything else."""
+    """Return the time that a date in Slack's notation stands for, or "" if the text is anything else."""
     match = _DATE_PATTERN.fullmatch(inside)
     return "" if match is None else datetime.fromtimestamp(int(match[1]), UTC).isoformat()
 
@@ -262,8 +263,8 @@ def _decode_date(inside: str) -> str:
 def is_same_address(address: str, label: str) -> bool:
     """Return whether a link's label is the link's own URL (or phone number).
 
-    The label may differ in the scheme, in capitals, in a trailing slash, and in the characters between a
-    number's digits.
+    The label may differ in its scheme, capitals or trailing slash, and in the characters between a number's
+    digits.
     """
     is_number = address[:4].casefold() == "tel:"
     bare = [_SCHEME_PATTERN.sub("", unescape(text), count=1).casefold() for text in (address, label)]
@@ -273,13 +274,13 @@ def is_same_address(address: str, label: str) -> bool:
 
 
 def _find_folder(word: str, commands: Mapping[str, str]) -> str:
-    """Return the folder that a text's first word stands for, or "" if it doesn't stand for one."""
+    """Return the folder that a text's first word stands for, or "" if there is none."""
     word = word.casefold()
     return commands.get(word, "") or _FOLDERS.get(word.rstrip(_TRAILING_SIGNS), "")
 
 
 def _after_verb(text: str, commands: Mapping[str, str]) -> str:
-    """Return a text without its verb, and without a slash command or ``run`` before the verb."""
+    """Return a text without its verb, and without any slash command or ``run`` before the verb."""
     text = normalise_fully(text)
     if _find_folder(text[: _find_word_end(text)], commands):
         text = _strip_enclosing_signs(text[_find_word_end(text) :].strip())
@@ -312,7 +313,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        #: Maps each quotation mark to the positions where a quotation may end. The nearest is last.
+        #: Maps each quotation mark to the positions where a quotation may end, the nearest last.
         self._closing: dict[str, list[int]] = {sign: [] for sign in _QUOTES}
         for match in _CLOSING_PATTERN.finditer(text):
             self._closing[match[0]].append(match.start())
@@ -344,7 +345,7 @@ class _Scanner:
         return _DASHES_PATTERN.fullmatch(self.text, self.at, self.word_end) is not None
 
     def take_word(self) -> str:
-        """Take the next word, without its quotes; a quotation mark inside a word is an ordinary character."""
+        """Take the next word, without its quotes. A quotation mark inside a word is an ordinary character."""
         begin, end = self.at, self.closing
         if end > 0:
             self._skip(end + 1)
@@ -354,7 +355,7 @@ class _Scanner:
         return self.text[begin:end]
 
     def take_value(self, begin: int, *, is_joined: bool) -> str | None:
-        """Take the value of the flag that ends at ``begin``; None if another flag or nothing follows it."""
+        """Take the value of the flag that ends at ``begin``; None if another flag or nothing follows."""
         self.at = begin
         if is_joined and (self.is_over or self.text[begin].isspace()):
             self._skip(begin)

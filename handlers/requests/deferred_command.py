@@ -9,9 +9,9 @@ from typing import Any, Final
 from bot.domain.surfaces import Where
 
 #: How long a response_url is used, in seconds. Slack accepts it for 30 minutes (docs/internals/slack.md,
-#: "Requests from Slack"); a minute is set aside for delivery.
+#: "Requests from Slack"), of which one is set aside for delivery.
 RESPONSE_SECONDS = 29 * 60
-#: How long people expect an answer to appear where they asked, in seconds.
+#: How long people expect an answer to appear where they made their request, in seconds.
 ANSWER_EXPECTED_SECONDS: Final = 120.0
 
 
@@ -19,8 +19,7 @@ ANSWER_EXPECTED_SECONDS: Final = 120.0
 class DeferredCommand:
     """A command or click that waits for a link, a list or a person, and where its answer is to be sent.
 
-    It is stored as JSON. The task that runs it adds ``problem``, and ``task``, which tells one run from the
-    next.
+    It is stored as JSON. The task that runs it adds ``problem``, and ``task``, which tells its runs apart.
     """
 
     principal: str = ""
@@ -39,22 +38,22 @@ class DeferredCommand:
     view: str | None = None
     #: The accounts whose lists have already been read for this command.
     looked: tuple[str, ...] = ()
-    #: An earlier interaction that was answered with the promise of this answer. Once this answer is known, it
-    #: replaces that promise.
+    #: An earlier interaction whose answer promised this answer, which replaces it once it is known.
     first: str = ""
-    #: Whether an earlier answer was already complete, so that this answer only reports what has changed
+    #: Whether an earlier answer was already complete, so that this answer reports only what has changed
     #: since.
     updates: bool = False
     #: The connection whose list this command is waiting for.
     asked: str = ""
-    #: Why waiting failed: a cause from ``bot.messages.texts.problems``.
+    #: Why the wait failed: a cause from ``bot.messages.texts.problems``.
     problem: str = ""
-    #: The connection whose list couldn't be read, if the command now waits for another connection's list.
+    #: The connection whose list couldn't be read, if the command is now waiting for another connection's
+    #: list.
     unread: str = ""
     task: str = ""
     #: How the command was given, for example through Slack's assistant.
     via: str = ""
-    #: The connection that has to be linked first. The answer replaces the message that shows the link page.
+    #: The connection that has to be linked first. The answer replaces the message with the link page.
     linked: str = ""
 
     def is_late(self, now: float) -> bool:
@@ -73,5 +72,5 @@ class DeferredCommand:
         return cls(**values | {"looked": tuple(body.get("looked") or ())})
 
 
-#: Placeholder for a request that wasn't deferred.
+#: Stands for a request that wasn't deferred.
 NOT_DEFERRED: Final = DeferredCommand()

@@ -1,4 +1,4 @@
-"""Finds what the words of a sentence refer to: workspaces, runs, verbs, times. It decides nothing itself."""
+"""Finds what the words of a sentence refer to: workspaces, runs, verbs, times. It makes no decisions."""
 
 import re
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
@@ -24,8 +24,8 @@ from handlers.requests.command_line import Quoted, fold_word
 from handlers.requests.synonyms import find_similar_verbs, split_words
 
 _What_co = TypeVar("_What_co", covariant=True)
-#: Maximum number of words in a name. ``_MAX_TIME_WORDS`` applies to times, ``_MAX_HOURS_WORDS`` to sets of
-#: hours. Only the first ``_MAX_WORDS`` words of a sentence are read.
+#: Maximum number of words in a name. ``_MAX_TIME_WORDS`` applies to times, and ``_MAX_HOURS_WORDS`` to sets
+#: of hours. Only the first ``_MAX_WORDS`` words of a sentence are read.
 _MAX_NAME_WORDS: Final = 6
 _MAX_TIME_WORDS: Final = 7
 _MAX_HOURS_WORDS: Final = 8
@@ -39,7 +39,7 @@ _TIME_WORDS: Final = split_words(
     yesterday tonight later soon then eventually always forever
     hourly daily nightly weekly monthly eod"""
 )
-#: Words which say that something happens only once.
+#: Words that say that something happens only once.
 _ONCE: Final = frozenset({"today", "tomorrow", "tonight", "once"})
 #: Minimum similarity, from 0 to 100, between a word and the name of a workspace, run or verb. Words of fewer
 #: than ``_MIN_LENGTH`` letters aren't compared.
@@ -76,7 +76,7 @@ def squeeze(text: str) -> str:
 def list_names(rows: Sequence[Workspace], places: Container[str] = ()) -> list[tuple[str, object]]:
     """Return workspaces' names, plus ``NAME@CONNECTION`` for those on the connections in ``places``.
 
-    If an existing workspace has the same name as one that no longer exists, the latter is left out.
+    If a workspace that no longer exists has the same name as one that does, it is left out.
     """
     names = [({row.alias, row.name, row.remote_id, get_name_in_id(row.remote_id)}, row) for row in rows]
     every = [(name, row) for own, row in names for name in own if name]
@@ -86,7 +86,7 @@ def list_names(rows: Sequence[Workspace], places: Container[str] = ()) -> list[t
 
 
 def find_names(words: Sequence[str], named: Iterable[tuple[str, object]]) -> list[Found[tuple[object, ...]]]:
-    """Return the complete names found among words: at each position, the longest one."""
+    """Return the complete names found among words. At each position, only the longest name is returned."""
     things = _group(((squeeze(name), thing) for name, thing in named))
     found, at = list[Found[tuple[object, ...]]](), 0
     while at < min(len(words), _MAX_WORDS):
@@ -123,7 +123,7 @@ def find_similar(
 
 
 def _group(pairs: Iterable[tuple[str, object]]) -> dict[str, tuple[object, ...]]:
-    """Group things by their names, each thing once."""
+    """Group things by name, including each thing only once."""
     groups: dict[str, dict[int, object]] = {}
     for name, thing in pairs:
         groups.setdefault(name, {})[id(thing)] = thing
@@ -174,7 +174,7 @@ def list_free(words: Sequence[str], found: Sequence[Found[Any]]) -> list[int]:
 def find_times(
     words: Sequence[str], names: Sequence[Found[Any]], read: Callable[[str], Moment | Unread]
 ) -> list[Found[Time]]:
-    """Return the times among words: the longest one at each position. An ambiguous one has two meanings."""
+    """Return the times among words, the longest at each position. An ambiguous time has two meanings."""
     free, found, at = {*list_free(words, names)}, list[Found[Time]](), 0
     free -= {at for at in free if isinstance(words[at], Quoted)}
     while at < min(len(words), _MAX_WORDS):
@@ -206,7 +206,7 @@ def _read_time(text: str, count: int, read: Callable[[str], Moment | Unread]) ->
 def is_like_time(word: str) -> bool:
     """Return whether a word looks like part of a time.
 
-    If such a word couldn't be parsed as one, it is unclear which time is meant.
+    If such a word can't be parsed as a time, it is unclear which time is meant.
     """
     forms = {word, word.removesuffix("s")}
     number = normalize_word(word)
@@ -217,13 +217,13 @@ def is_like_time(word: str) -> bool:
 def is_like_zone(word: str) -> bool:
     """Return whether a word after a time could be a time zone.
 
-    If such a word couldn't be parsed as one, the time is ambiguous.
+    If such a word can't be parsed as a time zone, the time is ambiguous.
     """
     return _ZONE.fullmatch(word.rstrip(".,;!?")) is not None
 
 
 def find_hours(words: Sequence[str], names: Sequence[Found[Any]]) -> list[Found[str]]:
-    """Return the longest sequence of words that states weekly hours, or nothing if the hours don't recur."""
+    """Return the longest sequence of words that states weekly hours, or none if the hours don't recur."""
     folded, free = [fold_word(word) for word in words], {*list_free(words, names)}
     spans = [
         (at, end)

@@ -12,10 +12,10 @@ _MAX_REMEMBERED_PEOPLE: Final = 20_000
 
 
 class GreetedPeople:
-    """Remember the people whom Usher has already greeted.
+    """Remembers the people whom Usher has already greeted.
 
     They are kept in memory, and looked up again after a restart. Once greeted, a person never becomes new
-    again, so the memory is never outdated.
+    again, so the memory is never out of date.
     """
 
     def __init__(self, context: Context) -> None:

@@ -24,7 +24,7 @@ _MAX_FILTER_LENGTH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class FilteredRows(Generic[_Row]):
-    """Some of a person's rows, and the state, connection or name that they were selected by."""
+    """Some of a person's rows, and the state, connection or name by which they were selected."""
 
     rows: tuple[_Row, ...]
     state: str = ""
@@ -89,7 +89,7 @@ def _filter_rows(
 
 
 def parse_page(request: Request) -> tuple[int, tuple[str, ...]]:
-    """Return a list's page number and its filter's words, as typed (``list running 2``) or from a button."""
+    """Return a list's page number and its filter's words, typed (``list running 2``) or from a button."""
     words = request.arguments if request.target is None else parse(request.target, NO_COMMANDS).words
     for at in (0, -1):
         if words and words[at].isdecimal() and len(words[at]) < 6:
@@ -114,7 +114,7 @@ def describe_filter(request: Request, filtered: FilteredRows[Any], noun: str) ->
 
 
 def describe_selection(request: Request, filtered: FilteredRows[Any] | None, noun: str) -> tuple[str, str]:
-    """Return what a list shows, and its filter's words for its buttons ("" if the list isn't filtered)."""
+    """Return what a list shows, and the words of its filter for its buttons ("" if it isn't filtered)."""
     if filtered is None:
         return noun, ""
     return describe_filter(request, filtered, noun), join_words(parse_page(request)[1])
@@ -139,7 +139,7 @@ def answer_no_matches(
 
 
 def describe_count(request: Request, filtered: FilteredRows[Any] | None, count: int) -> str:
-    """Say how many rows are shown, out of how many, or return "" if all of them are."""
+    """Say how many of all rows are shown, or return "" if all of them are."""
     if filtered is None or len(filtered.rows) == count:
         return ""
     return request.fill(answers.NARROWED, count=len(filtered.rows), all=count)

@@ -20,14 +20,14 @@ log = structlog.get_logger(__name__)
 #: How long Slack may take to accept a reply, in seconds. This is what remains of the 3 s for an ack after the
 #: database has failed.
 SEND_SECONDS: Final = 0.8
-#: Maximum number of messages remembered. For each, Usher remembers whether Slack accepted the reply.
+#: Maximum number of messages for which Usher remembers whether Slack accepted the reply.
 MAX_REMEMBERED_MESSAGES: Final = 1000
 
 
 class Unanswered(StoreError):
     """The answer to a message couldn't be stored.
 
-    The changes that the message asked for may not have been stored, either.
+    The changes requested in the message may not have been stored, either.
     """
 
     def __init__(self, cause: StoreError, principal: Principal, surface: Surface) -> None:
@@ -37,22 +37,22 @@ class Unanswered(StoreError):
 
 
 class OutageReplies:
-    """Reply once to each message whose first delivery fails.
+    """Replies once to each message whose first delivery fails.
 
-    Slack redelivers the message, so the reply has to be true even if the second delivery succeeds. The
-    messages that were replied to recently are kept in memory. After a restart, and in other processes, they
-    aren't known. But Slack marks repeated deliveries, so they still get no second reply.
+    Slack redelivers the message, so the reply has to be true even if the second delivery succeeds. Messages
+    that recently got a reply are remembered only by this process, until it ends. But Slack marks repeated
+    deliveries, so even then they get no second reply.
     """
 
     def __init__(self, slack: AnySlack, ids: Ids) -> None:
         self._slack = slack
         self._ids = ids
-        #: Maps a message's channel and ts to whether Slack accepted the reply. If it didn't, another reply
-        #: may be sent on the next delivery.
+        #: Maps a message's channel and ts to whether Slack accepted the reply. If Slack didn't, another reply
+        #: may be sent at the next delivery.
         self._sent: dict[tuple[str | None, str | None], bool] = {}
 
     async def send(self, unanswered: Unanswered, *, is_redelivery: bool) -> None:
-        """Post the reply, unless the message already has one; never raises."""
+        """Post the reply, unless the message already has one; never raise."""
         principal, surface = unanswered.principal, unanswered.surface
         key = surface.channel_id, surface.message_ts
         if self._sent.get(key, is_redelivery):
@@ -80,7 +80,7 @@ class OutageReplies:
 
 
 def _call_for(principal: Principal, surface: Surface, reference: str) -> tuple[str, dict[str, Any]]:
-    """Return the API method, with its arguments, for posting the reply where the person expects one."""
+    """Return the API method and arguments for posting the reply where the person expects it."""
     answer = replies.plain_problem(problems.MESSAGE_NOT_RECORDED, reference)
     message = {"channel": surface.channel_id or principal.user_id, "text": answer.text, **POST_OPTIONS}
     message |= {"blocks": list(answer.blocks)}

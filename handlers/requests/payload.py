@@ -1,10 +1,10 @@
 """Slack's payloads: who sent them, their surface, and their inbox key, which is the same at each delivery.
 
-We determine the principal ourselves, and refuse the payload if anything is missing. Bolt's
-``context.actor_team_id`` is wrong for external people in ``block_actions`` and ``view_submission``: there,
+Usher determines the principal itself, and refuses the payload if anything is missing. Bolt's
+``context.actor_team_id`` is wrong for external people in ``block_actions`` and ``view_submission``, where
 ``user.team_id`` is the person's home team, while ``team.id`` is where the app is installed. An enterprise is
-taken as a person's own only if the payload shows that they belong to it. Otherwise it is null, and then only
-membership of the team itself grants access.
+taken to be a person's own only if the payload shows that they belong to it. Otherwise it is null, and then
+only membership of the team itself grants access.
 """
 
 import re
@@ -28,7 +28,7 @@ _ENTERPRISE: Final = re.compile(r"E[A-Z0-9]{1,30}")
 
 
 def parse_principal(payload: Mapping[str, Any]) -> Principal:
-    """Return the principal of a command, click, form or event; raises Refused (``principal.missing``)."""
+    """Return the principal of a command, click, form or event; raise Refused (``principal.missing``)."""
     if "event" in payload:
         return _parse_event(payload)
     if "command" in payload:
@@ -62,15 +62,15 @@ def _parse_interaction(payload: Mapping[str, Any]) -> Principal:
     home = _parse_id(user.get("team_id"))
     installed = _parse_id(team.get("id"))
     if home is None and payload.get("type") == "message_action":
-        # Message shortcuts aren't available to people from other organisations (docs/internals/slack.md, "Who
-        # sent it").
+        # People from other organisations can't use message shortcuts (docs/internals/slack.md, "Who sent
+        # it").
         log.info("field missing", kind="message_action", field="user.team_id", taken="team.id")
         home = installed or enterprise
     if home is None:
         raise _refuse_incomplete(payload, "user.team_id")
     if installed is None and enterprise is None:
         raise _refuse_incomplete(payload, "team.id")
-    # If there is no team, the app is installed on the whole enterprise, and Slack names only the user's own
+    # If there is no team, the app is installed in the whole enterprise, and Slack names only the user's own
     # team. The lookup before the first call to a provider detects outsiders.
     is_own = home in {installed, enterprise} or installed is None
     if home == enterprise and installed is not None:
@@ -96,8 +96,7 @@ def _parse_event(payload: Mapping[str, Any]) -> Principal:
 def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: str | None) -> str | None:
     """Return the home team of a Home tab's user: the view's or, on a first visit without a view, ours.
 
-    A Home tab isn't in a shared channel. Before it is drawn for the first time, Usher looks the user up in
-    our workspace.
+    A Home tab isn't in a shared channel. Before it is first drawn, Usher looks the user up in our workspace.
     """
     home = _parse_id(_as_mapping(event.get("view")).get("team_id"))
     if payload.get("is_ext_shared_channel") is not None:
@@ -108,9 +107,9 @@ def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: 
 
 
 def parse_installation_ids(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return the team and enterprise of the installation that an event was sent to.
+    """Return the team and enterprise of the installation to which an event was sent.
 
-    In shared channels the outer ids may belong to another organisation, so the ids in the authorization are
+    In shared channels, the outer ids may belong to another organisation, so the ids in the authorization are
     preferred.
     """
     authorizations = payload.get("authorizations")
@@ -125,7 +124,7 @@ def parse_installation_ids(payload: Mapping[str, Any]) -> tuple[str | None, str 
 def _create_principal(
     payload: Mapping[str, Any], enterprise: object, team: object, user: object
 ) -> Principal:
-    """Return the principal; raises Refused if a part is missing or isn't an id."""
+    """Return the principal; raise Refused if a part is missing or isn't an id."""
     if not isinstance(team, str) or not _TEAM.fullmatch(team):
         raise _refuse_incomplete(payload, "team")
     if not isinstance(user, str) or not _USER.fullmatch(user):
@@ -172,9 +171,9 @@ def parse_button(action: Mapping[str, Any]) -> ButtonValue:
 
 
 def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
-    """Return a button's surface. A double click has two action_ts, but counts as one operation.
+    """Return a button's surface. A double click has two action_ts, but counts as a single operation.
 
-    In a Home tab, redrawing the view is the only possible answer.
+    In a Home tab, the only possible answer is to redraw the view.
     """
     container = _as_mapping(payload.get("container"))
     message = _as_mapping(payload.get("message"))
@@ -213,7 +212,7 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
 
 
 def parse_shortcut_surface(payload: Mapping[str, Any]) -> Surface:
-    """Return a shortcut's surface: that of its message or, without a message, no particular place."""
+    """Return a shortcut's surface: the surface of its message or, without a message, none in particular."""
     user = _format_user(payload)
     message = _as_mapping(payload.get("message"))
     return Surface(
@@ -262,7 +261,7 @@ def make_view_key(payload: Mapping[str, Any]) -> str:
 def make_message_key(payload: Mapping[str, Any]) -> str:
     """Return a message's key: its channel and ``ts``.
 
-    They are the same each time the message is delivered, and on both sides of a shared channel.
+    These are the same each time the message is delivered, and on both sides of a shared channel.
     """
     event = _as_mapping(payload.get("event"))
     channel, ts = _parse_id(event.get("channel")), _parse_id(event.get("ts"))
@@ -270,18 +269,18 @@ def make_message_key(payload: Mapping[str, Any]) -> str:
 
 
 def make_send_key(payload: Mapping[str, Any], author: Principal) -> str:
-    """Return a key that two messages share if the user sent them as one; "" if Slack gave no id."""
+    """Return a key shared by two messages that the user sent as one; "" if Slack gave no id."""
     sent = _parse_id(_as_mapping(payload.get("event")).get("client_msg_id"))
     return _join_key("send", sent, author.key) if sent else ""
 
 
 def make_event_key(payload: Mapping[str, Any]) -> str:
-    """Return the key of an event that isn't a message. It is the same each time the event is delivered."""
+    """Return the key of an event that isn't a message, which is the same each time it is delivered."""
     return _join_key("event", payload.get("event_id"))
 
 
 def _join_key(kind: str, *parts: object) -> str:
-    """Join the parts of a key, or return "" if Slack sent none.
+    """Join the parts of a key, or return "" if Slack sent none of them.
 
     Without a key, the request isn't deduplicated.
     """

@@ -1,4 +1,4 @@
-"""Quotations in a message (mrkdwn): code blocks and quoted lines, which aren't the sender's own request."""
+"""Quotations in a message (mrkdwn): code blocks and quoted lines, which aren't the sender's own words."""
 
 import re
 from typing import Final
@@ -7,7 +7,8 @@ _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
 #: Matches a code block together with the last character before it on the same line.
 _BLOCK_AFTER: Final = re.compile(rf"([^\s`][ \t]*)?{_BLOCK.pattern}", re.DOTALL)
 _INLINE_CODE: Final = re.compile(r"(\w?)`+([^`\n]+)`+(?=(\w?))")
-#: Matches the sign that begins a quoted line, as Slack sends it. Three in a row quote all the rest.
+#: Matches the sign that begins a quoted line, as Slack sends it. Three in a row quote everything that
+#: follows.
 _QUOTE: Final = r"(?:&(?:amp;)?gt;|>)"
 _STRUCK_BEGINNING: Final = re.compile(r"^(?:~(?=[^\s~])[^~\n]*(?<=\S)~(?![\w~])\s*)+")
 _QUOTED_LINE: Final = re.compile(rf"\s*{_QUOTE}")
@@ -34,7 +35,7 @@ def skip_quotations(text: str) -> str:
 
 
 def read_quotation(text: str) -> str | None:
-    """Return what is inside a text's code and quoted lines if it consists of nothing else, otherwise None."""
+    """Return the contents of a text's code and quoted lines if it has nothing else, otherwise None."""
     if _drop_quoted_lines(_INLINE_CODE.sub(r"\1", _BLOCK.sub("\n", text))).strip():
         return None
     words = drop_code_marks(_BLOCK.sub(r"\1", _QUOTE_MARKS.sub("", text)))

@@ -34,7 +34,7 @@ SILENT = Answer(text="")
 
 
 class Answered(Exception):
-    """An answer that ends a verb early. Only helpers raise it, while handlers return their answer."""
+    """An answer that ends a verb early. Only helpers raise it; handlers return their answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)
@@ -56,9 +56,9 @@ Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 
 @dataclass(slots=True)
 class RequestNotes:
-    """What a request is about and what has been done for it, whichever way it is answered."""
+    """What a request is about and what has been done for it, however it is answered."""
 
-    #: The ids of the workspaces and runs that the answer shows, for an assistant.
+    #: The ids of the workspaces and runs shown in the answer, for an assistant.
     shown: Sequence[str] = ()
     is_question: bool = False
     #: Everything that has been accepted for this request so far, keyed by kind and subject.
@@ -66,7 +66,7 @@ class RequestNotes:
     #: The user's accounts with outdated lists, and the user's workspaces. Set only if they had to be read to
     #: interpret the user's words.
     listed: Listed | None = None
-    #: What the answer shows, as facts for Slack's assistant, and the names in it. If this is None, the facts
+    #: The facts shown in the answer, for Slack's assistant, and the names in it. If this is None, the facts
     #: are taken from the rows.
     facts: dict[str, Any] | None = None
     names: Sequence[str] = ()
@@ -80,9 +80,9 @@ class RequestNotes:
 class Request:
     """One request from a user: words, a click, a shortcut, a search, or a submitted form.
 
-    ``reference`` is its short id, as shown in the answer and in the log. ``target`` is the key carried by a
-    button, and nothing more, because its row is read and authorised again. ``text`` is the command as Slack
-    sent it, in case it has to wait.
+    ``reference`` is its short id, as shown in the answer and in the log. ``target`` is just the key that a
+    button carries, because its row is read and authorised again. ``text`` is the command as Slack sent it, in
+    case it has to wait.
     """
 
     principal: Principal
@@ -93,7 +93,7 @@ class Request:
     reference: str
     folder: str = "workspace"
     target: str | None = None
-    #: The workspace that ``target`` identifies; None unless it is one of the user's own.
+    #: The workspace that ``target`` identifies; None if it isn't one of the user's own.
     row: Workspace | None = None
     #: The value of the clicked button.
     press: ButtonValue | None = None
@@ -112,7 +112,7 @@ class Request:
     notes: RequestNotes = field(default_factory=RequestNotes)
 
     async def read_moment(self) -> Moment | None:
-        """Return the time that was typed or that the button carries; raises Answered if it has passed."""
+        """Return the time that was typed or that the button carries; raise Answered if it has passed."""
         if self.moment is not None or self.at is None:
             return self.moment
         now = await self.services.store.now()
@@ -148,7 +148,7 @@ class Request:
 
     @property
     def outdated(self) -> str:
-        """Return the sentence saying that the button's message or page is out of date."""
+        """Return the sentence that says that the button's message or page is out of date."""
         return answers.OUTDATED[self.surface.where in {Where.HOME, Where.FORM}]
 
     @property
@@ -158,7 +158,7 @@ class Request:
 
     @property
     def seen(self) -> int | None:
-        """Return how often the workspace had been started when the button was drawn, or None if not known."""
+        """Return how often the workspace had been started when the button was drawn; None if not known."""
         return None if self.press is None else self.press.seen
 
     @property
@@ -193,15 +193,14 @@ class Request:
     def command(self) -> kit.Markup:
         """Return what users type before a verb in the place where they read the answer.
 
-        That is the slash command in a channel, nothing in a direct message, and the bot's name after a
-        mention.
+        It is the slash command in a channel, nothing in a direct message, and the bot's name after a mention.
         """
         return self.format_command(self.folder)
 
     def fill(self, template: Template, about: Workspace | Run | None = None, **more: object) -> str:
         """Fill in a template with ``command``, and with the ``name`` and ``title`` of a workspace or run.
 
-        ``typed`` is that name as it would be typed in a command.
+        ``typed`` is that name in the form in which it would be typed in a command.
         """
         names: dict[str, object] = {"command": lambda: self.command}
         if about is not None:
@@ -241,19 +240,19 @@ class Request:
 
     @property
     def mention(self) -> kit.Markup:
-        """Return a mention of the user, for answers that other people can also read."""
+        """Return a mention of the user, for answers that other people can read, too."""
         return kit.mention(Named(self.principal.user_id))
 
     @property
     def name(self) -> str:
-        """Return the arguments joined into one name, so that users needn't quote names with spaces."""
+        """Return the arguments joined into one name, so that users don't have to quote names with spaces."""
         return " ".join(self.arguments)
 
     @property
     def is_read_with_cards(self) -> bool:
         """Return whether cards and notices appear next to the answer, so that it needn't repeat them.
 
-        An answer that was promised is given in any case, because it replaces the message that promised it.
+        An answer that was promised is given in any case, because it replaces the message with the promise.
         """
         return self.surface.where is Where.DIRECT and not self.deferred.first
 

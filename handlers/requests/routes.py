@@ -1,4 +1,4 @@
-"""Routes: a decorator registers a function as a verb, a button, a form, a search or an event.
+"""Routes. A decorator registers a function as a verb, a button, a form, a search or an event.
 
 Routes aren't listed anywhere else.
 """
@@ -30,15 +30,15 @@ text: Registry[Verb] = Registry()
 view: Registry[Verb] = Registry()
 #: Functions for shortcuts, keyed by callback id.
 shortcut: Registry[Verb] = Registry()
-#: Functions for the searches of select menus, keyed by what they search for.
+#: Functions for the searches in select menus, keyed by what they search for.
 options: Registry[Search] = Registry()
-#: Functions for events, keyed by Slack's name for the event; for messages, the type of channel follows
+#: Functions for events, keyed by Slack's name for the event. For messages, the type of channel follows
 #: (``message_im``).
 event: Registry[Event] = Registry()
 
 
 def verb(declared: VerbDeclaration) -> Callable[[Verb], Verb]:
-    """Return the decorator that registers a function as a verb."""
+    """Return a decorator that registers a function as a verb."""
     declare_verb(declared)
     return _verbs.setdefault(declared.command, Registry())(declared.name)
 

@@ -1,4 +1,4 @@
-"""Services: the objects that all handlers share."""
+"""The objects that all handlers share."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class Services:
     commands: Mapping[str, str]
     limiter: RateLimiter
     search_limiter: SearchLimiter
-    #: A pool of tasks. Each waits for a slow store to answer, and then tells a user how their request ended.
+    #: A pool of tasks, each of which waits for a slow store and then tells a user how their request ended.
     outcome_pool: Pool
 
     def resolve_principal(self, payload: Mapping[str, Any]) -> Principal:
-        """Return the principal of a payload; raises Refused (``principal.missing``)."""
+        """Return the principal of a payload; raise Refused (``principal.missing``)."""
         return self.context.installation.resolve_principal(parse_principal(payload))
 
     def create_caller(self, principal: Principal, interaction: str = "") -> Caller:
-        """Return a caller that acts for a person without a request from them."""
+        """Return a caller that acts for a person without any request from them."""
         return Caller(self.context, principal, interaction)
 
     def limit_to(self, principal: Principal) -> Services:
@@ -119,7 +119,7 @@ class Services:
     def make_link_buttons(
         self, connections: Collection[str], waiting: str = "", template: str = cards.LINK
     ) -> list[kit.Element]:
-        """Return a *Link* button for each of these connections, ordered as in the Home tab.
+        """Return a *Link* button for each of these connections, in the same order as in the Home tab.
 
         ``waiting`` is the command that runs once one of them is linked, and ``template`` is the label.
         """

@@ -1,4 +1,4 @@
-"""Suggestions: commands as they are typed here, verbs similar to a mistyped one, and small talk."""
+"""Suggestions: commands as people type them here, verbs similar to a mistyped one, and small talk."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -63,14 +63,14 @@ def answer_unread(request: Request) -> Answer:
 
 
 def offer_as_command(request: Request) -> Answer:
-    """Offer a command for a request that was worded differently. One click runs it."""
+    """Offer a command for a request that was worded differently. A single click runs it."""
     return offer_commands(
         request, [write_command(request, request.verb, *request.arguments)], talk.AS_COMMAND
     )
 
 
 def offer_commands(request: Request, commands: Sequence[str], sentence: str = talk.DID_YOU_MEAN) -> Answer:
-    """Offer commands that are known to work, written as in a direct message."""
+    """Offer commands that are known to work, written as for a direct message."""
     sentence = fill(sentence, commands=format_commands(request, commands))
     return replies.hint(sentence, lists.list_command_buttons(commands, request.services.clock.now()))
 
@@ -82,7 +82,7 @@ def write_command(request: Request, *typed: str) -> str:
 
 
 def format_commands(request: Request, commands: Sequence[str]) -> Markup:
-    """Return commands as the user would type them here; any that are hard to type are put in plain words."""
+    """Return commands as the user would type them here, with those that are hard to type in plain words."""
     return Markup(talk.OR.join(_format_command(request, command) for command in commands))
 
 

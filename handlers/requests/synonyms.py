@@ -1,7 +1,7 @@
 """Finds the verbs that a mistyped word may mean.
 
-A verb that ends or deletes something is never suggested if another verb, one that starts, makes or shows
-something, is at least as similar.
+A verb that ends or deletes something is never suggested if a verb that starts, makes or shows something is at
+least as similar.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,22 +19,22 @@ def split_words(text: str) -> frozenset[str]:
 
 
 def index_words(table: Mapping[str, str]) -> Mapping[str, str]:
-    """Map each word in a table's values, which are strings of words, to its key."""
+    """Map each word in the values of a table, which are strings of words, to its key."""
     return {word: verb for verb, others in table.items() for word in others.split()}
 
 
-#: Words for things that Usher can't do, so they aren't treated as misspellings of its verbs.
+#: Words for things that Usher can't do, which aren't treated as misspellings of its verbs.
 UNSUPPORTED_VERBS: Final = split_words(
     """clone copy duplicate fork backup save share invite move transfer upload download export import
     quiet upgrade update resize reset clear refresh edit change"""
 )
-#: Minimum length for a synonym to be compared. Shorter ones resemble too many words.
+#: Minimum length of a synonym that is compared. Shorter synonyms resemble too many words.
 _MIN_SYNONYM_LENGTH: Final = 4
 _MAX_SUGGESTED_VERBS: Final = 2
 
 
 def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[str]:
-    """Return the verbs most similar to an unknown word, or nothing if none is similar."""
+    """Return the verbs most similar to an unknown word, or none if none is similar."""
     wrong = 0 if word in UNSUPPORTED_VERBS else count_allowed_slips(word)
     candidates = [(verb, verb) for verb in verbs]
     candidates += [
@@ -42,8 +42,8 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
         for other, verb in list_synonyms(folder).items()
         if verb in verbs and len(other) >= _MIN_SYNONYM_LENGTH
     ]
-    #: Maps each similar verb to its edit distance, and to whether it was found by a synonym rather than by
-    #: its own name. A synonym makes the verb less likely.
+    #: Maps each similar verb to its edit distance, and to whether it was found by a synonym rather than its
+    #: own name. A synonym makes the verb less likely.
     ranks: dict[str, tuple[int, bool]] = {}
     for other, verb in candidates:
         rank = (OSA.distance(word, other, score_cutoff=wrong), other != verb)

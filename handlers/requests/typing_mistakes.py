@@ -1,7 +1,7 @@
 """Typing mistakes: flags that a verb doesn't have, and tokens pasted by accident.
 
-A token is never used, stored or repeated, and people are told to replace it. Not everything that looks like
-one is a token: ids and links are valid arguments, and some ids look the same. Anything that can't be an
+A token is never used, stored or repeated, and people are told to replace it. Not everything that looks like a
+token is one: ids and links are valid arguments, and some ids look the same. Anything that can't be an
 argument of the command is treated as a token.
 """
 
@@ -31,12 +31,12 @@ from handlers.requests.services import Services
 _SEPARATOR_PATTERN: Final = re.compile(r"[\s\"'`<>|,;=?&()@]+")
 #: Matches characters that may surround a token within a word, or separate it from a label.
 _LABEL_PATTERN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")
-#: Matches characters that can join a token to another word but also occur inside some tokens.
+#: Matches characters that can join a token to another word, but also occur inside some tokens.
 _JOINER_PATTERN: Final = re.compile(r"[-_+]+")
 _CORE_PATTERN: Final = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _SLACK_TOKEN_PATTERN: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
 #: Matches any other secret: something that looks like a well-known service's token, or that the text itself
-#: says is secret.
+#: calls secret.
 _SECRET_PATTERN: Final = re.compile(
     r"(?<![\w-])(?:(?:sk|pk|gh[oprsu]|hf|pat|npm|glpat)[-_]|dapi|AKIA|ASIA)(?=[A-Za-z]*\d)[A-Za-z\d]{16,}"
     r"|(?<![\w-])[a-z]{2,6}_(?:live|test|prod|secret|key)_(?=[A-Za-z]*\d)[A-Za-z\d]{8,}"
@@ -65,7 +65,7 @@ def may_have_token(request: Request, besides: str = "") -> bool:
 async def read_without_tokens(request: Request, reader: routes.Verb, besides: str = "") -> Answer:
     """Run the function that reads a text, unless the text or the message around it contains a token.
 
-    A token is never repeated.
+    The answer never repeats a token.
     """
     answer = await _answer_token(request, besides) if may_have_token(request, besides) else None
     return answer or await reader(request)
@@ -145,7 +145,7 @@ def _list_candidates(word: str) -> Iterator[str]:
 
 
 def _strip_surroundings(text: str) -> str:
-    """Return a text from its first to its last letter or digit."""
+    """Return the part of a text from its first to its last letter or digit."""
     match = _CORE_PATTERN.search(text)
     return match[0] if match is not None else ""
 
@@ -166,7 +166,7 @@ def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: boo
 def _format_delete_hint(request: Request) -> Markup:
     """Ask the user to delete their message, because others or Slack's search could find it.
 
-    A slash command leaves no message, so for one, return "".
+    A slash command leaves no message, so return "" for it.
     """
     return Markup("" if request.surface.kind == "command" else pages.DELETE_IT)
 
@@ -198,7 +198,7 @@ def _guess(
 ) -> Literal["argument", "unknown id", "token"]:
     """Decide what a word is: an argument, an unknown id, or a token.
 
-    The names of the user's own workspaces and runs are arguments, and so are allowed ids.
+    The names of the user's own workspaces and runs are arguments, and so are the ids that are allowed.
     """
     providers = request.services.connections.values()
     is_of_run = request.folder == "job"

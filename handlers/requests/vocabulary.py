@@ -1,6 +1,6 @@
-"""Tables of words that have a special meaning in commands, such as states and instructions about hours.
+"""Tables of words with a special meaning in commands, such as states and instructions about hours.
 
-Each table is made from strings of words that are separated by spaces.
+Each table is made from strings of words separated by spaces.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ EVERYTHING: Final = split_words("all every everything alles")
 HOURS_ORDERS: Final = split_words("off on pause")
 #: Words that people type before a day to say that the hours don't apply on that day, or until that day.
 HOURS_EXCEPTIONS: Final = split_words("skip pause off")
-#: Maps words to the states that a list can be filtered by.
+#: Maps words to the states by which a list can be filtered.
 STATE_WORDS: Final = index_words(
     {
         "running": "running active up",
@@ -45,5 +45,5 @@ LIST_WORDS: Final = EVERYTHING | split_words(
 
 
 def means_everything(words: Sequence[str]) -> bool:
-    """Return whether words mean everything that a user owns. Words in quotes don't: they are a name."""
+    """Return whether words mean everything that a user owns. Quoted words don't, because they are a name."""
     return len(words) == 1 and not isinstance(words[0], Quoted) and fold_word(words[0]) in EVERYTHING

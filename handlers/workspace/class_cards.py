@@ -46,7 +46,7 @@ from handlers.workspace import course_words as orders
 from handlers.workspace import courses as verbs
 from handlers.workspace.courses import require_teacher
 
-#: Maximum number of templates listed if an unknown one was requested.
+#: Maximum number of templates listed if an unknown template was requested.
 MAX_TEMPLATES = 12
 #: Maximum number of similar names suggested if a name is unknown.
 MAX_SUGGESTIONS = 3
@@ -80,7 +80,7 @@ MIN_CLASS_SECONDS: Final = 600.0
     )
 )
 async def post(request: Request) -> Answer:
-    """Write a card for the request's channel; without arguments, show the user's courses instead."""
+    """Write a card for the request's channel. Without arguments, show the user's courses instead."""
     services, surface = request.services, request.surface
     command = parse_card_command(request.text, services.commands)
     # The former verb only showed courses.
@@ -142,7 +142,7 @@ async def open_form(request: Request) -> Answer:
 
 @routes.action("card_page")
 async def turn_page(request: Request) -> Answer:
-    """Switch an open form between its two pages, one for a course and one for a single class."""
+    """Switch an open form between its two pages: for a course and for a single class."""
     return Answer(text=verb_words.OPEN_FORM, view=await _build_form(request, request.target or ""))
 
 
@@ -184,9 +184,9 @@ async def list_choices(request: Request, *, is_read: bool = False) -> list[Choic
 
 
 async def show_own_courses(request: Request, title: str = "") -> Answer:
-    """Show the user's courses with this title or, if none has it, all of the user's.
+    """Show the user's courses with this title or, if there are none, all of the user's courses.
 
-    If there are none, say how to post or join a course.
+    If the user has no courses, say how to post or join one.
     """
     named = await verbs.find_own_courses(request, title) if title else []
     own = await request.caller.read(course_changes.list_own_courses)
@@ -203,7 +203,7 @@ async def show_own_courses(request: Request, title: str = "") -> Answer:
 
 
 async def _course_change(request: Request, command: CardCommand) -> Answer | None:
-    """Show or change the user's course that the words name; return None if they are about a new card.
+    """Show or change the course of the user's that the words name; return None for words about a new card.
 
     A command with flags posts a card. So does a quoted title with nothing after it.
     """
@@ -223,10 +223,10 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
 async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
     """Draft a card for the workspaces with a name.
 
-    The card's connection is the one after an @, the only one there is, or that of the user's own workspace
-    with the name. If none of the user's workspaces has a name that begins like this, the words may be a typo
-    or a sentence. Then, unless they are quoted or a pattern, the card is only offered, after cards for
-    similar names.
+    The card's connection is the one after an @, the only one there is, or the one with the user's own
+    workspace of that name. If none of the user's workspaces has a name that begins like this, the words may
+    be a typo or a sentence. Then, unless they are quoted or a pattern, the card is only offered, after cards
+    for similar names.
     """
     services, what = request.services, command.what
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
@@ -256,7 +256,7 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
 
 
 async def _draft_from_template(request: Request, connection: str, template: str) -> ClassCard:
-    """Draft a card with the defaults of the provider's form; only the name differs from person to person."""
+    """Draft a card with the defaults of the provider's form. Only the name differs from person to person."""
     title = request.services.title(connection)
     offer = await require_offer(
         request, connection, "workspace", asking=class_words.READING_OFFER, nothing=class_words.NO_OFFER
@@ -435,7 +435,7 @@ async def enroll(request: Request) -> Answer:
 
 
 async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
-    """Offer the user a personal link. Enrolling waits for it, and the teacher sees who is waiting."""
+    """Offer the user a personal link. Enrollment waits for it, and the teacher sees who is waiting."""
     services = request.services
     title = services.title(card.connection)
     if card.connection not in {name for name, _ in services.list_linkable()}:
@@ -453,7 +453,7 @@ async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) ->
 def _get_workspace_name(request: Request, card: ClassCard) -> str:
     """Return the name for a participant's workspace.
 
-    It is built from the card's name pattern or, without one, from the card's title.
+    It is built from the card's name pattern or, if there is none, from the card's title.
     """
     return card.pattern or use_cases.get_workspace_stem(
         request.caller.context.need(card.connection), card.title
@@ -479,7 +479,7 @@ def _answer_starting(request: Request, workspace: Workspace, pressed: use_cases.
 
 @routes.action("class_post")
 async def post_again(request: Request) -> Answer:
-    """Post the card again, unless it is certain that it was posted the first time."""
+    """Post the card again, unless it certainly was posted the first time."""
     again = await request.caller.run(use_cases.post_again, request.target or "")
     return replies.answer("I'm posting it again." if again else "It's already there.", replaces=True)
 
@@ -494,7 +494,7 @@ async def draw_stop_button(request: Request, card_id: str) -> Element:
 
 @routes.action("class_problems")
 async def show_problems(request: Request) -> Answer:
-    """Show the teacher who is waiting, and why; nobody else sees the answer."""
+    """Show the teacher who is waiting, and why. Nobody else sees the answer."""
     return await answer_problems(request, request.target or "")
 
 

@@ -1,4 +1,4 @@
-"""Offers for operations that aren't carried out immediately. A single button states what it will do.
+"""Offers for operations that aren't carried out immediately. A single button says what it will do.
 
 A command that names its workspaces is carried out immediately, unless something in them may be lost
 (``handlers.commands``).
@@ -36,13 +36,13 @@ from handlers.requests.request import Request
 MAX_BULK_WORKSPACES: Final = 20
 
 
-#: Rules that refuse a kind of stop because the provider doesn't support it at all, or currently doesn't allow
-#: it for this workspace.
+#: Rules that reject a kind of stop that the provider doesn't support, either for this workspace at the moment
+#: or at all.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
-#: States that a stop leads to, so a workspace in one of them needn't be stopped.
+#: States that a stop leads to. A workspace in one of them doesn't have to be stopped.
 _DOWN: Final = DOWN_STATES | {State.STOPPING}
 _REACHED: Final = {"start": UP_STATES, "wait": UP_STATES, "stop": _DOWN, "suspend": _DOWN, "force": _DOWN}
 
@@ -68,7 +68,7 @@ async def offer_for_one(request: Request, workspace: Workspace) -> Answer:
 
 
 def find_time(request: Request, workspace: Workspace) -> float | None:
-    """Return the requested time. It may be relative to when the workspace is due to stop."""
+    """Return the requested time, which may be relative to when the workspace is due to stop."""
     if request.more:
         return (workspace.stop_at or request.services.clock.now()) + request.more
     return request.at
@@ -155,7 +155,7 @@ def can_do_several(request: Request) -> bool:
 
 
 async def read_operations_under_way(request: Request) -> dict[str, Operation]:
-    """Return the person's open operations, each under the id of its workspace."""
+    """Return the person's open operations, keyed by the id of the workspace."""
     operations = await request.services.store.read(operation_rows.open_operations, request.principal)
     return {operation.workspace_id: operation for operation in operations}
 
@@ -172,7 +172,7 @@ async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Wor
 async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_named: bool) -> Answer:
     """Offer the request's verb for several workspaces, with one button for exactly these.
 
-    If the user named them, the answer also lists those that the verb doesn't apply to.
+    If the user named them, the answer also lists those to which the verb doesn't apply.
     """
     services, verb = request.services, request.variant
     at = request.at
@@ -240,7 +240,7 @@ def _find_refusal(request: Request, workspace: Workspace) -> str:
 
 
 async def make_stamp(request: Request, workspace: Workspace) -> str:
-    """Return a workspace's key with a digest of its state, which shows later whether it has changed."""
+    """Return a workspace's key with a digest of its state, which later shows whether it has changed."""
     latest = await request.services.store.read(operation_rows.find_latest_operation, workspace.id)
     state = "d" if workspace.state in DOWN_OR_FAILED_STATES else "g" if workspace.state is State.GONE else "u"
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
@@ -261,7 +261,7 @@ def _make_row(request: Request, verb: str, workspace: Workspace) -> lists.ListRo
 
 
 def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
-    """Return the mode of a stop at the requested time, if it ends the workspace for good; otherwise None."""
+    """Return the mode of a stop at the requested time if it ends the workspace for good, otherwise None."""
     planned = predict_stop_effects(request.services.context, workspace)
     mode = find_stop_mode(verb, workspace) or choose_planned_mode(planned)
     return mode if is_final(planned, mode) else None
@@ -270,7 +270,7 @@ def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -
 def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
     """Return how a verb with a time stops a workspace.
 
-    None lets Usher choose the mode, if possible one that lets the workspace be started again.
+    None lets Usher choose the mode: if possible, one after which the workspace can be started again.
     """
     modes: dict[str, StopMode | None] = {"stop": "stop", "suspend": "suspend", "keep": workspace.stop_mode}
     return modes.get(verb)

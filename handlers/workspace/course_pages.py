@@ -25,7 +25,7 @@ _FLAG_FIELDS: Final = ("title", "hours", "from", "until", "max", "with")
 
 
 async def show_courses(request: Request, cards: Sequence[ClassCard]) -> Answer:
-    """Show courses. What is shown of each depends on whether the reader teaches it."""
+    """Show courses. What is shown of each course depends on whether the reader teaches it."""
     every = [(card, _is_teacher(request, card)) for card in cards]
     return drawn.answer_courses(await load_courses(request.services.gatherer, request.principal, every))
 

@@ -1,4 +1,4 @@
-"""Instructions about a course: the words typed after its title, and the timetable of a new one."""
+"""Instructions about a course: the words typed after its title, and the timetable of a new course."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def get_verb(text: str) -> str:
 def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
     """Return the days in ``24 Dec``, ``22 Dec to 6 Jan`` or a button's value, or none if they are unclear.
 
-    Raises Refused (``course.no_lesson``).
+    Raise Refused (``course.no_lesson``).
     """
     if re.fullmatch(r"[\d,-]+", text) and text.count("-") >= 2:
         return text.split(",")
@@ -65,7 +65,7 @@ def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str
 def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) -> dict[str, Any]:
     """Return the fields of a card that describe a course's days and times.
 
-    For a class, or if the days are unclear, return none.
+    For a class, or if the days are unclear, return no fields.
     """
     if wanted is None or wanted.starts is None or wanted.stops is None:
         return {}
@@ -80,7 +80,7 @@ def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) 
 
 
 def read_timetable(text: str) -> tuple[Wanted | None, str]:
-    """Return the hours of lessons, and what is wrong with them ("" if nothing).
+    """Return the hours of lessons, and what is wrong with them ("" if nothing is).
 
     Lessons are on weekdays. Each starts and ends on the same day, and its times have no time zone.
     """

@@ -1,4 +1,4 @@
-"""Changes to courses that have been posted, made with buttons or typed."""
+"""Changes to courses that have already been posted, made with buttons or typed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[t
 async def change_by_words(request: Request, text: str) -> Answer | None:
     """Change the course whose title a text begins with, or ask which one; None if it names no course.
 
-    If none of the user's own courses fits, classes are considered, as well as other people's courses, which
+    If none of the user's own courses fits, classes are considered, and so are other people's courses, which
     administrators may change.
     """
     found = await find_own_courses(request, text) or await _list_others(request, text)
@@ -96,7 +96,7 @@ async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, boo
 
 
 def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
-    """Ask which of these courses is meant. The button for each makes the change that was typed."""
+    """Ask which of these courses is meant. The button for each course makes the change that was typed."""
     blocks, now = [kit.section("Which course do you mean?")], request.services.clock.now()
     for number, (card, text) in enumerate(found):
         verb = orders.get_verb(text)
@@ -116,7 +116,7 @@ async def change_by_button(request: Request) -> Answer:
 
 
 async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
-    """Change a course as the words after its title say, or join or leave it; raises Refused or Answered."""
+    """Change, join or leave a course as the words after its title say; raise Refused or Answered."""
     verb, rest = orders.get_verb(text), text.partition(" ")[2].strip()
     if verb == "leave":
         return await _leave_course(request, card.id)
@@ -145,7 +145,7 @@ async def end_course(request: Request, card: ClassCard) -> Answer:
 
 
 async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
-    """Return the keys of the people mentioned; raises Refused or Answered.
+    """Return the keys of the people mentioned; raise Refused or Answered.
 
     All of them must be allowed to teach.
     """
@@ -188,7 +188,7 @@ async def require_teacher(request: Request, card_id: str, done: Awaitable[Result
 
 
 async def _format_run_end(request: Request, workspace_id: str | None) -> tuple[list[str], list[Element]]:
-    """Say when a course's workspace will stop, if that is planned for after a lesson or a trial run."""
+    """Say when a course's workspace will stop, if a stop is planned for after a lesson or a trial run."""
     services = request.services
     workspace = (
         None

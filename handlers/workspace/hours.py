@@ -1,4 +1,4 @@
-"""Working hours: a verb sets and shows them; buttons turn them off, resume them and change their times."""
+"""Working hours: a verb sets and shows them, buttons turn them off, resume them and change their times."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -122,7 +122,7 @@ def _split(given: tuple[str, ...]) -> tuple[str, str]:
 
 
 async def apply_order(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
-    """Carry out an instruction about a workspace's hours or, without one, show the hours.
+    """Carry out an instruction about a workspace's hours or, if there is none, show the hours.
 
     ``former`` is the rule that the new hours replace.
     """
@@ -157,7 +157,7 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
 async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
     """Return the days to skip. For a pause until a certain day, these are all the days before it.
 
-    Raises Answered for words that don't name a day, or for a day that is too far ahead.
+    Raise Answered for words that don't name a day, or for a day that is too far ahead.
     """
     today = await request.find_today()
     days = time_parsing.list_days(time_parsing.read_pause(verb, said, today))
@@ -180,7 +180,7 @@ async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
 
 @routes.action("hours_form")
 async def open_form(request: Request) -> Answer:
-    """Open the form; where that isn't possible, say what to type."""
+    """Open the form or, if that isn't possible, say what to type."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     every = await request.services.gatherer.describe_workspaces(request.principal, rows)
     able = [
@@ -238,7 +238,7 @@ def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> An
 
 
 async def _confirm_run_on(request: Request, workspace: Workspace, said: str, at: float) -> Answer:
-    """Ask whether a workspace may keep running when one rule stops it just as another starts it."""
+    """Ask whether a workspace may keep running if one rule stops it just as another starts it."""
     sentence = request.fill(words.CONFIRM_RUN_ON, workspace, at=await request.format_time(at))
     return replies.answer(sentence, [_agree_button(workspace, said, "Set them and let it run on")])
 
@@ -305,7 +305,7 @@ async def turn_off(request: Request) -> Answer:
 
 @routes.action("hours_back")
 async def turn_on_again(request: Request) -> Answer:
-    """Restore hours that were turned off, unless the workspace has been given others since."""
+    """Restore hours that were turned off, unless the workspace has been given other hours since."""
     key, former = read_carried(request, read_former)
     workspace, is_new = await request.caller.run(use_cases.restore, key, former)
     template = words.HOURS_SET if is_new else words.CURRENT_HOURS

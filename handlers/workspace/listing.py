@@ -73,7 +73,7 @@ SHOW_QUEUE: Final = "waiting"
 async def show_list(request: Request) -> Answer:
     """List running and recent workspaces; ``list all``, ``list 2`` and *More* list all, page by page.
 
-    Words narrow the list down to a state, a connection or names; the buttons preserve this filter.
+    Words narrow the list down to a state, a connection or names. The buttons keep this filter.
     """
     services = request.services
     if [*map(fold_word, request.arguments)] == [SHOW_QUEUE]:
@@ -150,7 +150,7 @@ async def show_list(request: Request) -> Answer:
     )
 )
 async def show_status(request: Request) -> Answer:
-    """Answer with a workspace's open operation or, if none is open, with its state.
+    """Answer with a workspace's open operation or, if it has none, with its state.
 
     If no workspace is named, answer with the list, unless the user has exactly one workspace.
     """
@@ -264,7 +264,7 @@ def _split_reference(request: Request) -> tuple[str, tuple[str, ...]]:
 
 
 async def _bring_back_named(request: Request) -> Answer | None:
-    """If the words name a forgotten workspace and nothing else, bring it back."""
+    """If the words name a forgotten workspace and nothing else, bring that workspace back."""
     rows = await request.services.store.perform(
         workspace_rows.read_workspaces, request.principal, hidden=True
     )
@@ -331,7 +331,7 @@ def _read_alias(carried: str | None) -> str | None:
 
 @routes.action("alias_back")
 async def restore_alias(request: Request) -> Answer:
-    """Restore a workspace's previous name, unless it has been renamed again since."""
+    """Restore a workspace's previous name, unless it has been renamed since."""
     key, (before, after) = read_carried(request, lambda carried: [*map(_read_alias, carried)])
     workspace = await request.caller.read(require_workspace, "alias", key)
     if workspace.alias != after:
@@ -343,7 +343,7 @@ async def restore_alias(request: Request) -> Answer:
 async def _split_alias(request: Request) -> tuple[Workspace, str]:
     """Split words into a workspace and its new name.
 
-    As many of the first words as possible are taken as the workspace's current name.
+    As many of the first words as possible are taken to be the workspace's current name.
     """
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):
@@ -404,7 +404,7 @@ def _answer_brought_back(request: Request, back: Workspace) -> Answer:
 
 @routes.options("workspace")
 async def complete(request: Request) -> list[dict[str, Any]]:
-    """Return the workspaces that match the letters typed so far; if none does, those with similar names."""
+    """Return the workspaces that match the letters typed so far or, if none do, those with similar names."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     needle = fold(request.name)
     fitting = [
@@ -426,7 +426,7 @@ async def complete(request: Request) -> list[dict[str, Any]]:
 
 @routes.shortcut("start_workspace")
 async def start_workspace(request: Request) -> Answer:
-    """Open the form; a user without workspaces is told how to get one."""
+    """Open the form. A user without workspaces is told how to get one."""
     services = request.services
     # If a link or a read is needed first, ``list`` runs afterwards, because a form can't be opened that late.
     request = replace(request, verb="list", text="list")
@@ -438,7 +438,7 @@ async def start_workspace(request: Request) -> Answer:
         return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)
-    # If there are more workspaces than a menu has room for, users search for one instead, and no states are
+    # If there are more workspaces than fit into a menu, users search for one instead, and no states are
     # shown.
     shown = rows if len(rows) <= limits.MAX_SELECT_OPTIONS else []
     labels = list_labels(request, shown, rows)

@@ -140,7 +140,7 @@ declare_verb(
     )
 )
 async def start(request: Request) -> Answer:
-    """Request the start and its planned stop. The card and direct messages report the progress.
+    """Request a start and its planned stop. The card and direct messages report the progress.
 
     If the start may wait for capacity, it has no planned stop, and the given time is when the wait ends.
     """
@@ -225,7 +225,7 @@ async def start(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Request the stop, or plan it for the given time. The card and direct messages report the progress."""
+    """Request a stop, or plan it for the given time. The card and direct messages report the progress."""
     moment, workspace = await request.read_moment(), await read_workspace(request)
     if moment is not None:
         mode: StopMode = "stop" if request.verb == "stop" else "suspend"
@@ -250,9 +250,9 @@ async def start_and_wait(request: Request) -> Answer:
 
 
 async def show_current(request: Request, workspace: Workspace, hint: str = "", more: str = "") -> Answer:
-    """Answer with the open operation's card, or with the state if none is open; request a new read.
+    """Show the open operation's card, or the state if none is open; request a new read.
 
-    ``hint`` comes first, ``more`` last.
+    ``hint`` comes first, and ``more`` last.
     """
     services = request.services
     await request.caller.run(request_status_read, workspace.id)
@@ -444,9 +444,9 @@ def _needs_question(request: Request, workspace: Workspace) -> bool:
 
 
 def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
-    """Return a caller for one of several workspaces that a request covers.
+    """Return a caller for one of several workspaces covered by a request.
 
-    That way, each gets exactly one change and one audit entry.
+    With a separate caller, each workspace gets exactly one change and one audit entry.
     """
     once = request.caller.interaction and f"{request.caller.interaction}/{key}"
     return replace(request.caller, interaction=once, is_answered=True, is_about_several=count > 1)
@@ -455,7 +455,7 @@ def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
 async def _describe_current(request: Request, workspace: Workspace) -> str:
     """Describe a workspace that has changed since its button was drawn.
 
-    The sentence names its open operation or, if it has none, its state.
+    The sentence names the workspace's open operation or, if it has none, its state.
     """
     operation = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
@@ -529,7 +529,7 @@ async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> A
 async def remove(request: Request) -> Answer:
     """Open the form, or answer with a *Remove* button that opens it. With ``--yes``, skip the form.
 
-    A name is always needed: Usher never guesses which workspace to remove.
+    A name is always needed, because Usher never guesses which workspace to remove.
     """
     workspace = await read_workspace(request)
     await require_account(request, workspace.connection)
@@ -550,7 +550,7 @@ async def remove(request: Request) -> Answer:
 
 
 def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
-    """Ask for confirmation with a button or, with ``is_form``, in a form where one can be opened."""
+    """Ask for confirmation with a button or, with ``is_form``, in a form if one can be opened."""
     title = request.services.title(workspace.connection)
     effect = request.fill(answers.REMOVE_EFFECT, workspace)
     answer = replies.ask(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)])
@@ -591,7 +591,7 @@ async def keep_waiting(request: Request) -> Answer:
 
 
 async def _read_operation(request: Request) -> Operation:
-    """Return the operation identified by the button; raises Refused."""
+    """Return the operation identified by the button; raise Refused."""
     return await request.caller.read(require_operation, request.verb, request.target or "")
 
 
@@ -635,7 +635,7 @@ async def create_another(request: Request) -> Answer:
 
 @routes.action("look_again")
 async def check_now(request: Request) -> Answer:
-    """Check on the operation now, or say that nothing is left to check."""
+    """Check on the operation now, or say that there is nothing left to check."""
     operation = await request.caller.run(check_creation_now, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.LOOKING_AGAIN if operation.is_asked else answers.NOT_ASKED
@@ -644,7 +644,7 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("start_another")
 async def start_another(request: Request) -> Answer:
-    """Make another workspace, but only once. If the question has been answered before, nothing happens."""
+    """Make another workspace, but only once. If the question has already been answered, nothing happens."""
     operation, is_asked = await request.caller.run(repeat_creation, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED

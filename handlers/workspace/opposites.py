@@ -1,4 +1,4 @@
-"""The data in the buttons that undo what an answer reports."""
+"""The data in buttons that undo what an answer reports."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
     """Return the key that a button carries, and the data after it: JSON, decoded with ``read``.
 
-    Raises Answered if no button of this release carries data in this format.
+    Raise Answered if no button of this release carries data in this format.
     """
     key, _, text = (request.target or "").partition(" ")
     try:

@@ -1,4 +1,4 @@
-"""Shows and changes users' settings, both general ones and those for a single workspace."""
+"""Shows and changes users' settings, both their general settings and those for a single workspace."""
 
 import json
 from typing import Final
@@ -134,7 +134,7 @@ async def _describe(request: Request, workspace: Workspace) -> str:
 
 @routes.view(drawn.SETTINGS_CALLBACK)
 async def save_form(request: Request) -> Answer:
-    """Save the settings chosen in the form, either general ones or those for a workspace."""
+    """Save the settings chosen in the form, either general settings or those for a workspace."""
     services, principal = request.services, request.principal
     if request.form_payload:
         return await _save_workspace_form(request)

@@ -47,7 +47,7 @@ async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
 async def read_workspace(request: Request) -> Workspace:
     """Return the request's workspace, which was read earlier or is now found by its key.
 
-    Raises Refused if the user may not act on it.
+    Raise Refused if the user may not act on it.
     """
     if request.row is not None:
         request.services.context.need(request.row.connection)
@@ -56,10 +56,10 @@ async def read_workspace(request: Request) -> Workspace:
 
 
 async def require_by_name(request: Request, name: str, *, can_guess: bool = False) -> Workspace:
-    """Return the one workspace with this name; raise Answered if there is none, or more than one.
+    """Return the one workspace with this name; raise Answered if there isn't one, or more than one.
 
     With ``can_guess``, the beginning of a name is enough. Otherwise, raise Answered with an offer of the
-    command that has the whole name.
+    command with the whole name.
     """
     if (exact := await find_by_whole_name(request, name)) is not None:
         return exact
@@ -127,8 +127,8 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
         return replies.answer(sentence)
     if request.deferred.problem:
         return replies.problem(describe_read_failure(request), request.reference)
-    # If a list has been read, it is empty. If none could be, because the server has no lists, people have to
-    # use `add`.
+    # If a list has been read, it is empty. If none could be read, because the server has no lists, people
+    # have to use `add`.
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
         return await _answer_empty_list(request, fill(answers.NONE_YET, titles=titles))
@@ -175,7 +175,7 @@ async def ask_which_of_these(
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
     """Return the accounts with outdated lists, and the workspaces.
 
-    The workspaces are read last. So if a list arrives in between, they already include its contents.
+    The workspaces are read last, so if a list arrives in between, they already include its contents.
     """
     old = await request.caller.read(snapshots.list_stale, TaskKind.DISCOVER, request.deferred.looked)
     return old, await request.services.store.perform(workspaces.read_workspaces, request.principal)
@@ -192,7 +192,7 @@ async def answer_unknown_name(
     """Answer that nothing has this name, suggest similar names, and reread any list that is out of date.
 
     ``old`` and ``rows`` come from ``read_stale_and_rows``, which reads ``rows`` last. So if one of the
-    ``old`` lists arrived in between, ``rows`` already include it. A list that arrives later is read again.
+    ``old`` lists arrived in between, ``rows`` already includes it. A list that arrives later is read again.
     """
     first, _, _ = name.partition(" ")
     for verb, words in (find_verb("workspace", request.verb).otherwise or {}).items():
@@ -223,8 +223,8 @@ async def answer_unknown_name(
     if not more:
         linked = await request.services.store.read(account_rows.list_account_states, request.principal)
         elsewhere = request.services.connections.keys() - linked.keys() if connection is None else ()
-        # An assistant is only told that there is no such name. Its person isn't sent a question just to offer
-        # links.
+        # An assistant is only told that there is no such name. The person behind it isn't sent a question
+        # just to offer links.
         links = () if request.surface.via else request.services.make_link_buttons(elsewhere)
         hint = answers.MAY_BE_UNLINKED if links else request.fill("To add one, type `{command}add LINK`.")
         more, buttons = [hint], [replies.list_button(), *map(kit.without_colour, links)]
@@ -254,5 +254,5 @@ async def make_choice_buttons(
 
 
 def list_labels(request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
-    """Return distinct labels for workspaces, with the connection added where two have the same name."""
+    """Return distinct labels for workspaces, adding the connection if two have the same name."""
     return naming.make_labels(candidates, rows, request.services.title)

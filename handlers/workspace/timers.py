@@ -138,7 +138,7 @@ async def make_timer_or_ask(
 ) -> PlannedStop:
     """Return the timer; raise Answered with a question if it would end the workspace for good.
 
-    If the timer isn't possible, the answer says what is.
+    If the timer isn't possible, the answer says what is possible.
     """
     agreed, at = AGREED in request.flags, moment.at
     if request.surface.via:
@@ -176,7 +176,7 @@ async def keep_running(request: Request) -> Answer:
 
 @routes.action("needed")
 async def keep_needed(request: Request) -> Answer:
-    """Keep an idle workspace running: cancel the stop that was planned in case nobody answered."""
+    """Keep an idle workspace running by cancelling the stop that was planned in case nobody answered."""
     return await _answer_kept_running(
         request, await request.caller.run(confirm_needed, request.target or "", request.at)
     )
@@ -226,7 +226,7 @@ async def _answer_moved(request: Request, workspace: Workspace) -> Answer:
 
 @routes.action("stop_later")
 async def open_form(request: Request) -> Answer:
-    """Open the form, or say what to type where a form can't be opened."""
+    """Open the form or, if a form can't be opened, say what to type."""
     workspace = await request.caller.read(require_workspace, "stop", request.target or "")
     if not await request.services.store.read(can_stop_later, workspace):
         return _answer_not_up(request, workspace)

@@ -52,7 +52,7 @@ TEAM: Final = "team"
     )
 )
 async def show_usage(request: Request) -> Answer:
-    """Answer with the hours and costs of a period: this week, unless the words name another."""
+    """Answer with the hours and costs of a period: this week, unless the words name another period."""
     request.notes.facts = {"usage": None}
     typed = request.target or ("" if means_everything(request.arguments) else request.name)
     first, _, rest = typed.partition(" ")
@@ -78,7 +78,7 @@ async def show_usage(request: Request) -> Answer:
 
 
 async def _load(request: Request, window: Window) -> UsageFacts:
-    """Load the user's usage and what is left of their limits, rereading limits that are out of date."""
+    """Load the user's usage and what is left of their limits, and reread limits that are out of date."""
     services, principal = request.services, request.principal
     left, old = await snapshots.load_allowances(services.context, principal)
     if old:
@@ -96,7 +96,7 @@ async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]
 async def _show_class(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
     """Answer with a class's hours since its card was posted, or for the period that the words name.
 
-    If several cards have that title, take the newest one posted before the end of the period.
+    If several cards have that title, take the newest card posted before the end of the period.
     """
     rest, store = found[0][1], request.services.store
     window = await _read_window(request, rest) if rest else None

@@ -62,7 +62,7 @@ async def submit_until(request: Request) -> Answer:
 
 @routes.action("stop_waiting")
 async def stop_waiting(request: Request) -> Answer:
-    """Leave the queue. If the message was only about this wait, the answer replaces it."""
+    """Leave the line. If the message was only about this wait, the answer replaces it."""
     workspace, left = await request.caller.run(use_cases.leave, request.target or "")
     sentence = fill(words.LEFT_WAITLIST if left else words.NOT_WAITING_FOR, name=workspace.title)
     is_alone = request.press is not None and request.press.number is None and not request.press.mark
@@ -81,7 +81,7 @@ async def leave(request: Request, workspace_id: str) -> Answer | None:
 async def show_waitlist(request: Request) -> Answer:
     """Show how many people are waiting, the user's own places, and how long recent waits took.
 
-    A user who is no longer waiting sees their last place, and when the wait for it ended.
+    A user who is no longer waiting sees their last place, and when that wait ended.
     """
     now, zone = request.services.clock.now(), await request.find_zone()
     found, (own, last) = await request.caller.read(use_cases.list_lines, now - DAY_SECONDS)
