@@ -263,7 +263,7 @@ class FreeName:
     taken: Collection[str] = ()
 
     def choose_name(self, others: Iterable[str]) -> str:
-        """Return a name that isn't taken nor in ``others``: the stem, alone or with a number or suffix."""
+        """Return a name neither taken nor in ``others``: the stem, alone or with a number or a suffix."""
         taken = (*self.taken, *others)
         return find_free_name(self.stem, taken) or append_suffix(self.stem, repr(sorted(taken)))
 

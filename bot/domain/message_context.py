@@ -200,7 +200,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def can_still_run(self) -> bool:
-        """Return whether the workspace may still be running, so that *Stop* is offered beside *Start*."""
+        """Return whether the workspace may still be running, so that *Stop* is offered next to *Start*."""
         workspace = self.workspace
         if workspace is None or workspace.current_state not in {State.FAILED, State.UNKNOWN}:
             return False

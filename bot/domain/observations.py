@@ -7,7 +7,7 @@ from bot.domain.stops import ExpiryMode, StopRisk
 from bot.domain.usability import Lack
 from bot.domain.workspaces import Action, State
 
-#: Maximum difference between our clock and a provider's, in seconds.
+#: Maximum difference between Usher's clock and a provider's, in seconds.
 MAX_CLOCK_SKEW_SECONDS = 120.0
 
 
@@ -23,7 +23,7 @@ class Observed:
         name: Its current name, cleaned; None if this read doesn't include it.
         owner: The person or group that owns it, cleaned, if it is shared with this account.
         actions: The actions that are possible now; None for everything that the provider supports.
-        expires_at: When the provider stops or removes it by itself (epoch seconds).
+        expires_at: When the provider will stop or remove it unless someone acts (epoch seconds).
         expiry_mode: What the provider does at that time.
         expires_after: How many seconds it stays in this state, if the provider doesn't say when that began.
             They count from the read that first found this state. With ``expires_at``, the later time applies.

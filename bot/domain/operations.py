@@ -62,11 +62,11 @@ class OperationVerb(StrEnum):
 class Operation(WorkItem):
     """A user's request about a workspace, and its progress.
 
-    ``read_since``: after an unknown outcome, the next call needs a read later than this. ``called_from`` is
-    the last known state when the call was sent. If that was *failed*, an early read may still show the
-    earlier failure. ``prior_call`` and ``prior_at`` describe the opposite call of the previous operation,
-    which may still take effect. ``failed_at`` is the time of the first read since the call that found the
-    workspace failed; another read has to confirm that.
+    ``read_since`` is set after an unknown outcome: the next call needs a read that is newer than this time.
+    ``called_from`` is the last known state when the call was sent. If that was *failed*, an early read may
+    still show the earlier failure. ``prior_call`` and ``prior_at`` describe the opposite call of the previous
+    operation, which may still take effect. ``failed_at`` is the time of the first read since the call that
+    found the workspace failed; another read has to confirm that.
     """
 
     workspace_id: str

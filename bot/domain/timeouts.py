@@ -52,7 +52,7 @@ CALL_ENDS: Final = 45.0
 #: in seconds.
 ANSWER_SECONDS: Final = 86_400.0
 
-#: Maximum number of seconds between searches for a missing result while we wait for the user's answer.
+#: Maximum number of seconds between searches for a missing result while Usher waits for the user's answer.
 _SELDOM: Final = 300.0
 
 #: The read didn't find the workspace. Like a refusal and the other kinds of reports below, this is uncertain

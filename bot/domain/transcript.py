@@ -67,7 +67,7 @@ class OutputLine:
 
 
 class Lines:
-    """Split a stream's plain text into lines.
+    """Splits a stream's plain text into lines.
 
     Text after a carriage return replaces the part of the line that hasn't been passed on yet. A backspace
     removes a character.
@@ -128,7 +128,7 @@ class Lines:
 
 
 class EscapeRemover:
-    """Remove escapes and control characters from a stream, except newlines, returns, backspaces and tabs."""
+    """Removes escapes and control characters from a stream, except newlines, returns, backspaces and tabs."""
 
     def __init__(self) -> None:
         self._kept = ""
@@ -160,7 +160,7 @@ def format_line(piece: OutputLine) -> str:
 
 
 class Tail:
-    """Keep the last lines of an output; ``count`` is the number of lines so far."""
+    """Keeps the last lines of an output; ``count`` is the number of lines so far."""
 
     def __init__(self, lines: int = LINES, characters: int = CHARACTERS, of_a_line: int = OF_A_LINE) -> None:
         self._lines: deque[str] = deque(maxlen=lines)
@@ -294,7 +294,7 @@ class Transcript:
 
 
 class Seen:
-    """Count the characters read from each stream, to skip them if it is read again from the beginning."""
+    """Counts the characters read from each stream, to skip them if it is read again from the beginning."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()

@@ -155,8 +155,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
             )
             return
         if (runtime := self._runtimes.get(subject.connection)) is None:
-            # If another process has this connection, our own settings are out of date. Only the operator can
-            # fix that.
+            # If another process has this connection, this process's settings are out of date. Only the
+            # operator can fix that.
             is_elsewhere = subject.connection in self._owners.lacking_connections
             hold = hold_by_cause(KEYS_CAUSE) if is_elsewhere else make_hold(HoldCode.NO_CONNECTION)
             await self.postpone(claimed, KEYS_WAIT_SECONDS if is_elsewhere else EXTERNAL_WAIT_SECONDS, hold)

@@ -390,9 +390,9 @@ def _cut_unless_answered(connection: psycopg.Connection[Any]) -> Iterator[None]:
 def refuse_pooling(url: str, servers: Servers) -> None:
     """Raise StoreAway if a pooler assigns its connections to transactions rather than sessions.
 
-    With such a pooler, one of our connections is served by several server processes, or two of them share one
-    process. Nothing is set before this check, because settings would remain for the next client of the server
-    process.
+    With such a pooler, one of Usher's connections is served by several server processes, or two of them share
+    one process. Nothing is set before this check, because settings would remain for the next client of the
+    server process.
     """
     try:
         with ExitStack() as stack:

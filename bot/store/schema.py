@@ -73,9 +73,9 @@ def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, st
 
     ``applied`` maps each migration to the release that ran it ("" if that isn't recorded). A squashed
     migration counts as run once all the migrations that it replaces have run; if only some have, raise
-    StoreTooOld. If there are unknown migrations, raise StoreTooNew, provided that all of ours have run and
-    the unknown ones come later and each has a release recorded. Otherwise raise StoreUnreleased, because they
-    come from a development version.
+    StoreTooOld. If there are unknown migrations, raise StoreTooNew, provided that all known migrations have
+    run, and that the unknown ones come later and each has a release recorded. Otherwise raise
+    StoreUnreleased, because they come from a development version.
     """
     stood_for = {name: list_replaced_migrations(script) for name, script in scripts.items()}
     before = {one for names in stood_for.values() for one in names}

@@ -26,7 +26,7 @@ _REVISION_HEADER: Final = "MCP-Protocol-Version"
 
 @dataclass(frozen=True, slots=True)
 class AssistantCalls:
-    """Handle calls from Slack's assistant, using these services."""
+    """Handles calls from Slack's assistant, using these services."""
 
     services: Services
 

@@ -94,9 +94,10 @@ def _parse_event(payload: Mapping[str, Any]) -> Principal:
 
 
 def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: str | None) -> str | None:
-    """Return the home team of a Home tab's user: the view's or, on a first visit without a view, ours.
+    """Return the home team of a Home tab's user: the view's or, on a first visit without a view, Usher's.
 
-    A Home tab isn't in a shared channel. Before it is first drawn, Usher looks the user up in our workspace.
+    A Home tab isn't in a shared channel. Before it is first drawn, Usher looks the user up in its own
+    workspace.
     """
     home = _parse_id(_as_mapping(event.get("view")).get("team_id"))
     if payload.get("is_ext_shared_channel") is not None:

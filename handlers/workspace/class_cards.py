@@ -51,7 +51,7 @@ MAX_TEMPLATES = 12
 #: Maximum number of similar names suggested if a name is unknown.
 MAX_SUGGESTIONS = 3
 MAX_SEATS: Final = 5_000
-#: Maximum number of classes shown beside the user's courses, newest first.
+#: Maximum number of classes shown along with the user's courses, newest first.
 MAX_CLASSES: Final = 8
 MAX_TITLE_LENGTH: Final = 80
 #: Minimum length of a class, in seconds. The end of a shorter class would be announced before anyone had

@@ -422,7 +422,7 @@ _IN_A_SECTION: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """A list row for a workspace, and the effect of a stop on it, if that ended it for good."""
+    """A list row for a workspace, and the effect of a stop that would end it for good."""
 
     workspace: Workspace
     title: str
