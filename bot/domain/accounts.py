@@ -207,7 +207,7 @@ def list_deferred(body: CommandBody | None) -> list[CommandBody]:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A person's request to be linked to a username, which an administrator decides on.
+    """A person's request to be linked to a username, on which an administrator decides.
 
     ``state`` is ``requested``, then ``approved`` (being checked with the provider) and ``linked``. Otherwise
     it ends as ``denied``, or as ``failed`` (``detail`` says why, such as an unknown username).

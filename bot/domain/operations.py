@@ -77,9 +77,9 @@ class Operation(WorkItem):
     prior_at: Since | None = None
     read_since: Past | None = None
     failed_at: Past | None = None
-    #: Whether the user agreed that the workspace may be ended irreversibly. A restart then creates a new one
-    #: from the same spec, as it also does if the workspace has failed irreversibly. From then on, the verb is
-    #: CREATE, and ``agreed`` remains set.
+    #: Whether the user agreed that the workspace may be ended irreversibly. A restart then creates a new
+    #: workspace from the same spec, as it also does if the workspace has failed irreversibly. From then on,
+    #: the verb is CREATE, and ``agreed`` remains set.
     agreed: Consent = Consent.NONE
     #: The time for which the timer or plan behind this operation was set; None if the user requested it
     #: directly.

@@ -215,7 +215,7 @@ def context(*texts: str) -> Block:
 def actions(elements: Iterable[Element]) -> list[Block]:
     """Return rows of elements, most important first: two buttons, and a menu with the rest.
 
-    A single button more gets its own row. Options passed in as a menu stay in it, at the end. Buttons that do
+    A lone third button gets its own row. Options passed in as a menu stay in it, at the end. Buttons that do
     the same thing to different workspaces or runs are numbered, and kept out of the menu, too.
     """
     given = list(elements)
