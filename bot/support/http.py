@@ -55,21 +55,6 @@ class Sending(Asking, total=False):
     send_until: float | None
 
 
-class _DisconnectedError(Exception):
-    """A substitute for the two errors after which aiohttp would automatically repeat a GET."""
-
-
-async def _no_second_try(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-        raise _DisconnectedError from None
-
-
 class Http:
     """Sends requests over an injected session.
 
@@ -105,15 +90,18 @@ class Http:
         Just before sending each request, the session checks whether it is already too late for that.
         ``trusting`` decides which certificates are trusted; True means those that the system trusts.
         """
-        return aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=CleanConnector(limit=limit, ssl=trusting),
             headers={"User-Agent": "Usher"},
             # aiohttp doesn't read a proxy from the environment by itself, so no middleware is needed unless a
             # proxy is configured.
-            middlewares=(_no_second_try, proxy) if proxy.address else (_no_second_try,),
+            middlewares=(proxy,) if proxy.address else (),
             request_class=GatedRequest,
         )
+        # Otherwise aiohttp repeats a GET if the server closes the connection. No argument turns that off.
+        session._retry_connection = False
+        return session
 
     async def request(
         self,
@@ -136,8 +124,8 @@ class Http:
         secrets = self.secrets_of(options.get("headers"), hides)
         async with self.stream(method, url, **options) as opened:
             body = bytearray()
-            while piece := await opened.content.read(_CHUNK_BYTES):
-                body += piece
+            while not opened.content.at_eof():
+                body += await opened.content.readany()
                 if len(body) > max_bytes:
                     raise errors.BadAnswer("the answer is too large", status=opened.status)
             raw, headers = bytes(body), remove_secrets(opened.headers, secrets)
@@ -222,7 +210,7 @@ class Http:
         try:
             with track_attempt(attempt):
                 return await self._session.request(method, URL(url, encoded=True), **options)
-        except (TooLateError, _DisconnectedError, aiohttp.ClientError, OSError, ValueError) as error:
+        except (TooLateError, aiohttp.ClientError, OSError, ValueError) as error:
             failure = _translate(error, sent=attempt.sent)
         # Raise this outside the handler, so that nothing in the error leads back to aiohttp's error, not even
         # __context__.
@@ -267,9 +255,9 @@ def _translate(error: Exception, *, sent: bool) -> errors.ProviderError:
                 if sent
                 else errors.Unreachable("no connection in time")
             )
-        case _DisconnectedError() | aiohttp.ClientError() | OSError() if sent:
+        case aiohttp.ClientError() | OSError() if sent:
             return errors.UnknownOutcome("the connection broke")
-        case _DisconnectedError() | aiohttp.ClientConnectionError() | OSError():
+        case aiohttp.ClientConnectionError() | OSError():
             return errors.Unreachable("the connection broke")
         case _:
             return errors.InvalidRequest("What you asked for can't be sent. Change it, then try again.")
