@@ -3,13 +3,12 @@
 -- becomes NULL, which the table refuses.
 -- name: append_audit
 INSERT INTO audit (seq, at, actor, action, target, result, detail, previous_hash, hash)
-WITH head AS (
-    SELECT CAST(detail AS BIGINT) + 1 AS seq, hash FROM audit WHERE seq = 0 /* postgresql: FOR UPDATE */
-), entry AS (
-    SELECT seq, hash AS previous_hash, /* postgresql: encode( */
-        sha256(/* postgresql: convert_to( */ '[' || seq || ',' || :content || ',"' || hash || '"]' /* postgresql: , 'UTF8') */)
-        /* postgresql: , 'hex') */ AS hash
-    FROM head
+WITH entry AS (
+    SELECT CAST(detail AS BIGINT) + 1 AS seq, hash AS previous_hash, /* postgresql: encode( */
+        sha256(/* postgresql: convert_to( */
+            '[' || (CAST(detail AS BIGINT) + 1) || ',' || :content || ',"' || hash || '"]'
+        /* postgresql: , 'UTF8') */) /* postgresql: , 'hex') */ AS hash
+    FROM audit WHERE seq = 0 /* postgresql: FOR UPDATE */
 )
 SELECT seq, CAST(:at AS DOUBLE PRECISION), :actor, :action, :target, :result, :detail, previous_hash, hash FROM entry
 UNION ALL

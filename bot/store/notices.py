@@ -131,7 +131,7 @@ def ask_for_end(tx: Transaction, notices: Sequence[NewNotice], subject: str) -> 
     """Prefetch what ``add_notices`` will read about the end of an operation."""
     CARDS.ask(tx, id=subject)
     for one in notices:
-        preferences.ask_delivery(tx, replace(one, subject=one.subject or subject))
+        preferences.ask_delivery(tx, one)
 
 
 def ask_once(tx: Transaction, question: NewNotice) -> bool:

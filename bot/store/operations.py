@@ -346,9 +346,7 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     that the step worked with.
     """
     pending = update.notices if update.outcome is not None else ()
-    saved = work_items.save(
-        tx, OPERATIONS, replace(update, notices=()) if pending else update, _choose_changes, was
-    )
+    saved = work_items.save(tx, OPERATIONS, update, _choose_changes, was, adds_notices=not pending)
     if saved is None:
         return None
     row, update = saved

@@ -7,7 +7,7 @@ from bot.domain.people import Principal
 from bot.domain.preferences import NoticeDelivery, Preferences, should_send
 from bot.domain.runs import RunState
 from bot.store.tables import PREFERENCES, make_parser
-from bot.store.transaction import Row, Transaction, as_json
+from bot.store.transaction import Row, Transaction
 
 #: The final states of runs that didn't fail.
 _WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})
@@ -48,8 +48,7 @@ def ask_delivery(tx: Transaction, new: NewNotice) -> None:
 
 
 def _make_delivery_params(new: NewNotice) -> Row:
-    about = {"subjects": as_json({new.subject: 1}), "workspace": new.body.get("workspace")}
-    return {**about, "principal": new.principal}
+    return {"subject": new.subject, "workspace": new.body.get("workspace"), "principal": new.principal}
 
 
 def _read_delivery(kind: NoticeKind, row: Row) -> NoticeDelivery:

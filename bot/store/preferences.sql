@@ -6,7 +6,7 @@ SELECT o.id IS NOT NULL AS is_operation, o.planned_for, r.state AS run_state, w.
         WHERE n.subject = wanted.key AND n.state NOT IN ('sent', 'dead')
             AND (n.kind IN {CARD} OR n.kind = 'card_update')
     ) AS has_card
-FROM json_each(:subjects) wanted
+FROM (SELECT CAST(:subject AS TEXT) AS key) wanted
 LEFT JOIN operations o ON o.id = wanted.key
 LEFT JOIN runs r ON r.id = wanted.key
 LEFT JOIN workspaces w ON w.id = COALESCE(o.workspace_id, :workspace)

@@ -188,6 +188,8 @@ def save(
     update: Update,
     own: Callable[[Transaction, Row, Update, Row], Row],
     was: Row | None = None,
+    *,
+    adds_notices: bool = True,
 ) -> tuple[Row, Update] | None:
     """Save a step's result and release the lease; return the new row, and the update as applied.
 
@@ -199,9 +201,10 @@ def save(
     update, given the shared ones. The card becomes dirty if anything visible has changed.
     """
     append_audit(tx, update.audit)
-    saved = None if was is None else _save_update(tx, work_items, update, own, was, is_carried=True)
+    save_to = partial(_save_update, tx, work_items, update, own, adds_notices=adds_notices)
+    saved = None if was is None else save_to(was, is_carried=True)
     if saved is None and (row := work_items.row(tx, id=update.id)) is not None:
-        saved = _save_update(tx, work_items, update, own, row)
+        saved = save_to(row)
     return saved
 
 
@@ -212,17 +215,19 @@ def _save_update(
     own: Callable[[Transaction, Row, Update, Row], Row],
     row: Row,
     *,
+    adds_notices: bool,
     is_carried: bool = False,
 ) -> tuple[Row, Update] | None:
     if update.question_since is not None and update.question_since != row["question_since"]:
         update = Update(update.id, 0.0, claim=update.claim)
     if row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
         return None
-    if _is_late(row, update, tx.now()):
+    now = tx.now()
+    if _is_late(row, update, now):
         if is_carried:
             return None  # The current row may have a later deadline.
         raise TooLate(f"{update.id} is past its deadline")
-    after = own(tx, row, update, _choose_changes(row, update, tx.now()))
+    after = own(tx, row, update, _choose_changes(row, update, now))
     # Only changed columns are set, because SQLite rewrites the index entries of every column that is set.
     # There must be at least one.
     changed = [name for name in after if name not in _DECIDING and after[name] != row[name]]
@@ -243,12 +248,12 @@ def _save_update(
         raise Outdated(f"{update.id} was to be done for who has changed")
     if written is None:
         return None
-    add_notices(tx, update.notices, update.id)
+    add_notices(tx, update.notices if adds_notices else (), update.id)
     if any(after[name] for name in ("block_reason", "question_since") if name in changed):
         release_card(tx, update.id)
     # The card of a new operation that nothing blocks says from the beginning that it is in progress.
     is_free = not any(row[column] for column in _FREE[work_items.name])
-    is_new = work_items is OPERATIONS and is_free and tx.now() < row["created_at"] + MAX_PROMPT_SECONDS
+    is_new = work_items is OPERATIONS and is_free and now < row["created_at"] + MAX_PROMPT_SECONDS
     shown = (_SHOWN_COLUMNS - _CALL_COLUMNS if is_new else _SHOWN_COLUMNS).intersection(changed)
     if update.card_dirty or shown:
         cards.queue_updates(tx, update.id, changed=not _URGENT_COLUMNS.isdisjoint(shown))
