@@ -341,6 +341,9 @@ class QueueWorker:
         self._begin_write = begin_write
         self._errors: tuple[type[Exception], ...] = (*session.errors, StoreError)
         self._thread: Thread | None = None
+        #: Maximum number of writes to begin a transaction with, since it takes the locks of all their
+        #: subjects: as many as fitted into the last one, or twice as many if all of them did.
+        self._most_writes = _BATCH_SIZE
 
     async def start(self, name: str) -> None:
         """Start the thread and open the session in it; raise StoreUnavailable if that fails."""
@@ -402,6 +405,8 @@ class QueueWorker:
     def _run_writes(self, items: Sequence[QueuedWork]) -> None:
         """Run as many writes as fit into one transaction, commit them, and requeue the rest."""
         ran: list[QueuedWork] = []
+        self._queue.put_back(items[self._most_writes :])
+        items = items[: self._most_writes]
         try:
             self._begin_write(self._session, sorted({name for item in items for name in item.subjects}))
         except self._errors as error:
@@ -411,6 +416,7 @@ class QueueWorker:
             self._session.transaction.may_commit = partial(self._queue.may_commit, items)
         try:
             self._run_until(items, ran, stops=True)
+            self._most_writes = len(ran) if len(ran) < len(items) else min(2 * self._most_writes, _BATCH_SIZE)
             # A person who gave up before this point was correctly told that nothing had been done. Up to
             # here, too, one failure doesn't affect other work.
             self._session.transaction.settle(waits=len(ran) > 1 or ran[0].priority is Priority.URGENT)

@@ -282,3 +282,32 @@ async def test_who_asks_at_the_same_time_shares_a_commit_however_slow_the_answer
         for engine in engines:
             await engine.close()
     assert commits.total() == len(lanes)
+
+
+async def test_a_group_takes_no_more_locks_than_fitted_last_time(url, clock, monkeypatch):
+    """Whoever else needs these people doesn't wait for what won't be done now."""
+    locked, decided = list[int](), list[str]()
+    real = PostgresTransaction.begin
+
+    def begin(self, *, subjects=(), **how):
+        locked.append(len(subjects))
+        real(self, subjects=subjects, **how)
+
+    engine = PostgresEngine(url, clock, SystemIds(), patience=postgres.PATIENT)
+    await engine.open()
+    monkeypatch.setattr(PostgresTransaction, "begin", begin)
+    # Time for two in each transaction.
+    monkeypatch.setattr(database_thread, "monotonic", lambda: len(decided) // 2 * 1.0)
+    people = [f"person {number}" for number in range(60)]
+    lane = engine._queue_of(Priority.URGENT, people[:1])
+    people = [one for one in people if engine._queue_of(Priority.URGENT, [one]) is lane]
+    try:
+        await asyncio.gather(
+            *(engine.write(lambda tx, one=one: decided.append(one), Priority.URGENT, [one]) for one in people)
+        )
+    finally:
+        await engine.close()
+    assert decided == people
+    first, *later = locked
+    assert first == len(people)
+    assert max(later) <= 4
