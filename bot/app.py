@@ -305,7 +305,9 @@ class Process:
         self.scheduler.start()
         beside = [self.metrics.follow_loop()]
         if self._works:
-            beside.append(self.store.engine.listen(self.scheduler.on_hint))
+            beside.append(
+                self.store.engine.listen(self.scheduler.on_written, lambda: not self.owners.leaves_for)
+            )
         self._background_tasks = [asyncio.create_task(work) for work in beside]
         self._runs = True
 

@@ -243,11 +243,6 @@ class Scheduler:
         """Have the due times of all kinds of work queried soon."""
         self._note_changed(list_kinds(), self._owners.leaves_for)
 
-    def on_hint(self, tables: Collection[str] | None) -> None:
-        """React to another process's commit, unless the work is left to the leading process."""
-        if not self._owners.leaves_for:
-            self.on_written(tables)
-
     def on_written(self, tables: Collection[str] | None) -> None:
         """Query due times for the kinds of work whose tables were written; with ``None``, for all kinds."""
         written = KINDS_BY_TABLE.keys() if tables is None else KINDS_BY_TABLE.keys() & tables

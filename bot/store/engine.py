@@ -147,10 +147,11 @@ class Engine(ABC):
         """Call ``end`` once a newer release has migrated the database. From then on, all writes fail."""
         self._on_migrated = end
 
-    async def listen(self, on_write: OnWrite) -> None:  # noqa: B027
+    async def listen(self, on_write: OnWrite, is_wanted: Callable[[], bool] = lambda: True) -> None:  # noqa: B027
         """Call ``on_write`` with the names of tables that other processes write, until cancelled.
 
-        By default, this does nothing. Engines with a shared database override it.
+        It isn't called while ``is_wanted`` returns False. By default, this does nothing. Engines with a
+        shared database override it.
         """
 
     def _queues(self) -> list[WriteQueue]:

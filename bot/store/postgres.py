@@ -26,7 +26,7 @@ from bot.store import audit, maintenance, owners, schema
 from bot.store.database_thread import PATIENCE_SECONDS, QueueWorker, Session, WriteQueue
 from bot.store.engine import Engine
 from bot.store.postgres_errors import describe_url, make_open_error
-from bot.store.postgres_servers import LOOK_SECONDS, Servers
+from bot.store.postgres_servers import Servers
 from bot.store.postgres_session import PostgresSession, refuse_pooling
 from bot.store.postgres_transaction import DatabaseClock
 from bot.store.sqlite import SqliteEngine
@@ -51,8 +51,8 @@ LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
 #: How long an open transaction on these connections accepts more work, in seconds. Other transactions rarely
 #: have to wait for its locks, and fewer commits leave a busy machine more time for actual work.
 LANE_SECONDS = 0.05
-#: How long the listener waits between attempts to reconnect, in seconds. Meanwhile, periodic checks take the
-#: place of its notifications.
+#: How long the listener waits between attempts to reconnect, and how often it checks whether it is wanted, in
+#: seconds. Meanwhile, periodic checks take the place of its notifications.
 RETRY_SECONDS = 1.0
 #: When the store is closing, how long it waits for a connection whose server has gone silent, in seconds.
 JOIN_SECONDS = 1.0
@@ -141,9 +141,10 @@ class PostgresEngine(Engine):
             await self.close()
             raise
 
-    async def listen(self, on_write: OnWrite) -> None:
+    async def listen(self, on_write: OnWrite, is_wanted: Callable[[], bool] = lambda: True) -> None:
         """Call a function with the names of tables that other processes write, until cancelled.
 
+        While they aren't wanted, the server doesn't send them, so that a commit doesn't wake this process.
         Listening processes check everything once a second. They don't notify each other, because commits that
         send notifications have to wait for one another.
         """
@@ -155,12 +156,14 @@ class PostgresEngine(Engine):
                 conninfo = await asyncio.to_thread(self._servers.choose, url)
                 used = self._servers.used
                 async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
-                    await connection.execute("LISTEN usher")
-                    is_lost = False
-                    # Anything may have been written while nobody was listening.
-                    on_write(None)
+                    is_lost = listens = False
                     while used == self._servers.used:
-                        async for one in connection.notifies(timeout=LOOK_SECONDS):
+                        if is_wanted() != listens:
+                            listens = not listens
+                            await connection.execute("LISTEN usher" if listens else "UNLISTEN usher")
+                            # Anything may have been written while this process wasn't listening.
+                            on_write(None)
+                        async for one in connection.notifies(timeout=RETRY_SECONDS):
                             on_write(one.payload.split())
             except psycopg.Error as error:
                 if is_lost:

@@ -182,8 +182,8 @@ class _Engine:
     def end_on_migration(self, end: Any) -> None:
         self._engine.end_on_migration(end)
 
-    async def listen(self, on_write: Any) -> None:
-        await self._engine.listen(on_write)
+    async def listen(self, on_write: Any, is_wanted: Any) -> None:
+        await self._engine.listen(on_write, is_wanted)
 
     def clock_reading(self) -> Any:
         return self._engine.clock_reading()

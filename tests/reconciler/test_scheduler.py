@@ -323,7 +323,6 @@ async def test_who_does_not_lead_takes_only_what_is_left(world, questions):
     # Another process writes it.
     world.store.engine.report_to(lambda _: None)
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
-    scheduler.on_hint(["tasks"])
     assert (await questions.find_woken(), questions.kinds) == ([], [])
     await questions.tick()
     assert "tasks" not in await questions.find_woken()
@@ -333,7 +332,7 @@ async def test_who_does_not_lead_takes_only_what_is_left(world, questions):
     # Who leads takes it at once.
     scheduler._owners.leaves_for = 0.0
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.DISCOVER, "another")])
-    scheduler.on_hint(["tasks"])
+    scheduler.on_written(["tasks"])
     assert await questions.find_woken() == ["tasks"]
 
 

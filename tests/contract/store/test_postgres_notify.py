@@ -34,10 +34,10 @@ async def opened(url):
 
 
 @asynccontextmanager
-async def listening(store):
+async def listening(store, is_wanted=lambda: True):
     """Listen with a store; what is told is in the queue."""
     told = asyncio.Queue()
-    task = asyncio.create_task(store.engine.listen(told.put_nowait))
+    task = asyncio.create_task(store.engine.listen(told.put_nowait, is_wanted))
     try:
         yield told
     finally:
@@ -87,3 +87,26 @@ async def test_what_is_rolled_back_tells_nothing(url):
         await web.write(outages.begin_outage, "", 1.0, [])
         assert await next_of(told) == ["outages"]
         assert [set(tables) for tables in own] == [{"outages"}]
+
+
+async def test_who_is_not_to_listen_is_not_woken_until_it_is(url, monkeypatch):
+    """Commits would wake each worker, though only the one that leads follows them."""
+    monkeypatch.setattr("bot.store.postgres.RETRY_SECONDS", 0.05)
+    leads = set()
+    async with (
+        opened(url) as web,
+        opened(url) as first,
+        opened(url) as second,
+        listening(first, lambda: "first" in leads) as one,
+        listening(second, lambda: "second" in leads) as other,
+    ):
+        for chosen, told, left in (("first", one, other), ("second", other, one)):
+            leads.clear()
+            leads.add(chosen)
+            # Whoever begins to listen looks at what came before.
+            assert await next_of(told) is None
+            if chosen == "second":
+                assert await next_of(left) is None
+            await web.write(outages.begin_outage, chosen, 1.0, [])
+            assert await next_of(told) == ["outages"]
+            assert left.empty()
