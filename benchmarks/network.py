@@ -7,6 +7,7 @@ A proxy holds back each piece between them and the server, in both directions (`
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 import tempfile
@@ -24,7 +25,7 @@ import psycopg
 from benchmarks.crowd import Crowd
 from benchmarks.figures import Figure, quantile
 from benchmarks.load import Outcome, press, press_steadily
-from benchmarks.machine import BenchmarkError
+from benchmarks.machine import BenchmarkError, cpu_seconds
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, note, stage
 from benchmarks.starts import READY, TAKEN
@@ -78,8 +79,33 @@ async def measure_network_table(sizes: Sizes) -> list[Figure]:
 
 
 async def _compare(lines: dict[str, Line], cell: Cell, sizes: Sizes) -> Figure:
-    rates = {name: await line.burst(cell, sizes) for name, line in lines.items()}
-    return Figure(name_cell(cell), rates[USHER], before=rates.get(BEFORE))
+    bursts = {name: await line.burst(cell, sizes) for name, line in lines.items()}
+    before = bursts.get(BEFORE)
+    return Figure(
+        name_cell(cell),
+        bursts[USHER].rate,
+        before=None if before is None else before.rate,
+        note="; ".join(f"{name}: {burst}" for name, burst in bursts.items()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Hold how many starts were accepted a second, and the CPU for each in ms, without the proxy's.
+
+    ``around`` is that of the people who press and of the local Slack and provider.
+    """
+
+    rate: float
+    usher: float
+    postgres: float
+    around: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rate:.1f} a second, {self.usher:.1f} ms of CPU for each, "
+            f"{self.postgres:.1f} ms of PostgreSQL, {self.around:.1f} ms around them"
+        )
 
 
 @dataclass
@@ -93,7 +119,8 @@ class Line:
 
     async def play_class(self, sizes: Sizes) -> Outcome:
         """Have a class start within a minute, at a millisecond each way."""
-        async with self._installation((2, 1_000)) as webs:
+        async with self._installation((2, 1_000)) as bots:
+            webs = bots[:2]
             each = -(-sizes.class_people // len(webs))
             rate = sizes.class_people / sizes.class_seconds / len(webs)
             outcomes = await asyncio.gather(
@@ -104,25 +131,39 @@ class Line:
         note(f"class, {self.home.name}: {len(whole.wrong)} of {len(whole.seconds)} turned away")
         return whole
 
-    async def burst(self, cell: Cell, sizes: Sizes) -> float:
-        """Have starts pressed as quickly as they are answered; return how many are accepted a second."""
-        async with self._installation(cell) as webs:
+    async def burst(self, cell: Cell, sizes: Sizes) -> Burst:
+        """Have starts pressed as quickly as they are answered."""
+        async with self._installation(cell) as bots:
+            webs = bots[: cell[0]]
             each, share = sizes.network_starts // len(webs), max(_CONNECTIONS // len(webs), 1)
             # Statements are prepared with their first use.
             for web in webs:
                 await press(web.target, islice(self.commands, 2), 1, _is_taken)
+            before = self._used(bots)
             outcomes = await asyncio.gather(
                 *(press(web.target, islice(self.commands, each), share, _is_taken) for web in webs)
             )
+            spent = [now - then for now, then in zip(self._used(bots), before, strict=True)]
             await self._wait_until_over(sizes)
         whole = _merge(outcomes)
-        rate = (len(whole.seconds) - len(whole.wrong)) / whole.took
-        note(f"{name_cell(cell)}, {self.home.name}: {rate:.1f} a second, {len(whole.wrong)} turned away")
-        return rate
+        accepted = len(whole.seconds) - len(whole.wrong)
+        burst = Burst(accepted / whole.took, *(1_000 * seconds / max(accepted, 1) for seconds in spent))
+        note(f"{name_cell(cell)}, {self.home.name}: {burst}, {len(whole.wrong)} turned away")
+        return burst
+
+    def _used(self, bots: Sequence[Bot]) -> tuple[float, float, float]:
+        """Return the seconds of CPU of Usher's processes, of PostgreSQL, and of what is around them."""
+        assert self.scene.server is not None, "it is shared"
+        around = (self.scene.slack.pid, self.scene.saturn.pid, os.getpid())
+        return (
+            sum(cpu_seconds(bot.pid) for bot in bots),
+            self.scene.server.cpu_seconds(),
+            sum(map(cpu_seconds, around)),
+        )
 
     @asynccontextmanager
     async def _installation(self, cell: Cell) -> AsyncIterator[list[Bot]]:
-        """Run as many webs and workers behind the line; yield the webs."""
+        """Run as many webs and workers behind the line; yield them in this order."""
         count, delay = cell
         assert self.scene.server is not None, "it is shared"
         place = urlsplit(self.scene.server.url)
@@ -135,7 +176,7 @@ class Line:
                 bots = [
                     await stack.enter_async_context(scene.bot(role=role, home=self.home)) for role in roles
                 ]
-                yield bots[:count]
+                yield bots
 
     async def _wait_until_over(self, sizes: Sizes) -> None:
         """Wait until nothing is left to do, so that it disturbs nothing else."""
