@@ -18,11 +18,9 @@ from bot.domain.accounts import (
 )
 from bot.domain.audit import AuditEntry
 from bot.domain.holds import hold_by_cause
-from bot.domain.message_context import Facts, RequestFacts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.providers.access import RemoteAccount
 from bot.services.context import Context
-from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.store import account_ids as rows
 from bot.store import people
 from bot.store.audit import append_audit
@@ -115,17 +113,6 @@ def _notify_administrators(tx: Transaction, context: Context, account: Account) 
         add_or_extend(
             tx, NewNotice(subject, kind, occasion, reader, body, RESTING_NOTICE_DELAY_SECONDS), "accounts"
         )
-
-
-@kind_extensions(NoticeKind.LINKS_RESTING)
-async def _add_resting(gatherer: Gatherer, notice: Message, context: Facts) -> RequestFacts:
-    """Add the links that are still suspended, and their owners' names, to a message's facts."""
-    since = await gatherer.store.now() - SAME_REST_SECONDS
-    current = await gatherer.store.read(rows.list_resting, context.connection, since)
-    account_ids, is_several = context.body.get("accounts", ()), context.body.get("is_several")
-    resting = tuple(account for account in current if is_several or account.id in account_ids)
-    people = await gatherer.name_people(notice.principal, *(account.principal.key for account in resting))
-    return RequestFacts(**context.common(), people=people, resting=resting)
 
 
 def build_account(account: Account, *, now: float, remote_id: str) -> Account:

@@ -10,7 +10,6 @@ from typing import Any, Final, Literal
 from bot.domain.accounts import Account, Approval, compare_remote_ids
 from bot.domain.approvals import MAX_UNDECIDED_SECONDS, UNDECIDED, find_next_morning
 from bot.domain.audit import AuditEntry
-from bot.domain.message_context import Facts, RequestFacts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.policy import Target
@@ -28,7 +27,6 @@ from bot.services.accounts import (
 )
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.store import accounts as rows
 from bot.store import approvals as store
 from bot.store import inbox, people, stop_warnings
@@ -420,20 +418,3 @@ def build_audit_entry(approval: Approval, actor: str, action: str, result: str, 
         result=result,
         detail={"approval": approval.id, "username": approval.username, **detail},
     )
-
-
-@kind_extensions(
-    NoticeKind.APPROVAL_REQUEST,
-    NoticeKind.ACCOUNT_QUESTION,
-    NoticeKind.APPROVAL_DENIED,
-    NoticeKind.APPROVAL_FAILED,
-    NoticeKind.APPROVAL_DONE,
-)
-async def _add_request(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the request that a message concerns, and the names of the people in it, to the message's facts."""
-    approval = await gatherer.store.read(store.find_request, message.subject)
-    if approval is None or not isinstance(facts, RequestFacts):
-        return facts
-    named = (approval.principal.key, approval.decided_by, *(approval.similar_users or ()))
-    people = {**facts.people, **await gatherer.name_people(message.principal, *named)}
-    return replace(facts, approval=approval, people=people)

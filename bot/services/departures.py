@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
-from bot.domain.message_context import Facts, RequestFacts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person, Principal
@@ -22,7 +21,6 @@ from bot.domain.workspaces import State, Workspace
 from bot.services import accounts
 from bot.services.caller import Caller
 from bot.services.feasibility import get_stop_effects
-from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.store import accounts as rows
 from bot.store import gates, hours, operations, people, timers, workspaces
 from bot.store.audit import append_audit
@@ -210,14 +208,3 @@ def _notify_administrators(tx: Transaction, caller: Caller, left: list[dict[str,
         body = {"left": left}
         notice = NewNotice(subject, NoticeKind.LEFT_RUNNING, occasion, one, body, GATHER_SECONDS)
         add_or_extend(tx, notice, "left")
-
-
-@kind_extensions(NoticeKind.LEFT_RUNNING)
-async def _add_leavers(gatherer: Gatherer, notice: Message, facts: Facts) -> RequestFacts:
-    """Add people's names, connections' titles and the pages of running workspaces to a message's facts."""
-    left = [
-        {**one, "title": gatherer.title(one["connection"]), "page": gatherer.find_provider_page(one)}
-        for one in notice.body.get("left", ())
-    ]
-    named = await gatherer.name_people(notice.principal, *(one["person"] for one in left))
-    return RequestFacts(**facts.common() | {"body": {"left": left}}, people=named)

@@ -20,7 +20,6 @@ import structlog
 from bot.domain.accepted_requests import CLASS, HOURS, TIMER
 from bot.domain.feasibility import GRACE_SECONDS, LINK_HELPS, PASSING_OBSTACLES
 from bot.domain.installations import AnyInstallation
-from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import Consent, PlannedStop, choose_planned_mode, costs_more, is_final
@@ -36,7 +35,6 @@ from bot.services import courses
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.feasibility import find_planned_stop_obstacle, get_stop_effects
-from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.services.operation_requests import begin_operation
 from bot.services.scheduled_work import (
     CLAIM_LEASE_SECONDS,
@@ -48,7 +46,6 @@ from bot.services.scheduled_work import (
 )
 from bot.store import gates, hours, operations, stop_warnings
 from bot.store import timers as rows
-from bot.store import workspaces as stored
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
@@ -115,17 +112,6 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
         rows.schedule_timer_check(tx, workspace.id, stop_at, next_check_at, unwarned=True)
     else:
         _give_up(tx, workspace, obstacle)
-
-
-@kind_extensions(NoticeKind.PLANNED_STOP_FAILED)
-async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """If a message concerns all workspaces due to stop at the same time, add the others to its facts."""
-    if not message.body.get("is_due") or not isinstance(facts, WorkspaceFacts):
-        return facts
-    at, own = facts.time("stop_at"), await gatherer.store.perform(stored.read_workspaces, message.principal)
-    others = [one for one in own if one.connection == facts.connection and one.stops_at(at)]
-    others = [one for one in others if one.id != facts.body.get("workspace") and not one.is_down]
-    return replace(facts, others=tuple(await gatherer.describe_workspaces(message.principal, others)))
 
 
 def _give_up(tx: Transaction, workspace: Workspace, cause: str) -> None:

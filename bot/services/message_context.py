@@ -1,40 +1,57 @@
 """Facts for messages: the rows, titles, names and URLs from which cards and notices are rendered."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+import math
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from bot.domain.accounts import Account
+from bot.domain.accounts import SAME_REST_SECONDS, Account
 from bot.domain.courses import ClassCard
 from bot.domain.feasibility import find_access_obstacle, find_stop_obstacle
+from bot.domain.hours import HoursRule
 from bot.domain.message_context import ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Card, EndState, Mark, Notice, NoticeKind
-from bot.domain.operations import Operation, OperationVerb
+from bot.domain.operations import Operation
 from bot.domain.people import Named, People, Principal
 from bot.domain.runs import Run
 from bot.domain.stops import NO_EFFECTS
 from bot.domain.time_parsing import load_zone
+from bot.domain.time_parsing.past import Window, find_week
 from bot.domain.transcript import Board
-from bot.domain.workspaces import State, Workspace
+from bot.domain.upgrades import LOST_OF_COURSES, DescribedLoss, UpgradeFacts
+from bot.domain.usage import UsageFacts
+from bot.domain.workspaces import NOT_UP_STATES, State, Workspace
 from bot.providers import base, facets
 from bot.services.context import Context
 from bot.services.feasibility import predict_class_effects
-from bot.services.plan_facts import add_plans, yield_in_batches
+from bot.store import account_ids as account_id_rows
 from bot.store import accounts as account_rows
-from bot.store import courses, handovers, notices, operations
+from bot.store import approvals, cards, courses, handovers, hours, notices, operations, waitlist
 from bot.store import runs as run_rows
+from bot.store import usage as usage_rows
 from bot.store import workspaces as workspace_rows
-from bot.support.declarations import Registry
+from bot.store.transaction import from_json
 from bot.support.guards import guards
 
 #: Path of Usher's own pages for workspaces, followed by Usher's id of the workspace.
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
-Added = Callable[["Gatherer", Message, Facts], Awaitable[Facts]]
-#: Maps kinds of messages to the functions that add facts that only that kind needs.
-kind_extensions: Registry[Added] = Registry()
+#: Number of rows whose facts are gathered before other work gets a turn.
+CONTEXT_BATCH_SIZE: Final = 20
+Item = TypeVar("Item")
+#: Kinds of messages about a request to be linked as a username.
+_OF_REQUESTS: Final = frozenset(
+    {
+        NoticeKind.APPROVAL_REQUEST,
+        NoticeKind.ACCOUNT_QUESTION,
+        NoticeKind.APPROVAL_DENIED,
+        NoticeKind.APPROVAL_FAILED,
+        NoticeKind.APPROVAL_DONE,
+    }
+)
 
 
 class Gatherer:
@@ -57,13 +74,7 @@ class Gatherer:
         facts = self.build_workspace_context(
             now, zone, workspace.connection, account, operation=operation, workspace=workspace
         )
-        return (await add_plans(self.store, workspace.principal, [facts]))[0]
-
-    async def extend(self, facts: Facts) -> Facts:
-        """Add hours, lessons and the waitlist entry to the facts about a workspace."""
-        if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
-            return facts
-        return (await add_plans(self.store, facts.workspace.principal, [facts]))[0]
+        return (await self._add_plans(workspace.principal, [facts]))[0]
 
     async def describe_workspaces(
         self,
@@ -78,7 +89,7 @@ class Gatherer:
         accounts = await self._read_accounts(principal)
         now, zone = await self.store.now(), await self.store.known_zone(principal)
         found = []
-        async for one in yield_in_batches(workspaces):
+        async for one in _yield_in_batches(workspaces):
             if one.connection in self.connections:
                 account, operation = accounts.get(one.connection), (under_way or {}).get(one.id)
                 found.append(
@@ -86,7 +97,37 @@ class Gatherer:
                         now, zone, one.connection, account, workspace=one, operation=operation
                     )
                 )
-        return await add_plans(self.store, principal, found)
+        return await self._add_plans(principal, found)
+
+    async def _add_plans(self, principal: Principal, every: Sequence[WorkspaceFacts]) -> list[WorkspaceFacts]:
+        """Add hours, lessons and waitlist entries to the facts about one person's workspaces."""
+        keys = [facts.workspace.id if facts.workspace is not None else "" for facts in every]
+        if not keys:
+            return []
+        rules, lessons = dict[str, list[HoursRule]](), dict[str, list[ClassCard]]()
+        for rule in (
+            await self.store.read(hours.list_rules, keys[0])
+            if len(keys) == 1
+            else await self.store.read(hours.list_rules_of_person, principal)
+        ):
+            rules.setdefault(rule.workspace_id, []).append(rule)
+        for one in await self.store.read(courses.list_memberships, principal):
+            card = await self.store.read(courses.find_card, one.card_id)
+            if card is not None and not card.is_over(every[0].now):
+                lessons.setdefault(one.workspace_id or "", []).append(card)
+        # A workspace that is up isn't waiting for capacity.
+        is_any_down = any(facts.state in NOT_UP_STATES for facts in every)
+        entries = await self.store.read(waitlist.list_entries, principal) if is_any_down else []
+        waits = {one.workspace_id: one for one in entries}
+        return [
+            replace(
+                facts,
+                rules=tuple(rules.get(key, ())),
+                lessons=tuple(lessons.get(key, ())),
+                waitlist_entry=waits.get(key) if facts.state in NOT_UP_STATES else None,
+            )
+            async for key, facts in _yield_in_batches(zip(keys, every, strict=True))
+        ]
 
     async def _read_accounts(self, principal: Principal) -> dict[str, Account]:
         found = await self.store.read(account_rows.list_accounts, principal)
@@ -106,7 +147,7 @@ class Gatherer:
         now, zone = await self.store.now(), await self.store.known_zone(principal)
         return [
             self._build_run_context(now, zone, run, accounts.get(run.connection))
-            async for run in yield_in_batches(runs)
+            async for run in _yield_in_batches(runs)
         ]
 
     async def describe_card(self, kind: NoticeKind, subject: str) -> Facts | None:
@@ -167,12 +208,37 @@ class Gatherer:
             is_stopper=card.stopper == reader.key,
         )
 
+    async def describe_courses(
+        self, reader: Principal, own: Sequence[tuple[ClassCard, bool]]
+    ) -> list[ClassFacts]:
+        """Describe courses, each given with whether the reader teaches it; teachers get up-to-date counts."""
+        every, found = await self.store.read(courses.list_memberships, reader), []
+        joined = {one.card_id: one.workspace_id or "" for one in every}
+        pending = await self.store.read(courses.list_pending_courses, reader)
+        zone = await self.store.known_zone(reader)
+        for card, is_teacher in own:
+            facts = replace(await self.describe_class(card, reader, zone=zone), is_teacher=is_teacher)
+            if card.id in joined:
+                mine = await self.store.read(workspace_rows.find_workspace, joined[card.id])
+                theirs = None if mine is None else await self.describe_workspace(mine)
+                facts = replace(facts, workspace=theirs)
+            elif card.id in pending:
+                # The reader's enrollment still needs a link or a workspace.
+                account = await self.store.read(account_rows.find_account, reader, card.connection)
+                common = self.describe_common(facts.now, zone, card.connection, account)
+                member = await self.store.read(courses.find_member, card.id, reader)
+                facts = replace(facts, **common, pending=member)
+            if is_teacher:
+                facts = replace(facts, counts=await self.store.read(courses.count_members, card.id))
+            found.append(facts)
+        return found
+
     async def describe_message(self, card: Card) -> Facts | None:
         """Return the facts for redrawing a message, or None if the row that it shows is gone."""
         if Mark.CARD in card.kind.marks:
             facts = await self.describe_card(card.kind, card.subject)
-            if facts is not None and card.kind is NoticeKind.CARD and card.kind in kind_extensions:
-                facts = await kind_extensions[card.kind](self, card, facts)
+            if facts is not None and card.kind is NoticeKind.CARD:
+                facts = await self._add_facts_of_kind(card, facts)
             if isinstance(facts, RunFacts):
                 facts = self._without_shared_output(facts, card)
         else:
@@ -240,9 +306,9 @@ class Gatherer:
             case _:
                 found = None
         found = found or await self._describe_body(notice, workspace_id)
-        facts = replace(found, body=notice.body, written_at=notice.created_at)
-        add = kind_extensions.get(notice.kind)
-        return facts if add is None else await add(self, notice, facts)
+        return await self._add_facts_of_kind(
+            notice, replace(found, body=notice.body, written_at=notice.created_at)
+        )
 
     async def _describe_body(self, notice: Message, workspace_id: str | None) -> Facts:
         kind, body = notice.kind, notice.body
@@ -265,10 +331,192 @@ class Gatherer:
         people = await self.name_people(notice.principal, body.get("person"), body.get("owner"))
         return RequestFacts(**common, people=people)
 
-    def find_provider_page(self, described: Mapping[str, Any]) -> str | None:
-        """Return the provider's page about a workspace whose row is gone, but never a URL that opens it."""
-        provider = self.connections.get(described["connection"])
-        return None if provider is None else provider.allowed_url(provider.page_url(described["remote_id"]))
+    async def _add_facts_of_kind(self, message: Message, facts: Facts) -> Facts:
+        """Add the facts that only messages of this kind need."""
+        kind = message.kind
+        if kind.subject == "class":
+            return await self._add_class(message, facts)
+        if kind in _OF_REQUESTS:
+            return await self._add_request(message, facts)
+        match kind:
+            case NoticeKind.LEFT_RUNNING:
+                return await self._add_leavers(message, facts)
+            case NoticeKind.LINKS_RESTING:
+                return await self._add_resting(message, facts)
+            case NoticeKind.SUMMARY | NoticeKind.RESULTS:
+                return await self._add_combined(message, facts)
+            case NoticeKind.UPGRADE_LOSSES:
+                return await self._add_losses(message, facts)
+            case NoticeKind.WEEK:
+                # When the message is reread later, that week is no longer "last week".
+                week = find_week(facts.time("amid"), await self.store.zone(message.principal))
+                usage = await self.describe_usage(message.principal, replace(week, name=""))
+                return replace(usage, **facts.common())
+        return await self._add_to_workspace(message, facts) if isinstance(facts, WorkspaceFacts) else facts
+
+    async def _add_to_workspace(self, message: Message, facts: WorkspaceFacts) -> WorkspaceFacts:
+        """Add the facts that only messages of this kind need, if the message is about a workspace."""
+        match message.kind:
+            case (
+                NoticeKind.CARD
+                | NoticeKind.STOPPED
+                | NoticeKind.SUSPENDED
+                | NoticeKind.FAILED
+                | NoticeKind.REFUSED
+            ):
+                if facts.operation is not None and facts.operation.verb.brings_down:
+                    card = await self.store.read(courses.find_class_of_stop, facts.operation.id)
+                    return await self._add_stopping_class(message, facts, card)
+            case NoticeKind.READY_LINK if facts.ide_url is not None:
+                shown = await self.store.read(
+                    handovers.is_address_shown, message.subject, facts.ide_url, message.id
+                )
+                return replace(facts, is_url_shown=shown)
+            case NoticeKind.TURNED_OUT if facts.workspace is not None:
+                newest = await self.store.read(operations.find_latest_operation, facts.workspace.id)
+                known = message.body.get("operation")
+                return replace(facts, is_superseded=newest is not None and newest.id != known)
+            case NoticeKind.STOP_WARNING if facts.workspace is not None:
+                newest = await self.store.read(operations.find_latest_operation, facts.workspace.id)
+                is_stopped = newest is not None and newest.is_open and newest.verb.brings_down
+                card = await self.store.read(courses.find_card, facts.workspace.stop_card or "")
+                return await self._add_stopping_class(message, replace(facts, is_superseded=is_stopped), card)
+            case NoticeKind.HOURS_PAUSED | NoticeKind.LESSON if facts.workspace is not None:
+                return (await self._add_plans(facts.workspace.principal, [facts]))[0]
+            case NoticeKind.PLANNED_STOP_FAILED if message.body.get("is_due"):
+                return await self._add_others(message, facts)
+            case NoticeKind.WAITLIST_PLACE:
+                provider = self.connections.get(facts.connection)
+                allowed = provider.settings.failures_allowed if provider is not None else math.inf
+                title = facts.connection_title
+                wait = await self.store.read(waitlist.describe_wait, message.subject, title, allowed)
+                return replace(facts, wait=wait)
+        return facts
+
+    async def _add_class(self, message: Message, facts: Facts) -> Facts:
+        store, kind = self.store, message.kind
+        card = await store.read(courses.find_card, message.subject)
+        if card is None:
+            return facts
+        zone = None if kind is NoticeKind.CLASS_CARD else facts.zone
+        of = await self.describe_class(card, message.principal, message.body, zone=zone)
+        if kind in (NoticeKind.LESSON_REPORT, NoticeKind.CLASS_OVER):
+            of = replace(of, counts=await store.read(courses.count_members, card.id))
+        if kind is NoticeKind.LESSON_REPORT:
+            of = replace(of, problems=await store.read(courses.list_problems, card.id))
+        if kind is NoticeKind.LESSON_NOT_READY:
+            mine = await store.read(courses.find_member, card.id, message.principal)
+            of = replace(of, **facts.common(), problems=[mine] if mine else [])
+        if kind is NoticeKind.COURSE_LEFT:
+            member = await store.read(courses.find_participant, card.id, message.principal)
+            of = replace(of, is_superseded=member is not None)
+        if kind is NoticeKind.CLASS_POSTED and isinstance(message, Card):
+            posted = await store.read(cards.find_card, card.id)
+            of = replace(of, is_superseded=posted is not None and posted.message_ts is not None)
+        return replace(facts, stopping_class=of) if isinstance(facts, WorkspaceFacts) else of
+
+    async def _add_stopping_class(
+        self, message: Message, facts: WorkspaceFacts, card: ClassCard | None
+    ) -> WorkspaceFacts:
+        """Add the class that stops the workspace, if there is one."""
+        if card is None:
+            return facts
+        of = await self.describe_class(card, message.principal, message.body, zone=facts.zone)
+        return replace(facts, stopping_class=of)
+
+    async def _add_others(self, message: Message, facts: WorkspaceFacts) -> WorkspaceFacts:
+        """Add the other workspaces due to stop at the same time as a message's workspace."""
+        at = facts.time("stop_at")
+        own = await self.store.perform(workspace_rows.read_workspaces, message.principal)
+        others = [one for one in own if one.connection == facts.connection and one.stops_at(at)]
+        others = [one for one in others if one.id != facts.body.get("workspace") and not one.is_down]
+        return replace(facts, others=tuple(await self.describe_workspaces(message.principal, others)))
+
+    async def _add_request(self, message: Message, facts: Facts) -> Facts:
+        """Add the approval request that a message is about, and the names of the people in it."""
+        approval = await self.store.read(approvals.find_request, message.subject)
+        if approval is None or not isinstance(facts, RequestFacts):
+            return facts
+        named = (approval.principal.key, approval.decided_by, *(approval.similar_users or ()))
+        people = {**facts.people, **await self.name_people(message.principal, *named)}
+        return replace(facts, approval=approval, people=people)
+
+    async def _add_leavers(self, message: Message, facts: Facts) -> RequestFacts:
+        """Add people's names, connections' titles and the running workspaces' pages at the provider."""
+        left = []
+        for one in message.body.get("left", ()):
+            provider = self.connections.get(one["connection"])
+            # A workspace whose row is gone keeps the provider's page about it, but no URL that opens it.
+            page = None if provider is None else provider.allowed_url(provider.page_url(one["remote_id"]))
+            left.append({**one, "title": self.title(one["connection"]), "page": page})
+        named = await self.name_people(message.principal, *(one["person"] for one in left))
+        return RequestFacts(**facts.common() | {"body": {"left": left}}, people=named)
+
+    async def _add_resting(self, message: Message, facts: Facts) -> RequestFacts:
+        """Add the links that are still resting, and their owners' names."""
+        since = facts.now - SAME_REST_SECONDS
+        current = await self.store.read(account_id_rows.list_resting, facts.connection, since)
+        account_ids, is_several = facts.body.get("accounts", ()), facts.body.get("is_several")
+        resting = tuple(account for account in current if is_several or account.id in account_ids)
+        people = await self.name_people(message.principal, *(account.principal.key for account in resting))
+        return RequestFacts(**facts.common(), people=people, resting=resting)
+
+    async def _add_combined(self, message: Message, facts: Facts) -> HeldFacts:
+        """Add the notices that a message combines; if several have the same subject, only the newest."""
+        newest: dict[str, tuple[NoticeKind, Facts]] = {}
+        for one in await self.store.read(notices.list_combined_notices, message.id):
+            found = await self.describe_notice(one)
+            workspace = found.workspace if isinstance(found, WorkspaceFacts) else None
+            about = workspace.id if workspace is not None else one.subject
+            newest.pop(about, None)
+            newest[about] = (one.kind, found)
+        return HeldFacts(**facts.common(), held=tuple(newest.values()))
+
+    async def _add_losses(self, message: Message, facts: Facts) -> UpgradeFacts:
+        """Add what a person lost in an upgrade, with the names to show."""
+        found = [await self._describe_loss(*one) for one in message.body.get("losses", ())]
+        return UpgradeFacts(**facts.common(), losses=tuple(one for one in found if one is not None))
+
+    async def _describe_loss(self, what: str, subject: str, detail: str) -> DescribedLoss | None:
+        """Describe a loss by an upgrade; return None if what it is about no longer exists."""
+        if what in LOST_OF_COURSES:
+            card = await self.store.read(courses.find_card, subject)
+            return (
+                None if card is None else DescribedLoss(what, card.title, card=card, detail=from_json(detail))
+            )
+        if what == "default_template":
+            return DescribedLoss(what, detail, self.title(subject))
+        if what == "scheduled":
+            asked: dict[str, Any] = from_json(detail)
+            return DescribedLoss(what, asked["name"], self.title(asked["connection"]))
+        if what == "hours_moved":
+            return DescribedLoss(what, detail=from_json(detail))
+        said: dict[str, Any] = from_json(detail) if what in {"hours_unused", "limit_answer"} else {}
+        workspace = await self.store.read(workspace_rows.find_workspace, said.get("workspace", subject))
+        if workspace is not None:
+            return DescribedLoss(what, workspace.title, self.title(workspace.connection), detail=said)
+        # For the hours of an unlinked workspace, the detail is that workspace's name.
+        return DescribedLoss(what, detail) if what == "hours_wait" and detail else None
+
+    async def describe_usage(self, principal: Principal, window: Window) -> UsageFacts:
+        """Describe what a person ran within a window, and which of it is still running."""
+        store = self.store
+        known = await store.read(usage_rows.read_usage, principal, window.since, window.until)
+        still = {one.workspace_id for one in known.lines if one.is_open}
+        own = await store.perform(workspace_rows.read_workspaces, principal) if still else []
+        running = [one for one in own if one.id in still and not one.is_down]
+        return UsageFacts(
+            now=await store.now(),
+            connection="",
+            connection_title="",
+            zone=await store.known_zone(principal),
+            window=window,
+            usage=known,
+            titles={one: self.title(one) for one in self.connections}
+            | {one.connection: self.title(one.connection) for one in known.lines},
+            running=tuple(await self.describe_workspaces(principal, running)),
+            is_weekly=await store.read(usage_rows.is_weekly, principal),
+        )
 
     async def name_people(self, reader: Principal, *keys: str | None) -> People:
         """Map people's keys to the names that a reader should see."""
@@ -378,42 +626,12 @@ class Gatherer:
         }
 
 
-@kind_extensions(NoticeKind.READY_LINK)
-async def _add_is_url_shown(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
-    """Add to a message's facts whether another message about the same start already shows the IDE's URL."""
-    if not isinstance(facts, WorkspaceFacts) or facts.ide_url is None:
-        return facts
-    shown = await gatherer.store.read(handovers.is_address_shown, notice.subject, facts.ide_url, notice.id)
-    return replace(facts, is_url_shown=shown)
-
-
-@kind_extensions(NoticeKind.TURNED_OUT)
-async def _add_is_superseded(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
-    """Add to a correction's facts whether the workspace has had a newer operation than the corrected one."""
-    if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
-        return facts
-    newest = await gatherer.store.read(operations.find_latest_operation, facts.workspace.id)
-    known = notice.body.get("operation")
-    return replace(facts, is_superseded=newest is not None and newest.id != known)
-
-
-@kind_extensions(NoticeKind.HOURS_PAUSED, NoticeKind.LESSON)
-async def _add_plans(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
-    """Add the workspace's hours, lessons and waitlist entry to a message's facts."""
-    return await gatherer.extend(facts)
-
-
-@kind_extensions(NoticeKind.SUMMARY, NoticeKind.RESULTS)
-async def _add_combined(gatherer: Gatherer, notice: Message, facts: Facts) -> HeldFacts:
-    """Add the notices that a message combines to its facts: of those with the same subject, the newest."""
-    newest: dict[str, tuple[NoticeKind, Facts]] = {}
-    for one in await gatherer.store.read(notices.list_combined_notices, notice.id):
-        found = await gatherer.describe_notice(one)
-        workspace = found.workspace if isinstance(found, WorkspaceFacts) else None
-        about = workspace.id if workspace is not None else one.subject
-        newest.pop(about, None)
-        newest[about] = (one.kind, found)
-    return HeldFacts(**facts.common(), held=tuple(newest.values()))
+async def _yield_in_batches(items: Iterable[Item]) -> AsyncIterator[Item]:
+    """Yield items, letting other work run between batches."""
+    for number, item in enumerate(items, 1):
+        if number % CONTEXT_BATCH_SIZE == 0:
+            await asyncio.sleep(0)
+        yield item
 
 
 def get_ide_url(
@@ -439,28 +657,3 @@ def _get_run_page_url(provider: base.Provider | None, run: Run) -> str | None:
     if provider is None or not isinstance(provider, facets.Runs):
         return None
     return provider.allowed_url(provider.run_page_url(run))
-
-
-def rank_workspace(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:
-    """Return a sort key that puts workspaces that run or have an open operation first, and gone ones last."""
-    operation = under_way.get(workspace.id)
-    is_busy = not workspace.is_down or (operation is not None and operation.verb is not OperationVerb.REMOVE)
-    place = 0 if is_busy else 2 if workspace.state is State.GONE else 1
-    return place, workspace.title.casefold(), workspace.id
-
-
-#: Maximum number of stopped workspaces in a short list.
-MAX_STOPPED_WORKSPACES: Final = 5
-
-
-def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]) -> list[Workspace]:
-    """Return the workspaces that run or have an open operation, and a few stopped ones used recently."""
-    down = sorted(
-        (one for one in ranked if rank_workspace(one, under_way)[0] == 1), key=_get_last_use, reverse=True
-    )
-    return [one for one in ranked if rank_workspace(one, under_way)[0] == 0] + down[:MAX_STOPPED_WORKSPACES]
-
-
-def _get_last_use(one: Workspace) -> float:
-    """Return when a workspace was last requested, used at its provider, or seen up, whichever is latest."""
-    return max(at or 0.0 for at in (one.last_request_at, one.last_used_at, one.up_at, one.down_at))

@@ -1,17 +1,15 @@
 """Losses from an upgrade: each affected person gets one message about what Usher no longer does for them."""
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from bot.domain import timetable
-from bot.domain.message_context import Facts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
-from bot.domain.upgrades import LOST_OF_COURSES, DescribedLoss, UpgradeFacts, UpgradeLoss
+from bot.domain.upgrades import UpgradeLoss
 from bot.services.caller import Caller
-from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
-from bot.store import courses, workspaces
+from bot.store import courses
 from bot.store import upgrades as store
 from bot.store.notices import add_notices
 from bot.store.tables import CLASS_CARDS
@@ -56,33 +54,6 @@ def _restore_lessons(tx: Transaction, loss: UpgradeLoss) -> bool:
             other = replace(loss, id=f"{loss.id}:{key}", principal=Principal.from_key(key))
             store.add_loss(tx, other)
     return True
-
-
-@kind_extensions(NoticeKind.UPGRADE_LOSSES)
-async def _add_losses(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the person's losses, with the names to show, to a message's facts."""
-    found = [await _describe(gatherer, *one) for one in message.body.get("losses", ())]
-    return UpgradeFacts(**facts.common(), losses=tuple(one for one in found if one is not None))
-
-
-async def _describe(gatherer: Gatherer, what: str, subject: str, detail: str) -> DescribedLoss | None:
-    """Describe a loss; return None if its subject no longer exists."""
-    if what in LOST_OF_COURSES:
-        card = await gatherer.store.read(courses.find_card, subject)
-        return None if card is None else DescribedLoss(what, card.title, card=card, detail=from_json(detail))
-    if what == "default_template":
-        return DescribedLoss(what, detail, gatherer.title(subject))
-    if what == "scheduled":
-        asked: dict[str, Any] = from_json(detail)
-        return DescribedLoss(what, asked["name"], gatherer.title(asked["connection"]))
-    if what == "hours_moved":
-        return DescribedLoss(what, detail=from_json(detail))
-    said: dict[str, Any] = from_json(detail) if what in {"hours_unused", "limit_answer"} else {}
-    workspace = await gatherer.store.read(workspaces.find_workspace, said.get("workspace", subject))
-    if workspace is not None:
-        return DescribedLoss(what, workspace.title, gatherer.title(workspace.connection), detail=said)
-    # For the hours of an unlinked workspace, the detail is the workspace's name.
-    return DescribedLoss(what, detail) if what == "hours_wait" and detail else None
 
 
 UPGRADE_WORK: Final = ScheduledWork(

@@ -1,15 +1,15 @@
 """Usage: what ran for a person, for a class and for everyone, and the weekly message about it on Mondays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from bot.domain.courses import ClassCard
-from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
-from bot.domain.time_parsing.past import Window, find_week
+from bot.domain.time_parsing.past import find_week
 from bot.domain.usage import (
     MIN_PEOPLE,
     MONDAY_HOUR,
@@ -28,7 +28,7 @@ from bot.domain.usage import (
 from bot.services.caller import Caller, concerns_caller
 from bot.services.context import Context
 from bot.services.courses import require_teacher
-from bot.services.message_context import Gatherer, Message, kind_extensions
+from bot.services.message_context import Gatherer
 from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
 from bot.store import courses as courses_store
 from bot.store import people, usage, workspaces
@@ -39,27 +39,6 @@ from bot.support.errors import Refused
 
 #: Maximum number of people who are claimed at a time for their weekly usage message.
 MAX_CLAIMED: Final = 50
-
-
-async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -> UsageFacts:
-    """Load what ran for a person within a window, and which of it is still running."""
-    store = gatherer.store
-    known = await store.read(usage.read_usage, principal, window.since, window.until)
-    still = {one.workspace_id for one in known.lines if one.is_open}
-    own = await store.perform(workspaces.read_workspaces, principal) if still else []
-    running = [one for one in own if one.id in still and not one.is_down]
-    return UsageFacts(
-        now=await store.now(),
-        connection="",
-        connection_title="",
-        zone=await store.known_zone(principal),
-        window=window,
-        usage=known,
-        titles={one: gatherer.title(one) for one in gatherer.connections}
-        | {one.connection: gatherer.title(one.connection) for one in known.lines},
-        running=tuple(await gatherer.describe_workspaces(principal, running)),
-        is_weekly=await store.read(usage.is_weekly, principal),
-    )
 
 
 async def list_rows(gatherer: Gatherer, principal: Principal, facts: UsageFacts) -> list[UsageRow]:
@@ -160,16 +139,6 @@ def _skip(tx: Transaction, _caller: Caller, row: WeeklyRow, _refusal: Refused) -
 
 def _claim(tx: Transaction, _context: Context) -> Sequence[WeeklyRow]:
     return [*map(WeeklyRow, usage.claim_weekly(tx, MAX_CLAIMED, CLAIM_LEASE_SECONDS))]
-
-
-@kind_extensions(NoticeKind.WEEK)
-async def _add_week(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the hours of the week to the facts of the weekly message."""
-    week = find_week(facts.time("amid"), await gatherer.store.zone(message.principal))
-    # When the message is read again later, that week is no longer "last week".
-    week = replace(week, name="")
-    found = await load_usage(gatherer, message.principal, week)
-    return replace(found, **facts.common())
 
 
 WEEKLY_WORK: Final = ScheduledWork(name="weekly", claim=_claim, carry_out=send_week, refuse=_skip)

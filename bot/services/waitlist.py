@@ -5,13 +5,11 @@ unknown outcomes are handled in the same way. The transaction that ends the atte
 (``bot.store.waitlist.follow_attempt``).
 """
 
-import math
 from dataclasses import replace
 from typing import Final, Literal, cast
 
 from bot.domain.accepted_requests import ROOM
 from bot.domain.hours import was_used
-from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode, is_final
@@ -29,7 +27,6 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import Workspace
 from bot.services.caller import Caller
 from bot.services.feasibility import get_stop_effects
-from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.services.operation_requests import begin_operation
 from bot.services.places_in_line import describe_entry
 from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, FRESH_SECONDS, RETRY_SECONDS, ScheduledWork
@@ -44,15 +41,6 @@ from bot.support.errors import NotLinked, Refused
 
 #: Maximum number of waitlist entries claimed at a time.
 ENTRIES_PER_CLAIM: Final = 50
-
-
-@kind_extensions(NoticeKind.WAITLIST_PLACE)
-async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the current state of the waitlist entry to a message's facts."""
-    provider = gatherer.connections.get(facts.connection)
-    allowed = provider.settings.failures_allowed if provider is not None else math.inf
-    wait = await gatherer.store.read(rows.describe_wait, message.subject, facts.connection_title, allowed)
-    return replace(facts, wait=wait) if isinstance(facts, WorkspaceFacts) else facts
 
 
 def list_own(tx: Transaction, caller: Caller) -> list[WaitlistFacts]:

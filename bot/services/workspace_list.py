@@ -1,14 +1,20 @@
 """A person's list of workspaces: adding, naming and forgetting workspaces, and choosing notices for each."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
-from bot.domain.workspaces import Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.services.caller import Caller, concerns_caller
 from bot.services.workspaces import require_workspace
 from bot.store import workspaces
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
+
+#: Maximum number of stopped workspaces in a short list.
+MAX_STOPPED_WORKSPACES: Final = 5
 
 
 def add_workspace(
@@ -98,3 +104,23 @@ def _check_free(tx: Transaction, principal: Principal, name: str, besides: Works
         is_taken = name.casefold() in {other.title.casefold(), other.name.casefold()}
         if is_taken and (besides is None or other.id != besides.id):
             raise Refused("alias.taken", cause="alias_taken")
+
+
+def rank_workspace(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:
+    """Return a sort key: workspaces that run or have an open operation first, those gone last."""
+    operation = under_way.get(workspace.id)
+    is_busy = not workspace.is_down or (operation is not None and operation.verb is not OperationVerb.REMOVE)
+    place = 0 if is_busy else 2 if workspace.state is State.GONE else 1
+    return place, workspace.title.casefold(), workspace.id
+
+
+def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]) -> list[Workspace]:
+    """Return the workspaces that run or have an open operation, and a few stopped ones used recently."""
+    busy = [one for one in ranked if rank_workspace(one, under_way)[0] == 0]
+    down = [one for one in ranked if rank_workspace(one, under_way)[0] == 1]
+    return busy + sorted(down, key=_get_last_use, reverse=True)[:MAX_STOPPED_WORKSPACES]
+
+
+def _get_last_use(one: Workspace) -> float:
+    """Return when a workspace was last requested, used at its provider, or seen up, whichever is latest."""
+    return max(at or 0.0 for at in (one.last_request_at, one.last_used_at, one.up_at, one.down_at))

@@ -32,7 +32,6 @@ from bot.services import course_readiness as readiness
 from bot.services import courses as use_cases
 from bot.services.accounts import find_account
 from bot.services.creation import PersonalOffer
-from bot.services.lesson_facts import load_courses
 from bot.store import courses as class_rows
 from bot.store import workspaces
 from bot.support.cleaning import fold
@@ -198,7 +197,7 @@ async def show_own_courses(request: Request, title: str = "") -> Answer:
         shown = [*classes[:MAX_CLASSES], *(taught if taught or classes else own)]
     if not shown:
         return replace(drawn_courses.show_no_courses(request.command), view=await _build_form(request))
-    facts = await load_courses(request.services.gatherer, request.principal, shown)
+    facts = await request.services.gatherer.describe_courses(request.principal, shown)
     return replies.with_button(drawn_courses.answer_courses(facts), drawn_courses.card_button())
 
 
@@ -213,7 +212,7 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
     shown = [(card, is_teacher) for card, is_teacher, rest in mine if not rest]
     if shown:
         return drawn_courses.answer_courses(
-            await load_courses(request.services.gatherer, request.principal, shown)
+            await request.services.gatherer.describe_courses(request.principal, shown)
         )
     if (answer := await verbs.change_by_words(request, command.what)) is not None or not mine:
         return answer

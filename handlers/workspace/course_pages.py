@@ -13,7 +13,6 @@ from bot.messages.blocks import course_pages as drawn
 from bot.messages.blocks import kit
 from bot.messages.texts import course_pages as words
 from bot.services import courses as use_cases
-from bot.services.lesson_facts import load_courses
 from handlers.requests import routes
 from handlers.requests.command_line import Quoted, join_words
 from handlers.requests.payload import parse_values
@@ -27,7 +26,7 @@ _FLAG_FIELDS: Final = ("title", "hours", "from", "until", "max", "with")
 async def show_courses(request: Request, cards: Sequence[ClassCard]) -> Answer:
     """Show courses. What is shown of each course depends on whether the reader teaches it."""
     every = [(card, _is_teacher(request, card)) for card in cards]
-    return drawn.answer_courses(await load_courses(request.services.gatherer, request.principal, every))
+    return drawn.answer_courses(await request.services.gatherer.describe_courses(request.principal, every))
 
 
 def _is_teacher(request: Request, card: ClassCard) -> bool:

@@ -21,7 +21,6 @@ from bot.messages.texts import courses as words
 from bot.messages.texts.times import join_names
 from bot.services import course_changes as cases
 from bot.services import courses as use_cases
-from bot.services.lesson_facts import load_courses
 from bot.store import courses as class_rows
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import Refused
@@ -121,20 +120,20 @@ async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
     if verb == "leave":
         return await _leave_course(request, card.id)
     if verb == "join":
-        (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, False)])
+        (facts,) = await request.services.gatherer.describe_courses(request.principal, [(card, False)])
         has_joined = facts.workspace is not None or facts.pending is not None
         is_past = has_joined or card.is_over(request.services.clock.now())
         return rooms.answer_courses([facts]) if is_past else rooms.answer_join_offer(facts)
     if verb == "end":
         taught = use_cases.require_teacher
         await require_teacher(request, card.id, request.caller.read(taught, "class_change", card.id))
-        (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, True)])
+        (facts,) = await request.services.gatherer.describe_courses(request.principal, [(card, True)])
         return rooms.answer_courses([facts]) if card.is_over(facts.now) else rooms.ask_end(facts)
     days = orders.list_days_off(card, rest, request.services.clock.now()) if rest else []
     if (verb == "skip") is not bool(days):
         return replies.hint(request.fill(words.COURSE_USAGE, course=card.title))
     changed = await require_teacher(request, card.id, request.caller.run(cases.leave_out, card.id, days))
-    (facts,) = await load_courses(request.services.gatherer, request.principal, [(changed, True)])
+    (facts,) = await request.services.gatherer.describe_courses(request.principal, [(changed, True)])
     return rooms.answer_courses([facts])
 
 

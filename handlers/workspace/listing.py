@@ -17,8 +17,14 @@ from bot.messages.blocks.kit import fill, line
 from bot.messages.texts import answers, cards, times, verbs
 from bot.messages.verb import Effect, Offer, Opposite, Verb
 from bot.services import naming, snapshots
-from bot.services.message_context import rank_workspace, shorten_list
-from bot.services.workspace_list import add_workspace, forget_workspace, relist_workspace, set_alias
+from bot.services.workspace_list import (
+    add_workspace,
+    forget_workspace,
+    rank_workspace,
+    relist_workspace,
+    set_alias,
+    shorten_list,
+)
 from bot.services.workspaces import note_opening, request_status_read, require_workspace
 from bot.store import accounts as account_rows
 from bot.store import operations

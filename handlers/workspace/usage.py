@@ -18,7 +18,6 @@ from bot.messages.texts import usage as words
 from bot.messages.verb import Effect, Verb
 from bot.services import snapshots
 from bot.services import usage as use_cases
-from bot.services.usage import load_usage
 from bot.support.pictures import can_draw
 from handlers.requests import routes
 from handlers.requests.command_line import fold_word
@@ -83,7 +82,7 @@ async def _load(request: Request, window: Window) -> UsageFacts:
     left, old = await snapshots.load_allowances(services.context, principal)
     if old:
         await request.caller.run(snapshots.request_allowances, old)
-    return replace(await load_usage(services.gatherer, principal, window), left=left)
+    return replace(await services.gatherer.describe_usage(principal, window), left=left)
 
 
 async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]]:

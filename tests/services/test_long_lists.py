@@ -3,8 +3,7 @@
 import asyncio
 from typing import Any
 
-from bot.services.message_context import Gatherer
-from bot.services.plan_facts import CONTEXT_BATCH_SIZE
+from bot.services.message_context import CONTEXT_BATCH_SIZE, Gatherer
 from bot.store import workspaces
 from tests.handlers.rig import rig
 from tests.rigs.context import context
