@@ -29,7 +29,7 @@ from bot.messages.texts import answers, problems, runs, times, verbs
 from bot.messages.texts.refusals import explain_refusal
 from bot.services import snapshots
 from bot.services.caller import MAX_REQUEST_AGE_SECONDS, ConfirmationRequired
-from bot.services.places_in_line import AlreadyWaiting
+from bot.services.operation_requests import AlreadyWaiting
 from bot.store import inbox, notices
 from bot.store.transaction import track_used_keys
 from bot.support.cleaning import clean, has_invisible, unescape

@@ -11,6 +11,7 @@ from bot.domain.people import Principal
 from bot.domain.steps import Update
 from bot.domain.stops import Consent, PlannedStop, choose_restart_mode, costs_more, is_final
 from bot.domain.timeouts import has_settled
+from bot.domain.waitlist import WaitlistEntry, WaitlistFacts, WaitlistState
 from bot.domain.work_items import DEADLINE_SECONDS, Call
 from bot.domain.workspaces import DOWN_STATES, NOT_UP_STATES, PROVISIONAL, State, Workspace
 from bot.providers import base, facets
@@ -25,10 +26,9 @@ from bot.services.feasibility import (
     is_final_stop,
     is_recently_read,
 )
-from bot.services.places_in_line import keep_place
 from bot.services.timers import change_timer, plan_timer
 from bot.services.workspaces import reach_workspace, require_operation, require_workspace
-from bot.store import creations, inbox, operations, prices, refusals, timers, work_items, workspaces
+from bot.store import creations, inbox, operations, prices, refusals, timers, waitlist, work_items, workspaces
 from bot.store.notices import add_card, await_results
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
@@ -90,7 +90,7 @@ def begin_operation(
     ends = Consent.NONE if mode is None else Consent.KNOWING if is_called_off else agreed
     detail = {"agreed": "yes"} if ends else {}
     if waits and planned_for is None:
-        keep_place(tx, caller, workspace, verb)
+        _keep_place(tx, caller, workspace, verb)
     if planned_for is not None:
         if verb.brings_down:
             timers.end_timer(tx, workspace.id, planned_for)
@@ -129,6 +129,30 @@ def begin_operation(
         remark=_choose_note(accepted, context, workspace, verb),
     )
     return _show_operation(tx, caller, accepted)
+
+
+def describe_entry(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> WaitlistFacts:
+    """Return the facts about a waitlist entry, including its place in line."""
+    allowed = caller.context.need(wait.connection).settings.failures_allowed
+    return waitlist.describe(tx, wait, caller.context.title(wait.connection), allowed)
+
+
+class AlreadyWaiting(Refused):
+    """The refusal to start a workspace that is already on the waitlist; the reply gives its place in line."""
+
+    def __init__(self, place: WaitlistFacts) -> None:
+        super().__init__("wait.already", cause="wait_already", title=place.title)
+        self.place = place
+
+
+def _keep_place(tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb) -> None:
+    """Refuse to start a workspace that is on the waitlist (AlreadyWaiting); before a stop, end its entry."""
+    known = waitlist.find_entry_of_workspace(tx, workspace.id)
+    if known is None or known.state is WaitlistState.GRANTED:
+        return
+    if not verb.brings_down:
+        raise AlreadyWaiting(describe_entry(tx, caller, known))
+    waitlist.end(tx, known)
 
 
 def _start_another(
@@ -273,7 +297,7 @@ def _create(
         return _find_first_result(tx, caller, fresh.id)
     if former is not None:
         if planned_for is None:
-            keep_place(tx, caller, former, OperationVerb.START)
+            _keep_place(tx, caller, former, OperationVerb.START)
         operations.put_away(tx, former.id)
     if account.is_held:
         refusals.try_at_once(tx, account)

@@ -27,8 +27,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import Workspace
 from bot.services.caller import Caller
 from bot.services.feasibility import get_stop_effects
-from bot.services.operation_requests import begin_operation
-from bot.services.places_in_line import describe_entry
+from bot.services.operation_requests import begin_operation, describe_entry
 from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, FRESH_SECONDS, RETRY_SECONDS, ScheduledWork
 from bot.services.workspaces import require_workspace
 from bot.store import accepted_requests, cards, gates, operations, people, timers

@@ -15,8 +15,7 @@ from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.texts.refusals import explain_refusal
 from bot.services import waitlist as use_cases
-from bot.services.operation_requests import begin_operation
-from bot.services.places_in_line import AlreadyWaiting
+from bot.services.operation_requests import AlreadyWaiting, begin_operation
 from bot.services.timers import cancel_timer
 from bot.services.workspaces import request_status_read
 from bot.store import operations, schema, timers
