@@ -1,5 +1,7 @@
 """Preparing lessons: lead times, warnings to members who won't be ready, and reports to teachers."""
 
+import math
+from dataclasses import dataclass
 from typing import Final
 
 from bot.domain import timetable
@@ -10,7 +12,6 @@ from bot.domain.timers import REST
 from bot.domain.timetable import LATEST_REPORT_SECONDS, PREPARE_SECONDS, REPORT_SECONDS
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.lesson_starts import StartRate
 from bot.store import courses as store
 from bot.store import operations
 from bot.store.tables import CLASS_CARDS
@@ -24,8 +25,52 @@ MEMBERS_PER_TRANSACTION: Final = 50
 LARGE_CLASS_SIZE: Final = 500
 #: Interval between checks of the progress in starting a lesson's workspaces, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
-#: How long a lesson's summary waits for all of the lesson's workspaces to be stopped, in seconds.
+#: Minimum lead time for a lesson's starts, in seconds. ``MAX_SECONDS_AHEAD`` is the maximum.
+MIN_SECONDS_AHEAD: Final = 300.0
+MAX_SECONDS_AHEAD: Final = 2_700.0
+#: How long a start is assumed to take until enough starts have been measured, in seconds.
+USUAL_START_SECONDS: Final = 180.0
+#: A lead time is at least this many seconds shorter than the time after which the provider stops an idle
+#: workspace.
+IDLE_MARGIN_SECONDS: Final = 60.0
+#: How long a lesson's summary waits for the lesson's stops to finish, in seconds.
 SUMMARY_SECONDS: Final = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class StartRate:
+    """The rate at which a connection starts workspaces, if it is limited.
+
+    ``slow`` is the time within which nine out of ten starts were done. ``idle`` is how long a workspace may
+    be unused before the provider stops it. Both are in seconds, or None if not known.
+    """
+
+    per_second: float | None = None
+    slow: float | None = None
+    idle: float | None = None
+
+    def get_seconds_ahead(self, people: int) -> float:
+        """Return how many seconds before a lesson the starts for a number of people must begin.
+
+        The result is rounded to whole minutes, so that small changes in the number of people rarely affect
+        it.
+        """
+        took = (people / self.per_second if self.per_second else 0.0) + (self.slow or USUAL_START_SECONDS)
+        return max(min(max(math.ceil(took / 60.0) * 60.0, MIN_SECONDS_AHEAD), self._max_seconds_ahead), 0.0)
+
+    @property
+    def max_people(self) -> int | None:
+        """Return how many people's workspaces can start within the longest lead time; None if any number."""
+        spare = max(self._max_seconds_ahead - (self.slow or USUAL_START_SECONDS), 0.0)
+        return None if self.per_second is None else int(spare * self.per_second)
+
+    @property
+    def _max_seconds_ahead(self) -> float:
+        return (
+            MAX_SECONDS_AHEAD
+            if self.idle is None
+            else min(MAX_SECONDS_AHEAD, self.idle - IDLE_MARGIN_SECONDS)
+        )
 
 
 def _get_start_rate(tx: Transaction, context: Context, card: ClassCard) -> StartRate:

@@ -46,7 +46,6 @@ from bot.services.accounts import find_or_open_account
 from bot.services.caller import Caller, require_usable
 from bot.services.context import Context
 from bot.services.feasibility import predict_class_effects, predict_stop_effects
-from bot.services.lesson_starts import MIN_SECONDS_AHEAD
 from bot.services.message_context import get_ide_url
 from bot.services.operation_requests import build_provisional
 from bot.services.scheduled_work import ScheduledWork
@@ -111,7 +110,9 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
     """Write a card and the notice that posts it; raise Refused if a course's lessons couldn't be held."""
     caller.check(tx, "card")
     provider, now = caller.context.need(draft.connection), tx.now()
-    card = replace(draft, reference=caller.reference, created_at=now, lead_seconds=MIN_SECONDS_AHEAD)
+    card = replace(
+        draft, reference=caller.reference, created_at=now, lead_seconds=readiness.MIN_SECONDS_AHEAD
+    )
     card = replace(card, shows_hours=True, id=caller.context.ids.new("class"), principal=caller.principal)
     next_check_at = store.NEVER_DUE_AT if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
     if card.is_course:

@@ -1,13 +1,21 @@
-"""A person's workspaces and operations, looked up by id if the policy allows it."""
+"""A person's workspaces and operations, if the policy allows it, and the list that they keep of them."""
 
-from bot.domain.operations import Operation
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.people import Principal
 from bot.domain.policy import Target
-from bot.domain.workspaces import Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.services.caller import Caller, concerns_caller, require_usable
 from bot.store import gates, operations, usage, workspaces
 from bot.store.transaction import Transaction
 from bot.store.workspaces import ReachedWorkspace
 from bot.support.errors import Refused
+
+#: Maximum number of stopped workspaces in a short list.
+MAX_STOPPED_WORKSPACES: Final = 5
 
 
 def _unknown() -> Refused:
@@ -55,3 +63,115 @@ def request_status_read(tx: Transaction, caller: Caller, workspace_id: str) -> W
 def note_opening(tx: Transaction, caller: Caller, workspace_id: str) -> None:
     """Record that a person is opening a workspace, so that it counts as used and its status may be read."""
     usage.note_opened(tx, request_status_read(tx, caller, workspace_id).id)
+
+
+# -- the list ------------------------------------------------------------------------------------------------
+
+
+def add_workspace(
+    tx: Transaction, caller: Caller, connection: str, remote_id: str, name: str | None
+) -> Workspace:
+    """Add a workspace to a person's list by its id at the provider; raises Refused."""
+    caller.check(tx, "add")
+    before = workspaces.find_by_remote_id(tx, caller.principal, connection, remote_id)
+    if name is not None:
+        _check_free(tx, caller.principal, name, besides=before)
+    provider = caller.context.need(connection)
+    if provider.has_link_method("none"):
+        # A single shared secret opens everyone's workspaces, so people may only add those they created
+        # through Usher.
+        raise Refused("add.not_here", cause="only_made_here", title=provider.settings.title)
+    account, owner = caller.require_account(tx, connection), provider.find_owner(remote_id)
+    if owner is not None and owner != account.username:
+        raise Refused("add.not_yours", title=provider.settings.title, owner=owner)
+    workspace = Workspace(
+        id=tx.ids.new("workspace"),
+        principal=caller.principal,
+        connection=connection,
+        remote_id=remote_id,
+        gate_key=provider.gate_key(remote_id),
+        name=remote_id,
+        alias=name,
+        origin="added",
+    )
+    return _save_listed(tx, caller, workspace, before)
+
+
+def relist_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
+    """Put a forgotten workspace back on the list, if it isn't listed already."""
+    workspace = require_workspace(tx, caller, "add", workspace_id)
+    if not workspace.hidden:
+        return workspace
+    return _save_listed(tx, caller, replace(workspace, hidden=False), workspace)
+
+
+def _save_listed(
+    tx: Transaction, caller: Caller, workspace: Workspace, before: Workspace | None
+) -> Workspace:
+    if not caller.is_first_delivery(tx):
+        return before or workspace
+    added = workspaces.add(tx, workspace)
+    caller.record(tx, "workspace.add", added)
+    return added
+
+
+@concerns_caller
+def set_alias(tx: Transaction, caller: Caller, workspace_id: str, name: str | None) -> Workspace:
+    """Set or clear a person's alias for a workspace; raises Refused if they already use that name."""
+    workspace = require_workspace(tx, caller, "alias", workspace_id)
+    if name is not None:
+        _check_free(tx, caller.principal, name, besides=workspace)
+    if caller.is_first_delivery(tx):
+        workspaces.name(tx, workspace.id, name)
+        caller.record(tx, "workspace.alias", workspace)
+    return replace(workspace, alias=name)
+
+
+def forget_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
+    """Remove a workspace from a person's list. Nothing changes at the provider."""
+    workspace = require_workspace(tx, caller, "forget", workspace_id)
+    if caller.is_first_delivery(tx):
+        workspaces.hide(tx, workspace.id)
+        caller.record(tx, "workspace.forget", workspace)
+    return workspace
+
+
+@concerns_caller
+def set_notifications(
+    tx: Transaction, caller: Caller, workspace_id: str, *, ready: bool | None, stopped: bool | None
+) -> Workspace:
+    """Set which notices a person wants about a workspace, or None to follow their general settings."""
+    workspace = require_workspace(tx, caller, "notify", workspace_id)
+    if caller.is_first_delivery(tx):
+        workspaces.notify(tx, workspace.id, ready=ready, stopped=stopped)
+        words = {None: "usual", True: "on", False: "off"}
+        caller.record(tx, "workspace.notify", workspace, ready=words[ready], stopped=words[stopped])
+    return replace(workspace, notify_ready=ready, notify_stopped=stopped)
+
+
+def _check_free(tx: Transaction, principal: Principal, name: str, besides: Workspace | None) -> None:
+    """Raise Refused if another of this person's workspaces already has this name."""
+    for other in workspaces.list_workspaces(tx, principal):
+        is_taken = name.casefold() in {other.title.casefold(), other.name.casefold()}
+        if is_taken and (besides is None or other.id != besides.id):
+            raise Refused("alias.taken", cause="alias_taken")
+
+
+def rank_workspace(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:
+    """Return a sort key: workspaces that run or have an open operation first, those gone last."""
+    operation = under_way.get(workspace.id)
+    is_busy = not workspace.is_down or (operation is not None and operation.verb is not OperationVerb.REMOVE)
+    place = 0 if is_busy else 2 if workspace.state is State.GONE else 1
+    return place, workspace.title.casefold(), workspace.id
+
+
+def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]) -> list[Workspace]:
+    """Return the workspaces that run or have an open operation, and a few stopped ones used recently."""
+    busy = [one for one in ranked if rank_workspace(one, under_way)[0] == 0]
+    down = [one for one in ranked if rank_workspace(one, under_way)[0] == 1]
+    return busy + sorted(down, key=_get_last_use, reverse=True)[:MAX_STOPPED_WORKSPACES]
+
+
+def _get_last_use(one: Workspace) -> float:
+    """Return when a workspace was last requested, used at its provider, or seen up, whichever is latest."""
+    return max(at or 0.0 for at in (one.last_request_at, one.last_used_at, one.up_at, one.down_at))

@@ -17,15 +17,17 @@ from bot.messages.blocks.kit import fill, line
 from bot.messages.texts import answers, cards, times, verbs
 from bot.messages.verb import Effect, Offer, Opposite, Verb
 from bot.services import naming, snapshots
-from bot.services.workspace_list import (
+from bot.services.workspaces import (
     add_workspace,
     forget_workspace,
+    note_opening,
     rank_workspace,
     relist_workspace,
+    request_status_read,
+    require_workspace,
     set_alias,
     shorten_list,
 )
-from bot.services.workspaces import note_opening, request_status_read, require_workspace
 from bot.store import accounts as account_rows
 from bot.store import operations
 from bot.store import workspaces as workspace_rows

@@ -13,8 +13,7 @@ from bot.messages.texts import preferences as words
 from bot.messages.texts.cards import CHANGE_BACK
 from bot.messages.verb import Effect, Opposite, Verb
 from bot.services.preferences import load_preferences, save
-from bot.services.workspace_list import set_notifications
-from bot.services.workspaces import require_workspace
+from bot.services.workspaces import require_workspace, set_notifications
 from bot.store import preferences as store
 from bot.store import workspaces as workspace_rows
 from handlers.requests import routes

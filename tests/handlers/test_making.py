@@ -18,7 +18,7 @@ from bot.domain.workspaces import State
 from bot.providers import facets
 from bot.services.operation_requests import begin_operation, create_workspace
 from bot.services.snapshots import list_stale
-from bot.services.workspace_list import add_workspace
+from bot.services.workspaces import add_workspace
 from bot.store import creations, operations, snapshots, tasks
 from bot.store import workspaces as workspace_rows
 from bot.store.cards import CARD_DELAY_SECONDS

@@ -7,7 +7,7 @@ from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.services.operation_requests import begin_operation
-from bot.services.workspace_list import add_workspace
+from bot.services.workspaces import add_workspace
 from bot.store import accounts, discovered, operations
 from bot.store.cards import CARD_DELAY_SECONDS
 from bot.support.errors import Refused

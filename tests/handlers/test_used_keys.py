@@ -3,7 +3,7 @@
 from structlog.testing import capture_logs
 
 from bot.messages.blocks import replies
-from bot.services.workspace_list import set_alias
+from bot.services.workspaces import set_alias
 from bot.store import workspaces
 from handlers.dispatch import run_within_limit
 from handlers.requests.request import Request

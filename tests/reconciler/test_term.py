@@ -13,7 +13,7 @@ from bot.domain.people import Person
 from bot.domain.workspaces import State
 from bot.services import course_changes as changes
 from bot.services import departures
-from bot.services.lesson_starts import MIN_SECONDS_AHEAD
+from bot.services.course_readiness import MIN_SECONDS_AHEAD
 from bot.services.timers import cancel_timer
 from bot.store import courses as courses_store
 from bot.store import workspaces as workspace_rows

@@ -10,8 +10,13 @@ from bot.services.caller import Caller
 from bot.services.message_context import Gatherer
 from bot.services.operation_requests import begin_operation, replace_workspace
 from bot.services.snapshots import list_stale
-from bot.services.workspace_list import add_workspace, forget_workspace, set_alias
-from bot.services.workspaces import request_status_read, require_workspace
+from bot.services.workspaces import (
+    add_workspace,
+    forget_workspace,
+    request_status_read,
+    require_workspace,
+    set_alias,
+)
 from bot.store import accounts, audit, notices, tasks, workspaces
 from bot.store.tasks import NewTask
 from bot.support.errors import Refused

@@ -10,7 +10,7 @@ from bot.domain.begun_hours import RETRY_SECONDS, tries_again
 from bot.domain.hours import Occurrence
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Outcome
-from bot.services.lesson_starts import StartRate
+from bot.services.course_readiness import StartRate
 from tests.domain.plan_cases import OPERATION
 
 BEGINS = 10_000.0

@@ -38,14 +38,14 @@ from bot.services.operation_requests import (
 from bot.services.preferences import save as save_preferences
 from bot.services.timers import cancel_timer, confirm_needed, postpone_timer
 from bot.services.usage import set_weekly
-from bot.services.workspace_list import (
+from bot.services.workspaces import (
     add_workspace,
     forget_workspace,
     relist_workspace,
+    require_workspace,
     set_alias,
     set_notifications,
 )
-from bot.services.workspaces import require_workspace
 from bot.store import audit, creations, notices, operations
 from bot.store import hours as rows
 from bot.store import runs as run_rows
