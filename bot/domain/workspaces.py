@@ -146,23 +146,16 @@ class Workspace:
     #: When Usher first saw the workspace running since it last came up, in a read or a list. Used if
     #: ``started_at`` isn't known.
     running_since: Past | None = None
-    #: The time of the workspace's next planned stop, in epoch seconds. The fields below say how it is
-    #: stopped, and whether the owner agreed that the stop is irreversible. ``expires_at`` is when the
-    #: provider itself ends the workspace. ``stop_warned`` means that the owner was warned or needs no
-    #: warning.
+    #: The time of the workspace's next planned stop in epoch seconds. ``expires_at`` is when the provider
+    #: itself ends the workspace. ``stop_warned`` means that the owner was warned or needs no warning.
     stop_at: Stays | None = None
-    stop_mode: StopMode | None = None
-    stop_agreed: bool = False
     stop_warned: bool = False
-    #: The id of the class that set the timer; None if something else did.
+    #: For statements that look for them: whether the owner agreed that the stop is irreversible, and the id
+    #: of the class that set the timer, if one did.
+    stop_agreed: bool = False
     stop_card: str | None = None
-    #: The id of the hours or course that set the timer; None if something else did.
-    stop_rule: str | None = None
-    #: The assistant that requested the timer; "" if the owner did. ``stop_start`` is the start on which the
-    #: timer depends ("" if none): without that start, the timer is dropped.
-    stop_via: str = ""
-    stop_start: str = ""
-    #: All planned stops. ``bot.domain.planned_stops`` decides which of them becomes the timer.
+    #: All planned stops. ``bot.domain.planned_stops`` decides which of them becomes the timer; everything
+    #: else about the timer is there.
     planned_stops: PlannedStops = NO_PLANNED_STOPS
     #: How many times the workspace has been brought up.
     generation: int = 0
@@ -235,6 +228,12 @@ class Workspace:
     def has_ends(self) -> bool:
         """Return whether any stop of the workspace is planned."""
         return self.stop_at is not None or bool(self.planned_stops.rows)
+
+    @property
+    def stop_mode(self) -> StopMode | None:
+        """Return how the timer stops the workspace; None if there is no timer."""
+        timer = self.planned_stops.counts
+        return None if timer is None else timer.mode
 
     @property
     def title(self) -> str:

@@ -92,7 +92,8 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
     """
     now, stop_at = tx.now(), workspace.stop_at or 0.0
     is_passing = obstacle in PASSING_OBSTACLES and (workspace.stop_card is None or obstacle not in LINK_HELPS)
-    due_at, rule = stop_at + (GRACE_SECONDS if is_passing else 0.0), workspace.stop_rule
+    due_at, timer = stop_at + (GRACE_SECONDS if is_passing else 0.0), workspace.planned_stops.counts
+    rule = None if timer is None else timer.rule
     if is_passing:
         # Only a call to the provider can show whether the obstacle is gone.
         gates.request_read_now(tx, workspace.id)
@@ -212,14 +213,14 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
         warning = _build_notice(workspace, NoticeKind.STOP_WARNING, later, put_off=stop_at)
         rows.save_timer_warning(tx, workspace.id, stop_at, later, warning, again=True)
         return None
-    initiator = CLASS if workspace.stop_card else HOURS if workspace.stop_rule else TIMER
+    timer = workspace.planned_stops.counts
+    initiator = CLASS if workspace.stop_card else HOURS if timer is not None and timer.rule else TIMER
     verb = OperationVerb(mode)
     stop = begin_operation(
         tx, caller, workspace.id, verb, agreed=agreed, planned_for=stop_at, initiator=initiator
     )
     add_notices(tx, to_admins)
-    lesson = workspace.planned_stops.counts
-    course = lesson.title if lesson is not None and lesson.because == "lesson" else ""
+    course = timer.title if timer is not None and timer.because == "lesson" else ""
     stop_warnings.turn_into_card(tx, warned, stop.operation.id, {"course": course})
     return stop.operation
 

@@ -24,15 +24,11 @@ from bot.store.transaction import Row, Transaction, clean
 #: The column values of a workspace without a timer.
 NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_at": None,
-    "stop_mode": None,
     "stop_agreed": False,
     "stop_warned": False,
     "stop_warning": None,
     "stop_check_at": None,
     "stop_card": None,
-    "stop_rule": None,
-    "stop_via": "",
-    "stop_start": "",
     "planned_stops": "",
 }
 #: How often to check whether the warning has been delivered while a stop waits for it, in seconds.
@@ -102,7 +98,7 @@ def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
     Stops are left out if that row already has one for the same reason.
     """
     former = WORKSPACES.one(tx, id=former_id)
-    moving = () if former is None else _list_set_ends(former, tx.now()).rows
+    moving = () if former is None else former.planned_stops.rows
     if moving:
         _change(tx, workspace_id, lambda ends: _merge_ends(ends, moving))
 
@@ -110,25 +106,6 @@ def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
 def _merge_ends(ends: PlannedStops, more: Iterable[PlannedStop]) -> tuple[PlannedStop, ...]:
     known = {(one.because, one.source) for one in ends.rows}
     return (*ends.rows, *(one for one in more if (one.because, one.source) not in known))
-
-
-def _list_set_ends(found: workspaces.Workspace, now: float) -> PlannedStops:
-    """Return a workspace's planned stops. In a row written by release 0.2.1, its timer is the only one."""
-    if found.stop_at is None or found.planned_stops.counts is not None:
-        return found.planned_stops
-    source = found.stop_card or found.stop_rule or ""
-    end = PlannedStop(
-        found.stop_at,
-        found.stop_mode or "stop",
-        agreed=found.stop_agreed,
-        warns=bool(source),
-        because="class" if found.stop_card else "hours" if source else "own",
-        source=source,
-        since=now,
-        via=found.stop_via,
-        start=found.stop_start,
-    )
-    return PlannedStops((end,), end)
 
 
 def _change(
@@ -148,14 +125,14 @@ def _change(
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
         return
-    is_bare = row["stop_at"] is None and not row["planned_stops"]
-    former = PlannedStops() if is_bare else _list_set_ends(WORKSPACES.parse(row), tx.now())
+    workspace = WORKSPACES.parse(row)
+    former = workspace.planned_stops
     for one in former.rows:
         if withdraws and one.card:
             courses.withdraw(tx, one.card, row["principal"])
     ends = to(PlannedStops(former.remove_reasons("class"))) if withdraws else to(former)
     # While the workspace is down, none of its planned stops takes effect.
-    is_resting = row["stop_at"] is None and not is_bare and WORKSPACES.parse(row).is_down
+    is_resting = row["stop_at"] is None and bool(former.rows) and workspace.is_down
     counts = _choose_end(tx, workspace_id, ends) if ends and not (is_resting and named is None) else None
     if row["planned_stops"] == clean(PlannedStops(ends, counts)) and named is None:
         return
@@ -186,15 +163,11 @@ def _make_timer_columns(end: PlannedStop, now: float, *, is_named: bool) -> Row:
     before = timers.find_warning_seconds(end.card) if needs_warning else 0.0
     return {
         "stop_at": end.at,
-        "stop_mode": end.mode,
         "stop_agreed": end.agreed,
         "stop_warned": not before,
         "stop_warning": None,
         "stop_check_at": end.at - before,
         "stop_card": end.card,
-        "stop_rule": end.rule,
-        "stop_via": end.via,
-        "stop_start": end.start,
     }
 
 
@@ -274,11 +247,7 @@ def save_timer_warning(
     else:
         warning_id = stop_warnings.write(tx, notice, warning_id)
     moved = {"stop_at": moved_to, "stop_check_at": next_check_at, "stop_warning": warning_id}
-    is_moved = WORKSPACES.change_returning(tx, {"id": workspace_id}, stop_warned=True, **moved)
-    if is_moved is not None:
-        WORKSPACES.change(
-            tx, {"id": workspace_id}, planned_stops=_list_set_ends(WORKSPACES.parse(is_moved), now)
-        )
+    WORKSPACES.change(tx, {"id": workspace_id}, stop_warned=True, **moved)
     cards.queue_messages(tx, workspace_id, changed=True)
 
 
@@ -355,7 +324,7 @@ def _make_rest(tx: Transaction, row: Row, *, is_stopped: bool) -> Row:
     now, latest = tx.now(), OPERATIONS.first(tx, "latest_operation", workspace_id=row["id"])
     kept = tuple(
         one
-        for one in _list_set_ends(WORKSPACES.parse(row), now).rows
+        for one in WORKSPACES.parse(row).planned_stops.rows
         if one.at > now - _DOUBT_SECONDS and not _was_for(one, latest)
     )
     resting = {"planned_stops": PlannedStops(kept), "stop_check_at": now} if kept else {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from bot.domain.markup import Template
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.stops import Consent, StopMode
+from bot.domain.stops import Consent, PlannedStops, StopMode
 from bot.domain.time_parsing import Moment
 from bot.domain.work_items import DEADLINE_SECONDS, Outcome
 from bot.domain.workspaces import State, Workspace
@@ -298,9 +298,8 @@ async def begin_for(
     answer = await _answer_begun(request, workspace, accepted)
     if moment is None or timer is None:
         return answer
-    return await _add_timer(
-        request, replace(workspace, stop_at=timer.at, stop_mode=timer.mode), moment, answer
-    )
+    timed = replace(workspace, stop_at=timer.at, planned_stops=PlannedStops(counts=timer))
+    return await _add_timer(request, timed, moment, answer)
 
 
 async def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:

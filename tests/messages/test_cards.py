@@ -14,7 +14,7 @@ from bot.domain.forms import Spec
 from bot.domain.holds import HoldCode, hold_by_cause, make_hold
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.stops import StopEffect
+from bot.domain.stops import PlannedStop, PlannedStops, StopEffect
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks import stored
@@ -36,7 +36,8 @@ RUNNING = {"state": State.RUNNING, "url": IDE_URL}
 SUSPENDED = {"state": State.SUSPENDED}
 WITHOUT_ADDRESS = {"state": State.RUNNING, "lacks": "address"}
 LOST = RUNNING | {"lacks": "agent", "detail": "Its agent has lost its connection."}
-TIMED = {"stop_at": NOW + 600, "stop_mode": "stop"}
+TIMED = {"stop_at": NOW + 600, "planned_stops": PlannedStops(counts=PlannedStop(NOW + 600, "stop"))}
+SUSPENDS = TIMED | {"planned_stops": PlannedStops(counts=PlannedStop(NOW + 600, "suspend"))}
 TIMER = {"stop_at": NOW + 600}
 BACKUP = {"cause": "restored", "mode": "stop", "backup_at": NOW - 8 * 86_400}
 UNMADE = {"remote_id": "new:workspace_1", "spec": Spec("notebook"), "state": State.UNKNOWN}
@@ -141,9 +142,7 @@ CARDS = {
     "running-already": facts(operation=READY | {"start_call": Call.NONE}, workspace=RUNNING, ide_url=IDE_URL),
     "running": facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL),
     "running-until": facts(operation=READY, workspace=RUNNING | TIMED, ide_url=IDE_URL),
-    "running-until-suspended": facts(
-        operation=READY, workspace=RUNNING | TIMED | {"stop_mode": "suspend"}, ide_url=IDE_URL, **ALL
-    ),
+    "running-until-suspended": facts(operation=READY, workspace=RUNNING | SUSPENDS, ide_url=IDE_URL, **ALL),
     "starting-until": facts(operation=CALLED, workspace=STARTING | TIMED),
     "running-without-username": facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL, username=""),
     "running-without-address": facts(operation=READY, workspace={"state": State.RUNNING}),
@@ -285,7 +284,7 @@ NOTICES = {
     "timer-ending": (NoticeKind.STOP_WARNING, facts(workspace=RUNNING | TIMED, body=TIMER)),
     "timer-ending-suspends": (
         NoticeKind.STOP_WARNING,
-        facts(workspace=RUNNING | TIMED | {"stop_mode": "suspend"}, body=TIMER, **ALL),
+        facts(workspace=RUNNING | SUSPENDS, body=TIMER, **ALL),
     ),
     "timer-ending-for-good": (
         NoticeKind.STOP_WARNING,

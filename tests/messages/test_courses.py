@@ -109,7 +109,7 @@ def test_the_warning_and_the_summary():
     for name, title, effects in cases:
         of = class_facts(STOPPED, title, NOW, effects=effects, people=PEOPLE)
         at = STOPPED.stops_at
-        timed = replace(workspace, state=State.RUNNING, stop_at=at, stop_mode="stop", stop_card=STOPPED.id)
+        timed = replace(workspace, state=State.RUNNING, stop_at=at, stop_card=STOPPED.id)
         timed = replace(timed, stop_agreed=name == "ends-for-good")
         facts = WorkspaceFacts(
             now=NOW,
@@ -139,7 +139,7 @@ def test_whoever_ends_a_class_is_told_so_in_the_second_person(stopped_by, said):
     card = replace(STOPPED, title="S", stopped_by=stopped_by)
     own = class_facts(card, "Saturn Cloud", NOW, people=PEOPLE, is_stopper=True)
     workspace = Workspace("w1", TRAINER, "saturn", "r1", "g1", "notebook", state=State.RUNNING)
-    timed = replace(workspace, stop_at=card.stops_at, stop_mode="stop", stop_card=card.id)
+    timed = replace(workspace, stop_at=card.stops_at, stop_card=card.id)
     names = {"connection": "saturn", "connection_title": "Saturn Cloud", "workspace": timed}
     facts = WorkspaceFacts(now=NOW, **names, stopping_class=own)
     assert "You're ending the class *S*, so *notebook*" in str(timers.render_warning(facts).blocks)

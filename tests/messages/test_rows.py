@@ -83,7 +83,7 @@ def test_name_leads_to_it_while_it_can_be_opened():
     ("given", "fact"),
     [
         ({"stop_risks": frozenset({"busy"}), "stop_at": NOON}, "It was busy when I last checked"),
-        ({"stop_at": NOON, "stop_mode": "stop", "detail": "Disk nearly full."}, "I'll stop it at <!date^"),
+        ({"stop_at": NOON, "detail": "Disk nearly full."}, "I'll stop it at <!date^"),
         ({"detail": "Disk nearly full."}, "Disk nearly full"),
     ],
     ids=["at-stake", "end", "complaint"],
@@ -96,9 +96,7 @@ def test_row_says_one_more_fact_the_most_important(given, fact):
 
 
 def test_no_other_stop_is_announced_beside_one_under_way():
-    stopping = row(
-        State.RUNNING, operation={**CALLED, "verb": OperationVerb.STOP}, stop_at=NOON, stop_mode="stop"
-    )
+    stopping = row(State.RUNNING, operation={**CALLED, "verb": OperationVerb.STOP}, stop_at=NOON)
     assert "I'll stop it" not in text_of(stopping)
     assert "I'll stop it" not in str(cards.render_operation_card(stopping).blocks)
 
@@ -107,9 +105,7 @@ def test_what_holds_several_up_is_said_once_above_them():
     silent = {"block_reason": make_hold(HoldCode.SILENT, NOW - 120)}
     waiting = [
         row(State.STOPPED, 1, operation=silent),
-        row(
-            State.RUNNING, 2, operation={**silent, "verb": OperationVerb.STOP}, stop_at=NOON, stop_mode="stop"
-        ),
+        row(State.RUNNING, 2, operation={**silent, "verb": OperationVerb.STOP}, stop_at=NOON),
         row(State.STOPPED, 3),
     ]
     first, *rows = [block["text"]["text"] for block in draw(*waiting) if "text" in block]

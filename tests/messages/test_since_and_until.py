@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
+from bot.domain.stops import PlannedStop, PlannedStops
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks import buttons, lists, timers
@@ -18,6 +19,8 @@ from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts
 DONE = {**CALLED, "outcome": Outcome.FULFILLED, "ended_at": NOW - 5}
 SINCE = NOW - 7200
 AT = int(NOW + 3600)
+
+SUSPENDS = PlannedStops(counts=PlannedStop(AT, "suspend"))
 
 
 def running(operation=None, **workspace):
@@ -44,9 +47,12 @@ def said(given):
     [
         ({"expires_at": AT, "expiry_mode": "stops"}, "tops by itself"),
         ({"expires_at": AT, "expiry_mode": "removed"}, " removes "),
-        ({"stop_at": AT, "stop_mode": "stop"}, "stop"),
+        ({"stop_at": AT}, "stop"),
         # The first one counts: by then the other can't come any more.
-        ({"stop_at": AT, "stop_mode": "suspend", "expires_at": AT + 60, "expiry_mode": "stops"}, "suspend"),
+        (
+            {"stop_at": AT, "planned_stops": SUSPENDS, "expires_at": AT + 60, "expiry_mode": "stops"},
+            "suspend",
+        ),
     ],
 )
 def test_the_end_that_is_coming_is_said_wherever_the_state_is(ends, says):
@@ -59,9 +65,7 @@ def test_the_end_that_is_coming_is_said_wherever_the_state_is(ends, says):
 
 
 def test_of_two_ends_one_sentence_says_which_comes_when():
-    ends = buttons.list_end_lines(
-        running(stop_at=AT, stop_mode="stop", expires_at=AT - 60, expiry_mode="stops")
-    )
+    ends = buttons.list_end_lines(running(stop_at=AT, expires_at=AT - 60, expiry_mode="stops"))
     (said,) = ends
     assert said.startswith(f"I'll stop it at <!date^{AT}^")
     assert f", or it stops at <!date^{AT - 60}^" in said
@@ -76,7 +80,7 @@ def test_without_an_end_only_the_form_speaks_of_it():
 
 
 def test_what_was_to_end_before_a_restart_is_not_said_during_it():
-    ends = {"expires_at": AT, "expiry_mode": "stops", "stop_at": AT + 60, "stop_mode": "stop"}
+    ends = {"expires_at": AT, "expiry_mode": "stops", "stop_at": AT + 60}
     given = facts({**CALLED, "verb": OperationVerb.RESTART}, {"state": State.RUNNING, **ends})
     assert [f"<!date^{AT + 60}^" in line for line in buttons.list_end_lines(given)] == [True]
 

@@ -16,9 +16,7 @@ from bot.services import courses as courses_use_cases
 from bot.services import hours as hours_use_cases
 from bot.services.timers import set_timer
 from bot.store import courses as class_rows
-from bot.store import timers
 from bot.store import workspaces as workspace_rows
-from bot.store.tables import WORKSPACES
 from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, press, seat, told
 from tests.reconciler.courses import LESSONS, course, state, until
 from tests.reconciler.hours import local
@@ -161,28 +159,6 @@ async def test_an_end_of_ones_own_that_counts_again_is_warned_of(term):
     assert (state(term), len(warned(term, alice))) == (State.RUNNING, 1)
     await until(term, "09:36")
     assert state(term) is State.STOPPED
-
-
-@pytest.mark.parametrize(
-    ("columns", "because", "warns"),
-    [({}, "own", False), ({"stop_rule": "r1"}, "hours", True), ({"stop_card": "c1"}, "class", True)],
-    ids=["own", "hours", "class"],
-)
-async def test_timer_of_0_2_1_is_kept(term, columns, because, warns):
-    """It had only the timer's columns."""
-    (alice,) = people(1)
-    await course(term, alice)
-    row = await mine(term, alice)
-    at = {"stop_at": local("11:30"), "stop_mode": "stop", "stop_check_at": local("10:50")}
-    await within(term.store, WORKSPACES.change, {"id": row.id}, **timers.NO_TIMER | at | columns)
-    kept = await within(term.store, timers.decide, row.id)
-    assert (kept.stop_at, kept.stop_mode, kept.planned_stops.rows) == (
-        local("11:30"),
-        "stop",
-        (kept.planned_stops.counts,),
-    )
-    assert (kept.planned_stops.counts.because, kept.planned_stops.counts.warns) == (because, warns)
-    assert kept.planned_stops.counts.source == (*columns.values(), "")[0]
 
 
 @pytest.mark.parametrize("at", ["08:58", "09:40"])

@@ -148,7 +148,8 @@ def _of_operations(before: Mapping[str, Any], after: Mapping[str, Any], now: flo
         is_over = operation is not None and not operation.is_open and not operation.has_called
         if verb in {"timer", "untimer"}:
             planned = row if verb == "timer" else was
-            if not (planned.stop_rule or planned.stop_card):
+            timer = planned.planned_stops.counts
+            if timer is None or not (timer.rule or timer.card):
                 at = _local(row.stop_at) if verb == "timer" else ""
                 yield Act("stop" if at else "unplan", name, place, at=at)
         elif not (is_over and row.state.value == _IS_SO.get(verb)):

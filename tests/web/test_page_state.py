@@ -10,7 +10,7 @@ from bot.domain.forms import Spec
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
-from bot.domain.stops import StopEffect
+from bot.domain.stops import PlannedStop, PlannedStops, StopEffect
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.messages.blocks import buttons
@@ -88,7 +88,8 @@ def test_a_start_says_how_long_it_takes_once_that_is_known():
 )
 def test_until_when_it_runs_is_said_while_it_is_up(state, actions, line):
     row = replace(ROW, state=state, actions=actions, stop_at=17 * 3600.0)
-    zone, suspended = ZoneInfo("Europe/Berlin"), replace(row, stop_mode="suspend")
+    timer = PlannedStop(17 * 3600.0, "suspend")
+    zone, suspended = ZoneInfo("Europe/Berlin"), replace(row, planned_stops=PlannedStops(counts=timer))
     assert build_page_state(facts(row), zone=zone).line == line
     assert build_page_state(facts(suspended), zone=zone).line == line.replace("be stopped", "be suspended")
     sooner, later = (replace(ROW, expires_at=at, expiry_mode="stops", stop_at=600.0) for at in (300.0, 900.0))

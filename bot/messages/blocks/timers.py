@@ -70,7 +70,7 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
     if counts is not None and counts.because == "lesson":
         because = "lesson_late" if workspace.stop_at - counts.over_at >= 60.0 else "lesson"
         names["over"] = kit.moment_at(counts.over_at, facts.now, facts.zone)
-    template: Template = cards.ENDING.get("assistant" if workspace.stop_via else because, "")
+    template: Template = cards.ENDING.get("assistant" if counts and counts.via else because, "")
     names["course"] = "" if counts is None else counts.title
     if described := describe_stop(facts):
         template, more = described

@@ -326,6 +326,30 @@ async def test_every_kind_of_0_3_1_is_read_and_keeps_its_key(tmp_path):
     assert all(notice.key == f"of {notice.id}/{notice.id}/1" for notice in found["notices"])
 
 
+@pytest.mark.parametrize(
+    ("columns", "because", "warns"),
+    [({}, "own", False), ({"stop_rule": "r1"}, "hours", True), ({"stop_card": "c1"}, "class", True)],
+    ids=["own", "hours", "class"],
+)
+async def test_timer_of_0_2_1_is_kept(tmp_path, columns, because, warns):
+    """It had only the timer's columns."""
+    path, every = tmp_path / "old.db", read_migrations()
+    await migrated(path, {name: script for name, script in every.items() if name < "0087"})
+    row = {"id": "w1", "principal": ":T1:U1", "connection": "saturn", "remote_id": "r", "gate_key": "g"}
+    row |= {"name": "notebook", "state": "running", "origin": "discovered", "hidden": 0, "created_at": 0.0}
+    row |= {"stop_at": 1_800_000_000.25, "stop_mode": "suspend"} | columns
+    with closing(sqlite3.connect(path)) as database, database:
+        values = ", ".join(f":{name}" for name in row)
+        database.execute(f"INSERT INTO workspaces ({', '.join(row)}) VALUES ({values})", row)
+    await migrated(path)
+    engine = await opened(path)
+    kept = await engine.read(lambda tx: TABLES["workspaces"].one(tx, id="w1"))
+    await engine.close()
+    timer, source = kept.planned_stops.counts, (*columns.values(), "")[0]
+    assert (kept.stop_at, kept.stop_mode, kept.planned_stops.rows) == (row["stop_at"], "suspend", (timer,))
+    assert (timer.at, timer.because, timer.warns, timer.source) == (row["stop_at"], because, warns, source)
+
+
 async def test_past_lives_come_after_the_upgrade_and_what_runs_is_one(tmp_path):
     path, every = tmp_path / "usher.db", read_migrations()
     await migrated(path, {name: script for name, script in every.items() if name < "0074"})

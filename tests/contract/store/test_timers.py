@@ -77,18 +77,19 @@ async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(stor
 async def test_what_holds_for_a_start_goes_if_that_did_nothing(store, clock, workspace, call):
     start = (await accept_operation(store, workspace, OperationVerb.START)).operation
     own = PlannedStop(clock.now() + HOUR, "stop")
-    await within(store, timers.plan_stop, workspace.id, replace(own, via="assistant", start=start.id))
+    bound = replace(own, via="assistant", start=start.id, since=clock.now())
+    await within(store, timers.plan_stop, workspace.id, bound)
     assert not await within(store, timers.apply_timer, workspace.id)
     ended = Update(start.id, 0.0, start_call=call, outcome=Outcome.FULFILLED)
     await store.write(operations.save_step, ended)
     row = await store.read(workspaces.find_workspace, workspace.id)
-    kept = (own.at, "assistant", start.id) if call is Call.ACCEPTED else (None, "", "")
-    assert (row.stop_at, row.stop_via, row.stop_start) == kept
+    kept = (own.at, bound) if call is Call.ACCEPTED else (None, None)
+    assert (row.stop_at, row.planned_stops.counts) == kept
     # A timer of its person's own is bound to nothing.
     await within(store, timers.plan_stop, workspace.id, own)
     assert not await within(store, timers.apply_timer, workspace.id)
     row = await store.read(workspaces.find_workspace, workspace.id)
-    assert (row.stop_at, row.stop_via, row.stop_start) == (own.at, "", "")
+    assert row.planned_stops.counts == replace(own, since=clock.now())
 
 
 @pytest.mark.both_engines

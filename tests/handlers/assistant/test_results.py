@@ -15,6 +15,7 @@ from bot.domain.hours import HoursRule
 from bot.domain.observations import Observed
 from bot.domain.preferences import Preferences
 from bot.domain.runs import RunState
+from bot.domain.stops import PlannedStop, PlannedStops
 from bot.domain.time_parsing import WEEKDAYS
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
@@ -66,7 +67,12 @@ async def found(bot, state, condition):
             case "silent":
                 outages.begin_outage(tx, row.connection, now - 900)
             case "planned":
-                WORKSPACES.change(tx, {"id": row.id}, stop_at=now + 5400, stop_mode="stop")
+                WORKSPACES.change(
+                    tx,
+                    {"id": row.id},
+                    stop_at=now + 5400,
+                    planned_stops=PlannedStops(counts=PlannedStop(now + 5400, "stop")),
+                )
             case "condition":
                 WORKSPACES.change(tx, {"id": row.id}, event_message="No node has room")
             case "used":
