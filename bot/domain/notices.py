@@ -104,11 +104,7 @@ class NoticeKind(StrEnum):
     #: workspace is ready.
     READY_LINK = Traits("ready_link", "operation", offers="workspace", marks=Mark.NEWS)
     FAILED = Traits("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
-    REFUSED = Traits("refused", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
     STOPPED = Traits("stopped", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)
-    SUSPENDED = Traits(
-        "suspended", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD
-    )
     REMOVED = Traits("removed", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)
     CARD = Traits("card", "operation", urgency=2, marks=Mark.CARD)
     WAITING = Traits("waiting", "operation", urgency=3, offers="workspace", marks=Mark.PASSES)
@@ -124,8 +120,8 @@ class NoticeKind(StrEnum):
     JOB_FILE = Traits("job_file", "job", urgency=3, marks=Mark.THREADED)
     JOB_WAITING = Traits("job_waiting", "job", urgency=3, offers="subject", marks=Mark.PASSES)
     JOB_OUTCOME_QUESTION = Traits("job_outcome_question", "job", offers="subject", marks=Mark.ASKS)
-    JOB_NOT_STOPPED = Traits("job_not_stopped", "job")
-    JOB_FILE_MISSING = Traits("job_file_missing", "job")
+    #: Says that a run couldn't be stopped, or why there is no file with its output.
+    JOB_PROBLEM = Traits("job_problem", "job")
     #: An update to a card that couldn't be rendered in time. Its body holds the ``message_ts``.
     CARD_UPDATE = Traits("card_update", urgency=3, marks=Mark.IN_CHANNEL)
     LINKED = Traits("linked", offers="link")
@@ -219,9 +215,8 @@ class NoticeKind(StrEnum):
     APPROVAL_REQUEST = Traits("approval_request", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
     #: Asks a person whether an account that someone else has requested belongs to them.
     ACCOUNT_QUESTION = Traits("account_question", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
-    APPROVAL_DENIED = Traits("approval_denied", marks=Mark.PEOPLE)
-    APPROVAL_FAILED = Traits("approval_failed", marks=Mark.PEOPLE)
-    APPROVAL_DONE = Traits("approval_done", marks=Mark.PEOPLE)
+    #: Says that a request was denied, that the person is linked, or that linking them failed.
+    APPROVAL_ENDED = Traits("approval_ended", marks=Mark.PEOPLE)
 
     # -- rows lost by a failover or by restoring an older backup ---------------------------------------------
 
@@ -241,13 +236,6 @@ class NoticeKind(StrEnum):
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. Once the file has been uploaded, their bodies store its id as ``file``.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
-#: Maps each verb that doesn't result in a running workspace to the kind of message that reports its success.
-_DONE: Final = {
-    OperationVerb.STOP: NoticeKind.STOPPED,
-    OperationVerb.FORCE: NoticeKind.STOPPED,
-    OperationVerb.SUSPEND: NoticeKind.SUSPENDED,
-    OperationVerb.REMOVE: NoticeKind.REMOVED,
-}
 
 
 #: Occasion of the message about how an operation or run ended. A single word is enough, because each
@@ -259,14 +247,12 @@ EndState = Literal["", "pending", "sent"]
 
 
 def end_of(operation: Operation, outcome: Outcome | None = None) -> NoticeKind:
-    """Return the kind of message for an operation's outcome; a cancellation counts as a failure."""
-    match outcome or operation.outcome:
-        case Outcome.FULFILLED:
-            return _DONE.get(operation.verb, NoticeKind.READY)
-        case Outcome.REFUSED:
-            return NoticeKind.REFUSED
-        case _:
-            return NoticeKind.FAILED
+    """Return the kind of message for an operation's outcome; refusals and cancellations count as failures."""
+    if (outcome or operation.outcome) is not Outcome.FULFILLED:
+        return NoticeKind.FAILED
+    if operation.verb is OperationVerb.REMOVE:
+        return NoticeKind.REMOVED
+    return NoticeKind.STOPPED if operation.verb.brings_down else NoticeKind.READY
 
 
 class NoticeState(StrEnum):

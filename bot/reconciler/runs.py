@@ -464,7 +464,7 @@ def _compute_first_wait(runtime: Runtime) -> float:
 def _build_not_stopped_notice(run: Run, **cause: str) -> NewNotice:
     """Return the notice that a stop failed or, if there is no cause, was given up after many attempts."""
     occasion = f"stop:{run.requested_stop}:{run.called_at}"
-    return outcomes.build_notice(run, NoticeKind.JOB_NOT_STOPPED, occasion, cause)
+    return outcomes.build_notice(run, NoticeKind.JOB_PROBLEM, occasion, {"problem": "not_stopped", **cause})
 
 
 def _is_unanswered_now(run: Run, now: float) -> bool:

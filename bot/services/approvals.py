@@ -162,13 +162,14 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
     to, ends_at = _administrators(context, approval), approval.requested_at + MAX_UNDECIDED_SECONDS
     if now >= ends_at:
         store.move(tx, approval.id, "denied", detail=UNDECIDED)
-        kind, readers = NoticeKind.APPROVAL_DENIED, dict.fromkeys([approval.principal, *to])
+        kind, readers = NoticeKind.APPROVAL_ENDED, dict.fromkeys([approval.principal, *to])
         over = [
             build_notice(
                 approval,
                 kind,
                 f"{UNDECIDED}:{one.key}",
                 one,
+                ended="denied",
                 cause=UNDECIDED,
                 is_own=one == approval.principal,
             )
@@ -240,9 +241,7 @@ def record_owner_answer(
         store.update_request(tx, approval.id, answers={**answers, own: is_theirs})
         if is_theirs:
             store.move(tx, approval.id, "denied", own)
-            add_notices(
-                tx, [build_notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)]
-            )
+            add_notices(tx, [_build_end(approval, "denied")])
         result = "theirs" if is_theirs else "not theirs"
         append_audit(
             tx, [build_audit_entry(approval, caller.principal.key, "approval.owner_answered", result)]
@@ -284,7 +283,7 @@ def decide(
     if approve:
         add_tasks(tx, [NewTask(TaskKind.APPROVE, approval.id)])
     else:
-        add_notices(tx, [build_notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)])
+        add_notices(tx, [_build_end(approval, "denied")])
     append_audit(tx, [build_audit_entry(approval, caller.principal.key, f"approval.{state}", "ok")])
     caller.record_request(tx, f"approval.{state}", approval.connection)
     return decided, True
@@ -359,7 +358,7 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
         )
     else:
         store.move(tx, approval.id, "linked")
-        add_notices(tx, _build_administrator_notices(approval, NoticeKind.APPROVAL_DONE, "linked"))
+        add_notices(tx, _build_administrator_notices(approval, "linked"))
 
 
 def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: str, *, said: str = "") -> None:
@@ -372,9 +371,8 @@ def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: st
     if approval is None:
         return
     store.move(tx, approval.id, "failed", approval.decided_by or "", because)
-    kind = NoticeKind.APPROVAL_FAILED
-    own = build_notice(approval, kind, "failed", approval.principal, cause=because, is_own=True)
-    add_notices(tx, [own, *_build_administrator_notices(approval, kind, "failed", cause=because)])
+    own = _build_end(approval, "failed", cause=because, is_own=True)
+    add_notices(tx, [own, *_build_administrator_notices(approval, "failed", cause=because)])
     more = {"cause": because, "said": said} if said else {"cause": because}
     append_audit(tx, [build_audit_entry(approval, "usher", "approval.failed", "refused", **more)])
 
@@ -386,13 +384,19 @@ def _find_approved(tx: Transaction, caller: Caller, approval_id: str) -> Approva
     return approval if approval is not None and is_theirs and approval.state == "approved" else None
 
 
-def _build_administrator_notices(
-    approval: Approval, kind: NoticeKind, what: str, **facts: str
-) -> list[NewNotice]:
+def _build_end(approval: Approval, ended: str, **facts: Any) -> NewNotice:
+    """Return the notice that tells the requester how a request ended."""
+    kind = NoticeKind.APPROVAL_ENDED
+    return build_notice(approval, kind, ended, approval.principal, ended=ended, **facts)
+
+
+def _build_administrator_notices(approval: Approval, ended: str, **facts: str) -> list[NewNotice]:
+    """Return the notice that tells the administrator who approved a request how it ended, if anybody did."""
     if not approval.decided_by:
         return []
     to = Principal.from_key(approval.decided_by)
-    return [build_notice(approval, kind, f"{what}:{to.key}", to, **facts)]
+    occasion = f"{ended}:{to.key}"
+    return [build_notice(approval, NoticeKind.APPROVAL_ENDED, occasion, to, ended=ended, **facts)]
 
 
 def build_notice(

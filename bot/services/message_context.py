@@ -42,16 +42,6 @@ Message = Notice | Card
 #: Number of rows whose facts are gathered before other work gets a turn.
 CONTEXT_BATCH_SIZE: Final = 20
 Item = TypeVar("Item")
-#: Kinds of messages about a request to be linked as a username.
-_OF_REQUESTS: Final = frozenset(
-    {
-        NoticeKind.APPROVAL_REQUEST,
-        NoticeKind.ACCOUNT_QUESTION,
-        NoticeKind.APPROVAL_DENIED,
-        NoticeKind.APPROVAL_FAILED,
-        NoticeKind.APPROVAL_DONE,
-    }
-)
 
 
 class Gatherer:
@@ -237,8 +227,8 @@ class Gatherer:
         """Return the facts for redrawing a message, or None if the row that it shows is gone."""
         if Mark.CARD in card.kind.marks:
             facts = await self.describe_card(card.kind, card.subject)
-            if facts is not None and card.kind is NoticeKind.CARD:
-                facts = await self._add_facts_of_kind(card, facts)
+            if isinstance(facts, WorkspaceFacts):
+                facts = await self._add_to_workspace(card, facts)
             if isinstance(facts, RunFacts):
                 facts = self._without_shared_output(facts, card)
         else:
@@ -306,9 +296,10 @@ class Gatherer:
             case _:
                 found = None
         found = found or await self._describe_body(notice, workspace_id)
-        return await self._add_facts_of_kind(
-            notice, replace(found, body=notice.body, written_at=notice.created_at)
-        )
+        facts = replace(found, body=notice.body, written_at=notice.created_at)
+        if isinstance(facts, WorkspaceFacts) and notice.kind.subject != "class":
+            return await self._add_to_workspace(notice, facts)
+        return await self._add_facts_of_kind(notice, facts)
 
     async def _describe_body(self, notice: Message, workspace_id: str | None) -> Facts:
         kind, body = notice.kind, notice.body
@@ -336,9 +327,9 @@ class Gatherer:
         kind = message.kind
         if kind.subject == "class":
             return await self._add_class(message, facts)
-        if kind in _OF_REQUESTS:
-            return await self._add_request(message, facts)
         match kind:
+            case NoticeKind.APPROVAL_REQUEST | NoticeKind.ACCOUNT_QUESTION | NoticeKind.APPROVAL_ENDED:
+                return await self._add_request(message, facts)
             case NoticeKind.LEFT_RUNNING:
                 return await self._add_leavers(message, facts)
             case NoticeKind.LINKS_RESTING:
@@ -352,18 +343,12 @@ class Gatherer:
                 week = find_week(facts.time("amid"), await self.store.zone(message.principal))
                 usage = await self.describe_usage(message.principal, replace(week, name=""))
                 return replace(usage, **facts.common())
-        return await self._add_to_workspace(message, facts) if isinstance(facts, WorkspaceFacts) else facts
+        return facts
 
     async def _add_to_workspace(self, message: Message, facts: WorkspaceFacts) -> WorkspaceFacts:
-        """Add the facts that only messages of this kind need, if the message is about a workspace."""
+        """Add the facts that only messages of this kind need to those about a workspace."""
         match message.kind:
-            case (
-                NoticeKind.CARD
-                | NoticeKind.STOPPED
-                | NoticeKind.SUSPENDED
-                | NoticeKind.FAILED
-                | NoticeKind.REFUSED
-            ):
+            case NoticeKind.CARD | NoticeKind.STOPPED | NoticeKind.FAILED:
                 if facts.operation is not None and facts.operation.verb.brings_down:
                     card = await self.store.read(courses.find_class_of_stop, facts.operation.id)
                     return await self._add_stopping_class(message, facts, card)
@@ -578,10 +563,9 @@ class Gatherer:
                 workspace, verified_at=None, url=None, detail=None, reason=None, event_message=None
             )
         effects = provider.stop_effects(workspace) if provider and workspace else NO_EFFECTS
-        if workspace is not None and workspace.stop_mode is not None:
-            shared["obstacle"] = shared["obstacle"] or find_stop_obstacle(
-                workspace, effects, workspace.stop_mode
-            )
+        if workspace is not None and workspace.stop_at is not None:
+            mode = workspace.stop_mode or "stop"
+            shared["obstacle"] = shared["obstacle"] or find_stop_obstacle(workspace, effects, mode)
         page_url: str | None = None
         is_theirs = account is None or not account.is_resting
         if provider is not None and workspace is not None and is_theirs and not workspace.is_provisional:

@@ -314,13 +314,10 @@ def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotic
         granted = {"granted": waiting.mode, "waited_for": waiting.kind}
         return [replace(one, body=one.body | granted) for one in pending]
     end(tx, waiting)
-    if any(one.kind in _END_KINDS for one in pending):
+    if any(one.kind is NoticeKind.FAILED for one in pending):
+        # This message also says that the wait is over.
         return [replace(one, body=one.body | {"waited": waiting.kind}) for one in pending]
     return [*pending, build_over_notice(waiting, now, tx, ended.cause or "cancelled")]
-
-
-#: Kinds of notices that also tell the owner that the wait is over.
-_END_KINDS: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
 def record_failure(

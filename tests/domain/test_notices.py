@@ -21,7 +21,7 @@ def test_what_nobody_can_switch_off_is_always_sent(kind):
 
 def test_what_a_card_says_at_its_end_has_no_message_of_its_own():
     assert not any(should_send(NoticeDelivery(kind, has_card=True), Preferences()) for kind in IN_CARD)
-    assert [kind.value for kind in IN_CARD] == ["stopped", "suspended", "removed"]
+    assert [kind.value for kind in IN_CARD] == ["stopped", "removed"]
 
 
 @pytest.mark.parametrize("kind", TOPICS)

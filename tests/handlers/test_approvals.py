@@ -283,7 +283,7 @@ async def test_its_mine_closes_the_request(bench):
     said = "<@UOTHER> says that *asmith* on Workbench is theirs, so I've closed the request of <@UALICE>."
     assert said in str(drawn.render_request(facts).blocks)
     # The asker hears that it is over, but not from whom.
-    (told,) = await bench.notices(NoticeKind.APPROVAL_DENIED)
+    (told,) = await bench.notices(NoticeKind.APPROVAL_ENDED)
     assert told.principal == ALICE
     assert "UOTHER" not in str(await bench.drawn(told))
     value = f"{request.id} asmith"

@@ -56,9 +56,7 @@ ENDS = [
 OF_APPROVALS = (
     NoticeKind.APPROVAL_REQUEST,
     NoticeKind.ACCOUNT_QUESTION,
-    NoticeKind.APPROVAL_DENIED,
-    NoticeKind.APPROVAL_FAILED,
-    NoticeKind.APPROVAL_DONE,
+    NoticeKind.APPROVAL_ENDED,
 )
 BODIES: dict[NoticeKind, dict[str, Any]] = {
     NoticeKind.OUTAGE: {"what": "away"},

@@ -33,7 +33,7 @@ from tests.rigs.store import ALICE, listed_workspace, want_read, within
 
 MINUTE = 60.0
 #: What its person reads where a plan wasn't carried out.
-NEWS = {"planned_stop_failed", "failed", "refused", "waiting"}
+NEWS = {"planned_stop_failed", "failed", "waiting"}
 NEWS |= {"hours_missed", "hours_paused", "waitlist_ended"}
 
 

@@ -298,7 +298,7 @@ async def test_who_may_not_is_refused_with_words_and_no_call(world, mark):
     operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert operation.outcome is Outcome.REFUSED
     assert operation.cause.startswith("policy.")
-    assert "refused" in world.slack.kinds()
+    assert "failed" in world.slack.kinds()
     assert world.provider.count("start") == 0
 
 

@@ -64,7 +64,7 @@ async def test_where_no_file_may_be_sent_its_person_is_told_once(runs, code, wor
     runs.cloud.writes("run1", "one\n")
     runs.slack.fail(GET_URL, SlackPermanent(GET_URL, code), times=100)
     await end(runs, run_id)
-    (told,) = runs.told(run_id, "job_file_missing")
+    (told,) = runs.told(run_id, "job_problem")
     assert words in said(told)
     assert runs.slack.count(GET_URL) == 1
 
@@ -76,7 +76,7 @@ async def test_a_slack_that_never_takes_the_bytes_is_given_up_and_told(runs):
     runs.cloud.ends("run1")
     runs.cloud.closes("run1")
     await runs.world.pass_time(2_400, step=5)
-    (told,) = runs.told(run_id, "job_file_missing")
+    (told,) = runs.told(run_id, "job_problem")
     assert "didn't accept" in said(told)
     assert not (await runs.run(run_id)).is_watched
 

@@ -141,7 +141,7 @@ async def test_who_asks_for_an_output_that_there_is_none_of_is_told_so(runs):
     for times in (1, 2):
         await watch_run(runs.store, run_id)
         await runs.world.pass_time(10)
-        told = runs.told(run_id, "job_file_missing")
+        told = runs.told(run_id, "job_problem")
         assert len(told) == times
         assert "wrote no output" in said(told[-1])
 

@@ -90,7 +90,7 @@ async def test_a_stop_that_is_refused_is_told_and_the_run_goes_on(runs, error):
     await runs.stop(run_id)
     run = await runs.until_over(run_id)
     assert (run.state, run.outcome) == (RunState.SUCCEEDED, "ended")
-    told = "".join(said(message) for message in runs.told(run_id, "job_not_stopped/stop:stop"))
+    told = "".join(said(message) for message in runs.told(run_id, "job_problem/stop:stop"))
     assert "couldn't stop" in told
     assert error.message in told
     assert runs.cloud.count("stop_run") == 1
@@ -103,9 +103,9 @@ async def test_stop_refused_with_404_is_told_while_the_run_goes_on(runs):
     run_id = await runs.begun()
     await runs.stop(run_id)
     await runs.world.pass_time(30, step=5)
-    assert runs.told(run_id, "job_not_stopped") == []
+    assert runs.told(run_id, "job_problem") == []
     await runs.world.pass_time(60, step=5)
-    (told,) = runs.told(run_id, "job_not_stopped/stop:stop")
+    (told,) = runs.told(run_id, "job_problem/stop:stop")
     assert "“locked by its queue.”" in said(told)
     assert "can't find" not in said(told)
 

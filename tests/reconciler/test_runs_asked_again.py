@@ -30,7 +30,7 @@ async def given_up(runs):
 @pytest.mark.parametrize("force", [False, True])
 async def test_a_stop_that_was_given_up_is_told_and_sent_when_it_is_asked_for_again(runs, force):
     run_id = await given_up(runs)
-    (told,) = runs.told(run_id, "job_not_stopped/stop:stop")
+    (told,) = runs.told(run_id, "job_problem/stop:stop")
     assert "didn't answer after many tries" in said(told)
     assert (await runs.run(run_id)).state is RunState.RUNNING
     await runs.stop(run_id, force=force)
@@ -46,7 +46,7 @@ async def test_each_stop_that_is_refused_is_told(runs):
         await runs.stop(run_id)
         await runs.world.pass_time(30)
         assert runs.cloud.count("stop_run") == times
-        told = runs.told(run_id, "job_not_stopped/stop:")
+        told = runs.told(run_id, "job_problem/stop:")
         assert [said(each).count("couldn't stop") > 0 for each in told] == [True] * times
     await runs.stop(run_id)
     assert (await runs.until_over(run_id)).state is RunState.CANCELLED

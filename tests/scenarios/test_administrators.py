@@ -73,7 +73,7 @@ async def test_a_request_is_decided_where_it_is_from_and_names_who_and_where(pla
     (answer,) = await tara.presses(others, "Approve")
     assert "link oscar (*Beta Labs*), and tell both" in words(answer)
     await places.pass_time(15)
-    assert "oscar (*Beta Labs*) is now linked to *bob*" in words(tara.only("approval_done"))
+    assert "oscar (*Beta Labs*) is now linked to *bob*" in words(tara.only("approval_ended"))
     assert "tara (*Acme Research*) approved it" in words(asked(chen)[0])
 
 

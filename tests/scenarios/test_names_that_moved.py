@@ -190,7 +190,7 @@ async def test_an_administrators_approval_links_the_other_account_and_tells_both
         assert "secretx" in listed.text
         assert "notebook" not in listed.text
         assert [shown.kind for shown in alice.sees()][-2:].count("linked") == 1
-        assert amir.told("approval_done")
+        assert amir.told("approval_ended")
         assert [row["result"] for row in await world.audit("approval.approved")] == ["ok", "ok"]
         # Pressed once more, nothing happens.
         (late,) = await amir.presses_late(news, "Approve")

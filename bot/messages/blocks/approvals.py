@@ -174,32 +174,19 @@ def render_ownership_question(facts: RequestFacts) -> Answer:
     return kit.message(fill(requests.WHOSE, **names), buttons=buttons)
 
 
-@renders(NoticeKind.APPROVAL_DENIED)
-def render_denied(facts: RequestFacts) -> Answer:
-    """Tell the requester that the request was denied, or either side that it expired undecided."""
-    if facts.word("cause") == UNDECIDED:
-        return _render_result(
-            requests.UNDECIDED_PERSON if facts.body.get("is_own") else requests.UNDECIDED, facts
-        )
-    return _render_result(pages.DENIED_PERSON, facts)
-
-
-@renders(NoticeKind.APPROVAL_FAILED)
-def render_failed(facts: RequestFacts) -> Answer:
-    """Render a request's failure, for the requester or the approver."""
-    return _render_result(
-        pages.FAILED_PERSON if facts.body.get("is_own") else pages.FAILED_ADMINISTRATOR, facts
-    )
-
-
-@renders(NoticeKind.APPROVAL_DONE)
-def render_done(facts: RequestFacts) -> Answer:
-    """Tell the administrator who approved a request that the person has been linked."""
-    return _render_result(pages.DONE, facts)
-
-
-def _render_result(template: str, facts: RequestFacts) -> Answer:
-    title, cause = facts.connection_title, facts.word("cause")
+@renders(NoticeKind.APPROVAL_ENDED)
+def render_end(facts: RequestFacts) -> Answer:
+    """Tell the requester, or the administrator who approved, how a request ended."""
+    title, cause, is_own = facts.connection_title, facts.word("cause"), bool(facts.body.get("is_own"))
+    match facts.word("ended"):
+        case "linked":
+            template = pages.DONE
+        case "failed":
+            template = pages.FAILED_PERSON if is_own else pages.FAILED_ADMINISTRATOR
+        case _ if cause == UNDECIDED:
+            template = requests.UNDECIDED_PERSON if is_own else requests.UNDECIDED
+        case _:
+            template = pages.DENIED_PERSON
     reason = Markup(fill(pages.BECAUSE[cause], title=title) if cause in pages.BECAUSE else "")
     names = _get_names(facts.word("username"), title, _find_requester(facts))
     return kit.message(fill(template, because=reason, **names))

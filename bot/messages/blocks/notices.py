@@ -10,7 +10,7 @@ from typing import Any, Final
 from bot.domain.message_context import Facts, HeldFacts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, Mark, NoticeKind
 from bot.domain.work_items import Outcome
-from bot.messages.blocks import kit, limits, outcomes, stored
+from bot.messages.blocks import kit, limits, stored
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import MAX_CHOICES, open_buttons
 from bot.messages.blocks.cards import format_reference, get_name, notice
@@ -80,7 +80,7 @@ def render_pending(kind: NoticeKind, facts: Facts) -> Answer | None:
     if Mark.END not in kind.marks or not isinstance(facts, WorkspaceFacts):
         return None
     if facts.operation is None:
-        return render(kind, facts) if kind in outcomes.FAILURES else None
+        return render(kind, facts) if kind is NoticeKind.FAILED else None
     return render(NoticeKind.CARD, facts)
 
 
@@ -193,7 +193,7 @@ def _render_results(facts: HeldFacts) -> Answer:
     if len(left) == 1:
         return left[0][1]
     buttons = list[Element]()
-    for (_, one), answer in sorted(left, key=lambda one: one[0][0] not in outcomes.FAILURES):
+    for (_, one), answer in sorted(left, key=lambda one: one[0][0] is not NoticeKind.FAILED):
         first = next(
             (one for one in kit.iterate_buttons(answer.blocks) if one.get("style") != kit.DANGER), None
         )

@@ -1,7 +1,5 @@
 """Messages about an operation that has ended, is taking a long time, or has an unknown outcome."""
 
-from typing import Final
-
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.timeouts import is_on_time
@@ -43,7 +41,6 @@ from bot.messages.blocks.renderers import renders
 from bot.messages.texts import cards, holds, notices, problems, times
 
 #: Kinds of notices that are sent even if their operation is no longer known.
-FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
 def is_ready_over(facts: WorkspaceFacts) -> bool:
@@ -102,22 +99,17 @@ def _is_missed(facts: WorkspaceFacts) -> bool:
     return facts.operation is not None and not is_reached_anyhow(facts, facts.operation)
 
 
-@renders(NoticeKind.REFUSED, is_true=_is_missed)
-def _render_refused(facts: WorkspaceFacts) -> Answer:
-    return waitlist.add_end(facts, _render_failure(facts, Outcome.REFUSED))
-
-
 @renders(NoticeKind.FAILED, is_true=_is_missed)
 def _render_failed(facts: WorkspaceFacts) -> Answer:
-    offer = waitlist.render_offer(facts) if _is_missed(facts) else None
-    return waitlist.add_end(facts, offer or _render_failure(facts, Outcome.FAILED))
+    outcome = (facts.operation.outcome if facts.operation is not None else None) or Outcome.FAILED
+    offers = _is_missed(facts) and outcome is not Outcome.REFUSED
+    offer = waitlist.render_offer(facts) if offers else None
+    return waitlist.add_end(facts, offer or _render_failure(facts, outcome))
 
 
 def _render_failure(facts: WorkspaceFacts, outcome: Outcome) -> Answer:
     """Say why an operation failed or, if its goal was reached anyway, what state the workspace is in."""
     operation = facts.operation
-    if operation is not None and operation.outcome is not None:
-        outcome = operation.outcome
     cause = (operation.cause if operation is not None else None) or facts.word("cause")
     usual = fill_notice(
         cards.SENT if cause in {"sent", "sent_before_plan"} else cards.ENDED_NAMED[outcome], facts
@@ -150,7 +142,6 @@ def _get_combined_texts(facts: WorkspaceFacts) -> tuple[str, str] | None:
 
 @renders(NoticeKind.STOPPED, is_true=_is_down, together=_get_combined_texts)
 @renders(NoticeKind.STOPPED_ELSEWHERE, is_true=_is_down)
-@renders(NoticeKind.SUSPENDED, is_true=_is_down)
 def _render_stopped(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace is down, whether its owner asked for that or it stopped in another way."""
     operation, workspace = facts.operation, facts.workspace

@@ -160,23 +160,15 @@ def render_file(facts: RunFacts) -> Answer:
     return kit.message(fill_notice(runs.FILE, facts))
 
 
-@renders(NoticeKind.JOB_FILE_MISSING)
-def render_file_missing(facts: RunFacts) -> Answer:
-    """Say that there is no file with the output, and why."""
-    return _render_with_cause(runs.NO_FILE.get(facts.word("cause"), runs.FILE_MISSING), facts)
-
-
-@renders(NoticeKind.JOB_NOT_STOPPED)
-def render_not_stopped(facts: RunFacts) -> Answer:
-    """Say that a run is still in progress although it should have stopped."""
-    return _render_with_cause(runs.STOP_REFUSED if facts.word("cause") else runs.STOP_GIVEN_UP, facts)
-
-
-def _render_with_cause(template: str, facts: RunFacts) -> Answer:
-    text = fill_notice(
-        template, facts, because=problems.explain_cause(facts.word("cause"), facts.connection_title)
-    )
-    return kit.message(text)
+@renders(NoticeKind.JOB_PROBLEM)
+def render_problem(facts: RunFacts) -> Answer:
+    """Say that a run couldn't be stopped, or why there is no file with its output."""
+    cause = facts.word("cause")
+    template = runs.STOP_REFUSED if cause else runs.STOP_GIVEN_UP
+    if facts.word("problem") == "file_missing":
+        template = runs.NO_FILE.get(cause, runs.FILE_MISSING)
+    because = problems.explain_cause(cause, facts.connection_title)
+    return kit.message(fill_notice(template, facts, because=because))
 
 
 def format_title(facts: RunFacts) -> str:

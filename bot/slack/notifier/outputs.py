@@ -144,8 +144,8 @@ class Outputs:
     def _build_missing_notice(self, run: Run, cause: str) -> NewNotice:
         """Return the notice that explains why no output file is sent."""
         log.info("no file of an output", run=run.id, problem=cause)
-        body = {"job": run.id, "connection": run.connection, "cause": cause}
-        return NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, self._ids.new("file"), run.principal, body)
+        body = {"job": run.id, "connection": run.connection, "problem": "file_missing", "cause": cause}
+        return NewNotice(run.id, NoticeKind.JOB_PROBLEM, self._ids.new("file"), run.principal, body)
 
     async def _finish(self, entry: FollowedRun, *notices: NewNotice) -> None:
         await self._store.write(run_rows.note_output_sent, entry.run_id, notices)

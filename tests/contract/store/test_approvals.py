@@ -84,7 +84,7 @@ async def test_why_it_failed_is_told_and_noted_once(store):
         await ask(store).run(use_cases.fail_approved, "a1", "not_found")
     assert (await store.read(approval_rows.find_request, "a1")).detail == "not_found"
     assert [notice.kind for notice in await store.perform(notices.claim_notices, 10, 60.0)] == [
-        NoticeKind.APPROVAL_FAILED
+        NoticeKind.APPROVAL_ENDED
     ] * 2
     assert len(await store.read(audit.read_audit)) == 1
 
@@ -135,7 +135,7 @@ async def test_an_account_is_linked_with_its_approval_once(store):
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert (task.kind, task.payload) == (TaskKind.DISCOVER, {"then": [WAITING]})
     told = [notice.kind for notice in await store.perform(notices.claim_notices, 10, 60.0)]
-    assert sorted(told) == [NoticeKind.APPROVAL_DONE, NoticeKind.LINKED]
+    assert sorted(told) == [NoticeKind.APPROVAL_ENDED, NoticeKind.LINKED]
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])

@@ -39,7 +39,7 @@ _FUTURE = re.compile(
 _BROKEN = re.compile(r"\{[a-z_]+\}|\bNone\b|something broke|<!date\^0\^")
 _REFERENCE = re.compile(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b")
 #: These tell a fault, which may have a reference.
-_FAULTS = ("failed", "refused", "job_ended")
+_FAULTS = ("failed", "job_ended")
 _RELATIVE = re.compile(r"\b(?:today|tonight|tomorrow|this evening)\b", re.IGNORECASE)
 _STILL = re.compile(
     r"\bstill (running|starting|stopping)\b|\bis (starting|stopping)\b|^(Starting|Stopping) "

@@ -28,7 +28,7 @@ _CODE = re.compile(r"<code>([A-Z0-9]{4}-[A-Z0-9]{4})</code>")
 
 
 #: What is there of an act: its card, which goes once there is a message about its end.
-_OF_AN_ACT = ("card", "ready", "failed", "refused")
+_OF_AN_ACT = ("card", "ready", "failed")
 
 
 def _find_link(shown: Shown) -> str:

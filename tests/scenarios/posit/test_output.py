@@ -85,7 +85,7 @@ async def test_a_job_that_writes_nothing_has_no_file(linked):
     answer = await alice.types("logs loud", command="/job")
     assert "I'll send the full output of *loud* as a file" in answer.text
     await linked.pass_time(20)
-    assert "*loud* wrote no output." in alice.only("job_file_missing").text
+    assert "*loud* wrote no output." in alice.only("job_problem").text
 
 
 async def test_a_restart_in_the_middle_repeats_no_line(linked):
@@ -116,8 +116,8 @@ async def test_a_file_that_slack_does_not_take_is_told(linked):
     )
     alice = linked.alice
     await runs(linked, "lines=50 rate=5")
-    await linked.until(lambda: alice.told("job_file_missing") and alice.told("job_ended"), step=1)
-    assert "files:write" in alice.only("job_file_missing").text
+    await linked.until(lambda: alice.told("job_problem") and alice.told("job_ended"), step=1)
+    assert "files:write" in alice.only("job_problem").text
     assert "line 50" in alice.only("job_ended").text
 
 
