@@ -60,7 +60,7 @@ def list_accounts(tx: Transaction, principal: Principal) -> list[Account]:
 
 def list_account_states(tx: Transaction, principal: Principal) -> dict[str, str]:
     """Map each connection to the state of the principal's account, leaving out accounts being revoked."""
-    return {row["connection"]: row["state"] for row in tx.all("account_states", principal=principal.key)}
+    return {one.connection: one.state for one in list_accounts(tx, principal)}
 
 
 @prioritize(Priority.URGENT)
@@ -78,8 +78,7 @@ def note_introduction(tx: Transaction, principal: Principal) -> dict[str, str] |
 
 async def list_active_accounts(engine: Engine) -> list[Account]:
     """Return all active accounts, with their secrets, sorted by id."""
-    batches = read_batches(engine, "some_active_accounts", after_id="")
-    return [account async for rows in batches for account in ACCOUNTS.parse_all(rows)]
+    return [one for one in await list_active_and_resting_accounts(engine) if one.state == "active"]
 
 
 async def list_active_and_resting_accounts(engine: Engine) -> list[Account]:

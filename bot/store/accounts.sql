@@ -46,18 +46,12 @@ WHERE one.principal = :principal AND other.principal <> one.principal AND other.
 -- name: was_unlinked
 SELECT 1 FROM audit WHERE target = :target AND action = 'account.unlinked' LIMIT 1;
 
--- name: account_states
-SELECT connection, state FROM accounts WHERE principal = :principal AND state <> 'revoking';
-
 -- name: some_linked_people
 SELECT DISTINCT principal FROM accounts WHERE state <> 'revoking' AND principal > :after_principal
 ORDER BY principal LIMIT :limit;
 
 -- name: some_people_with_hours
 SELECT DISTINCT principal FROM rules WHERE principal > :after_principal ORDER BY principal LIMIT :limit;
-
--- name: some_active_accounts
-SELECT * FROM accounts WHERE state = 'active' AND id > :after_id ORDER BY id LIMIT :limit;
 
 -- name: some_active_and_resting_accounts
 SELECT * FROM accounts WHERE (state = 'active' OR resting_since IS NOT NULL) AND state <> 'revoking' AND id > :after_id
