@@ -116,7 +116,7 @@ class Gatherer:
                 lessons=tuple(lessons.get(key, ())),
                 waitlist_entry=waits.get(key) if facts.state in NOT_UP_STATES else None,
             )
-            async for key, facts in _yield_in_batches(zip(keys, every, strict=True))
+            for key, facts in zip(keys, every, strict=True)
         ]
 
     async def _read_accounts(self, principal: Principal) -> dict[str, Account]:
@@ -142,17 +142,13 @@ class Gatherer:
 
     async def describe_card(self, kind: NoticeKind, subject: str) -> Facts | None:
         """Describe a card, given its kind and its subject's id; return None if the subject's row is gone."""
-        match kind.subject:
-            case "operation":
-                return await self._describe_operation(subject)
-            case "job":
-                return await self._describe_followed_run(subject)
-        card = await self.store.read(courses.find_card, subject)
-        # The readers of the card are in the Slack workspace of the person who posted it.
-        return None if card is None else await self.describe_class(card, card.principal)
-
-    async def _describe_operation(self, operation_id: str) -> Facts | None:
-        found = await self.store.read(operations.find_operation_view, operation_id)
+        if kind.subject == "job":
+            return await self._describe_followed_run(subject)
+        if kind.subject == "class":
+            card = await self.store.read(courses.find_card, subject)
+            # The card's readers are in the Slack workspace of the person who posted it.
+            return None if card is None else await self.describe_class(card, card.principal)
+        found = await self.store.read(operations.find_operation_view, subject)
         if found is None:
             return None
         operation = found.operation
