@@ -184,7 +184,7 @@ async def brought_down(world, fuse, verb, kind):
 
 
 async def suspended(world, fuse):
-    await brought_down(world, fuse, OperationVerb.SUSPEND, "stopped")
+    await brought_down(world, fuse, OperationVerb.SUSPEND, "suspended")
 
 
 async def removed(world, fuse):

@@ -64,7 +64,7 @@ async def test_trouble_at_the_call_ends_in_one_message_all_the_same(world, verb,
         world.reborn()
     await world.pass_time(150, step=3)
     assert (await world.store.read(operations.find_operation, operation_id)).outcome is Outcome.FULFILLED
-    kind = {"suspend": "stopped", "force": "stopped", "remove": "removed"}[verb]
+    kind = {"suspend": "suspended", "force": "stopped", "remove": "removed"}[verb]
     assert len(world.slack.told(kind)) == len(world.slack.sent()) == 1
     effects = world.provider.removed if verb is OperationVerb.REMOVE else world.provider.accepted_stops
     assert effects == ["r1"]

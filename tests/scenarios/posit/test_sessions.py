@@ -165,7 +165,7 @@ async def test_rstudio_is_suspended_and_goes_on_where_it_was(linked):
     (answer, *_) = await alice.presses(alice.only("ready"), "Suspend")
     assert answer
     await linked.pass_time(20)
-    suspended = alice.only("stopped")
+    suspended = alice.only("suspended")
     assert "*analysis* was suspended on Workbench, just as you left it." in suspended.text
     assert linked.session("analysis").state == "suspended"
     assert "Suspended" in (await alice.types("status analysis")).text
@@ -378,4 +378,4 @@ async def test_what_is_there_already_is_listed_and_somebody_elses_is_not(linked)
         assert told.is_private
         await linked.pass_time(20, step=5)
     assert other.state == "running"
-    assert not [shown for shown in alice.sees() if shown.kind in {"ready", "stopped"}]
+    assert not [shown for shown in alice.sees() if shown.kind in {"ready", "stopped", "suspended"}]
