@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -154,7 +153,8 @@ async def answer(request: Request) -> Answer:
     except Answered as early:
         return early.answer
     if is_barred and not is_asked and (unread := _find_unread_time(words, found)):
-        why = Unread("unreadable")
+        read_as = time_parsing.read(unread, zone, now, soonest=SOONEST_SECONDS)
+        why = read_as if isinstance(read_as, Unread) else Unread("unreadable")
         return replies.hint(replies.explain_unread_time(why, unread, SOONEST_SECONDS))
     return await sentence.show(is_barred=is_barred and not is_asked)
 
@@ -249,7 +249,9 @@ def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
         is_end = before in _UNTIL - {"for"} and word not in _FILLERS | _BARS
         if {lead, at} <= free and before in time_parsing.LEADS and (is_end or is_like_time(word)):
             return words[at]
-    return ""
+    outside = {at: fold_word(words[at]) for at in sorted(free)}
+    is_clear = not any(word in _BARS or is_past(word) for word in outside.values())
+    return next((words[at] for at, word in outside.items() if is_clear and is_like_time(word)), "")
 
 
 def _names_by_line(text: str, named: Sequence[tuple[str, object]]) -> bool:
@@ -398,9 +400,8 @@ class _Sentence:
         verb = find_verb("workspace", name)
         (title,) = map(kit.line, targets.list_labels(request, [one], self.rows))
         if not times:
-            effects = partial(get_stop_effects, request.services.context)
-            label = verb.offer.button.format(name=title)
-            return [*replies.list_choice_buttons(name, [one], [label], effects)] if label else []
+            effects, label = get_stop_effects(request.services.context, one), verb.offer.button
+            return [replies.verb_button(name, one, 0, effects, label.format(name=title))] if label else []
         if unread := next((time for time in times if not time.moments), None):
             assert unread.unread is not None, "a time without moments has a reason"
             raise Answered(

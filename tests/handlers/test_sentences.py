@@ -85,6 +85,14 @@ async def test_ruled_out_act_is_on_no_button(bot: Rig, text):
     assert [label for label, one in buttons(answer).items() if is_acting(one)] == []
 
 
+async def test_sentence_offers_to_keep_what_has_a_planned_stop(bot: Rig):
+    await stage(bot)
+    await bot.direct("stop notebook in 2 hours")
+    assert list(buttons(await bot.direct("please keep my notebook running"))) == ["Keep notebook running"]
+    assert await bot.push(await bot.direct("keep notebook running"), "Keep notebook running")
+    assert "has no planned stop" in words(await bot.direct("keep notebook"))
+
+
 @pytest.mark.parametrize(
     ("text", "unread"),
     [
@@ -92,12 +100,20 @@ async def test_ruled_out_act_is_on_no_button(bot: Rig, text):
         ("start training till late", "late"),
         ("please stop notebook at 18:75", "18:75"),
         ("could you stop report by 31:00 please", "31:00"),
+        ("stop notebook later", "later"),
+        ("stop my report soon", "soon"),
     ],
 )
 async def test_order_with_an_unreadable_time_says_so(bot: Rig, text, unread):
     await stage(bot)
     answer = await bot.direct(text)
     assert words(answer).startswith(f"I can't read *{unread}* as a time.")
+
+
+async def test_order_with_half_a_time_asks_for_the_rest(bot: Rig):
+    await stage(bot)
+    answer = await bot.direct("stop my notebook sometime tomorrow")
+    assert words(answer).startswith("*tomorrow* has no time of day.")
 
 
 @pytest.mark.parametrize("text", ["stop notebook, not report", "stop notebook until the run is done"])
