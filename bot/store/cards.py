@@ -119,9 +119,8 @@ def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add a notice's message if it has buttons or may have to be redrawn later."""
     kind = parse_enum(NoticeKind, notice["kind"])
-    if body.get("over"):
-        at = {"channel_id": body.get("channel_id"), "message_ts": body["over"]}
-        tx.run("wait_for_answer", **at, until=tx.now() + _REPLACEMENT_WAIT_SECONDS)
+    if body.get("over") or body.get("becomes"):
+        _leave_alone(tx, body)
     about: str | None = None
     match kind.offers:
         case "workspace":
@@ -147,6 +146,16 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     if about:
         kept = {} if Mark.OUTPUT in kind.marks else body
         _add(tx, notice["id"], kind, notice["subject"], notice["principal"], about, kept)
+
+
+def _leave_alone(tx: Transaction, body: Mapping[str, Any]) -> None:
+    """Don't redraw a message that a notice is about to replace, unless the notice gets lost."""
+    until = tx.now() + _REPLACEMENT_WAIT_SECONDS
+    if body.get("over"):
+        at = {"channel_id": body.get("channel_id"), "message_ts": body["over"]}
+        tx.run("wait_for_answer", **at, until=until)
+    if body.get("becomes"):
+        tx.run("wait_for_result", interaction=body["becomes"], until=until)
 
 
 def _is_direct(body: Mapping[str, Any]) -> bool:

@@ -67,11 +67,16 @@ WHERE principal = :principal AND about IN (:about, :subject) AND id <> :id
 UPDATE cards SET is_dirty = 1, revision = revision + 1
 WHERE subject = :subject AND (stage = 'live' OR is_notice = 0) AND kind NOT IN {IN_CHANNEL} AND message_ts IS NOT NULL;
 
--- The answer to a press is about to replace this message; if the answer gets lost, the message is redrawn.
+-- The answer to a press is about to replace this message.
 -- name: wait_for_answer
 UPDATE cards SET leased_until = :until
 WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1
     AND kind NOT IN {ASKS};
+
+-- A new notice is about to replace the answers to this interaction.
+-- name: wait_for_result
+UPDATE cards SET leased_until = :until
+WHERE id IN (SELECT id FROM notices WHERE subject = :interaction) AND is_notice = 1 AND kind NOT IN {ASKS};
 
 -- The other cards that share a card's message.
 -- name: cards_beside

@@ -211,9 +211,10 @@ async def test_a_message_is_looked_at_once_a_time_that_it_announced_has_passed(s
     assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
 
 
+@pytest.mark.parametrize("is_press", [True, False])
 @pytest.mark.both_engines
 async def test_a_message_that_an_answer_is_about_to_replace_is_left_alone_for_a_while(
-    store, clock, workspace
+    store, clock, workspace, is_press
 ):
     start = await asked(store, workspace, OperationVerb.START, "1")
     body = {"workspace": workspace.id}
@@ -223,7 +224,8 @@ async def test_a_message_that_an_answer_is_about_to_replace_is_left_alone_for_a_
     await store.write(card_rows.queue_messages, workspace.id, changed=True)
     clock.advance(3600.0)
     answer = {"kind": NoticeKind.CARD, "id": "answer", "subject": "answer", "principal": ALICE.key}
-    await store.write(card_rows.add_notice, answer, {"over": "2", "channel_id": "D1"})
+    replacing = {"over": "2", "channel_id": "D1"} if is_press else {"becomes": start}
+    await store.write(card_rows.add_notice, answer, replacing)
     due = []
     for seconds in (card_rows._REPLACEMENT_WAIT_SECONDS - 1.0, 2.0):
         clock.advance(seconds)
