@@ -519,4 +519,5 @@ async def stop_all(request: Request) -> Answer:
     closed = await require_teacher(request, key, request.caller.run(use_cases.stop_all, key))
     if closed is None or closed.stops_at is None:
         return replies.hint("The class is already being ended.")
-    return replies.answer(fill(class_words.CLASS_CLOSED, at=await request.format_time(closed.stops_at)))
+    at = await request.format_time(closed.stops_at)
+    return replies.answer(fill(class_words.CLASS_CLOSED, title=closed.title, at=at), replaces=True)

@@ -140,7 +140,8 @@ async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
 async def end_course(request: Request, card: ClassCard) -> Answer:
     """End a course on behalf of its teacher."""
     ended = await require_teacher(request, card.id, request.caller.run(cases.end, card.id))
-    return replies.answer(drawn.format_end(ended, request.services.clock.now(), await request.find_zone()))
+    said = drawn.format_end(ended, request.services.clock.now(), await request.find_zone())
+    return replies.answer(said, replaces=True)
 
 
 async def find_co_teachers(request: Request, text: str) -> frozenset[str]:

@@ -9,6 +9,7 @@ from typing import Final
 from bot.domain.courses import ClassCard
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
+from bot.domain.surfaces import Where
 from bot.domain.time_parsing.past import Window, WindowProblem, make_window, read_window
 from bot.domain.usage import GroupUsage, UsageFacts
 from bot.messages.blocks import replies
@@ -73,7 +74,8 @@ async def show_usage(request: Request) -> Answer:
         zone = await request.services.store.zone(request.principal)
         picture = draw_week(rows, days=days, now=facts.now, zone=zone)
         await request.caller.run(use_cases.send_picture, picture.svg, picture.alt_text)
-    return drawn.answer_usage(facts, request.command, is_drawn=is_drawn)
+    is_elsewhere = is_drawn and request.surface.where is not Where.DIRECT
+    return drawn.answer_usage(facts, request.command, has_picture_elsewhere=is_elsewhere)
 
 
 async def _load(request: Request, window: Window) -> UsageFacts:

@@ -208,7 +208,10 @@ async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):
     check_golden("answers/class-stop-all", asked)
     assert not (await bot.store.read(store.find_card, card.id)).is_over(bot.clock.now())
     answer = await bot.push(asked, principal=ADMIN)
-    assert "I'm telling everyone, so that they can keep theirs." in words(answer)
+    assert "*notebook* is ending. I'm telling everyone, so that they can keep theirs." in words(answer)
+    # The button that was pressed goes: a class ends only once.
+    assert answer.replaces
+    assert not buttons(answer)
     closed = await bot.store.read(store.find_card, card.id)
     assert (closed.stopped_by, closed.stops_at) == (ADMIN.key, bot.clock.now() + 300.0)
     assert "is already being ended" in words(await bot.press("class_stop", card.id, TRAINER))

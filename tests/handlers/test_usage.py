@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.snapshots import Allowance, Snapshot
+from bot.domain.surfaces import Where
 from bot.domain.usage import Known, Moment
 from bot.domain.workspaces import State
 from bot.providers import facets
@@ -191,7 +192,7 @@ async def test_week_is_sent_as_a_picture_once(bot, pictures):
     await bot.zone(who=ALICE)
     answer = await bot.say("usage", interaction="command:once")
     assert "I'm sending it as a picture, too" in words(answer)
-    await bot.say("usage", interaction="command:once")
+    assert "picture" not in words(await bot.say("usage", where=Where.DIRECT, interaction="command:once"))
     (notice,) = await pictures_of(bot)
     assert notice.body["svg"].startswith("<svg")
     assert notice.body["alt_text"] == (

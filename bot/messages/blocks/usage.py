@@ -77,10 +77,10 @@ def format_window(window: Window, today: date) -> Markup:
 # -- one's own -----------------------------------------------------------------------------------------------
 
 
-def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool) -> Answer:
+def answer_usage(facts: UsageFacts, command: Markup, *, has_picture_elsewhere: bool) -> Answer:
     """Answer with what ran for one person or, if nothing did, with what to type.
 
-    ``is_drawn`` means that a chart is sent as well, in a direct message.
+    ``has_picture_elsewhere`` means that a chart is sent as well, in a direct message that isn't right below.
     """
     if not facts.usage.lines:
         said = kit.join(
@@ -89,7 +89,7 @@ def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool) -> Answe
         left = [kit.section(kit.join(lines, "\n"))] if (lines := _format_left(facts)) else []
         small = _render_what_is_kept(facts.window, facts.now)
         return kit.answer([kit.section(said), *left, *small, *kit.actions(_list_other_buttons(facts))])
-    picture = [kit.context(words.PICTURE_COMES)] if is_drawn else []
+    picture = [kit.context(words.PICTURE_COMES)] if has_picture_elsewhere else []
     return kit.answer([*_render(facts), *picture, *kit.actions(_list_other_buttons(facts))])
 
 

@@ -342,7 +342,7 @@ WHY_CAUSE: Final = {
 WHY_ELSE: Final = "it couldn't be started on {title}"
 WHY_STARTING: Final = "starting on {title}"
 CLASS_CLOSED: Final = (
-    "I'm telling everyone, so that they can keep theirs.",
+    "*{title}* is ending. I'm telling everyone, so that they can keep theirs.",
     "The rest will be stopped {at}. I'll send you a summary.",
 )
 #: Texts about the end of a class, in pairs. The first text is used if someone else ended the class, the
