@@ -127,6 +127,7 @@ class Tasks(EnginePart):
     async def _process(self, task: Task) -> None:
         handler = self.handlers[task.kind]
         wait, counts, problem = backoff(task.attempts + 1, self._context.jitter()), True, "internal"
+        is_late = False
         try:
             then = await self._run_handler(task, handler)
         except TaskRetry as again:
@@ -145,7 +146,7 @@ class Tasks(EnginePart):
             # The task will be retried. If that takes long, people whose commands are waiting for it are told
             # why.
             waited = await self._store.now() + wait - task.created_at
-            is_told = counts or problem in {KEYS_CAUSE, RATE_LIMITED_CAUSE}
+            is_told = counts or is_late or problem == RATE_LIMITED_CAUSE
             hears_of_it = problem and is_told and waited > MAX_SILENT_WAIT_SECONDS
             waiting = build_replays(task, problem=problem) if hears_of_it else []
             await self._store.write(task_rows.retry_task, task, wait, counts=counts, then=waiting)

@@ -6,12 +6,13 @@ from contextlib import AsyncExitStack
 import aiohttp
 import pytest
 import pytest_asyncio
+from cryptography.fernet import Fernet
 
 from bot.app import Role
 from bot.store.postgres_transaction import WRITING
 from playground.processes import reserved_port
 from tests.rigs import postgres
-from tests.rigs.scenario.people import BOT
+from tests.rigs.scenario.people import BOT, GENERAL
 from tests.scenarios.webs import Webs
 
 #: Whoever writes waits for this lock.
@@ -67,6 +68,26 @@ async def test_what_begins_at_one_web_goes_on_at_another(webs):
     await alice.presses(alice.only("ready"), "Stop")
     await webs.pass_time(30)
     assert webs.calls("POST .*/stop") == 1
+
+
+async def test_what_a_worker_lacks_the_key_for_waits_until_it_has_it(tmp_path):
+    """The webs were restarted with a new key, and the worker is restarted later."""
+    old, new = (Fernet.generate_key().decode() for _ in range(2))
+    both = {"USHER_ENCRYPTION_KEYS": f"{new},{old}"}
+    settings = {"USHER_DATABASE_URL": await postgres.migrated(), **both}
+    async with Webs(tmp_path, {"settings": settings}).running() as world:
+        for keys, seconds in (({"USHER_ENCRYPTION_KEYS": old}, 60), (both, 120)):
+            world.bot = await world._started(Role.WORKER, keys)
+            for process in (*world.webs, world.bot):
+                await process.owners.renew()
+            assert world.bot.owners.lacks_keys is (keys is not both)
+            if keys is not both:
+                await world.alice.links("alice")
+                await world.alice.types("start training")
+            await world.pass_time(seconds)
+            assert "Link again" not in str([shown.text for shown in world.alice.sees(GENERAL)])
+        assert world.alice.only("ready")
+        assert world.calls("POST .*/start") == 1
 
 
 async def test_over_socket_mode_two_webs_lose_and_double_nothing_while_connections_come_and_go(over_sockets):

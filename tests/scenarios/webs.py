@@ -34,7 +34,7 @@ class Webs(World):
         """Put a process together that ``stack`` ends."""
         environment = {name: value for name, value in self.environment().items() if name != "PORT"}
         return Process(
-            Settings(**environment, **changes),
+            Settings(**{**environment, **changes}),
             self.connections(),
             stack,
             role=role,
