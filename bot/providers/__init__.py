@@ -69,7 +69,7 @@ def read_connections(
         return checked, wrong.problems
     if not tables and not problems:
         problems.append("USHER_CONNECTIONS: the file names no connection: add a [connections.NAME] table")
-    untitled = Counter(str(table.get("provider")) for table in tables.values() if "title" not in table)
+    untitled = Counter(str(table.get("provider")) for table in tables.values() if not table.get("title"))
     folder = source.parent if isinstance(source, Path) else None
     for name, table in tables.items():
         try:
@@ -155,10 +155,21 @@ def _read_tables(source: Path | str) -> tuple[dict[str, Any], list[str]]:
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise SettingsError(["USHER_CONNECTIONS: every connection needs a table [connections.NAME]"])
     strangers = sorted(content.keys() - {"connections"})
-    return tables, [
+    return {name: _trim_table(table) for name, table in tables.items()}, [
         f"USHER_CONNECTIONS: {key} is not known: a connection is a table [connections.NAME]"
         for key in strangers
     ]
+
+
+def _trim_table(table: dict[str, Any]) -> dict[str, Any]:
+    """Return a table with its strings trimmed, except for those in an inner table, such as options."""
+    return {key: _trim(value) for key, value in table.items()}
+
+
+def _trim(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_trim_table(one) if isinstance(one, dict) else _trim(one) for one in value]
+    return trim(value) if isinstance(value, str) else value
 
 
 def _check_connection(
@@ -169,7 +180,7 @@ def _check_connection(
     provider = _find_class(table)
     # A connection is named after its table, so the key "name" isn't allowed.
     problems = [".name: isn't a key: the table's name is the connection's"] if "name" in table else []
-    values: dict[str, Any] = {"title": provider.title if is_only else f"{provider.title} ({name})"}
+    values: dict[str, Any] = {}
     for key in table.keys() & _REMOVED_KEYS.keys():
         log.warning("connection key removed", connection=name, key=key, advice=_REMOVED_KEYS[key])
     for key, value in table.items():
@@ -179,6 +190,7 @@ def _check_connection(
             values[key] = resolve_secret(value) if isinstance(value, str) else value
         except ValueError as wrong:
             problems.append(f".{key}: {wrong}")
+    values["title"] = values.get("title") or (provider.title if is_only else f"{provider.title} ({name})")
     unresolved = {problem.partition(":")[0] for problem in problems}
     try:
         # File names in a table are relative to the folder of the connections file.

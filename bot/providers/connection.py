@@ -226,7 +226,7 @@ class ConnectionSettings(SettingsPart):
     @field_validator("base_url")
     @classmethod
     def _base_url(cls, value: str) -> str:
-        return normalise_base_url(value.strip())
+        return normalise_base_url(value)
 
     @property
     def idle_seconds(self) -> float | None:

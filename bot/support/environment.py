@@ -19,6 +19,8 @@ from bot.support.cleaning import trim
 
 #: The settings file, in the folder where Usher is started.
 ENV_FILE: Final = ".env"
+#: Pairs of quotation marks that people type, or that chat programs insert, around a value.
+_QUOTES: Final = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
 #: Prefixes of references to secrets that are stored elsewhere.
 REFERENCE_PREFIXES: Final = ("credential:", "env:", "file:")
 #: Matches the contents of a connections file, but not a path to one.
@@ -66,8 +68,21 @@ def explain_exposed_env_file() -> str:
 
 
 def resolve_secret(value: str) -> str:
-    """Return the secret to which a value refers, or the value itself; raise ValueError if it is missing."""
-    value = trim(value)
+    """Return the secret to which a value refers, or the value itself.
+
+    Raises ValueError if it is missing or has quotes around it.
+    """
+    return check_unquoted(_follow_reference(trim(value)))
+
+
+def check_unquoted(value: str) -> str:
+    """Return a value; raise ValueError if it has quotes around it."""
+    if len(value) > 1 and value[0] + value[-1] in _QUOTES:
+        raise ValueError("has quotes around it, which would be a part of it: remove them")
+    return value
+
+
+def _follow_reference(value: str) -> str:
     if value.startswith("env:"):
         name = trim(value.removeprefix("env:"))
         found = read_variable(name)

@@ -280,3 +280,36 @@ def test_price_without_a_currency_is_a_problem(file):
 def test_currency_is_a_short_word(file, currency):
     (problem,) = problems(file(f'{HUB}currency = "{currency}"\n'))
     assert "currency" in problem
+
+
+@pytest.mark.parametrize("blank", [" ", "\\t", "\\r\\n", "\u00a0", "\u200b", "\ufeff"], ids=ascii)
+def test_blanks_around_any_value_are_cut_off(file, blank):
+    def written(blank):
+        return (
+            f'[connections.hub]\nprovider = "{blank}jupyterhub{blank}"\ntitle = "{blank}Team hub{blank}"\n'
+            f'base_url = "{blank}https://hub.acme.example{blank}"\nlinking = ["{blank}token{blank}"]\n'
+            f'ide_hosts = ["{blank}*.acme.example{blank}"]\nworkspaces = ["{blank}T1{blank}"]\n'
+            f'[[connections.hub.templates]]\nname = "{blank}gpu{blank}"\nwho = ["{blank}T1:U1{blank}"]\n'
+            'options = {prompt = " $ "}\n'
+        )
+
+    (plain,), (blanked,) = (load_connections(file(written(one))).values() for one in ("", blank))
+    assert plain.model_dump() == blanked.model_dump()
+    assert plain.model_dump()["templates"][0]["options"] == {"prompt": " $ "}
+
+
+def test_blank_title_is_none(file):
+    assert [one.title for one in load_connections(file(SATURN + 'title = " "\n')).values()] == [
+        "Saturn Cloud"
+    ]
+
+
+@pytest.mark.parametrize("quotes", ["''", "``", "“”"])
+def test_quotes_around_a_value_are_refused(file, monkeypatch, quotes):
+    quoted = f"{quotes[0]}canary-0123{quotes[1]}"
+    monkeypatch.setenv("QUOTED", quoted)
+    for value in (quoted, "env:QUOTED"):
+        found = problems(file(f'{SATURN}linking = ["admin"]\nadmin_token = "{value}"\n'))
+        said = "has quotes around it, which would be a part of it: remove them"
+        assert f"connections.saturn.admin_token: {said}" in found
+        assert "canary" not in str(found)

@@ -38,7 +38,7 @@ class JupyterHubSettings(connection.ConnectionSettings):
     @field_validator("base_url", "public_url")
     @classmethod
     def _roots(cls, value: str | None) -> str | None:
-        return None if value is None else _strip_hub_path(normalise_base_url(value.strip()))
+        return None if value is None else _strip_hub_path(normalise_base_url(value))
 
 
 def _strip_hub_path(url: str) -> str:

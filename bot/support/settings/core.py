@@ -24,7 +24,7 @@ from bot.support.addresses import (
     public_origin,
 )
 from bot.support.cleaning import trim
-from bot.support.environment import command, resolve_secret
+from bot.support.environment import check_unquoted, command, resolve_secret
 from bot.support.settings.database import (
     explain_wrong_path,
     explain_wrong_url,
@@ -33,8 +33,6 @@ from bot.support.settings.database import (
 )
 from bot.support.settings.field import AreRight, setting, split_keys, split_names
 
-#: Pairs of quotation marks that people type, or that chat programs insert, around a value.
-_QUOTES: Final = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
 _SLACK_WORKSPACE_PATTERN: Final = re.compile(r"^[TE][A-Z0-9]+$")
 #: An entry in the list of Slack workspaces that stands for any workspace.
 ANY_WORKSPACE: Final = "*"
@@ -219,8 +217,7 @@ class Settings(BaseSettings):
         value = trim(value)
         if re.search("[\ud800-\udfff]", value):  # This is how Python represents bytes that it can't decode.
             raise ValueError("has characters that aren't UTF-8")
-        if len(value) > 1 and value[0] + value[-1] in _QUOTES:
-            raise ValueError("has quotes around it, which would be a part of it: remove them")
+        check_unquoted(value)
         if _REMARK_PATTERN.search(value):
             raise ValueError("ends in a remark or a sign, which would be a part of it: remove that")
         if _ASSIGNMENT_PATTERN.match(value):
