@@ -391,7 +391,7 @@ def _build_end(approval: Approval, ended: str, **facts: Any) -> NewNotice:
 
 
 def _build_administrator_notices(approval: Approval, ended: str, **facts: str) -> list[NewNotice]:
-    """Return the notice that tells the administrator who approved a request how it ended, if anybody did."""
+    """Return the notice that tells the administrator who approved a request, if anyone did, how it ended."""
     if not approval.decided_by:
         return []
     to = Principal.from_key(approval.decided_by)

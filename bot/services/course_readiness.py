@@ -25,15 +25,15 @@ MEMBERS_PER_TRANSACTION: Final = 50
 LARGE_CLASS_SIZE: Final = 500
 #: Interval between checks of the progress in starting a lesson's workspaces, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
-#: Minimum lead time for a lesson's starts, in seconds. ``MAX_SECONDS_AHEAD`` is the maximum.
+#: Minimum lead time for starting a lesson's workspaces, in seconds. ``MAX_SECONDS_AHEAD`` is the maximum.
 MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
-#: How long a start is assumed to take until enough starts have been measured, in seconds.
+#: Assumed duration of a start, in seconds, until enough starts have been measured.
 USUAL_START_SECONDS: Final = 180.0
-#: A lead time is at least this many seconds shorter than the time after which the provider stops an idle
+#: Minimum difference, in seconds, between a lead time and the time after which the provider stops an idle
 #: workspace.
 IDLE_MARGIN_SECONDS: Final = 60.0
-#: How long a lesson's summary waits for the lesson's stops to finish, in seconds.
+#: How long a lesson's summary waits for all of the lesson's workspaces to be stopped, in seconds.
 SUMMARY_SECONDS: Final = 900.0
 
 
@@ -41,8 +41,8 @@ SUMMARY_SECONDS: Final = 900.0
 class StartRate:
     """The rate at which a connection starts workspaces, if it is limited.
 
-    ``slow`` is the time within which nine out of ten starts were done. ``idle`` is how long a workspace may
-    be unused before the provider stops it. Both are in seconds, or None if not known.
+    ``slow`` is the time within which nine out of ten starts were completed. ``idle`` is how long a workspace
+    may be unused before the provider stops it. Both are in seconds, or None if unknown.
     """
 
     per_second: float | None = None
@@ -50,7 +50,7 @@ class StartRate:
     idle: float | None = None
 
     def get_seconds_ahead(self, people: int) -> float:
-        """Return how many seconds before a lesson the starts for a number of people must begin.
+        """Return how many seconds before a lesson the starts for this number of people must begin.
 
         The result is rounded to whole minutes, so that small changes in the number of people rarely affect
         it.

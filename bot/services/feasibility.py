@@ -71,7 +71,7 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
 
 
 def check_shared(workspace: Workspace, title: str, actions: Iterable[Action]) -> None:
-    """Raise Refused if a workspace is somebody else's and not all of these actions are possible there."""
+    """Raise Refused if a workspace is someone else's and doesn't allow all of these actions."""
     if not workspace.is_own and not all(map(workspace.allows, actions)):
         raise Refused("workspace.not_shared", cause="not_shared", title=title)
 

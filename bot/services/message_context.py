@@ -39,7 +39,7 @@ from bot.support.guards import guards
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
-#: Number of rows whose facts are gathered before other work gets a turn.
+#: Number of rows whose facts are gathered before other work can run.
 CONTEXT_BATCH_SIZE: Final = 20
 Item = TypeVar("Item")
 
@@ -146,7 +146,7 @@ class Gatherer:
             return await self._describe_followed_run(subject)
         if kind.subject == "class":
             card = await self.store.read(courses.find_card, subject)
-            # The card's readers are in the Slack workspace of the person who posted it.
+            # The readers of the card are in the Slack workspace of the person who posted it.
             return None if card is None else await self.describe_class(card, card.principal)
         found = await self.store.read(operations.find_operation_view, subject)
         if found is None:
@@ -197,7 +197,7 @@ class Gatherer:
     async def describe_courses(
         self, reader: Principal, own: Sequence[tuple[ClassCard, bool]]
     ) -> list[ClassFacts]:
-        """Describe courses, each given with whether the reader teaches it; teachers get up-to-date counts."""
+        """Describe courses, each given with whether the reader teaches it. Teachers get up-to-date counts."""
         every, found = await self.store.read(courses.list_memberships, reader), []
         joined = {one.card_id: one.workspace_id or "" for one in every}
         pending = await self.store.read(courses.list_pending_courses, reader)
@@ -335,14 +335,14 @@ class Gatherer:
             case NoticeKind.UPGRADE_LOSSES:
                 return await self._add_losses(message, facts)
             case NoticeKind.WEEK:
-                # When the message is reread later, that week is no longer "last week".
+                # When the message is read again later, that week is no longer "last week".
                 week = find_week(facts.time("amid"), await self.store.zone(message.principal))
                 usage = await self.describe_usage(message.principal, replace(week, name=""))
                 return replace(usage, **facts.common())
         return facts
 
     async def _add_to_workspace(self, message: Message, facts: WorkspaceFacts) -> WorkspaceFacts:
-        """Add the facts that only messages of this kind need to those about a workspace."""
+        """Add the facts that only messages of this kind need to the facts about a workspace."""
         match message.kind:
             case NoticeKind.CARD | NoticeKind.STOPPED | NoticeKind.FAILED:
                 if facts.operation is not None and facts.operation.verb.brings_down:
@@ -406,7 +406,7 @@ class Gatherer:
         return replace(facts, stopping_class=of)
 
     async def _add_others(self, message: Message, facts: WorkspaceFacts) -> WorkspaceFacts:
-        """Add the other workspaces due to stop at the same time as a message's workspace."""
+        """Add the other workspaces that are due to stop at the same time as a message's workspace."""
         at = facts.time("stop_at")
         own = await self.store.perform(workspace_rows.read_workspaces, message.principal)
         others = [one for one in own if one.connection == facts.connection and one.stops_at(at)]
@@ -414,7 +414,7 @@ class Gatherer:
         return replace(facts, others=tuple(await self.describe_workspaces(message.principal, others)))
 
     async def _add_request(self, message: Message, facts: Facts) -> Facts:
-        """Add the approval request that a message is about, and the names of the people in it."""
+        """Add the approval request that a message concerns, and the names of the people in it."""
         approval = await self.store.read(approvals.find_request, message.subject)
         if approval is None or not isinstance(facts, RequestFacts):
             return facts
@@ -423,18 +423,19 @@ class Gatherer:
         return replace(facts, approval=approval, people=people)
 
     async def _add_leavers(self, message: Message, facts: Facts) -> RequestFacts:
-        """Add people's names, connections' titles and the running workspaces' pages at the provider."""
+        """Add people's names, connections' titles, and the provider's pages of the running workspaces."""
         left = []
         for one in message.body.get("left", ()):
             provider = self.connections.get(one["connection"])
-            # A workspace whose row is gone keeps the provider's page about it, but no URL that opens it.
+            # If a workspace's row is gone, keep the provider's page about the workspace, but never a URL that
+            # opens it.
             page = None if provider is None else provider.allowed_url(provider.page_url(one["remote_id"]))
             left.append({**one, "title": self.title(one["connection"]), "page": page})
         named = await self.name_people(message.principal, *(one["person"] for one in left))
         return RequestFacts(**facts.common() | {"body": {"left": left}}, people=named)
 
     async def _add_resting(self, message: Message, facts: Facts) -> RequestFacts:
-        """Add the links that are still resting, and their owners' names."""
+        """Add the links that are still suspended, and their owners' names."""
         since = facts.now - SAME_REST_SECONDS
         current = await self.store.read(account_id_rows.list_resting, facts.connection, since)
         account_ids, is_several = facts.body.get("accounts", ()), facts.body.get("is_several")
@@ -443,7 +444,7 @@ class Gatherer:
         return RequestFacts(**facts.common(), people=people, resting=resting)
 
     async def _add_combined(self, message: Message, facts: Facts) -> HeldFacts:
-        """Add the notices that a message combines; if several have the same subject, only the newest."""
+        """Add the notices that a message combines: of those with the same subject, only the newest."""
         newest: dict[str, tuple[NoticeKind, Facts]] = {}
         for one in await self.store.read(notices.list_combined_notices, message.id):
             found = await self.describe_notice(one)
@@ -459,7 +460,7 @@ class Gatherer:
         return UpgradeFacts(**facts.common(), losses=tuple(one for one in found if one is not None))
 
     async def _describe_loss(self, what: str, subject: str, detail: str) -> DescribedLoss | None:
-        """Describe a loss by an upgrade; return None if what it is about no longer exists."""
+        """Describe a loss caused by an upgrade; return None if its subject no longer exists."""
         if what in LOST_OF_COURSES:
             card = await self.store.read(courses.find_card, subject)
             return (
@@ -476,7 +477,7 @@ class Gatherer:
         workspace = await self.store.read(workspace_rows.find_workspace, said.get("workspace", subject))
         if workspace is not None:
             return DescribedLoss(what, workspace.title, self.title(workspace.connection), detail=said)
-        # For the hours of an unlinked workspace, the detail is that workspace's name.
+        # For the hours of an unlinked workspace, the detail is the workspace's name.
         return DescribedLoss(what, detail) if what == "hours_wait" and detail else None
 
     async def describe_usage(self, principal: Principal, window: Window) -> UsageFacts:

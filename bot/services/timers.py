@@ -23,8 +23,8 @@ def plan_timer(
 
     By default, it uses a mode that lets the workspace be started again, if there is one. Raises Refused:
     ``workspace.ends`` if the stop would be final and the owner hasn't agreed, ``workspace.no_suspend`` or
-    ``workspace.not_allowed`` if the mode isn't currently possible, ``workspace.not_shared`` if somebody
-    else's workspace can't be stopped.
+    ``workspace.not_allowed`` if the mode isn't currently possible, and ``workspace.not_shared`` if the
+    workspace is someone else's and can't be stopped.
     """
     provider, planned = context.need(workspace.connection), predict_stop_effects(context, workspace)
     mode = mode or choose_planned_mode(planned)

@@ -1,4 +1,4 @@
-"""A person's workspaces and operations, if the policy allows it, and the list that they keep of them."""
+"""A person's workspaces and operations, if the policy allows it, and the person's list of workspaces."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -78,7 +78,7 @@ def add_workspace(
         _check_free(tx, caller.principal, name, besides=before)
     provider = caller.context.need(connection)
     if provider.has_link_method("none"):
-        # A single shared secret opens everyone's workspaces, so people may only add those they created
+        # A single shared secret opens everyone's workspaces, so people may add only those that they created
         # through Usher.
         raise Refused("add.not_here", cause="only_made_here", title=provider.settings.title)
     account, owner = caller.require_account(tx, connection), provider.find_owner(remote_id)
@@ -117,7 +117,7 @@ def _save_listed(
 
 @concerns_caller
 def set_alias(tx: Transaction, caller: Caller, workspace_id: str, name: str | None) -> Workspace:
-    """Set or clear a person's alias for a workspace; raises Refused if they already use that name."""
+    """Set or clear a person's alias for a workspace; raise Refused if they already use that name."""
     workspace = require_workspace(tx, caller, "alias", workspace_id)
     if name is not None:
         _check_free(tx, caller.principal, name, besides=workspace)
@@ -140,7 +140,7 @@ def forget_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Work
 def set_notifications(
     tx: Transaction, caller: Caller, workspace_id: str, *, ready: bool | None, stopped: bool | None
 ) -> Workspace:
-    """Set which notices a person wants about a workspace, or None to follow their general settings."""
+    """Set which notices a person wants about a workspace; None means to follow their general settings."""
     workspace = require_workspace(tx, caller, "notify", workspace_id)
     if caller.is_first_delivery(tx):
         workspaces.notify(tx, workspace.id, ready=ready, stopped=stopped)
@@ -158,7 +158,7 @@ def _check_free(tx: Transaction, principal: Principal, name: str, besides: Works
 
 
 def rank_workspace(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:
-    """Return a sort key: workspaces that run or have an open operation first, those gone last."""
+    """Return a sort key that puts workspaces that run or have an open operation first, and gone ones last."""
     operation = under_way.get(workspace.id)
     is_busy = not workspace.is_down or (operation is not None and operation.verb is not OperationVerb.REMOVE)
     place = 0 if is_busy else 2 if workspace.state is State.GONE else 1

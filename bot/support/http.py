@@ -99,7 +99,8 @@ class Http:
             middlewares=(proxy,) if proxy.address else (),
             request_class=GatedRequest,
         )
-        # Otherwise aiohttp repeats a GET if the server closes the connection. No argument turns that off.
+        # Otherwise, aiohttp would repeat a GET after the server closes the connection. No argument turns that
+        # off.
         session._retry_connection = False
         return session
 
