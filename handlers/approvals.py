@@ -3,6 +3,7 @@
 from bot.domain.accounts import Approval
 from bot.domain.approvals import UNDECIDED
 from bot.domain.notices import Answer
+from bot.domain.surfaces import Surface
 from bot.messages.blocks import approvals as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
@@ -28,11 +29,10 @@ async def ask_link(request: Request) -> Answer:
 async def submit_username(request: Request) -> Answer:
     """Send the request to the administrators, or show what is wrong with the username next to its field."""
     connection, _, text = request.form_payload.partition(" ")
-    # Usher itself fills in this command's keys and words. The command runs once the account is linked, with
-    # whatever rights the person has at that time.
-    deferred_command = DeferredCommand(
-        request.principal.key, text, interaction=request.surface.interaction
-    ).as_body()
+    # Usher itself fills in this command's keys and words. It runs once the account is linked, with whatever
+    # rights the person has at that time.
+    surface = Surface("replay", interaction=request.surface.interaction)
+    deferred_command = DeferredCommand(text=text, surface=surface).as_body()
     username = find_value(request.view, "username").strip()
     asked = await use_cases.request(
         request.caller, connection, username, deferred_command=deferred_command if text else None

@@ -536,7 +536,7 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
     if is_repeated or is_seen_only_now or typing_mistakes.may_have_token(request):
         return _answer_problem(request, explain_refusal(unknown))
     press = "" if request.press is None else request.press.text
-    waiting = replace(request.defer(), first=request.promised_in, press=press)
+    waiting = replace(request.defer(), is_promised=True, press=press)
     person = [request.principal.key]
     try:
         await request.caller.run(snapshots.request_read, TaskKind.LOOK_UP_PERSON, person, waiting.as_body())

@@ -226,14 +226,14 @@ async def _load_offer(request: Request, form_context: FormContext, account: Acco
     services = request.services
     title = services.title(form_context.connection)
     external_id = services.ids.new("form") if request.surface.trigger_id else None
-    verb = "new" if form_context.purpose == "workspace" else "run"
+    verb = "new" if form_context.purpose == "workspace" else "job run"
     text = f"{verb} {form_context.connection} {template}".rstrip()
     await request_offer(
         request,
         account,
         verbs.NO_OFFER_ANSWER,
         buttons=[make_open_button(form_context.purpose, form_context.connection)],
-        then=replace(request.defer(text), view=external_id, folder=form_context.purpose),
+        then=request.defer(text, view_external_id=external_id),
     )
     view = forms.sentence_view(
         form_context.purpose, kit.fill(verbs.LOADING, title=title), external_id=external_id

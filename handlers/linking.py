@@ -151,11 +151,10 @@ async def _invite(
     """Create links that a command is waiting for, and answer with their pages."""
     services, surface = request.services, request.surface
     once = request.caller.interaction and f"{request.caller.interaction}/link"
-    deferred_command = request.defer(text)
-    if surface.kind == "button" and not surface.is_question:
-        # With its response_url, the command's answer would replace the message with the clicked button.
-        # Clicking the button that opens a link page supplies a new one.
-        deferred_command = replace(deferred_command, response_url=None)
+    # With the response_url of an ordinary button, the command's answer would replace the message whose button
+    # was clicked. Clicking the button that opens a link page supplies a new one.
+    keeps_url = surface.kind != "button" or surface.is_question
+    deferred_command = request.defer(text, **{} if keeps_url else {"response_url": None})
     methods = [method for method in services.list_link_methods() if method[0] in connections]
     commands = {
         name: replace(deferred_command, linked=name).as_body() for name, _, by_token in methods if by_token

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import structlog
-
+from bot.domain.forms import Purpose
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
-from bot.domain.surfaces import Surface, Where
+from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.forms import answer_view
@@ -22,8 +21,6 @@ from handlers.requests.request import SILENT
 from handlers.requests.response_targets import make_message_notice, make_reply_notice
 from handlers.requests.services import Services
 
-log = structlog.get_logger(__name__)
-
 
 async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
     """Run a deferred command with the user's current rights; ``body`` is a ``DeferredCommand``.
@@ -34,36 +31,28 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     StoreError if nothing could be written.
     """
     deferred = DeferredCommand.parse(body)
-    if deferred.folder not in services.commands.values():
-        log.warning("a waiting command is of no command that exists", folder=deferred.folder)
-        return
-    if deferred.where == Where.HOME and deferred.text == HOME_COMMAND:
+    given = deferred.surface
+    if given.where is Where.HOME and deferred.text == HOME_COMMAND:
         await request_home(services, principal, deferred=deferred.as_body())
         return
     now = services.clock.now()
-    has_response_url = deferred.response_url is not None and now < deferred.response_until
-    where = Where.HOME if deferred.where == Where.HOME else Where.DIRECT
-    if deferred.view:
+    has_response_url = given.response_url is not None and now < deferred.response_until
+    where = Where.HOME if given.where is Where.HOME else Where.DIRECT
+    if given.view_external_id:
         where = Where.FORM
-    elif has_response_url or (deferred.where == Where.MENTION and not deferred.is_late(now)):
-        where = Where(deferred.where)
-    surface = Surface(
-        kind="replay",
+    elif has_response_url or (given.where is Where.MENTION and not deferred.is_late(now)):
+        where = given.where
+    surface = replace(
+        given,
         where=where,
-        channel_id=deferred.channel_id,
-        thread_ts=deferred.thread_ts,
-        response_url=deferred.response_url if has_response_url else None,
-        view_external_id=deferred.view,
-        interaction=f"{deferred.interaction or 'waiting'}/{deferred.task or 'replay'}",
-        via=deferred.via,
+        response_url=given.response_url if has_response_url else None,
+        interaction=f"{given.interaction or 'waiting'}/{deferred.task or 'replay'}",
     )
     links = await read_links(services, principal) if where is Where.HOME else []
     if deferred.press:
         answer = await run_button(services, principal, surface, ButtonValue.from_text(deferred.press))
     elif deferred.text or not deferred.linked:
-        answer = await run_text(
-            services, principal, surface, deferred.text, folder=deferred.folder, deferred=deferred
-        )
+        answer = await run_text(services, principal, surface, deferred.text, deferred=deferred)
     else:
         answer = SILENT
     if deferred.linked and has_response_url and where in {Where.CHANNEL, Where.MENTION}:
@@ -76,11 +65,13 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
         return
     if where is Where.FORM and answer.view is None:
         # An open form is waiting for the answer, so show it in the form.
-        answer = replace(answer, view=answer_view(answer, "job" if deferred.folder == "job" else "workspace"))
+        purpose: Purpose = "job" if deferred.text.startswith("job ") else "workspace"
+        answer = replace(answer, view=answer_view(answer, purpose))
     if has_response_url or where in {Where.FORM, Where.MENTION}:
         notice = make_reply_notice(answer, surface, principal, services.ids)
     else:
-        notice = make_message_notice(answer, surface, principal, services.ids, becomes=deferred.first)
+        promise = given.interaction if deferred.is_promised else ""
+        notice = make_message_notice(answer, surface, principal, services.ids, becomes=promise)
     await services.store.write(notices.add_notices, [notice])
 
 
@@ -96,7 +87,7 @@ async def _replace_page_button(
     account = await services.store.read(accounts.find_account, principal, connection)
     if account is None or account.state != "active":
         return answer
-    if (deferred.channel_id or "").startswith("D"):
+    if deferred.surface.is_in_conversation:
         return replace(answer, replaces=True)
     template = words.LINKED_AS if account.username else words.LINKED
     linked = fill(template, title=services.title(connection), username=account.username)

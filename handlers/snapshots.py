@@ -56,10 +56,9 @@ async def refresh_lists(
         return ""
     account = stale[0]
     then = replace(
-        _defer_for_account(account, request, request.defer(text)),
-        asked=account.connection,
+        _defer_for_account(account, request.defer(text)),
+        asked=request.failed_connection or account.connection,
         problem=request.deferred.problem,
-        unread=request.failed_connection,
         updates=updates,
     ).as_body()
     if not request.is_live:
@@ -94,7 +93,8 @@ async def refresh_in_background(
     is_redrawn = surface.kind == "button" and request.target is not None
     is_typed = surface.kind == "message" and surface.where is Where.DIRECT
     if is_redrawn or is_typed or deferred.updates or surface.where is Where.HOME:
-        text = f"list {request.target}" if is_redrawn else request.text
+        folder = "job " if request.folder == "job" else ""
+        text = f"{folder}list {request.target}" if is_redrawn else request.text
         return await refresh_lists(request, kind, answers.CHECKING, text=text, old=old, updates=True)
     if not old:
         return ""
@@ -167,13 +167,13 @@ async def request_offer(
             why = safe(problems.explain_unread(request.deferred.problem, title))
             raise Answered(replies.problem(why, request.reference, buttons))
         raise Answered(replies.hint(fill(nothing, title=title), buttons))
-    waiting = _defer_for_account(account, request, then or request.defer()).as_body()
+    waiting = _defer_for_account(account, then or request.defer()).as_body()
     await request.caller.run(snapshots.request_templates, account, waiting)
 
 
-def _defer_for_account(account: Account, request: Request, waiting: DeferredCommand) -> DeferredCommand:
+def _defer_for_account(account: Account, waiting: DeferredCommand) -> DeferredCommand:
     """Defer a command until an account's list or offer has been read, recording what it has waited for.
 
     The command then doesn't request another read.
     """
-    return replace(waiting, looked=(*waiting.looked, account.id), first=request.promised_in)
+    return replace(waiting, looked=(*waiting.looked, account.id), is_promised=True)

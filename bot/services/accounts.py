@@ -180,7 +180,7 @@ def link_account(
         for text in courses.find_waiting_texts(tx, caller.principal, connection)
     }
     waits |= {
-        command.get("text", ""): command
+        command.get("text", ""): command | {"principal": key}
         for command in list_deferred(deferred_command)
         if command.get("text") or "becomes" not in body
     }

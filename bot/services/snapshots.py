@@ -70,7 +70,7 @@ def request_read(
     """
     if then is not None and not caller.is_first_delivery(tx, "show"):
         return
-    waiting = [] if then is None or caller.via else [dict(then)]
+    waiting = [] if then is None or caller.via else [{**then, "principal": caller.principal.key}]
     for number, subject in enumerate(subjects):
         tasks.add_tasks(tx, [NewTask(kind, subject, {"then": [] if number else waiting})])
 

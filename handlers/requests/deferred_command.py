@@ -3,58 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from bot.domain.surfaces import Where
+from bot.domain.surfaces import Surface, Where
 
 #: How long a response_url is used, in seconds. Slack accepts it for 30 minutes (docs/internals/slack.md,
 #: "Requests from Slack"), of which one is set aside for delivery.
 RESPONSE_SECONDS = 29 * 60
 #: How long people expect an answer to appear where they made their request, in seconds.
 ANSWER_EXPECTED_SECONDS: Final = 120.0
+#: The fields of a surface that are stored, because they say where the answer is to be sent.
+_SURFACE_FIELDS: Final = (
+    "interaction",
+    "channel_id",
+    "thread_ts",
+    "where",
+    "response_url",
+    "view_external_id",
+    "via",
+)
+_NOWHERE: Final = Surface("replay")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeferredCommand:
     """A command or click that waits for a link, a list or a person, and where its answer is to be sent.
 
-    It is stored as JSON. The task that runs it adds ``problem``, and ``task``, which tells its runs apart.
+    It is stored as JSON. Everything else is read again when it runs. The task that runs it adds ``problem``,
+    and ``task``, which tells one run from the next.
     """
 
-    principal: str = ""
+    #: The command with its folder (``job list``), or "" if ``press`` is the button that was clicked
+    #: (``ButtonValue.text``).
     text: str = ""
-    #: The button that was clicked (``Press.text``); "" if the command was typed.
     press: str = ""
-    folder: str = "workspace"
-    interaction: str = ""
-    channel_id: str | None = None
-    thread_ts: str | None = None
-    #: Where the user expected to read the answer.
-    where: str = Where.CHANNEL
-    response_url: str | None = None
+    #: Where the command was given. Its interaction is the one whose reply promised the answer, if any did.
+    surface: Surface = _NOWHERE
+    #: When the response_url expires.
     response_until: float = 0.0
-    #: The id that Usher gave to the open form where the answer will appear.
-    view: str | None = None
-    #: The accounts whose lists have already been read for this command.
-    looked: tuple[str, ...] = ()
-    #: An earlier interaction whose answer promised this answer, which replaces it once it is known.
-    first: str = ""
-    #: Whether an earlier answer was already complete, so that this answer reports only what has changed
+    #: Whether the answer was promised. Once it is known, it replaces that promise.
+    is_promised: bool = False
+    #: Whether an earlier answer was already complete, so that this answer only reports what has changed
     #: since.
     updates: bool = False
-    #: The connection whose list this command is waiting for.
+    #: The connection that has to be linked first. The answer replaces the message that shows the link page.
+    linked: str = ""
+    #: The accounts whose lists have already been read for this command.
+    looked: tuple[str, ...] = ()
+    #: The connection whose list this command is waiting for or, given a ``problem``, couldn't be read.
     asked: str = ""
     #: Why the wait failed: a cause from ``bot.messages.texts.problems``.
     problem: str = ""
-    #: The connection whose list couldn't be read, if the command is now waiting for another connection's
-    #: list.
-    unread: str = ""
     task: str = ""
-    #: How the command was given, for example through Slack's assistant.
-    via: str = ""
-    #: The connection that has to be linked first. The answer replaces the message with the link page.
-    linked: str = ""
 
     def is_late(self, now: float) -> bool:
         """Return whether it is too late to answer in the place where the command was given."""
@@ -62,13 +63,19 @@ class DeferredCommand:
 
     def as_body(self) -> dict[str, Any]:
         """Return the command as data that can be serialised to JSON."""
-        values = {name: getattr(self, name) for name in self.__slots__}
+        values = {name: getattr(self, name) for name in self.__slots__ if name != "surface"}
+        values |= {name: getattr(self.surface, name) for name in _SURFACE_FIELDS}
         return {name: value for name, value in values.items() if value}
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> DeferredCommand:
-        """Return the command stored in a body."""
+        """Return the command stored in a body, perhaps by release 0.4, which kept the folder separately."""
         values = {name: value for name, value in body.items() if name in cls.__slots__}
+        surface = Surface("replay", **{name: body[name] for name in _SURFACE_FIELDS if name in body})
+        values["surface"] = replace(surface, where=Where(surface.where))
+        text = body.get("text", "")
+        if text and body.get("folder") == "job" and not text.startswith("job "):
+            values["text"] = f"job {text}"
         return cls(**values | {"looked": tuple(body.get("looked") or ())})
 
 

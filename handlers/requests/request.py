@@ -223,12 +223,7 @@ class Request:
     @property
     def failed_connection(self) -> str:
         """Return the connection whose list couldn't be read, or "" if there is no ``deferred.problem``."""
-        return (self.deferred.unread or self.deferred.asked) if self.deferred.problem else ""
-
-    @property
-    def promised_in(self) -> str:
-        """Return the earlier interaction whose reply promised the answer to this request."""
-        return self.deferred.first or self.surface.interaction
+        return self.deferred.asked if self.deferred.problem else ""
 
     @property
     def is_live(self) -> bool:
@@ -254,7 +249,7 @@ class Request:
 
         An answer that was promised is given in any case, because it replaces the message with the promise.
         """
-        return self.surface.where is Where.DIRECT and not self.deferred.first
+        return self.surface.where is Where.DIRECT and not self.deferred.is_promised
 
     def redirect(
         self, folder: str, verb: str, arguments: tuple[str, ...], target: str | None = None
@@ -262,22 +257,19 @@ class Request:
         """Return the request changed to another verb, with other words and possibly another key."""
         return replace(self, folder=folder, verb=verb, arguments=arguments, target=target, row=None)
 
-    def defer(self, text: str | None = None) -> DeferredCommand:
-        """Return this command, or ``text`` instead, as a deferred command that can still be answered."""
-        surface = self.surface
+    def defer(self, text: str | None = None, **answered_at: Any) -> DeferredCommand:
+        """Return this command, or ``text`` instead, as a deferred command that can still be answered.
+
+        ``answered_at`` has fields of the surface that differ from those of the request's own.
+        """
+        was_promised = self.deferred.is_promised
+        surface = self.deferred.surface if was_promised else self.surface
         return DeferredCommand(
-            principal=self.principal.key,
             text=self.text if text is None else text,
-            folder=self.folder,
-            interaction=surface.interaction,
-            channel_id=surface.channel_id,
-            thread_ts=surface.thread_ts,
-            where=surface.where,
-            response_url=surface.response_url,
-            response_until=self.services.clock.now() + RESPONSE_SECONDS,
-            view=surface.view_external_id,
+            surface=replace(surface, **answered_at),
+            response_until=self.deferred.response_until or self.services.clock.now() + RESPONSE_SECONDS,
+            is_promised=was_promised,
             looked=self.deferred.looked,
-            via=surface.via,
         )
 
 

@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.people import Principal
-from bot.domain.surfaces import Where
+from bot.domain.surfaces import Surface, Where
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store import accounts, homes, tasks
@@ -19,6 +19,8 @@ from tests.handlers.rig import COLLEAGUE
 from tests.handlers.slack import LittleSlack, bolt_for, event, paced, send
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.store import ALICE
+
+IN_HOME = Surface("replay", Where.HOME)
 
 
 @pytest.fixture
@@ -196,7 +198,7 @@ async def test_home_that_slack_refuses_is_published_as_words(bot, slack):
 
 async def test_home_is_drawn_however_late_its_list_was_read(bot, slack):
     await bot.link()
-    late = DeferredCommand(ALICE.key, "list all", where=Where.HOME, updates=True, task="task_1").as_body()
+    late = DeferredCommand(text="list all", surface=IN_HOME, updates=True, task="task_1").as_body()
     bot.clock.advance(3600)
     assert "notebook" in await publish(bot, slack, shown={"deferred": late})
 
@@ -204,9 +206,9 @@ async def test_home_is_drawn_however_late_its_list_was_read(bot, slack):
 async def test_unread_list_in_home_says_what_to_press_there(bot, slack):
     await bot.link()
     unread = DeferredCommand(
-        ALICE.key, "list all", where=Where.HOME, updates=True, task="task_1", problem="unreachable"
+        text="list all", surface=IN_HOME, updates=True, task="task_1", problem="unreachable"
     )
-    blocks = await publish(bot, slack, shown={"deferred": unread.as_body() | {"problem": "unreachable"}})
+    blocks = await publish(bot, slack, shown={"deferred": unread.as_body()})
     assert "I couldn't read your list on" in blocks
     assert "Press *Refresh*" in blocks
     assert "To try again" not in blocks

@@ -182,7 +182,7 @@ async def test_a_form_that_waits_for_the_first_offer_keeps_its_template():
             one for one in await bot.store.claim(tasks.claim_tasks, 10, 60.0) if one.kind is TaskKind.SNAPSHOT
         ]
         [waiting] = task.payload["then"]
-        assert (waiting["folder"], waiting["text"]) == ("job", "run posit nightly")
+        assert waiting["text"] == "job run posit nightly"
         account = await bot.store.read(accounts.find_account, ALICE, "posit")
         await bot.store.write(
             snapshots.save_snapshot,
@@ -198,7 +198,7 @@ async def test_the_form_of_a_connection_waits_for_no_other_connection():
         assert (await bot.say("job run posit", trigger_id="t1")).view["external_id"]
         tasks_ = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
         [read] = [task.payload for task in tasks_ if task.kind is TaskKind.SNAPSHOT]
-        assert [waiting["text"] for waiting in read["then"]] == ["run posit"]
+        assert [waiting["text"] for waiting in read["then"]] == ["job run posit"]
 
 
 async def test_run_of_a_name_at_two_places_offers_each_of_them():

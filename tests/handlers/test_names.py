@@ -6,9 +6,8 @@ from bot.domain.notices import NoticeKind
 from bot.domain.tasks import TaskKind
 from bot.store import accounts, discovered, operations, workspaces
 from bot.store import tasks as task_rows
-from handlers.dispatch import run_text
 from handlers.replaying import replay
-from handlers.requests.deferred_command import RESPONSE_SECONDS, DeferredCommand
+from handlers.requests.deferred_command import RESPONSE_SECONDS
 from tests.handlers.rig import activate, buttons, invited, rig, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, found_workspace
@@ -17,6 +16,10 @@ from tests.rigs.verbs import OPERATIONS
 
 async def tasks(bot, kind=TaskKind.DISCOVER):
     return [task for task in await bot.store.claim(task_rows.claim_tasks, 50, 30.0) if task.kind is kind]
+
+
+async def own_accounts(bot):
+    return await bot.store.read(accounts.list_accounts, ALICE)
 
 
 async def fresh(bot):
@@ -247,7 +250,7 @@ WAITED = [
     ({"where": "channel", "channel_id": "C1", "response_url": "https://hooks.example.org/1"}, -1.0, {CARD}),
     ({"where": "mention", "channel_id": "C1"}, RESPONSE_SECONDS, {REPLY}),
     ({"where": "mention", "channel_id": "C1"}, 600.0, {CARD}),
-    ({"where": "direct", "channel_id": "D1", "first": "command:0"}, 600.0, {MESSAGE}),
+    ({"where": "direct", "channel_id": "D1", "is_promised": True}, 600.0, {MESSAGE}),
 ]
 
 
@@ -259,11 +262,22 @@ async def test_a_start_that_waited_is_said_by_its_card_or_by_an_answer(bot, wait
     assert {notice.kind for notice in await bot.notices()} == sent
 
 
-@pytest.mark.parametrize("waiting", [{"text": "start", "folder": "nowhere"}])
-async def test_a_waiting_command_of_no_command_is_passed_over(bot, waiting):
+async def test_waiting_again_does_not_prolong_a_response_url(bot):
     await bot.link()
-    await replay(bot.services, ALICE, waiting)
-    assert await bot.notices() == []
+    await fresh(bot)
+    bot.clock.advance(61)
+    until = bot.clock.now() + 600.0
+    waited = IN_CHANNEL | {"text": "start brand-new", "response_until": until, "is_promised": True}
+    await replay(bot.services, ALICE, waited)
+    (task,) = await tasks(bot)
+    assert waited.items() <= task.payload["then"][0].items()
+
+
+async def test_waiting_command_of_an_earlier_release_keeps_its_folder(bot):
+    """Release 0.4 stored the folder next to the text, and *run* means *start* for workspaces."""
+    await bot.link(names=("notebook",))
+    await replay(bot.services, ALICE, {"text": "run notebook", "folder": "job"})
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_a_new_name_may_come_after_to(bot):
@@ -278,10 +292,21 @@ async def test_a_new_name_may_come_after_to(bot):
 async def test_unread_list_is_named_though_another_was_read_since(bot):
     await bot.link()
     await bot.link(connection="hub", names=("lab",))
-    looked = tuple(account.id for account in await bot.store.read(accounts.list_accounts, ALICE))
-    waited = DeferredCommand(looked=looked, asked="hub", unread="saturn", problem="forbidden: no")
-    answer = await run_text(bot.services, ALICE, bot.surface(), "start zebra", deferred=waited)
-    assert "I couldn't read your list on Saturn Cloud." in words(answer)
+    await fresh(bot)
+    bot.clock.advance(61)
+    await bot.direct("start zebra")
+    titles = {account.id: bot.services.title(account.connection) for account in await own_accounts(bot)}
+    problem: dict[str, str] = {"problem": "forbidden: no"}
+    for _ in titles:
+        claimed = await tasks(bot)
+        (waiting,) = [one for task in claimed for one in task.payload["then"]]
+        for task in claimed:
+            await bot.store.write(task_rows.finish_task, task)
+        asked = titles[waiting["looked"][0]]
+        await replay(bot.services, ALICE, problem | waiting)
+        problem = {}
+    (notice,) = await bot.notices(NoticeKind.MESSAGE)
+    assert f"I couldn't read your list on {asked}." in str(notice.body["blocks"])
 
 
 async def test_three_letters_are_the_beginning_of_a_name(bot):

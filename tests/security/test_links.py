@@ -16,7 +16,7 @@ from tests.web.rig import ALICE, BOB, GOOD, Inputs
 
 
 async def test_the_whole_way_with_the_code_typed_back(made):
-    waiting = {"verb": "start", "text": "notebook"}
+    waiting = {"verb": "start", "text": "notebook", "principal": ALICE.key}
     browser = await made.browser()
     page = await browser.get(await link(made, waiting=waiting))
     assert browser.url.startswith(f"{made.origin}/link?of=")

@@ -44,7 +44,7 @@ async def test_the_whole_way_with_sign_in(made):
     (notice,) = await made.store.perform(notices.claim_notices, 10, 60)
     assert notice.kind == NoticeKind.LINKED
     (task,) = await made.store.claim(tasks.claim_tasks, 10, 60)
-    assert task.payload == {"then": [{"verb": "list"}]}
+    assert task.payload == {"then": [{"verb": "list", "principal": ALICE.key}]}
     assert [action for _actor, action, _result in await made.audit()] == [
         "link.invited",
         "link.sign_in",
@@ -338,7 +338,7 @@ async def test_what_waits_for_the_link_is_carried_on_after_the_lasting_page_once
     await browser.send("/link/confirm")
     assert browser.status == 200
     (task,) = await made.store.claim(tasks.claim_tasks, 10, 60)
-    assert task.payload == {"then": [{"text": "start notebook"}]}
+    assert task.payload == {"then": [{"text": "start notebook", "principal": ALICE.key}]}
 
 
 async def test_all_that_waits_for_a_link_is_carried_on_in_its_order(made):
@@ -351,7 +351,9 @@ async def test_all_that_waits_for_a_link_is_carried_on_in_its_order(made):
     await browser.send("/link/confirm")
     assert browser.status == 200
     (task,) = await made.store.claim(tasks.claim_tasks, 10, 60)
-    assert task.payload == {"then": [{"text": text} for text in ("start notebook", "hours", "list")]}
+    assert task.payload == {
+        "then": [{"text": text, "principal": ALICE.key} for text in ("start notebook", "hours", "list")]
+    }
 
 
 async def test_a_request_of_long_ago_isnt_carried_on_by_the_lasting_page(made):

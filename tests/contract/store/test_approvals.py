@@ -133,7 +133,7 @@ async def test_an_account_is_linked_with_its_approval_once(store):
     (account,) = await store.read(accounts.list_accounts, ALICE)
     assert (account.connection, account.username) == ("saturn", "alice")
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
-    assert (task.kind, task.payload) == (TaskKind.DISCOVER, {"then": [WAITING]})
+    assert (task.kind, task.payload) == (TaskKind.DISCOVER, {"then": [WAITING | {"principal": ALICE.key}]})
     told = [notice.kind for notice in await store.perform(notices.claim_notices, 10, 60.0)]
     assert sorted(told) == [NoticeKind.APPROVAL_ENDED, NoticeKind.LINKED]
 

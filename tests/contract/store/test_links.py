@@ -138,7 +138,7 @@ async def test_a_code_writes_the_account_and_all_that_follows_once(store, clock)
     ]
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert (task.kind, task.subject) == (TaskKind.DISCOVER, account.id)
-    assert task.payload == {"then": [{"text": "start"}, {"text": "list"}]}
+    assert task.payload == {"then": [{"text": text, "principal": ALICE.key} for text in ("start", "list")]}
     ended = await store.read(links.find_link, "n2")
     assert (ended.stage, ended.expires_at, ended.deferred_command) == ("open", clock.now(), None)
     used = await store.read(links.find_link, "n1")
