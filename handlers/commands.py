@@ -231,11 +231,11 @@ async def _read_names(
         matches = await run_beside_loop(own, naming.split_names, words, own, connections, usernames)
         if not matches:
             continue
-        for name, match in matches.items():
-            if match.kind == "many":
-                about = await _add_time(request, match.workspaces[0], time)
-                raise Answered(await targets.ask_which_of_these(about, match.workspaces, own, name))
-        chosen = [*{one.id: one for match in matches.values() for one in match.workspaces}.values()]
+        for name, same in matches.items():
+            if len(same) > 1:
+                about = await _add_time(request, same[0], time)
+                raise Answered(await targets.ask_which_of_these(about, same, own, name))
+        chosen = [*{one.id: one for same in matches.values() for one in same}.values()]
         if len(chosen) == 1:
             return await _add_workspace(request, chosen[0], words, time)
         if verb.effect is Effect.SHOWS:

@@ -488,8 +488,9 @@ async def stop(request: Request) -> Answer:
     The run's card shows everything else.
     """
     run, force = await find_run(request), "force" in request.flags
-    is_exact = request.target is not None
-    is_exact = is_exact or naming.is_whole_name_of(request.name, run, request.services.connections)
+    is_exact = request.target is not None or naming.find_whole(
+        request.name, [run], request.services.connections
+    )
     if is_exact and (not force or AGREED in request.flags):
         return await request_stop(request, run, force=force)
     if run.state.is_over:
@@ -567,7 +568,8 @@ async def find_run(request: Request) -> Run:
     old, rows = await read_stale_and_rows(request)
     if not request.name or means_everything(request.arguments):
         return await _find_only_run(request, rows, old)
-    found = naming.find_runs(request.name, rows, request.services.connections, is_stop=request.verb == "stop")
+    match = naming.find(request.name, rows, request.services.connections)
+    found = naming.choose_newest(match.rows, is_stop=request.verb == "stop") if match.kind != "near" else []
     if len(found) == 1:
         request.notes.shown = [found[0].id]
         return found[0]
@@ -631,7 +633,7 @@ async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequen
     if promise:
         return replies.answer(promise)
     sentence = fill("I can't find a run called *{name}*.", name=request.name)
-    similar = naming.suggest_runs(request.name, rows)[:MAX_CHOICES]
+    similar = naming.suggest(request.name, naming.choose_newest(rows))
     more = [describe_read_failure(request)] if request.deferred.problem else []
     more += [answers.NEAREST[len(similar) == 1]] if similar else []
     more = more or [request.fill("Type `{command}list` to see your runs.")]

@@ -113,8 +113,8 @@ async def _offer_named_workspace(request: Request) -> Answer | None:
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
     match = naming.find_whole(request.name, rows, connections)
     return (
-        offer_as_command(request.redirect("workspace", "open", (match.workspaces[0].title,)))
-        if match is not None and match.kind == "one"
+        offer_as_command(request.redirect("workspace", "open", (match[0].title,)))
+        if len(match) == 1
         else None
     )
 

@@ -168,7 +168,7 @@ async def _list_links(request: Request, rows: Sequence[Workspace]) -> list[tuple
     usernames = await targets.read_usernames(request, *links)
     connections = request.services.connections
     found = ((link, naming.find_whole(link, rows, connections, usernames)) for link in links)
-    return [(link, row) for link, match in found if match is not None for row in match.workspaces]
+    return [(link, row) for link, match in found for row in match]
 
 
 async def _list_others(request: Request) -> list[tuple[str, object]]:

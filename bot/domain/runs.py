@@ -152,6 +152,11 @@ class Run(WorkItem):
     unconfirmed: Unconfirmed | None = None
 
     @property
+    def title(self) -> str:
+        """Return the name that the user knows the run by."""
+        return self.name
+
+    @property
     def hourly_price(self) -> Price | None:
         """Return the hourly price, or None if it isn't known."""
         return parse_price(self.price, self.currency)

@@ -369,7 +369,7 @@ class Caller:
             done_at=tx.now(),
             subject="" if isinstance(about, str) else about.id,
             connection=about if isinstance(about, str) else about.connection,
-            name="" if isinstance(about, str) else about.name if isinstance(about, Run) else about.title,
+            name="" if isinstance(about, str) else about.title,
             channel_id=HOME_PLACE if self.is_in_home else self.channel_id or "",
             thread_ts=self.thread_ts or "",
             interaction=self.interaction,

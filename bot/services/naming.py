@@ -5,9 +5,9 @@ All functions here are pure.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Generic, Literal, TypeVar
 
 from rapidfuzz import fuzz, process
 
@@ -18,7 +18,8 @@ from bot.providers.connection import is_address_within, path_below
 from bot.support.cleaning import clean, fold
 from bot.support.errors import Refused
 
-#: Passed in place of a map of usernames if none is needed.
+_Row = TypeVar("_Row", bound=Workspace | Run)
+#: Passed instead of a map of usernames where they aren't needed.
 NO_USERNAMES: Final[Mapping[str, str]] = {}
 #: Matches the URL of Usher's own page for a workspace (``bot.services.message_context.IDE_PATH``).
 _OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")
@@ -35,55 +36,57 @@ _MAX_ALIAS_LENGTH: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class NameMatch:
-    """The result of resolving a name: ``one`` match, ``many`` matches, or ``near`` ones to suggest."""
+class NameMatch(Generic[_Row]):
+    """What a name may refer to: rows of that whole name, or whose names begin with it or are similar."""
 
-    kind: Literal["one", "many", "near"]
-    workspaces: tuple[Workspace, ...] = ()
+    kind: Literal["whole", "begun", "near"]
+    rows: tuple[_Row, ...] = ()
+
+    @property
+    def only(self) -> _Row | None:
+        """Return the only row whose name is the given one or begins with it, or None."""
+        return self.rows[0] if self.kind != "near" and len(self.rows) == 1 else None
 
 
-def find_workspace(
+def find(
     name: str,
-    workspaces: Sequence[Workspace],
+    rows: Sequence[_Row],
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
-) -> NameMatch:
-    """Resolve a name: aliases first, then whole names and ids, then a prefix with a single match.
+) -> NameMatch[_Row]:
+    """Resolve a name: aliases first, then whole names and ids, then a prefix, then similar names.
 
-    ``NAME@CONNECTION`` restricts the search to one connection, unless a workspace has exactly that name.
-    ``usernames`` are the person's usernames on the connections, as URLs of pages may contain them.
+    ``NAME@CONNECTION`` restricts the search to one connection, unless something has exactly that name.
+    ``usernames`` are the person's usernames on each connection, because the URLs of pages may contain them.
     """
-    whole = find_whole(name, workspaces, connections, usernames)
-    if whole is not None:
-        return whole
+    if whole := find_whole(name, rows, connections, usernames):
+        return NameMatch("whole", whole)
     stem, connection = split_connection(name, connections)
-    if connection is not None:
-        inside = [one for one in workspaces if one.connection == connection]
-        return find_workspace(stem, inside, {})
-    needle = fold(name)
-    beginning = [one for one in workspaces if _has_matching_name(one, lambda text: text.startswith(needle))]
-    if needle and beginning:
-        return _to_match(beginning)
-    return NameMatch("near", suggest_workspaces(name, workspaces))
+    rows = [one for one in rows if connection in {None, one.connection}]
+    needle = fold(stem)
+    begun = [one for one in rows if _has_matching_name(one, lambda text: text.startswith(needle))]
+    if needle and begun:
+        return NameMatch("begun", _leave_out_gone(begun))
+    return NameMatch("near", suggest(stem, rows))
 
 
 def find_whole(
     name: str,
-    workspaces: Sequence[Workspace],
+    rows: Sequence[_Row],
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
-) -> NameMatch | None:
-    """Resolve a name like ``find_workspace``, but only by whole names; return None if nothing matches."""
-    found = _find_exact(name, workspaces)
+) -> tuple[_Row, ...]:
+    """Return what has this whole name, this id, or this link, as ``find`` does."""
+    found = _find_exact(name, rows)
     if not found and (link := to_link(name)):
-        ids = find_references(name, connections)
-        found = [one for one in workspaces if ids.get(one.connection) == one.remote_id]
-        found = found or _find_by_address(link, workspaces, connections, usernames)
+        workspaces = [one for one in rows if isinstance(one, Workspace)]
+        linked = {one.id for one in _find_by_link(name, link, workspaces, connections, usernames)}
+        found = [one for one in rows if one.id in linked]
     if not found:
         stem, connection = split_connection(name, connections)
-        inside = [one for one in workspaces if one.connection == connection]
+        inside = [one for one in rows if one.connection == connection]
         found = _find_exact(stem, inside) if inside else []
-    return _to_match(found) if found else None
+    return _leave_out_gone(found)
 
 
 def split_names(
@@ -91,8 +94,8 @@ def split_names(
     workspaces: Sequence[Workspace],
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
-) -> dict[str, NameMatch]:
-    """Return the match for each name if the words consist only of whole names, otherwise an empty mapping.
+) -> dict[str, tuple[Workspace, ...]]:
+    """Return the workspaces with each name if the words consist only of whole names, otherwise nothing.
 
     The names may be joined by commas and *and*.
     """
@@ -101,14 +104,14 @@ def split_names(
         for one in workspaces
         for text in (fold(one.title), fold(one.name), fold(get_name_in_id(one.remote_id)), one.remote_id)
     )
-    found, at = dict[str, NameMatch](), 0
+    found, at = dict[str, tuple[Workspace, ...]](), 0
     while at < min(len(words), _MAX_NAMED_WORDS):
         for end in range(min(at + _MAX_NAME_WORDS, len(words)), at, -1):
             name = " ".join(words[at:end])
             name = name if fold(name) in by_name else name.rstrip(",")
             is_likely = fold(name) in by_name or name in by_name or "@" in name or to_link(name)
-            if is_likely and (match := find_whole(name, workspaces, connections, usernames)) is not None:
-                found[name], at = match, end
+            if is_likely and (whole := find_whole(name, workspaces, connections, usernames)):
+                found[name], at = whole, end
                 break
         else:
             if not found or at + 1 == len(words) or words[at].casefold() not in _JOINS:
@@ -117,13 +120,17 @@ def split_names(
     return found if at == len(words) else {}
 
 
-def _find_by_address(
+def _find_by_link(
+    name: str,
     link: str,
     workspaces: Sequence[Workspace],
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str],
 ) -> list[Workspace]:
-    """Return the workspaces whose IDE or provider page has this URL."""
+    """Return the workspaces that the link names, or whose IDE or provider page has this URL."""
+    ids = find_references(name, connections)
+    if named := [one for one in workspaces if ids.get(one.connection) == one.remote_id]:
+        return named
     own_page = _OWN_PAGE_PATTERN.search(link)
     if own := [one for one in workspaces if own_page is not None and one.id == own_page[1]]:
         return own
@@ -147,68 +154,30 @@ def _find_by_address(
     ]
 
 
-def suggest_workspaces(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]:
-    """Return suggestions for a name: workspaces whose names contain it, then the most similar ones."""
+def suggest(name: str, rows: Sequence[_Row]) -> tuple[_Row, ...]:
+    """Return suggestions for a name: rows whose names contain it, then the most similar ones."""
     needle = fold(name)
     if not needle:
         return ()
-    within = [one for one in workspaces if _has_matching_name(one, lambda text: needle in text)]
+    within = [one for one in rows if _has_matching_name(one, lambda text: needle in text)]
     known = {one.id for one in within}
-    rest = {number: fold(one.title) for number, one in enumerate(workspaces) if one.id not in known}
+    rest = {number: fold(one.title) for number, one in enumerate(rows) if one.id not in known}
     alike = process.extract(
         needle, rest, scorer=fuzz.WRatio, score_cutoff=_MIN_SIMILARITY, limit=_MAX_SUGGESTIONS
     )
-    return (*within, *(workspaces[number] for _, _, number in alike))[:_MAX_SUGGESTIONS]
+    return (*within, *(rows[number] for _, _, number in alike))[:_MAX_SUGGESTIONS]
 
 
-def find_runs(
-    name: str, runs: Sequence[Run], connections: Mapping[str, Provider], *, is_stop: bool
-) -> list[Run]:
-    """Return the runs to which a name may refer: one, several to choose from, or none.
+def choose_newest(runs: Iterable[Run], *, is_stop: bool = False) -> list[Run]:
+    """Return the newest run of each name; with ``is_stop``, all those that are still running, if any are.
 
-    ``runs`` are sorted, newest first. If several runs have the same name, return the newest; with
-    ``is_stop``, return all of those that are still running.
+    ``runs`` are sorted, newest first.
     """
-    by_id = [run for run in runs if name in {run.id, run.remote_id}]
-    if by_id:
-        return by_id[:1]
-    exact = [run for run in runs if fold(run.name) == fold(name)]
-    stem, connection = split_connection(name, connections)
-    if not exact and connection is not None:
-        runs = [run for run in runs if run.connection == connection]
-        by_id = [run for run in runs if run.remote_id == stem]
-        exact = by_id or [run for run in runs if fold(run.name) == fold(stem)]
-    if exact:
-        return _choose_of_same_name(exact, is_stop=is_stop)
-    beginning = [run for run in runs if fold(stem) and fold(run.name).startswith(fold(stem))]
-    names = dict.fromkeys(fold(run.name) for run in beginning)
-    return [
-        run
-        for known in names
-        for run in _choose_of_same_name(
-            [one for one in beginning if fold(one.name) == known], is_stop=is_stop
-        )
-    ]
-
-
-def is_whole_name_of(name: str, run: Run, connections: Mapping[str, Provider]) -> bool:
-    """Return whether a name is a run's whole name or its id, with or without the connection."""
-    stem, connection = split_connection(name, connections)
-    names = [name, stem] if connection == run.connection else [name]
-    return any(one in {run.id, run.remote_id} or fold(one) == fold(run.name) for one in names)
-
-
-def suggest_runs(name: str, runs: Sequence[Run]) -> list[Run]:
-    """Return the newest run for each name that contains or resembles the given one."""
-    newest: dict[str, Run] = {}
+    by_name: dict[str, list[Run]] = {}
     for run in runs:
-        newest.setdefault(fold(run.name), run)
-    needle = fold(name)
-    within = [run for known, run in newest.items() if needle and needle in known]
-    alike = process.extract(
-        needle, list(newest), scorer=fuzz.WRatio, score_cutoff=_MIN_SIMILARITY, limit=_MAX_SUGGESTIONS
-    )
-    return [*within, *(newest[known] for known, _, _ in alike if newest[known] not in within)]
+        by_name.setdefault(fold(run.name), []).append(run)
+    going = {name: [run for run in same if is_stop and run.is_going] for name, same in by_name.items()}
+    return [run for name, same in by_name.items() for run in going[name] or same[:1]]
 
 
 def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole: bool = False) -> str | None:
@@ -317,24 +286,31 @@ def normalise_alias(text: str) -> str:
     return kept
 
 
-def _find_exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
-    needle = fold(name)
-    own = [one for one in workspaces if one.alias and fold(one.alias) == needle]
-    found = own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
-    # Also search the server's own name, which is part of its id, even if people are shown a different name.
-    return found or [one for one in workspaces if needle and fold(get_name_in_id(one.remote_id)) == needle]
+def _find_exact(name: str, rows: Sequence[_Row]) -> list[_Row]:
+    """Return the rows with this name: if possible as a user's own name or a run's id, else as any other."""
+    needle, best, found = fold(name), 1, list[_Row]()
+    for row in rows:
+        rank = 0
+        if isinstance(row, Run):
+            rank = 3 if name in {row.id, row.remote_id} else 2 * (fold(row.name) == needle)
+        elif row.alias and fold(row.alias) == needle:
+            rank = 3
+        elif fold(row.name) == needle or row.remote_id == name:
+            rank = 2
+        elif needle and fold(get_name_in_id(row.remote_id)) == needle:
+            # The server's own name, which its id contains, even if people are shown another name.
+            rank = 1
+        if rank > best:
+            best, found = rank, []
+        if rank == best:
+            found.append(row)
+    return found
 
 
-def _to_match(found: list[Workspace]) -> NameMatch:
-    """Return the match, leaving out workspaces that are gone unless they all are."""
-    found = [one for one in found if one.state is not State.GONE] or found
-    return NameMatch("one" if len(found) == 1 else "many", tuple(found))
+def _leave_out_gone(found: Sequence[_Row]) -> tuple[_Row, ...]:
+    """Return the rows without workspaces that are gone, unless all of them are."""
+    return tuple([one for one in found if str(one.state) != State.GONE] or found)
 
 
-def _choose_of_same_name(runs: list[Run], *, is_stop: bool) -> list[Run]:
-    going = [run for run in runs if run.is_going] if is_stop else []
-    return going or runs[:1]
-
-
-def _has_matching_name(workspace: Workspace, fits: Callable[[str], bool]) -> bool:
-    return fits(fold(workspace.title)) or fits(fold(workspace.name))
+def _has_matching_name(row: Workspace | Run, fits: Callable[[str], bool]) -> bool:
+    return fits(fold(row.title)) or fits(fold(row.name))

@@ -41,7 +41,7 @@ def filter_workspaces(
         drop_words(tuple(words), vocabulary.LIST_WORDS), rows, connections
     )
     if is_short and named:
-        chosen = {one.id: one for match in named.values() for one in match.workspaces}
+        chosen = {one.id: one for match in named.values() for one in match}
         return FilteredRows(tuple(chosen.values()), name=" ".join(words))
     state, connection, name = _parse_filter(words, connections, vocabulary.STATE_WORDS)
     candidates = [

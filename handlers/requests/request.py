@@ -204,9 +204,8 @@ class Request:
         """
         names: dict[str, object] = {"command": lambda: self.command}
         if about is not None:
-            name = about.name if isinstance(about, Run) else about.title
             title = self.services.title(about.connection)
-            names |= {"name": name, "typed": lambda: format_typed_name(name), "title": title}
+            names |= {"name": about.title, "typed": lambda: format_typed_name(about.title), "title": title}
         return kit.fill(template, **names | more)
 
     def format_command(self, folder: str) -> kit.Markup:

@@ -234,7 +234,7 @@ async def refuse_flags(request: Request) -> None:
     wrong = [f"--{flag}" for flag in sorted(request.flags - known_flags)]
     if unknown_flags := find_unknown_flags(request.arguments):
         rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
-        is_name = naming.find_whole(request.name, rows, request.services.connections) is not None
+        is_name = bool(naming.find_whole(request.name, rows, request.services.connections))
         wrong += [] if is_name else unknown_flags
     if wrong:
         wrong_flags = Markup(", ".join(f"`{line(flag, 40)}`" for flag in wrong))

@@ -229,7 +229,7 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
     """
     services, what = request.services, command.what
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
-    found = naming.find_workspace(what, rows, services.connections)
+    found = naming.find(what, rows, services.connections)
     is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
     # A user without workspaces can only mean someone else's.
     is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
@@ -237,7 +237,7 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
     if is_strange and "/" in what:
         require_connection(request, what.partition("/")[0])
     if is_strange and (rows or is_sentence):
-        near = [one.title for one in found.workspaces]
+        near = [one.title for one in found.rows]
         commands = [f"card {command.format_for(name)}" for name in (*near[:MAX_SUGGESTIONS], Quoted(what))]
         sentence = request.fill(class_words.UNKNOWN_NAME, name=what)
         raise Answered(replies.hint(sentence, lists.list_command_buttons(commands, services.clock.now())))
@@ -245,8 +245,8 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
     if connection is None and len(services.connections) == 1:
         connection = next(iter(services.connections))
     if connection is None:
-        found = naming.find_workspace(pattern, rows, {})
-        connection = found.workspaces[0].connection if found.kind == "one" else None
+        own = naming.find(pattern, rows, {}).only
+        connection = None if own is None else own.connection
     if connection is None:
         known = format_titles(services, services.connections)
         sentence = request.fill(class_words.WHICH_CONNECTION, name=pattern, known=known)

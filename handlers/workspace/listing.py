@@ -47,6 +47,7 @@ from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import (
     answer_without_workspaces,
     list_labels,
+    match_name,
     read_stale_and_rows,
     read_workspace,
     require_by_name,
@@ -355,9 +356,9 @@ async def _split_alias(request: Request) -> tuple[Workspace, str]:
     """
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):
-        match = naming.find_workspace(" ".join(request.arguments[:count]), rows, request.services.connections)
-        if match.kind == "one":
-            return match.workspaces[0], parse_new_name(request.arguments[count:])
+        match = await match_name(request, " ".join(request.arguments[:count]), rows)
+        if match.only is not None:
+            return match.only, parse_new_name(request.arguments[count:])
     return await require_by_name(request, request.arguments[0]), parse_new_name(request.arguments[1:])
 
 
@@ -418,7 +419,7 @@ async def complete(request: Request) -> list[dict[str, Any]]:
     fitting = [
         workspace for workspace in rows if needle in fold(workspace.title) or needle in fold(workspace.name)
     ]
-    chosen = fitting or list(await run_beside_loop(rows, naming.suggest_workspaces, request.name, rows))
+    chosen = fitting or list(await run_beside_loop(rows, naming.suggest, request.name, rows))
     return [
         {
             "text": kit.plain(kit.line(label, limits.MAX_OPTION_LENGTH), limits.MAX_OPTION_LENGTH),

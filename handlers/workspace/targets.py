@@ -15,6 +15,7 @@ from bot.messages.texts import answers, talk, times
 from bot.messages.verb import find_verb
 from bot.services import naming, snapshots
 from bot.services.feasibility import get_stop_effects
+from bot.services.naming import NameMatch
 from bot.services.workspaces import require_workspace
 from bot.store import accounts as account_rows
 from bot.store import workspaces
@@ -41,7 +42,7 @@ async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
         workspaces.find_workspaces_by_name, request.principal, name, stem
     )
     match = naming.find_whole(name, rows, connections)
-    return match.workspaces[0] if match is not None and match.kind == "one" else None
+    return match[0] if len(match) == 1 else None
 
 
 async def read_workspace(request: Request) -> Workspace:
@@ -64,22 +65,22 @@ async def require_by_name(request: Request, name: str, *, can_guess: bool = Fals
     if (exact := await find_by_whole_name(request, name)) is not None:
         return exact
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
-    usernames = await read_usernames(request, name)
-    resolve = partial(naming.find_workspace, connections=request.services.connections, usernames=usernames)
-    match = await run_beside_loop(rows, resolve, name, rows)
+    match = await match_name(request, name, rows)
     old: Sequence[Account] = ()
     if match.kind == "near":
         old, rows = await read_stale_and_rows(request)
-        match = await run_beside_loop(rows, resolve, name, rows)
-    whole = partial(naming.find_whole, connections=request.services.connections, usernames=usernames)
-    is_guess = match.kind == "one" and whole(name, rows) is None
-    if is_guess and not can_guess:
-        raise Answered(_offer_with_name(request, name, match.workspaces[0]))
-    if match.kind == "one":
-        return match.workspaces[0]
-    if match.kind == "many":
-        raise Answered(await ask_which_of_these(request, match.workspaces, rows, name))
-    raise Answered(await answer_unknown_name(request, name, rows, old))
+        match = await match_name(request, name, rows)
+    if match.only is not None and (can_guess or match.kind == "whole"):
+        return match.only
+    if match.only is not None:
+        raise Answered(_offer_with_name(request, name, match.only))
+    raise Answered(await _answer_match(request, name, match, rows, old))
+
+
+async def match_name(request: Request, name: str, rows: Sequence[Workspace]) -> NameMatch[Workspace]:
+    """Return which of the rows a name may refer to."""
+    usernames = await read_usernames(request, name)
+    return await run_beside_loop(rows, naming.find, name, rows, request.services.connections, usernames)
 
 
 async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
@@ -96,12 +97,20 @@ async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
 async def answer_name(request: Request, name: str) -> Answer:
     """Answer with the workspaces that may be meant by a name that none of them has in full."""
     old, rows = request.notes.listed or await read_stale_and_rows(request)
-    usernames = await read_usernames(request, name)
-    resolve = partial(naming.find_workspace, connections=request.services.connections, usernames=usernames)
-    match = await run_beside_loop(rows, resolve, name, rows)
-    if match.kind == "near":
-        return await answer_unknown_name(request, name, rows, old)
-    return await ask_which_of_these(request, match.workspaces, rows, name)
+    return await _answer_match(request, name, await match_name(request, name, rows), rows, old)
+
+
+async def _answer_match(
+    request: Request,
+    name: str,
+    match: NameMatch[Workspace],
+    rows: Sequence[Workspace],
+    old: Sequence[Account],
+) -> Answer:
+    """Ask which of several workspaces is meant, or answer that nothing has this name."""
+    if match.kind != "near":
+        return await ask_which_of_these(request, match.rows, rows, name)
+    return await answer_unknown_name(request, name, rows, old)
 
 
 def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answer:
@@ -206,7 +215,7 @@ async def answer_unknown_name(
     runs = [f"job {normalise_fully(request.text)}"] if is_run and request.verb == "start" else []
     if not rows and not runs:
         return await answer_without_workspaces(request, old)
-    near = near or await run_beside_loop(rows, naming.suggest_workspaces, name, rows)
+    near = near or await run_beside_loop(rows, naming.suggest, name, rows)
     promise = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
     if promise:
         return replies.answer(promise)

@@ -210,9 +210,7 @@ READERS = {
     ),
     "names": Reader(MAX_COMMAND_LENGTH, among(spans)),
     "what narrows a list": Reader(MAX_COMMAND_LENGTH, among(filter_workspaces)),
-    "one name": Reader(
-        MAX_COMMAND_LENGTH, among(lambda words, *known: naming.find_workspace(" ".join(words), *known))
-    ),
+    "one name": Reader(MAX_COMMAND_LENGTH, among(lambda words, *known: naming.find(" ".join(words), *known))),
     "a connection": Reader(
         MAX_COMMAND_LENGTH, among(lambda words, _, known: naming.split_leading_connection(words, known))
     ),

@@ -11,6 +11,7 @@ from bot.services import naming
 from bot.support.cleaning import fold
 from handlers.requests.finding import find_names, list_names
 from tests.messages.card_facts import WORKSPACE
+from tests.messages.runs import RUN
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import FakeProvider, fake_settings
 
@@ -37,46 +38,46 @@ CONNECTIONS = {
 @pytest.mark.parametrize(
     ("name", "rows", "kind", "found"),
     [
-        ("notebook", ALONE, "one", [NOTEBOOK]),
-        ("NoteBook", ALONE, "one", [NOTEBOOK]),
-        ("note", ALONE, "many", [NOTEBOOK, NOTES]),
-        ("noteb", ALONE, "one", [NOTEBOOK]),
-        ("notes", ALONE, "one", [NOTES]),
+        ("notebook", ALONE, "whole", [NOTEBOOK]),
+        ("NoteBook", ALONE, "whole", [NOTEBOOK]),
+        ("note", ALONE, "begun", [NOTEBOOK, NOTES]),
+        ("noteb", ALONE, "begun", [NOTEBOOK]),
+        ("notes", ALONE, "whole", [NOTES]),
         ("book", ALONE, "near", [NOTEBOOK]),
         ("notbook", ALONE, "near", [NOTEBOOK]),
-        ("big one", ALONE, "one", [GPU]),
-        ("training-gpu", ALONE, "one", [GPU]),
-        ("big", ALONE, "one", [GPU]),
-        ("notebook", MINE, "many", [NOTEBOOK, HUB_NOTEBOOK]),
-        ("notebook@hub", MINE, "one", [HUB_NOTEBOOK]),
-        ("notebook@HUB", MINE, "one", [HUB_NOTEBOOK]),
-        ("notebook@Course hub", MINE, "one", [HUB_NOTEBOOK]),
-        ("noteb@hub", MINE, "one", [HUB_NOTEBOOK]),
+        ("big one", ALONE, "whole", [GPU]),
+        ("training-gpu", ALONE, "whole", [GPU]),
+        ("big", ALONE, "begun", [GPU]),
+        ("notebook", MINE, "whole", [NOTEBOOK, HUB_NOTEBOOK]),
+        ("notebook@hub", MINE, "whole", [HUB_NOTEBOOK]),
+        ("notebook@HUB", MINE, "whole", [HUB_NOTEBOOK]),
+        ("notebook@Course hub", MINE, "whole", [HUB_NOTEBOOK]),
+        ("noteb@hub", MINE, "begun", [HUB_NOTEBOOK]),
         ("notes@hub", MINE, "near", [HUB_NOTEBOOK]),
         ("notebook@nowhere", ALONE, "near", [NOTEBOOK]),
         ("@hub", MINE, "near", None),
         ("", ALONE, "near", []),
         ("zzzzqqqq", ALONE, "near", []),
         ("notebook", [], "near", []),
-        (NOTES.remote_id, MINE, "one", [NOTES]),
+        (NOTES.remote_id, MINE, "whole", [NOTES]),
     ],
 )
 def test_what_a_name_means(name, rows, kind, found):
-    result = naming.find_workspace(name, rows, CONNECTIONS)
+    result = naming.find(name, rows, CONNECTIONS)
     assert result.kind == kind
     if found is not None:
-        assert list(result.workspaces[: len(found)]) == found
-        assert bool(result.workspaces) == bool(found)
+        assert list(result.rows[: len(found)]) == found
+        assert bool(result.rows) == bool(found)
 
 
 def test_ones_own_name_for_it_goes_before_another_ones_real_name():
     called = row("other", alias="notebook")
-    assert naming.find_workspace("notebook", [NOTEBOOK, called], CONNECTIONS).workspaces == (called,)
+    assert naming.find("notebook", [NOTEBOOK, called], CONNECTIONS).rows == (called,)
 
 
 def test_a_workspace_whose_name_looks_like_an_address_is_found_by_it():
     odd = row("notebook@hub")
-    assert naming.find_workspace("notebook@hub", [odd, HUB_NOTEBOOK], CONNECTIONS).workspaces == (odd,)
+    assert naming.find("notebook@hub", [odd, HUB_NOTEBOOK], CONNECTIONS).rows == (odd,)
 
 
 def test_names_are_told_apart_by_connection_and_then_by_id():
@@ -84,23 +85,23 @@ def test_names_are_told_apart_by_connection_and_then_by_id():
     assert naming.make_labels([NOTEBOOK], MINE, str) == ["notebook@saturn"]
     assert naming.make_labels([NOTEBOOK, twin], [*MINE, twin], str)[1] == "77@saturn"
     assert naming.make_labels([NOTEBOOK], [NOTEBOOK], str) == ["notebook"]
-    assert naming.find_workspace("77@saturn", [*MINE, twin], CONNECTIONS).workspaces == (twin,)
+    assert naming.find("77@saturn", [*MINE, twin], CONNECTIONS).rows == (twin,)
 
 
 @given(st.text(max_size=40), st.lists(st.text(min_size=1, max_size=12), max_size=6))
 def test_only_a_whole_name_or_its_beginning_is_ever_run(name, names):
     rows = [row(one) for one in dict.fromkeys(names)]
-    result = naming.find_workspace(name, rows, CONNECTIONS)
-    if result.kind == "one":
+    result = naming.find(name, rows, CONNECTIONS)
+    if result.only is not None:
         needle = fold(name)
         stem = fold(naming.split_connection(name, CONNECTIONS)[0])
-        title = fold(result.workspaces[0].title)
-        assert title.startswith(stem) or title == needle or result.workspaces[0].remote_id == name
+        title = fold(result.only.title)
+        assert title.startswith(stem) or title == needle or result.only.remote_id == name
 
 
 def test_names_of_thousands_of_letters_are_compared_in_no_time():
     rows = [row(f"{number}" * 5000) for number in range(30)]
-    assert naming.find_workspace("x" * 5000, rows, CONNECTIONS).kind == "near"
+    assert naming.find("x" * 5000, rows, CONNECTIONS).kind == "near"
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_address_of_an_ide_or_its_beginning_is_its_workspace(address, found):
     match = naming.find_whole(
         address, [CODER_LAB, CODER_VM, SATURN_IDE, DEFAULT_SERVER, NAMED_SERVER], CONNECTIONS
     )
-    assert (match and match.workspaces) == (found and (found,))
+    assert match == ((found,) if found else ())
 
 
 def find_in_sentence(word, rows):
@@ -169,20 +170,31 @@ def find_in_sentence(word, rows):
 def test_workspace_that_is_gone_is_no_choice_beside_one_that_exists():
     old, new = row("lab", "hub", remote_id="alice/lab"), row("lab", "hub", remote_id="alice/lab-two")
     old = replace(old, state=State.GONE)
-    match = naming.find_workspace("lab", [old, new], CONNECTIONS)
-    assert (match.kind, match.workspaces) == ("one", (new,))
-    assert naming.split_names(["lab"], [old, new], CONNECTIONS)["lab"].workspaces == (new,)
+    match = naming.find("lab", [old, new], CONNECTIONS)
+    assert (match.kind, match.only) == ("whole", new)
+    assert naming.split_names(["lab"], [old, new], CONNECTIONS)["lab"] == (new,)
     assert find_in_sentence("lab", [old, new]) == (new,)
-    assert naming.find_workspace("lab", [old], CONNECTIONS).workspaces == (old,)
+    assert naming.find("lab", [old], CONNECTIONS).rows == (old,)
 
 
 def test_servers_own_name_is_a_name_of_it_too():
     shown = row("My Lab", "hub", remote_id="alice/my-lab")
     named = row("my lab", "hub", remote_id="alice/other")
     for name in ("my-lab", "my-lab@hub"):
-        assert naming.find_workspace(name, [shown, named], CONNECTIONS).workspaces == (shown,)
-    assert naming.split_names(["my-lab"], [shown], CONNECTIONS)["my-lab"].workspaces == (shown,)
+        assert naming.find(name, [shown, named], CONNECTIONS).rows == (shown,)
+    assert naming.split_names(["my-lab"], [shown], CONNECTIONS)["my-lab"] == (shown,)
     assert find_in_sentence("my-lab", [shown]) == (shown,)
     # A name that people are shown comes first.
     other = row("my-lab", "hub", remote_id="alice/z")
-    assert naming.find_workspace("my-lab", [shown, other], CONNECTIONS).workspaces == (other,)
+    assert naming.find("my-lab", [shown, other], CONNECTIONS).rows == (other,)
+
+
+def test_run_is_found_by_id_name_or_beginning_newest_first():
+    newest, older = replace(RUN, id="run_2", name="nightly"), replace(RUN, id="run_1", name="Nightly")
+    runs = [newest, older]
+    assert naming.find("run_1", runs, CONNECTIONS).only == older
+    assert naming.find("nightly", runs, CONNECTIONS).kind == "whole"
+    assert naming.find("night", runs, CONNECTIONS).kind == "begun"
+    assert naming.find("ightly", runs, CONNECTIONS).kind == "near"
+    assert naming.choose_newest(naming.find("night", runs, CONNECTIONS).rows) == [newest]
+    assert naming.choose_newest(runs, is_stop=True) == [run for run in runs if run.is_going]

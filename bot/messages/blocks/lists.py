@@ -461,7 +461,7 @@ def run_again(run: Run, title: str) -> Answer:
 
 
 def _offer(verb: Verb, about: Workspace | Run, title: str, press: ButtonValue, cost: str = "") -> Answer:
-    name = about.name if isinstance(about, Run) else about.title
+    name = about.title
     style = kit.DANGER if verb.is_red else kit.PRIMARY
     label = fill(verb.offer.button, name=Markup(kit.line(name)))
     button = kit.button(kit.truncate(label, limits.MAX_BUTTON_LENGTH), press, style=style)
