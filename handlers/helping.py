@@ -120,9 +120,9 @@ def _find_abilities(
     abilities: set[str] = set()
     for provider in usable:
         abilities |= provider.facets() | provider.stop_modes
-    if accounts.keys() - {name for name, _ in services.list_linkless()}:
+    if accounts.keys() - services.linked_by("none").keys():
         abilities.add("linked")
-    if services.list_linkable() or services.list_approvable():
+    if services.linked_by("token") or services.linked_by("admin"):
         abilities.add("linking")
     if services.context.installation.is_administrator(request.principal):
         abilities.add("administrator")
@@ -178,7 +178,7 @@ def _explain_verb(request: Request, verb: str) -> Answer:
 def describe_usher(services: Services) -> str:
     """Describe in one sentence what Usher is, as it is set up in this installation."""
     return replies.describe_usher(
-        needs_accounts=len(services.list_linkless()) < len(services.connections),
+        needs_accounts=len(services.linked_by("none")) < len(services.connections),
         runs_jobs=any(isinstance(provider, facets.Runs) for provider in services.connections.values()),
     )
 
@@ -200,14 +200,14 @@ def make_first_steps(
     so it isn't offered.
     """
     linked = _list_linked(services, accounts)
-    has_linked = not linked <= {name for name, _ in services.list_linkless()}
+    has_linked = not linked <= services.linked_by("none").keys()
     if has_list and has_linked:
         # The list itself offers a new workspace, and another account is hardly the next step.
         return [replies.list_button()]
     unlinked = [name for name, *_ in services.list_link_methods() if name not in linked]
     steps = services.make_link_buttons(unlinked)
     if unlinked and not has_linked:
-        return [*steps, *replies.new_buttons(services.list_linkless(), first=len(steps))]
+        return [*steps, *replies.new_buttons(services.linked_by("none"), first=len(steps))]
     return [*map(kit.without_colour, steps), *_make_new_workspace_button(services, linked)]
 
 
@@ -222,7 +222,7 @@ async def list_new_workspace_step(services: Services, principal: Principal) -> l
 def _list_linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
     """Return the connections that a person can use now, given the states of their accounts."""
     active = {connection for connection, state in accounts.items() if state == "active"}
-    return active | {name for name, _ in services.list_linkless()}
+    return active | services.linked_by("none").keys()
 
 
 def _make_new_workspace_button(services: Services, linked: Collection[str]) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Linking provider accounts: requesting, creating and ending links, and finding the account for a verb."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
 from zoneinfo import ZoneInfo
@@ -67,9 +67,9 @@ async def link(request: Request) -> Answer:
     if len(names) == 1:
         return await _link_to(request, names[0])
     if names:
-        request.notes.is_question = True
-        return await offer_link(request, "Which account do you want to link?", names, "")
-    if linkless := services.list_linkless():
+        question = await offer_link(request, "Which account do you want to link?", names, "")
+        return replace(question, is_question=True)
+    if linkless := services.linked_by("none"):
         return _answer_linkless(request, linkless)
     return replies.hint(answers.NO_CONNECTIONS)
 
@@ -77,13 +77,13 @@ async def link(request: Request) -> Answer:
 async def _link_to(request: Request, connection: str, username: str = "") -> Answer:
     """Answer with a connection's link page, or ask for the username that an administrator must approve."""
     services, title = request.services, request.services.title(connection)
-    if connection in dict(services.list_linkless()):
-        return _answer_linkless(request, [(connection, title)])
-    if connection in services.list_approvable():
+    if connection in services.linked_by("none"):
+        return _answer_linkless(request, {connection: title})
+    if connection in services.linked_by("admin"):
         if username:
             approval = await approvals.request(request.caller, connection, username)
             return replies.answer(fill(pages.ASKED, title=title, username=approval.username))
-        if connection not in dict(services.list_linkable()):
+        if connection not in services.linked_by("token"):
             return await ask_for_username(request, connection)
     if linked := await _describe_link(request, connection):
         return await _invite(request, linked, [connection], "")
@@ -100,8 +100,8 @@ async def _describe_link(request: Request, connection: str) -> str:
     return fill(template, title=request.services.title(connection), username=account.username)
 
 
-def _answer_linkless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
-    titles = request.services.titles(name for name, _ in linkless)
+def _answer_linkless(request: Request, linkless: Mapping[str, str]) -> Answer:
+    titles = request.services.titles(linkless)
     return replies.answer(fill(answers.LINK_NONE, titles=titles), replies.new_buttons(linkless))
 
 
@@ -146,7 +146,7 @@ async def _invite(
     connections: Collection[str],
     text: str,
     template: str = cards.LINK,
-    others: Sequence[tuple[str, str]] = (),
+    others: Mapping[str, str] | None = None,
 ) -> Answer:
     """Create links that a command is waiting for, and answer with their pages."""
     services, surface = request.services, request.surface
@@ -166,7 +166,7 @@ async def _invite(
         services.link_pages or created,
         waiting=text,
         template=template,
-        asks=services.list_approvable(),
+        asks=services.linked_by("admin"),
         others=others,
         until=None if services.link_pages else services.clock.now() + linking.LINK_SECONDS,
     )
@@ -232,7 +232,9 @@ async def _show_identity(request: Request) -> Answer:
     installation = services.context.installation.find_for(request.principal)
     is_here = bool(installation.team_name) and request.principal.team_id == installation.id
     template = "You are {who} in *{team}*." if is_here else "You are {who}."
-    sentences = [fill(template, who=request.mention, team=installation.team_name)]
+    sentences = [
+        fill(template, who=kit.mention(Named(request.principal.user_id)), team=installation.team_name)
+    ]
     if installation.is_administrator(request.principal):
         sentences.append("You are an Usher admin.")
         if described := list_overview_connections(services):
@@ -242,7 +244,7 @@ async def _show_identity(request: Request) -> Answer:
         account.connection: account
         for account in await services.store.read(account_rows.list_accounts, request.principal)
     }
-    linkless = {name for name, _ in services.list_linkless()}
+    linkless = services.linked_by("none")
     zone = await request.find_zone()
     lines = [
         fill("*{title}*: nothing to link", title=services.title(connection))
@@ -488,8 +490,8 @@ async def require_no_resting_link(request: Request) -> None:
 
 
 async def require_links(request: Request, connections: Iterable[str]) -> None:
-    """Raise Answered with ways to link the first connection that needs a link but has no working one."""
-    linkless = dict(request.services.list_linkless())
+    """Raise Answered with ways to link the first connection that needs a link and has no working one."""
+    linkless = request.services.linked_by("none")
     for connection in connections:
         if connection not in linkless:
             await require_account(request, connection)
@@ -508,7 +510,7 @@ async def offer_link(
     waiting: str | None = None,
     *,
     is_relink: bool = False,
-    others: Sequence[tuple[str, str]] = (),
+    others: Mapping[str, str] | None = None,
 ) -> Answer:
     """Answer with ways to link the given connections. The request waits until one of them is linked.
 
@@ -525,7 +527,7 @@ async def offer_link(
     is_asked = is_asked and surface.where not in {Where.HOME, Where.FORM}
     is_asked = is_asked or (bool(services.link_pages) and surface.kind != "home")
     is_confirmed = not surface.via and request.caller.needs_no_confirmation(services.clock.now())
-    has_page = any(name in connections for name, _ in services.list_linkable())
+    has_page = any(name in connections for name in services.linked_by("token"))
     if is_asked and is_confirmed and has_page:
         answer = await _invite(request, sentence, connections, waiting, template, others)
     else:
@@ -534,7 +536,7 @@ async def offer_link(
         buttons = buttons or replies.link_buttons(
             [(name, services.title(name), True) for name in connections], {}, waiting
         )
-        buttons += replies.new_buttons(others, first=len(buttons))
+        buttons += replies.new_buttons(others or {}, first=len(buttons))
         answer = replies.as_question(replies.hint(sentence, buttons))
     return await _add_former_link_hint(request, answer, connections)
 
@@ -546,7 +548,7 @@ async def offer_all_links(request: Request) -> Answer:
     what Usher is.
     """
     services = request.services
-    linkless, names = services.list_linkless(), [name for name, *_ in services.list_link_methods()]
+    linkless, names = services.linked_by("none"), [name for name, *_ in services.list_link_methods()]
     is_list = request.folder == "workspace" and request.verb == "list"
     if not names:
         head = [describe_usher(services)] if is_list else []

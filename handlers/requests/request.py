@@ -12,7 +12,7 @@ from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.accounts import Account
 from bot.domain.markup import Template
 from bot.domain.notices import Answer
-from bot.domain.people import Named, Principal
+from bot.domain.people import Principal
 from bot.domain.runs import Run
 from bot.domain.stops import Consent
 from bot.domain.surfaces import Surface, Where
@@ -231,11 +231,6 @@ class Request:
         A deferred request was already counted when it was first made.
         """
         return self.surface.kind != "replay"
-
-    @property
-    def mention(self) -> kit.Markup:
-        """Return a mention of the user, for answers that other people can read, too."""
-        return kit.mention(Named(self.principal.user_id))
 
     @property
     def name(self) -> str:

@@ -85,35 +85,23 @@ class Services:
             for name in sorted(gone)
         )
 
-    def list_linkable(self) -> list[tuple[str, str]]:
-        """Return (name, title) of each connection that users can link themselves."""
-        return self._list_linked_by("token")
+    def linked_by(self, method: LinkMethod) -> dict[str, str]:
+        """Map each connection that is linked in this way to its title, in the order of the titles."""
+        served = sorted(self.connections.items(), key=lambda one: one[1].settings.title.casefold())
+        return {
+            name: provider.settings.title for name, provider in served if provider.has_link_method(method)
+        }
 
     @property
     def link_pages(self) -> dict[str, str]:
         """Map connections to their permanent link pages. Without Sign in with Slack, there are none."""
         prefix = self.context.link_page_prefix
-        return {name: f"{prefix}{name}" for name, _ in self.list_linkable()} if prefix else {}
-
-    def list_linkless(self) -> list[tuple[str, str]]:
-        """Return (name, title) of each connection that needs no link."""
-        return self._list_linked_by("none")
-
-    def list_approvable(self) -> list[str]:
-        """Return the names of the connections where administrators approve usernames."""
-        return [name for name, _ in self._list_linked_by("admin")]
-
-    def _list_linked_by(self, method: LinkMethod) -> list[tuple[str, str]]:
-        served = sorted(self.connections.items(), key=lambda one: one[1].settings.title.casefold())
-        return [
-            (name, provider.settings.title) for name, provider in served if provider.has_link_method(method)
-        ]
+        return {name: f"{prefix}{name}" for name in self.linked_by("token")} if prefix else {}
 
     def list_link_methods(self) -> list[tuple[str, str, bool]]:
         """Return each connection that can be linked, as (name, title, whether by token), sorted by title."""
-        by_token = dict(self.list_linkable())
-        names = by_token.keys() | set(self.list_approvable())
-        found = [(name, self.title(name), name in by_token) for name in names]
+        by_token, titles = self.linked_by("token"), self.linked_by("admin") | self.linked_by("token")
+        found = [(name, title, name in by_token) for name, title in titles.items()]
         return sorted(found, key=lambda one: one[1].casefold())
 
     def make_link_buttons(

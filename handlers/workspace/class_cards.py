@@ -437,8 +437,8 @@ async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) ->
     """Offer the user a personal link. Enrollment waits for it, and the teacher sees who is waiting."""
     services = request.services
     title = services.title(card.connection)
-    if card.connection not in {name for name, _ in services.list_linkable()}:
-        if card.connection not in services.list_approvable():
+    if card.connection not in services.linked_by("token"):
+        if card.connection not in services.linked_by("admin"):
             return replies.hint(fill(class_words.NOT_LINKED, title=title))
         asking = await ask_for_username(request, card.connection, f"press {card.id}")
         buttons = [one for one in kit.iterate_buttons(asking.blocks) if "value" in one]

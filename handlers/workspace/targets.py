@@ -125,7 +125,7 @@ def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answe
 async def answer_without_workspaces(request: Request, old: Sequence[Account]) -> Answer:
     """Tell a person without workspaces what to do next: link, wait for the list, or make one."""
     services = request.services
-    linkless = {name for name, _ in services.list_linkless()}
+    linkless = services.linked_by("none")
     links = await services.store.read(account_rows.list_accounts, request.principal)
     accounts = [account for account in links if account.connection not in linkless]
     await require_no_resting_link(request)

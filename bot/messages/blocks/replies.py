@@ -164,15 +164,15 @@ def link_buttons(
     ]
 
 
-def new_buttons(connections: Sequence[tuple[str, str]], *, first: int = 0) -> list[Element]:
-    """Return *New workspace* for each (name, title); if there is only one, the button leaves out the title.
+def new_buttons(connections: Mapping[str, str], *, first: int = 0) -> list[Element]:
+    """Return *New workspace* for each connection and title; a single button leaves out the title.
 
     ``first`` is the number of the first button, in case others precede it.
     """
     template = answers.NEW_WORKSPACE if len(connections) + first == 1 else "New workspace on {title}"
     return [
         kit.button(fill(template, title=title), ButtonValue("make", f"workspace {connection}", number=number))
-        for number, (connection, title) in enumerate(connections, first)
+        for number, (connection, title) in enumerate(connections.items(), first)
     ]
 
 
@@ -185,7 +185,7 @@ def invitation(
     waiting: str = "",
     template: str = cards.LINK,
     asks: Collection[str] = (),
-    others: Sequence[tuple[str, str]] = (),
+    others: Mapping[str, str] | None = None,
 ) -> Answer:
     """Answer with each connection's link page, which only the person may see, so never use it in a channel.
 
@@ -200,7 +200,7 @@ def invitation(
     if is_one and connections[0][0] in asks:
         buttons.append(ask_button(*connections[0][:2], text=waiting))
         small.append(fill(answers.OR_ASK, title=connections[0][1]))
-    buttons += new_buttons(others, first=len(buttons))
+    buttons += new_buttons(others or {}, first=len(buttons))
     return kit.message(sentence, small, buttons)
 
 
