@@ -446,7 +446,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
     """Adapt an answer to its surface: its offers, its commands, and a date or a form if one is needed."""
     if answer.errors:
         return replace(
-            answer, errors={at: _format_commands(request, text) for at, text in answer.errors.items()}
+            answer, errors={at: request.format_commands(text) for at, text in answer.errors.items()}
         )
     answer = _add_offers(request, answer)
     if answer.text and (answer.is_question or request.notes.is_question):
@@ -506,20 +506,13 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
 
 def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) -> Answer:
     """Answer a problem with a sentence from the catalogue; an open form shows it at its first field."""
-    text = _format_commands(request, sentence)
+    text = request.format_commands(sentence)
     field = find_first_field(request.view) if request.surface.kind == "form" else ""
     if field:
         error = f"{text} ({request.reference})" if is_broken else text
         return Answer(text="", errors={field: error})
     answer = replies.plain_problem(text, request.reference) if is_broken else replies.hint(safe(text))
     return _fit(request, answer)
-
-
-def _format_commands(request: Request, text: str) -> str:
-    """Adapt a catalogue sentence to this surface, because its commands are worded for direct messages."""
-    if "`" not in text:
-        return text
-    return replies.format_commands(text, request.format_command("workspace"), request.format_command("job"))
 
 
 async def _defer_until_identified(request: Request, unknown: NotIdentified) -> Answer:

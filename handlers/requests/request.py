@@ -219,6 +219,12 @@ class Request:
             )
         return kit.Markup(f"{self.services.find_slash_command(folder)} ")
 
+    def format_commands(self, text: str) -> str:
+        """Adapt a sentence to this surface, because its commands are written for direct messages."""
+        if "`" not in text:
+            return text
+        return replies.format_commands(text, self.format_command("workspace"), self.format_command("job"))
+
     @property
     def failed_connection(self) -> str:
         """Return the connection whose list couldn't be read, or "" if there is no ``deferred.problem``."""

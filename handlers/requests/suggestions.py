@@ -89,8 +89,7 @@ def format_commands(request: Request, commands: Sequence[str]) -> Markup:
 def _format_command(request: Request, command: str) -> str:
     if _PROGRAM_WORDING.search(command):
         return fill("*{doing}*", doing=describe_command(command, request.services.clock.now()))
-    folder = "job" if command.startswith("job ") else "workspace"
-    return f"`{request.format_command(folder)}{line(command.removeprefix('job '), 300)}`"
+    return request.format_commands(f"`{line(command, 300)}`")
 
 
 def suggest_verbs(request: Request, word: str) -> list[str]:
