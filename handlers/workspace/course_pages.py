@@ -11,7 +11,6 @@ from bot.domain.people import Named
 from bot.domain.time_parsing import DAYS
 from bot.messages.blocks import course_pages as drawn
 from bot.messages.blocks import kit
-from bot.messages.texts import course_pages as words
 from bot.services import courses as use_cases
 from handlers.requests import routes
 from handlers.requests.command_line import Quoted, join_words
@@ -53,7 +52,7 @@ async def submit_card(request: Request) -> Answer:
         sent.keys() & {"hours", "begin", "end", "from", "until"}
     )
     if is_course and "today" in sent:
-        raise InvalidFields({"today": words.WRONG["today"]})
+        raise InvalidFields({"today": drawn.WRONG["today"]})
     if is_course:
         sent["hours"] = f"{sent.get('hours', '')} {sent.get('begin', '')}-{sent.get('end', '')}"
     flags, what = {"until": sent.get("today", ""), **sent}, sent.get("what", "")
@@ -73,7 +72,7 @@ async def submit_card(request: Request) -> Answer:
             raise InvalidFields({"today": wrong.errors["until"]}) from None
         # If the lessons' hours can't be read, show only that problem.
         first = {"hours"} & wrong.errors.keys() or wrong.errors
-        raise InvalidFields({name: words.WRONG.get(name, wrong.errors[name]) for name in first}) from None
+        raise InvalidFields({name: drawn.WRONG.get(name, wrong.errors[name]) for name in first}) from None
 
 
 def _format_value(value: Value) -> str:

@@ -9,7 +9,6 @@ from bot.domain.workspaces import Workspace
 from bot.messages.blocks import preferences as drawn
 from bot.messages.blocks import replies
 from bot.messages.blocks.buttons import list_opposite_button
-from bot.messages.texts import preferences as words
 from bot.messages.texts.cards import CHANGE_BACK
 from bot.messages.verb import Effect, Opposite, Verb
 from bot.services.preferences import load_preferences, save
@@ -127,7 +126,7 @@ async def restore_messages(request: Request) -> Answer:
 
 async def _describe(request: Request, workspace: Workspace) -> str:
     is_usual = (workspace.notify_ready, workspace.notify_stopped) == (None, None)
-    template = words.NOTIFY_USUAL if is_usual else words.NOTIFY[await _find_messages(request, workspace)]
+    template = drawn.NOTIFY_USUAL if is_usual else drawn.NOTIFY[await _find_messages(request, workspace)]
     return request.fill(template, workspace)
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from bot.domain.preferences import NEVER_HOURS, PreferenceFacts, Preferences, find_asking_hours
 from bot.messages.blocks import preferences as messages
-from bot.messages.texts import preferences as words
 from tests.messages.card_facts import NOW, WORKSPACE
 from tests.rigs.golden import check_golden, check_limits
 
@@ -49,7 +48,7 @@ def test_promise_to_ask_is_what_holds_on_each_connection(chosen, set_there, says
     assert [one for one in says if one not in said] == []
 
 
-@pytest.mark.parametrize("chosen", words.MESSAGES)
+@pytest.mark.parametrize("chosen", messages.MESSAGE_CHOICES)
 def test_form_of_a_workspace_shows_what_holds_now(chosen):
     shown = messages.answer_workspace(replace(WORKSPACE, alias="x" * 200), "As it is now.", chosen)
     check_limits(shown.view)

@@ -11,11 +11,7 @@ from tests.messages.texts import texts_in_place
 from tests.project.repository import named, nodes, python_files
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXTS = sorted(
-    [
-        *(ROOT / "bot/messages/texts").glob("*.py"),
-    ]
-)
+TEXTS = sorted((ROOT / "bot/messages").rglob("*.py"))
 USED = Counter(
     word
     for room in ("bot", "handlers")

@@ -1,13 +1,32 @@
 """Descriptions of commands, for the buttons and sentences that offer them."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from bot.messages.texts import commands as words
 from bot.messages.texts import times
 from bot.messages.verb import find_verb
+
+#: Labels of buttons for commands about hours, keyed by what the command does to the hours.
+HOURS: Final[Mapping[str, str]] = {
+    "": "Show the hours of {name}",
+    "off": "Turn off the hours of {name}",
+    "on": "Resume the hours of {name}",
+    "skip": "Skip the hours of {name} {rest}",
+    "pause": "Pause the hours of {name} {rest}",
+    "set": "Hours for {name}: {rest}",
+    "start": "Start {name} {rest}",
+    "stop": "Stop {name} {rest}",
+}
+#: Labels of buttons for commands about courses, keyed by what the command does to the course.
+COURSE: Final[Mapping[str, str]] = {
+    "leave": "Leave {name}",
+    "skip": "Skip {name} {rest}",
+    "resume": "Resume {name}",
+    "end": "End {name}",
+}
 
 #: Matches a date in a command. When a command becomes a button's label, its dates are written the way people
 #: write them, and the flags at its end (``_FLAGS_PATTERN``) are left out.
@@ -41,7 +60,7 @@ def describe_command(command: str, now: float) -> str:
         template = template.format(name=named[1] or named[2] or named[3], rest="{rest}")
     elif verb == "card" and not flag and (course := _COURSE_PATTERN.fullmatch(rest)) is not None:
         template, rest = (
-            words.COURSE[course[2].casefold()].format(name=course[1].strip("'"), rest="{rest}"),
+            COURSE[course[2].casefold()].format(name=course[1].strip("'"), rest="{rest}"),
             course[3],
         )
     said = template.replace("{rest}", _DATE_PATTERN.sub(partial(_format_day, now), rest)).replace('"', "")
@@ -60,5 +79,5 @@ def _describe_hours(said: str) -> tuple[str, str]:
     """Say what a command about hours does, and at what time."""
     verb, _, rest = said.partition(" ")
     if (once := _SINGLE_DAY_PATTERN.fullmatch(said)) is not None:
-        return words.HOURS["stop" if once[2] else "start"], f"{once[1]} at {once[3]}"
-    return (words.HOURS[verb], rest) if verb in words.HOURS else (words.HOURS["set"], said)
+        return HOURS["stop" if once[2] else "start"], f"{once[1]} at {once[3]}"
+    return (HOURS[verb], rest) if verb in HOURS else (HOURS["set"], said)

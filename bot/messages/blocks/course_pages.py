@@ -19,8 +19,44 @@ from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import fill_notice
 from bot.messages.blocks.kit import Block, Element, Markup, fill
 from bot.messages.texts import answers, times, verbs
-from bot.messages.texts import course_pages as words
 from bot.messages.texts import courses as class_words
+
+NO_COURSES: Final = (
+    "No courses yet. To join one, press *Join* on its card in its channel. "
+    "To teach one, press the button, or type `{command}card CONNECTION/TEMPLATE` in its channel."
+)
+
+JOINED_COUNT: Final = "{joined} joined"
+READY_COUNT: Final = "{ready} ready"
+THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
+#: Shown to people who have pressed *Join* but still need an account or a workspace.
+PENDING: Final = "You've pressed *Join*, but {why}"
+#: Maps each field of a form to the error shown if the field was filled in wrongly.
+WRONG: Final = {
+    "hours": "Choose the days, and when lessons begin and end on them.",
+    **dict.fromkeys(("from", "until"), "A course ends after its first day, and within a year from today."),
+    "today": "This is for a single class. Leave it empty for a course.",
+    "max": "Enter a whole number from 1 to 5,000.",
+}
+
+POST: Final = "Post a class card"
+#: Labels and hints for the fields of all the forms. A field of the card form that corresponds to a flag has
+#: the flag's name.
+FIELDS: Final = {
+    "what": ("What everyone gets", ""),
+    "title": ("Title", ""),
+    "channel": ("Channel", ""),
+    "today": ("Stop the workspaces at", "Everyone is warned first."),
+    "hours": ("Lessons on", "Workspaces are ready when each lesson begins."),
+    "begin": ("Lessons begin at", ""),
+    "end": ("Lessons end at", ""),
+    "from": ("First day", ""),
+    "until": ("Last day", ""),
+    "with": ("Co-teachers", ""),
+    "max": ("Places", ""),
+}
+#: Shown if the teacher has no choices and has to type what everyone will get.
+WHAT_HINT: Final = "A template, such as saturn/course, or everyone's own workspace: notebook"
 
 #: The callback id of the form for a class card. ``FIELD_TYPES`` maps each of its fields to the type of its
 #: element, and ``REQUIRED_FIELDS`` lists the mandatory fields.
@@ -57,7 +93,7 @@ def render_course(facts: ClassFacts) -> list[Block]:
         buttons = cards.list_member_buttons(card)
     else:
         who = kit.mention(facts.people.get(card.principal.key))
-        lines = [fill(words.THEIRS, name=card.title, who=who, then=Markup(lines[-1]))]
+        lines = [fill(THEIRS, name=card.title, who=who, then=Markup(lines[-1]))]
     own, first = ([], []) if card.is_over(facts.now) else _describe_membership(facts)
     return kit.row(kit.join([*lines, *own], "\n"), [*first, *buttons])
 
@@ -67,7 +103,7 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
     if facts.pending is not None:
         why, button = cards.describe_missing(facts, facts.pending)
         # The account already has a coloured button on the Home tab, so this one is left uncoloured.
-        return [fill(words.PENDING, why=why)], [{key: one for key, one in button.items() if key != "style"}]
+        return [fill(PENDING, why=why)], [{key: one for key, one in button.items() if key != "style"}]
     if facts.workspace is None:
         return [], []
     if facts.workspace.state is State.RUNNING:
@@ -97,8 +133,8 @@ def _format_counts(facts: ClassFacts) -> str:
     """Format how many members a course has and how many are ready, for its teachers."""
     if not facts.counts.joined:
         return "Nobody has joined yet"
-    said = [words.JOINED_COUNT, *([] if "none" in facts.linking else ["{linked} linked an account"])]
-    said += [words.READY_COUNT] if timetable.find_lesson_on(facts.card, facts.now) is not None else []
+    said = [JOINED_COUNT, *([] if "none" in facts.linking else ["{linked} linked an account"])]
+    said += [READY_COUNT] if timetable.find_lesson_on(facts.card, facts.now) is not None else []
     return fill(" · ".join(said), **asdict(facts.counts))
 
 
@@ -121,7 +157,7 @@ def _find_next_changeable_lesson(card: ClassCard, now: float) -> Occurrence | No
 
 def show_no_courses(command: Markup) -> Answer:
     """Explain how to join a course and how to teach one."""
-    return kit.message(fill(words.NO_COURSES, command=command), buttons=[card_button()])
+    return kit.message(fill(NO_COURSES, command=command), buttons=[card_button()])
 
 
 def answer_courses(every: Sequence[ClassFacts]) -> Answer:
@@ -152,14 +188,14 @@ def answer_join_offer(facts: ClassFacts) -> Answer:
 def _build_field(name: str, **keys: Any) -> Block:
     given = {key: one for key, one in keys.items() if one not in ("", None)}
     element = {"type": FIELD_TYPES[name], "action_id": name} | given
-    label, hint = words.FIELDS[name]
-    hint = words.WHAT_HINT if element["type"] == "plain_text_input" and name == "what" else hint
+    label, hint = FIELDS[name]
+    hint = WHAT_HINT if element["type"] == "plain_text_input" and name == "what" else hint
     return kit.field(name, label, element, hint, optional=name not in REQUIRED_FIELDS)
 
 
 def card_button() -> Element:
     """Return the button that opens the form of a class card."""
-    return kit.button(words.POST, "card_form")
+    return kit.button(POST, "card_form")
 
 
 def build_card_form(channel: str, page: str = "", *, has_choices: bool = False) -> dict[str, Any]:
@@ -175,14 +211,14 @@ def build_card_form(channel: str, page: str = "", *, has_choices: bool = False) 
         "channel": {"filter": only, "initial_conversation": channel},
     }
     is_course = page == COURSE_PAGE
-    names = [name for name in words.FIELDS if name not in (CLASS_FIELDS if is_course else COURSE_FIELDS)]
+    names = [name for name in FIELDS if name not in (CLASS_FIELDS if is_course else COURSE_FIELDS)]
     if has_choices:
         more["what"] = {"type": "external_select", "action_id": "card:template", "min_query_length": 0}
     fields = [_build_field(name, **more.get(name, {})) for name in names]
     turn = ("class", "Only one class…") if is_course else (COURSE_PAGE, "Several lessons…")
     fields += kit.actions([kit.button(turn[1], "card_page", turn[0])])
     return kit.modal(
-        words.POST,
+        POST,
         fields,
         submit="Post",
         close=verbs.CLOSE,

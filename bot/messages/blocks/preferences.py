@@ -9,7 +9,65 @@ from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, times, verbs
-from bot.messages.texts import preferences as words
+
+SETTINGS_TITLE: Final = "Settings"
+SUBMIT: Final = "Save"
+CHANGE: Final = "Change settings"
+SAVED: Final = "*Saved.*"
+TOPICS: Final = {
+    "ready": "a workspace is ready",
+    "stopped": "a workspace stops by itself",
+    "run_ended": "a run ends",
+}
+SENT: Final = "I'll message you when {topics}."
+NOT_SENT: Final = (
+    "I won't message you when a workspace is ready or stops by itself, or when a run ends: their "
+    "cards show that."
+)
+ASKS_AFTER_HOURS: Final = (
+    "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
+    "within a day."
+)
+#: Lists the connections where the operator has changed how soon people are asked whether a workspace is still
+#: needed.
+ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
+ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
+
+#: Hints in the preferences form.
+TELL_HINT: Final = (
+    "Anything else only shows on its card. Failures, warnings and questions always arrive. "
+    "For a single workspace, type {command}settings NAME."
+)
+#: Maps each level (``bot.domain.preferences.LEVELS``) to what Slack's assistant may do at that level.
+ASSISTANT_LEVELS: Final = {
+    "nothing": "do nothing for you",
+    "show": "show your workspaces",
+    "start": "show and start your workspaces",
+    "stop": "show, start and stop your workspaces",
+}
+
+#: Labels of the options for a workspace's messages. The keys are what people can type after the workspace's
+#: name.
+MESSAGE_CHOICES: Final = {
+    "usual": "As in my general settings",
+    "on": "When it's ready, and when it stops by itself",
+    "ready": "When it's ready",
+    "stopped": "When it stops by itself",
+    "off": "Neither",
+}
+#: Confirms which messages a person will get about a workspace. The key says whether a message is sent when
+#: the workspace is ready, and whether one is sent when it stops.
+NOTIFY: Final = {
+    (True, True): "I'll message you when *{name}* on {title} is ready, and when it stops by itself.",
+    (True, False): "I'll message you when *{name}* on {title} is ready, but not when it stops by itself.",
+    (False, True): (
+        "I'll message you when *{name}* on {title} stops by itself. Its card says when it's ready."
+    ),
+    (False, False): (
+        "I won't message you when *{name}* on {title} is ready or stops by itself. Its card shows it."
+    ),
+}
+NOTIFY_USUAL: Final = "*{name}* on {title} follows your usual settings."
 
 SETTINGS_CALLBACK: Final = "settings"
 #: The names of the fields in the preferences form.
@@ -26,20 +84,20 @@ def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = Non
     """Answer with the preferences and the time now, and open the form if possible."""
     small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
     said = f"*Your settings*\n{format_preferences(facts)}"
-    shown = kit.answer([kit.section(said, kit.button(words.CHANGE, "settings_form")), small])
+    shown = kit.answer([kit.section(said, kit.button(CHANGE, "settings_form")), small])
     return Answer(text=shown.text, blocks=shown.blocks, view=view)
 
 
 def build_saved_view(said: str) -> dict[str, Any]:
     """Return the view that replaces a saved form and shows the new settings."""
-    return kit.modal(words.SETTINGS_TITLE, [kit.section(f"{words.SAVED}\n{said}")])
+    return kit.modal(SETTINGS_TITLE, [kit.section(f"{SAVED}\n{said}")])
 
 
 def format_preferences(facts: PreferenceFacts) -> str:
     """Format a person's preferences, one sentence a line."""
     wanted = facts.wanted
-    sent = [said for topic, said in words.TOPICS.items() if getattr(wanted, topic)]
-    sentences = [fill(words.SENT, topics=Markup(_join_or(sent))) if sent else words.NOT_SENT]
+    sent = [said for topic, said in TOPICS.items() if getattr(wanted, topic)]
+    sentences = [fill(SENT, topics=Markup(_join_or(sent))) if sent else NOT_SENT]
     if facts.own:
         names = [f"*{line(one.title)}*" for one in facts.own[:_MAX_NAMES]]
         names += (
@@ -48,7 +106,7 @@ def format_preferences(facts: PreferenceFacts) -> str:
         sentences.append(fill("With settings of their own: {names}.", names=Markup(", ".join(names))))
     sentences += _format_asking(facts)
     if facts.has_assistant:
-        sentences.append(fill("Slackbot can {level}.", level=words.ASSISTANT_LEVELS[wanted.assistant]))
+        sentences.append(fill("Slackbot can {level}.", level=ASSISTANT_LEVELS[wanted.assistant]))
     return "\n".join(sentences)
 
 
@@ -61,10 +119,10 @@ def _format_asking(facts: PreferenceFacts) -> list[str]:
     for title, hours in sorted(facts.asked_after.items()):
         if hours != usual:
             others.setdefault(hours, []).append(title)
-    sentences = [_format_asking_hours(usual, words.ASKS_AFTER, "I won't ask about workspaces left running.")]
+    sentences = [_format_asking_hours(usual, ASKS_AFTER_HOURS, "I won't ask about workspaces left running.")]
     for hours, titles in others.items():
         named = Markup(times.join_names(map(line, titles)))
-        sentences.append(_format_asking_hours(hours, words.ASKS_THERE, words.ASKS_NEVER_THERE, titles=named))
+        sentences.append(_format_asking_hours(hours, ASKS_THERE, ASKS_NEVER_THERE, titles=named))
     return [" ".join(sentences)]
 
 
@@ -79,36 +137,34 @@ def _format_asking_hours(hours: float | None, asks: str, never: str, **more: Any
 def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
     """Return the form with the current preferences; ``command`` is for a single workspace's settings."""
     wanted = facts.wanted
-    topics = [kit.option(topic, said) for topic, said in words.TOPICS.items()]
+    topics = [kit.option(topic, said) for topic, said in TOPICS.items()]
     sent = [one for one in topics if getattr(wanted, one["value"])]
     asking = [kit.option(NEVER_OPTION, "Don't ask")]
     asking += [kit.option(str(one), f"After {times.format_duration(one * 3600)}") for one in ASKING_HOURS]
     chosen_hours = str(wanted.idle_prompt_after or ASKS_AFTER)
     initial = next((one for one in asking if one["value"] == chosen_hours), asking[0])
     blocks = [
-        kit.boxes(TELL, "Message me when", topics, sent, words.TELL_HINT.format(command=command)),
+        kit.boxes(TELL, "Message me when", topics, sent, TELL_HINT.format(command=command)),
         kit.select(ASKING, "Ask me about workspaces left running", asking, initial),
     ]
     if facts.has_assistant:
-        levels = {value: kit.option(value, said) for value, said in words.ASSISTANT_LEVELS.items()}
+        levels = {value: kit.option(value, said) for value, said in ASSISTANT_LEVELS.items()}
         chosen = levels[wanted.assistant]
         blocks.append(kit.select(ASSISTANT, "Slackbot can", list(levels.values()), chosen))
-    return kit.modal(
-        words.SETTINGS_TITLE, blocks, submit=words.SUBMIT, close=verbs.CLOSE, callback_id=SETTINGS_CALLBACK
-    )
+    return kit.modal(SETTINGS_TITLE, blocks, submit=SUBMIT, close=verbs.CLOSE, callback_id=SETTINGS_CALLBACK)
 
 
 def answer_workspace(workspace: Workspace, said: str, chosen: str) -> Answer:
     """Answer which messages a person receives about a workspace, and open the form if possible."""
-    change = kit.button(words.CHANGE, "settings_form", workspace.id, of=workspace.title)
+    change = kit.button(CHANGE, "settings_form", workspace.id, of=workspace.title)
     shown = kit.answer([kit.section(said, change)])
-    options = [kit.option(value, label) for value, label in words.MESSAGES.items()]
+    options = [kit.option(value, label) for value, label in MESSAGE_CHOICES.items()]
     initial = next(one for one in options if one["value"] == chosen)
     label = f"Message me about {kit.line(workspace.title)}"
     view = kit.modal(
-        words.SETTINGS_TITLE,
+        SETTINGS_TITLE,
         [kit.select(MESSAGES, label, options, initial)],
-        submit=words.SUBMIT,
+        submit=SUBMIT,
         close=verbs.CLOSE,
         callback_id=SETTINGS_CALLBACK,
         private_metadata=workspace.id,

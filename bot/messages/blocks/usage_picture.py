@@ -21,9 +21,41 @@ from bot.messages.blocks.kit import ELLIPSIS, MAX_NAME_LENGTH, Markup
 from bot.messages.blocks.renderers import renders
 from bot.messages.blocks.usage import format_hours
 from bot.messages.texts import times
-from bot.messages.texts import usage_picture as texts
 from bot.support.cleaning import clean
 from bot.support.pictures import FONT_FAMILY
+
+#: The message that accompanies the usage picture.
+COMMENT: Final = "Here it is as a picture."
+#: Sent instead of the usage picture if the picture couldn't be sent.
+IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {week}"
+
+#: Shown above the bars of the usage picture: the first and the last day.
+TITLE: Final = "{first} – {last}"
+#: The hours in a row of the usage picture if nobody knows when one of the row's runs ended.
+AND_UNKNOWN: Final = "{hours} + ?"
+NOW_LABEL: Final = "now, {at}"
+#: The words in the legend of the usage picture.
+RAN_LABEL: Final = "ran"
+PLANNED_LABEL: Final = "planned"
+UNKNOWN_LABEL: Final = "end not known"
+NIGHT_LABEL: Final = "night, 20:00–06:00"
+#: Points out a day in the usage picture that doesn't have 24 hours, because the clocks change on it.
+UNUSUAL_DAY: Final = "{day} has {hours} hours."
+#: The line that replaces the rows left out of the picture.
+MORE_ROWS: Final = "and {count} more, {hours} together"
+NOTHING: Final = "Nothing ran."
+
+#: The alternative text of the usage picture, which has one sentence per row.
+ALT_TITLE: Final = "{first} – {last}, times of {zone}."
+ALT_ROW: Final = "{name}: {hours}."
+ALT_ROW_IN_FULL: Final = "{name}: {hours} ({spans})."
+ALT_MORE: Final = "And {count} more, {hours} together."
+SPAN: Final = "{begin}–{end}"
+PLANNED_SPAN: Final = "planned {span}"
+UNKNOWN_SPAN: Final = "not known from {begin} on"
+BEFORE: Final = "before {day}"
+AFTER: Final = "after {day}"
+UNTIL_NOW: Final = "now"
 
 #: Maximum length of an alternative text, as set by Slack.
 MAX_ALT_TEXT_LENGTH: Final = 1_000
@@ -76,12 +108,12 @@ def draw_week(rows: Sequence[UsageRow], *, days: Sequence[date], now: float, zon
 @renders(NoticeKind.USAGE_PICTURE)
 def render_comment(_: Facts) -> Answer:
     """Return the text shown above the picture."""
-    return kit.message(texts.COMMENT)
+    return kit.message(COMMENT)
 
 
 def render_in_words(alt_text: str) -> Answer:
     """Say in words what a picture shows, in case it can't be drawn or sent."""
-    return kit.message(kit.fill(texts.IN_WORDS, week=Markup(kit.safe(alt_text))))
+    return kit.message(kit.fill(IN_WORDS, week=Markup(kit.safe(alt_text))))
 
 
 class _Week:
@@ -115,7 +147,7 @@ class _Week:
         for day, begins_at, ends_at in zip(self.days, self.begins, self.begins[1:], strict=False):
             if ends_at - begins_at != _DAY:
                 hours = f"{(ends_at - begins_at) / _HOUR:g}"
-                yield texts.UNUSUAL_DAY.format(day=self.format_date(day), hours=hours)
+                yield UNUSUAL_DAY.format(day=self.format_date(day), hours=hours)
 
     def format_date(self, day: date) -> str:
         return times.format_weekday(day.isoformat(), datetime.fromtimestamp(self.now, self.zone).date())
@@ -143,7 +175,7 @@ class _Drawing:
         for number, row in enumerate(self._rows):
             self._add_row(row, _FIRST_ROW + number * _ROW_HEIGHT)
         if not self._rows:
-            self._add_text(texts.NOTHING, _MARGIN, _FIRST_ROW + 18, _NAME_SIZE)
+            self._add_text(NOTHING, _MARGIN, _FIRST_ROW + 18, _NAME_SIZE)
         self._add_now()
         height = self._add_foot()
         # Its lines hatch what isn't known.
@@ -180,7 +212,7 @@ class _Drawing:
     def _add_days(self) -> None:
         """Draw the title, the names of the days, the nights, and a line at each midnight."""
         week = self._week
-        title = texts.TITLE.format(first=week.format_date(week.days[0]), last=week.format_date(week.days[-1]))
+        title = TITLE.format(first=week.format_date(week.days[0]), last=week.format_date(week.days[-1]))
         self._add_text(title, _MARGIN, 28, 19)
         self._add_text(str(week.zone), _WIDTH - _MARGIN, 28, 15, fill=MUTED, text_anchor="end")
         for day in (week.days[0] - timedelta(1), *week.days):
@@ -201,7 +233,7 @@ class _Drawing:
         """Draw one row of the picture: the name, the hours that it ran, and the bars."""
         hours, spans = self._week.format_hours([row]), self._week.cut_all(row)
         if any(span.kind is SpanKind.UNKNOWN for span in spans):
-            hours = texts.AND_UNKNOWN.format(hours=hours)
+            hours = AND_UNKNOWN.format(hours=hours)
         halo = {"stroke": PAPER, "stroke_width": "3", "paint_order": "stroke"}
         self._add_text(_cut_name(row.name), _MARGIN + 4, top + 18, _NAME_SIZE, **halo)
         end = _WIDTH - _MARGIN - 4
@@ -236,7 +268,7 @@ class _Drawing:
         for top in range(_FIRST_ROW, self._bottom, _ROW_HEIGHT):
             begin, end = top + _BAR_TOP - 2, top + _ROW_HEIGHT + 2
             self._add_line(x, begin, end, f'stroke="{NOW}" stroke-width="2.5"')
-        label = texts.NOW.format(at=week.format_time(week.now))
+        label = NOW_LABEL.format(at=week.format_time(week.now))
         anchor = "end" if x > _WIDTH / 2 else "start"
         self._add_text(label, x, self._bottom + 22, 15, fill=NOW, text_anchor=anchor)
 
@@ -247,20 +279,20 @@ class _Drawing:
         kinds = {span.kind for row in self._rows for span in week.cut_all(row)}
         x = float(_MARGIN)
         for kind, label in (
-            (SpanKind.RAN, texts.RAN),
-            (SpanKind.PLANNED, texts.PLANNED),
-            (SpanKind.UNKNOWN, texts.UNKNOWN),
+            (SpanKind.RAN, RAN_LABEL),
+            (SpanKind.PLANNED, PLANNED_LABEL),
+            (SpanKind.UNKNOWN, UNKNOWN_LABEL),
         ):
             if kind in kinds:
                 self._add_shape(kind, x, y - 14, 28)
                 self._add_text(label, x + 34, y, 15, fill=MUTED)
                 x += 34 + estimate_width(label, 15) + 18
         self._add_box(x, y - 14, 28, _BAR_HEIGHT, f'fill="{NIGHT}" stroke="{_GRID}"')
-        self._add_text(texts.NIGHT, x + 34, y, 15, fill=MUTED)
+        self._add_text(NIGHT_LABEL, x + 34, y, 15, fill=MUTED)
         lines = list(week.list_unusual_days())
         if self._rest:
             hours = week.format_hours(self._rest)
-            lines.insert(0, texts.MORE_ROWS.format(count=len(self._rest), hours=hours))
+            lines.insert(0, MORE_ROWS.format(count=len(self._rest), hours=hours))
         for line in lines:
             y += 24
             self._add_text(line, _MARGIN, y, 15, fill=MUTED)
@@ -299,8 +331,8 @@ def _cut_name(name: str) -> str:
 def _describe(rows: Sequence[UsageRow], week: _Week) -> str:
     """Describe a picture in words: all hours first, then when each row ran, as far as there is space."""
     first, last = week.format_date(week.days[0]), week.format_date(week.days[-1])
-    head = [texts.ALT_TITLE.format(first=first, last=last, zone=week.zone), *week.list_unusual_days()]
-    shown = [_describe_row(row, week) for row in rows[:MAX_ROWS]] or [texts.NOTHING]
+    head = [ALT_TITLE.format(first=first, last=last, zone=week.zone), *week.list_unusual_days()]
+    shown = [_describe_row(row, week) for row in rows[:MAX_ROWS]] or [NOTHING]
     rest = _describe_rest(rows[MAX_ROWS:], week)
     while _measure(head, shown, rest) > MAX_ALT_TEXT_LENGTH:
         shown.pop()
@@ -317,13 +349,13 @@ def _measure(*sentences: Sequence[str]) -> int:
 
 
 def _describe_rest(rows: Sequence[UsageRow], week: _Week) -> list[str]:
-    return [texts.ALT_MORE.format(count=len(rows), hours=week.format_hours(rows))] if rows else []
+    return [ALT_MORE.format(count=len(rows), hours=week.format_hours(rows))] if rows else []
 
 
 def _describe_row(row: UsageRow, week: _Week, *, in_full: bool = False) -> str:
     spans = [_describe_span(span, week) for span in sorted(row.spans, key=lambda one: one.begins_at)]
     said = ", ".join(filter(None, spans))
-    template = texts.ALT_ROW_IN_FULL if in_full and said else texts.ALT_ROW
+    template = ALT_ROW_IN_FULL if in_full and said else ALT_ROW
     return template.format(name=_clean_name(row.name), hours=week.format_hours([row]), spans=said)
 
 
@@ -334,14 +366,14 @@ def _describe_span(span: Span, week: _Week) -> str:
         return ""
     begin, end = week.format_time(cut.begins_at), week.format_time(cut.ends_at)
     if span.begins_at < week.begins_at:
-        begin = texts.BEFORE.format(day=f"{week.days[0]:%a}")
+        begin = BEFORE.format(day=f"{week.days[0]:%a}")
     elif begin[:3] == end[:3] and cut.ends_at - cut.begins_at < _DAY:
         end = week.format_time(cut.ends_at, has_day=False)
     if span.ends_at > week.ends_at:
-        end = texts.AFTER.format(day=f"{week.days[-1]:%a}")
+        end = AFTER.format(day=f"{week.days[-1]:%a}")
     elif span.kind is SpanKind.RAN and span.ends_at == week.now:
-        end = texts.UNTIL_NOW
+        end = UNTIL_NOW
     if span.kind is SpanKind.UNKNOWN:
-        return texts.UNKNOWN_SPAN.format(begin=begin)
-    said = texts.SPAN.format(begin=begin, end=end)
-    return texts.PLANNED_SPAN.format(span=said) if span.kind is SpanKind.PLANNED else said
+        return UNKNOWN_SPAN.format(begin=begin)
+    said = SPAN.format(begin=begin, end=end)
+    return PLANNED_SPAN.format(span=said) if span.kind is SpanKind.PLANNED else said
