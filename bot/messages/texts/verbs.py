@@ -36,7 +36,7 @@ PICK: Final = "Choose one"
 FIND: Final = "Type to find one"
 
 WHERE: Final = {
-    "workspace": "Where should I create it?",
+    "workspace": "Where should I create the workspace?",
     "job": "Where should I run it?",
 }
 NOWHERE: Final = {
