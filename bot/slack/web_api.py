@@ -81,8 +81,8 @@ class WebApi:
             raise SlackFailed(method, UNREACHABLE_CODE) from None
         except (aiohttp.ClientError, SlackClientError, OSError, ValueError):  # TimeoutError is an OSError.
             raise SlackUnknownOutcome(method, "no_answer") from None
-        except AttributeError:
-            # The SDK looks for "ok" in any response, even in a string or a list.
+        except (AttributeError, RecursionError):
+            # The SDK looks for "ok" in any response, even in a string or a list, however deep.
             raise SlackUnknownOutcome(method, "malformed_answer") from None
         data = response.data
         if not isinstance(data, dict):

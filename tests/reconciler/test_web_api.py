@@ -105,7 +105,9 @@ async def test_html_that_says_so_is_no_answer_either(slack):
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/json", "application/octet-stream"])
-@pytest.mark.parametrize("body", [b"OK", b'"OK"', b'["ok"]', b"5", b"true"])
+@pytest.mark.parametrize(
+    "body", [b"OK", b'"OK"', b'["ok"]', b"5", b"true", pytest.param(b"[" * 3_000, id="deep")]
+)
 async def test_answer_that_is_no_object_is_malformed(slack, kind, body):
     """Something in Slack's place answers 200, as a proxy does: nobody knows what became of the call."""
     slack.headers, slack.body = {"Content-Type": kind}, body
