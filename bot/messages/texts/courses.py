@@ -259,8 +259,7 @@ SUMMARY_COUNTS: Final = "{joined} joined, {got} got a workspace, {failed} failed
 SUMMARY_STOPPED: Final = "{stopped} stopped, {kept} kept running."
 SUMMARY_LEFT: Final = "{left} couldn't be stopped yet. I'm keeping their owners posted."
 SUMMARY_REST: Final = (
-    "I left {rest} alone: they were already stopped, are no longer linked, have a planned stop of their own, "
-    "or would have been lost."
+    "I left {rest} alone: already stopped, no longer linked, planned to stop later, or at risk of being lost."
 )
 
 # -- a press -----------------------------------------------------------------------------------------------
