@@ -265,9 +265,8 @@ def describe_errors(_logger: Any, _method: str, event: MutableMapping[str, Any])
     return event
 
 
-#: Number of bytes that a writable pipe (PIPE_BUF) or terminal accepts in one write without blocking.
+#: Number of bytes that a writable pipe accepts in one write without blocking (PIPE_BUF).
 _PIECE_BYTES: Final = 4_096
-_TERMINAL_PIECE_BYTES: Final = 256
 
 
 class UnwaitingHandler(logging.StreamHandler[TextIO]):
@@ -282,11 +281,19 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
         self.lost = 0
         #: The rest of a line that has been only partly written.
         self._rest = b""
+        self._terminal = _open_terminal(stream)
+
+    def close(self) -> None:
+        """Close the second descriptor of a terminal, if there is one."""
+        if self._terminal is not None:
+            os.close(self._terminal)
+            self._terminal = None
+        super().close()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line, or count it as lost."""
         try:
-            descriptor = self.stream.fileno()
+            descriptor = self.stream.fileno() if self._terminal is None else self._terminal
         except (AttributeError, OSError, ValueError):
             # The stream has no file descriptor, as in tests, so writing to it doesn't block.
             super().emit(record)
@@ -316,11 +323,23 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
 
     def _write(self, descriptor: int, line: bytes) -> bool:
         """Write a line piece by piece, and keep the rest; return whether the whole line was written."""
-        most = _TERMINAL_PIECE_BYTES if os.isatty(descriptor) else _PIECE_BYTES
         self._rest = line
-        while self._rest and _takes_something(descriptor):
-            self._rest = self._rest[os.write(descriptor, self._rest[:most]) :]
+        with suppress(BlockingIOError):
+            while self._rest and _takes_something(descriptor):
+                self._rest = self._rest[os.write(descriptor, self._rest[:_PIECE_BYTES]) :]
         return not self._rest
+
+
+def _open_terminal(stream: TextIO | None) -> int | None:
+    """Return a second descriptor of a terminal, on which writes don't block; None for anything else.
+
+    A terminal may report that it accepts something and yet block, since it writes a line end as two bytes.
+    """
+    try:
+        name = os.ttyname(stream.fileno()) if stream is not None else ""
+        return os.open(name, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 def _takes_something(descriptor: int) -> bool:

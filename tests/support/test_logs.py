@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import pty
 import sys
 import warnings
 from contextlib import contextmanager, suppress
@@ -271,6 +272,27 @@ def test_log_that_nobody_reads_keeps_nobody_waiting(held_pipe, size):
     whole = [line for line in lines if line.endswith("x" * size)]
     assert len(whole) == count - lost
     assert any(line.startswith("log lines lost: ") for line in lines)
+
+
+@pytest.mark.parametrize("size", [1, 15, 203, 255, 5_000])
+def test_terminal_that_nobody_reads_keeps_nobody_waiting(size):
+    """Its room runs out within a line, or between the two bytes of a line's end."""
+    reading, writing = pty.openpty()
+    with os.fdopen(writing, "w") as stream:
+        handler = UnwaitingHandler(stream)
+        try:
+            for _ in range(100_000 // size + 20):
+                handler.emit(logging.makeLogRecord({"msg": "x" * size}))
+            assert handler.lost > 0
+            assert os.get_blocking(writing)
+            written = ""
+            while not written.endswith("the end\r\n"):
+                written += read_all(reading)
+                handler.emit(logging.makeLogRecord({"msg": "the end"}))
+            assert "log lines lost: " in written
+        finally:
+            handler.close()
+            os.close(reading)
 
 
 def test_line_longer_than_a_pipe_arrives_whole(held_pipe):
