@@ -40,17 +40,13 @@ _POSTGRES_CAUSES = {
     "53100": "the disk of the database is full",
     "57014": "the database took too long",
 }
-#: SQLSTATEs of temporary problems, such as a lock, a server that is starting or stopping, or too many
-#: connections. The same work may soon succeed.
-_PASSING_CODES = frozenset({"55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03"})
-#: The SQLSTATE class of lost connections and of errors sent by poolers.
-_PASSING_CLASS = "08"
+#: Beginnings of SQLSTATEs of temporary problems, such as a lost connection or an error sent by a pooler (08),
+#: a lock, a server that is starting or stopping, too many connections, or a statement prepared before a
+#: migration changed its table (0A000). The same work may soon succeed.
+_PASSING_CODES = ("08", "0A000", "55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03")
 #: SQLSTATE classes of errors that concern the server rather than the query. The server counts as down until
 #: the problem is fixed.
 _AWAY_CLASSES = ("08", "25", "28", "3D", "53", "55", "57", "58")
-#: The SQLSTATE ``feature_not_supported``. A prepared statement causes it after a migration has changed its
-#: table.
-STALE_PLAN = "0A000"
 _NO_SERVER = "no server answers there: start it, or correct the address"
 _TOO_LATE = "no server answers there in time"
 _TOO_MANY_CONNECTIONS = "the server has no free connection"
@@ -127,12 +123,6 @@ _ALREADY_THERE: Final = (
 )
 
 
-def _is_passing(error: psycopg.Error) -> bool:
-    """Return whether the same work may soon succeed."""
-    code = error.sqlstate or ""
-    return code in _PASSING_CODES or code == STALE_PLAN or code.startswith(_PASSING_CLASS)
-
-
 def translate(error: Exception, *, is_away: bool = False) -> Exception:
     """Translate a PostgreSQL error into one that callers know; return other errors unchanged.
 
@@ -142,7 +132,7 @@ def translate(error: Exception, *, is_away: bool = False) -> Exception:
         return error
     if isinstance(error, psycopg.IntegrityError):
         return StoreError(f"the data's own rules forbid it ({error.diag.constraint_name or error.sqlstate})")
-    if is_away or error.sqlstate is None or _is_passing(error):
+    if is_away or error.sqlstate is None or error.sqlstate.startswith(_PASSING_CODES):
         return StoreBusy("the connection to the database was lost; nothing was done")
     if isinstance(error, psycopg.errors.UndefinedTable):
         return StoreNotMigrated(f"the database is not migrated; run: {PROGRAM_NAME} migrate")
