@@ -342,7 +342,7 @@ class QueueWorker:
         self._errors: tuple[type[Exception], ...] = (*session.errors, StoreError)
         self._thread: Thread | None = None
         #: Maximum number of writes to begin a transaction with, since it takes the locks of all their
-        #: subjects: as many as fitted into the last one, or twice as many if all of them did.
+        #: subjects: one more than fitted into the last one, or twice as many if all of them did.
         self._most_writes = _BATCH_SIZE
 
     async def start(self, name: str) -> None:
@@ -416,7 +416,9 @@ class QueueWorker:
             self._session.transaction.may_commit = partial(self._queue.may_commit, items)
         try:
             self._run_until(items, ran, stops=True)
-            self._most_writes = len(ran) if len(ran) < len(items) else min(2 * self._most_writes, _BATCH_SIZE)
+            self._most_writes = min(
+                _BATCH_SIZE, len(ran) + 1 if len(ran) < len(items) else 2 * self._most_writes
+            )
             # A person who gave up before this point was correctly told that nothing had been done. Up to
             # here, too, one failure doesn't affect other work.
             self._session.transaction.settle(waits=len(ran) > 1 or ran[0].priority is Priority.URGENT)
