@@ -43,3 +43,6 @@ UPDATE notices SET kind = 'approval_ended' WHERE kind = 'approval_failed';
 UPDATE cards SET kind = 'approval_ended' WHERE kind = 'approval_failed';
 UPDATE notices SET kind = 'approval_ended' WHERE kind = 'approval_done';
 UPDATE cards SET kind = 'approval_ended' WHERE kind = 'approval_done';
+DROP INDEX notices_urgent;
+CREATE INDEX notices_urgent ON notices (principal)
+    WHERE kind IN ('ready', 'failed') AND state IN ('pending', 'retry');

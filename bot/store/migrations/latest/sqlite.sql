@@ -724,8 +724,8 @@ CREATE TABLE usage_sums (
 );
 CREATE INDEX notices_due ON notices (urgency, due_at) WHERE state NOT IN ('sent', 'dead');
 CREATE INDEX notices_owed ON notices (principal, due_at) WHERE state NOT IN ('sent', 'dead');
-CREATE INDEX notices_urgent ON notices (principal)
-    WHERE (kind = 'ready' OR kind = 'failed' OR kind = 'refused') AND state IN ('pending', 'retry');
 CREATE TABLE usage_mondays (principal TEXT PRIMARY KEY, due_at DOUBLE PRECISION NOT NULL);
 CREATE INDEX usage_mondays_due ON usage_mondays (due_at);
+CREATE INDEX notices_urgent ON notices (principal)
+    WHERE kind IN ('ready', 'failed') AND state IN ('pending', 'retry');
 INSERT INTO "audit" VALUES(0,0.0,'','','','','0','','');
