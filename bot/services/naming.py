@@ -19,7 +19,7 @@ from bot.support.cleaning import clean, fold
 from bot.support.errors import Refused
 
 _Row = TypeVar("_Row", bound=Workspace | Run)
-#: Passed instead of a map of usernames where they aren't needed.
+#: Passed in place of a map of usernames if none is needed.
 NO_USERNAMES: Final[Mapping[str, str]] = {}
 #: Matches the URL of Usher's own page for a workspace (``bot.services.message_context.IDE_PATH``).
 _OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")
@@ -37,7 +37,7 @@ _MAX_ALIAS_LENGTH: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class NameMatch(Generic[_Row]):
-    """What a name may refer to: rows of that whole name, or whose names begin with it or are similar."""
+    """The rows that a name may refer to: they have that whole name, begin with it, or have a similar name."""
 
     kind: Literal["whole", "begun", "near"]
     rows: tuple[_Row, ...] = ()
@@ -56,8 +56,8 @@ def find(
 ) -> NameMatch[_Row]:
     """Resolve a name: aliases first, then whole names and ids, then a prefix, then similar names.
 
-    ``NAME@CONNECTION`` restricts the search to one connection, unless something has exactly that name.
-    ``usernames`` are the person's usernames on each connection, because the URLs of pages may contain them.
+    ``NAME@CONNECTION`` restricts the search to one connection, unless a row has exactly that name.
+    ``usernames`` are the person's usernames on the connections, as URLs of pages may contain them.
     """
     if whole := find_whole(name, rows, connections, usernames):
         return NameMatch("whole", whole)
@@ -76,7 +76,7 @@ def find_whole(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> tuple[_Row, ...]:
-    """Return what has this whole name, this id, or this link, as ``find`` does."""
+    """Return the rows with this whole name, id or link; the arguments are the same as for ``find``."""
     found = _find_exact(name, rows)
     if not found and (link := to_link(name)):
         workspaces = [one for one in rows if isinstance(one, Workspace)]
@@ -95,7 +95,7 @@ def split_names(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> dict[str, tuple[Workspace, ...]]:
-    """Return the workspaces with each name if the words consist only of whole names, otherwise nothing.
+    """Return the workspaces with each name if the words consist only of whole names, else an empty mapping.
 
     The names may be joined by commas and *and*.
     """
@@ -127,7 +127,7 @@ def _find_by_link(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str],
 ) -> list[Workspace]:
-    """Return the workspaces that the link names, or whose IDE or provider page has this URL."""
+    """Return the workspaces named in a link, or whose IDE or provider page has this URL."""
     ids = find_references(name, connections)
     if named := [one for one in workspaces if ids.get(one.connection) == one.remote_id]:
         return named
@@ -287,7 +287,7 @@ def normalise_alias(text: str) -> str:
 
 
 def _find_exact(name: str, rows: Sequence[_Row]) -> list[_Row]:
-    """Return the rows with this name: if possible as a user's own name or a run's id, else as any other."""
+    """Return the rows with this name: preferably as a user's own name or a run's id, else as any other."""
     needle, best, found = fold(name), 1, list[_Row]()
     for row in rows:
         rank = 0
@@ -298,7 +298,8 @@ def _find_exact(name: str, rows: Sequence[_Row]) -> list[_Row]:
         elif fold(row.name) == needle or row.remote_id == name:
             rank = 2
         elif needle and fold(get_name_in_id(row.remote_id)) == needle:
-            # The server's own name, which its id contains, even if people are shown another name.
+            # This is the server's own name, which is part of its id, even if people are shown a different
+            # name.
             rank = 1
         if rank > best:
             best, found = rank, []
@@ -308,7 +309,7 @@ def _find_exact(name: str, rows: Sequence[_Row]) -> list[_Row]:
 
 
 def _leave_out_gone(found: Sequence[_Row]) -> tuple[_Row, ...]:
-    """Return the rows without workspaces that are gone, unless all of them are."""
+    """Return the rows, leaving out workspaces that are gone unless they all are."""
     return tuple([one for one in found if str(one.state) != State.GONE] or found)
 
 

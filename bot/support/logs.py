@@ -333,7 +333,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
 def _open_terminal(stream: TextIO | None) -> int | None:
     """Return a second descriptor of a terminal, on which writes don't block; None for anything else.
 
-    A terminal may report that it accepts something and yet block, since it writes a line end as two bytes.
+    A terminal may report that it can accept data and still block, because it writes a line end as two bytes.
     """
     try:
         name = os.ttyname(stream.fileno()) if stream is not None else ""
