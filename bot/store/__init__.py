@@ -1,4 +1,7 @@
-"""The store. ``open_store`` chooses the engine based on the database's URL."""
+"""The store, which holds all of Usher's data.
+
+``open_store`` chooses the engine based on the database's URL.
+"""
 
 import os
 
@@ -31,7 +34,10 @@ _SQLITE = "sqlite:///"
 
 
 def name_of(url: str) -> str:
-    """Return a database's name for operators: its file, or its server and name, without secrets."""
+    """Return a database's name for operators, without secrets.
+
+    For a file, this is its path. For a server, it is the server and the database.
+    """
     path = find_database_file(url)
     if path is not None:
         return str(path.absolute())
@@ -68,7 +74,7 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
 
 
 def _report_other_databases(url: str) -> None:
-    """Warn if a new file would be created next to an existing database, because the path may be mistyped."""
+    """Warn if a new file would be created next to an existing database. The path may be mistyped."""
     path = find_database_file(url)
     if path is None or os.path.lexists(path):
         return

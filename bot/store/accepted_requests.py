@@ -8,7 +8,7 @@ from bot.store.transaction import Transaction
 
 
 def list_requests_of(tx: Transaction, principal: Principal, interaction: str) -> list[AcceptedRequest]:
-    """Return the requests that a person made with one interaction in the last two minutes."""
+    """Return the requests that a person made in the last two minutes through one interaction."""
     since = tx.now() - RECENT_SECONDS
     who = {"principal": principal.key, "interaction": interaction}
     return ACCEPTED_REQUESTS.query(tx, "requests_of", **who, since=since)
@@ -17,9 +17,10 @@ def list_requests_of(tx: Transaction, principal: Principal, interaction: str) ->
 def was_overtaken(
     tx: Transaction, principal: Principal, workspace_id: str, interaction: str, sent_at: float
 ) -> bool:
-    """Return whether a newer request for a workspace was accepted before one sent at ``sent_at``.
+    """Return whether a newer request for a workspace has already been accepted.
 
-    If Slack doesn't say when the newer request was sent, that time is estimated from when it was carried out.
+    The request in question was sent at ``sent_at``. If Slack doesn't say when the newer request was sent,
+    that time is estimated from when it was carried out.
     """
     which = {"principal": principal.key, "subject": workspace_id, "interaction": interaction}
     return tx.one("was_overtaken", **which, since=sent_at, delivery=DELIVERY_SECONDS) is not None

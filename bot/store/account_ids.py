@@ -1,4 +1,7 @@
-"""Account ids at providers. A link is suspended (*rests*) if its username now belongs to another id."""
+"""Account ids at providers.
+
+A link is suspended (it *rests*) if its username now belongs to an account with a different id.
+"""
 
 from collections.abc import Callable
 from typing import Final
@@ -14,13 +17,13 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction, concerns
 
-#: Maximum number of other links on a connection that are compared after one link turned out to belong to
-#: another account.
+#: After one link turns out to belong to another account, at most this many other links on the connection are
+#: checked.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 
 def learn_id(tx: Transaction, account: Account, remote_id: str, source: RemoteIdSource) -> bool:
-    """Save an account's id unless the account has changed in the meantime; return whether it was saved."""
+    """Save an account's id, unless the account has changed in the meantime. Return whether it was saved."""
     now, unknown = tx.now(), {"id": account.id, "remote_id": account.remote_id}
     return (
         ACCOUNTS.count_changed(
@@ -42,10 +45,11 @@ def note_compared(tx: Transaction, account: Account) -> None:
 
 
 def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -> Account | None:
-    """Suspend a link (it *rests*) because its username now belongs to the account ``other_id``; return it.
+    """Suspend a link because its username now belongs to another account, and return the link.
 
-    Return None if the account has changed in the meantime. The link's secret and everything read through it
-    are deleted, and its open operations and runs are held up by ``block_reason``.
+    A suspended link is said to *rest*, and ``other_id`` is the id of the other account. Return None if the
+    account has changed in the meantime. The link's secret and everything read through it are deleted, and its
+    open operations and runs are put on hold with ``block_reason``.
     """
     current = ACCOUNTS.one(tx, id=account.id)
     if current is None or current.remote_id != account.remote_id:
@@ -64,7 +68,7 @@ def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -
 
 
 def _conceal(tx: Transaction, workspace: Row, _body: Row) -> None:
-    """Delete a workspace's URL and its details; the next read restores them."""
+    """Delete a workspace's URL and its details, which the next read restores."""
     WORKSPACES.change(
         tx, {"id": workspace["id"]}, verified_at=None, attempted_at=None, url=None, entry=None, detail=None
     )
@@ -85,7 +89,7 @@ register_fan_out(
 
 
 def compare_others(tx: Transaction, account: Account) -> None:
-    """Request fresh lists for a few other links made by username, because these may be wrong, too."""
+    """Request fresh lists for a few other links that were made by username. These may be wrong, too."""
     links = tx.all("links_by_name", connection=account.connection, limit=MAX_COMPARED_AT_ONCE)
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, row["id"]) for row in links if row["id"] != account.id])
 
@@ -96,17 +100,20 @@ def list_resting(tx: Transaction, connection: str, since: float) -> list[Account
 
 
 def list_resting_connections(tx: Transaction, principal_key: str) -> frozenset[str]:
-    """Return the connections on which a person's link is suspended (it *rests*)."""
+    """Return the connections on which a person's link is currently suspended (*resting*)."""
     return frozenset(row["connection"] for row in tx.all("resting_connections", principal=principal_key))
 
 
 def count_resting(tx: Transaction) -> dict[str, int]:
-    """Map each connection to its number of suspended (*resting*) links."""
+    """Count the suspended (*resting*) links on each connection."""
     return {row["connection"]: row["count"] for row in tx.all("count_resting")}
 
 
 def find_id_holder(tx: Transaction, account: Account) -> Account | None:
-    """Return another person's link to the same account, recognised by its id, whatever its username."""
+    """Return another person's link to the same account.
+
+    The account is recognised by its id, not its username.
+    """
     if not is_unique(account.remote_id):
         return None
     pair = {"principal": account.principal.key, "connection": account.connection}
@@ -123,9 +130,10 @@ def find_approved_email(tx: Transaction, account: Account) -> str | None:
 def rename(
     tx: Transaction, account: Account, username: str, moved: Callable[[str, str], tuple[str, str]]
 ) -> bool:
-    """Save an account's new username; return False if another link uses it or the account has changed.
+    """Save an account's new username.
 
-    ``moved`` is the same function as in ``bot.store.accounts.save``.
+    Return False if another link already uses it or the account has changed. ``moved`` is the same function as
+    in ``bot.store.accounts.save``.
     """
     current = ACCOUNTS.one(tx, id=account.id)
     if current is None or current.username != account.username:

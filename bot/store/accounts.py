@@ -44,7 +44,10 @@ from bot.store.transaction import Priority, Row, Transaction, concerns, prioriti
 
 
 def find_account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
-    """Return a principal's account on a connection; an account being revoked only if there is no other."""
+    """Return a principal's account on a connection.
+
+    One that is being revoked is returned only if it is the only one.
+    """
     return ACCOUNTS.first(tx, "account", principal=principal.key, connection=connection)
 
 
@@ -68,8 +71,8 @@ def list_account_states(tx: Transaction, principal: Principal) -> dict[str, str]
 def note_introduction(tx: Transaction, principal: Principal) -> dict[str, str] | None:
     """Record that a person is being introduced to Usher, and return the states of their accounts.
 
-    Return None if they have already been introduced, or first used Usher by pressing the button on a class
-    card.
+    Return None if they have already been introduced, or if their first contact with Usher was pressing the
+    button on a class card.
     """
     if not tx.count("note_introduction", principal=principal, now=tx.now()):
         return None
@@ -88,7 +91,7 @@ async def list_active_and_resting_accounts(engine: Engine) -> list[Account]:
 
 
 def find_accounts_by_username(tx: Transaction, connection: str, username: str) -> list[Account]:
-    """Return the accounts with a given username on a connection; none for ""."""
+    """Return the accounts with a given username on a connection. For "", return none."""
     return ACCOUNTS.query(tx, "accounts_of_username", connection=connection, username=username)
 
 
@@ -117,7 +120,7 @@ def find_keys_of_user(tx: Transaction, principal: Principal) -> list[Principal]:
 
 
 def has_had_link(tx: Transaction, principal: Principal, connections: Collection[str]) -> bool:
-    """Return whether a principal has, or ever had, a link on any of these connections."""
+    """Return whether a principal has a link on any of these connections, or ever had one."""
     return any(
         find_account(tx, principal, connection) is not None
         or tx.one("was_unlinked", target=f"{principal.key}/{connection}") is not None
@@ -128,11 +131,11 @@ def has_had_link(tx: Transaction, principal: Principal, connections: Collection[
 def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> None:
     """End an account and everything that depends on it.
 
-    The row is deleted. With ``can_revoke``, its secret is kept until it has been revoked (see
+    The row is deleted. With ``can_revoke``, it is kept along with its secret until that has been revoked (see
     ``enqueue_revocation``). Open operations and runs end as cancelled, and their cards are redrawn.
     Workspaces, unfinished links, lists, snapshots and remembered form values are deleted, in batches if there
-    are many. With ``notify``, because messages still reach the person, each open run that has a card also
-    leads to a JOB_FAILED notice.
+    are many. ``notify`` means that messages still reach the person, so they also get a JOB_FAILED notice for
+    each open run that has a card.
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     cards.queue_messages(tx, cards.make_link_key(ending.principal.key, ending.connection), changed=True)
@@ -151,7 +154,10 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
 
 
 def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
-    """Delete a workspace of an ended account; with ``notify``, also tell its owner which plans are lost."""
+    """Delete a workspace whose account has ended.
+
+    With ``notify``, also tell its owner which plans are lost.
+    """
     cards.close_about(tx, workspace)
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
@@ -167,7 +173,7 @@ def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
 
 
 def delete_former_work(tx: Transaction, former: Account) -> None:
-    """Delete the workspaces and work of a link, because another account is replacing the linked one."""
+    """Delete a link's workspaces and work, because the link now belongs to a different account."""
     pair = {"principal": former.principal.key, "connection": former.connection}
     FORM_VALUES.delete(tx, **pair)
     start_fan_out(tx, "another", **pair, notify=True, before=tx.now())
@@ -176,7 +182,7 @@ def delete_former_work(tx: Transaction, former: Account) -> None:
 def _limit_to_former(
     do: Callable[[Transaction, Row, Row], object], column: str = "created_at"
 ) -> Callable[[Transaction, Row, Row], None]:
-    """Limit a cleanup stage to rows from before another account replaced the link."""
+    """Make a cleanup stage skip rows that were added after another account replaced the link."""
 
     def run_stage(tx: Transaction, row: Row, body: Row) -> None:
         if row[column] is None or row[column] <= body["before"]:
@@ -196,7 +202,7 @@ async def find_holders(engine: Engine) -> AsyncIterator[set[Principal]]:
 
 
 def refuse(tx: Transaction, account: Account, block_reason: Hold) -> bool:
-    """Mark an active account as refused; return False if its state or secret has changed meanwhile.
+    """Mark an active account as refused. Return False if its state or secret has changed in the meantime.
 
     Its secret is deleted, its open operations and runs get ``block_reason``, and its workspaces are no longer
     read.
@@ -211,7 +217,7 @@ def refuse(tx: Transaction, account: Account, block_reason: Hold) -> bool:
 
 
 def find_username_holder(tx: Transaction, account: Account, username: str | None = None) -> Account | None:
-    """Return another person's account with the same username on the connection; "" never matches."""
+    """Return another person's account with the same username on the connection. "" never matches."""
     pair = {"principal": account.principal.key, "connection": account.connection}
     name = account.username if username is None else username
     return ACCOUNTS.first(tx, "holder_of_username", username=name, **pair)
@@ -222,8 +228,8 @@ def save(
 ) -> None:
     """Write an account, replacing the person's earlier one on the connection, and resume waiting work.
 
-    ``moved`` is called if the account was renamed. Given a workspace's remote id and the account's earlier
-    username, it returns the remote id and the gate's key under the new username.
+    ``moved`` is called if the account was renamed. It takes a workspace's remote id and the account's earlier
+    username, and returns the workspace's remote id and gate key under the new username.
     """
     pair = {"principal": account.principal.key, "connection": account.connection}
     former = tx.one("replace_account", **pair)
@@ -249,8 +255,8 @@ def move_workspaces(
 ) -> None:
     """Change workspaces' remote ids to match their owner's new username.
 
-    A workspace already found under its new id keeps its row. If there are very many, the rest are left for
-    the next list, which adds them as new workspaces.
+    If the list already contains a workspace under its new id, that row is kept. If there are very many
+    workspaces, the rest are left for the next list, which adds them as new ones.
     """
     found = WORKSPACES.rows(tx, **pair)
     taken = {row["remote_id"] for row in found}
@@ -264,7 +270,10 @@ def move_workspaces(
 
 
 def resume(tx: Transaction, pair: dict[str, str], *, is_other: bool = False) -> None:
-    """Resume work that was waiting for an account; ``is_other`` means that another account is now linked."""
+    """Resume work that was waiting for an account.
+
+    ``is_other`` means that a different account is now linked.
+    """
     cards.queue_messages(tx, cards.make_link_key(pair["principal"], pair["connection"]), changed=True)
     start_fan_out(tx, "active", **pair, is_other=is_other)
 
@@ -355,12 +364,15 @@ REMINDER_QUEUE: Final = declare_queue(
 
 
 def claim_reminders(tx: Transaction, limit: int, lease: float) -> list[Account]:
-    """Claim active accounts whose owners are due a reminder that their credential is about to expire."""
+    """Claim active accounts whose owners are due for a reminder that their credential will soon expire."""
     return ACCOUNTS.parse_all(REMINDER_QUEUE.take(tx, lease, limit))
 
 
 def schedule_reminder(tx: Transaction, account: Account, next_at: float | None) -> bool:
-    """Set when the next reminder is due; return False if another process has or the link has changed."""
+    """Set when the next reminder is due.
+
+    Return False if another process has already done so or the link has changed.
+    """
     if not ACCOUNTS.count_changed(
         tx, {"id": account.id, "remind_at": account.remind_at, "state": "active"}, remind_at=next_at
     ):

@@ -1,4 +1,4 @@
-"""Approvals: requests to be linked to a username, on which an administrator decides."""
+"""Approvals: requests to link a username, each decided by an administrator."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -10,7 +10,7 @@ from bot.store import cards
 from bot.store.tables import APPROVALS, PEOPLE
 from bot.store.transaction import Transaction, from_json
 
-#: Maps each state of a link request to the state that it must follow.
+#: Maps each state of a link request to the only state that can come before it.
 _PRECEDING_STATES = {
     "approved": "requested",
     "denied": "requested",
@@ -20,10 +20,11 @@ _PRECEDING_STATES = {
 
 
 def save_request(tx: Transaction, new: Approval) -> Approval:
-    """Write a link request (state ``requested``) or update the person's open one; return the saved request.
+    """Write a new link request, or update the person's open one. Return the saved request.
 
-    An open request also takes over the new ``deferred_command`` and username, and its messages are redrawn.
-    Their buttons carry the username, so nobody can approve a username that they weren't shown.
+    A new request has the state ``requested``. An open request also takes over the new ``deferred_command``
+    and username, and its messages are redrawn. Their buttons carry the username, so nobody can approve a
+    username that they weren't shown.
     """
     existing = find_open_request(tx, new.principal, new.connection)
     if existing is None:
@@ -40,7 +41,7 @@ def save_request(tx: Transaction, new: Approval) -> Approval:
 
 
 def find_open_request(tx: Transaction, principal: Principal, connection: str) -> Approval | None:
-    """Return a person's undecided request to be linked on a connection."""
+    """Return a person's request to be linked on a connection, if nobody has decided on it yet."""
     return APPROVALS.first(tx, "asked_approval", principal=principal.key, connection=connection)
 
 
@@ -54,7 +55,7 @@ DAY_SECONDS: Final = 86_400.0
 
 
 def list_request_times(tx: Transaction, principal: Principal, connection: str) -> list[float]:
-    """Return when, within the last day, a person asked to be linked on a connection."""
+    """Return the times within the last day at which a person asked to be linked on a connection."""
     now, row = tx.now(), PEOPLE.row(tx, principal=principal)
     times: list[float] = from_json(row["requested"]).get(connection, []) if row is not None else []
     return [at for at in times if abs(now - at) < DAY_SECONDS]
@@ -69,9 +70,9 @@ def note_request(tx: Transaction, principal: Principal, connection: str) -> None
 
 
 def count_questions(tx: Transaction, key: str) -> int:
-    """Return how often a person was asked in the last 24 hours whether an account is theirs.
+    """Return how many times in the last 24 hours a person was asked whether an account is theirs.
 
-    The current question counts, too.
+    This includes the current question.
     """
     return len(tx.all("questions_to", principal=key, since=tx.now() - DAY_SECONDS))
 
@@ -83,14 +84,14 @@ def update_request(tx: Transaction, approval_id: str, **facts: Any) -> None:
 
 
 def find_approved(tx: Transaction, principal: Principal, connection: str, username: str) -> Approval | None:
-    """Return a person's link request that has been approved and is now being checked with the provider."""
+    """Return a person's approved link request. The provider is now being asked about it."""
     requests = APPROVALS.all(tx, principal=principal, connection=connection)
     approved = (request for request in requests if request.state == "approved")
     return next((request for request in approved if request.username == username), None)
 
 
 def add(tx: Transaction, approval: Approval) -> None:
-    """Add a link request on which a decision has already been made."""
+    """Add a link request that has already been approved or denied."""
     APPROVALS.add(tx, approval)
 
 
@@ -109,8 +110,8 @@ def move(
     """Advance a link request to its next state.
 
     A request goes from ``requested`` to ``approved`` or ``denied``, and from ``approved`` to ``linked`` or
-    ``failed``. Return None if it isn't in the preceding state. ``decided_by`` never changes once someone has
-    decided.
+    ``failed``. Return None if it isn't in the preceding state. Once someone has decided, ``decided_by`` never
+    changes.
     """
     moved = APPROVALS.first(
         tx,
@@ -128,7 +129,7 @@ def move(
 
 
 def withdraw(tx: Transaction, principal: Principal, connections: Collection[str] | None) -> None:
-    """Delete a person's pending link requests on these connections, or on all of them if None is passed."""
+    """Delete a person's pending link requests on these connections. None stands for all connections."""
     for pending in tx.all("pending_approvals", principal=principal.key):
         if connections is None or pending["connection"] in connections:
             APPROVALS.delete(tx, id=pending["id"])

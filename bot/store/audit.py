@@ -14,20 +14,23 @@ from bot.domain.audit import AuditEntry
 from bot.store.engine import Engine
 from bot.store.transaction import Priority, Row, Transaction, as_json, clean, from_json, hash_text, prioritize
 
-#: The action of an entry that releases before 0.4.0 wrote after moving rows up to ``through`` (in its detail)
-#: to a file.
+#: Up to 0.3, releases could move old rows to a file, and then wrote an entry with this action. ``through`` in
+#: its detail is the last row that was moved.
 _ARCHIVED: Final = "audit.archive"
 _CONTENT: Final = ("at", "actor", "action", "target", "result", "detail")
 
 
 def hash_of(row: Mapping[str, Any]) -> str:
-    """Return the hash that a row should have: SHA-256 of the canonical JSON of its other columns."""
+    """Return the hash that a row should have.
+
+    It is the SHA-256 hash of the canonical JSON of the row's other columns.
+    """
     return hash_text(as_json([row[column] for column in ("seq", *_CONTENT, "previous_hash")]))
 
 
 @prioritize(Priority.URGENT)
 def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
-    """Queue audit rows, to be appended just before the transaction commits."""
+    """Queue audit rows. They are appended just before the transaction commits."""
     for entry in entries:
         row: Row = {
             "at": float(tx.now()),
@@ -64,10 +67,9 @@ def read_audit(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mappi
 
 @prioritize(Priority.STEADY)
 def is_database_used(tx: Transaction) -> bool:
-    """Return whether anyone has used the database for anything, or has an account in it.
+    """Return whether anyone has ever used the database, or has an account in it.
 
-    Only the oldest 200 audit rows are checked, because if there are more, people must have caused some of
-    them.
+    Only the oldest 200 audit rows are checked. If there are more, people must have caused some of them.
     """
     return tx.one("used_database") is not None
 
@@ -80,10 +82,10 @@ def read_audit_head(tx: Transaction) -> tuple[int, str]:
 
 
 async def verify_audit(engine: Engine, page: int = 1000) -> int | None:
-    """Verify the whole chain; return the seq of the first bad row, or None if the chain is intact.
+    """Verify the whole chain. Return the seq of the first bad row, or None if the chain is intact.
 
-    A row is bad if it is wrong, missing or surplus. Rows appended in the meantime are verified, too. The
-    first rows may be missing if a later row says that they were archived.
+    A row is bad if it is wrong, missing or surplus. Rows that are appended during the check are verified,
+    too. The first rows may be missing if a later row says that they were archived.
     """
     last, previous, archived, claimed = 0, "", 0, 0
     while True:

@@ -12,14 +12,17 @@ from bot.store.transaction import Priority, Transaction, prioritize
 
 
 def find_session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:
-    """Return a live session, or None if it is unknown, expired, or unused for ``idle_seconds``."""
+    """Return a live session.
+
+    Return None if it is unknown, has expired, or hasn't been used for ``idle_seconds``.
+    """
     now = tx.now()
     since = now - idle_seconds
     return BROWSER_SESSIONS.first(tx, "browser_session", id_hash=id_hash, now=now, unused_since=since)
 
 
 def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> PageRows | None:
-    """Return a live session and the rows of a workspace's page; None if there is no live session.
+    """Return a live session and the rows needed for a workspace's page, or None without a live session.
 
     If the workspace doesn't belong to the person who is signed in, its operation and the person's channel are
     left out.
@@ -44,7 +47,7 @@ def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace
 
 @prioritize(Priority.URGENT)
 def keep_browser_session(tx: Transaction, id_hash: str) -> None:
-    """Record that a session has just been used. An ended session stays ended."""
+    """Record that a session has just been used. A session that has ended isn't revived."""
     BROWSER_SESSIONS.change(tx, {"id_hash": id_hash}, seen_at=tx.now())
 
 

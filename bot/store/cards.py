@@ -1,8 +1,8 @@
 """Messages that may still change: cards of operations, runs and classes, and notices with buttons.
 
-A message is posted once, and marked dirty when it has to be updated. An update always shows the latest state.
-A card is updated until its work is over, and a question until it is answered. After that, the only change is
-the removal of buttons that no longer work (``docs/internals/rules.md``, "What was said stays").
+A message is posted once, and marked as dirty when it has to be updated. An update always shows the latest
+state. A card is updated until its work is over, and a question until it is answered. After that, the only
+change is the removal of buttons that no longer work (``docs/internals/rules.md``, "What was said stays").
 """
 
 from collections.abc import Mapping
@@ -17,38 +17,38 @@ from bot.store.statements import fill
 from bot.store.tables import CARDS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
-#: After someone presses a question's button, the question isn't redrawn for this many seconds, because the
+#: After someone presses a button to answer a question, the question isn't redrawn for this many seconds. The
 #: answer will replace it.
 _ANSWER_WAIT_SECONDS: Final = 3.0
-#: For this many seconds, a message that an answer is about to replace isn't redrawn. By then, the replacement
+#: A message that an answer is about to replace isn't redrawn for this many seconds. By then, the replacement
 #: has either succeeded or failed.
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
-#: Minimum time between two updates of a card for work in progress, in seconds.
+#: Minimum number of seconds between two updates of the card of work in progress.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
-#: Minimum time between two updates that only show progress during the first minute of a card or its run, in
-#: seconds. After that, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies.
+#: Minimum number of seconds between two updates that only show progress, during the first minute of a card or
+#: its run. After that, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
-#: How long a card is held back if an answer has already announced the work, in seconds. Most work ends before
-#: that, and its final message says everything.
+#: If a reply has already announced the work, its card is held back for this many seconds. Most work ends
+#: before that, and its final message says everything.
 CARD_DELAY_SECONDS: Final = 60.0
 #: A message that announced a time is redrawn this many seconds after that time, so that the message about the
 #: event itself is sent first.
 OVER_AFTER_SECONDS: Final = 30.0
-#: If an operation's next step is due within this many seconds and will end the operation, its card waits for
-#: that step.
+#: If an operation's next step is due within this many seconds and will end the operation, its card isn't
+#: updated before that.
 ENDS_WITHIN_SECONDS: Final = 2.0
 #: The content with which a message was sent, or None if it can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
-#: The keys of a ``SentText``: the plain text, the blocks, the times when it goes out of date, and a flag for
-#: texts whose parts aren't known.
+#: The keys of a ``SentText``: the plain text, the blocks, the times at which it becomes outdated, and a flag
+#: for texts that can't be split into their parts.
 _SAID: Final = ("text", "blocks", "moments", "undated")
 
 
 _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
 _FREE: Final = "leased_until <= :now"
 _CLAIMED: Final = "leased_until = :until, claimed_digest = rendered_digest, rendered_digest = ''"
-#: Queue of cards whose state has changed. They are redrawn once the new state has lasted a moment.
+#: Queue of cards whose state has changed. A card is redrawn once its new state has lasted for a moment.
 _CHANGED_CARDS: Final = declare_queue(
     Queue(
         name="changed_cards",
@@ -88,7 +88,7 @@ _OVER_CARDS: Final = declare_queue(
         changes=_CLAIMED,
     )
 )
-#: Maps each reason for an update that ``claim_cards`` distinguishes to its queue of messages.
+#: Maps each reason for an update to the queue of messages that are due for that reason.
 _QUEUES_BY_REASON: Final = {"changed": _CHANGED_CARDS, "progressed": _PROGRESSED_CARDS, "over": _OVER_CARDS}
 CARD_QUEUES: Final = tuple(_QUEUES_BY_REASON.values())
 _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
@@ -98,7 +98,7 @@ _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
 def _query_due_reasons() -> str:
     """Return the query that finds why messages are due, and how many more edits Slack accepts.
 
-    The query takes no lock, so that a claim only locks rows if there is something to claim.
+    The query takes no lock. A claim locks rows only if there is something to claim.
     """
     due = " ".join(
         f"WHEN '{reason}' THEN EXISTS (SELECT 1 FROM cards WHERE {queue.is_due})"  # noqa: S608 - declarations
@@ -149,7 +149,10 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 
 def _leave_alone(tx: Transaction, body: Mapping[str, Any]) -> None:
-    """Don't redraw a message that a notice is about to replace, unless the notice gets lost."""
+    """Hold off redrawing a message that a notice is about to replace.
+
+    It is redrawn later if the notice is lost.
+    """
     until = tx.now() + _REPLACEMENT_WAIT_SECONDS
     if body.get("over"):
         at = {"channel_id": body.get("channel_id"), "message_ts": body["over"]}
@@ -159,7 +162,7 @@ def _leave_alone(tx: Transaction, body: Mapping[str, Any]) -> None:
 
 
 def _is_direct(body: Mapping[str, Any]) -> bool:
-    """Return whether an answer can be edited later, because it is in a direct message and not ephemeral."""
+    """Return whether an answer can be edited later. It must be in a direct message, and not ephemeral."""
     channel_id = str(body.get("channel_id") or "")
     if body.get("response_url"):
         return bool(body.get("over")) and channel_id.startswith("D")
@@ -174,7 +177,7 @@ def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 
 def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> None:
-    """Add a message without buttons if it announces a time that is still to come."""
+    """Add a message without buttons if it announces a time that is still in the future."""
     key, kind = notice["id"], parse_enum(NoticeKind, notice["kind"])
     if _find_over_at(kind, said, tx.now()) is not None:
         about = str(said.get("workspace") or key)
@@ -183,7 +186,10 @@ def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> N
 
 
 def _find_over_at(kind: NoticeKind, said: Mapping[str, Any], now: float) -> float | None:
-    """Return when a message will next be outdated: when an announced time passes or its subject ends."""
+    """Return the time at which a message will next become outdated.
+
+    This happens when a time that it announced passes, or when its subject ends.
+    """
     ends_at = float(said.get("ends") or 0.0) if Mark.PASSES in kind.marks else 0.0
     return min((at for at in (*said.get("moments", ()), ends_at) if at > now), default=None)
 
@@ -226,7 +232,10 @@ def save_location(
     rendered_digest: str = "",
     said: SentText = None,
 ) -> None:
-    """Record a card's message and text; older messages about the same work may then lose their buttons."""
+    """Record where a card's message is and what it says.
+
+    Older messages about the same work may lose their buttons.
+    """
     card = CARDS.one(tx, id=card_id)
     if card is None:
         return
@@ -239,28 +248,31 @@ def save_location(
 
 
 def forget_replaced(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
-    """Forget the card that a message belonged to before another card took the message over."""
+    """Forget the card that a message used to belong to, because another card has taken over the message."""
     tx.run("forget_replaced", id=card_id, channel_id=channel_id, message_ts=message_ts)
 
 
 def queue_ended(tx: Transaction, subject: str) -> None:
-    """Mark all messages about ended work dirty, even closed ones, because another message reports its end."""
+    """Mark all messages about ended work as dirty, even closed ones. Another message reports the end."""
     tx.run("queue_ended", subject=subject)
 
 
 def close_about(tx: Transaction, workspace: Row) -> None:
-    """Redraw all messages about a workspace, so that they keep its name once it is deleted or hidden."""
+    """Redraw all messages about a workspace that is being deleted or hidden, so that they keep its name."""
     CARDS.change(tx, {"about": workspace["id"]}, name=workspace["alias"] or workspace["name"])
     queue_messages(tx, workspace["id"], changed=True)
 
 
 def queue_updates(tx: Transaction, subject: str, *, changed: bool) -> None:
-    """Mark an operation's or run's messages dirty; ``changed`` means more than its progress has changed."""
+    """Mark the messages of an operation or run as dirty.
+
+    ``changed`` means that more than its progress has changed.
+    """
     tx.run("queue_cards", subject=subject, changed=changed, now=tx.now())
 
 
 def is_shown(tx: Transaction, subject: str) -> bool:
-    """Return whether a subject has, or has ever had, a message that is kept up to date."""
+    """Return whether there is, or ever was, a message about a subject that is kept up to date."""
     return CARDS.row(tx, subject=subject) is not None
 
 
@@ -271,16 +283,16 @@ def close(tx: Transaction, subject: str) -> None:
 
 
 def queue_answered(tx: Transaction, subject: str) -> None:
-    """Redraw the questions that a button press has settled, leaving time for the answer to be sent first."""
+    """Redraw the questions that a button press has settled, but give the reply time to be sent first."""
     queue_updates(tx, subject, changed=True)
     CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWER_WAIT_SECONDS)
 
 
 def queue_messages(tx: Transaction, about: str, *, changed: bool, ends: str = "") -> None:
-    """Mark all messages about a workspace, or a class's card, dirty.
+    """Mark all messages about a workspace, or all messages about a class's card, as dirty.
 
-    ``ends`` is an operation that will end with its next step, which is due now. Its card is left to that
-    step.
+    ``ends`` is the id of an operation whose next step is due now and will end it. That step will update its
+    card.
     """
     now = tx.now()
     tx.run(
@@ -302,10 +314,10 @@ def claim_cards(
 ) -> list[Card]:
     """Claim posted messages that are due for an update, as many as Slack accepts (``room``).
 
-    Changes of state come first, once they have lasted a moment. Other changes (output, outdated buttons, a
+    State changes come first, once they have lasted for a moment. Other changes (output, outdated buttons, a
     newer message) wait for some time after the last update. Messages that announced a time that has now
-    passed come last. If the message about the work's end is being sent, the card waits for it. If another
-    process is following a run's output, the run's card is left to that process.
+    passed come last. If the message about the end of the work is being sent, the card waits for it. If
+    another process is following a run's output, the run's card is left to that process.
     """
     now = tx.now()
     margins = _CHANGED_CARDS.get_margins(now) | _PROGRESSED_CARDS.get_margins(now)
@@ -332,7 +344,7 @@ def finish_update(
     *,
     is_over: bool = False,
 ) -> None:
-    """Record that a card was updated; it stays dirty if it changed again after it was claimed.
+    """Record that a card was updated. If it changed again after it was claimed, it stays dirty.
 
     ``rendered_digest`` is the digest of what the message shows now, and ``said`` is its text. ``is_over``
     means that the card will never change again.
@@ -374,7 +386,7 @@ def forget_location(tx: Transaction, card_id: str) -> None:
 
 
 def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
-    """Drop a card's update until it changes again; keep its location, as its channel may get a new id.
+    """Don't update a card until it changes again. Keep its location, because its channel may get a new id.
 
     If the card was moved out of that channel in the meantime, retry immediately.
     """
@@ -395,7 +407,7 @@ def drop(tx: Transaction, card_id: str) -> None:
 
 
 def close_unsent(tx: Transaction, card_id: str) -> None:
-    """Close the card of an operation, run or class that wasn't sent and never will be."""
+    """Close the card of an operation, run or class whose message wasn't sent and never will be."""
     CARDS.change(tx, {"id": card_id, "message_ts": None}, stage="closed", is_dirty=False, changed_at=None)
 
 
@@ -408,7 +420,10 @@ def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
 
 
 def find_output_head(tx: Transaction, subject: str, written_at: float) -> Card | None:
-    """Return the card in whose thread a run's output is posted: the run's own, or that of its end message."""
+    """Return the card whose thread contains a run's output.
+
+    This is the run's own card or that of the message about its end.
+    """
     return next(iter(CARDS.query(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 

@@ -1,4 +1,4 @@
-"""Changes of channel ids in Slack: a record of each change, and the rows that have to be updated."""
+"""Changed channel ids in Slack: a record of each change, and the rows that must be updated."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -11,7 +11,9 @@ from bot.store.transaction import Row, Transaction, from_json
 
 
 def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: float) -> list[list[str]]:
-    """Record a channel's new id; return each chain of its ids that begins with an id used in rows.
+    """Record a channel's new id.
+
+    Return each chain of ids of this channel that begins with an id used in rows.
 
     Slack may report changes late, and several of them out of order. If two concern the same id, the later
     change is kept.
@@ -25,7 +27,7 @@ def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: flo
 
 
 def _list_ids(changes: Mapping[str, str], channel: str) -> list[str]:
-    """Return a channel's ids, beginning with ``channel``. A channel may return to an earlier id."""
+    """Return a channel's ids in order, beginning with ``channel``. A channel may return to an earlier id."""
     ids = [channel]
     while (following := changes.get(ids[-1], channel)) not in ids:
         ids.append(following)
@@ -33,7 +35,7 @@ def _list_ids(changes: Mapping[str, str], channel: str) -> list[str]:
 
 
 def find_message_in_channel(tx: Transaction, channel: str) -> str | None:
-    """Return the ts of any message in a channel that a row refers to, or None if no row refers to one."""
+    """Return the ``ts`` of any message in a channel that a row refers to, or None if there isn't one."""
     row = tx.one("message_in_channel", channel=channel)
     return None if row is None else str(row["message_ts"])
 

@@ -7,7 +7,7 @@ from bot.store.transaction import Transaction
 
 
 def keep_titles(tx: Transaction, titles: Mapping[str, str]) -> dict[str, str]:
-    """Save the titles of the current connections; return the titles of all connections there ever were."""
+    """Save the titles of the current connections. Return the titles of all connections that ever existed."""
     for name, title in titles.items():
         CONNECTIONS.upsert(tx, name=name, title=title)
     return {row["name"]: row["title"] for row in tx.all("connections")}

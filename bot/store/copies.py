@@ -1,4 +1,4 @@
-"""Copies of a SQLite file: making backups, restoring one, and salvaging the rest of a damaged file."""
+"""Copies of a SQLite file: making a backup, restoring one, and saving what is left of a damaged file."""
 
 import errno
 import os
@@ -29,11 +29,11 @@ from bot.support.errors import StoreNotMigrated, StoreUnavailable
 COPY_BATCH_PAGES: Final = 1000
 #: The largest possible row id in SQLite.
 _MAX_ROWID: Final = 2**63 - 1
-#: Length of a SQLite file's header, in bytes. ``_PAGE_COUNTS`` is the position of the page counts in it.
+#: Length of a SQLite file's header, in bytes. ``_PAGE_COUNTS`` is where the header stores the page counts.
 _HEADER_BYTES: Final = 100
 _PAGE_COUNTS: Final = slice(28, 40)
-#: Errors that can occur when a damaged part of a file is read. A length stored there may have any value, so
-#: memory may run out.
+#: Errors that can occur while a damaged part of a file is read. A stored length may have any value, so the
+#: process may even run out of memory.
 _UNREADABLE: Final = (sqlite3.Error, OverflowError, MemoryError)
 
 
@@ -45,11 +45,11 @@ def write_backup(
     ids: Ids,
     is_over: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Copy a database that may be in use to a new file, which only appears once it has been checked.
+    """Copy a database that may be in use to a new file. The file appears only once it has been checked.
 
     The new file has the same owner. The copy is a snapshot of a single moment, and writers don't wait for it.
-    At the end, ``left`` is called to write into the copy. ``is_over`` is called after every batch of pages;
-    if it returns True, the copy is abandoned. Raise StoreError if copying fails or the file already exists.
+    At the end, ``left`` is called to write into the copy. ``is_over`` is called after every batch of pages.
+    If it returns True, the copy is abandoned. Raise StoreError if copying fails or the file already exists.
     """
     with (
         new_database_file(target) as fresh,
@@ -79,7 +79,7 @@ def write_backup(
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open a database that may be in use, even if its failing disk has been made read-only."""
+    """Open a database that may be in use. This works even if its failing disk has been made read-only."""
     address, log = f"{path.absolute().as_uri()}?mode=ro", Path(f"{path.resolve()}{LOG}")
     source = sqlite3.connect(address, uri=True)
     try:
@@ -95,7 +95,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def new_database_file(target: Path) -> Iterator[Path]:
-    """Yield an empty file that only its owner can read and that becomes the target once it is written.
+    """Yield an empty file that only its owner can read. Once it has been written, it becomes the target.
 
     Raise StoreError for SQLite and system errors, and if the target already exists.
     """
@@ -117,9 +117,10 @@ def new_database_file(target: Path) -> Iterator[Path]:
 
 
 def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> None:
-    """Replace a database that isn't being served with a backup, keeping the owner of the replaced file.
+    """Replace a database with a backup. The new file gets the owner of the old one.
 
-    The old database is kept next to it under a different name. Raise OSError or StoreError.
+    The database must not be in use. It is kept next to the new one under a different name. Raise OSError or
+    StoreError.
     """
     if not backup.is_file():
         raise StoreUnavailable(f"There's no file {backup.absolute()}.")
@@ -169,7 +170,8 @@ def save_readable_rows(
 
     Return what was saved from each table, and the names of other tools' tables, which aren't saved. Rows that
     violate a constraint of their table are left out and reported as damage. At the end, ``left`` is called to
-    write into the new file. Raise StoreUnavailable, or StoreInUse if a process serves from the damaged file.
+    write into the new file. Raise StoreUnavailable, or StoreInUse if a process is serving from the damaged
+    file.
     """
     with (
         not_served(path),
@@ -191,9 +193,9 @@ def save_readable_rows(
 
 
 def _copy_with_new_header(path: Path, folder: Path) -> Path:
-    """Return a copy of a file with its header replaced by that of a new SQLite file.
+    """Return a copy of a file in which the header of a new SQLite file replaces the original one.
 
-    The header describes the layout of everything else; without it, SQLite can't read anything.
+    The header describes the layout of everything else. Without it, SQLite can't read anything.
     """
     copy = folder / "copy.db"
     with closing(sqlite3.connect(copy)) as new:
@@ -243,7 +245,7 @@ def _save_table(source: sqlite3.Connection, made: sqlite3.Connection, name: str)
 
 
 def _read_rows(source: sqlite3.Connection, name: str, damage: list[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield a table's rows; where the file is damaged, skip ahead, then read backwards to the damage.
+    """Yield a table's rows. Where the file is damaged, skip ahead, then read backwards to the damage.
 
     Each row is read with a separate query, because an error in a larger query would lose the rows before the
     damage.

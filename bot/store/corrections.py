@@ -15,22 +15,22 @@ from bot.store.notices import add_notices, end_state
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_enum
 from bot.store.transaction import Row, Transaction
 
-#: How long a correction waits for a second read to confirm it, in seconds. A single read proves nothing.
+#: How long a correction waits until a second read confirms it, in seconds. A single read proves nothing.
 _DOUBT_SECONDS: Final = 30.0
-#: For this many seconds after a workspace was reported as ready, an observation may contradict that.
-#: ``_DONE_SECONDS`` applies to other successes and ``_FAILED_SECONDS`` to failures. After that, the owner may
-#: well have done something elsewhere.
+#: If a workspace was reported as ready, observations may contradict that for this many seconds.
+#: ``_DONE_SECONDS`` applies to other successes, and ``_FAILED_SECONDS`` to failures. After that, the owner
+#: may well have done something elsewhere.
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
-#: If a workspace is found down no more than this many seconds before the end that its provider announced, the
-#: provider is assumed to have ended it.
+#: If a workspace is found down, and at most this many seconds were left until the end that its provider had
+#: announced, the provider is assumed to have ended it.
 _EXPIRY_SLACK_SECONDS: Final = 60.0
 _FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 
 
 def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: float) -> bool:
-    """Notify an owner if a read or a list contradicts what they were told; return whether it does.
+    """Notify an owner if a read or a list contradicts what they were told. Return whether it does.
 
     ``before`` is the workspace's row before the observation. The workspace is read again before the message
     is sent. Each operation leads to at most one such message.
@@ -53,9 +53,9 @@ def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: floa
 
 
 def explain_stop(tx: Transaction, before: Row, seen_at: float) -> dict[str, str]:
-    """Return the reason why a workspace stopped, as part of a message's body; empty if it isn't known.
+    """Return the reason why a workspace stopped, as part of a message's body. Return {} if it isn't known.
 
-    Either its provider had announced that it would end then, or another person had asked Usher to stop it.
+    Either the provider had announced this end, or another person had asked Usher to stop the workspace.
     """
     if is_end_due(before, seen_at):
         return {"expired": before["expiry_mode"]}
@@ -64,12 +64,12 @@ def explain_stop(tx: Transaction, before: Row, seen_at: float) -> dict[str, str]
 
 
 def is_end_due(before: Row, seen_at: float) -> bool:
-    """Return whether the time has come at which a provider said it would end a workspace."""
+    """Return whether a workspace's end, as announced by its provider, is due."""
     return before["expires_at"] is not None and before["expires_at"] <= seen_at + _EXPIRY_SLACK_SECONDS
 
 
 def note_late_creations(tx: Transaction, principal: str, connection: str, seen_at: float) -> None:
-    """Notify a person that a workspace whose creation was reported as failed or unknown is now listed."""
+    """Notify a person that a workspace is listed after all, although its creation seemed to have failed."""
     since = {"since": seen_at - _FAILED_SECONDS, "unmade": f"{PROVISIONAL}%"}
     for row in tx.all("made_after_all", principal=principal, connection=connection, **since):
         found = WORKSPACES.one(tx, id=row["workspace_id"])
@@ -78,14 +78,14 @@ def note_late_creations(tx: Transaction, principal: str, connection: str, seen_a
 
 
 def note_relisted(tx: Transaction, workspace: Workspace, seen_at: float) -> None:
-    """Notify a person that a workspace they had removed is listed again."""
+    """Notify a person that a workspace is listed again, although they had removed it."""
     last = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace.id)
     if last is not None and last.outcome is Outcome.FULFILLED and last.verb.brings_down:
         _notify(tx, workspace, "gone", last.id, seen_at)
 
 
 def _find_contradiction(tx: Transaction, last: Operation, was: State, after: State, checked_at: float) -> str:
-    """Find out whether a message sent to the owner is now wrong, given the workspace's new state.
+    """Find out whether the workspace's new state contradicts a message that was sent to the owner.
 
     Return a word for that message, or "" if no message is wrong. ``checked_at`` is when the previous state
     was last seen. A message that hasn't been sent yet will show the new state, so it isn't wrong.

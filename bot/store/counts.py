@@ -1,4 +1,4 @@
-"""Counts over all rows, for the doctor command and the metrics."""
+"""Row counts for the doctor command and the metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from bot.store.engine import Engine
 from bot.store.fan_out import COUNT_BATCH_SIZE, read_counts
 from bot.store.transaction import Priority, Row, Transaction
 
-#: Maps each table that grows with the number of people to the query that counts a batch of its rows.
+#: Tables that grow with the number of people. Each is mapped to a query that counts one batch of its rows.
 _COUNTED_IN_BATCHES = {
     "accounts": "count_accounts",
     "workspaces": "count_workspaces",
@@ -33,18 +33,18 @@ async def count_rows(engine: Engine) -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Monitoring figures that are the same in every process."""
+    """Figures for monitoring. They are the same in every process."""
 
     counts: Mapping[str, int]
     #: How long the most overdue message has been waiting, in seconds.
     waited: float
-    #: Maps each outage's name in the store to how long the outage has lasted, in seconds.
+    #: Maps the name of each current outage to its duration so far, in seconds.
     outages: Mapping[str, float]
-    #: Maps each role to the number of processes serving from a shared database. Empty if a single process has
-    #: the database to itself.
+    #: Maps each role to the number of processes that serve from a shared database. It is empty if a single
+    #: process has the database to itself.
     processes: Mapping[str, int]
-    #: Maps each connection and kind of capacity to the number of people waiting for it, and to how long, on
-    #: average, those who got it within the last day had waited, in seconds.
+    #: For each connection and kind of capacity: how many people are waiting for it, and how long those who
+    #: got it within the last day had waited on average, in seconds.
     waiting: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
 
 
@@ -55,7 +55,7 @@ async def measure_figures(engine: Engine) -> Figures:
 
 
 def _measure(tx: Transaction) -> Figures:
-    """Compute the waits of messages, the outages, the processes and the waitlists."""
+    """Find out how long messages have waited, and read the outages, processes and waitlists."""
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
     running = [one.role for one in owners.list_processes(tx)]
@@ -82,7 +82,7 @@ def count_uses(tx: Transaction) -> Mapping[str, Row]:
 
 
 def count_refusals(tx: Transaction, connection: str, since: float) -> int:
-    """Count a connection's operations that have failed since a given time for lack of a permission."""
+    """Count a connection's operations that failed since a given time because a permission was missing."""
     return _count(tx, "count_refusals", connection=connection, since=since, cause="forbidden%")
 
 

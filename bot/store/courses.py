@@ -1,4 +1,4 @@
-"""Database rows of class cards and their participants."""
+"""The database rows of class cards and of the people who take part."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -25,11 +25,11 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS, WORKSPACES, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
 
-#: The due time of a card that needs no work until someone presses one of its buttons or ends the class.
+#: Due time of a card that needs no work until someone presses one of its buttons or ends the class.
 NEVER_DUE_AT = 1e12
-#: When listing the classes that a person may teach, at most this many cards are searched.
+#: Maximum number of cards to search when listing the classes that a person may teach.
 MAX_TAUGHT_CARDS: Final = 500
-#: A card is checked again after this fraction of the time since its last change.
+#: The time until a card is checked again, as a fraction of the time since it last changed.
 _RECHECK_SHARE = 0.1
 #: The operations that start a workspace.
 START_VERBS = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
@@ -60,7 +60,7 @@ def list_courses(tx: Transaction) -> list[ClassCard]:
 
 
 def list_pending_courses(tx: Transaction, principal: Principal) -> frozenset[str]:
-    """Return the ids of courses that a person has joined but has no account or workspace for yet."""
+    """Return the ids of the courses that a person has joined but has no account or workspace for so far."""
     return frozenset(row["id"] for row in tx.all("pending_courses", principal=principal.key))
 
 
@@ -73,13 +73,13 @@ def find_participant(tx: Transaction, card_id: str, principal: Principal) -> Par
 
 @prioritize(Priority.STEADY)
 def count_members(tx: Transaction, card_id: str) -> ClassCounts:
-    """Return the number of a card's members in each state of the current or next lesson."""
+    """Count a card's members in each state of the current or next lesson."""
     rows = _query_members(tx, "class_counts", card_id)
     return ClassCounts(**rows[0]) if rows else ClassCounts()
 
 
 def _query_members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row]:
-    """Run a query that contains ``{in_lesson}``, for a card's current or next lesson; return its rows."""
+    """Run a query about a card's current or next lesson, and return its rows. It contains ``{in_lesson}``."""
     card, now = find_card(tx, card_id), tx.now()
     if card is None:
         return []
@@ -93,7 +93,7 @@ def _query_members(tx: Transaction, query: str, card_id: str, **more: Any) -> li
 
 @prioritize(Priority.STEADY)
 def read_shown_counts(tx: Transaction, card_id: str) -> ClassCounts:
-    """Return the counts that a card shows. If it shows none yet, count its members."""
+    """Return the counts shown on a card. If it doesn't show any yet, count its members."""
     row = CLASS_CARDS.row(tx, id=card_id)
     numbers = from_json(row["counted"] or "[]") if row else []
     # Counts saved by an earlier release may have different fields and are then recounted.
@@ -117,7 +117,7 @@ def find_member(tx: Transaction, card_id: str, principal: Principal) -> ClassPro
 def list_members_not_ready(
     tx: Transaction, card: ClassCard, joined_by: float
 ) -> list[tuple[Principal, MemberState]]:
-    """Return members who won't have a workspace in the lesson and haven't been told yet.
+    """Return members who won't have a workspace in the lesson and haven't been notified yet.
 
     Members who joined after ``joined_by`` are left out. If the card creates workspaces from a template, all
     members for whom nothing has begun are included, because some may no longer be allowed to use the
@@ -147,7 +147,10 @@ CLASS_CARD_QUEUE: Final = declare_queue(
 
 
 def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
-    """Claim cards that are due for a recount or have ended, and keep them claimed for ``rest`` seconds."""
+    """Claim cards whose members must be counted again or whose class has ended.
+
+    A claim lasts ``rest`` seconds.
+    """
     return CLASS_CARDS.parse_all(CLASS_CARD_QUEUE.take(tx, rest, limit))
 
 
@@ -160,7 +163,7 @@ def update_counts(
     longest: float,
     lesson_at: float | None = None,
 ) -> None:
-    """Mark a card dirty if its counts differ from those it shows, and set when to count again.
+    """Mark a card as dirty if it shows other counts than these, and set when to count again.
 
     While workspaces are starting or stopping, members are counted again after ``rest`` seconds. The longer
     nothing changes, the longer the interval becomes, up to ``longest``. At other times, they are counted
@@ -190,7 +193,7 @@ def update_counts(
 
 
 def list_enrollments_to_stop(tx: Transaction, card_id: str, stops_at: float, limit: int) -> list[Participant]:
-    """Return the enrollments in a class that still need a timer for its coming end.
+    """Return the enrollments in a class whose workspaces still need a timer for the end of the class.
 
     Only members who agreed to that end are included. A timer for a later end doesn't count unless a warning
     was written for it.
@@ -200,12 +203,12 @@ def list_enrollments_to_stop(tx: Transaction, card_id: str, stops_at: float, lim
 
 @prioritize(Priority.STEADY)
 def find_class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
-    """Return the card of the class whose end caused a stop."""
+    """Return the card of the class whose end led to a stop."""
     return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)
 
 
 def merge(tx: Transaction, former: str, workspace_id: str) -> None:
-    """Move a workspace's enrollments to the row of the same workspace into which it is being merged."""
+    """Move a workspace's enrollments to the row that the workspace is being merged into."""
     PARTICIPANTS.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
 
 
@@ -216,7 +219,10 @@ def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
 
 
 def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
-    """Return when an owner last agreed that a class or course may stop the workspace; 0 if they never did."""
+    """Return the time at which an owner last agreed that a class or course may stop the workspace.
+
+    Return 0 if they never did.
+    """
     joined = PARTICIPANTS.all(tx, workspace_id=workspace_id)
     return max((one.consented_at or 0.0 for one in joined), default=0.0)
 
@@ -224,13 +230,13 @@ def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
 def notify(
     tx: Transaction, card: ClassCard, kind: NoticeKind, occasion: str, body: Row, to: Collection[str]
 ) -> None:
-    """Write a notice about a card to each of the people with these keys."""
+    """Write a notice about a card to each person whose key is in ``to``."""
     every = [(f"{occasion}:{key}", Principal.from_key(key)) for key in sorted(to)]
     add_notices(tx, [NewNotice(card.id, kind, once, one, body) for once, one in every])
 
 
 def find_waiting_texts(tx: Transaction, principal: Principal, connection: str) -> list[str]:
-    """Return the commands that are waiting for a person to link an account.
+    """Return the commands that will run once a person has linked an account.
 
     There is one command for each class card whose button the person has pressed.
     """
@@ -259,18 +265,18 @@ def claim_lessons(tx: Transaction, limit: int, lease: float) -> list[Participant
 
 
 def list_memberships(tx: Transaction, principal: Principal) -> list[Participant]:
-    """Return a person's enrollments in current courses, leaving out those without a workspace."""
+    """Return a person's enrollments in current courses that already have a workspace."""
     return PARTICIPANTS.query(tx, "memberships", principal=principal.key)
 
 
 def find_member_of_start(tx: Transaction, start: Operation) -> Participant | None:
-    """Return the member for whom a lesson requested this start."""
+    """Return the member whose lesson requested this start."""
     joined = PARTICIPANTS.all(tx, workspace_id=start.workspace_id)
     return next((one for one in joined if one.operation_id == start.id), None)
 
 
 def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int) -> int:
-    """Make a lesson due for some of the members who haven't begun it yet; return how many.
+    """Make a lesson due for some members who haven't begun it yet. Return how many there were.
 
     Members are taken in the order in which they joined. Those who joined after the lesson's end are left out.
     """
@@ -279,7 +285,7 @@ def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int
 
 
 def close_lesson(tx: Transaction, member: Participant, lesson: Occurrence | None) -> None:
-    """Record that nothing else has to be started for a member in a lesson."""
+    """Record that nothing more has to be started for a member in a lesson."""
     _change_member(tx, member, due_at=None, **({} if lesson is None else {"lesson": lesson.local}))
 
 
@@ -289,14 +295,17 @@ def check_again(tx: Transaction, member: Participant, seconds: float, **to: Any)
 
 
 def begin_lesson(tx: Transaction, member: Participant, lesson: Occurrence, start: Operation | None) -> None:
-    """Record that a member's lesson has begun, with the operation, if any, that starts their workspace."""
+    """Record that a member's lesson has begun.
+
+    ``start`` is the operation, if any, that starts their workspace.
+    """
     begun: Row = {"lesson": lesson.local, "operation_id": None if start is None else start.id}
     begun |= {"is_ready": start is None, "ended_at": None, "stop_operation_id": None, "due_at": None}
     _change_member(tx, member, **begun)
 
 
 def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
-    """Record that a person has left a course. This ends their consent and frees their seat."""
+    """Record that a person has left a course. Their consent ends, and their seat becomes free."""
     left = {
         "withdrawn_at": tx.now(),
         "workspace_id": None,
@@ -315,12 +324,12 @@ def list_courses_of_workspace(tx: Transaction, workspace_id: str) -> list[ClassC
 
 
 def find_postponed_end(tx: Transaction, workspace_id: str, end: PlannedStop) -> PlannedStop | None:
-    """If a lesson is in progress when a planned stop is due, return the stop at the end of that lesson."""
+    """If a lesson is in progress when a planned stop is due, return a stop at the lesson's end instead."""
     return timetable.postpone(end, list_courses_of_workspace(tx, workspace_id))
 
 
 def leave_with(tx: Transaction, workspace: Row) -> None:
-    """Leave the courses in which a workspace is used, because its account was unlinked."""
+    """Make a person leave the courses that use a workspace, because its account was unlinked."""
     for card in list_courses_of_workspace(tx, workspace["id"]):
         leave(tx, card.id, parse_principal(workspace["principal"]))
 
@@ -330,7 +339,7 @@ def _change_member(tx: Transaction, member: Participant, **to: Any) -> None:
 
 
 def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Retry a lesson's failed start if its cause may be temporary; otherwise return the notices to send."""
+    """Retry a lesson's failed start if its cause may be temporary. Otherwise, return the notices to send."""
     member = find_member_of_start(tx, ended)
     card = None if member is None else find_card(tx, member.card_id)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())

@@ -1,4 +1,4 @@
-"""Workspaces that are being created, and the provider's results."""
+"""Workspaces that are being created, and what the provider answers."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, name_column
 from bot.store.transaction import Priority, Row, Transaction, from_json, prioritize
 from bot.store.workspaces import find_workspace, insert
 
-#: Columns written when a workspace is read, or found in a list.
+#: Columns that are written when a workspace is read or found in a list.
 _FOUND = (
     "state",
     "url",
@@ -36,8 +36,8 @@ def renew(
     """Replace the workspace that an open restart has ended with a new one, which is still to be created.
 
     In one transaction, the old row is removed from the person's list, and the operation becomes the creation
-    of the new workspace, with the same card. Return False, with nothing written, if the operation has ended
-    or another step has claimed it.
+    of the new workspace, with the same card. If the operation has ended or another step has claimed it, write
+    nothing and return False.
     """
     row = OPERATIONS.row(tx, id=operation_id)
     if row is None or row["outcome"] is not None or row["claim"] != claim:
@@ -80,7 +80,7 @@ def renew(
 
 
 def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
-    """Add a workspace that is to be created from its ``spec``. It isn't read before it exists.
+    """Add a workspace that is to be created from its ``spec``. It isn't read until it exists.
 
     ``workspace.remote_id`` is ``PROVISIONAL`` plus the workspace's id in the database.
     """
@@ -92,11 +92,11 @@ def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
 def find_unexplained_gates(
     tx: Transaction, operation_id: str, connection: str, gate_keys: Sequence[str], since: float
 ) -> list[str]:
-    """Return the gates whose workspaces only this creation can have made.
+    """Return the gates of workspaces that only this creation can have made.
 
-    Return an empty list if another creation on the connection, called after ``since`` (epoch seconds), has no
-    id yet, because that creation may have made them. A gate is kept for a day after its last workspace, so
-    that the workspaces of unlinked accounts are recognised, too.
+    Return an empty list if the connection has another creation, called after ``since`` (epoch seconds), that
+    has no id yet. In that case, the other creation may have made them. A gate is kept for a day after its
+    last workspace is deleted, so that the workspaces of unlinked accounts are recognised, too.
     """
     unconfirmed = tx.one(
         "nameless_creation", id=operation_id, connection=connection, since=since, unmade=f"{PROVISIONAL}%"
@@ -113,7 +113,7 @@ def find_unexplained_gates(
 def name_created(
     tx: Transaction, operation_id: str, created: Created, gate_key: str, claim: str = ""
 ) -> Workspace | None:
-    """Save the id from the provider before anything else can fail; return the workspace.
+    """Save the id from the provider before anything else can fail, and return the workspace.
 
     In the same transaction, ``start_call`` becomes ACCEPTED, ``read_since`` becomes now, and the gate becomes
     due. If the workspace was created stopped, the operation becomes a start instead (``start_call`` NONE).
@@ -203,7 +203,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
 
 
 def _add_duplicate(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> str:
-    """Add a row for a second workspace made by the same creation; return the id of that row."""
+    """Add a row for a second workspace made by the same creation, and return that row's id."""
     first = WORKSPACES.parse(row)
     made = Workspace(
         id=tx.ids.new("workspace"),

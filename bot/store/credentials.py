@@ -1,4 +1,4 @@
-"""Credentials: replacing, re-encrypting, setting aside and restoring an account's secret."""
+"""Credentials: how an account's secret is replaced, re-encrypted, set aside and restored."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from bot.store.transaction import Transaction
 
 
 def set_secret_aside(tx: Transaction, account_id: str, secret: str) -> None:
-    """Keep for a week a secret that no key can decrypt. Its account has been marked as refused."""
+    """Keep a secret that no key can decrypt for a week. Its account has been marked as refused."""
     UNDECRYPTABLE_SECRETS.upsert(tx, account_id=account_id, secret=secret, removed_at=tx.now())
 
 
 def list_undecryptable_accounts(tx: Transaction) -> list[Account]:
-    """Return the accounts, and their secrets, that are still refused because no key could decrypt them."""
+    """Return the accounts that are refused because no key could decrypt their secrets, with those secrets."""
     return [
         ACCOUNTS.parse({**row, "secret": row["undecryptable_secret"]})
         for row in tx.all("accounts_with_undecryptable_secrets")
@@ -23,7 +23,7 @@ def list_undecryptable_accounts(tx: Transaction) -> list[Account]:
 
 
 def restore_secret(tx: Transaction, account_id: str, secret: str) -> bool:
-    """Resume a link whose secret can be decrypted again; return False if it is no longer refused."""
+    """Resume a link whose secret can be decrypted again. Return False if it is no longer refused."""
     UNDECRYPTABLE_SECRETS.delete(tx, account_id=account_id)
     refused = {"id": account_id, "state": "refused"}
     row = ACCOUNTS.change_returning(tx, refused, state="active", secret=secret, **ACCEPTED)
@@ -33,7 +33,7 @@ def restore_secret(tx: Transaction, account_id: str, secret: str) -> bool:
 
 
 def reseal_account(tx: Transaction, account_id: str, old: str, new: str) -> bool:
-    """Replace a stored secret with the same secret under another key; return False if it has changed."""
+    """Store the same secret encrypted with another key. Return False if the secret has changed."""
     return ACCOUNTS.count_changed(tx, {"id": account_id, "secret": old}, secret=new) == 1
 
 
@@ -46,10 +46,10 @@ def save_secret(
     is_fresh: bool = False,
     expires_at: float | None = None,
 ) -> bool:
-    """Replace a stored secret if it is still ``old``; return whether it was replaced.
+    """Replace a stored secret if it is still ``old``, and return whether it was replaced.
 
-    ``is_fresh`` means that the secret is a new one, which may expire at ``expires_at``. Work that was waiting
-    because the old secret was refused then continues.
+    ``is_fresh`` means that the secret is a new one, which may expire at ``expires_at``. In that case, work
+    that was waiting because the old secret was refused continues.
     """
     before = ACCOUNTS.row(tx, id=account_id)
     known: dict[str, Any] = {}

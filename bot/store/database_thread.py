@@ -1,4 +1,4 @@
-"""A database thread, and its queue of work.
+"""A thread that works on the database, and the queue of its work.
 
 Work that has waited too long is abandoned: its caller gets StoreBusy, and the work is either never run or
 rolled back. A single lock decides whether the caller gave up before the thread began to commit. If the commit
@@ -32,21 +32,21 @@ PATIENCE_SECONDS: Mapping[Priority, float] = {
     Priority.STEADY: 10.0,
     Priority.IDLE: 10.0,
 }
-#: Once a request has used up its patience, each of its remaining queries may still take this many seconds.
+#: Once a request has used up its time, each of its remaining queries may still take this many seconds.
 MIN_PATIENCE_SECONDS = 0.1
-#: Slack gives up on a request after this many seconds. Work queued later on the request's behalf gets the
-#: full patience of its own priority.
+#: Slack gives up on a request after this many seconds. If work for the request is queued later than that, its
+#: caller waits as long as its own priority allows.
 REQUEST_SECONDS = 3.0
 #: How long a transaction accepts more work, in seconds.
 MAX_TRANSACTION_SECONDS = 0.02
-#: Maximum number of work items per transaction.
+#: Maximum number of pieces of work in a transaction.
 _BATCH_SIZE = 200
-#: After this many turns of urgent work in a row, less urgent work gets one turn, so that it isn't starved.
+#: After this many rounds of urgent work in a row, less urgent work gets one round, so that it isn't starved.
 _MAX_URGENT_ROUNDS = 4
 
 
 class QueueStage(Enum):
-    """The stage that queued work is in."""
+    """The stage that a piece of queued work has reached."""
 
     QUEUED = "queued"
     COMMITTING = "committing"
@@ -56,7 +56,7 @@ class QueueStage(Enum):
 
 @dataclass(slots=True, eq=False)
 class QueuedWork:
-    """An item of work for the thread, with its result and the caller that is waiting for it."""
+    """A piece of work for the thread, with its result and the caller that is waiting for it."""
 
     work: Callable[[Transaction], Any]
     priority: Priority
@@ -64,7 +64,7 @@ class QueuedWork:
     future: asyncio.Future[Any]
     subjects: Sequence[str] = ()
     queued_at: float = field(default_factory=monotonic)
-    #: When the request behind this item began; None if there is no such request.
+    #: When the request that this work belongs to began, or None if there is no request.
     began_at: float | None = field(default_factory=request_began.get)
     stage: QueueStage = QueueStage.QUEUED
     result: Any = None
@@ -72,16 +72,16 @@ class QueuedWork:
 
 
 class WriteQueue:
-    """A queue that passes work from an event loop to a thread, and results back to the callers."""
+    """A queue that passes work from an event loop to a thread, and passes the results back."""
 
     def __init__(self, patience: Mapping[Priority, float], seconds: float = MAX_TRANSACTION_SECONDS) -> None:
-        """``seconds`` is how long an open transaction accepts more work from this queue."""
+        """``seconds`` says how long an open transaction accepts more work from this queue."""
         self._patience, self.seconds = patience, seconds
         self._condition = Condition()
         self._queues = {
             priority: deque[QueuedWork]() for priority in (Priority.URGENT, Priority.STEADY, Priority.IDLE)
         }
-        #: The callers waiting for results. ``_timer`` checks which of them have run out of patience.
+        #: The callers that are waiting for results. ``_timer`` checks which of them have waited too long.
         self._callers: dict[QueuedWork, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         #: The callers' event loop. ``_wakes`` says whether its next iteration will wake the thread.
@@ -89,12 +89,11 @@ class WriteQueue:
         self._wakes = False
         self._urgent_rounds = 0
         self._is_closed = False
-        #: When the process, which is ending, stops waiting for the database. No caller waits longer than
-        #: that.
+        #: The time at which all callers stop waiting for the database, because the process is ending.
         self._ends_at = math.inf
-        #: Why no more work can be done once the thread has ended; None until then.
+        #: Why no more work can be done after the thread has ended, or None while it is running.
         self._ended: str | None = None
-        #: Called after each commit with the names of the tables written.
+        #: Called after each commit with the names of the tables that were written.
         self.on_write: OnWrite = lambda _: None
 
     # -- the loop's side -------------------------------------------------------------------------------------
@@ -108,7 +107,7 @@ class WriteQueue:
         is_patient: bool = False,
         subjects: Sequence[str] = (),
     ) -> Any:
-        """Queue work and wait for its result; raise StoreBusy, StoreUnavailable or the work's own errors.
+        """Queue work and wait for its result. Raise StoreBusy, StoreUnavailable or the work's own errors.
 
         With ``is_patient``, wait for as long as it takes.
         """
@@ -119,8 +118,8 @@ class WriteQueue:
                 raise StoreUnavailable(self._ended or "the store is closed")
             self._queues[priority].append(item)
         if not self._wakes:
-            # Wake the thread only in the loop's next iteration, so that it receives all of this iteration's
-            # work together. Each wake-up costs more than reading a row.
+            # Wake the thread only in the loop's next iteration, so that it receives all the work of this
+            # iteration at once. Each wake-up costs more than reading a row.
             self._wakes = True
             loop.call_soon(self._wake)
         if not is_patient:
@@ -140,7 +139,7 @@ class WriteQueue:
             self._condition.notify()
 
     def _look_in(self, seconds: float) -> None:
-        """Check within this many seconds which callers have run out of patience."""
+        """Check after this many seconds, or sooner, which callers have waited too long."""
         loop, timer = asyncio.get_running_loop(), self._timer
         # Use one timer for all callers: one for each would cost more than reading a row.
         if timer is None or timer.when() > loop.time() + seconds + MIN_PATIENCE_SECONDS:
@@ -149,7 +148,7 @@ class WriteQueue:
             self._timer = loop.call_later(seconds, self._turn_away)
 
     def _turn_away(self) -> None:
-        """Fail the work of callers that have waited too long, and schedule the check for the next caller."""
+        """Fail the work of callers that have waited too long, and schedule the next check."""
         self._timer = None
         for item in self._callers:
             if item.future.done():
@@ -162,7 +161,7 @@ class WriteQueue:
                 item.future.set_exception(StoreUnsure("the commit is taking long, and may still go through"))
 
     def _left(self, item: QueuedWork) -> float:
-        """Return how many more seconds an item's caller will wait."""
+        """Return how many more seconds the caller of this work will wait."""
         until = min(item.queued_at + self._patience[item.priority], self._ends_at)
         if item.began_at is not None and item.queued_at < item.began_at + REQUEST_SECONDS:
             # All calls made for one request share one limit on how long they may wait.
@@ -184,7 +183,7 @@ class WriteQueue:
             return True
 
     def close(self) -> None:
-        """Accept no more work; the threads finish what is queued."""
+        """Accept no more work. The threads finish what is already queued."""
         with self._condition:
             self._is_closed = True
             self._condition.notify_all()
@@ -205,7 +204,7 @@ class WriteQueue:
             return items
 
     def _pop(self) -> list[QueuedWork]:
-        """Take the next items whose callers are still waiting, as many as may share a transaction."""
+        """Take the next work whose callers are still waiting, as much as may share a transaction."""
         taken: list[QueuedWork] = []
         while not taken and (queue := self._choose()):
             while queue and len(taken) < _BATCH_SIZE:
@@ -215,7 +214,7 @@ class WriteQueue:
         return taken
 
     def _choose(self) -> deque[QueuedWork]:
-        """Return the queue whose turn is next; it is empty if all queues are empty."""
+        """Return the queue whose turn is next. It is empty if all queues are empty."""
         urgent, steady, idle = self._queues.values()
         if urgent and not (steady and self._urgent_rounds >= _MAX_URGENT_ROUNDS):
             self._urgent_rounds += 1
@@ -224,7 +223,7 @@ class WriteQueue:
         return steady or idle
 
     def put_back(self, items: Sequence[QueuedWork]) -> None:
-        """Return items to the front of their queues. Only those whose callers are still waiting will run."""
+        """Return work to the front of its queue. It will run only if its caller is still waiting."""
         with self._condition:
             for item in reversed(items):
                 self._queues[item.priority].appendleft(item)
@@ -235,7 +234,7 @@ class WriteQueue:
             self._tell_loop(self._look_in, 0.0)
 
     def may_commit(self, items: Iterable[QueuedWork]) -> bool:
-        """Mark all items as being committed; return False, marking none, if any caller has given up."""
+        """Mark all items as being committed. If any caller has given up, mark none and return False."""
         with self._condition:
             if any(item.stage is QueueStage.GIVEN_UP for item in items):
                 return False
@@ -244,7 +243,7 @@ class WriteQueue:
             return True
 
     def deliver(self, items: Iterable[QueuedWork], written: Collection[str] = ()) -> None:
-        """Deliver the items' results to the waiting callers, and report the names of the written tables."""
+        """Deliver the results to the waiting callers, and report the names of the written tables."""
         with self._condition:
             done = [item for item in items if item.stage is not QueueStage.GIVEN_UP]
             for item in done:
@@ -269,7 +268,7 @@ class WriteQueue:
             self.on_write(written)
 
     def end(self, reason: str) -> None:
-        """Fail all queued work, and refuse any more, because the thread has ended."""
+        """Fail all queued work and refuse new work, because the thread has ended."""
         with self._condition:
             self._ended = reason
             left = [item for queue in self._queues.values() for item in queue]
@@ -285,37 +284,37 @@ RECONNECT_SECONDS = 1.0
 
 
 class Session(Protocol):
-    """A connection to a database, used by a single thread."""
+    """A connection to a database. Only one thread uses it."""
 
     #: The driver's exception classes.
     errors: ClassVar[tuple[type[Exception], ...]]
 
     @property
     def transaction(self) -> Transaction:
-        """Return the open transaction, which runs queries."""
+        """Return the open transaction, for running queries."""
 
     @property
     def is_away(self) -> bool:
         """Return whether the connection was lost and is still down."""
 
     def open(self) -> None:
-        """Connect. Raise StoreUnavailable with the cause for operators."""
+        """Connect. If that fails, raise StoreUnavailable, which tells operators the cause."""
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction.
 
-        A transaction that writes excludes others on the same subjects; any other reads a snapshot of the
-        database.
+        A transaction that writes excludes all others on the same subjects. One that only reads uses a
+        snapshot of the database.
         """
 
     def commit(self) -> None:
-        """Commit."""
+        """Commit the transaction."""
 
     def rollback(self) -> None:
-        """Roll back if a transaction is open; never raise."""
+        """Roll back if a transaction is open. This never raises an error."""
 
     def translated(self, error: Exception) -> Exception:
-        """Translate a driver error into one that callers know; return other errors unchanged.
+        """Translate the driver's errors into those that callers know. Return other errors unchanged.
 
         Return StoreBusy if the same work may soon succeed.
         """
@@ -325,7 +324,7 @@ class Session(Protocol):
 
 
 class QueueWorker:
-    """The loop of a thread, which runs the work in a queue on a session.
+    """Runs the work in a queue, using one session. This is the main loop of a database thread.
 
     The engine passes in the function that begins a writing transaction.
     """
@@ -341,12 +340,12 @@ class QueueWorker:
         self._begin_write = begin_write
         self._errors: tuple[type[Exception], ...] = (*session.errors, StoreError)
         self._thread: Thread | None = None
-        #: Maximum number of writes to begin a transaction with, since it takes the locks of all their
-        #: subjects: one more than fitted into the last one, or twice as many if all of them did.
+        #: Maximum number of writes with which to begin a transaction, because it locks the subjects of all of
+        #: them. This is one more than fitted into the last one, or twice as many if all of them did.
         self._most_writes = _BATCH_SIZE
 
     async def start(self, name: str) -> None:
-        """Start the thread and open the session in it; raise StoreUnavailable if that fails."""
+        """Start the thread, and open the session in it. Raise StoreUnavailable if that fails."""
         opened: Future[None] = Future()
         # From now on nobody can cancel it.
         opened.set_running_or_notify_cancel()
@@ -355,7 +354,7 @@ class QueueWorker:
         await asyncio.wrap_future(opened)
 
     async def join(self, seconds: float | None = None) -> None:
-        """Wait up to ``seconds`` for the thread to finish all queued work. Close the queue first."""
+        """Wait up to ``seconds`` for the thread to finish all queued work. The queue must be closed first."""
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join, seconds)
 
@@ -377,7 +376,7 @@ class QueueWorker:
             self._queue.end("the store is closed")
 
     def serve(self, items: Sequence[QueuedWork]) -> None:
-        """Run items from the queue and deliver their results. If there are no items, check the database."""
+        """Run work from the queue and deliver the results. If there is no work, check the database."""
         reads = [item for item in items if item.is_read]
         if reads or not items:
             self._run_reads(reads)
@@ -386,7 +385,7 @@ class QueueWorker:
             self._run_writes(writes)
 
     def _run_reads(self, items: Sequence[QueuedWork]) -> None:
-        """Run as many reads as time allows on one snapshot of the database, and requeue the rest."""
+        """Run as many reads as time allows on one snapshot of the database. Requeue the rest."""
         ran: list[QueuedWork] = []
         try:
             self._session.begin(writes=False)
@@ -403,7 +402,7 @@ class QueueWorker:
         self._queue.put_back(items[len(ran) :])
 
     def _run_writes(self, items: Sequence[QueuedWork]) -> None:
-        """Run as many writes as fit into one transaction, commit them, and requeue the rest."""
+        """Run as many writes as fit into one transaction, and commit them. Requeue the rest."""
         ran: list[QueuedWork] = []
         self._queue.put_back(items[self._most_writes :])
         items = items[: self._most_writes]
@@ -419,8 +418,8 @@ class QueueWorker:
             self._most_writes = min(
                 _BATCH_SIZE, len(ran) + 1 if len(ran) < len(items) else 2 * self._most_writes
             )
-            # A person who gave up before this point was correctly told that nothing had been done. Up to
-            # here, too, one failure doesn't affect other work.
+            # A person who gave up before this point was correctly told that nothing had been done. Until
+            # here, a failure still doesn't affect other work.
             self._session.transaction.settle(waits=len(ran) > 1 or ran[0].priority is Priority.URGENT)
         except Exception as error:  # noqa: BLE001 - any error belongs to a caller, not to this thread
             self._retry(items, error, self._run_writes)
@@ -443,7 +442,7 @@ class QueueWorker:
         self._queue.put_back(items[len(ran) :])
 
     def _run_until(self, items: Sequence[QueuedWork], ran: list[QueuedWork], *, stops: bool) -> None:
-        """Run items until time is up or the driver fails; with ``stops``, also stop at any other error."""
+        """Run items until time is up or the driver fails. With ``stops``, any other error stops this, too."""
         until = monotonic() + self._queue.seconds
         for item in items:
             item.error = item.result = None
@@ -460,7 +459,7 @@ class QueueWorker:
     def _retry(
         self, items: Sequence[QueuedWork], error: Exception, alone: Callable[[Sequence[QueuedWork]], None]
     ) -> None:
-        """Roll back, and run each item in a separate transaction. An item that was already alone fails."""
+        """Roll back, then run each item in a separate transaction. If there is only one, it fails."""
         if len(items) == 1 or self._will_pass(error):
             self._put_back_or_fail(items, error)
             return

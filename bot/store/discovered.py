@@ -1,4 +1,4 @@
-"""Merges a provider's list of workspaces into the rows of the person for whom it was read."""
+"""Merges a provider's list of workspaces into the rows of the person whose account was used to read it."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -29,17 +29,17 @@ from bot.store.tables import (
 from bot.store.transaction import Priority, Row, Transaction, as_words, prioritize
 from bot.store.workspaces import insert
 
-#: States that can change without any action by Usher. If a list shows a workspace in one of these states, the
+#: States that can change without Usher doing anything. If a list shows a workspace in one of them, the
 #: workspace is read soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
-#: If a list still contains a workspace this many seconds after a read found it gone, it is taken to be a new
-#: workspace.
+#: If a read found a workspace gone but a list still contains it this many seconds later, it is taken to be a
+#: new workspace.
 RELISTED_AFTER_SECONDS = 30.0
-#: Maximum number of an account's rows that are compared with a list to detect renamed workspaces.
+#: To detect renamed workspaces, at most this many of an account's rows are compared with a list.
 MAX_COMPARED_ROWS = 10_000
-#: Columns that a new workspace of the same name doesn't inherit: the owner's settings, and facts about the
-#: past.
+#: Columns that aren't passed on to a new workspace of the same name: the owner's settings, and facts about
+#: the past.
 _OWN_COLUMNS = (
     *("alias", "spec", "notify_ready", "notify_stopped", "used_at", "last_request_at", "last_used_at"),
     *("entry", "event_message", "up_at", "started_at", "running_since", "down_seen_at"),
@@ -49,9 +49,10 @@ _OWN_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ListedWorkspace:
-    """A workspace on a provider's list, with what the list shows about it, to be merged into a person's rows.
+    """A workspace from a provider's list, with everything that the list shows about it.
 
-    If a list doesn't show the allowed actions or the workspace's end, the ones known from a read are kept.
+    It is to be merged into a person's rows. If a list doesn't show the allowed actions or when the workspace
+    will end, the values known from a read are kept.
     """
 
     remote_id: str
@@ -62,7 +63,7 @@ class ListedWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class ListAge:
-    """An account's list of workspaces and the time of its last read (0.0 if never)."""
+    """When an account's list of workspaces was last read (0.0 if never)."""
 
     account_id: str
     read_at: float
@@ -70,7 +71,7 @@ class ListAge:
 
 @prioritize(Priority.STEADY)
 def find_stale_lists(tx: Transaction, connections: Iterable[str], before: float, limit: int) -> list[ListAge]:
-    """Return the lists that haven't been read since a given time, oldest first.
+    """Return the lists that haven't been read since the time ``before``, oldest first.
 
     Only the given connections are searched.
     """
@@ -85,7 +86,7 @@ def find_stale_lists(tx: Transaction, connections: Iterable[str], before: float,
 async def find_lists_in_use(
     engine: Engine, connections: Collection[str], used_since: float, after: float, before: float
 ) -> list[ListAge]:
-    """Return lists that contain workspaces in use and were last read in a given period, oldest first.
+    """Return lists that contain a workspace in use and were last read within a given period, oldest first.
 
     The period extends from ``after`` to ``before``. A workspace is in use if it has been used since
     ``used_since``.
@@ -104,11 +105,11 @@ async def find_lists_in_use(
 async def merge_discovered(
     engine: Engine, account_id: str, found: Sequence[ListedWorkspace], *, is_whole: bool = True
 ) -> int:
-    """Merge a list into the account's workspaces, in batches; return how many were new.
+    """Merge a list into the account's workspaces, in batches, and return how many were new.
 
     If a workspace discovered earlier isn't in the list, it is read soon, and becomes ``gone`` when that read
     or the next list confirms it. This doesn't apply if the list is incomplete or the workspace has an open
-    operation. A hidden workspace stays hidden, unless it was gone; in that case, the listed workspace is a
+    operation. A hidden workspace stays hidden, unless it was gone. In that case, the listed workspace is a
     new one of the same name. If the account is unlinked between two batches, the merge ends.
 
     A list counts as read at the time when its discover task was claimed. It sets the states of workspaces
@@ -123,7 +124,7 @@ async def merge_discovered(
 
 @dataclass(frozen=True, slots=True)
 class _Merge:
-    """The progress of merging a list, which happens in batches so that other work can run in between.
+    """How far the merging of a list has got. It is done in batches, so that other work can run in between.
 
     ``listed`` holds all remote ids in the list. ``at`` is how many of ``found`` have been merged, and
     ``after`` is the remote id up to which rows have been checked for absence from the list.
@@ -143,7 +144,8 @@ class _Merge:
 def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
     """Merge the next batch of a list. If the account was unlinked in the meantime, end the merge.
 
-    Absent workspaces are handled after the last batch, and only if the list was complete.
+    Workspaces that are missing from the list are handled after the last batch, and only if the list was
+    complete.
     """
     account = ACCOUNTS.row(tx, id=merge.account_id)
     if account is None or account["state"] == "revoking":
@@ -177,10 +179,10 @@ def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
 
 
 def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at: float) -> None:
-    """Keep the rows of renamed workspaces if the provider's ids contain names.
+    """Keep the rows of renamed workspaces on providers whose ids contain names.
 
-    When a hub is upgraded or renames a server, an id vanishes, and a new id with the old display name appears
-    in the same list. The row is given the new id, so it keeps its hours and plans.
+    When a hub is upgraded or renames a server, an id disappears, and a new id with the old display name
+    appears in the same list. The row is given the new id, so it keeps its hours and plans.
     """
     fresh = [
         one
@@ -210,7 +212,7 @@ def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at:
 
 
 def find_listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> float:
-    """Return when the list being merged was requested, which is how recent its data is."""
+    """Return when the list being merged was requested. Its contents are at least as recent as that."""
     task = tx.one("listing_start", kind=kind, account_id=account_id)
     return tx.now() if task is None or task["claimed_at"] is None else float(task["claimed_at"])
 
@@ -226,7 +228,7 @@ def _merge_workspace(tx: Transaction, one: ListedWorkspace, pair: Row, start: fl
 
 
 def _renew_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: float) -> int:
-    """Reuse the row of a hidden, vanished workspace for a new workspace created under the same name.
+    """Use the row of a hidden workspace that is gone for a new workspace of the same name.
 
     A list from the first few seconds after the old workspace's end may be outdated, so it is ignored.
     """
@@ -281,7 +283,10 @@ def _insert_workspace(tx: Transaction, one: ListedWorkspace, pair: Row, start: f
 
 
 def _update_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: float) -> None:
-    """Update a known row. A list read with the person's own credential proves that they have access."""
+    """Update a known row from a list.
+
+    The list was read with the person's own credential, so they have access.
+    """
     seen = one.seen
     is_news = start >= gates.newest_read(row) and seen.state is not State.UNKNOWN
     comes_up = is_news and seen.state is State.RUNNING and row["state"] != State.RUNNING
@@ -336,7 +341,7 @@ def _save_listed(tx: Transaction, row: Row, seen: Observed, start: float, **colu
 
 
 def _choose_columns(seen: Observed | None, row: Row, start: float, *, is_new: bool = False) -> Row:
-    """Return the columns for the allowed actions and the end. If the list omits one, its value is kept.
+    """Return the columns for the allowed actions and the end. If the list doesn't show one, keep its value.
 
     With ``is_new``, the state has changed, so the known values no longer apply.
     """
@@ -361,7 +366,7 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
     if row["origin"] != "discovered" or row["open_operation"] or is_stale or row["state"] == State.GONE:
         return
     if row["unconfirmed"] not in (GONE, UNLISTED):
-        # A single list without the workspace proves nothing. A read, or the next list, has to confirm that it
+        # A single list without the workspace proves nothing. A read or the next list has to confirm that it
         # is missing.
         WORKSPACES.change(tx, {"id": row["id"]}, **unconfirmed_columns(Unconfirmed(UNLISTED, 1, tx.now())))
         if not row["hidden"]:

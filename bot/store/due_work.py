@@ -1,4 +1,4 @@
-"""Due work: when the first row of each queue becomes due, and how much work is overdue."""
+"""When each kind of work is due next, and how much work is overdue."""
 
 from collections.abc import Collection, Iterable
 from functools import cache
@@ -19,7 +19,7 @@ def list_kinds() -> tuple[str, ...]:
 
 @cache
 def make_next_due_query() -> str:
-    """Return the query that finds, for each queue in ``:names``, when its first row is due."""
+    """Return the query that finds when the first row is due in each of the queues in ``:names``."""
     cases = "\n".join(f"WHEN '{queue.name}' THEN ({queue.first_due})" for queue in DECLARED_QUEUES.values())
     case = f"CASE wanted.key\n{cases}\nEND"
     return f"SELECT wanted.key AS name, {case} AS due_at FROM json_each(:names) wanted"  # noqa: S608 - made here
@@ -33,10 +33,10 @@ def find_next_due(
     served: Iterable[TaskKind],
     warn_seconds: float,
 ) -> dict[str, float]:
-    """Map each kind of work to how soon it is due, in seconds, or infinity if there is none.
+    """Map each kind of work to the number of seconds until it is due, or to infinity if there is none.
 
-    ``served`` are the kinds of tasks that this process handles. A claim at that time may come up empty, but
-    nothing can be claimed sooner.
+    ``served`` are the kinds of tasks that this process handles. A claim at that time may find nothing, but
+    nothing can be claimed any sooner.
     """
     wanted, now = (
         {queue.name: queue.kind for queue in DECLARED_QUEUES.values() if queue.kind in kinds},
@@ -54,7 +54,7 @@ def find_next_due(
 
 @prioritize(Priority.STEADY)
 def count_overdue(tx: Transaction, seconds: float) -> dict[str, int]:
-    """Count overdue work by kind, and overdue tasks by their kind of task.
+    """Count overdue work by kind. Tasks are counted by their own kinds.
 
     Only work that is overdue by more than ``seconds`` is counted. Time during which no process was running is
     left out. If one process has the database to itself, its last heartbeat is taken as the current time.

@@ -1,4 +1,4 @@
-"""The base class of both engines. An engine runs transactions on one database."""
+"""The base class of both engines. An engine runs transactions on a database."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ from bot.support.errors import StoreMigrated
 
 
 class Engine(ABC):
-    """Runs transactions on one database in threads, and keeps the store's time.
+    """Runs transactions on a database in separate threads, and keeps the store's time.
 
     Its methods raise the errors described in ``bot.store.store``.
     """
 
-    #: Whether several processes may serve from this database, using the clock of the database.
+    #: Whether several processes may serve from this database. If so, all of them use the database's clock.
     is_shared: ClassVar[bool] = False
 
     def __init__(self, clock: Clock, patience: Mapping[Priority, float]) -> None:
-        #: The clock that sets this database's times: the machine's, or that of a shared database.
+        #: The clock behind this database's times: the machine's own or, if the database is shared, the
+        #: database's.
         self.clock = clock
         self._time = StoreTime(clock)
         #: Whether this process is serving people from the database.
@@ -45,17 +46,17 @@ class Engine(ABC):
 
     @property
     def is_exclusive(self) -> bool:
-        """Return whether no other process can be serving, which means that others' leases can be ignored."""
+        """Return whether no other process can be serving. If so, leases of others can be ignored."""
         return False
 
     @property
     def is_whole(self) -> bool:
-        """Return whether the engine can read and write; otherwise, the process claims and owns nothing."""
+        """Return whether the engine can read and write. If it can't, the process claims and owns nothing."""
         return True
 
     @property
     def problem(self) -> str:
-        """Return why the engine can't read and write, in words for operators, or "" if it can."""
+        """Return why the engine can't read and write, in words for operators. If it can, return ""."""
         return ""
 
     @property
@@ -73,24 +74,26 @@ class Engine(ABC):
         return self._time.now()
 
     def clock_reading(self) -> ClockReading:
-        """Return how far the store's time is ahead of the machine's monotonic clock."""
+        """Return a reading that shows how far the store's time is ahead of the machine's monotonic clock."""
         return ClockReading(self.clock.boot(), self._time.ahead())
 
     def serves(self) -> None:
-        """From now on, adjust stored times when the clock jumps. Earlier jumps must already be corrected."""
+        """Adjust stored times whenever the clock jumps from now on.
+
+        Earlier jumps must already be corrected.
+        """
         self._serves = True
 
     @abstractmethod
     async def open(self) -> None:
-        """Start the threads and open the database; raise StoreUnavailable if that fails."""
+        """Start the threads and open the database. Raise StoreUnavailable if that fails."""
 
     @abstractmethod
     async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date, and return the names of the migrations that ran.
 
-        With ``serves``, this process serves from the database until the engine is closed, and no other
-        process may do so, unless the database is shared. Raise StoreTooOld, StoreTooNew, StoreUnreleased or
-        StoreInUse.
+        With ``serves``, this process serves from the database until the engine is closed. Unless the database
+        is shared, no other process may do so. Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse.
         """
 
     @abstractmethod
@@ -98,7 +101,7 @@ class Engine(ABC):
         """Finish the queued work and close the database."""
 
     async def tidy(self) -> None:  # noqa: B027 - not every database needs it
-        """Reclaim the space of deleted rows while there is nothing else to do."""
+        """Reclaim the space of deleted rows. This is called while there is nothing else to do."""
 
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
         """Run work that only reads, on one snapshot of the database."""
@@ -114,7 +117,8 @@ class Engine(ABC):
     ) -> Result:
         """Run work that writes. Its changes are durable when this returns.
 
-        ``subjects`` says whose rows it reads and writes (see ``concerns``); empty means everyone's.
+        ``subjects`` says whose rows the work reads and writes (see ``concerns``). If it is empty, they may be
+        anyone's.
         """
         queue = self._queue_of(priority, subjects)
         if priority in BESIDE:
@@ -129,7 +133,7 @@ class Engine(ABC):
         return result
 
     async def _write_patiently(self, work: Work[Result]) -> Result:
-        """Run work that writes, however long it takes, because only an operator is waiting for it."""
+        """Run work that writes, however long it takes. Only an operator is waiting for it."""
         result: Result = await self._write_queue.submit(work, Priority.STEADY, is_read=False, is_patient=True)
         return result
 
@@ -144,7 +148,7 @@ class Engine(ABC):
             queue.on_write = on_write
 
     def end_on_migration(self, end: Callable[[StoreMigrated], None]) -> None:
-        """Call ``end`` once a newer release has migrated the database. From then on, all writes fail."""
+        """Call ``end`` if a newer release migrates the database. From then on, all writes fail."""
         self._on_migrated = end
 
     async def listen(self, on_write: OnWrite, is_wanted: Callable[[], bool] = lambda: True) -> None:  # noqa: B027
@@ -159,18 +163,18 @@ class Engine(ABC):
         return [self._write_queue]
 
     def _queue_of(self, priority: Priority, subjects: Sequence[str]) -> WriteQueue:  # noqa: ARG002
-        """Return the queue for writes with this priority that concern these subjects."""
+        """Return the queue for writes of this priority that concern these subjects."""
         return self._write_queue
 
     @abstractmethod
     def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:
-        """Begin a writing transaction; this is called in a thread."""
+        """Begin a writing transaction. This is called in a thread."""
 
 
 async def run_write(
     engine: Engine, work: Work[Result], priority: Priority, subjects: Sequence[str] = ()
 ) -> Result:
-    """Run work that writes, in a thread; on commit, record which inbox keys of the request it used.
+    """Run work that writes, in a thread. After the commit, record which of the request's inbox keys it used.
 
     The work may be run more than once.
     """

@@ -1,4 +1,4 @@
-"""Fan-outs: changes to many rows that follow from a change to one row, made in batches.
+"""Fan-outs: changes to many rows that result from a change to one row. They are made in batches.
 
 The transaction that changes that row also makes the first batch. A task makes the other batches, each in a
 separate transaction, as long as the row still calls for them. After a crash, it continues where it left off.
@@ -14,31 +14,34 @@ from bot.store.tables import TASKS
 from bot.store.transaction import Priority, Row, Transaction, Work, from_json
 
 Item = TypeVar("Item")
-#: A batch of a fan-out ends after this many changed rows, leaving room in the transaction for everything that
-#: the last row changes.
+#: A batch of a fan-out ends after this many changed rows. That leaves room in the transaction for everything
+#: that the last row changes.
 FAN_OUT_BATCH_SIZE: Final = 80
 #: Number of rows per batch when a whole table is read. ``COUNT_BATCH_SIZE`` applies when rows are counted
-#: through an index. A batch of either kind keeps the store's thread busy for a few milliseconds.
+#: through an index. Either way, a batch keeps the store's thread busy for a few milliseconds.
 READ_BATCH_SIZE: Final = 500
 COUNT_BATCH_SIZE: Final = 5_000
 
 
-#: A stage of a fan-out: a query, and the function to be called with each row found and the fan-out's
+#: A stage of a fan-out: a query, and a function that is called with each row found and the fan-out's
 #: parameters.
 Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
-#: A function that, given a fan-out's parameters, returns whether the row that caused the fan-out still calls
+#: A function that gets a fan-out's parameters and returns whether the row that caused the fan-out still calls
 #: for it.
 Holds = Callable[[Transaction, Row], bool]
 _REGISTERED: Final[dict[str, tuple[Holds | None, tuple[Stage, ...]]]] = {}
 
 
 def register_fan_out(what: str, *stages: Stage, holds: Holds | None = None) -> None:
-    """Register the stages of a fan-out, which run in turn as long as ``holds``, if given, returns True."""
+    """Register the stages of a fan-out, which run one after another.
+
+    If ``holds`` is given, they run only as long as it returns True.
+    """
     _REGISTERED[what] = holds, stages
 
 
 def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
-    """Run the first batch of a fan-out and add a task for the rest; ``said`` are its parameters."""
+    """Run the first batch of a fan-out, and add a task for the rest. ``said`` contains its parameters."""
     tx.be_alone()
     left = run_fan_out_batch(tx, {**said, "what": what, "stage": 0, "after": ""})
     if left is not None:
@@ -47,7 +50,10 @@ def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
 
 
 def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:
-    """Run a batch of changes; return the parameters for the next batch, or None if this was the last one."""
+    """Make a batch of changes.
+
+    Return the parameters of the next batch, or None if this was the last one.
+    """
     (holds, stages), after, before = _REGISTERED[said["what"]], said["after"], tx.changes
     if holds is not None and not holds(tx, said):
         return None
@@ -79,7 +85,7 @@ def _run_next_batch(tx: Transaction, task_id: str) -> bool:
 
 
 async def repeat_until_done(engine: Engine, work: Work[int]) -> int:
-    """Repeat work that changes a batch of rows until no rows are left; return how many were changed."""
+    """Repeat work that changes a batch of rows until no rows are left. Return how many were changed."""
     count = 0
     while changed := await engine.write(work):
         count += changed
@@ -87,7 +93,9 @@ async def repeat_until_done(engine: Engine, work: Work[int]) -> int:
 
 
 async def read_batches(engine: Engine, query: str, **params: Any) -> AsyncIterator[list[Row]]:
-    """Yield a query's rows in batches, each from a separate snapshot; other work may run in between.
+    """Yield a query's rows in batches.
+
+    Each batch comes from a separate snapshot, so other work can run in between.
 
     In each batch, a parameter ``after_COLUMN`` contains the value of that column in the last row of the
     previous batch.
@@ -102,7 +110,7 @@ async def read_batches(engine: Engine, query: str, **params: Any) -> AsyncIterat
 
 
 async def read_counts(engine: Engine, query: str, size: int, **params: Any) -> AsyncIterator[Row]:
-    """Yield the counts that a query returns, one batch of ``size`` rows at a time."""
+    """Yield the counts that a query returns. Each run of the query counts a batch of ``size`` rows."""
     after, is_last = "", False
     while not is_last:
         rows = await _read_batch(engine, query, size, {**params, "after": after})
@@ -117,7 +125,7 @@ async def _read_batch(engine: Engine, query: str, size: int, params: Row) -> lis
 
 
 def take_batch(tx: Transaction, rows: Iterable[Item], before: int | None = None) -> Iterator[Item]:
-    """Yield rows until the batch is full, counting the rows changed since ``before``.
+    """Yield rows until the batch is full. It is full once enough rows have changed since ``before``.
 
     ``before`` is an earlier value of ``tx.changes``. By default, only changes made from now on are counted.
     """

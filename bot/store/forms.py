@@ -1,4 +1,4 @@
-"""The values that people last entered in forms."""
+"""The values that people last entered in forms, kept so that they can be suggested again."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,12 +12,12 @@ from bot.store.transaction import Priority, Transaction, from_json, prioritize
 def remember(
     tx: Transaction, principal: Principal, connection: str, purpose: str, values: Mapping[str, Any]
 ) -> None:
-    """Save the values that a person entered in a form, for the next time; unlinking deletes them."""
+    """Save the values that a person entered in a form, for the next time. Unlinking deletes them."""
     FORM_VALUES.upsert(tx, principal=principal, connection=connection, purpose=purpose, payload=dict(values))
 
 
 def find_form_values(tx: Transaction, principal: Principal, connection: str, purpose: str) -> dict[str, Any]:
-    """Return the person's latest form values, or an empty dict."""
+    """Return the values that a person last entered in a form, or an empty dict."""
     row = FORM_VALUES.row(tx, principal=principal, connection=connection, purpose=purpose)
     values: dict[str, Any] = {} if row is None else from_json(row["payload"])
     return values

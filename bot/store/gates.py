@@ -1,4 +1,4 @@
-"""The poll gate: who may read a workspace at its provider and when, and how the result updates rows.
+"""The poll gate, which decides who may read a workspace at its provider and when, and writes the results.
 
 The rule is in ``docs/internals/rules.md``, "The poll gate".
 """
@@ -40,12 +40,12 @@ from bot.store.tables import (
 from bot.store.transaction import Parameters, Priority, Row, Transaction, as_json, as_words, prioritize
 from bot.store.work_items import WakeReason
 
-#: Suffix of a workspace's gate key if the workspace was found at the provider but isn't in the database yet.
+#: Suffix of the gate key of a workspace that was found at the provider but isn't in the database yet.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
-#: Operations that have reached their goal once the workspace is running.
+#: Operations whose goal is reached once the workspace is running.
 _BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
-#: Reads that become due within this many seconds are added to the same reader's current request.
+#: Reads that become due within this many seconds are added to the current request of the same account.
 ALONG_SECONDS: Final = 1.0
 
 
@@ -54,7 +54,7 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
 
     The gate decides when the read is sent. If the person's access isn't proven, it may be tried again.
     ``brings_up`` means that the workspace is being started, so a new generation begins. ``by_itself`` means
-    that scheduled work, and not a person, is requesting the read.
+    that scheduled work is requesting the read, and not a person.
     """
     last_request_at = None if by_itself else tx.now()
     tx.run(
@@ -81,7 +81,7 @@ def close_candidate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close the gate of a workspace found at the provider that may not be in the database yet.
+    """Close the gate of a workspace that was found at the provider but may not be in the database yet.
 
     Such a gate has a key of a different form, because a regular gate would mean that the workspace is in the
     database. If it is, its regular gate is closed instead (see ``close_gate``). If ``add_gate`` adds the
@@ -101,9 +101,10 @@ def close_gate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a gate for a time, because of a read without a claim; return False if it is already closed.
+    """Close a gate for some time, because of a read without a claim.
 
-    With ``is_answered``, close it for that long from now even if it is already closed.
+    Return False if it is already closed. With ``is_answered``, close it for that long from now on even if it
+    is already closed.
     """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()
@@ -113,7 +114,7 @@ def close_gate(
 
 
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
-    """Add a workspace's gate unless it has one. It stays closed at least as long as its candidate's gate."""
+    """Add a workspace's gate if it has none. It stays closed at least as long as its candidate's gate."""
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
@@ -133,7 +134,7 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Claims additional reads for a reader's current request: those that are due soon and whose gate is open.
+#: Claims more reads for the current request of an account: those that are due soon and whose gate is open.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -147,11 +148,11 @@ ALONG_CLAIM: Final = Claim(
 def claim_reads(
     tx: Transaction, connection: str, limit: int, interval: float, margin: float, together: int = 1
 ) -> list[ReadClaim]:
-    """Grant a connection's due reads; ``next_check_at = now + interval + margin`` is committed first.
+    """Grant a connection's due reads. ``next_check_at = now + interval + margin`` is committed first.
 
-    A workspace may be read by anyone who has it in their list and has an active account; ``_turn`` determines
-    the order. With ``together``, a single request reads up to that many workspaces with one account, by
-    adding gates that become due within a second and were last read by this reader, even beyond ``limit``. A
+    A workspace may be read by anyone who has it in their list and has an active account. ``_turn`` determines
+    the order. With ``together``, a single request reads up to that many workspaces with one account. It then
+    includes gates that become due within a second and were last read by this reader, even beyond ``limit``. A
     claim lists the rows that will receive its result: the reader's own first, then the other verified rows.
     """
     now = tx.now()
@@ -168,7 +169,7 @@ def claim_reads(
         if count < together:
             found += tx.all(ALONG_CLAIM.statement, **parameters, until=until, limit=together - count)
     watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
-    #: Maps each gate to the rows of the users who can read its workspace over this connection.
+    #: Maps each gate to the rows of the people who can read its workspace over this connection.
     able = defaultdict[str, list[Row]](list)
     for row in tx.all("watchers", **after) if found else ():
         # Skip gates that another claim has taken at the same moment.
@@ -194,9 +195,9 @@ def claim_reads(
 
 
 def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: list[Row]) -> Row | None:
-    """Return the row of the account that should read a granted gate.
+    """Return the row of the account that should make a granted read.
 
-    If no account can read it, leave the gate to another connection or, if there is none, cancel the read.
+    If no account can, leave the read to another connection. If there is none, cancel the read.
     """
     if len(able) == 1:
         return able[0]
@@ -215,7 +216,7 @@ def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: li
 def _note_readers(
     tx: Transaction, granted: Sequence[tuple[Row, Row]], able: Mapping[str, list[Row]], now: float
 ) -> None:
-    """Record who reads each granted gate, and when that reader had this turn."""
+    """Record who makes each granted read, and that it was their turn."""
     tx.run_each(
         "set_reader",
         [
@@ -268,11 +269,10 @@ def _grant(
 
 
 def _turn(watcher: Row) -> tuple[int, float, str]:
-    """Return the sort key that determines whose turn it is to read.
+    """Return a key for sorting readers by whose turn it is.
 
-    Readers whose access has never been tried come first, then those with proven access, then those whose
-    access was tried but isn't proven. Within each group, the reader who has waited longest for a turn comes
-    first.
+    Those whose access has never been tried come first, then those with proven access, then those whose access
+    was tried but isn't proven. Within each group, the reader who has waited longest for a turn comes first.
     """
     attempted_at = watcher["attempted_at"]
     rank = 1 if _is_proven(watcher) else 0 if attempted_at is None else 2
@@ -283,18 +283,19 @@ def _is_proven(watcher: Row) -> bool:
     return watcher["verified_at"] is not None and watcher["state"] != State.GONE
 
 
-#: The run's columns that ``run_after`` returns.
+#: The columns of a run that ``run_after`` returns.
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-#: If a read is the first to find a workspace running, and the previous read was at most this many seconds
+#: If a read is the first one to find a workspace running, and the previous read was at most this many seconds
 #: earlier, the workspace is taken to have started at the time of the read.
 JUST_BEFORE_SECONDS = 60.0
 
 
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
-    """Return when and how the provider will end a workspace; ``row`` is from before the observation.
+    """Return when and how the provider will end a workspace.
 
-    If the provider reports both a removal and another end, return the earlier one. A removal whose time has
-    passed is then ignored, because the workspace evidently still exists.
+    ``row`` is from before the observation. If the provider reports both a removal and another end, return the
+    earlier one. A removal whose time has passed is then ignored, because the workspace evidently still
+    exists.
     """
     at, how = seen.expires_at, seen.expiry_mode
     if seen.expires_after is not None:
@@ -310,8 +311,8 @@ def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | Non
 def _count_end(row: Row, seen: Observed, granted_at: float, expires_after: float) -> float:
     """Return when a workspace will leave a state that lasts ``expires_after`` seconds.
 
-    If the provider doesn't report when the state began, count from the first read that saw it. A workspace
-    stopped for lack of use is assumed to have stopped at the predicted time.
+    If the provider doesn't report when the state began, count from the first read that found it. A workspace
+    that was stopped for lack of use is assumed to have stopped at the predicted time.
     """
     counted: float | None = None
     if row["state"] != seen.state:
@@ -326,10 +327,11 @@ def _count_end(row: Row, seen: Observed, granted_at: float, expires_after: float
 
 
 def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None:
-    """Return when a workspace came up; ``row`` is from before the observation.
+    """Return when a workspace started running.
 
-    If the provider doesn't say, return the time of the first read that found it running, provided that the
-    previous read was at most a minute earlier; otherwise return None.
+    ``row`` is from before the observation. If the provider doesn't say, return the time of the first read
+    that found the workspace running, provided that the previous read was at most a minute earlier. Otherwise
+    return None.
     """
     if seen.state in NOT_UP_STATES:
         return None
@@ -342,12 +344,15 @@ def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None
 
 
 def newest_read(row: Row) -> float:
-    """Return the time of a row's latest read, even if the state was unknown; 0 if it was never read."""
+    """Return when a row was last read, even if that didn't reveal the state.
+
+    Return 0 if it was never read.
+    """
     return max(row["observed_at"] or 0.0, row["unknown_at"] or 0.0)
 
 
 def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
-    """Return a run's columns as updated by a read; unchanged if ``observed`` is None.
+    """Return a run's columns after a read. They are unchanged if ``observed`` is None.
 
     If the read couldn't determine the state, the last known state is kept. A run that has ended stays ended,
     because an observation that says otherwise is outdated.
@@ -372,7 +377,7 @@ def is_run_changed(before: Row, after: Row) -> bool:
     return any(before[column] != after[column] for column in RUN_COLUMNS if column != "observed_at")
 
 
-#: Maximum number of results written per transaction. Writing this many takes about ten milliseconds.
+#: Maximum number of results written per transaction. This many take about ten milliseconds.
 _RECORD_BATCH_SIZE: Final = 100
 
 
@@ -380,7 +385,7 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
     """Write the results of claimed reads into rows and gates, wake operations, and redraw messages.
 
     Messages about a workspace are redrawn if anything visible changed. An observation is dated by its claim,
-    not by the provider's answer. ``gone`` applies only to the reader's own row: it may merely mean *not
+    not by the provider's answer. ``gone`` applies only to the reader's own row. It may merely mean *not
     yours*, so the other rows are read again with their own accounts. Each batch is a separate transaction, so
     that urgent work can run in between.
     """
@@ -393,14 +398,14 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Writes:
-    """Collects the two writes that most results need, so that each takes a single round trip per batch."""
+    """Collects the two writes that most results need. Each of them then takes one round trip per batch."""
 
     same: list[Parameters] = field(default_factory=list)
     settled: list[Parameters] = field(default_factory=list)
 
 
 def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
-    """Write the results of claimed reads within the current transaction."""
+    """Write the results of claimed reads, as part of the current transaction."""
     now = tx.now()
     for batch in _split_repeated_gates(results):
         ids = sorted({workspace_id for result in batch for workspace_id in result.workspace_ids})
@@ -421,7 +426,10 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
 
 
 def _split_repeated_gates(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
-    """Split results so that no batch contains a gate twice: its second result depends on the first."""
+    """Split results into batches in which no gate occurs twice.
+
+    A gate's second result depends on its first.
+    """
     batch: dict[str, ReadResult] = {}
     for result in results:
         if result.gate_key in batch:
@@ -450,7 +458,7 @@ def _record(
         # Wait for the account's next time slot, so that all its reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
-    # Put rows with an open operation first, because a period of running belongs to the person who started the
+    # Put rows with an open operation first. A period of running belongs to the person who started the
     # workspace.
     for place, row in sorted(found, key=lambda one: one[1]["operation_id"] is None):
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
@@ -491,7 +499,7 @@ def _observe(
     is_reader: bool,
     confirms: bool,
 ) -> bool:
-    """Write an observation into a row; return whether it may matter to an open operation.
+    """Write an observation into a row, and return whether it may matter to an open operation.
 
     ``confirms`` means that the read proves that the workspace exists, even if a list didn't contain it.
     """
@@ -578,8 +586,8 @@ def _observe(
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     timers.note_state(tx, row, seen.state, granted_at, came_up_again=came_up_again)
     usage.note_read(tx, row, seen, granted_at, is_own=owner is None, came_up_again=came_up_again)
-    # Update messages immediately, since outdated buttons are as bad as an outdated state. But a workspace
-    # that lacks something only for a moment isn't worth an update.
+    # Update messages immediately, since outdated buttons are as bad as an outdated state. But if a workspace
+    # lacks something only for a moment, that isn't worth an update.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:
@@ -598,7 +606,7 @@ def _observe(
 
 
 def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) -> bool:
-    """Record a read that couldn't determine the state; return whether it may matter to an open operation.
+    """Record a read that couldn't determine the state. Return whether it may matter to an open operation.
 
     The last known state is kept.
     """
@@ -631,8 +639,8 @@ def _inform_operation(tx: Transaction, row: Row, result: ReadResult, now: float,
         if only_waits(verb, start_call, result.observed.state):
             return
     may_wake = row["waits_for"] == "read"
-    # A change always wakes the operation, because a step may have claimed it in the meantime without seeing
-    # the change.
+    # A change always wakes the operation. A step may have claimed it in the meantime without seeing the
+    # change.
     if changed or has_news or may_wake or row["leased_until"] > now:
         strength = WakeReason.CHANGED if changed else WakeReason.READ
         tx.run(

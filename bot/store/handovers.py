@@ -1,4 +1,4 @@
-"""URLs of workspaces that appear or change after the owner was told "ready". Each URL is sent once."""
+"""Workspace URLs that appear or change after the owner was told "ready". Each URL is sent once."""
 
 from hashlib import sha256
 from typing import Final
@@ -8,12 +8,15 @@ from bot.store import notices
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
 
-#: How long a new URL is held back while another message that may show the same URL is being sent, in seconds.
+#: A new URL is held back for this many seconds if another message is being sent that may show the same URL.
 WAIT_SECONDS: Final = 5.0
 
 
 def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
-    """Send an owner a workspace's URL if they were told "ready" but no message shows the URL."""
+    """Send an owner a workspace's URL.
+
+    This is done if they were told "ready" but no message shows the URL.
+    """
     operation = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
     if operation is None or operation.is_open or operation.verb.brings_down:
         return
@@ -29,7 +32,7 @@ def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
 
 
 def is_address_shown(tx: Transaction, subject: str, url: str, besides: str = "") -> bool:
-    """Return whether an operation's "ready" message shows a URL, leaving out the message ``besides``."""
+    """Return whether a "ready" message of an operation shows a URL. The message ``besides`` is left out."""
     return any(
         row["id"] != besides and f'"{url}"' in row["body"] for row in tx.all("ready_cards", subject=subject)
     )

@@ -1,4 +1,7 @@
-"""Home tabs, and the tasks that publish them. A Home tab is drawn when published, and never stored."""
+"""Home tabs, and the tasks that publish them.
+
+A Home tab is drawn when it is published, and never stored.
+"""
 
 from typing import Any, Final
 
@@ -26,7 +29,7 @@ def request_home(tx: Transaction, principal: Principal, **shown: Any) -> None:
 
 @prioritize(Priority.URGENT)
 def republish_home(tx: Transaction, principal: Principal) -> None:
-    """Republish a person's Home tab, if they have ever opened it, without the answer to a button press."""
+    """Publish a person's Home tab again if they have ever opened it, without the result of a button press."""
     row = PEOPLE.row(tx, principal=principal)
     if row is not None and row["home_at"] is not None:
         _add_task(tx, principal, {})
@@ -51,5 +54,5 @@ def _republish_row(tx: Transaction, row: Row, _said: Row) -> None:
 
 
 #: The last stage of a fan-out after a link has changed. It redraws the Home tab, which must not show anything
-#: about a link that has ended or is resting.
+#: about a link that has ended or is suspended (*resting*).
 STAGE: Final[Stage] = "home_of_person", _republish_row

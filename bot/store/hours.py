@@ -1,4 +1,4 @@
-"""Rules for working hours: when each is checked next, and the results of its starts and stops."""
+"""Rules for working hours: when each is checked next, and what came of its starts and stops."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from bot.store.tables import OCCURRENCES, RULES
 from bot.store.transaction import Row, Transaction
 
 DAY_SECONDS: Final = 86_400.0
-#: Causes that pause hours until the owner links again.
+#: Causes that pause working hours until the owner links the account again.
 LINK_CAUSES = frozenset({"unlinked", "refused"})
 
 
@@ -40,20 +40,20 @@ def list_rules_of_person(tx: Transaction, principal: Principal) -> list[HoursRul
 
 
 def is_needed_after(tx: Transaction, workspace_id: str, at: float) -> bool:
-    """Return whether a workspace's working hours still need it after a given time."""
+    """Return whether a workspace's working hours require it to run after a given time."""
     return begun_hours.need_workspace(list_rules(tx, workspace_id), at)
 
 
 def is_rule_on(tx: Transaction, rule_id: str) -> bool:
-    """Return whether a rule needs its workspace to be running now."""
+    """Return whether a rule requires its workspace to be running now."""
     found = find_rule(tx, rule_id)
     return found is not None and not found.paused and found.is_on(tx.now())
 
 
 def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
-    """Return when hours will next stop a workspace, and whether its owner agreed to an irreversible stop.
+    """Return when working hours will next stop a workspace, or None if no stop is planned.
 
-    Return None if no stop is planned.
+    The second value says whether its owner has agreed to a stop that can't be undone.
     """
     rules = list_rules(tx, workspace.id)
     found = [(one.next_stop(tx.now(), rules), one.agreed) for one in rules]
@@ -71,7 +71,7 @@ def delete_rule(tx: Transaction, rule_id: str) -> None:
 
 
 def get_result(tx: Transaction, looked: HoursRule, one: Occurrence) -> str:
-    """Return the result of a rule's start or stop, or "" if there is none yet."""
+    """Return the result of a start or stop that a rule planned, or "" if there is none yet."""
     row = OCCURRENCES.row(tx, rule_id=looked.id, local=one.local, side=one.side)
     return "" if row is None else str(row["result"])
 
@@ -101,33 +101,37 @@ RULE_QUEUE: Final = declare_queue(
 
 
 def claim_hours(tx: Transaction, limit: int, lease: float) -> list[HoursRule]:
-    """Claim the rules for working hours that are due, for ``lease`` seconds; return the oldest first."""
+    """Claim the rules for working hours that are due. A claim lasts ``lease`` seconds.
+
+    The rules are returned in the order in which they are due.
+    """
     return sort_due(tx, RULES.parse_all(RULE_QUEUE.take(tx, lease, limit)))
 
 
 def sort_due(tx: Transaction, rules: Iterable[HoursRule]) -> list[HoursRule]:
-    """Return rules in the order in which their occurrences are due."""
+    """Sort rules by when their next start or stop is due."""
     now = tx.now()
     return sorted(rules, key=lambda one: (one.due(now)[:1], one.id))
 
 
 def schedule_check(tx: Transaction, looked: HoursRule, at: float) -> None:
-    """Set when a rule is checked next, unless it is paused."""
+    """Set when a rule is checked next. A paused rule isn't changed."""
     RULES.change(tx, {"id": looked.id, "paused": ""}, next_check_at=at)
 
 
 def list_due(tx: Transaction, looked: HoursRule) -> list[Occurrence]:
-    """Return a rule's due occurrences that have no result yet.
+    """Return a rule's starts and stops that are due and have no result yet.
 
-    Some that seem due may already have one, if the clock was set back or the rule's time zone was changed.
+    Some that seem due may already have a result, if the clock was set back or the rule's time zone was
+    changed.
     """
     return [one for one in looked.due(tx.now()) if not get_result(tx, looked, one)]
 
 
 def settle(tx: Transaction, settled: HoursRule, results: Mapping[Occurrence, str]) -> None:
-    """Write the results of due occurrences, and when the rule is checked next.
+    """Write the results of the starts and stops that were due, and when the rule is checked next.
 
-    Hours for a single day are deleted after their last occurrence.
+    Hours for a single day are deleted after their last start or stop.
     """
     now = tx.now()
     until = max([settled.processed_until, now - HORIZON_SECONDS, *(one.at for one in settled.due(now))])
@@ -141,12 +145,12 @@ def settle(tx: Transaction, settled: HoursRule, results: Mapping[Occurrence, str
 
 
 def record_start(tx: Transaction, started: HoursRule) -> None:
-    """Record that a rule started its workspace, and how many of the rule's starts in a row went unused."""
+    """Record that a rule has started its workspace, and how many such starts in a row went unused."""
     RULES.change(tx, {"id": started.id}, started_at=started.started_at, unused=started.unused)
 
 
 def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
-    """Return the last stop that a rule settled, if the rule did so by setting a timer."""
+    """Return the last stop that a rule has dealt with, if it did so by setting a timer."""
     last = looked.after(looked.processed_until - 1.0)
     if last is None or last.at != looked.processed_until:
         return None
@@ -154,15 +158,16 @@ def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
 
 
 def unsettle(tx: Transaction, changed: HoursRule, stop: Occurrence) -> None:
-    """Write a changed rule so that a settled start or stop becomes due again, however late it is."""
+    """Save a changed rule, and make one of its past starts or stops due again, however late it is."""
     OCCURRENCES.delete(tx, rule_id=changed.id, local=stop.local, side=stop.side)
     save_rule(tx, replace(changed, processed_until=min(tx.now(), stop.at - 1.0)))
 
 
 def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence] | None:
-    """Return the rule and occurrence that a start carries out; if there are several, the longest valid.
+    """Return the rule behind a start, and which of the rule's planned starts it carries out.
 
-    Hours that began after the start was requested are included, because they have joined it.
+    If there are several, return the one that stays valid longest. This includes hours that began after the
+    start was requested and now share it.
     """
     plans = filter_plans(tx, start, (one for one in list_rules(tx, start.workspace_id) if not one.paused))
     begins = start.planned_for or 0.0
@@ -172,7 +177,7 @@ def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence]
 def filter_plans(
     tx: Transaction, start: Operation, rules: Iterable[HoursRule]
 ) -> list[tuple[HoursRule, Occurrence]]:
-    """Return the rules that a start is carrying out, each with the occurrence."""
+    """Return the rules that a start carries out, each with the planned start in question."""
     begins, now = start.planned_for, tx.now()
     if begins is None or start.good_until is None:
         return []
@@ -181,7 +186,7 @@ def filter_plans(
 
 
 def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Retry a rule's failed start later if the cause may be temporary; return the notices to send."""
+    """Retry a rule's failed start later if the cause may be temporary. Return the notices to send."""
     plan = find_plan(tx, ended)
     if plan is None:
         return pending
@@ -196,7 +201,7 @@ def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]
 
 
 def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNotice:
-    """Return the notice saying that a planned start or stop was missed."""
+    """Return the notice that says that a planned start or stop was missed."""
     body: Row = {"workspace": rule.workspace_id, "connection": rule.connection}
     until = one.until if one.side == "start" and rule.stops is not None else None
     body |= {"side": one.side, "planned_at": one.at, "until": until, "cause": "", "more": 0, **more}
@@ -205,7 +210,7 @@ def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNot
 
 
 def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) -> None:
-    """Pause a rule until the cause is gone; notify the owner once per workspace and cause."""
+    """Pause a rule until the cause is gone. Notify the owner once per workspace and cause."""
     RULES.change(tx, {"id": paused.id}, paused=why, next_check_at=None)
     if notify:
         body: Row = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
@@ -216,12 +221,12 @@ def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) 
 
 
 def resume(tx: Transaction, row: Row, _said: Row) -> None:
-    """Resume a rule that was paused because its account was refused or wasn't linked."""
+    """Resume a rule that was paused because its account had been refused or unlinked."""
     for paused in RULES.parse_all([row]) if row["paused"] in LINK_CAUSES else ():
         processed_until = tx.now()
         if row["paused"] == "refused":
             # The owner didn't pause the rule, so catch up on hours that have begun in the meantime and aren't
-            # over.
+            # over yet.
             coming = paused.after(processed_until)
             begin = None if coming is None else paused.begin(coming)
             processed_until = (
@@ -232,13 +237,13 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
         save_rule(tx, replace(paused, paused="", processed_until=processed_until))
 
 
-#: The stage that resumes hours. It must come before the stage for workspaces, because a fan-out begun by an
-#: earlier release continues by stage number.
+#: The stage that resumes working hours. It must come before the stage for workspaces, because a fan-out begun
+#: by an earlier release continues by stage number.
 RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
-    """Pause the hours of a workspace whose row is deleted because its account was unlinked.
+    """Pause the working hours of a workspace whose account was unlinked. Its row is about to be deleted.
 
     Hours paused for another reason, for instance by the owner, stay paused even after a new link.
     """
@@ -250,13 +255,13 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
 
 
 def link_rules(tx: Transaction, workspace: Workspace) -> None:
-    """Attach rules that lost their workspace's row to the workspace's new row."""
+    """Attach rules to a workspace's new row, because its old row was deleted."""
     key = {"principal": workspace.principal, "connection": workspace.connection}
     RULES.change(tx, {**key, "remote_id": workspace.remote_id}, workspace_id=workspace.id)
 
 
 def move_rules(tx: Transaction, former: str, workspace_id: str) -> None:
-    """Move a workspace's rules to the workspace that replaced it."""
+    """Move the rules of a workspace to the one that replaced it."""
     RULES.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
 
 
@@ -266,7 +271,7 @@ def delete_rules(tx: Transaction, workspace_id: str) -> None:
 
 
 def find_active_rules(tx: Transaction, limit: int) -> Sequence[HoursRule]:
-    """Return rules for working hours that aren't paused."""
+    """Return some of the rules for working hours that aren't paused."""
     return RULES.parse_all(tx.all("rules_left", limit=limit))
 
 

@@ -1,4 +1,4 @@
-"""The inbox: keys of interactions that took effect, so that repeated deliveries change nothing."""
+"""The inbox: keys of interactions that took effect, so that delivering one again changes nothing."""
 
 from typing import Final
 
@@ -8,8 +8,8 @@ from bot.store.transaction import Priority, Transaction, prioritize
 #: A redelivered message is still handled if it is at most this many seconds old. With Delayed Events, Slack
 #: retries for a day (``docs/internals/slack.md``, "Requests from Slack"), and perhaps longer.
 REDELIVERY_SECONDS: Final = 86_400.0
-#: How long inbox keys are kept, in seconds: as long as redelivered messages are handled, plus a day because
-#: clocks may differ. Replies must be kept at least as long, because they show what was answered.
+#: How long inbox keys are kept, in seconds. This is as long as redelivered messages are handled, plus a day
+#: because clocks may differ. Replies must be kept at least as long, because they show what was answered.
 KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
 #: Suffix of the inbox key of an interaction that needs no reply because its effect is the answer.
 _ANSWERED_SUFFIX: Final = "/answered"
@@ -18,9 +18,9 @@ _ANSWERED_SUFFIX: Final = "/answered"
 def add_interaction(
     tx: Transaction, interaction: str, sent_at: float | None = None, result: str = ""
 ) -> bool:
-    """Add an inbox row, and return whether it was new. Without an interaction, return True.
+    """Add a row to the inbox, and return whether it was new. Without an interaction, return True.
 
-    ``sent_at`` is when the message was sent, if known; ``result`` is the id of the row being created. Raise
+    ``sent_at`` is when the message was sent, if known. ``result`` is the id of the row being created. Raise
     UsedTwice if the same request has already added the row.
     """
     if not interaction:
@@ -30,19 +30,19 @@ def add_interaction(
 
 
 def was_seen(tx: Transaction, interaction: str) -> bool:
-    """Return whether an interaction has an inbox row."""
+    """Return whether the inbox contains an interaction."""
     return bool(interaction) and tables.INBOX.row(tx, key=interaction) is not None
 
 
 def find_result(tx: Transaction, interaction: str) -> str:
-    """Return the id of the row that an interaction led to, or "" if that isn't known."""
+    """Return the id of the row that an interaction created or led to, or "" if it isn't known."""
     row = tables.INBOX.row(tx, key=interaction)
     return str(row["result"]) if row else ""
 
 
 @prioritize(Priority.URGENT)
 def resolve_key(tx: Transaction, key: str, alias: str) -> str:
-    """Return the key first seen with an alias, which is ``key`` itself if the alias is new.
+    """Return the key that was first seen with an alias. If the alias is new, this is ``key`` itself.
 
     Two simultaneous deliveries use the same key, because this row is written before either takes effect.
     """
@@ -52,7 +52,7 @@ def resolve_key(tx: Transaction, key: str, alias: str) -> str:
 
 @prioritize(Priority.URGENT)
 def mark_answered(tx: Transaction, interaction: str) -> None:
-    """Record that an interaction's effect needs no reply. Do nothing if there was no effect."""
+    """Record that an interaction had an effect that needs no reply. Do nothing if it had none."""
     if was_seen(tx, interaction):
         tables.INBOX.add_new(
             tx, key=f"{interaction}{_ANSWERED_SUFFIX}", seen_at=tx.now(), result="", sent_at=None
@@ -65,6 +65,9 @@ def was_answered(tx: Transaction, interaction: str) -> bool:
 
 
 def save_result(tx: Transaction, interaction: str, result: str) -> None:
-    """Save, in case an interaction is redelivered, the id of a row that it led to without creating it."""
+    """Save the id of a row that an interaction led to without creating it.
+
+    It is needed if the interaction is delivered again.
+    """
     if interaction:
         tables.INBOX.change(tx, {"key": interaction}, result=result)

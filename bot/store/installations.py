@@ -1,4 +1,7 @@
-"""Slack workspaces and enterprises where Usher is installed (``docs/adr/0101-a-place-is-stored-once.md``)."""
+"""The Slack workspaces and enterprises where Usher is installed.
+
+See ``docs/adr/0101-a-place-is-stored-once.md``.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,10 +18,9 @@ from bot.store.notices import add_notices
 from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
 from bot.store.transaction import Priority, Transaction, as_json, from_json, prioritize
 
-#: How long a single process has the right to replace a token, in seconds. This is longer than Slack may take
-#: to answer.
+#: How long only one process may replace a token, in seconds. Slack answers within a shorter time than this.
 RENEWING_SECONDS: Final = 30.0
-#: How long a used OAuth state is remembered, in seconds. This is longer than any state is valid.
+#: How long a used OAuth state is remembered, in seconds. No state is valid for that long.
 STATE_RETENTION_SECONDS: Final = 900.0
 
 
@@ -26,7 +28,7 @@ STATE_RETENTION_SECONDS: Final = 900.0
 def install(
     tx: Transaction, made: Installed, audit: Sequence[AuditEntry] = ()
 ) -> Literal["new", "again", "enterprise", "team"]:
-    """Write an installation, or replace an earlier one.
+    """Write an installation. If there is an earlier one, it is replaced.
 
     An enterprise's installation and that of one of its teams serve different people, so neither replaces the
     other. In that case, nothing is written, and the result "enterprise" or "team" says which of them already
@@ -53,7 +55,7 @@ def list_installations(tx: Transaction) -> list[Installed]:
 
 @prioritize(Priority.URGENT)
 def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
-    """Forget a token that Slack revoked; return False if it has already been replaced or forgotten."""
+    """Forget a token that Slack revoked. Return False if it has already been replaced or forgotten."""
     if not INSTALLATIONS.count_changed(
         tx, {"id": id_, "secret": secret, "removed_at": None}, removed_at=tx.now(), secret="", expires_at=None
     ):
@@ -64,14 +66,18 @@ def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[
 
 @prioritize(Priority.URGENT)
 def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
-    """Claim the right to replace a token for a while; return False if another process has it."""
+    """Claim the right to replace a token for a while. Return False if another process has it."""
     now = tx.now()
     return tx.count("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
 
 
 @prioritize(Priority.URGENT)
 def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: float | None) -> bool:
-    """Replace a token with one valid for ``lasts`` seconds; return False if it is no longer stored."""
+    """Replace a token with a new one.
+
+    The new one is valid for ``lasts`` seconds, or without a limit if that is None. Return False if the old
+    token is no longer stored.
+    """
     expires_at = None if lasts is None else tx.now() + lasts
     current = {"id": id_, "secret": old, "removed_at": None}
     renewed = {"secret": secret, "expires_at": expires_at, "renewing_until": 0, "lost_at": None}
@@ -80,7 +86,10 @@ def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: 
 
 @prioritize(Priority.URGENT)
 def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -> bool:
-    """Record that Slack rejects a refresh token, and notify people; return False if it was known already."""
+    """Record that Slack rejects a refresh token, and write the notices.
+
+    Return False if it was already known.
+    """
     kept = {"id": id_, "secret": secret, "lost_at": None, "removed_at": None}
     if not INSTALLATIONS.count_changed(tx, kept, lost_at=tx.now()):
         return False
@@ -89,13 +98,16 @@ def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNoti
 
 
 def reseal_installation(tx: Transaction, id_: str, old: str, secret: str) -> bool:
-    """Store a token under a different encryption key; return False if it has been or is being replaced."""
+    """Store the same token encrypted with another key.
+
+    Return False if the token has been replaced or is just being replaced.
+    """
     return tx.count("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
 
 
 @prioritize(Priority.URGENT)
 def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
-    """Mark an installation's OAuth state as used; return whether this is its first use."""
+    """Mark the OAuth state of an installation as used. Return whether this is its first use."""
     now = tx.now()
     tx.run("forget_oauth_states", now=now, limit=FAN_OUT_BATCH_SIZE)
     return OAUTH_STATES.add_new(tx, state_hash=state_hash, expires_at=now + STATE_RETENTION_SECONDS)
@@ -103,9 +115,10 @@ def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
 
 @prioritize(Priority.URGENT)
 def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
-    """Return the enterprise id used in the keys of an installation's people, as stored when first seen.
+    """Return the enterprise id that is used in the keys of an installation's people.
 
-    ``enterprise_id`` is the id that Slack gives now; it is used for an installation that has no rows yet.
+    It is stored when the installation is first seen, and never changes. ``enterprise_id`` is the id that
+    Slack gives now. It is used for an installation that has no rows yet.
     """
     if (kept := PLACES.row(tx, id=id_)) is None:
         first = _find_place_in_rows(tx, id_, enterprise_id)
@@ -115,11 +128,11 @@ def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | No
 
 
 def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
-    """Return the most frequent enterprise id in the keys of linked accounts; in a tie, that of older ones.
+    """Return the enterprise id that occurs most often in the keys of linked accounts.
 
-    Releases up to 0.3.0 didn't store this id but used the one that Slack gave at each start, so a Slack
-    workspace that has joined an organisation may have keys of both kinds. If there are no accounts, the id
-    from the last start of those releases is used.
+    In a tie, the id of the older accounts wins. Releases up to 0.3.0 didn't store this id but used the one
+    that Slack gave at each start, so a Slack workspace that has joined an organisation may have keys of both
+    kinds. If there are no accounts, the id from the last start of those releases is used.
     """
     rows = tx.all("accounts_at", place=f"%:{id_}:%")
     if linked := [row for row in rows if row["link_source"]] or rows:
@@ -131,7 +144,7 @@ def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) ->
 
 
 def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None) -> dict[str, str | None]:
-    """Map each user to the enterprise id of their latest link, if it differs from the installation's.
+    """Map users to the enterprise ids of their latest links, if these differ from the installation's.
 
     Links that people made take precedence over accounts created on first use (linking ``none``).
     """
@@ -142,11 +155,14 @@ def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None)
 
 @prioritize(Priority.URGENT)
 def save_identity(tx: Transaction, digest: str, answer: Mapping[str, Any]) -> None:
-    """Save Slack's answer about the bot token with this digest, replacing any answer about another token."""
+    """Save what Slack said about the bot token with this digest.
+
+    This replaces what it said about any other token.
+    """
     IDENTITY.upsert(tx, id=1, digest=digest, auth_test=as_json(dict(answer)))
 
 
 def find_identity(tx: Transaction, digest: str) -> dict[str, Any] | None:
-    """Return Slack's last answer about the bot token with this digest, or None if there isn't one."""
+    """Return what Slack last said about the bot token with this digest, or None if nothing is stored."""
     row = IDENTITY.row(tx, id=1, digest=digest)
     return None if row is None else dict(from_json(row["auth_test"]))

@@ -1,7 +1,7 @@
 """Leases: how long a claim keeps other processes away, and how the claims of dead processes are freed.
 
 The process that holds the serving lock of a SQLite file knows that no other process serves from it, so it
-frees all earlier claims immediately. A call or message that a dead process may already have sent isn't
+frees all earlier claims immediately. If a dead process may already have sent a call or a message, it isn't
 repeated until a read or a search has shown whether it was sent.
 """
 
@@ -10,8 +10,8 @@ from typing import Final
 
 from bot.store.transaction import Transaction
 
-#: Maps each column that a claim sets to a later time, to keep other processes away, to the statement that
-#: frees the claim.
+#: Columns that a claim sets to a later time in order to keep other processes away. Each is mapped to the
+#: statement that frees the claim.
 LEASES: Final[Mapping[str, str]] = {
     "operations.leased_until": "free_operations",
     "operations.next_step_at": "free_operations",
@@ -27,8 +27,8 @@ LEASES: Final[Mapping[str, str]] = {
     "participants.due_at": "free_lessons",
     "upgrade_losses.due_at": "free_upgrade_losses",
 }
-#: Columns that a claim moves forward only to keep work from being done too often. They aren't reset when the
-#: claim is freed.
+#: Columns that a claim sets to a later time only to keep work from being done too often. They aren't reset
+#: when the claim is freed.
 PACES: Final = frozenset(
     {
         "class_cards.next_check_at",
@@ -46,7 +46,7 @@ MAX_CLAIM_SECONDS: Final = 60.0
 
 
 def free(tx: Transaction, settles: float) -> None:
-    """Free all claimed rows, because the processes that claimed them are known to be dead.
+    """Free all claimed rows. The processes that claimed them are known to be dead.
 
     A message that was being sent may have reached Slack, so Usher searches for it in ``settles`` seconds.
     """

@@ -1,4 +1,4 @@
-"""Links that people are making to accounts, kept until they are used or expire."""
+"""Links that people are making to their accounts. They are kept until they are used or expire."""
 
 from typing import Any
 
@@ -22,18 +22,21 @@ def list_deferred_commands(tx: Transaction, principal: Principal, connection: st
 
 
 async def clear_ended_links(engine: Engine) -> int:
-    """Clear the contents of ended links, and return how many. The links themselves are kept for a day."""
+    """Clear the contents of ended links, and return how many were cleared. The links are kept for a day."""
     return await repeat_until_done(
         engine, lambda tx: tx.count("empty_links", now=tx.now(), limit=FAN_OUT_BATCH_SIZE)
     )
 
 
 def find_link(tx: Transaction, nonce_hash: str) -> Link | None:
-    """Return a link, even if it was used or expired in the last day, so that a page can explain that."""
+    """Return a link.
+
+    This also finds one that was used or expired within the last day, so that a page can say so.
+    """
     return LINKS.one(tx, nonce_hash=nonce_hash)
 
 
 def find_open_link(tx: Transaction, principal: Principal, stage: str, connection: str = "") -> Link | None:
-    """Return a principal's newest unexpired link at a given stage, on one connection or on any."""
+    """Return a person's newest unexpired link at a given stage. Without a connection, search all of them."""
     about = {"stage": stage, "connection": connection}
     return LINKS.first(tx, "open_link_of", principal=principal.key, now=tx.now(), **about)

@@ -1,7 +1,7 @@
 """Upkeep: records of daily work, whether a process may serve from the database, and failovers.
 
 After a failover, the last commits of the old primary may be missing from the new one, and nobody can tell
-which. So one row records when the failover was noticed; the SQL fragments *doubted* and *settled* rely on it.
+which. So one row records when the failover was noticed. The SQL fragments *doubted* and *settled* rely on it.
 """
 
 from collections import Counter
@@ -24,7 +24,10 @@ _TRIAL = "trial"
 
 
 def note_daily_work(tx: Transaction, work: str, problem: str = "") -> None:
-    """Record that daily work was done or, with ``problem``, why it failed and is still due."""
+    """Record that daily work was done.
+
+    If there was a ``problem``, record that instead, and the work is still due.
+    """
     done_at = find_last_done(tx, work) or 0.0 if problem else tx.now()
     UPKEEP.upsert(tx, work=work, done_at=done_at, detail={"problem": problem} if problem else None)
 
@@ -45,12 +48,15 @@ def find_problem(tx: Transaction, work: str) -> str:
 
 @prioritize(Priority.URGENT)
 def try_writing(tx: Transaction) -> None:
-    """Rewrite a tiny row kept for this purpose. This fails if the database is read-only or out of space."""
+    """Rewrite a tiny row that exists only for this test.
+
+    It fails if the database is read-only or out of space.
+    """
     UPKEEP.upsert(tx, work=_TRIAL, done_at=tx.now())
 
 
 #: Maps each mark on a database to the reason why no process may serve from it. ``moved`` means that this file
-#: was copied to another database, which is in use; ``copied`` means that this file is itself a backup.
+#: was copied to another database, which is now in use. ``copied`` means that this file is itself a backup.
 _OUTDATED_MESSAGES: Final = {
     "moved": (
         "This database was copied to another one on {day}, and people may have used that since: set "
@@ -79,7 +85,7 @@ def remove_marks(tx: Transaction, *marks: Mark) -> None:
 
 
 def forget_upkeep(tx: Transaction) -> None:
-    """Delete a copy's marks and its records of daily work, so that the next start does all of that work.
+    """Delete a copy's marks and its records of daily work. The next start then does all of that work.
 
     Since the copy was made, people may have left, and the copy's own backups may have been lost with their
     disk.
@@ -88,7 +94,7 @@ def forget_upkeep(tx: Transaction) -> None:
 
 
 def explain_outdated(tx: Transaction) -> str:
-    """Return why no process may serve from a database, and what to do about it, or "" if one may."""
+    """Return why no process may serve from a database, and what to do about it. Return "" if one may."""
     for left, said in _OUTDATED_MESSAGES.items():
         if (at := find_last_done(tx, left)) is not None:
             return said.format(day=datetime.fromtimestamp(at, UTC).date())
@@ -102,7 +108,10 @@ def refuse_outdated(tx: Transaction) -> None:
 
 
 def read_restore_state(tx: Transaction) -> tuple[float, float, Counter[str]]:
-    """Return when a restored backup was made, when its restore began, and the work on hold, by kind."""
+    """Return when a restored backup was made, when its restore began, and how much work is on hold.
+
+    The work is counted by kind.
+    """
     row = UPKEEP.row(tx, work="copied")
     held = (row and from_json(row["detail"])) or {}
     return find_backup_time(tx), held.pop("began", tx.now()), Counter(held)
@@ -111,13 +120,16 @@ def read_restore_state(tx: Transaction) -> tuple[float, float, Counter[str]]:
 def note_held(tx: Transaction, backup_at: float, began: float, held: Counter[str]) -> None:
     """Record how much work has been put on hold so far.
 
-    No process serves until all of it is on hold; a restore that is resumed keeps using the same times.
+    No process serves until all of it is on hold. If a restore is resumed, it keeps using the same times.
     """
     UPKEEP.upsert(tx, work="copied", done_at=backup_at, detail={"began": began, **held})
 
 
 def find_backup_time(tx: Transaction) -> float:
-    """Return when a backup was made according to its mark; without a mark, when it was last in use."""
+    """Return when a backup was made, according to its mark.
+
+    Without a mark, return when it was last in use.
+    """
     if (at := find_last_done(tx, "copied")) is not None:
         return at
     beat, last = SERVING.row(tx, id=1), audit.read_audit(tx, after=audit.read_audit_head(tx)[0] - 1, limit=1)
@@ -126,20 +138,20 @@ def find_backup_time(tx: Transaction) -> float:
 
 
 #: For this many seconds after a failover, work that calls a provider or sends a message isn't claimed (the
-#: SQL fragment *settled*). By then, leases from the lost seconds have ended, and so has the minute over which
-#: Slack counts messages.
+#: SQL fragment *settled*). By then, the leases that the lost commits may have renewed have ended, and so has
+#: the minute over which Slack counts messages.
 FAILOVER_CONFIRM_SECONDS: Final = 62.0
 
 
 def compare(tx: Transaction, server: str) -> None:
-    """Compare the server and its timeline with the stored ones; record a failover if they differ."""
+    """Compare the server and its timeline with those stored. If they differ, record a failover."""
     if tx.count("note_failover", server=server, now=tx.now()):
         audit.append_audit(tx, [AuditEntry("usher", "store.failover", "database", "ok", {"server": server})])
     DATABASE_TIMELINE.add_missing(tx, id=1, server=server)
 
 
 def note_same_data(tx: Transaction) -> None:
-    """Accept the next server without recording a failover, because it has all rows.
+    """Accept the next server without recording a failover. It has all rows.
 
     This is the case if the server was upgraded, for example.
     """
@@ -148,7 +160,7 @@ def note_same_data(tx: Transaction) -> None:
 
 @prioritize(Priority.STEADY)
 def find_failover(tx: Transaction) -> Row | None:
-    """Return the time from which rows may be missing after a failover, and when it was noticed.
+    """Return since when rows may be missing because of a failover, and when the failover was noticed.
 
     Return None if there has been no failover.
     """

@@ -1,4 +1,7 @@
-"""The outbox. A notice is written in the same transaction as the change it reports, and sent later, once."""
+"""The outbox, which contains notices to be sent.
+
+A notice is written in the same transaction as the change it reports. It is sent later, and only once.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -34,10 +37,10 @@ from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
 
-#: Maximum time for which the notice about an operation's end waits for a card that is being sent, in seconds.
+#: If a card is just being sent, the notice about its operation's end waits for it at most this many seconds.
 CARD_FIRST_SECONDS = 5.0
 #: If one request began several operations, the message about a workspace that was stopped, suspended or
-#: removed waits this many seconds, so that it can include the others. Any other result waits only
+#: removed waits this many seconds so that it can include the others. Any other result waits only
 #: ``REQUESTED_RESULT_SECONDS``, because someone is waiting for it.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
@@ -46,16 +49,15 @@ _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
 #: Updates that have been waiting longer than this many seconds are combined into one message per person. Such
 #: a long wait means that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
-#: Kinds of notices that answer an interaction, latest first.
+#: Kinds of notices that answer an interaction. A kind that is sent later comes first.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 #: Kinds of notices that post a card.
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: Urgencies of updates that may be combined into one message. There is only one, because all such updates
-#: have the same urgency.
+#: Urgencies of updates that may be combined into one message. All such updates have the same urgency.
 _INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
 #: All urgencies, in the order in which notices are sent.
 _URGENCIES: Final = get_args(Urgency)
-#: Maximum number of notices that are combined into one message or searched for in Slack at a time.
+#: Maximum number of notices to combine into one message, or to search for in Slack at once.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
 #: Lets notices of every urgency use all the calls that Slack still accepts.
@@ -81,9 +83,9 @@ _QUEUE_OF: Final = {
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
 #: Claims one notice to try while Slack isn't responding, even before its pause ends. ``:is_send`` says
-#: whether sends or searches come first; replies always come last. Otherwise, a notice waiting for a read
-#: comes first, and the rest take turns, because a failure may concern just one of them. A notice that may
-#: already have been sent isn't searched for until it has had time to show up.
+#: whether sends or searches come first. Replies always come last. Otherwise, a notice that waits for a read
+#: comes first, and the rest take turns, because a failure may concern just one of them. If a notice may
+#: already have been sent, the search for it waits until the message has had time to show up.
 PENDING_CLAIM: Final = Claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
@@ -94,8 +96,8 @@ PENDING_CLAIM: Final = Claim(
     " CASE WHEN error = 'to be read' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
     limit="1",
 )
-#: Claims the same person's other notices that may already have been sent, because one search finds them all.
-#: Replies are left out, because they are never sent again.
+#: Claims a person's other notices that may already have been sent, because one search finds them all. Replies
+#: are left out, because they are never sent again.
 UNSURE_CLAIM: Final = Claim(
     table="notices",
     where=f"principal = :principal AND {_UNSENT} AND {{due_or_retried}}"
@@ -107,7 +109,7 @@ UNSURE_CLAIM: Final = Claim(
 
 @prioritize(Priority.URGENT)
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
-    """Write notices, leaving existing ones (same subject, kind and occasion) unchanged.
+    """Write notices. Existing ones with the same subject, kind and occasion are left unchanged.
 
     ``subject`` is used for notices without a subject of their own. Notices that the person doesn't want
     aren't written.
@@ -128,14 +130,14 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
 
 
 def ask_for_end(tx: Transaction, notices: Sequence[NewNotice], subject: str) -> None:
-    """Prefetch what ``add_notices`` will read about the end of an operation."""
+    """Prefetch what ``add_notices`` will read when an operation ends."""
     CARDS.ask(tx, id=subject)
     for one in notices:
         preferences.ask_delivery(tx, one)
 
 
 def ask_once(tx: Transaction, question: NewNotice) -> bool:
-    """Write a question unless its subject already has one; return False if that is a different question."""
+    """Write a question unless its subject already has one. Return False if that is a different question."""
     asked = {row["occasion"] for row in NOTICES.rows(tx, subject=question.subject, kind=question.kind)}
     if not asked:
         add_notices(tx, [question])
@@ -147,9 +149,9 @@ def add_card(
 ) -> None:
     """Write the first card of a new operation or run, which has no messages yet.
 
-    ``end`` is the kind of message about its end; it is passed if an answer has already announced the work. If
-    that message will be sent, the card is sent only if the work takes a long time: longer than nine in ten
-    similar starts, if ``slow_seconds`` is known.
+    ``end`` is given if an answer has already announced the work. It is the kind of message that will report
+    the end. If that message will be sent, the card is sent only if the work takes a long time: longer than
+    nine in ten similar starts, if ``slow_seconds`` is known.
     """
     if not preferences.should_send_notice(tx, card):
         return
@@ -163,12 +165,12 @@ def add_card(
 
 
 def await_results(tx: Transaction, operation_id: str, request: str) -> None:
-    """Report an operation's end together with the ends of the request's other operations."""
+    """Report the end of an operation in one message with the other operations of the same request."""
     CARDS.change(tx, {"id": operation_id}, body={"request": request})
 
 
 def _add_to_results(tx: Transaction, new: NewNotice, notice_id: str) -> None:
-    """Hold back the message about an operation's end until the request's other operations have ended.
+    """Hold back the message about an operation's end until the request's other operations have ended, too.
 
     The message is held back only for a limited time.
     """
@@ -191,18 +193,21 @@ def _add_to_results(tx: Transaction, new: NewNotice, notice_id: str) -> None:
 
 
 def release_card(tx: Transaction, subject: str) -> None:
-    """Send a card that was held back, because there is more to report than the answer said."""
+    """Send a card that was held back. There is now more to report than the answer said."""
     tx.run("release_card", subject=subject, now=tx.now())
 
 
 def queue_lost_card(tx: Transaction, card_id: str) -> None:
-    """Forget a message that was deleted or can no longer be edited; if it is a card, its row stays."""
+    """Forget a message that was deleted or can no longer be edited. A card's row is kept."""
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         _lose_card(tx, card_id)
 
 
 def _lose_card(tx: Transaction, card_id: str) -> None:
-    """Forget a card's location. If the card hadn't shown yet that its operation succeeded, write a notice."""
+    """Forget where a card's message is.
+
+    If it hadn't yet shown that its operation succeeded, write a notice.
+    """
     cards.forget_location(tx, card_id)
     card, operation = CARDS.one(tx, id=card_id), OPERATIONS.one(tx, id=card_id)
     if operation is None or operation.outcome is not Outcome.FULFILLED or card is None or "text" in card.body:
@@ -213,7 +218,10 @@ def _lose_card(tx: Transaction, card_id: str) -> None:
 
 
 def add_or_extend(tx: Transaction, new: NewNotice, items: str) -> None:
-    """Write a notice, or add its ``items`` to an unclaimed one with the same subject, kind and person."""
+    """Write a notice, unless one with the same subject, kind and person is waiting to be sent.
+
+    In that case, add the ``items`` of the new notice to the one that is waiting.
+    """
     key = {"subject": new.subject, "kind": new.kind, "principal": new.principal}
     waiting = NOTICES.one(tx, **key, state=NoticeState.PENDING)
     if waiting is None:
@@ -235,7 +243,7 @@ def has_notices(tx: Transaction, subject: str) -> bool:
 
 
 def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool = False) -> Row | None:
-    """Write a notice; return its row, or None if the same notice already exists.
+    """Write a notice and return its row. Return None if the same notice already exists.
 
     ``is_first`` means that its subject has no notices yet, so there is nothing to check.
     """
@@ -261,9 +269,9 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool
 
 
 def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
-    """Combine updates delayed by an outage of Slack into one message per person; return whether any were.
+    """Combine updates that an outage of Slack has delayed into one message per person.
 
-    Each message takes in more updates until it is claimed. Before that, Usher
+    Return whether there were any. Each message takes in more updates until it is claimed. Before that, Usher
     searches Slack for updates that may already have been sent.
     """
     if _INFORMATIONAL_URGENCIES.isdisjoint(due):
@@ -283,7 +291,7 @@ def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
             principal = Principal.from_key(late["principal"])
             _add(tx, NewNotice(principal.key, NoticeKind.SUMMARY, holder, principal), holder)
         # The combined message becomes due at the time of its oldest update, so that the person who has waited
-        # longest is served first.
+        # longest comes first.
         NOTICES.change(tx, {"id": holder}, due_at=late["oldest"])
     return True
 
@@ -302,13 +310,13 @@ def claim_notices_once(
     owner: str = "",
     room: CallQuota = UNLIMITED,
 ) -> list[Notice] | None:
-    """Claim due notices by urgency, then age; ``attempts`` already includes the attempt that now begins.
+    """Claim due notices by urgency, then by age. The new attempt is already counted in ``attempts``.
 
     The number claimed is limited by what Slack still accepts (``room``) and by each urgency's share of that,
-    except for replies (urgency 0). A notice whose lease has expired is claimed again, with ``unknown_since``
-    set to the time of the earlier attempt if unset. If another process is following a run's output, notices
-    about that run are left to it. Return None if combining updates, which happens first, has used up the
-    transaction. In that case, call this again.
+    except for replies (urgency 0). If a notice's lease has expired, it is claimed again, and
+    ``unknown_since``, if unset, is set to the time of the earlier attempt. If another process is following a
+    run's output, notices about that run are left to it. Updates are combined first. If this has used up the
+    transaction, return None. In that case, call this again.
     """
     now, before = tx.now(), tx.changes
     given = {"urgencies": URGENCY_NUMBERS, "now": now, "limit": room.most(), **room.within(now)}
@@ -344,10 +352,10 @@ async def claim_notices(
     owner: str = "",
     room: CallQuota = UNLIMITED,
 ) -> list[Notice]:
-    """Claim notices as ``claim_notices_once`` does, calling it again until all due updates are combined.
+    """Claim notices with ``claim_notices_once``, calling it until all due updates have been combined.
 
-    Along with a notice that may already have been sent, the same person's other such notices are claimed,
-    because one search finds them all.
+    If a notice that may already have been sent is claimed, the same person's other such notices are claimed
+    with it, because one search finds them all.
     """
     claim = partial(claim_notices_once, limit=limit, lease=lease, shares=shares, owner=owner, room=room)
     while (claimed := await engine.write(claim, Priority.CLAIMS)) is None:
@@ -363,9 +371,9 @@ def claim_pending(
 ) -> list[Notice]:
     """Claim one of an installation's unsent notices, even before its pause ends.
 
-    Notices take turns. With ``is_send``, a notice that certainly wasn't sent takes precedence over one that
-    may have been sent. If one of the latter kind is claimed, all of that kind for the same person are claimed
-    with it.
+    Notices take turns. With ``is_send``, a notice that certainly wasn't sent comes before one that may have
+    been sent. If a notice of the latter kind is claimed, all such notices to the same person are claimed with
+    it.
     """
     _combine_waiting(tx, tx.now(), _INFORMATIONAL_URGENCIES)
     found = _claim(
@@ -386,7 +394,10 @@ def _claim(
 
 
 def _claim_unsure(tx: Transaction, claimed: Sequence[Notice], lease: float, owner: str) -> list[Notice]:
-    """Claim the same people's other notices that may have been sent; return them along with ``claimed``."""
+    """Claim the same people's other notices that may already have been sent.
+
+    Return them after ``claimed``.
+    """
     given = {"now": tx.now(), "until": tx.now() + lease, "owner": owner, "limit": _MAX_COMBINED_NOTICES}
     found, unsure = list(claimed), {one.principal for one in claimed if one.unknown_since is not None}
     for principal in take_batch(tx, unsure) if unsure else ():
@@ -437,7 +448,7 @@ def mark_notice_sent(
                 cards.close_unsent(tx, subject)
     else:
         cards.drop(tx, cards.choose_card_id(kind, notice_id, subject))
-    # Only ids of direct messages begin with D. A reply is sent to where the person typed, which may be a
+    # Only ids of direct messages begin with D. A reply is sent to wherever the person typed, which may be a
     # conversation with someone else.
     is_direct = channel_id.startswith("D") and kind is not NoticeKind.REPLY
     if is_direct and row["direct"] != channel_id:
@@ -445,7 +456,7 @@ def mark_notice_sent(
 
 
 def requeue_unsent_notices(tx: Transaction, notices: Sequence[Notice]) -> None:
-    """Return notices to their old places in the queue, because a search in Slack didn't find them."""
+    """Return notices to their old places in the queue. A search in Slack has shown that they weren't sent."""
     for notice in notices:
         tx.run("notice_not_sent", id=notice.id, attempts=notice.attempts)
 
@@ -461,10 +472,11 @@ def retry_notice(
     read_since: float | None = None,
     tried_at: float | None = None,
 ) -> None:
-    """Retry a notice later; ``unknown_since`` keeps the earliest value given, and ``is_text`` stays set.
+    """Retry a notice later.
 
-    The notice waits for a read only if ``read_since`` is given. If another process has claimed it in the
-    meantime, it is left to that process.
+    ``unknown_since`` keeps the earliest value given, and ``is_text`` stays set once it is set. The notice
+    waits for a read only if ``read_since`` is given. If another process has claimed it in the meantime, it is
+    left to that process.
     """
     tx.run(
         "notice_retry",
@@ -481,12 +493,12 @@ def retry_notice(
 
 
 def keep_body(tx: Transaction, notice: Notice, body: dict[str, Any]) -> None:
-    """Save what was learned while a notice was being sent, unless it was claimed again in the meantime."""
+    """Save what was learned while a notice was being sent. If it was claimed again, change nothing."""
     NOTICES.change(tx, {"id": notice.id, "attempts": notice.attempts}, body=body)
 
 
 async def release_notices(engine: Engine, place: str, settles: float) -> None:
-    """Make all of an installation's waiting notices due, because Slack can be reached again.
+    """Make all of an installation's waiting notices due. Slack can be reached again.
 
     A message that may have been sent still gets ``settles`` seconds to show up.
     """
@@ -513,7 +525,7 @@ def end_state(tx: Transaction, subject: str) -> EndState:
 
 
 def give_up_notice(tx: Transaction, notice_id: str, error: str) -> None:
-    """Give up on a notice and all notices combined in it. Doctor reports them."""
+    """Give up on a notice, along with all notices combined in it. The doctor command reports them."""
     row = tx.one("notice_dead", id=notice_id, error=error)
     cards.drop(tx, notice_id)
     if row is not None and row["kind"] in _SHOWS_CARD:
@@ -539,9 +551,9 @@ register_fan_out("finished", ("some_told_together", _end))
 
 
 def reply_to(tx: Transaction, interaction: str, passed: Collection[str] = ()) -> Notice | None:
-    """Return the message that answered an interaction, if any; ``passed`` are ids of messages to skip.
+    """Return the message that answered an interaction, if any. ``passed`` contains ids of messages to skip.
 
-    A message meant to replace the reply takes precedence over the reply itself.
+    If a message was meant to replace the reply, return that message instead of the reply.
     """
     answers = (NOTICES.one(tx, subject=interaction, kind=kind) for kind in _ANSWERS)
     return next((one for one in answers if one is not None and one.id not in passed), None)
@@ -549,11 +561,11 @@ def reply_to(tx: Transaction, interaction: str, passed: Collection[str] = ()) ->
 
 @prioritize(Priority.STEADY)
 def list_dead_notices(tx: Transaction, limit: int = 50) -> list[Notice]:
-    """Return the newest dead notices."""
+    """Return the newest notices that Usher gave up on."""
     return NOTICES.query(tx, "dead_notices", limit=limit)
 
 
 def find_direct_channel(tx: Transaction, principal: Principal) -> str | None:
-    """Return the id of a person's direct message channel, if an earlier message was sent there."""
+    """Return the id of a person's direct message channel, if a message was ever sent there."""
     row = DIRECT_CHANNELS.row(tx, principal=principal)
     return None if row is None else str(row["channel_id"])

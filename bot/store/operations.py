@@ -1,4 +1,4 @@
-"""Operations: accepted from people, claimed, advanced step by step, and ended exactly once."""
+"""Operations, which are accepted from people, claimed, advanced step by step, and ended exactly once."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypedDict, Unpack
@@ -19,7 +19,7 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, make_parser
 from bot.store.transaction import Row, Transaction, concerns
 
-#: How long an operation's first step waits for a read, in seconds. After that, the step proceeds without it.
+#: How long an operation's first step waits for a read, in seconds. After that, it goes ahead without one.
 READ_SECONDS = 2.0
 
 _PARSE_RELATED = make_parser("w a p")
@@ -28,7 +28,7 @@ _PARSE_VIEW = make_parser("o w a")
 
 @dataclass(frozen=True, slots=True)
 class OperationView:
-    """An operation with its workspace (unless that was deleted) and its owner's account.
+    """An operation with its workspace, unless that was deleted, and its owner's account.
 
     ``is_superseded`` means that the workspace has a newer operation. ``end_state`` is the state of the
     message about the operation's end. ``time_zone`` is the owner's, if Slack has provided it.
@@ -75,10 +75,10 @@ OPERATION_QUEUE: Final = declare_queue(
 
 
 class Details(TypedDict, total=False):
-    """The details of a request; all but ``reads_first`` are described in ``Operation``.
+    """The details of a request. Except for ``reads_first``, they are described in ``Operation``.
 
-    ``reads_first`` means that the first step waits briefly for a read of the workspace, without which it
-    can't decide anything.
+    ``reads_first`` means that the first step waits briefly for a read of the workspace. Without one, it can't
+    decide anything.
     """
 
     id: str
@@ -98,7 +98,9 @@ def accept(
     channel_id: str | None = None,
     **more: Unpack[Details],
 ) -> Accepted:
-    """Join a workspace's open operation with the same verb, or begin one, along with its card's row.
+    """Join a workspace's open operation with the same verb.
+
+    If there is none, begin one with a row for its card.
 
     An open operation with another verb ends (outcome ``replaced``). The workspace's gate becomes due. The
     arguments are the same as for ``add``.
@@ -113,8 +115,8 @@ def accept(
         made = repeat_request(tx, OPERATIONS.parse(row), deadline_seconds)
     else:
         if row is not None:
-            # If the previous operation's call was sent, the call takes effect whatever is requested now.
-            # Otherwise, the operation is cancelled.
+            # If the previous operation's call was sent, it takes effect whatever is requested now. Otherwise,
+            # the operation is cancelled.
             cause = "sent" if OPERATIONS.parse(row).has_called else None
             if is_timed and row["planned_for"] is None:
                 # The operation is replaced by a plan, not by its owner's request.
@@ -139,7 +141,7 @@ def ask_for_accept(tx: Transaction, workspace: Workspace, verb: OperationVerb) -
 
 
 def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
-    """Return an open operation, updated because its owner has requested it again.
+    """Return an open operation after updating it. Its owner has requested it again.
 
     If its deadline has passed, it gets a new one. A workspace that was only going to be created will be
     started, too, and a planned start becomes valid for at least as long as one requested by the owner.
@@ -155,13 +157,13 @@ def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: floa
 
 
 def extend_start(tx: Transaction, start: Operation, good_until: float) -> None:
-    """Allow a planned start to be sent until a later time; an earlier time changes nothing."""
+    """Allow a planned start to be sent until a later time. If the time is earlier, nothing changes."""
     if start.good_until is not None and good_until > start.good_until:
         OPERATIONS.change(tx, {"id": start.id, "outcome": None}, good_until=good_until)
 
 
 def _carry_over(tx: Transaction, made: Operation, former: Operation) -> Operation:
-    """Carry over a call that the previous operation sent, because it may still take effect.
+    """Carry over a call that the previous operation sent. It may still take effect.
 
     The call becomes the ``prior_call`` of the new operation, and so does a call that the previous operation
     had itself carried over. But if the previous operation didn't send anything itself, and its ``prior_call``
@@ -207,7 +209,7 @@ def add(
     channel_id: str | None = None,
     **more: Unpack[Details],
 ) -> Operation:
-    """Write an operation and its card's row for a workspace that has no open operation."""
+    """Write an operation and a row for its card. The workspace must have no open operation."""
     now, reads_first = tx.now(), more.get("reads_first", False)
     kind, usual = _measure_similar_starts(tx, workspace, verb)
     made = Operation(
@@ -240,20 +242,23 @@ def add(
 def estimate_slow_seconds(
     tx: Transaction, principal: Principal, connection: str, spec: Spec | None
 ) -> float | None:
-    """Return how many seconds nine in ten similar starts take at most; None if too few were timed."""
+    """Return the number of seconds within which nine in ten similar starts succeed.
+
+    Return None if too few starts were timed.
+    """
     kind = start_kind(OperationVerb.START, principal, connection, spec)
     return estimate_duration((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
 
 
 def estimate_usual_seconds(tx: Transaction, workspace: Workspace) -> float | None:
-    """Return how many seconds a workspace usually takes to start; None if too few starts were timed."""
+    """Return how many seconds a workspace usually takes to start, or None if too few starts were timed."""
     return _measure_similar_starts(tx, workspace, OperationVerb.START)[1].usual
 
 
 def _measure_similar_starts(
     tx: Transaction, workspace: Workspace, verb: OperationVerb
 ) -> tuple[str | None, Typical]:
-    """Return the key shared by starts similar to a new one, and how long such starts took."""
+    """Return a key that is shared by all starts similar to a new one, and how long they took."""
     if verb.brings_down:
         return None, Typical()
     kind = start_kind(verb, workspace.principal, workspace.connection, workspace.spec)
@@ -263,13 +268,13 @@ def _measure_similar_starts(
 
 
 def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None) -> Operation | None:
-    """End an open operation and mark its card dirty; return None if it has already ended."""
+    """End an open operation and mark its card as dirty. Return None if it has already ended."""
     row = work_items.end(tx, OPERATIONS, operation_id, outcome, cause)
     return None if row is None else OPERATIONS.parse(row)
 
 
 def put_away(tx: Transaction, workspace_id: str) -> None:
-    """Hide a workspace. It is no longer read, and any open operation on it ends as cancelled."""
+    """Hide a workspace. It is no longer read, and if it has an open operation, that ends as cancelled."""
     row = WORKSPACES.change_returning(
         tx, {"id": workspace_id, "hidden": False}, hidden=True, **timers.NO_TIMER
     )
@@ -315,7 +320,10 @@ def find_latest_operation(tx: Transaction, workspace_id: str) -> Operation | Non
 
 
 def find_creation(tx: Transaction, workspace_id: str) -> Operation | None:
-    """Return the newest creation of a workspace, open or ended; None if Usher didn't create it."""
+    """Return the operation that last created a workspace, open or ended.
+
+    Return None if Usher didn't create it.
+    """
     return OPERATIONS.first(tx, "creation_of", workspace_id=workspace_id)
 
 
@@ -340,7 +348,7 @@ def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "")
 
 @concerns(lambda _update, was=None: [] if was is None else [was["principal"]])
 def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
-    """Write a step's result and release its lease, in one transaction; return the row as written.
+    """Write a step's result and release its lease, in one transaction. Return the row as written.
 
     Return None if the operation has ended in the meantime or another step has claimed it. ``was`` is the row
     that the step worked with.
@@ -400,7 +408,7 @@ def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> 
 
 
 def choose_name(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:
-    """Give an unnamed workspace a name that none of its owner's workspaces on the connection has.
+    """Name an unnamed workspace. None of its owner's other workspaces on the connection may have that name.
 
     The name of a workspace whose creation may still succeed counts as used, too.
     """

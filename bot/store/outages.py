@@ -10,16 +10,16 @@ from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.tables import OUTAGES, REACHED
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: Stored like an outage, this name stands for a problem: a second Usher is using the same Slack app and
-#: answering people.
+#: Name of a problem that is stored like an outage: a second Usher is using the same Slack app and answering
+#: people.
 TWICE: Final = "#twice"
-#: Suffix of an outage's name if the connection refuses Usher's own secret. ``PEOPLE`` is the suffix if it
-#: refuses the secrets of several people.
+#: Suffix of an outage's name if the connection refuses Usher's own secret. If it refuses the secrets of
+#: several people, the suffix is ``PEOPLE``.
 OURS: Final = "#secret"
 PEOPLE: Final = "#people"
 
 
-#: The queue of outages. Outages are never claimed; every process checks all of them.
+#: The queue of outages. Nobody claims them, because every process checks all of them.
 OUTAGE_QUEUE: Final = declare_queue(
     Queue(
         name="outages",
@@ -32,12 +32,12 @@ OUTAGE_QUEUE: Final = declare_queue(
 
 @prioritize(Priority.STEADY)
 def list_outages(tx: Transaction) -> Mapping[str, float]:
-    """Map each connection that has an outage to when the outage began (epoch seconds)."""
+    """Map each connection with an outage to the time at which it began (epoch seconds)."""
     return {row["connection"]: float(row["since"]) for row in tx.all("outages")}
 
 
 def begin_outage(tx: Transaction, connection: str, since: float, notices: Sequence[NewNotice] = ()) -> float:
-    """Write an outage with its notices; return when it began.
+    """Write an outage along with its notices, and return when it began.
 
     If another process has already written the outage, nothing is written.
     """
@@ -48,7 +48,10 @@ def begin_outage(tx: Transaction, connection: str, since: float, notices: Sequen
 
 
 def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
-    """End an outage and write its notices; return False, with nothing written, if it had already ended."""
+    """Mark an outage as over, and write the notices.
+
+    If it was already over, write nothing and return False.
+    """
     if not OUTAGES.count_deleted(tx, connection=connection):
         return False
     add_notices(tx, notices)
@@ -56,7 +59,7 @@ def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> 
 
 
 def note_silence(tx: Transaction, name: str, since: float, answered_at: float | None) -> float:
-    """Record that a connection or Slack isn't answering; return when any process first noticed this."""
+    """Record that a connection or Slack isn't answering. Return when any process first noticed this."""
     row = tx.one("silent", name=name, since=since, answered_at=answered_at)
     return since if row is None else float(row["silent_since"])
 
@@ -64,7 +67,7 @@ def note_silence(tx: Transaction, name: str, since: float, answered_at: float | 
 # This row is never locked for long, so this needn't take turns with other steady work.
 @prioritize(Priority.RECORDS)
 def note_answer(tx: Transaction, name: str, at: float) -> bool:
-    """Record when a connection or Slack answered; return whether this may end a period of silence."""
+    """Record when a connection or Slack answered. Return whether this may end a period of silence."""
     tx.ask("answered", name=name, at=at)
     tx.finish()
     row = tx.one("answered", name=name, at=at)
@@ -73,7 +76,10 @@ def note_answer(tx: Transaction, name: str, at: float) -> bool:
 
 @prioritize(Priority.RECORDS)
 def end_silence(tx: Transaction, name: str, at: float) -> bool:
-    """End a period of silence that began before an answer arrived; return whether there was one."""
+    """Mark a period of silence as over if it began before ``at``, when an answer arrived.
+
+    Return whether there was one.
+    """
     return tx.count("silence_over", name=name, at=at) == 1
 
 
@@ -81,7 +87,7 @@ def end_silence(tx: Transaction, name: str, at: float) -> bool:
 def list_reached(tx: Transaction) -> dict[str, Reached]:
     """Map each connection, and Slack, to when it last answered and, if it is silent, since when.
 
-    A connection for which only an outage is stored has been silent since the outage began.
+    If only an outage is stored for a connection, it has been silent since the outage began.
     """
     away = {name: Reached(name, silent_since=since) for name, since in list_outages(tx).items()}
     return away | {one.name: one for one in REACHED.parse_all(tx.all("reached"))}

@@ -1,4 +1,4 @@
-"""Jobs that only one process may do at a time, which leases enforce, and the list of live processes."""
+"""Jobs that only one process may do at a time, and a list of the live processes. Leases enforce this."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from bot.support.release import RELEASE
 
 #: A process that doesn't renew a lease for this many seconds loses it, and another process may take over.
 LEASE_SECONDS: Final = 10.0
-#: The roles of processes. A live process owns a name that begins with its role, such as ``worker:…``.
+#: The roles of processes. A live process owns a name that begins with its role, for example ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")
-#: The roles of processes that do the background work.
+#: The roles of processes that do background work.
 _WORKING_ROLES: Final = ("serve", "worker")
-#: Prefix of the names under which a process announces its encryption keys, by fingerprint.
+#: Prefix of the names with which a process announces the fingerprints of its encryption keys.
 #: ``CONNECTION_PREFIX`` is the prefix for its connections.
 KEY_PREFIX: Final = "key:"
 CONNECTION_PREFIX: Final = "connection:"
@@ -22,7 +22,7 @@ CONNECTION_PREFIX: Final = "connection:"
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """A name owned by a process, and the number of seconds left of its lease."""
+    """A name that a process owns, and the number of seconds left until its lease ends."""
 
     name: str
     owner: str
@@ -31,12 +31,12 @@ class Ownership:
 
     @property
     def role(self) -> str:
-        """Return the part of the name before ":"; in the name of a live process, that is its role."""
+        """Return the part of the name before ":". For a live process, that is its role."""
         return self.name.partition(":")[0]
 
     @property
     def works(self) -> bool:
-        """Return whether this ownership belongs to a live process that does the background work."""
+        """Return whether this name is that of a live process that does background work."""
         return self.role in _WORKING_ROLES
 
 
@@ -53,12 +53,12 @@ def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
 @concerns(lambda owner: [f"owner {owner}"])
 @prioritize(Priority.URGENT)
 def renew_owned(tx: Transaction, owner: str) -> list[str]:
-    """Renew all leases of an owner; return their names."""
+    """Renew all leases of an owner, and return their names."""
     return [row["name"] for row in tx.all("renew_owned", owner=owner, until=tx.now() + LEASE_SECONDS)]
 
 
 def release(tx: Transaction, owner: str, names: Sequence[str]) -> None:
-    """Release names so that other processes can take them immediately."""
+    """Release names. Other processes can then take them immediately."""
     for name in names:
         OWNERS.delete(tx, owner=owner, name=name)
 
@@ -71,7 +71,7 @@ def release_all(tx: Transaction, owner: str) -> None:
 
 @prioritize(Priority.STEADY)
 def list_ownerships(tx: Transaction) -> list[Ownership]:
-    """Return the ownerships whose leases haven't ended, sorted by name."""
+    """Return all names that are owned now, with their owners, sorted by name."""
     now = tx.now()
     return [
         Ownership(row["name"], row["owner"], row["until"] - now, row["release"])
@@ -80,10 +80,10 @@ def list_ownerships(tx: Transaction) -> list[Ownership]:
 
 
 def list_processes(tx: Transaction) -> list[Ownership]:
-    """Return the live processes, each represented by its lease on the name that begins with its role."""
+    """Return the live processes. Each is represented by its lease on the name that begins with its role."""
     return [one for one in list_ownerships(tx) if one.role in ROLES]
 
 
 def list_announced(ownerships: Iterable[Ownership], prefix: str) -> frozenset[str]:
-    """Return the encryption keys or connections that processes have announced under a prefix."""
+    """Return the encryption keys or connections, depending on the prefix, that processes have announced."""
     return frozenset(one.name.split(":")[1] for one in ownerships if one.name.startswith(prefix))

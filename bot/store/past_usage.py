@@ -1,4 +1,4 @@
-"""Usage from before the ledger existed, reconstructed from the remaining runs and the audit log.
+"""Usage from before Usher began to record it, reconstructed from the remaining runs and the audit log.
 
 A task added by migration 0074 reads both in batches after the new release has started. Each audit entry
 updates its workspace's last *life* (period of running). If no entry shows how a life ended, it may have ended
@@ -15,21 +15,20 @@ from bot.store.fan_out import register_fan_out
 from bot.store.tables import LIVES
 from bot.store.transaction import Row, Transaction, from_json
 
-#: Runs are read at least once in this many seconds, so a run ended at most this long before its end was
-#: recorded.
+#: Runs are read at least once in this many seconds. When an end was recorded, it was at most this old.
 _READ_SECONDS: Final = 600.0
 _BRINGING_DOWN: Final = frozenset(verb.value for verb in OperationVerb if verb.brings_down)
 _BRINGING_UP: Final = frozenset(OperationVerb) - _BRINGING_DOWN
 
 
 def _add_run(tx: Transaction, row: Row, _said: Row) -> None:
-    """Write the *life* (period of running) of a run that is still stored, unless the ledger contains it."""
+    """Record the *life* (period of running) of a run that is still stored, unless that has been done."""
     if LIVES.row(tx, id=row["id"]) is None:
         usage.note_run(tx, None, row)
 
 
 def _follow_entry(tx: Transaction, entry: Row, _said: Row) -> None:
-    """Update the recorded periods of running of the workspace or run that an audit entry is about."""
+    """Update the periods of running of the workspace or run that an audit entry is about."""
     family, _, verb = entry["action"].partition(".")
     detail, at, result = from_json(entry["detail"]) or {}, entry["at"], entry["result"]
     if "job" in detail:
@@ -68,7 +67,10 @@ def _end(tx: Transaction, workspace_id: str, earliest: float, latest: float, kno
 
 
 def _go_down(tx: Transaction, workspace_id: str, at: float, *, is_down: bool) -> None:
-    """Record how a stop ended: the workspace is down, or it kept running for an unknown length of time."""
+    """Record how a stop ended.
+
+    Either the workspace is down, or it kept running for an unknown length of time.
+    """
     life = tx.one("last_past_life", workspace_id=workspace_id)
     if life is None:
         return

@@ -1,4 +1,4 @@
-"""Pauses requested by providers, during which they aren't called."""
+"""Pauses that providers have asked for. During a pause, the provider isn't called."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.transaction import Priority, Transaction, prioritize
 
 #: How long a provider's request for a pause is remembered, in seconds. If a provider asks for pauses for
-#: several people in this time, all calls to it are paused.
+#: several people within this time, all calls to it are paused.
 RETENTION_SECONDS = 60.0
 Calls = Literal["any", "start"]
 
@@ -30,7 +30,10 @@ class Pause:
 
 
 def save_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
-    """Save pauses, in seconds, by account ("" for everybody). A longer one that is already saved is kept."""
+    """Save pauses as a mapping from accounts to seconds. "" stands for everybody.
+
+    If a longer pause has already been saved for the same account, it is kept.
+    """
     now = tx.now()
     tx.run("delete_old_pauses", now=now, before=now - RETENTION_SECONDS, limit=FAN_OUT_BATCH_SIZE)
     for account_id, wait in seconds.items():
@@ -38,7 +41,7 @@ def save_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping
         tx.run("save_pause", **key, now=now, until=now + wait)
 
 
-#: The queue of pauses. Pauses are never claimed; every process reads all that are still in effect.
+#: The queue of pauses. Nobody claims them, because every process reads all that are still in effect.
 PAUSE_QUEUE: Final = declare_queue(
     Queue(
         name="pauses",
@@ -52,7 +55,7 @@ PAUSE_QUEUE: Final = declare_queue(
 
 @prioritize(Priority.STEADY)
 def list_pauses(tx: Transaction) -> list[Pause]:
-    """Return the pauses on all connections that aren't over yet."""
+    """Return all pauses that aren't over yet, on all connections."""
     now = tx.now()
     return [
         Pause(

@@ -1,4 +1,4 @@
-"""What Slack last said about people."""
+"""What Slack has told Usher about people."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -11,7 +11,7 @@ from bot.store.transaction import Transaction, concerns
 
 
 def find_person(tx: Transaction, principal: Principal) -> Person | None:
-    """Return the stored row of a person."""
+    """Return what is stored about a person, or None."""
     return tables.PEOPLE.one(tx, principal=principal)
 
 
@@ -26,7 +26,7 @@ def choose_zone(found: Person | None) -> ZoneInfo:
 
 
 def list_members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the keys of Usher's users in a Slack workspace, with names, handles and e-mail addresses.
+    """Return Usher's users in a Slack workspace: their keys with their names, handles and e-mail addresses.
 
     ``place`` is the prefix of their keys.
     """
@@ -42,41 +42,47 @@ SAVE_BATCH_SIZE: Final = 30
 
 @concerns(lambda people: [one.principal.key for one in people])
 def save(tx: Transaction, people: Sequence[Person]) -> None:
-    """Write people. For each person, the row with the newer ``seen_at`` wins unless that is in the future."""
+    """Write people. Of two rows for the same person, the one with the newer ``seen_at`` wins.
+
+    A ``seen_at`` in the future never wins.
+    """
     now = tx.now()
     for one in people:
         tx.run("save_person", **tables.PEOPLE.columns(one), now=now)
 
 
-#: Maximum delay before this process sees a change written by another process, in seconds. It sees its own
+#: Another process's changes may be seen with a delay of up to this many seconds. A process sees its own
 #: changes immediately.
 CACHE_SECONDS = 2.0
 MAX_CACHED_PEOPLE = 5_000
 
 
 class PeopleCache:
-    """Caches people for two seconds, by the store's clock, but never caches that a person is unknown.
+    """Caches people for two seconds, by the store's clock. That a person is unknown is never cached.
 
-    The cache is in memory only. With several processes it may be two seconds out of date, so a use case that
-    changes something reads the person's row instead.
+    The cache is in memory only. If there are several processes, it may be two seconds out of date, so a use
+    case that changes something reads the person's row instead.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
-        #: Number of times the cache has been invalidated. The result of a read that began before the latest
-        #: invalidation isn't cached.
+        #: Number of times the cache has been invalidated. If a read began before the latest invalidation, its
+        #: result isn't cached.
         self.mark = 0
 
     def find(self, principal: Principal) -> Person | None:
-        """Return a person from the cache if their row was read within the last two seconds."""
+        """Return a person from the cache, if their row was read within the last two seconds."""
         found = self._people.get(principal.key)
         if found is None or self._now() - found[0] >= CACHE_SECONDS:
             return None
         return found[1]
 
     def keep(self, person: Person | None, mark: int) -> None:
-        """Cache a person, unless the cache was invalidated after ``mark`` was taken, when the read began."""
+        """Cache a person, unless the cache was invalidated while they were being read.
+
+        ``mark`` is the value that ``self.mark`` had when the read began.
+        """
         if person is None or mark != self.mark:
             return
         if len(self._people) >= MAX_CACHED_PEOPLE:
@@ -84,6 +90,6 @@ class PeopleCache:
         self._people[person.principal.key] = (self._now(), person)
 
     def forget(self) -> None:
-        """Invalidate the whole cache, because a person's row has been written."""
+        """Invalidate the whole cache. A person's row has been written."""
         self.mark += 1
         self._people.clear()

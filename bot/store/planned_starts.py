@@ -1,4 +1,4 @@
-"""Planned starts for hours and lessons, updated whenever the hours or lessons change."""
+"""Planned starts for working hours and lessons, updated whenever those change."""
 
 from bot.domain.courses import Participant
 from bot.domain.hours import HoursRule
@@ -10,7 +10,9 @@ from bot.store.transaction import Transaction
 
 
 def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> None:
-    """Update a workspace's planned start, unless it has been sent, after some rules have ``changed``.
+    """Update a workspace's planned start after some rules have ``changed``.
+
+    A start that was sent isn't updated.
 
     The current rules determine how long the start is valid. It is cancelled if none of them needs it any
     more.
@@ -19,8 +21,8 @@ def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> Non
     start = None if row is None else OPERATIONS.parse(row)
     if start is None or not start.is_planned_ahead:
         return
-    # A changed rule may no longer include the start's occurrence, but the stop planned with the start shows
-    # that there was one.
+    # A changed rule may no longer contain this start, but the stop planned with it shows that a rule planned
+    # it.
     workspace = WORKSPACES.one(tx, id=workspace_id)
     has_end = workspace is not None and any(one.start == start.id for one in workspace.planned_stops.rows)
     if not has_end and not filter_plans(tx, start, changed):
@@ -34,7 +36,7 @@ def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> Non
 
 
 def cancel_start(tx: Transaction, member: Participant) -> None:
-    """Cancel a lesson's start that hasn't been sent yet, because the member is leaving the course."""
+    """Cancel a lesson's start that hasn't been sent yet. The member is leaving the course."""
     workspace_id = member.workspace_id or ""
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     start = None if row is None else OPERATIONS.parse(row)

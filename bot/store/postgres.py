@@ -2,7 +2,7 @@
 
 A transaction that makes decisions takes an advisory lock. So only one such transaction runs at a time, as on
 SQLite, and whatever it has read stays true until it commits, however many processes there are. Claims, poll
-results, and decisions that declare whose rows they touch take that lock in shared mode, so that they can run
+results, and decisions that declare whose rows they touch take that lock in shared mode. They can then run
 side by side, within a process or across several. Claims also lock the rows that they change, while the others
 lock their subjects (``docs/adr/0116-whose-it-is.md``).
 
@@ -41,18 +41,18 @@ from bot.support.settings.database import read_sign_in_again
 log = structlog.get_logger(__name__)
 
 
-#: Number of connections for reading. With more than one, a long list doesn't hold up everybody else.
+#: Number of connections for reading. If there are several, a long list doesn't hold up everybody else.
 READERS = 2
-#: Number of connections for transactions that make decisions. These run in parallel, each connection handling
-#: its share of the subjects. Only ``NEAR_LANES`` are used if the server answers within ``NEAR_SECONDS``,
-#: because more connections help only if they spend time waiting for the network. Otherwise, they just cause
+#: Number of connections for transactions that make decisions. Each connection handles its share of the
+#: subjects, in parallel with the others. If the server answers within ``NEAR_SECONDS``, only ``NEAR_LANES``
+#: are used. More connections help only if they spend time waiting for the network. Otherwise, they just cause
 #: more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
-#: How long an open transaction on these connections accepts more work, in seconds. Other transactions rarely
-#: have to wait for its locks, and fewer commits leave a busy machine more time for actual work.
+#: How long an open transaction on these connections accepts more work, in seconds. Its locks rarely make
+#: others wait, and fewer commits leave a busy machine more time for actual work.
 LANE_SECONDS = 0.05
-#: How long the listener waits between attempts to reconnect, and how often it checks whether it is wanted, in
-#: seconds. Meanwhile, periodic checks take the place of its notifications.
+#: How long the listener waits before it tries to reconnect, and how often it checks whether it is wanted, in
+#: seconds. While it isn't connected, periodic checks take the place of its notifications.
 RETRY_SECONDS = 1.0
 #: When the store is closing, how long it waits for a connection whose server has gone silent, in seconds.
 JOIN_SECONDS = 1.0
@@ -107,7 +107,7 @@ class PostgresEngine(Engine):
 
     @property
     def is_whole(self) -> bool:
-        """Return whether all connections for writing and at least one for reading are up."""
+        """Return whether all connections for writing, and at least one for reading, are up."""
         is_away = any(session.is_away for session in self._writing)
         return not is_away and not all(session.is_away for session in self._reading)
 
@@ -125,11 +125,11 @@ class PostgresEngine(Engine):
         return self._servers.problem
 
     def _may_claim(self) -> bool:
-        """Return whether claimed work could be carried out and its results recorded."""
+        """Return whether work that is claimed now could be carried out and its results recorded."""
         return self.is_whole and not self._session.is_cut
 
     async def open(self) -> None:
-        """Start the threads and connect; raise StoreUnavailable if that fails."""
+        """Start the threads and connect. Raise StoreUnavailable if that fails."""
         await asyncio.to_thread(refuse_pooling, self._url, self._servers)
         await self._writer.start("store")
         self._time.begin()
@@ -144,9 +144,9 @@ class PostgresEngine(Engine):
     async def listen(self, on_write: OnWrite, is_wanted: Callable[[], bool] = lambda: True) -> None:
         """Call a function with the names of tables that other processes write, until cancelled.
 
-        While they aren't wanted, the server doesn't send them, so that a commit doesn't wake this process.
-        Listening processes check everything once a second. They don't notify each other, because commits that
-        send notifications have to wait for one another.
+        While nobody wants the names, the server doesn't send them, so that a commit doesn't wake this
+        process. Listening processes check everything once a second. They don't notify each other, because
+        commits that send notifications have to wait for one another.
         """
         for session in self._writing:
             session.transaction.notifies = False
@@ -173,7 +173,7 @@ class PostgresEngine(Engine):
                 is_lost, url = True, read_sign_in_again(url)
 
     async def migrate(self, *, serves: bool = False) -> list[str]:
-        """Bring the schema up to date; return the names of the migrations that ran.
+        """Bring the schema up to date, and return the names of the migrations that ran.
 
         Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse. Other processes that are serving stop
         on their own. With ``serves``, this process then begins to serve, alongside others.
@@ -188,7 +188,7 @@ class PostgresEngine(Engine):
         return applied
 
     async def fill(self, tables: Callable[[], Generator[schema.TableCopy]]) -> dict[str, int]:
-        """Copy whole tables, all or none, into a migrated, empty database; return each table's row count.
+        """Copy tables into a migrated, empty database, either all or none. Return each table's row count.
 
         Raise StoreError if it isn't empty, and StoreInUse if another process serves from it. ``tables`` is
         called again if the connection is lost in the meantime.
@@ -233,7 +233,7 @@ class PostgresEngine(Engine):
             session.begin(writes=True, subjects=subjects)
 
     def _migrate(self) -> list[str]:
-        """Run missing migrations, all or none, in the transaction that is already open."""
+        """Run all missing migrations or none, in the transaction that is already open."""
         applied = self._session.applied()
         missing = schema.find_missing_migrations(applied, self._scripts, self._name)
         if applied and missing and not self._session.is_alone():
@@ -246,11 +246,11 @@ class PostgresEngine(Engine):
         return missing
 
 
-# An installation is copied from a SQLite file into this database in a single transaction, so an interruption
-# leaves the target empty. No process may serve from either database in the meantime.
+# An installation is copied from a SQLite file into this database in a single transaction. If it is
+# interrupted, the target stays empty. No process may serve from either database in the meantime.
 _SERVED = "Usher is running on {path}: stop it, then copy again."
-#: Tables that aren't copied, because they describe the target database itself: the migrations that ran, and
-#: the server.
+#: Tables that aren't copied, because they describe the target database itself: which migrations ran, and
+#: which server it is on.
 _WRITTEN_ANEW: Final = {"database_timeline", "migrations", "schema_changes"}
 _COLUMNS: Final = (
     "SELECT table_name AS name, json_agg(column_name) AS columns FROM information_schema.columns "
@@ -263,8 +263,8 @@ _DIFFERS = "The audit record of the copy differs from that of {path}: drop the c
 class Copied:
     """The result of copying a database.
 
-    It contains the row counts by table, the first bad row of an audit log that was already broken, and the
-    tables and columns of other tools, which aren't copied.
+    It contains the row counts by table, the first bad row if the audit log was already broken, and the tables
+    and columns of other tools, which aren't copied.
     """
 
     counts: dict[str, int]
@@ -273,14 +273,17 @@ class Copied:
 
 
 async def copy_store(path: Path, url: str) -> Copied:
-    """Copy a file into an empty database; if that fails, nothing is copied. Raise StoreError with advice."""
+    """Copy a file into an empty database. If that fails, nothing is copied.
+
+    Raise StoreError, which contains advice.
+    """
     clock, ids = SystemClock(), SystemIds()
     source = SqliteEngine(str(path), clock, ids)
     await source.open()
     try:
         try:
             await source.migrate(serves=True)
-            # Someone who copies a moved database again does so deliberately. So the copy isn't marked, and
+            # If someone copies a moved database again, they do so deliberately. So the copy isn't marked, and
             # processes may serve from it.
             await Store(source).write(maintenance.remove_marks, "moved")
         except StoreInUse:
@@ -302,7 +305,7 @@ async def copy_store(path: Path, url: str) -> Copied:
 
 
 async def _compare(source: Store, target: Store, path: Path) -> int | None:
-    """Return the first bad audit row; raise StoreError if the audit logs of the two databases differ."""
+    """Return the first bad audit row. Raise StoreError if the audit logs of the two databases differ."""
     broken_at = await source.perform(audit.verify_audit)
     heads = await source.read(audit.read_audit_head), await target.read(audit.read_audit_head)
     if heads[0] != heads[1] or await target.perform(audit.verify_audit) != broken_at:
@@ -310,7 +313,7 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
     return broken_at
 
 
-#: Ranks of tables that must be copied after all others, because they refer to tables that refer to other
+#: Tables that must be copied after all others, with their ranks. They refer to tables that refer to other
 #: tables.
 _COPY_RANKS: Final = {"workspaces": 2}
 
@@ -318,7 +321,7 @@ _COPY_RANKS: Final = {"workspaces": 2}
 def _read_tables(
     path: str, known: Mapping[str, Collection[str]], others: set[str]
 ) -> Generator[schema.TableCopy]:
-    """Yield every table of a file as of a single moment, beginning with tables that others refer to.
+    """Yield all tables of a file as of a single moment. Tables that others refer to come first.
 
     ``known`` maps the target's tables to their columns. All other tables and columns belong to other tools,
     and their names are added to ``others``.

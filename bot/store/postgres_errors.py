@@ -1,4 +1,4 @@
-"""Errors from PostgreSQL and poolers: whether to retry, whether the server is down, what to tell operators.
+"""Errors from PostgreSQL and poolers: when to retry, whether the server is down, what to tell operators.
 
 The server may answer in any language, so the SQLSTATE decides. An error without one means that the server is
 down. The wording is used only to choose the message.
@@ -40,17 +40,17 @@ _POSTGRES_CAUSES = {
     "53100": "the disk of the database is full",
     "57014": "the database took too long",
 }
-#: Beginnings of SQLSTATEs of temporary problems, such as a lost connection or an error sent by a pooler (08),
-#: a lock, a server that is starting or stopping, too many connections, or a statement prepared before a
-#: migration changed its table (0A000). The same work may soon succeed.
+#: Beginnings of the SQLSTATEs of temporary problems. These are a lost connection or an error sent by a pooler
+#: (08), a lock, a server that is starting or stopping, too many connections, and a statement prepared before
+#: a migration changed its table (0A000). The same work may soon succeed.
 _PASSING_CODES = ("08", "0A000", "55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03")
-#: SQLSTATE classes of errors that concern the server rather than the query. The server counts as down until
-#: the problem is fixed.
+#: Classes of SQLSTATEs that stand for a problem with the server rather than the query. The server counts as
+#: down until the problem is fixed.
 _AWAY_CLASSES = ("08", "25", "28", "3D", "53", "55", "57", "58")
 _NO_SERVER = "no server answers there: start it, or correct the address"
 _TOO_LATE = "no server answers there in time"
 _TOO_MANY_CONNECTIONS = "the server has no free connection"
-#: The message for a connection whose first statement wasn't answered.
+#: The message for a connection whose first statement got no answer.
 FIRST_STATEMENT_UNANSWERED = "the first statement was not answered"
 _NOT_SERVED = (
     "it accepts connections, and doesn't answer: if there is a pooler in between, let it keep enough of them "
@@ -59,8 +59,8 @@ _NOT_SERVED = (
 _RESTARTS = "the server is starting or stopping"
 _WRONG_SIGN_IN = "the user or the password in it is wrong"
 _SEE_LOG = "see the log of the PostgreSQL server"
-#: Maps patterns in messages from servers and poolers about refused sign-ins to the causes reported to
-#: operators.
+#: Patterns in messages about refused sign-ins, which servers and poolers send. Each is paired with the cause
+#: that operators are told.
 _SAID = (
     (r"authentication failed", _WRONG_SIGN_IN),
     (r"role .* does not exist", "there is no such user"),
@@ -81,8 +81,8 @@ _SAID = (
     (r"terminating connection", _RESTARTS),
 )
 _PASSING: Final = (_NOT_SERVED, _NO_SERVER, _TOO_MANY_CONNECTIONS, _RESTARTS)
-#: Maps patterns in the client library's messages about failed connections and missing libraries to the causes
-#: reported to operators.
+#: Patterns in the client library's messages about failed connections and missing libraries. Each is paired
+#: with the cause that operators are told.
 _NOT_REACHED = (
     (r"no password supplied", _WRONG_SIGN_IN),
     (FIRST_STATEMENT_UNANSWERED, _NOT_SERVED),
@@ -90,8 +90,8 @@ _NOT_REACHED = (
     (r"timeout|timed out", _TOO_LATE),
     (r"closed the connection|reset by peer|Broken pipe", _RESTARTS),
 )
-#: Maps patterns in the client library's messages to causes that don't go away by waiting, such as a wrong
-#: certificate.
+#: Patterns in the client library's messages about problems that waiting doesn't solve, such as a wrong
+#: certificate. Each is paired with the cause.
 _NEVER_REACHED = (
     (r"root certificate file", "the file of sslrootcert can't be read"),
     (
@@ -109,9 +109,9 @@ _NEVER_REACHED = (
     (r"could not translate host name|failed to resolve host", "there is no such host"),
     (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
 )
-#: Matches the server's message after the severity, in any language, because libpq puts two spaces before it.
+#: Matches the server's message after the severity, in any language. libpq puts two spaces before it.
 _WORDS_PATTERN: Final = re.compile(r"(?:^|failed: )\w+:  (.+)", re.MULTILINE)
-#: Errors raised if a migration tries to create something that already exists.
+#: The errors that occur if a migration tries to create something that already exists.
 _DUPLICATE_ERRORS: Final = (
     psycopg.errors.DuplicateTable,
     psycopg.errors.DuplicateColumn,
@@ -124,7 +124,7 @@ _ALREADY_THERE: Final = (
 
 
 def translate(error: Exception, *, is_away: bool = False) -> Exception:
-    """Translate a PostgreSQL error into one that callers know; return other errors unchanged.
+    """Translate a PostgreSQL error into one that callers know. Return other errors unchanged.
 
     ``is_away`` means that the error has ended the connection, so the same work may succeed on a new one.
     """
@@ -147,7 +147,7 @@ def translate(error: Exception, *, is_away: bool = False) -> Exception:
 
 
 def describe_url(url: str) -> str:
-    """Return the parts of a database's URL that aren't secret: the server and the name."""
+    """Return the parts of a database's URL that aren't secret: the server and the database's name."""
     try:
         parts = conninfo_to_dict(url)
     except psycopg.Error:
@@ -181,6 +181,6 @@ def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
 
 
 def _find_cause(causes: Sequence[tuple[str, str]], text: str) -> str:
-    """Return the cause given for the first pattern that matches a string, or "" if no pattern does."""
+    """Return the cause for the first pattern that matches a string. Return "" if no pattern does."""
     found = ((re.search(pattern, text, re.IGNORECASE), cause) for pattern, cause in causes)
     return next((cause.format(said=match[0]) for match, cause in found if match), "")

@@ -1,4 +1,4 @@
-"""Chooses among the PostgreSQL servers in a database URL: the one with the latest timeline is used.
+"""Chooses which of the PostgreSQL servers in a database URL to use: the one with the latest timeline.
 
 After a failover, the old primary may come back as a primary. It then accepts writes on an earlier timeline,
 which lacks what people have been told since the failover. So all servers are queried in parallel before
@@ -21,11 +21,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 log = structlog.get_logger(__name__)
 
-#: How long the servers may take to answer (``ASKED_SECONDS``), and how long their answers may then be reused
+#: How long the servers may take to answer (``ASKED_SECONDS``), and how long their answers may be reused
 #: (``KNOWN_SECONDS``), both in seconds.
 ASKED_SECONDS, KNOWN_SECONDS = 2.0, 1.0
-#: Connection defaults, which the URL may override. With them, it takes at most ten seconds to notice a server
-#: that has silently disappeared.
+#: Connection defaults, which the URL may override. With them, a server that silently disappears is noticed
+#: within ten seconds.
 CONNECTING = {
     "connect_timeout": "5",
     "application_name": "usher",
@@ -37,8 +37,8 @@ CONNECTING = {
 }
 #: How often a running process queries all servers, in seconds.
 LOOK_SECONDS = 60.0
-#: Query columns that identify a server and its timeline. After a promotion, the control file shows the new
-#: timeline only after the first checkpoint. The log file's name shows it immediately, but a standby writes no
+#: Query columns that identify a server and its timeline. After a promotion, the control file doesn't show the
+#: new timeline until the first checkpoint, but the log file's name shows it immediately. A standby writes no
 #: log.
 TIMELINE: Final = (
     "CASE WHEN pg_is_in_recovery() THEN '' ELSE (SELECT system_identifier FROM pg_control_system()) "
@@ -55,23 +55,26 @@ _Server = dict[str, str]
 
 
 class Servers:
-    """Tracks which of the servers in a URL to use, for all connections of an engine; thread-safe."""
+    """Keeps track of which of the servers in a URL to use.
+
+    All connections of an engine share it, and it is thread-safe.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._asked_at = -KNOWN_SECONDS
-        #: The connection parameters of the chosen server, which replace those in the URL.
+        #: The connection parameters of the chosen server. They replace those in the URL.
         self.used: _Server = {}
-        #: Maps each database system's identifier to the latest timeline seen on it.
+        #: Maps the identifier of each database system to the latest timeline seen on it.
         self._latest: dict[str, str] = {}
-        #: What is wrong with the servers although one of them can be used, or "" if nothing is.
+        #: What is wrong with the servers, although one of them can be used, or "" if nothing is.
         self.problem = ""
 
     def choose(self, url: str) -> str:
         """Return the connection string for the server to use.
 
-        It is the unchanged URL if that names only one server, or if no server that accepts writes answers in
-        time.
+        If the URL names only one server, or if no server that accepts writes answers in time, this is the URL
+        itself.
         """
         given = _parse(url)
         servers = _list_servers(given)
@@ -88,7 +91,7 @@ class Servers:
             await asyncio.to_thread(self.choose, url)
 
     def note(self, timeline: str) -> bool:
-        """Record the timeline of a server that accepts writes; return whether no later timeline is known."""
+        """Record the timeline of a server that accepts writes. Return whether it is the latest one known."""
         past, _, number = timeline.partition("/")
         self._latest[past] = latest = max(number, self._latest.get(past, number))
         return number == latest

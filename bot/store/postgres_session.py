@@ -35,19 +35,19 @@ from bot.support.settings.database import read_sign_in_again
 
 log = structlog.get_logger(__name__)
 
-#: The oldest PostgreSQL version that is still supported by its developers.
+#: The oldest PostgreSQL version that is still maintained.
 OLDEST_VERSION = 140_000
-#: Seconds to wait before reconnecting. ``REFUSED_SECONDS`` applies if a server answers but can't be used.
+#: Seconds to wait before reconnecting. If a server answers but can't be used, ``REFUSED_SECONDS`` applies.
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
-#: How long a new connection's first statement may take, in seconds.
+#: How long the first statement on a new connection may take, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0
-#: How long to go on looking for the outcome of a commit after its connection was lost, in seconds. This is as
+#: If a connection is lost during a commit, this is how long to look for the outcome, in seconds. It is as
 #: long as a lease, so that the process can continue with what it claimed in that commit.
 OUTCOME_SECONDS = 60.0
 
 #: PostgreSQL settings for each connection. Lock waits are short, so that callers whose patience has run out
-#: don't hold up others. A process that hangs in the middle of a transaction, or whose machine has
-#: disappeared, loses its locks. Query plans don't depend on parameter values.
+#: don't hold up others. If a process hangs in the middle of a transaction, or its machine has disappeared, it
+#: loses its locks. Query plans don't depend on parameter values.
 _SETTINGS = (
     "SET lock_timeout = '1s'; SET statement_timeout = '20s'; "
     "SET idle_in_transaction_session_timeout = '10s'; SET plan_cache_mode = force_generic_plan; "
@@ -59,8 +59,7 @@ _SETTINGS = (
 _NOT_TAKEN = "{name} doesn't take what {table} has: {said}. Nothing was copied."
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
 _SERVER_COLUMNS = f"{CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, {TIMELINE}"
-#: Key of an installation's advisory lock, which is either shared by all serving processes or held by one
-#: alone.
+#: Key of an installation's advisory lock. Either all serving processes share it, or one holds it alone.
 SERVING: Final = 1_970_497_907
 _ALONE, _SHARED = "", "_shared"
 _CLOSED_TO_SERVERS = "the database is closed to who serves from it"
@@ -72,7 +71,7 @@ _HALF = "another connection of this process is away"
 
 
 class PostgresSession:
-    """The connection of one of the engine's threads, re-established whenever it is lost."""
+    """The connection of one of the engine's threads. It is re-established whenever it is lost."""
 
     errors: ClassVar[tuple[type[Exception], ...]] = (psycopg.Error,)
 
@@ -95,20 +94,20 @@ class PostgresSession:
         self._connection: psycopg.Connection[Row] | None = None
         #: Why there is no connection, or "" if there is one.
         self.problem = ""
-        #: Why the last server that answered couldn't be used. ``_asks_at`` is when to try that server again.
+        #: Why the last server that answered couldn't be used. ``_asks_at`` is when to try it again.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
-        #: Since when servers have been refusing the sign-in; None if they accept it.
+        #: When servers began to refuse the sign-in, or None if they accept it.
         self._refused_since: float | None = None
-        #: The advisory locks for serving held by this connection.
+        #: The advisory locks for serving that this connection holds.
         self._locks: set[str] = set()
-        #: The server and its timeline. ``is_compared`` says whether these have been compared with those
-        #: stored in the database.
+        #: The server and its timeline. ``is_compared`` says whether they have been compared with those stored
+        #: in the database.
         self.timeline, self.is_compared = "", False
         self.transaction = PostgresTransaction(clock, time, ids)
 
     def open(self) -> None:
-        """Connect. Raise StoreUnavailable with the cause for operators."""
+        """Connect. If that fails, raise StoreUnavailable, which tells operators the cause."""
         try:
             self._connect()
         except psycopg.Error as error:
@@ -117,7 +116,7 @@ class PostgresSession:
             raise type(error)(f"{describe_url(self._url)}: {error}") from None
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
-        """Begin a transaction; one that writes waits for its turn, and reads the database's clock.
+        """Begin a transaction. If it writes, it waits for its turn and reads the database's clock.
 
         All of this is sent along with the first statement, so that this call doesn't have to wait.
         """
@@ -130,7 +129,7 @@ class PostgresSession:
         self.transaction.begin(writes=writes, is_alone=self._is_allowed is None, subjects=subjects)
 
     def commit(self) -> None:
-        """Commit; raise StoreBusy if it turns out that nothing was written."""
+        """Commit the transaction. Raise StoreBusy if it turns out that nothing was written."""
         if self.transaction.is_finished:
             return
         try:
@@ -149,16 +148,18 @@ class PostgresSession:
         if connection is None or self.is_away or self._is_idle(connection):
             return
         with suppress(psycopg.Error):
-            # This makes psycopg forget its prepared statements, because a migration may have changed their
-            # tables.
+            # This makes psycopg forget its prepared statements. A migration may have changed their tables.
             connection.execute("ROLLBACK")
 
     def translated(self, error: Exception) -> Exception:
-        """Translate a PostgreSQL error into one that callers know; return others unchanged."""
+        """Translate a PostgreSQL error into one that callers know. Return others unchanged."""
         return translate(error, is_away=self.is_away)
 
     def close(self) -> None:
-        """Close the connection. Its locks are free when this returns, not only once the server notices."""
+        """Close the connection.
+
+        Its locks are released before this returns, not only once the server notices.
+        """
         if self._connection is not None:
             with suppress(psycopg.Error):
                 for mode in sorted(self._locks):
@@ -172,7 +173,10 @@ class PostgresSession:
 
     @property
     def is_cut(self) -> bool:
-        """Return whether the server has sent something unprompted, usually because it is disconnecting."""
+        """Return whether the server has sent something unprompted.
+
+        This usually means that it is disconnecting.
+        """
         connection, said = self._connection, poll()
         assert connection is not None  # opened before any work
         with suppress(psycopg.Error):
@@ -180,7 +184,7 @@ class PostgresSession:
         return self._is_idle(connection) and bool(said.poll(0))
 
     def take_lock(self, *, alone: bool = False) -> bool:
-        """Take and keep the lock that all serving processes share.
+        """Take the lock that all serving processes share, and keep it.
 
         With ``alone``, take it only if no other process is serving. Return False if the lock isn't available
         now.
@@ -192,11 +196,14 @@ class PostgresSession:
         return True
 
     def is_alone(self) -> bool:
-        """Return whether no other process serves, or can begin to serve, before the open transaction ends."""
+        """Return whether no other process serves, and none can begin to until the open transaction ends."""
         return _ask_lock(self._cursor(), "pg_try_advisory_xact_lock")
 
     def applied(self) -> dict[str, str]:
-        """Map each migration that ran on this database to the release that ran it, or "" if unrecorded."""
+        """Map each migration that ran on this database to the release that ran it.
+
+        If the release wasn't recorded, it is "".
+        """
         found: dict[str, str] = {}
         for table, release in (("migrations", "''"), ("schema_changes", "oldest")):
             row = (
@@ -208,7 +215,7 @@ class PostgresSession:
         return found
 
     def apply(self, name: str, script: str) -> None:
-        """Run a migration and record it, within the open transaction."""
+        """Run a migration and record it, both in the open transaction."""
         self._cursor().execute("SET LOCAL statement_timeout = 0")
         for statements in (*schema.CREATE_MIGRATIONS, script):
             # This makes strings compare as in SQLite, whatever the database's own collation.
@@ -219,7 +226,7 @@ class PostgresSession:
             self._cursor().execute(f"INSERT INTO {table} VALUES ({marks})".encode(), values)  # noqa: S608
 
     def fill(self, tables: Iterator[schema.TableCopy], name: str) -> dict[str, int]:
-        """Copy tables into an empty database, within the open transaction; return each table's row count."""
+        """Copy tables into an empty database, within the open transaction. Return each table's row count."""
         self._cursor().execute("SET LOCAL statement_timeout = 0")
         if self._count("audit WHERE seq > 0"):
             raise StoreError(_NOT_EMPTY.format(name=name))
@@ -248,7 +255,7 @@ class PostgresSession:
     # -- the connection --------------------------------------------------------------------------------------
 
     def _cursor(self) -> psycopg.Cursor[Row]:
-        """Return a cursor whose statements each wait for their result."""
+        """Return a cursor. Each of its statements waits for its result."""
         self.transaction.wait_for_each()
         assert self._connection is not None  # opened before any work
         return self._connection.cursor()
@@ -321,9 +328,10 @@ class PostgresSession:
         self.problem, self._refused_since = "", None
 
     def _find_outcome(self, transaction: str, timeline: str) -> None:
-        """Check whether a commit took effect although its connection was lost; raise StoreBusy if it didn't.
+        """Check whether a commit took effect although its connection was lost. Raise StoreBusy if it didn't.
 
-        On another timeline, its number may belong to a different transaction, so only its audit row can tell.
+        On another timeline, the transaction's number may belong to a different one, so only its audit row can
+        tell.
         """
         until = monotonic() + OUTCOME_SECONDS
         while monotonic() < until:
@@ -388,11 +396,11 @@ def _cut_unless_answered(connection: psycopg.Connection[Any]) -> Iterator[None]:
 
 
 def refuse_pooling(url: str, servers: Servers) -> None:
-    """Raise StoreAway if a pooler assigns its connections to transactions rather than sessions.
+    """Raise StoreAway if a pooler assigns connections per transaction rather than per session.
 
     With such a pooler, one of Usher's connections is served by several server processes, or two of them share
-    one process. Nothing is set before this check, because settings would remain for the next client of the
-    server process.
+    one process. No settings are changed before this check, because they would still apply to the next client
+    of the server process.
     """
     try:
         with ExitStack() as stack:

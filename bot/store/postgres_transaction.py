@@ -2,9 +2,9 @@
 
 Every parameter is sent as text and takes its type from the columns in the statement, so that each query is
 prepared only once, whatever its values. A statement that runs for many rows receives them as a single array
-of JSON objects, ``:each``; its other parameters are named after the columns of that array, with ``_``
+of JSON objects, ``:each``. Its other parameters are named after the columns of that array, with ``_``
 appended. Even if the rows differ, this takes only one statement. Callers wait for the server only if they
-need rows or the number of changed rows; they then wait for everything sent so far.
+need rows or the number of changed rows. They then wait for everything sent so far.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from bot.support.release import RELEASE
 
 CLOCK_QUERY = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
 _NEWEST_MIGRATION = "(SELECT max(name) FROM migrations) AS newest_migration"
-#: Key of the advisory lock for decisions that are made one at a time. Each schema has its own lock.
+#: Key of the advisory lock for decisions that are made one at a time. Each database schema has its own lock.
 WRITING: Final = 1_970_497_906
 OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
 _BEGIN_WRITE: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -48,18 +48,18 @@ LOCK_ALONE, _LOCK_BESIDE = (
     f"SELECT {lock}({WRITING}, {OF_SCHEMA})".encode()
     for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
 )
-#: SQL that takes the locks for a transaction's subjects, always in the same order so that deadlocks can't
-#: occur.
+#: SQL that takes the locks for a transaction's subjects. The order is always the same, so that deadlocks
+#: can't occur.
 _LOCK_SUBJECTS: Final = (
     b"SELECT pg_advisory_xact_lock(1970497908, wanted.key) FROM ("
     b"SELECT DISTINCT hashtext(coalesce(current_schema(), '') || name) AS key FROM ("
     b"SELECT unnest($1::text[]) AS name "
     b"UNION ALL SELECT principal FROM workspaces WHERE id = ANY ($1::text[])) named ORDER BY key) wanted"
 )
-#: The first query of a transaction that writes. It returns the transaction's id, which later shows whether a
-#: commit without an answer took effect.
+#: The first query of a transaction that writes. It returns the transaction's id. If a commit gets no answer,
+#: the id later shows whether the commit took effect.
 _BEGUN: Final = f"{CLOCK_QUERY}, pg_current_xact_id()::text AS id"
-#: Divides by zero if a newer release has migrated the database, so that the commit fails.
+#: Divides by zero if a newer release has migrated the database. The commit then fails.
 _REFUSE_MIGRATED: Final = b"SELECT 1 / (max(name) <= $1)::int AS is_known FROM migrations"
 _MIGRATED = (
     "The database was migrated by a newer release of Usher ({name}), and this is {release}: this process has "
@@ -67,7 +67,7 @@ _MIGRATED = (
 )
 _BEGIN_READ: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-#: Name of the parameter that contains the rows for ``run_each`` as one JSON array.
+#: Name of the parameter for the rows in ``run_each``, which are passed as one JSON array.
 _EACH = "each"
 _WRITTEN_PATTERN = re.compile(r"\b(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
@@ -84,7 +84,7 @@ def translate_query(query: str) -> tuple[str, tuple[str, ...]]:
 
 
 class PostgresTransaction(Transaction):
-    """The open transaction of a connection, which sends its statements in a pipeline.
+    """The transaction that is open on a connection. It sends its statements in a pipeline.
 
     Its session opens the connection, and begins and ends the transaction.
     """
@@ -94,15 +94,15 @@ class PostgresTransaction(Transaction):
         self._clock = clock
         #: The database connection. If it is lost, the session replaces it.
         self.connection: psycopg.Connection[Row] | None = None
-        #: The open pipeline. ``_sync`` waits for everything sent through it.
+        #: The open pipeline. ``_sync`` waits for everything that was sent through it.
         self._pipeline: AbstractContextManager[psycopg.Pipeline] | None = None
         self._sync: Callable[[], None] = lambda: None
         #: Whether commits tell listening processes which tables were written.
         self.notifies = True
-        #: The newest migration known to this release. If it is set, commits fail once the database has a
-        #: newer migration.
+        #: The newest migration that this release knows. If it is set, commits fail once the database has a
+        #: newer one.
         self.newest_known = ""
-        #: Number of rows changed on this connection, as of the last wait for the server.
+        #: Number of rows changed on this connection up to the last wait for the server.
         self._changes = 0
         self._forget()
 
@@ -110,11 +110,12 @@ class PostgresTransaction(Transaction):
         """Reset everything known about the previous transaction."""
         self._writes = False
         self._is_alone = True
-        #: The transaction's id, used to find out the outcome of its commit; "" until it is known.
+        #: The transaction's id, which is used to find out the outcome of its commit. It is "" until it is
+        #: known.
         self.id = ""
-        #: When the transaction requested the database's time, and the cursor that will receive the answer.
+        #: When the transaction asked for the database's time, and the cursor that will receive the answer.
         self._asked: tuple[float, Cursor[Row]] | None = None
-        #: Statements in flight that may have written rows, each with its SQL text.
+        #: Statements in flight that may have written rows. Each is stored with its SQL text.
         self._under_way: list[tuple[Cursor[Row], str]] = []
         #: Maps the SQL and parameters of each prefetched query to the cursor with its result.
         self._ahead: dict[tuple[str, tuple[str | None, ...]], Cursor[Row]] = {}
@@ -148,13 +149,13 @@ class PostgresTransaction(Transaction):
 
     @property
     def _begins(self) -> bool:
-        """Return whether this transaction writes but hasn't been confirmed to have begun."""
+        """Return whether this transaction writes, and the server hasn't confirmed yet that it has begun."""
         return self._writes and not self.id
 
     # -- sending and waiting ---------------------------------------------------------------------------------
 
     def _send(self, statement: bytes, params: Sequence[object] = ()) -> Cursor[Row]:
-        """Send a statement, which stays prepared. Its result is available after the next wait."""
+        """Send a statement, and keep it prepared. Its result is available after the next wait."""
         assert self.connection is not None  # made before any work
         try:
             return self.connection.cursor().execute(statement, params, prepare=True)
@@ -164,7 +165,7 @@ class PostgresTransaction(Transaction):
             raise
 
     def _catch_up(self, *, leaves: bool = False) -> None:
-        """Wait for everything in flight, and note which tables and how many rows it changed.
+        """Wait for everything in flight. Record which tables and how many rows it changed.
 
         With ``leaves``, also leave the pipeline, so that callers wait for each later statement.
         """
@@ -185,18 +186,21 @@ class PostgresTransaction(Transaction):
         self._under_way.clear()
 
     def _explain(self, error: psycopg.Error) -> None:
-        """If possible, raise a clearer error for a failure during the transaction's first wait."""
+        """If an error occurs during the transaction's first wait, raise a clearer one if possible."""
         if self._asked is not None and self._asked[1].pgresult is not None:
             self._note_begun(*self._asked)
         elif self._begins and isinstance(error, psycopg.errors.FeatureNotSupported):
-            # No plan can be stale yet, so this is a standby refusing to begin the transaction. It is tried
-            # again after reconnecting.
+            # No plan can be stale yet, so this must be a standby that refuses to begin the transaction. It is
+            # tried again after reconnecting.
             assert self.connection is not None  # made before any work
             self.connection.close()
             raise StoreAway(STANDBY) from None
 
     def _note_begun(self, before: float, asked: Cursor[Row]) -> None:
-        """Take the transaction's id and the database's time from its first query. Raise StoreMigrated."""
+        """Read the transaction's id and the database's time from the result of its first query.
+
+        Raise StoreMigrated if a newer release has migrated the database.
+        """
         self._asked = None
         begun = self._clock.take(before, asked)
         self.id = begun["id"]
@@ -210,17 +214,17 @@ class PostgresTransaction(Transaction):
             pipeline.__exit__(None, None, None)
 
     def wait_for_each(self) -> None:
-        """Wait for everything in flight and, from now on, for each statement."""
+        """Wait for everything in flight. From now on, also wait for each statement."""
         if self._pipeline is not None:
             self._catch_up(leaves=True)
 
     def settle(self, *, waits: bool) -> None:
-        """Wait until the transaction has begun; with ``waits``, wait for everything in flight."""
+        """Wait until the transaction has begun. With ``waits``, wait for everything in flight."""
         if self._begins or (waits and self._under_way):
             self._catch_up()
 
     def commit(self) -> None:
-        """Send the audit rows and the commit together with everything in flight, and wait for all of it."""
+        """Send the audit rows and the commit along with everything in flight, and wait for all of it."""
         append_rows(self)
         if self.newest_known and self._begins:
             self._send(_REFUSE_MIGRATED, [self.newest_known])
@@ -233,12 +237,12 @@ class PostgresTransaction(Transaction):
         self._catch_up(leaves=True)
 
     def abandon(self) -> None:
-        """Leave the pipeline without its results: everything in flight has failed or is being rolled back."""
+        """Leave the pipeline without its results. Everything in flight has failed or is being rolled back."""
         with suppress(psycopg.Error):
             self._leave_pipeline()
 
     def finish(self) -> None:
-        """Send the commit together with everything in flight, and wait for both."""
+        """Send the commit along with everything in flight, and wait for both."""
         if self.may_commit is None or self.audit_rows:
             return
         if not self.may_commit():
@@ -261,7 +265,7 @@ class PostgresTransaction(Transaction):
         return sent
 
     def all(self, query: str, **params: Any) -> list[Row]:
-        """Return all rows."""
+        """Return all rows of a query."""
         asked = self._ahead.pop(_number(query, params), None) if self._ahead else None
         if asked is None or asked.pgresult is None:
             asked = asked or self._execute(query, params)
@@ -279,30 +283,33 @@ class PostgresTransaction(Transaction):
         return sent.rowcount
 
     def ask(self, query: str, **params: Any) -> None:
-        """Prefetch a query for a later ``all`` or ``one`` with the same text and parameters."""
+        """Prefetch a query. A later ``all`` or ``one`` with the same text and parameters uses the result."""
         self._ahead[_number(query, params)] = self._execute(query, params)
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
-        """Run a statement once for many sets of parameters."""
+        """Run a statement for many sets of parameters at once."""
         if params:
             each = [{f"{name}_": clean(value) for name, value in one.items()} for one in params]
             self._execute(query, {_EACH: as_json(each)})
 
     def be_alone(self) -> None:
-        """Raise NotAlone unless this transaction excludes all others that make decisions."""
+        """Raise NotAlone if other transactions that make decisions can run at the same time."""
         if not self._is_alone:
             raise NotAlone
 
     @property
     def changes(self) -> int:
-        """Return the number of rows changed on this connection, including audit rows yet to be written."""
+        """Return how many rows were changed on this connection.
+
+        Audit rows that are still to be written count, too.
+        """
         if self._under_way:
             self._catch_up()
         return self._changes + len(self.audit_rows)
 
 
 def _number(query: str, params: dict[str, Any]) -> tuple[str, tuple[str | None, ...]]:
-    """Return a query with numbered parameters, and the parameters' values in that order."""
+    """Return a query with numbered parameters, along with their values in that order."""
     text, names = translate_query(query)
     return text, tuple(_encode_text(params[name]) for name in names)
 
@@ -326,7 +333,7 @@ class DatabaseClock:
         self._lock = Lock()
         self._ahead = machine.now() - machine.monotonic()
         self._is_known = False
-        #: The shortest time it has taken to answer since the last connect, in seconds. On a busy machine,
+        #: The shortest time that an answer has taken since the last connect, in seconds. On a busy machine,
         #: most answers take longer.
         self.answer_seconds = inf
 
@@ -334,8 +341,8 @@ class DatabaseClock:
         """Adjust to a reading of the database's clock, made between two moments of the monotonic clock.
 
         The current offset is kept as far as the reading allows, so that a slow answer doesn't look like a
-        change of the clock. The first reading always replaces the machine's own offset, with the earliest
-        time that it allows: if this clock were ahead of the database's, gates and limits set by other
+        change of the clock. The first reading always replaces the machine's own offset, and the earliest
+        possible time is assumed. If this clock were ahead of the database's, gates and limits set by other
         processes would seem to open too early.
         """
         with self._lock:
@@ -345,7 +352,10 @@ class DatabaseClock:
             self.answer_seconds = min(self.answer_seconds, after - before)
 
     def take(self, before: float, asked: Cursor[Row]) -> Row:
-        """Adjust to the clock reading in an answer requested at ``before`` (monotonic); return its row."""
+        """Adjust to the clock reading in a query's answer, and return the row.
+
+        ``before`` is the monotonic time at which the query was sent.
+        """
         row = asked.fetchone()
         assert row is not None  # a SELECT without a table
         self.note(before, row["epoch"], self.monotonic())
@@ -360,5 +370,5 @@ class DatabaseClock:
         return self._machine.monotonic()
 
     def boot(self) -> str:
-        """Return an id of the machine's current boot."""
+        """Return an id that identifies the machine's current boot."""
         return self._machine.boot()

@@ -20,7 +20,7 @@ def preferences(tx: Transaction, principal: Principal) -> Preferences:
 
 
 def allows_assistant(tx: Transaction, principal: Principal, level: str) -> bool:
-    """Return whether a person allows Slack's assistant to act at a level."""
+    """Return whether a person allows Slack's assistant to act at a given level."""
     return preferences(tx, principal).allows_assistant(level)
 
 
@@ -32,7 +32,7 @@ def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences)
 def should_send_notice(tx: Transaction, new: NewNotice, *, has_card: bool = False) -> bool:
     """Return whether a person's preferences allow a new notice to be sent as a separate message.
 
-    ``has_card`` means that a card about to be written will show the same thing.
+    ``has_card`` means that a card will show the same thing. It is about to be written.
     """
     if new.kind.topic is None and (Mark.IN_CARD not in new.kind.marks or "becomes" in new.body):
         return True

@@ -1,4 +1,4 @@
-"""The hourly cost of workspaces and runs: their machines, and the price of their current use."""
+"""The hourly cost of workspaces and runs: which machines they use, and what their current use costs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +11,12 @@ from bot.store.transaction import Row, Transaction
 
 
 def find_new_machine(before: Row, seen: MachineKind | None) -> MachineKind | None:
-    """Return the machine that a read or list reports; None if there is none or the row already has it."""
+    """Return the machine that a read or list reports. Return None if there is none, or if it isn't new."""
     return None if seen is None or seen.to_columns().items() <= before.items() else seen
 
 
 def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> None:
-    """Save a workspace's machine, and its price if the current period of running doesn't have one yet."""
+    """Save a workspace's machine. If its current period of running has no price yet, save the price, too."""
     columns = machine.to_columns()
     WORKSPACES.change(tx, {"id": workspace_id}, **columns)
     tx.run("price_life", workspace_id=workspace_id, **columns)
@@ -28,7 +28,7 @@ def note_offer(
     update: Callable[[Spec], Spec],
     describe: Callable[[Spec], MachineKind],
 ) -> None:
-    """Save what an account's workspaces and runs cost according to a new offer.
+    """Save what an account's workspaces and runs cost according to a new offer from the provider.
 
     Periods of running that have already been recorded keep their prices.
     """

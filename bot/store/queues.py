@@ -1,8 +1,8 @@
 """Queues: tables whose rows become due, and the statements with which processes claim due rows.
 
 Each queue is declared in its table's module. A single query in ``bot.store.due_work`` then finds when the
-first row of each queue is due. Only on PostgreSQL must rows be skipped that another process is claiming,
-because SQLite has only one writer. On PostgreSQL, a claim selects its rows as an array, because a subquery
+first row of each queue is due. On PostgreSQL, a claim has to skip rows that another process is claiming,
+whereas SQLite has only one writer. On PostgreSQL, a claim selects its rows as an array, because a subquery
 might be run again for each row.
 """
 
@@ -16,14 +16,16 @@ from bot.store.transaction import CLAIM, Row, Transaction
 
 #: The ``due`` value of queues whose rows are always due and never claimed.
 ALWAYS: Final = "0.0"
-#: The query parameter for the connection whose rows are claimed. ``:connections`` is a JSON list of all
-#: connections.
+#: Query parameter that stands for the connection whose rows are claimed. ``:connections`` is a JSON list of
+#: all connections.
 _CONNECTION: Final = ":connection"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A statement that claims rows by changing them, so that no other process can, and returns them.
+    """A statement that claims rows and returns them.
+
+    It changes them, so that no other process can claim them.
 
     Its parts are SQL, in which ``{name}`` is replaced by the fragment of that name in the SQL files.
     """
@@ -50,12 +52,12 @@ RETURNING {self.returning}""")  # noqa: S608 - of declarations alone
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Queue:
-    """A table's rows, in the order they become due.
+    """A table's rows in the order in which they become due.
 
     ``kind`` names the work done on the rows. ``due`` is the column with the time, ``where`` is the condition
     of the index on that column, and ``delay`` is SQL for the seconds to add to the time. ``only`` is an
-    additional condition for a claim: a due row that doesn't meet it (because another process owns it, say) is
-    tried again after a pause. A claim makes the ``changes``; by default, the row becomes due again at
+    additional condition for a claim. If a due row doesn't meet it (because another process owns it, say), it
+    is tried again after a pause. A claim makes the ``changes``. By default, the row becomes due again at
     ``:until``. ``margins`` maps additional parameters to the number of seconds by which each of them precedes
     now. ``is_scheduled`` marks work that becomes due only because time passes. Doing the work makes its row
     due later, so a row that remains due shows that the work isn't being done.
@@ -83,18 +85,18 @@ class Queue:
 
     @property
     def is_open(self) -> str:
-        """Return the SQL condition that selects rows that are due now or later."""
+        """Return the SQL condition for rows that are due now or will be later."""
         return self.where or f"{self.due} IS NOT NULL"
 
     @property
     def is_due(self) -> str:
-        """Return the SQL condition that selects rows that may be claimed now."""
+        """Return the SQL condition for rows that may be claimed now."""
         latest = f":now - ({self.delay})" if self.delay else ":now"
         return " AND ".join(part for part in (self.is_open, f"{self.due} <= {latest}", self.only) if part)
 
     @cached_property
     def claim(self) -> str:
-        """Return the statement that claims due rows, with the parameters ``now``, ``until`` and ``limit``."""
+        """Return the statement that claims due rows. Its parameters are ``now``, ``until`` and ``limit``."""
         return Claim(
             table=self.table,
             where=self.is_due,
@@ -112,7 +114,7 @@ class Queue:
 
     @property
     def first_due(self) -> str:
-        """Return the query that finds when the first row becomes due on any of ``:connections``."""
+        """Return the query that finds when a row first becomes due on any of ``:connections``."""
         due = f"{self.due} + ({self.delay})" if self.delay else self.due
         order = f"ORDER BY {self.order or self.due} " if self.is_claimed else ""
         rows = f"{self.table} WHERE {self.is_open} {order}LIMIT 1"
@@ -124,11 +126,11 @@ class Queue:
         return fill(query)
 
     def get_margins(self, now: float) -> Row:
-        """Return the parameter ``now`` and, for each margin, the time that many seconds earlier."""
+        """Return the query parameters ``now`` and, for each margin, the time that lies that far back."""
         return {"now": now, **{name: now - seconds for name, seconds in self.margins.items()}}
 
     def ask(self, tx: Transaction, lease: float, limit: int, now: float, **named: object) -> None:
-        """Prefetch the claim that ``take`` will make when called with the same arguments."""
+        """Prefetch the claim that ``take`` will make if it is called with the same arguments."""
         tx.ask(self.claim, **self._fill(now, lease, limit), **named)
 
     def _fill(self, now: float, lease: float, limit: int) -> Row:
@@ -144,7 +146,7 @@ class Queue:
         is_last: bool = False,
         **named: object,
     ) -> list[Row]:
-        """Claim up to ``limit`` due rows for ``lease`` seconds; return them as they are after the claim.
+        """Claim up to ``limit`` due rows for ``lease`` seconds. Return them as they are after the claim.
 
         ``now`` is the time to use for the claim, if the caller needs to know it. ``is_last`` means that no
         other statement follows in the transaction.
@@ -156,14 +158,14 @@ class Queue:
         return tx.all(self.claim, **self._fill(now, lease, limit), **named)
 
 
-#: Maps each queue's name to the queue, in the order in which they were declared.
+#: Maps the name of each queue to the queue, in the order in which they were declared.
 DECLARED_QUEUES: Final[dict[str, Queue]] = {}
-#: Maps each table to the kinds of work that may become due when it is written.
+#: Maps each table to the kinds of work that may become due when the table is written to.
 KINDS_BY_TABLE: Final[dict[str, set[str]]] = {}
 
 
 def declare_queue(queue: Queue) -> Queue:
-    """Register a queue so that its rows are processed; raise ValueError if its name is already in use."""
+    """Register a queue so that its rows are processed. Raise ValueError if its name is already in use."""
     if DECLARED_QUEUES.setdefault(queue.name, queue) is not queue:
         raise ValueError(f"two queues are named {queue.name}")
     KINDS_BY_TABLE.setdefault(queue.table, set()).add(queue.kind)

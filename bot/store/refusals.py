@@ -1,4 +1,4 @@
-"""Accounts whose secrets are refused: since when, when to try again, and what resumes afterwards."""
+"""Accounts whose secrets providers refuse: since when, when to try again, and what to resume afterwards."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -12,12 +12,12 @@ from bot.store.outages import PEOPLE
 from bot.store.tables import ACCOUNTS
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 
-#: The column values of an account whose provider accepts the secret.
+#: The column values of an account whose secret the provider accepts.
 ACCEPTED: Final[Mapping[str, Any]] = {"refused_since": None, "renamed_to": None}
 
 
 def hold(tx: Transaction, account: Account, renamed_to: str | None) -> Account | None:
-    """Record that an active account's secret was refused; return the account, or None if it has changed.
+    """Record that an active account's secret was refused. Return the account, or None if it has changed.
 
     ``renamed_to`` is the account's new username, if the provider has renamed it. The account's workspaces are
     kept if the person links that username.
@@ -35,7 +35,7 @@ def list_refused_accounts(tx: Transaction) -> list[Account]:
 
 
 def are_several(tx: Transaction, connection: str, since: float) -> bool:
-    """Return whether a connection refused several people's secrets, or already has an outage because of that.
+    """Return whether a connection refused several people's secrets, or already has an outage for that reason.
 
     Only accounts refused since a given time are counted. Secrets that have expired and accounts that were
     renamed don't count.
@@ -45,7 +45,10 @@ def are_several(tx: Transaction, connection: str, since: float) -> bool:
 
 
 def try_refused(tx: Transaction, account: Account) -> bool:
-    """Claim the next attempt with a refused account; return False if another process has already done so."""
+    """Claim the next attempt to use a refused account.
+
+    Return False if another process has already done so.
+    """
     return (
         ACCOUNTS.count_changed(tx, {"id": account.id, "checked_at": account.checked_at}, checked_at=tx.now())
         == 1
@@ -53,12 +56,12 @@ def try_refused(tx: Transaction, account: Account) -> bool:
 
 
 def try_at_once(tx: Transaction, account: Account) -> None:
-    """Let the next call use a refused secret, because its owner has just requested something."""
+    """Let the next call use a secret that was refused. Its owner has just requested something."""
     ACCOUNTS.change(tx, {"id": account.id}, checked_at=None)
 
 
 def end_outage(tx: Transaction, name: str, notices: Sequence[NewNotice] = ()) -> bool:
-    """End an outage as ``outages.end`` does, and immediately retry the accounts refused during it."""
+    """Mark an outage as over, as ``outages.end`` does. Retry the accounts that were refused during it."""
     is_over = outages.end(tx, name, notices)
     if is_over and name.endswith(PEOPLE):
         start_fan_out(tx, "accepted", connection=name.removesuffix(PEOPLE))
@@ -75,7 +78,7 @@ register_fan_out("accepted", ("some_held_accounts", _try))
 
 
 def note_accepted(tx: Transaction, account: Account) -> bool:
-    """Resume an account's work because its secret was accepted; return False if the account has changed."""
+    """Resume an account's work because its secret was accepted. Return False if the account has changed."""
     same = {"id": account.id, "secret": account.secret, "state": "active"}
     if not ACCOUNTS.count_changed(tx, same, **ACCEPTED):
         return False

@@ -1,4 +1,4 @@
-"""Secrets of ended accounts, kept until their providers have revoked them."""
+"""Secrets of ended accounts. They are kept until the providers have revoked them."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from bot.store.transaction import Priority, Transaction, prioritize
 
 
 def enqueue_revocation(tx: Transaction, ended: Account, *, notify: bool, due_in: float = 0.0) -> None:
-    """Mark the secret of an ended link as awaiting revocation, and enqueue the task that revokes it.
+    """Mark the secret of an ended link as awaiting revocation, and add the task that revokes it.
 
     With ``notify``, the owner is told the outcome. ``due_in`` delays the task by this many seconds, for calls
     that are still using the secret.
@@ -29,12 +29,12 @@ def list_pending_revocations(tx: Transaction) -> list[Account]:
 
 
 def note_refused_revocation(tx: Transaction, account_id: str) -> None:
-    """Record that a provider refused for the first time to revoke an account's secret."""
+    """Record that a provider has refused to revoke an account's secret. Only the first time is recorded."""
     ACCOUNTS.change(
         tx, {"id": account_id, "state": "revoking", "refused_since": None}, refused_since=tx.now()
     )
 
 
 def drop(tx: Transaction, account_id: str) -> bool:
-    """Erase a secret that was awaiting revocation; return False if another process already has."""
+    """Erase a secret that was waiting to be revoked. Return False if another process has already done so."""
     return ACCOUNTS.count_deleted(tx, id=account_id, state="revoking") == 1

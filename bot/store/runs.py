@@ -23,20 +23,23 @@ from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
 
-#: Once a run's stop has been accepted, it isn't sent again for this many seconds, so that a double click
+#: Once the provider has accepted a run's stop, it isn't sent again for this many seconds. A double click then
 #: doesn't count as two requests.
 STOP_AGAIN_SECONDS = 10.0
 _PARSE_RELATED = make_parser("a p")
 
 
 def insert(tx: Transaction, new: Run) -> bool:
-    """Add a run, due now, unless its owner has one with its remote id; return whether it was added."""
+    """Add a run that is due now, unless its owner already has one with the same remote id.
+
+    Return whether it was added.
+    """
     made = replace(new, next_step_at=tx.now(), deadline_number=0 if new.deadline_at is None else 1)
     return RUNS.add_new(tx, made, **({"spec": {}} if made.spec is None else {}))
 
 
 def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool = False) -> None:
-    """Create a card for a run if it has none. ``channel_id`` is another place to reach the run's owner.
+    """Create a card for a run if it has none. ``channel_id`` is another place where its owner can be reached.
 
     ``is_answered`` means that an answer has already announced the run, so the card is sent only if the run
     takes a long time.
@@ -48,7 +51,7 @@ def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool
 
 
 def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
-    """Request that an open run be stopped or, if that has already been requested, be forced to stop.
+    """Request that an open run be stopped. If a stop has already been requested, a forced one may follow.
 
     A new request sets ``stop_call`` to NONE and makes the run due. If an ordinary stop is still in flight,
     its result is then ignored. A stop that was given up, or that had no effect, is sent again on request.
@@ -72,7 +75,7 @@ def _has_stop_failed(run: Run, now: float) -> bool:
 
 
 def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
-    """Return the given ids that don't belong to another run.
+    """Return those of the given ids that don't belong to another run.
 
     If they may come from another launch whose outcome is unknown, return none of them. A row without a
     reference was added by a list, so it may belong to this run.
@@ -85,7 +88,7 @@ def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -
 
 
 def watch(tx: Transaction, run_id: str, channel_id: str | None = None) -> Run | None:
-    """Start following a run's output (``is_watched``), and give the run a card if it has none.
+    """Start following a run's output (``is_watched``). If the run has no card, add one.
 
     Return None if there is no such run or its account was unlinked.
     """
@@ -105,13 +108,13 @@ def find_run(tx: Transaction, run_id: str) -> Run | None:
 
 
 def list_runs(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
-    """Return a person's runs, newest first, leaving out those of unlinked accounts and resting links."""
+    """Return a person's runs, newest first. Runs of unlinked accounts and of suspended links are left out."""
     return RUNS.query(tx, "runs", principal=principal.key, limit=limit)
 
 
 @prioritize(Priority.STEADY)
 def list_watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
-    """Return launched runs whose output file is still to be sent, so they are being followed; oldest first.
+    """Return launched runs whose output is being followed because it is still to be sent, oldest first.
 
     Runs that another process is following are left out.
     """
@@ -119,7 +122,7 @@ def list_watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
 
 
 def queue_grown_outputs(tx: Transaction, run_ids: Sequence[str]) -> None:
-    """Queue a redraw of the card of every run that has produced more output."""
+    """Queue an update of the card of each of these runs, because they have produced more output."""
     for run_id in run_ids:
         cards.queue_updates(tx, run_id, changed=False)
 
@@ -131,7 +134,10 @@ def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] 
 
 
 def end_orphaned(tx: Transaction, row: Row, said: Row) -> None:
-    """End a run of an unlinked account; with ``notify`` in ``said``, tell its owner if it has a card."""
+    """End a run whose account was unlinked.
+
+    If ``said`` contains ``notify`` and it has a card, tell its owner.
+    """
     ended = save_run_step(tx, Update(row["id"], 0.0, outcome=Outcome.CANCELLED, cause="unlinked"), row)
     if ended is not None:
         release_card(tx, row["id"])
@@ -159,7 +165,7 @@ RUN_QUEUE: Final = declare_queue(
         changes="{claimed}",
     )
 )
-#: The queue of runs whose output is being followed. These runs are never claimed.
+#: The queue of runs whose output is being followed. Nobody claims these runs.
 WATCHED_RUN_QUEUE: Final = declare_queue(
     Queue(
         name="watched_runs",
@@ -182,7 +188,7 @@ _COMBINE_WITHIN_SECONDS = 2.0
 
 
 def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedRun]:
-    """Claim due open runs, oldest first, each with everything needed for a step.
+    """Claim due open runs, oldest first. Each comes with everything needed for a step.
 
     If another process is following a run's output, the run is left to that process.
     """
@@ -194,7 +200,9 @@ def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> li
 def claim_runs_of(
     tx: Transaction, account: Account, limit: int, lease: float, owner: str = ""
 ) -> list[ClaimedRun] | None:
-    """Claim the next read of an active account's launched runs: all open ones due within two seconds.
+    """Claim an active account's launched runs for its next read.
+
+    These are the open runs due within two seconds.
 
     Return None if the account isn't active, or if another process has read its runs since it was loaded.
     """
@@ -223,7 +231,7 @@ def _make_steps(tx: Transaction, found: Sequence[tuple[Row, Row]]) -> list[Claim
 
 
 def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
-    """Write a step's result and release the lease; return the row as written.
+    """Write a step's result and release the lease. Return the row as written.
 
     Return None if the run has ended in the meantime or another step has claimed it. ``was`` is the row that
     the step worked with. While a call is in flight (CALLING), the lease is kept for ``next_in``. If the
@@ -259,7 +267,7 @@ def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> R
 
 
 def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, Any]:
-    """Return the columns that record failing reads: when they began, the deadline, unconfirmed reports.
+    """Return the columns that show since when reads have failed, the deadline, and unconfirmed reports.
 
     A run whose state was read has no deadline. A deadline that has already been set or reported is kept.
     """
@@ -325,20 +333,20 @@ def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]
     return {**watched, **asked} if listed["requested_stop"] and row["requested_stop"] != "force" else watched
 
 
-#: Maximum age of ended runs that are added from a list, in seconds. At most ``MAX_RETAINED_RUNS`` are added.
-#: The sweep would delete any others.
+#: Ended runs are added from a list only if they are at most this many seconds old. At most
+#: ``MAX_RETAINED_RUNS`` are added. Others would soon be deleted anyway.
 RETENTION_SECONDS = 30 * 86_400.0
 MAX_RETAINED_RUNS = 50
-#: Number of runs merged per transaction, along with their messages.
+#: Number of runs merged per transaction, with their messages.
 _BATCH_SIZE = 40
 
 
 async def merge_runs(engine: Engine, account_id: str, found: Sequence[DiscoveredRun]) -> int:
-    """Merge a list of runs in batches; return how many were new. Stop if the account is unlinked meanwhile.
+    """Merge a list of runs in batches, and return how many were new. If the account is unlinked, stop.
 
     New runs get no card and no notices, and their output isn't followed. Open runs are still read until they
     end. Ended runs are added only if they are recent enough to be kept. For an open run that is already
-    known, the list counts as a read at the time when the account's LIST_RUNS task was claimed; if the run is
+    known, the list counts as a read at the time when the account's LIST_RUNS task was claimed. If the run is
     over, a step then ends it.
     """
     start = await engine.read(
@@ -359,7 +367,10 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[Discovered
 def _update_runs(
     tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float
 ) -> list[DiscoveredRun] | None:
-    """Update the runs in a batch that have rows; return the rest, or None if the account was unlinked."""
+    """Update the runs in a batch that already have rows, and return the rest.
+
+    Return None if the account was unlinked.
+    """
     pair = _find_pair(tx, account_id)
     if pair is None:
         return None
@@ -384,7 +395,7 @@ def _choose_new_runs(unknown: Sequence[DiscoveredRun], now: float) -> list[Disco
 
 
 def _add_runs(tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float) -> int:
-    """Insert a batch of runs chosen from a list; return how many rows were added."""
+    """Insert a batch of runs chosen from a list, and return how many were added."""
     pair, now = _find_pair(tx, account_id), tx.now()
     if pair is None:
         return 0
@@ -396,7 +407,7 @@ def _add_runs(tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], 
 
 
 def _find_pair(tx: Transaction, account_id: str) -> Row | None:
-    """Return an account's principal and connection, or None if the account was unlinked."""
+    """Return the principal and the connection of an account. Return None if it was unlinked."""
     account = ACCOUNTS.row(tx, id=account_id)
     if account is None or account["state"] == "revoking":
         return None
@@ -415,7 +426,7 @@ def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now
 
 
 def _follow_again(tx: Transaction, row: Row, one: DiscoveredRun, start: float) -> None:
-    """Reopen a run that was reported as lost but appears in a list.
+    """Reopen a run that was reported as lost, because a list contains it.
 
     If its owner was told that it was lost, they are now told, once, that it was found.
     """
@@ -456,7 +467,10 @@ def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: flo
 
 
 def _estimate_start(one: DiscoveredRun, now: float) -> float:
-    """Return when a run began, or the best estimate, but never a time later than now."""
+    """Return when a run began.
+
+    If that isn't known, return the best estimate. The result is never in the future.
+    """
     return min(now, one.observed.started_at or one.observed.ended_at or now)
 
 

@@ -1,8 +1,8 @@
-"""The schema of a database: migrations, and the repair of stored times at start-up.
+"""A database's schema: migrations, and the repair of stored times at start-up.
 
 Only the serving process repairs times (``docs/adr/0019-who-heals-clocks.md``). As long as the machine hasn't
 been rebooted, its monotonic clock shows whether the wall clock was changed. If it was, or after a reboot,
-nobody knows how much time has passed, so anything that mustn't happen too early waits its full time again,
+nobody knows how much time has passed. Anything that mustn't happen too early then waits its full time again,
 counted from now.
 """
 
@@ -23,8 +23,8 @@ from bot.store.transaction import ClockReading, Priority, Transaction, Work, pri
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, find_newest
 
-#: Creates the tables that record which migrations ran. The second table also records the release that ran
-#: each migration, which the error mentions if the database is too new. Release 0.1.0 reads only the first
+#: Creates the tables that record which migrations ran. The second table also records which release ran each
+#: of them. If the database is too new, the error mentions that release. Release 0.1.0 reads only the first
 #: table.
 CREATE_MIGRATIONS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
@@ -52,13 +52,13 @@ _REPLACED_PATTERN = re.compile(r"-- in place of:\n((?:--   .*\n)+)")
 
 
 def list_replaced_migrations(script: str) -> tuple[str, ...]:
-    """Return the migrations that a squashed script replaces, in order; empty for an ordinary script."""
+    """Return the migrations that a squashed script replaces, in order. An ordinary script replaces none."""
     found = _REPLACED_PATTERN.search(script)
     return tuple(found[1].replace("--", " ").split()) if found is not None else ()
 
 
 def make_migration_rows(name: str, script: str, now: float) -> list[tuple[str, tuple[str | float, ...]]]:
-    """Return the rows to record that a migration ran, each with the name of its table.
+    """Return the rows that record that a migration ran. Each is paired with the name of its table.
 
     For a squashed migration, these are the rows of the migrations that it replaces.
     """
@@ -69,10 +69,12 @@ def make_migration_rows(name: str, script: str, now: float) -> list[tuple[str, t
 
 
 def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, str], path: str) -> list[str]:
-    """Return the migrations still to run, in order. Raise StoreTooOld, StoreTooNew or StoreUnreleased.
+    """Return the migrations that have yet to run, in order.
+
+    Raise StoreTooOld, StoreTooNew or StoreUnreleased.
 
     ``applied`` maps each migration to the release that ran it ("" if that isn't recorded). A squashed
-    migration counts as run once all the migrations that it replaces have run; if only some have, raise
+    migration counts as run once all the migrations that it replaces have run. If only some have, raise
     StoreTooOld. If there are unknown migrations, raise StoreTooNew, provided that all known migrations have
     run, and that the unknown ones come later and each has a release recorded. Otherwise raise
     StoreUnreleased, because they come from a development version.
@@ -129,27 +131,28 @@ def read_latest_schema() -> tuple[str, ...]:
     return tuple(text.split(";\n")[:-1])
 
 
-#: Clock differences of up to this many seconds count as ordinary slewing. This is less than any poll margin.
+#: Clock differences of up to this many seconds are put down to ordinary slewing. They are smaller than any
+#: poll margin.
 MAX_SLEW_SECONDS: Final = 0.1
-#: The clock reading is stored again once it has changed by this many seconds, which is less than any poll
+#: The clock reading is stored again once it has changed by this many seconds. This is less than any poll
 #: margin.
 CLOCK_READING_SECONDS: Final = 0.05
 #: Maximum time that a gate stays closed, in seconds.
 MAX_GATE_SECONDS: Final = 600.0
-#: How long a message may still appear in Slack after a send whose outcome is unknown, in seconds:
-#: ``Timing.send_timeout`` plus ``Timing.settles``. This holds whether its sender is waiting for the answer or
-#: has died.
+#: If it is unknown whether a message was sent, it may still appear in Slack for this many seconds. This is
+#: ``Timing.send_timeout`` plus ``Timing.settles``. It makes no difference whether the sender is waiting for
+#: the answer or has died.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
 #: If there was no heartbeat for this many seconds, Usher is assumed to have been away. A restart takes less
-#: time.
+#: time than that.
 AWAY_SECONDS: Final = 3600.0
 
 
 async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
-    """Begin serving: migrate the database, ``check`` its contents and, unless it is shared, repair its times.
+    """Begin serving: migrate the database and check its contents with ``check``.
 
-    Raise the errors of ``migrate`` and ``check``.
+    Unless the database is shared, its times are also repaired. Raise the errors of ``migrate`` and ``check``.
     """
     applied = await engine.migrate(serves=True)
     await engine.read(check)
@@ -157,8 +160,8 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
         return applied
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))
     if engine.is_exclusive:
-        # This must come after the repair of times, because it sets when to search for messages that may have
-        # been sent.
+        # This must come after the repair of times. It sets when to search for messages that may have been
+        # sent.
         await engine.write(lambda tx: leases.free(tx, SEND_CONFIRM_SECONDS))
     # This must not come earlier, as it would overwrite the clock reading that the repair needs.
     engine.serves()
@@ -166,19 +169,22 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
 
 
 async def write_heartbeat(engine: Engine) -> None:
-    """Write a heartbeat with the clock reading, unless the database is shared and so has its own clock."""
+    """Write a heartbeat with a reading of the clock.
+
+    A shared database needs none, because it has its own clock.
+    """
     if not engine.is_shared:
         # The clock is read inside the transaction, so that a jump noticed only by this write is included.
         await engine.write(lambda tx: save_heartbeat(tx, engine.clock_reading()))
 
 
 def save_heartbeat(tx: Transaction, clock_reading: ClockReading) -> None:
-    """Write a heartbeat with the clock reading, in this transaction."""
+    """Write a heartbeat with a reading of the clock, as part of this transaction."""
     _save_heartbeat(tx, tx.now(), clock_reading)
 
 
 def heal(tx: Transaction, clock_reading: ClockReading) -> None:
-    """Repair all times left by the previous serving process, then begin serving."""
+    """Repair all times that the previous serving process left, then begin serving."""
     last = SERVING.row(tx, id=1)
     now, moved, is_unknown = tx.now(), 0.0, True
     if last is not None and clock_reading.boot and last["boot"] == clock_reading.boot:
@@ -192,7 +198,7 @@ def heal(tx: Transaction, clock_reading: ClockReading) -> None:
 
 
 def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
-    """Repair times after the wall clock jumped ahead, or the machine slept, while this process was serving.
+    """Repair times because the wall clock jumped ahead, or the machine slept, while this process was serving.
 
     Leases of work in progress are extended by the length of the jump.
     """
@@ -205,7 +211,10 @@ def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> Non
 
 
 def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -> None:
-    """Repair all times; if the time that has passed is unknown, restart every wait that mustn't end early."""
+    """Repair all times. If ``is_unknown``, nobody knows how much time has passed.
+
+    In that case, every wait that mustn't end early starts again.
+    """
     if is_unknown:
         tx.run("heal_sends", settled=now + SEND_CONFIRM_SECONDS)
     for query in build_healing_queries():
@@ -222,7 +231,7 @@ def _save_heartbeat(tx: Transaction, now: float, clock_reading: ClockReading) ->
 
 @prioritize(Priority.STEADY)
 def list_migrations(tx: Transaction) -> dict[str, str]:
-    """Map each migration that ran to "", because its table doesn't say which release ran it."""
+    """Map each migration that ran to "". Its table doesn't say which release ran it."""
     return {row["name"]: "" for row in tx.all("migrated")}
 
 

@@ -1,4 +1,4 @@
-"""Signatures of recent requests from Slack, kept so that each request is accepted only once."""
+"""Signatures of recent requests from Slack. They are kept so that each request is accepted only once."""
 
 from typing import Final
 
@@ -6,14 +6,14 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.tables import SIGNATURES
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: How long signatures are kept, in seconds. A request is accepted only for a shorter time.
+#: How long signatures are kept, in seconds. Requests are accepted only if they are less old than that.
 RETENTION_SECONDS: Final = 600.0
 
 
 # These rows depend on no others, so this needn't run alone.
 @prioritize(Priority.RECORDS)
 def save_signatures(tx: Transaction, signatures: str) -> None:
-    """Save new signatures, and delete the oldest ones."""
+    """Save new signatures, and delete some of those that are no longer needed."""
     now = tx.now()
     tx.run("forget_signatures", before=now - RETENTION_SECONDS, limit=FAN_OUT_BATCH_SIZE)
     SIGNATURES.add(tx, id=tx.ids.new("signatures"), seen_at=now, signatures=signatures)

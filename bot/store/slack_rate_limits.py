@@ -1,4 +1,4 @@
-"""Slack's rate limits: calls are counted per method and Slack workspace, over a sliding minute.
+"""Slack's rate limits. Calls are counted for each method and Slack workspace, over a sliding minute.
 
 This module also enforces the minimum gap between two calls to one channel, and the pauses that Slack asks for
 (``docs/adr/0030-slack-calls-are-counted-in-the-database.md``).
@@ -10,13 +10,13 @@ from typing import Final
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.transaction import Priority, Row, Transaction, concerns, prioritize
 
-#: A counted call is sent within this many seconds of being counted, or not at all.
+#: A call is sent within this many seconds after it was counted, or not at all.
 DEPARTURE_SECONDS: Final = 1.0
 #: Maximum difference between the times that two calls take to reach Slack, in seconds.
 ARRIVAL_SECONDS: Final = 1.0
 #: The period over which Slack counts the calls that arrive, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: After this many seconds, a counted call no longer counts towards Slack's limit, no matter when it reached
+#: After this many seconds, a call certainly no longer counts towards Slack's limit, whenever it reached
 #: Slack.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
@@ -24,13 +24,13 @@ WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 #: The share of Slack's limit that Usher uses. The rest is left for calls that aren't counted: retries, and
 #: calls by Slack's own tools.
 USED_SHARE: Final = 0.9
-#: Number of calls allowed if Slack sets no limit. Usher never makes more calls at once.
+#: Number of calls allowed if Slack sets no limit. Usher never makes more calls than this at once.
 _UNLIMITED_CALLS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class CallQuota:
-    """The method that claimed work will call, and how many calls per minute Slack allows.
+    """The method that claimed work will call, and how often per minute Slack allows that.
 
     The query that looks for work also checks this quota, which saves a separate query. If ``per_minute`` is
     None, calls aren't counted.
@@ -41,7 +41,7 @@ class CallQuota:
     per_minute: int | None = None
 
     def most(self, share: float = 1.0) -> int:
-        """Return the maximum number of calls per minute, scaled by a share."""
+        """Return the maximum number of calls per minute. It is multiplied by ``share``."""
         return (
             _UNLIMITED_CALLS if self.per_minute is None else max(int(self.per_minute * USED_SHARE * share), 1)
         )
@@ -60,7 +60,7 @@ UNLIMITED: Final = CallQuota()
 def take_slack_call(
     tx: Transaction, team: str, method: str, *, most: int, channel: str = "", gap: float = 0.0
 ) -> float:
-    """Count a call and return 0. If it must wait, return the number of seconds instead and count nothing.
+    """Count a call and return 0. If the call must wait, count nothing and return the number of seconds.
 
     Calls of a method are counted one at a time, so that none is missed. ``most`` is the maximum number of
     calls per minute, and ``gap`` is the minimum number of seconds between two calls to one channel.
@@ -88,7 +88,10 @@ def take_slack_call(
 
 
 def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) -> int:
-    """Return how many more calls are allowed within the minute, at most a thousand, or 0 during a pause."""
+    """Return how many more calls are allowed within the minute. During a pause, return 0.
+
+    The result is never more than a thousand.
+    """
     row = tx.one("slack_calls_left", limit=_UNLIMITED_CALLS, now=tx.now(), **room.within(tx.now(), share))
     assert row is not None  # it counts, so there is always a row
     return int(row["fit"])
@@ -99,7 +102,7 @@ def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) 
 def pause_slack_method(
     tx: Transaction, team: str, method: str, seconds: float, channel: str | None = None
 ) -> None:
-    """Pause all calls of a method because Slack requires it; if there are several pauses, the longest wins.
+    """Pause all calls of a method, because Slack requires it. If there are several pauses, the longest wins.
 
     If a channel is given, only calls to that channel are paused, because Slack limits each channel
     separately. But if another channel is paused, too, the method's own limit was reached, and the whole
@@ -116,5 +119,8 @@ def pause_slack_method(
 
 
 def _name_pause(method: str, channel: str) -> str:
-    """Return the key for pausing one channel; to pause a whole method, the key is the method's name."""
+    """Return the key that pauses a method for one channel.
+
+    The method's name alone is the key for all channels.
+    """
     return f"{method} {channel}"

@@ -8,7 +8,7 @@ from bot.store.transaction import Transaction, as_json
 
 
 def save_snapshot(tx: Transaction, snapshot: Snapshot[Any]) -> None:
-    """Store a provider's answer unless a newer one is stored.
+    """Store a provider's answer, unless a newer one is already stored.
 
     The answer is dropped if it has an ``owner`` that isn't an account or is being revoked.
     """

@@ -53,33 +53,35 @@ from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrat
 log = structlog.get_logger(__name__)
 
 
-#: How long SQLite waits for another process's lock, in seconds, before it lets readers run and tries again.
+#: How long SQLite waits for another process's lock, in seconds. After that, readers may run, and it tries
+#: again.
 LOCK_SECONDS = 0.1
-#: How long SQLite waits for another process's lock while opening the database, in seconds. This is longer
-#: than usual, because no reads are waiting then.
+#: How long SQLite waits for another process's lock while it opens the database, in seconds. No reads are
+#: waiting then, so this may be longer.
 OPEN_SECONDS = 2.0
 
 #: SQLite's memory settings: 32 MB of cache, 16 MB of log, and temporary tables in memory. With ten thousand
-#: open operations, the default cache of 2 MB thrashes, and the log is checkpointed four times a second.
+#: open operations, the default cache of 2 MB would be far too small, and the log would be checkpointed four
+#: times a second.
 MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 16000", "temp_store = MEMORY")
 
 #: SQLite's page size, in bytes. A commit writes whole pages to the log, and most commits change just a few
 #: hundred bytes on several pages (``docs/adr/0112-small-pages.md``).
 PAGE_BYTES = 1024
 
-#: How long one step of reclaiming space may take, in seconds.
+#: How long a step of reclaiming space may take, in seconds.
 SHRINK_SECONDS = 0.01
 
 _IN_MEMORY = ":memory:"
-#: Matches an SQL test of a column against a list of more than two words. SQLite would fill a temporary table
-#: for each of these tests.
+#: Matches SQL that tests a column against a list of more than two words. For each such test, SQLite would
+#: fill a temporary table.
 _LIST_PATTERN = re.compile(r"(?<![\w.:])(?!NOT )([\w.:]+) (NOT )?IN \(('[^']*'(?:, '[^']*'){2,})\)")
 #: The first bytes of every SQLite file.
 _FILE_MAGIC = b"SQLite format 3\0"
-#: Settings that only take effect in a new file, before anything else is written. 2 is SQLite's number for a
+#: Settings that take effect only in a new file, before anything else is written. 2 is SQLite's number for a
 #: file that releases unused pages on request.
 LAYOUT = (f"page_size = {PAGE_BYTES}", "auto_vacuum = 2")
-#: Suffixes of the files that SQLite keeps next to an open database: the latest commits, and an index of them.
+#: Suffixes of the files that SQLite keeps next to an open database: the latest commits, and their index.
 LOG, INDEX = "-wal", "-shm"
 _STOP_IT = "Usher is running on this database ({path}): stop it first, then try again."
 _ANOTHER = (
@@ -89,7 +91,7 @@ _ANOTHER = (
 
 
 class SqliteEngine(Engine):
-    """Runs transactions on one SQLite database, in a file or, for tests, in memory (``:memory:``)."""
+    """Runs transactions on a SQLite database. It is in a file or, for tests, in memory (``:memory:``)."""
 
     def __init__(
         self,
@@ -119,19 +121,23 @@ class SqliteEngine(Engine):
 
     @property
     def is_exclusive(self) -> bool:
-        """Return whether the serving lock is reliable on the file's file system."""
+        """Return whether the serving lock can be relied on. That depends on the file system."""
         if self._path == _IN_MEMORY:
             return True
         return mounts.is_local(mounts.detect_file_system(Path(self._path), self._mountinfo))
 
     async def open(self) -> None:
-        """Start the thread and open the file (mode 0600 if new); raise StoreUnavailable if that fails."""
+        """Start the thread and open the file. If it is new, its mode is 0600.
+
+        Raise StoreUnavailable if that fails.
+        """
         await self._worker.start("store")
 
     async def tidy(self) -> None:
-        """Reclaim the space of deleted rows, in short steps, until less than a quarter of the file is unused.
+        """Reclaim the space of deleted rows, until less than a quarter of the file is unused.
 
-        This runs only while there is nothing else to do. Whatever is left waits for another night.
+        This is done in short steps, and only while there is nothing else to do. Whatever is left waits for
+        another night.
         """
         try:
             while await self.write(lambda _: self._session.shrink(), Priority.IDLE):
@@ -140,7 +146,7 @@ class SqliteEngine(Engine):
             log.info("the database gives back more space another night")
 
     async def migrate(self, *, serves: bool = False) -> list[str]:
-        """Bring the schema up to date; return the names of the migrations that ran.
+        """Bring the schema up to date, and return the names of the migrations that ran.
 
         Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse.
         """
@@ -159,7 +165,7 @@ class SqliteEngine(Engine):
         self._release_lock()
 
     def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002
-        """Begin a transaction; if the clock jumped ahead, first adjust stored times in a separate one.
+        """Begin a transaction. If the clock jumped ahead, first adjust stored times in a separate one.
 
         After the clock has been set back, the store's time runs slower until the two meet. Meanwhile, the
         clock reading is written repeatedly, because the next start relies on it.
@@ -193,7 +199,7 @@ class SqliteEngine(Engine):
             raise StoreUnavailable(explain_not_opened(f"{self._path}.lock", error)) from None
 
     def _migrate(self, *, serves: bool) -> list[str]:
-        """Run the missing migrations, all or none, in the transaction that is already open."""
+        """Run all missing migrations or none, in the transaction that is already open."""
         applied = self._session.applied()
         missing = schema.find_missing_migrations(applied, self._scripts, self._path)
         if missing and not self._take_lock():
@@ -211,7 +217,7 @@ class SqliteEngine(Engine):
 
 
 class SqliteSession:
-    """The connection used by the engine's thread."""
+    """The connection that the engine's thread uses."""
 
     errors: ClassVar[tuple[type[Exception], ...]] = (OSError, sqlite3.Error)
     #: Always False, because a file can always be reached.
@@ -223,7 +229,7 @@ class SqliteSession:
         self._ids = ids
 
     def open(self) -> None:
-        """Open the file. Raise StoreUnavailable, with the cause in words for operators."""
+        """Open the file. If that fails, raise StoreUnavailable with the cause in words for operators."""
         try:
             self.connection = self.connect()
         except self.errors as error:
@@ -231,7 +237,7 @@ class SqliteSession:
         self.transaction = SqliteTransaction(self.connection, self._time, self._ids)
 
     def connect(self) -> sqlite3.Connection:
-        """Return a connection with the engine's settings for durability."""
+        """Return a connection with settings that make commits durable."""
         if self._path != _IN_MEMORY:
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(self._path, timeout=OPEN_SECONDS, cached_statements=512)
@@ -262,7 +268,7 @@ class SqliteSession:
         self._files = {path: _read_inode(path) for path in paths}
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002 - one writes
-        """Begin a transaction, but not one that writes if the file has been moved or deleted."""
+        """Begin a transaction. One that writes isn't begun if the file has been moved or deleted."""
         self.transaction.audit_rows.clear()
         self.transaction.written.clear()
         if writes:
@@ -281,7 +287,7 @@ class SqliteSession:
             self.connection.rollback()
 
     def translated(self, error: Exception) -> Exception:
-        """Translate an SQLite or system error into one that callers know; return other errors unchanged."""
+        """Translate an SQLite or system error into one that callers know. Return other errors unchanged."""
         return translate(error, self._path)
 
     def close(self) -> None:
@@ -289,7 +295,10 @@ class SqliteSession:
         self.connection.close()
 
     def applied(self) -> dict[str, str]:
-        """Map each migration that ran on this database to the release that ran it, or "" if unrecorded."""
+        """Map each migration that ran on this database to the release that ran it.
+
+        If the release wasn't recorded, it is "".
+        """
         for table in schema.CREATE_MIGRATIONS:
             self.connection.execute(table)
         names = self.connection.execute("SELECT name, '' FROM migrations")
@@ -298,7 +307,7 @@ class SqliteSession:
         )
 
     def apply(self, script: str) -> None:
-        """Run a migration within the open transaction."""
+        """Run a migration in the open transaction."""
         from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
 
         # The standard library's ``executescript`` would commit first.
@@ -306,7 +315,7 @@ class SqliteSession:
         database.executescript(script)
 
     def create_latest(self) -> None:
-        """Create the latest schema in a new file within the open transaction."""
+        """Create the latest schema in a new file, in the open transaction."""
         for statement in schema.read_latest_schema():
             self.connection.execute(statement)
 
@@ -317,7 +326,9 @@ class SqliteSession:
             self.connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608 - names alone
 
     def lay_out(self) -> None:
-        """Rewrite a file from an earlier release to use small pages, between two transactions.
+        """Rewrite a file from an earlier release so that it has small pages.
+
+        This is done between two transactions.
 
         If another process is reading the file, or there is no space for a copy, this is left for the next
         start.
@@ -338,7 +349,7 @@ class SqliteSession:
         self._know_files()
 
     def shrink(self) -> bool:
-        """Spend a few milliseconds on releasing unused pages; return whether there is more to do."""
+        """Spend a few milliseconds on releasing unused pages. Return whether there are more to release."""
         until = monotonic() + SHRINK_SECONDS
         while self._pragma("freelist_count") * 4 >= self._pragma("page_count"):
             if monotonic() >= until:
@@ -351,7 +362,7 @@ class SqliteSession:
         return value
 
     def _check_file(self) -> None:
-        """Refuse to write if the file or one next to it was moved or deleted: a restart would lose data."""
+        """Refuse to write if the file or one next to it was moved or deleted. A restart would lose data."""
         for path, before in self._files.items():
             if (inode := _read_inode(path)) != before:
                 if path.endswith(LOG) and inode is None:
@@ -359,18 +370,18 @@ class SqliteSession:
                 raise FileNotFoundError(errno.ENOENT, "moved or deleted", path)
 
     def _save_log(self) -> None:
-        """Copy a deleted log into the database, as the next process to open the database wouldn't find it."""
+        """Copy a deleted log into the database. The next process that opens the database wouldn't find it."""
         with suppress(sqlite3.Error):
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 class SqliteTransaction(Transaction):
-    """One SQLite transaction; the engine begins and ends it."""
+    """A SQLite transaction. The engine begins and ends it."""
 
     def __init__(self, connection: sqlite3.Connection, time: StoreTime, ids: Ids) -> None:
         super().__init__(time, ids)
         self._connection = connection
-        #: Maps each query to its column names, as SQLite reported them.
+        #: Maps each query to the names of its columns, as SQLite reported them.
         self._columns: dict[str, list[str]] = {}
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
@@ -379,7 +390,7 @@ class SqliteTransaction(Transaction):
         return self._connection.execute(text, clean_all(names, params))
 
     def all(self, query: str, **params: Any) -> list[Row]:
-        """Return all rows."""
+        """Return all rows of a query."""
         cursor = self._execute(query, params)
         columns = self._columns.get(query)
         if columns is None:
@@ -391,7 +402,7 @@ class SqliteTransaction(Transaction):
         self._execute(query, params)
 
     def count(self, query: str, **params: Any) -> int:
-        """Run a statement; return how many rows it wrote."""
+        """Run a statement, and return how many rows it wrote."""
         return self._execute(query, params).rowcount
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
@@ -402,7 +413,10 @@ class SqliteTransaction(Transaction):
 
     @property
     def changes(self) -> int:
-        """Return the number of rows changed on this connection, including audit rows yet to be written."""
+        """Return how many rows were changed on this connection.
+
+        Audit rows that are still to be written count, too.
+        """
         return self._connection.total_changes + len(self.audit_rows)
 
 
@@ -413,7 +427,7 @@ def _spell_out(found: re.Match[str]) -> str:
 
 @cache
 def translate_query(query: str) -> tuple[str, tuple[str, ...], frozenset[str]]:
-    """Return a query as SQLite runs it, its parameters' names in order, and the table it writes to."""
+    """Return a query as SQLite runs it, the names of its parameters in order, and the table it writes to."""
     text = OWN_COMMENT_PATTERN.sub("", read_queries().get(query, query))
     text = _LIST_PATTERN.sub(_spell_out, text)
     return *number_parameters(text, "?"), find_written_table(text)
@@ -457,7 +471,7 @@ _SYSTEM_CAUSES = {
     errno.EDQUOT: "this user's part of the disk is full",
 }
 _OWNER_ADVICE = "make Usher's user the owner of it and of its folder"
-#: Maps each cause of a problem with the database file to advice on how to fix it.
+#: Maps the causes of problems with the database file to advice on how to fix them.
 _ADVICE = {
     errno.EACCES: _OWNER_ADVICE,
     errno.EPERM: _OWNER_ADVICE,
@@ -465,15 +479,15 @@ _ADVICE = {
     errno.ENOSPC: "make room on it",
     errno.EDQUOT: "make room on it",
 }
-#: SQLite's error codes for disk problems that don't say what is wrong.
+#: SQLite's error codes for disk problems. They don't say what exactly is wrong.
 _DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
-#: Number of bytes written to find out whether the disk has space left. Opening a database needs less:
+#: Number of bytes written to find out whether there is space left on the disk. Opening a database needs less:
 #: SQLite's WAL index takes half as much.
 PROBE_BYTES = 65_536
 
 
 def find_primary_code(error: sqlite3.Error) -> int:
-    """Return an error's primary result code, without the upper bits added by extended codes."""
+    """Return an error's primary result code. Extended codes have additional upper bits, which are removed."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
@@ -494,7 +508,7 @@ DiskProbe = Callable[[str], OSError | None]
 
 
 def probe_disk(path: str) -> OSError | None:
-    """Try to write a little data next to a database; return the error, or None if that works."""
+    """Try to write a little data next to a database. Return the error, or None if it works."""
     try:
         with TemporaryFile(dir=Path(path).resolve().parent) as probe:
             probe.write(bytes(PROBE_BYTES))
@@ -506,7 +520,7 @@ def probe_disk(path: str) -> OSError | None:
 
 
 def _find_errno(error: Exception, path: str, probe: DiskProbe) -> int:
-    """Return the system's error number for a problem with a database's disk, or 0 if none is known."""
+    """Return the system's error number for a disk problem of a database, or 0 if none is known."""
     if isinstance(error, OSError):
         return error.errno or 0
     code = find_primary_code(error) if isinstance(error, sqlite3.Error) else 0
@@ -517,7 +531,7 @@ def _find_errno(error: Exception, path: str, probe: DiskProbe) -> int:
 
 
 def translate(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe_disk) -> Exception:
-    """Translate an SQLite or system error into one that callers know; return other errors unchanged."""
+    """Translate an SQLite or system error into one that callers know. Return other errors unchanged."""
     if isinstance(error, FileNotFoundError):
         return StoreUnavailable(_MOVED_MESSAGE.format(name=Path(str(error.filename)).name))
     if isinstance(error, OSError):
@@ -536,7 +550,7 @@ def translate(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe
 
 
 def explain_not_opened(path: str, error: Exception, probe: DiskProbe = probe_disk) -> str:
-    """Return why a database can't be opened, in words for operators, with a next step if one is known."""
+    """Return why a database can't be opened, in words for operators. If known, a next step is included."""
     number, place = _find_errno(error, path, probe), Path(path).absolute()
     if number in _ADVICE:
         return f"{place} can't be opened: {_SYSTEM_CAUSES[number]}; {_ADVICE[number]}, then try again"
@@ -548,7 +562,7 @@ def explain_not_opened(path: str, error: Exception, probe: DiskProbe = probe_dis
 
 @contextmanager
 def not_served(path: Path) -> Iterator[None]:
-    """Keep processes from serving from a file during the block; raise StoreInUse if one already is."""
+    """Keep processes from serving from a file while the block runs. Raise StoreInUse if one already does."""
     lock = ServingLock(str(path))
     if not lock.take():
         raise StoreInUse(_STOP_IT.format(path=path))
@@ -559,7 +573,7 @@ def not_served(path: Path) -> Iterator[None]:
 
 
 def find_served_databases(folder: Path) -> list[str]:
-    """Return the databases in a folder that were once served, as shown by the lock files next to them."""
+    """Return the databases in a folder that were once served. They have lock files next to them."""
     names = []
     with suppress(OSError):
         for lock in sorted(folder.glob("*.lock")):
@@ -570,7 +584,7 @@ def find_served_databases(folder: Path) -> list[str]:
 
 
 class ServingLock:
-    """The lock that lets only one process serve from a file; ``take`` may be called repeatedly."""
+    """The lock that allows only one process to serve from a file. ``take`` may be called repeatedly."""
 
     def __init__(self, database: str) -> None:
         # Resolve the path, so that every path to the same database leads to the same lock.
@@ -579,7 +593,10 @@ class ServingLock:
         self._handle: int | None = None
 
     def take(self) -> bool:
-        """Take the lock; return False if another process has it. Raise OSError if its file can't be made."""
+        """Take the lock, and return whether that worked.
+
+        Return False if another process has it. Raise OSError if its file can't be created.
+        """
         if self._handle is None:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             try:
@@ -588,7 +605,7 @@ class ServingLock:
                 if error.errno != errno.EROFS:
                     raise
                 # Nobody can begin to serve on a read-only file system, but a process that began earlier may
-                # still hold its lock.
+                # still hold the lock.
                 if not self._path.exists():
                     return True
                 handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -603,7 +620,7 @@ class ServingLock:
         return True
 
     def release(self) -> None:
-        """Release the lock but keep its file. Removing it could let two processes each hold a lock."""
+        """Release the lock but keep its file. If it were removed, two processes could each hold a lock."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

@@ -1,4 +1,4 @@
-"""Statements: the named queries of the SQL files, and other SQL that uses the same fragments.
+"""Statements: the named queries in the SQL files, and other SQL that uses the same fragments.
 
 Each module's queries are in the SQL file of the same name, and fragments used by several files are in
 ``shared.sql``. Rows found by a key alone need no query here (``bot.store.tables``). In a query, ``{model}``
@@ -10,8 +10,8 @@ Queries must run on both SQLite and PostgreSQL, so they contain no scalar MIN or
 parameter, handle conflicts with ON CONFLICT, and return results with RETURNING. SQL for PostgreSQL alone,
 such as locks on rows that others may claim, is in a comment that begins with PostgreSQL's name. On
 PostgreSQL, a statement that runs for many rows receives them all as ``:each``, and its other parameters are
-columns of that array. A line ``guards: RULE`` above a condition marks it as a guard that enforces the rule a
-second time, after an earlier guard has already done so (``bot.support.guards``).
+columns of that array. A line ``guards: RULE`` above a condition marks it as a second guard. It enforces a
+rule that an earlier guard has already enforced (``bot.support.guards``).
 """
 
 import re
@@ -25,13 +25,13 @@ from bot.store.time_repair import build_healing_queries
 
 _HEADER_PATTERN = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART_PATTERN = re.compile(r"\{(\w+)\}")
-#: Matches a placeholder in SQL that stands for all kinds of notices with a given mark.
+#: Matches a placeholder for all kinds of notices that have a certain mark.
 _MARK_PATTERN = re.compile(r"\{([A-Z_]+)\}")
-#: Matches a placeholder in SQL that stands for the columns of several tables, which it lists by alias.
+#: Matches a placeholder for the columns of several tables. It lists the tables by alias.
 _COLUMNS_PATTERN = re.compile(r"\{columns ([a-z ]+)\}")
-#: Matches SQL that only PostgreSQL runs.
+#: Matches SQL that runs only on PostgreSQL.
 OWN_COMMENT_PATTERN: Final = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
-#: Matches a parameter, but not the type in a cast (``::``).
+#: Matches a parameter in SQL, but not the type in a cast (``::``).
 PARAMETER_PATTERN: Final = re.compile(r"(?<!:):(\w+)")
 #: Matches the beginning of a query that inserts a row with all columns of its model.
 _MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
@@ -39,19 +39,22 @@ _MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
 
 @cache
 def read_queries() -> dict[str, str]:
-    """Map names to queries: those in the SQL files and those that repair times, with ``:named`` values."""
+    """Map names to queries with ``:named`` values. These are in the SQL files, or repair stored times."""
     return _read_files()[0] | build_healing_queries()
 
 
 def number_parameters(query: str, sign: str) -> tuple[str, tuple[str, ...]]:
-    """Return a query with numbered placeholders (a sign and a number), and its parameters' names in order."""
+    """Return a query with numbered placeholders, along with its parameters' names in that order.
+
+    A placeholder consists of a sign and a number.
+    """
     names = tuple(dict.fromkeys(PARAMETER_PATTERN.findall(query)))
     return PARAMETER_PATTERN.sub(lambda found: f"{sign}{names.index(found[1]) + 1}", query), names
 
 
 @cache
 def fill(statement: str) -> str:
-    """Return a statement with fragments, kinds and columns in place of the names in braces."""
+    """Return a statement in which the names in braces are replaced by fragments, kinds and columns."""
     parts = _read_files()[1]
     # Fragments within fragments have already been filled in here.
     return _fill_columns(
@@ -63,9 +66,10 @@ def fill(statement: str) -> str:
 
 @cache
 def _read_files() -> tuple[dict[str, str], dict[str, str]]:
-    """Return the queries and the fragments of the SQL files, each by name.
+    """Return the queries and the fragments in the SQL files, each by name.
 
-    A mark in braces is replaced by the list of the kinds of notices with that mark, ``{KINDS}`` by all kinds.
+    A mark in braces is replaced by a list of the kinds of notices with that mark, and ``{KINDS}`` by all
+    kinds.
     """
     queries: dict[str, str] = {}
     parts: dict[str, str] = {}
@@ -85,21 +89,24 @@ def _read_files() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _fill_parts(statement: str, parts: dict[str, str]) -> str:
-    """Return a statement with its fragments filled in, including fragments within fragments."""
+    """Return a statement with all fragments filled in, even those within other fragments."""
     while (filled := _PART_PATTERN.sub(lambda found: parts.get(found[1], found[0]), statement)) != statement:
         statement = filled
     return statement
 
 
 def _list_marked_kinds(found: re.Match[str]) -> str:
-    """Return the kinds of notices with a mark as an SQL list; for UNREAD, errors of unread notices."""
+    """Return the kinds of notices that have a mark, as an SQL list.
+
+    For UNREAD, return the errors of notices that nobody has read.
+    """
     if found[1] == "UNREAD":
         return format_sql_list(sorted(UNREAD))
     return format_sql_list(kind for kind in NoticeKind if found[1] == "KINDS" or Mark[found[1]] in kind.marks)
 
 
 def _fill_columns(query: str) -> str:
-    """Return a query with columns in place of ``{columns …}``, ``{model}`` and ``{replaced}``."""
+    """Return a query in which columns replace ``{columns …}``, ``{model}`` and ``{replaced}``."""
     query = _COLUMNS_PATTERN.sub(lambda columns: format_columns(columns[1]), query)
     found = _MODEL_PATTERN.match(query)
     if found is None:
@@ -112,7 +119,7 @@ def _fill_columns(query: str) -> str:
 
 @cache
 def fill_changes(name: str, *columns: str, **words: str) -> str:
-    """Return a named query in which ``{changes}`` sets these columns, each to the parameter of its name.
+    """Return a named query in which ``{changes}`` sets these columns to the parameters of the same names.
 
     ``words`` replaces its other placeholders: ``work_items``, the table of operations or runs, and ``same``,
     the condition under which a save applies.

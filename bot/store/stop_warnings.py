@@ -19,10 +19,10 @@ _ON_ITS_WAY = _UNSENT | {NoticeState.LEASED}
 
 
 def write(tx: Transaction, warning: NewNotice, former: str | None) -> str:
-    """Write a warning, replacing the ``former`` one if that is still unsent; return the new warning's id.
+    """Write a warning and return its id. It replaces the ``former`` one if that hasn't been sent.
 
-    An earlier warning for the same time doesn't count if Usher gave up on sending it, so a new one is
-    written.
+    If Usher gave up on sending an earlier warning for the same time, that warning doesn't count, so a new one
+    is written.
     """
     drop(tx, former)
     row = _find_by_key(tx, warning)
@@ -39,7 +39,7 @@ def _find_by_key(tx: Transaction, warning: NewNotice) -> Row | None:
 
 
 def drop(tx: Transaction, notice_id: str | None) -> None:
-    """Withdraw a warning if there is one and it can't have been sent."""
+    """Withdraw a warning, if there is one and it certainly hasn't been sent."""
     row = find_warning(tx, notice_id)
     if row is None or row["state"] not in _UNSENT or row["unknown_since"] is not None:
         return
@@ -52,7 +52,7 @@ def find_warning(tx: Transaction, notice_id: str | None) -> Row | None:
 
 
 def is_on_its_way(warning: Row | None) -> bool:
-    """Return whether a warning is being sent or is still to be sent."""
+    """Return whether a warning is being sent or will still be sent."""
     return warning is not None and warning["state"] in _ON_ITS_WAY
 
 
@@ -63,7 +63,7 @@ def is_delivered(tx: Transaction, notice_id: str | None) -> bool:
 
 
 def turn_into_card(tx: Transaction, notice_id: str | None, operation_id: str, body: Row) -> None:
-    """Turn the message that warned of a stop into the card of the operation that carries out the stop."""
+    """Turn the message that warned of a stop into the card of the operation that carries it out."""
     warning = find_warning(tx, notice_id)
     if warning is None or not warning["message_ts"]:
         return

@@ -1,4 +1,4 @@
-"""The store, which runs functions on a database. Engines differ, but schema and statements don't.
+"""The store, which runs functions on a database. Engines differ, but the schema and the statements don't.
 
 The module for each kind of row has the functions that read or write it. They are passed to ``read``,
 ``write``, ``claim`` or ``perform``, as in ``store.read(links.find_link, nonce)``. Each of these runs the
@@ -8,7 +8,7 @@ that needs an unusual priority declares it (``transaction.prioritize``).
 All of them raise StoreBusy if they couldn't commit in time (2 s for work that a person is waiting for, 10 s
 for all other work). In that case, the work was rolled back and has no effect. They raise StoreUnavailable if
 the database can't be used. ``interaction`` is the inbox key of a person's action ("" for none). Its row is
-written in the same transaction; if it already exists, the function changes nothing and says so.
+written in the same transaction. If it already exists, the function changes nothing and says so.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 
 class Store:
-    """All data that must outlive the process, kept in an engine's database."""
+    """Holds all data that must outlive the process. It is in an engine's database."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -53,7 +53,7 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a function that writes, in one transaction; its changes are durable when this returns."""
+        """Run a function that writes, in one transaction. Its changes are durable when this returns."""
         priority = transaction.get_priority(work, Priority.STEADY)
         subjects = transaction.find_subjects(work, *arguments, **named)
         return await run_write(self.engine, lambda tx: work(tx, *arguments, **named), priority, subjects)
@@ -78,23 +78,26 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a function that uses several transactions, each of which is durable on its own."""
+        """Run a function that uses several transactions. Each of them is durable on its own."""
         return await work(self.engine, *arguments, **named)
 
     async def carry_out(self, work: Work[Result], subjects: Sequence[str] = ()) -> Result:
-        """Run a person's request (``bot.services.caller``) in one transaction while the person waits."""
+        """Run a person's request (``bot.services.caller``) in one transaction.
+
+        The person is waiting for it.
+        """
         return await run_write(self.engine, work, Priority.URGENT, subjects)
 
     # -- the process -----------------------------------------------------------------------------------------
 
     async def migrate(self) -> list[str]:
-        """Bring the schema up to date; return the migrations that ran. Raise the engine's errors."""
+        """Bring the schema up to date, and return the migrations that ran. Raise the engine's errors."""
         return await self.engine.migrate()
 
     async def list_missing_migrations(self, name: str) -> list[str] | None:
-        """Return the migrations still to run, or None if the database is empty; write nothing.
+        """Return the migrations that have yet to run, or None if the database is empty. Write nothing.
 
-        Raise the same errors as ``migrate``; ``name`` is the database's name in their messages.
+        Raise the same errors as ``migrate``. ``name`` is the database's name in their messages.
         """
         try:
             applied = await self.read(schema.list_migrations)
@@ -106,14 +109,14 @@ class Store:
         return schema.find_missing_migrations(applied, schema.read_migrations(), name)
 
     async def begin_serving(self) -> list[str]:
-        """Begin serving from this database; return the migrations that ran.
+        """Begin serving from this database, and return the migrations that ran.
 
         Raise the same errors as ``migrate``, and StoreOutdated.
         """
         return await schema.begin_serving(self.engine, maintenance.refuse_outdated)
 
     async def now(self) -> float:
-        """Return the store's time, in epoch seconds. It never goes back within a process."""
+        """Return the store's time, in epoch seconds. Within a process, it never goes back."""
         return self.engine.now()
 
     async def close(self) -> None:
@@ -123,7 +126,7 @@ class Store:
     # -- inbox, people, audit, outages -----------------------------------------------------------------------
 
     async def person(self, principal: Principal) -> Person | None:
-        """Return a person's row, from the cache or the database."""
+        """Return what is stored about a person, from the cache or the database."""
         found = self._people.find(principal)
         if found is None:
             mark = self._people.mark
@@ -141,7 +144,7 @@ class Store:
         return None if found is None or found.time_zone is None else people.choose_zone(found)
 
     async def save_people(self, people_: Sequence[Person]) -> None:
-        """Save people. For each person, the row with the newer ``seen_at`` wins."""
+        """Save people. Of two rows for the same person, the one with the newer ``seen_at`` wins."""
         try:
             for first in range(0, len(people_), people.SAVE_BATCH_SIZE):
                 await self.write(people.save, people_[first : first + people.SAVE_BATCH_SIZE])

@@ -11,7 +11,7 @@ from bot.store.tables import CARDS, WORKSPACES
 from bot.store.transaction import Transaction
 
 _DAY = 86_400.0
-#: Maps each query that deletes old rows to how long these rows are kept, in seconds. Notices must be kept at
+#: Maps each query that deletes old rows to how long the rows are kept, in seconds. Notices must be kept at
 #: least as long as inbox keys, because reply notices show that a message was answered.
 _RETENTION_SECONDS = {
     "sweep_inbox": inbox.KEY_RETENTION_SECONDS,
@@ -30,7 +30,7 @@ _RETENTION_SECONDS = {
     "sweep_occurrences": 60 * _DAY,
     "sweep_waits": 7 * _DAY,
 }
-#: Queries that delete rows with a card, which must then be deleted, too. ``_ARE_CARDS`` are queries that
+#: Queries that delete rows with cards. The cards must then be deleted, too. ``_ARE_CARDS`` are queries that
 #: delete notices, some of which are messages with a row of their own among the cards.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
@@ -62,7 +62,7 @@ async def sweep(engine: Engine) -> None:
 
 
 def _give_up_edits(tx: Transaction) -> bool:
-    """Drop updates for which Slack had no capacity all day; return whether there may be more to drop.
+    """Drop updates for which Slack has had no capacity all day. Return whether there may be more.
 
     Some messages then keep buttons that don't work any more.
     """
@@ -71,7 +71,7 @@ def _give_up_edits(tx: Transaction) -> bool:
 
 
 def _end_forgotten(tx: Transaction) -> bool:
-    """End open operations whose workspaces were deleted by hand; return whether there may be more."""
+    """End open operations whose workspaces were deleted by hand. Return whether there may be more."""
     forgotten = tx.all("forgotten_operations", limit=_BATCH_SIZE)
     for row in forgotten:
         operations.end(tx, row["id"], Outcome.CANCELLED, "forgotten")
@@ -79,7 +79,10 @@ def _end_forgotten(tx: Transaction) -> bool:
 
 
 def _sweep_clicks(tx: Transaction) -> bool:
-    """Delete some enrollments in old classes before the classes' cards; return whether there may be more."""
+    """Delete some enrollments in old classes, before the classes' cards are deleted.
+
+    Return whether there may be more.
+    """
     return (
         tx.count(
             "sweep_presses", before=tx.now() - _RETENTION_SECONDS["sweep_class_cards"], limit=_BATCH_SIZE
@@ -89,7 +92,7 @@ def _sweep_clicks(tx: Transaction) -> bool:
 
 
 def _sweep_aged(tx: Transaction, query: str) -> bool:
-    """Delete some rows that a query finds to be too old; return whether there may be more."""
+    """Delete some of the rows that a query finds too old. Return whether there may be more."""
     aged = {"before": tx.now() - _RETENTION_SECONDS[query], "limit": _BATCH_SIZE}
     if query in _HAVE_CARDS:
         return _delete_with_cards(tx, query, **aged) == _BATCH_SIZE
@@ -109,7 +112,10 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
 
 
 def _purge_workspace(tx: Transaction) -> bool:
-    """Delete a workspace that no longer exists, with all rows about it; return whether there may be more."""
+    """Delete a workspace that no longer exists, along with all rows about it.
+
+    Return whether there may be more.
+    """
     found = tx.one("gone_workspace", before=tx.now() - 30 * _DAY)
     if found is None:
         return False
@@ -122,7 +128,10 @@ def _purge_workspace(tx: Transaction) -> bool:
 
 
 def _sweep_operations(tx: Transaction, after: str) -> str | None:
-    """Delete all but the 50 newest ended operations of each workspace; return where to continue, or None."""
+    """Delete all but the 50 newest ended operations of some workspaces.
+
+    Return where to continue, or None if this was the last batch.
+    """
     found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_BATCH_SIZE)]
     last = None
     for last in take_batch(tx, found):
@@ -131,7 +140,10 @@ def _sweep_operations(tx: Transaction, after: str) -> str | None:
 
 
 def _sweep_runs(tx: Transaction, after: str) -> str | None:
-    """Delete all but the 50 newest ended runs of each person; return where to continue, or None."""
+    """Delete all but the 50 newest ended runs of some people.
+
+    Return where to continue, or None if this was the last batch.
+    """
     found = [row["principal"] for row in tx.all("some_run_people", after=after, limit=_BATCH_SIZE)]
     last = None
     for last in take_batch(tx, found):
@@ -140,7 +152,10 @@ def _sweep_runs(tx: Transaction, after: str) -> str | None:
 
 
 def _sweep_gates(tx: Transaction, after: str) -> str | None:
-    """Delete a batch of gates that opened a day ago and have no workspace; return where to continue."""
+    """Delete a batch of gates that opened a day ago or earlier and have no workspace.
+
+    Return where to continue.
+    """
     found = [row["gate_key"] for row in tx.all("some_gates", after=after, limit=_BATCH_SIZE)]
     before = tx.now() - _DAY
     for gate_key in found:

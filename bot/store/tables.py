@@ -1,4 +1,4 @@
-"""The tables: each row's columns are declared once, as the fields of its model.
+"""The database tables. The columns of each row are declared once, as the fields of a model.
 
 A field is stored in the column of the same name, and converted according to its type. This module reads,
 adds, replaces, changes and deletes rows by key. Statements that make decisions are in the SQL files. A table
@@ -45,7 +45,7 @@ from bot.support.cleaning import fold
 Model = TypeVar("Model")
 Word = TypeVar("Word", bound=Enum)
 
-#: Parses a principal's key. Results are cached, because the same keys are parsed over and over.
+#: Parses a person's key. The results are cached, because the same keys are parsed over and over.
 parse_principal = lru_cache(maxsize=4096)(people.Principal.from_key)
 
 
@@ -64,12 +64,12 @@ def _parse_planned_stops(text: str) -> PlannedStops:
 
 
 def parse_unconfirmed(kind: str | None, times: int, since: float) -> Unconfirmed | None:
-    """Return the unconfirmed report stored in three columns of a row of ``workspaces`` or ``runs``."""
+    """Return an unconfirmed report, given the values of its three columns in ``workspaces`` or ``runs``."""
     return None if kind is None else Unconfirmed(kind, times, float(since))
 
 
 def _choose_first(*values: str | None) -> str | None:
-    """Return the first value that is neither None nor empty, or None."""
+    """Return the first value that is neither None nor empty. If there is none, return None."""
     return next(filter(None, values), None)
 
 
@@ -79,13 +79,13 @@ def unconfirmed_columns(found: Unconfirmed) -> Row:
 
 
 def name_columns(name: str) -> Row:
-    """Return the columns for a workspace's name, including its case-folded form for lookups."""
+    """Return the columns for a workspace's name. They include its case-folded form for lookups."""
     kept = clean(name)
     return {"name": kept, "folded": fold(kept), "folded_from": kept}
 
 
-#: Maps each type to the function that reads its columns. Values of any other type are JSON. ``float`` is
-#: converted because SQLite's RETURNING gives whole numbers in a float column as int.
+#: Maps each type to the function that converts a column's value. Values of all other types are JSON.
+#: ``float`` is converted because SQLite's RETURNING gives whole numbers in a float column as int.
 _CONVERTERS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
     str: None,
     Hold: None,
@@ -100,7 +100,10 @@ _CONVERTERS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
 
 
 def _flatten_hint(hint: Any) -> Iterator[Any]:
-    """Yield the parts of a type hint except None: the types and, for times, their ``Time`` annotations."""
+    """Yield the parts of a type hint, except None.
+
+    These are types and, for times, their ``Time`` annotations.
+    """
     if get_origin(hint) in (Union, UnionType, Annotated):
         for part in get_args(hint):
             yield from _flatten_hint(part)
@@ -109,7 +112,10 @@ def _flatten_hint(hint: Any) -> Iterator[Any]:
 
 
 def format_sql_list(words: Iterable[str]) -> str:
-    """Return words as an SQL list in the same order, because an index condition may contain the same list."""
+    """Return words as an SQL list.
+
+    Their order is kept, because an index condition may contain the same list.
+    """
     quoted = ", ".join(f"'{word}'" for word in words)
     return f"({quoted})"
 
@@ -120,7 +126,7 @@ def _list_members(kind: type[Enum]) -> dict[str, Enum]:
 
 
 def parse_enum(kind: type[Word], text: str) -> Word:
-    """Return the member of an enumeration for a value stored in a row."""
+    """Return the member of an enumeration that a value in a row stands for."""
     found: Any = _list_members(kind)[text]
     return found  # type: ignore[no-any-return]
 
@@ -129,7 +135,10 @@ _Converter = Callable[[Any], Any] | None
 
 
 def _find_converter(hint: Any) -> _Converter:
-    """Return the converter for columns of this type, or None if the database's values are used unchanged."""
+    """Return the converter for columns of this type.
+
+    Return None if the database's values are used unchanged.
+    """
     kind = next(_flatten_hint(hint))
     if isinstance(kind, type) and issubclass(kind, Enum):
         # A dictionary lookup takes a third of the time of calling the class.
@@ -175,7 +184,7 @@ def _compile_parser(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
 class Table(Generic[Model]):
     """A table with its model, its keys and its times.
 
-    A key is a list of columns with an index; the first key identifies a row. ``=`` after a column means that
+    A key is a list of columns with an index. The first key identifies a row. ``=`` after a column means that
     the column must be NULL, because the index contains only such rows. ``times`` are time columns that aren't
     in the model.
     """
@@ -191,10 +200,10 @@ class Table(Generic[Model]):
     ) -> None:
         """``own`` contains fields that are read from several columns, or from a column of another name.
 
-        ``is_counted`` means that every change to a row increments its ``revision``, so that saves notice the
-        change.
+        ``is_counted`` means that every change to a row increments its ``revision``. That is how saves notice
+        the change.
         """
-        #: SQL appended to the assignments of an UPDATE statement so that it counts the row's revisions.
+        #: SQL added to the assignments of an UPDATE statement. It increments the row's revision.
         self.revises = ", revision = revision + 1" if is_counted else ""
         self.name, self.model, self.own = name, model, own or {}
         self.keys = tuple(tuple(key.split()) for key in keys)
@@ -208,43 +217,43 @@ class Table(Generic[Model]):
             field: [kind for kind in _flatten_hint(hints[field]) if isinstance(kind, Time)]
             for field in self.fields
         }
-        #: Maps each column that holds a time to the kind of time (``Time``) in it.
+        #: Maps each column that contains a time to the kind of time (``Time``) in it.
         self.times = {field: kinds[0] for field, kinds in found.items() if kinds} | times
 
     def read(self) -> list[str]:
-        """Return the columns of a model, including the first key column, which is never NULL."""
+        """Return the columns of a model. The first key column, which is never NULL, is always included."""
         read = [column for field in self.fields for column in self.own.get(field, (None, (field,)))[1]]
         return list(dict.fromkeys([self.keys[0][0], *read]))
 
     def columns(self, one: Model) -> Row:
-        """Return a model's fields by column name, for use as a query's parameters."""
+        """Return a model's fields by column name. They can be used as a query's parameters."""
         given = {name: getattr(one, name) for name in self.fields}
         if isinstance(given.get("unconfirmed"), Unconfirmed):
             given |= unconfirmed_columns(given["unconfirmed"])
         return given
 
     def row(self, tx: Transaction, **by: Any) -> Row | None:
-        """Return the row that has these values, or the first of several; None if there is none."""
+        """Return the row that has these values, or None. If there are several, return the first."""
         query, params = self._find("SELECT * FROM", by)
         return tx.one(query, **params)
 
     def ask(self, tx: Transaction, **by: Any) -> None:
-        """Prefetch the result of ``row`` or ``one`` with these values (``Transaction.ask``)."""
+        """Prefetch what ``row`` or ``one`` will return for these values (``Transaction.ask``)."""
         query, params = self._find("SELECT * FROM", by)
         tx.ask(query, **params)
 
     def rows(self, tx: Transaction, order: str = "", **by: Any) -> list[Row]:
-        """Return the rows with these values."""
+        """Return the rows that have these values."""
         query, params = self._find("SELECT * FROM", by, ending=f" ORDER BY {order}" if order else "")
         return tx.all(query, **params)
 
     def one(self, tx: Transaction, **by: Any) -> Model | None:
-        """Return the model of the row with these values."""
+        """Return the model of the row that has these values."""
         row = self.row(tx, **by)
         return None if row is None else self.parse(row)
 
     def all(self, tx: Transaction, order: str = "", **by: Any) -> list[Model]:
-        """Return the models of the rows with these values."""
+        """Return the models of the rows that have these values."""
         return self.parse_all(self.rows(tx, order, **by))
 
     def query(self, tx: Transaction, query: str, /, **params: Any) -> list[Model]:
@@ -256,54 +265,57 @@ class Table(Generic[Model]):
         return list(map(self.parse, rows))
 
     def first(self, tx: Transaction, query: str, /, **params: Any) -> Model | None:
-        """Return the model of the first row that a query finds; None if there is none."""
+        """Return the model of the first row that a query finds, or None if it finds none."""
         row = tx.one(query, **params)
         return None if row is None else self.parse(row)
 
     def add(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
-        """Add a row; the database raises an error if it already exists."""
+        """Add a row. If it already exists, the database raises an error."""
         given = self._given(one, more)
         tx.run(_insert(self.name, tuple(given), ""), **given)
 
     def add_new(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> bool:
-        """Add a row unless one with the same unique values exists; return whether the row was added."""
+        """Add a row unless one with the same unique values exists. Return whether it was added."""
         given = self._given(one, more)
         return tx.count(_insert(self.name, tuple(given), "DO NOTHING"), **given) == 1
 
     def add_missing(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
-        """Add a row unless one with the same unique values exists, without waiting for the result."""
+        """Add a row unless one with the same unique values exists. Don't wait for the result."""
         given = self._given(one, more)
         tx.run(_insert(self.name, tuple(given), "DO NOTHING"), **given)
 
     def upsert(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
-        """Add a row, or replace these columns of the row with the same key."""
+        """Add a row. If one with the same key exists, replace these columns of it."""
         given = self._given(one, more)
         key = self.keys[0]
         replaced = ", ".join(f"{name} = excluded.{name}" for name in given if name not in key)
         tx.run(_insert(self.name, tuple(given), f"({', '.join(key)}) DO UPDATE SET {replaced}"), **given)
 
     def change(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> None:
-        """Change the rows with these values."""
+        """Change the rows that have these values."""
         query, params = self._find("UPDATE", by, tuple(to))
         tx.run(query, **to, **params)
 
     def count_changed(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> int:
-        """Change the rows with these values; return how many were changed."""
+        """Change the rows that have these values. Return how many were changed."""
         query, params = self._find("UPDATE", by, tuple(to))
         return tx.count(query, **to, **params)
 
     def change_returning(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
-        """Change the row with these values and return the changed row; None if there is none."""
+        """Change the row that has these values, and return it as changed.
+
+        Return None if there is no such row.
+        """
         query, params = self._find("UPDATE", by, tuple(to), " RETURNING *")
         return tx.one(query, **to, **params)
 
     def delete(self, tx: Transaction, **by: Any) -> None:
-        """Delete the rows with these values."""
+        """Delete the rows that have these values."""
         query, params = self._find("DELETE FROM", by)
         tx.run(query, **params)
 
     def count_deleted(self, tx: Transaction, **by: Any) -> int:
-        """Delete the rows with these values; return how many were deleted."""
+        """Delete the rows that have these values. Return how many were deleted."""
         query, params = self._find("DELETE FROM", by)
         return tx.count(query, **params)
 
@@ -318,7 +330,7 @@ class Table(Generic[Model]):
     def _find(
         self, verb: str, by: Mapping[str, Any], to: tuple[str, ...] = (), ending: str = ""
     ) -> tuple[str, Row]:
-        """Return a statement for the rows with certain values, and its parameters.
+        """Return a statement for the rows that have certain values, along with its parameters.
 
         NULL and booleans are written into the statement, because otherwise the database can't use a partial
         index.
@@ -350,7 +362,7 @@ def _build_keyed(
     to: tuple[str, ...],
     ending: str,
 ) -> str:
-    """Return a statement for the rows with certain values in some columns, which include a whole key."""
+    """Return a statement for the rows that have certain values in some columns. These include a whole key."""
     names = {name for name, _ in by} | {f"{name}=" for name, literal in by if literal == " IS NULL"}
     assert any(names.issuperset(key) for key in table.keys), f"no index of {table.name} finds {sorted(names)}"
     where = " AND ".join(f"{name}{literal or f' = :by_{name}'}" for name, literal in by)
@@ -386,8 +398,8 @@ CHANNEL_IDS = make_plain_table("channel_ids", "place id", "place", changed_at=ST
 CONNECTIONS = make_plain_table("connections", "name")
 GREETINGS = make_plain_table("greetings", "principal", greeted_at=PAST)
 DIRECT_CHANNELS = make_plain_table("direct_channels", "principal")
-# A read is scheduled at most a day ahead: the longest pause between two reads is ``SAID_AGAIN_AFTER`` in
-# ``bot.domain.timeouts``.
+# A read is scheduled at most a day ahead, because that is the longest pause between two reads
+# (``SAID_AGAIN_AFTER`` in ``bot.domain.timeouts``).
 GATES = make_plain_table(
     "gates", "gate_key", due_at=make_due(86_400.0), next_check_at=GATE, claimed_at=GATE, requested_at=PAST
 )
@@ -476,8 +488,8 @@ WORKSPACES = Table(
     idle_check_at=make_due(1_800.0),
     provider_end_check_at=make_due(60.0),
 )
-# A rule's next check may be as far ahead as its next occurrence, and a card's as far ahead as the end of its
-# class, but an extra check does no harm.
+# A rule's next check may be as far ahead as its next start or stop, and a card's as far ahead as the end of
+# its class, but an extra check does no harm.
 RULES = Table(
     "rules",
     HoursRule,
@@ -536,7 +548,7 @@ TABLES: Final[dict[str, Table[Any]]] = {
 }
 
 
-#: Maps aliases to tables, for queries over several of them.
+#: Maps aliases to tables, for queries that use several of them.
 ALIASES: Final[dict[str, Table[Any]]] = {
     "o": OPERATIONS,
     "w": WORKSPACES,
@@ -547,7 +559,7 @@ ALIASES: Final[dict[str, Table[Any]]] = {
 
 
 def format_columns(aliases: str) -> str:
-    """Return the columns of several tables for a query, each with its table's alias as a prefix."""
+    """Return the columns of several tables for a query. Each has its table's alias as a prefix."""
     return ", ".join(
         f"{alias}.{column} AS {alias}_{column}"
         for alias in aliases.split()
@@ -557,7 +569,7 @@ def format_columns(aliases: str) -> str:
 
 @cache
 def make_parser(aliases: str) -> Callable[[Row], Any]:
-    """Return a function that builds one model for each of several tables from a row with all their columns.
+    """Return a function that builds models of several tables from a row that contains all their columns.
 
     A table's model is None if its key in the row is NULL.
     """

@@ -1,4 +1,4 @@
-"""Tasks: pieces of work to be done once, soon, by whichever process claims them."""
+"""Tasks: pieces of work that must be done once, and soon. Whichever process claims one does it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ TASK_QUEUE: Final = declare_queue(
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to be added. It joins an open task of the same kind and subject if there is one.
+    """A task to be added. If there is an open task of the same kind and subject, it joins that task.
 
     The open task then keeps its payload, except that the list ``then`` (waiting commands) is extended. If it
     is already running, it runs again afterwards with the new payload, so that no waiting command is lost.
@@ -38,7 +38,7 @@ class NewTask:
 
 @prioritize(Priority.URGENT)
 def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
-    """Add tasks. A task joins the open task of the same kind and subject if there is one."""
+    """Add tasks. If there is an open task of the same kind and subject, a task joins that one."""
     for new in tasks:
         now, task_id = tx.now(), tx.ids.new("task")
         task = Task(task_id, new.kind, new.subject, new.payload, created_at=now, due_at=now + new.due_in)
@@ -49,7 +49,10 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
 
 
 def take_over(tx: Transaction, former: str, account: str) -> None:
-    """Move tasks that read lists and offers, even running ones, from a former account to its successor."""
+    """Move the tasks that read a former account's lists and offers to the account that replaces it.
+
+    This includes tasks that are running.
+    """
     for row in tx.all("reads_of_account", account_id=former):
         TASKS.delete(tx, id=row["id"])
         payload = _merge_payload(from_json(row["payload"]), from_json(row["joined"]) or {})
@@ -78,7 +81,7 @@ def _merge_payload(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, A
 
 
 def _take_joined(payload: dict[str, Any], joined: dict[str, Any]) -> dict[str, Any]:
-    """Return an unfinished task's payload merged with the payload of the tasks that joined it.
+    """Return an unfinished task's payload, merged with that of the tasks that joined it.
 
     If they differ, the newer values from the joining tasks win, but all waiting commands are kept.
     """
@@ -109,13 +112,13 @@ def claim_tasks(
 
 
 def _find_claimed(tx: Transaction, task: Task) -> Row | None:
-    """Return the row of a claimed task, or None if the task was closed or claimed again in the meantime."""
+    """Return the row of a claimed task. Return None if it was closed or claimed again in the meantime."""
     row = TASKS.row(tx, id=task.id)
     return row if row is not None and row["claims"] == task.claims else None
 
 
 def finish_task(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) -> None:
-    """Close a task and add its follow-up tasks; if others joined it in the meantime, it runs again.
+    """Close a task and add its follow-up tasks. If others have joined it in the meantime, it runs again.
 
     Do nothing if the task was closed or claimed again in the meantime.
     """
@@ -132,7 +135,7 @@ def finish_task(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) ->
 def retry_task(
     tx: Transaction, task: Task, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
 ) -> None:
-    """Retry a task later; ``counts`` says whether this attempt counts.
+    """Retry a task later. ``counts`` says whether this attempt counts.
 
     ``then`` holds the commands that were waiting for the task. They stop waiting, and are added as tasks now.
     Do nothing if the task was closed or claimed again in the meantime.

@@ -1,4 +1,7 @@
-"""Statements that repair stored times after the clock was set, or after a time when no process served."""
+"""Statements that repair stored times.
+
+They run after the clock was set, or if no process served for a while.
+"""
 
 from collections.abc import Mapping
 from functools import cache
@@ -27,7 +30,7 @@ _RECENT_CONDITIONS: Final = {
 
 @cache
 def build_healing_queries() -> dict[str, str]:
-    """Return a statement for each table that has times to repair, keyed by name.
+    """Return a statement for each table that has times to repair. The statements are keyed by name.
 
     Their parameters are ``now``, ``is_unknown`` (whether the time that has passed is unknown) and ``back``
     (the number of seconds by which the clock was set back since the times were written). ``back`` is

@@ -1,7 +1,7 @@
-"""Planned stops of workspaces. A workspace may have several; the stop that takes effect is called its timer.
+"""Planned stops of workspaces. If a workspace has several, the one that takes effect is called its timer.
 
-A workspace's ``generation`` counts how often the workspace has been brought up, so that a button from an
-earlier generation can be recognised.
+A workspace's ``generation`` counts how often the workspace has been started, so that a button from an earlier
+generation can be recognised.
 """
 
 import math
@@ -31,18 +31,18 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_card": None,
     "planned_stops": "",
 }
-#: How often to check whether the warning has been delivered while a stop waits for it, in seconds.
+#: How often to check whether a warning has been delivered while its stop waits for that, in seconds.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: If a workspace was found down, its planned stop is kept until this many seconds after its time, because the
-#: read may have been wrong and the workspace may still be running.
+#: If a workspace was found down, its planned stop is kept until this many seconds after its time. The read
+#: may have been wrong, and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
-#: Reasons for planned stops that apply only until the workspace goes down: nobody said that it is still
-#: needed, or nobody is using the capacity that it got.
+#: Reasons for planned stops that lapse once the workspace has stopped: nobody confirmed that it is still
+#: needed, or nobody is using the capacity it was given.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 
 def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Plan a stop of a workspace, replacing an earlier one planned for the same reason.
+    """Plan a stop of a workspace. It replaces an earlier one planned for the same reason.
 
     A stop planned by the owner cancels those planned by classes. If the owner has just chosen the time of the
     stop, an open start whose call hasn't been sent yet is valid only until that time.
@@ -57,7 +57,7 @@ def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
 
 
 def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Plan a stop of a workspace that is down, in case it is running again by the time the stop is due."""
+    """Plan a stop of a workspace that is down. It may be running again by the time the stop is due."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
         return
@@ -70,7 +70,7 @@ def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> N
 
 
 def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
-    """Cancel those of a workspace's planned stops that have any of the given reasons.
+    """Cancel a workspace's planned stops that have any of the given reasons.
 
     A reason is a kind (``because``), the id of a card or a rule, or the id of a start.
     """
@@ -87,7 +87,7 @@ def clear_stops(tx: Transaction, workspace_id: str) -> None:
 
 
 def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
-    """Decide anew which planned stop takes effect, as rules may have changed; return the workspace."""
+    """Choose again which planned stop takes effect, and return the workspace. Rules may have changed."""
     _change(tx, workspace_id, lambda ends: ends.rows)
     return WORKSPACES.one(tx, id=workspace_id)
 
@@ -95,7 +95,7 @@ def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
 def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
     """Copy planned stops to another row of the same workspace.
 
-    Stops are left out if that row already has one for the same reason.
+    If that row already has a stop for the same reason, it is left out.
     """
     former = WORKSPACES.one(tx, id=former_id)
     moving = () if former is None else former.planned_stops.rows
@@ -116,7 +116,7 @@ def _change(
     named: PlannedStop | None = None,
     withdraws: bool = False,
 ) -> None:
-    """Change a workspace's planned stops; the one that takes effect becomes the workspace's timer.
+    """Change a workspace's planned stops. The one that takes effect becomes the workspace's timer.
 
     A warning that has been sent remains valid only if the timer keeps its time. ``named`` is the stop that
     the owner has just set. ``withdraws`` means that stops planned by classes are cancelled, along with the
@@ -148,7 +148,7 @@ def _change(
 
 
 def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...]) -> PlannedStop | None:
-    """Return the planned stop that takes effect, given the consents to classes, lessons and working hours."""
+    """Return the planned stop that takes effect. That depends on consents, lessons and working hours."""
     return choose_end(
         ends,
         courses.find_agreed_at(tx, workspace_id),
@@ -158,7 +158,7 @@ def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...
 
 
 def _make_timer_columns(end: PlannedStop, now: float, *, is_named: bool) -> Row:
-    """Convert a planned stop to a timer's columns; ``is_named`` says whether the owner has just set it."""
+    """Convert a planned stop to a timer's columns. ``is_named`` says whether the owner has just set it."""
     needs_warning = not is_named or timers.needs_warning(end, now)
     before = timers.find_warning_seconds(end.card) if needs_warning else 0.0
     return {
@@ -188,7 +188,7 @@ TIMER_QUEUE: Final = declare_queue(
 def claim_timers(
     tx: Transaction, limit: int, lease: float, waits: float = stop_warnings.MAX_WARNING_DELAY_SECONDS
 ) -> list[workspaces.Workspace]:
-    """Claim the workspaces whose timers are due, for ``lease`` seconds, and return them.
+    """Claim the workspaces whose timers are due, and return them. The claim lasts ``lease`` seconds.
 
     A warning doesn't count if Usher was away when the timer was due. Nor does a warning that wasn't
     delivered, unless it can never be delivered or, for most stops, ``waits`` seconds have passed. A timer
@@ -206,7 +206,7 @@ def claim_timers(
 def schedule_timer_check(
     tx: Transaction, workspace_id: str, stop_at: float, at: float, *, unwarned: bool = False
 ) -> None:
-    """Set when a timer is checked next, unless the timer has changed.
+    """Set when a timer is checked next. If the timer has changed, do nothing.
 
     ``unwarned`` means that the owner has to be warned again.
     """
@@ -225,7 +225,7 @@ def save_timer_warning(
     *,
     again: bool = False,
 ) -> None:
-    """Write a warning, with the time of the stop that it mentions, unless the timer has changed.
+    """Write a warning with the time of the stop. If the timer has changed, write nothing.
 
     If an earlier warning hasn't been sent yet, its time is changed instead, unless its message has already
     been drawn. ``again`` means that the owner has already been warned of this timer.
@@ -252,7 +252,7 @@ def save_timer_warning(
 
 
 def find_warning_id(tx: Transaction, workspace_id: str) -> str | None:
-    """Return the id of the notice that warns of a workspace's timer, or None if there is none."""
+    """Return the id of the notice that warns of a workspace's timer, or None if there isn't one."""
     row = WORKSPACES.row(tx, id=workspace_id)
     return None if row is None else row["stop_warning"]
 
@@ -260,7 +260,7 @@ def find_warning_id(tx: Transaction, workspace_id: str) -> str | None:
 def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
     """Clear a timer that has been carried out or never can be, and notify its owner.
 
-    Return False, with nothing written, if the timer has changed.
+    If the timer has changed, write nothing and return False.
     """
     if not WORKSPACES.count_changed(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):
         return False
@@ -270,7 +270,7 @@ def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Seque
 
 
 def unlink(tx: Transaction, workspace: Row) -> None:
-    """Notify an owner that a workspace's timer was cancelled because the account was unlinked.
+    """Notify an owner that a workspace's timer was cancelled, because the account was unlinked.
 
     The workspace's row is about to be deleted, so the notice contains its name.
     """
@@ -288,7 +288,7 @@ def unlink(tx: Transaction, workspace: Row) -> None:
 
 
 def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False) -> bool:
-    """Clear the timer of a workspace that is down and not being started; return whether it changed.
+    """Clear the timer of a workspace that is down and isn't being started. Return whether it changed.
 
     The planned stops take effect again once the workspace is found running, because one read isn't enough to
     cancel them. They are cancelled if the owner had the workspace stopped (``is_stopped``), or if they were
@@ -315,7 +315,7 @@ def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False)
 
 
 def _make_rest(tx: Transaction, row: Row, *, is_stopped: bool) -> Row:
-    """Return the columns of a workspace that is down, which keeps its planned stops but has no timer.
+    """Return the columns of a workspace that is down. It keeps its planned stops but has no timer.
 
     The workspace is read again immediately, because one read doesn't prove that it is down.
     """
@@ -332,14 +332,14 @@ def _make_rest(tx: Transaction, row: Row, *, is_stopped: bool) -> Row:
 
 
 def _was_for(end: PlannedStop, start: operations.Operation | None) -> bool:
-    """Return whether a stop was planned for, or during, a start that failed to bring the workspace up."""
+    """Return whether a stop was planned for a failed start, or while that start was in progress."""
     if start is None or start.verb.brings_down or start.outcome is work_items.Outcome.FULFILLED:
         return False
     return end.start == start.id or start.created_at <= end.since <= (start.ended_at or math.inf)
 
 
 def resume_ends(tx: Transaction, workspace_id: str) -> None:
-    """Let planned stops take effect again after a workspace came up, and have its owner warned of them."""
+    """Let planned stops take effect again after a workspace has come up. Its owner will be warned of them."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or row["stop_at"] is not None or not row["planned_stops"]:
         return
@@ -348,7 +348,7 @@ def resume_ends(tx: Transaction, workspace_id: str) -> None:
 
 
 def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
-    """Cancel a workspace's planned stops that are in the past or only applied to its last run.
+    """Cancel a workspace's planned stops that are in the past or applied only to its last period of running.
 
     This is called when its owner starts it.
     """
@@ -360,7 +360,10 @@ def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
 
 
 def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> None:
-    """Schedule the next read of a workspace that is down: when a planned stop or its warning is due."""
+    """Schedule the next read of a workspace that is down.
+
+    It is due along with a planned stop or its warning.
+    """
     now, ends = tx.now(), resting.planned_stops.rows
     checks = [at for one in ends for at in (one.at - timers.find_warning_seconds(one.card), one.at)]
     next_check_at = min((at for at in checks if at > now), default=None)
@@ -382,7 +385,7 @@ def note_state(
     *,
     came_up_again: bool = False,
 ) -> None:
-    """React to an observation that a workspace came up without an operation, or went down.
+    """React to a read or list that shows that a workspace came up without an operation, or went down.
 
     ``before`` is the row before the observation. ``came_up_again`` means that the workspace was down in
     between, but no read saw that. Its planned stops stay, and its owner is warned of them again.
@@ -412,7 +415,9 @@ def note_state(
 
 
 def _notify_of_unrequested_stop(tx: Transaction, before: Row, seen_at: float) -> None:
-    """Tell an owner that a workspace went down, unless an open operation or a stop by Usher explains it.
+    """Tell an owner that a workspace went down.
+
+    Nothing is sent if an operation or a stop by Usher explains it.
 
     The notice (STOPPED_ELSEWHERE) is written once each time, because its subject is the workspace and its
     occasion is when the workspace was seen down. The owner's preferences decide whether it is sent
@@ -423,7 +428,7 @@ def _notify_of_unrequested_stop(tx: Transaction, before: Row, seen_at: float) ->
     if row is None or row["open_operation"] is not None:
         return
     operation = tx.one("latest_operation", workspace_id=workspace_id)
-    # The cause may be a stop whose end no read has seen. It can't be a stop that has finished, because the
+    # The cause may be a stop whose end no read has shown. It can't be a stop that has finished, because the
     # workspace has come up since then.
     is_ours = (
         operation is not None

@@ -5,10 +5,10 @@ transactions is rolled back, the logic runs again from the start, so it must not
 database.
 
 The store's time follows the wall clock as long as that moves with the monotonic clock. If the wall clock is
-set back, the store's time runs at half speed until the two meet again: waits become longer, never shorter. If
-the wall clock jumps ahead (or the machine slept), the store's time follows only after the engine has delayed
-the closed poll gates by the same amount. Otherwise, two reads of a workspace might follow each other too
-soon.
+set back, the store's time runs at half speed until the two meet again, so waits become longer, never shorter.
+If the wall clock jumps ahead (or the machine slept), the store's time follows only after the engine has
+delayed the closed poll gates by the same amount. Otherwise, two reads of a workspace might follow each other
+too soon.
 """
 
 from __future__ import annotations
@@ -40,16 +40,19 @@ Parameters = dict[str, Any]
 
 
 class Priority(IntEnum):
-    """How urgent work is for the database thread, lowest first. The comments say how long it may wait."""
+    """How urgent work is for the database thread, most urgent first.
+
+    The comments say how long it may wait.
+    """
 
     URGENT = 0  #: Work that a person is waiting for. After 2 s it raises StoreBusy.
     STEADY = 1  #: Steps of operations, and notices. After 10 s they raise StoreBusy.
-    #: Priority of writes that record poll results, or whether providers answer. ``CLAIMS`` is the priority of
-    #: claims of due rows. Both are as urgent as STEADY, but on PostgreSQL each has a separate connection.
+    #: Priority of writes that record poll results, or whether providers answer. ``CLAIMS`` is the priority
+    #: for claiming due rows. Both are as urgent as STEADY, but on PostgreSQL each has a separate connection.
     RECORDS = 2
     CLAIMS = 3
     #: Priority of work that runs only when there is nothing else to do. A write waits up to 10 s and then
-    #: raises StoreBusy. A read waits as long as it takes.
+    #: raises StoreBusy. A read waits for as long as it takes.
     IDLE = 4
 
 
@@ -57,7 +60,7 @@ class Priority(IntEnum):
 BESIDE: Final = (Priority.CLAIMS, Priority.RECORDS)
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
-#: Maps each function that declares a priority to that priority.
+#: Maps the functions that declare a priority to their priorities.
 _PRIORITIES: Final[dict[Callable[..., Any], Priority]] = {}
 
 
@@ -72,25 +75,25 @@ def prioritize(priority: Priority) -> Callable[[Declared], Declared]:
 
 
 def get_priority(work: Callable[..., Any], usual: Priority) -> Priority:
-    """Return the priority that a function declares, or the usual one if it declares none."""
+    """Return the priority that a function declares. If it declares none, return the usual one."""
     return _PRIORITIES.get(work, usual)
 
 
 class NotAlone(Exception):
-    """Raised if work that was begun in parallel with other work must run alone, so it has to be run again."""
+    """Raised if work was begun in parallel with other work but must run alone. It has to be run again."""
 
 
-#: Maps each declared function to the function that finds the subjects among its arguments.
+#: Maps each function that declares subjects to a function that finds them among its arguments.
 _SUBJECTS: Final[dict[Callable[..., Any], Callable[..., Iterable[str]]]] = {}
 
 
 def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declared]:
     """Return a decorator that declares whose rows a function reads and writes (its subjects).
 
-    ``find`` takes the function's arguments and returns the subjects: people by their keys, others by their
-    ids. A workspace's id stands for its owner. On PostgreSQL, functions with different subjects run in
-    parallel (``docs/adr/0116-whose-it-is.md``), and a function without subjects runs alone. A function that
-    turns out to need other people's rows calls ``Transaction.be_alone``.
+    ``find`` takes the function's arguments and returns the subjects. These are the keys of people and the ids
+    of other things. A workspace's id stands for its owner. On PostgreSQL, functions with different subjects
+    run in parallel (``docs/adr/0116-whose-it-is.md``), and a function without subjects runs alone. A function
+    that turns out to need other people's rows calls ``Transaction.be_alone``.
     """
 
     def declare(work: Declared) -> Declared:
@@ -101,48 +104,54 @@ def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declare
 
 
 def find_subjects(work: Callable[..., Any], *arguments: Any, **named: Any) -> Sequence[str]:
-    """Return the subjects of a function called with these arguments; empty if it concerns everything."""
+    """Return the subjects of a function when it is called with these arguments.
+
+    If empty, it concerns everything.
+    """
     find = _SUBJECTS.get(work)
     return () if find is None else sorted(find(*arguments, **named))
 
 
 class Transaction(ABC):
-    """One transaction. Each query that it runs is either SQL or the name of a query in the SQL files."""
+    """A database transaction.
+
+    The queries passed to it are either SQL or names of queries in the SQL files.
+    """
 
     def __init__(self, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
         self._time = time
-        #: Audit rows to be appended just before the commit. Appending them earlier would make other
-        #: transactions wait longer.
+        #: Audit rows. They are appended just before the commit, because appending them earlier would make
+        #: other transactions wait longer.
         self.audit_rows: list[Row] = []
-        #: The last audit row written by this transaction; empty if there is none.
+        #: The last audit row that this transaction wrote. It is empty if there is none.
         self.audited: Row = {}
-        #: A function that returns whether the caller is still waiting; None if several callers share the
+        #: A function that returns whether the caller is still waiting, or None if several callers share the
         #: transaction.
         self.may_commit: Callable[[], bool] | None = None
-        #: The tables written by this transaction.
+        #: The tables that this transaction has written to.
         self.written: set[str] = set()
 
     @abstractmethod
     def all(self, query: str, **params: Any) -> list[Row]:
-        """Return all rows."""
+        """Return all rows of a query."""
 
     def one(self, query: str, **params: Any) -> Row | None:
-        """Return the first row."""
+        """Return the first row of a query, or None."""
         rows = self.all(query, **params)
         return rows[0] if rows else None
 
     @abstractmethod
     def run(self, query: str, **params: Any) -> None:
-        """Run a statement without waiting for its result; the next call that waits raises any error."""
+        """Run a statement without waiting for its result. The next call that waits raises any error."""
 
     @abstractmethod
     def count(self, query: str, **params: Any) -> int:
-        """Run a statement; return how many rows it wrote."""
+        """Run a statement, and return how many rows it wrote."""
 
     @abstractmethod
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
-        """Run a statement once for each set of parameters, in any order.
+        """Run a statement for each set of parameters, in any order.
 
         The statement must say how PostgreSQL processes all of them in one go (``json_to_recordset(:each)``).
         """
@@ -150,13 +159,13 @@ class Transaction(ABC):
     # The following methods do nothing in an engine that doesn't use a network.
 
     def ask(self, query: str, **params: Any) -> None:  # noqa: B027
-        """Send a query in advance, so that a later ``all`` or ``one`` with it doesn't have to wait.
+        """Send a query in advance. A later ``all`` or ``one`` with the same query then doesn't have to wait.
 
         If its tables are written to in between, the rows are read again.
         """
 
     def settle(self, *, waits: bool) -> None:  # noqa: B027
-        """Wait until the transaction has begun; with ``waits``, wait for everything in flight.
+        """Wait until the transaction has begun. With ``waits``, wait for everything in flight.
 
         The commit then doesn't have to wait for that.
         """
@@ -170,7 +179,7 @@ class Transaction(ABC):
         """
 
     def be_alone(self) -> None:  # noqa: B027
-        """Raise NotAlone unless this work is running alone, so that it is run again on its own."""
+        """Raise NotAlone unless this work is running alone. It is then run again on its own."""
 
     def now(self) -> float:
         """Return the current time by the store's clock, in epoch seconds."""
@@ -179,22 +188,28 @@ class Transaction(ABC):
     @property
     @abstractmethod
     def changes(self) -> int:
-        """Return the number of rows changed on this connection, including audit rows yet to be written."""
+        """Return how many rows were changed on this connection.
+
+        Audit rows that are still to be written count, too.
+        """
 
 
-#: A callback that takes the names of the tables that a commit wrote; None if that isn't known.
+#: A callback that is passed the names of the tables that a commit wrote, or None if they aren't known.
 OnWrite = Callable[[Collection[str] | None], None]
 Work = Callable[[Transaction], Result]
 
 
-#: The comment with which the SQL of every claim begins.
+#: A comment that begins the SQL of every claim.
 CLAIM: Final = "/* claim */"
 _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
 
 @cache
 def find_written_table(query: str) -> frozenset[str]:
-    """Return the table that a statement writes to; empty for a claim, because claims make nothing due."""
+    """Return the table that a statement writes to.
+
+    For a claim, return none, because claims make nothing due.
+    """
     return frozenset(_WRITES.findall(query))
 
 
@@ -207,19 +222,19 @@ def as_json(value: Any) -> str:
 
 
 def hash_text(text: str) -> str:
-    """Return the SHA-256 of a string in hexadecimal. SQL statements call this as ``sha256``."""
+    """Return the SHA-256 hash of a string, in hexadecimal. SQL statements call this as ``sha256``."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def as_words(words: Iterable[str] | None) -> str | None:
-    """Return words sorted and joined by spaces; return None unchanged."""
+    """Sort words and join them with spaces. None is returned unchanged."""
     return None if words is None else " ".join(sorted(words))
 
 
 def _as_text(text: str) -> str:
-    """Replace characters that a database refuses with U+FFFD.
+    """Replace characters that a database doesn't accept with U+FFFD.
 
-    These are NUL, which PostgreSQL refuses, and lone surrogates, which aren't valid UTF-8.
+    These are NUL, which PostgreSQL doesn't accept, and lone surrogates, which aren't valid UTF-8.
     """
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
@@ -231,7 +246,7 @@ def _as_text(text: str) -> str:
     return text
 
 
-#: Maps each type to the function that encodes its values for storage. Values of other types are stored as
+#: Maps each type to the function that encodes its values for storage. Values of all other types are stored as
 #: they are.
 _ENCODERS: Final[Mapping[type, Callable[[Any], Any]]] = {
     # Its values need no encoding.
@@ -257,13 +272,13 @@ _PLAIN: Final = frozenset({int, float, bytes, NoneType})
 
 
 def clean(value: Any) -> Any:
-    """Return a parameter in the form that every engine stores."""
+    """Convert a parameter to the form that every engine stores."""
     way = _find_encoder(value.__class__)
     return value if way is None else way(value)
 
 
 def clean_all(names: Iterable[str], params: Parameters) -> list[Any]:
-    """Return the parameters with these names in the form that every engine stores."""
+    """Convert the parameters with these names to the form that every engine stores."""
     return [
         one
         if one.__class__ in _PLAIN or (one.__class__ is str and one.isascii() and "\x00" not in one)
@@ -273,28 +288,28 @@ def clean_all(names: Iterable[str], params: Parameters) -> list[Any]:
 
 
 def from_json(text: str | None) -> Any:
-    """Parse stored JSON; return None for None."""
+    """Parse stored JSON. None is returned unchanged."""
     return None if text is None else json.loads(text)
 
 
-#: If the store's time differs from the wall clock by less than this many seconds, that is a rounding error,
-#: and the two count as equal.
+#: If the store's time differs from the wall clock by less than this many seconds, that is a rounding error.
+#: The two then count as equal.
 _ROUNDING_SECONDS = 1e-5
-#: If the store's time differs from the wall clock by up to this many seconds, that is ordinary slewing, which
-#: is ignored.
+#: If the store's time differs from the wall clock by up to this many seconds, that is put down to ordinary
+#: slewing, and ignored.
 _MAX_SLEW_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """How far the store's time is ahead of the monotonic clock, in seconds, and the id of the boot."""
+    """How far the store's time is ahead of the monotonic clock, in seconds, and for which boot."""
 
     boot: str
     ahead: float
 
 
 class StoreTime:
-    """Derives the store's time from an injected clock; thread-safe.
+    """Derives the store's time from the clock that is passed in. It is thread-safe.
 
     The time is kept only in memory. After a restart, the row ``serving`` shows how the clock has moved.
     Processes that share a database use the database's clock instead.
@@ -306,7 +321,7 @@ class StoreTime:
         self.begin()
 
     def begin(self) -> None:
-        """Start at the clock's current time; allowed only before the store's time is read."""
+        """Start at the clock's current time. This is allowed only before the store's time is read."""
         with self._lock:
             self._monotonic = self._clock.monotonic()
             self._ahead = self._clock.now() - self._monotonic
@@ -329,7 +344,7 @@ class StoreTime:
         return self.now() - self._clock.monotonic()
 
     def jump(self) -> float:
-        """Return how far the wall clock has jumped ahead, in seconds; 0 if it hasn't."""
+        """Return how far the wall clock has jumped ahead, in seconds, or 0 if it hasn't."""
         with self._lock:
             difference = self._clock.now() - (self._clock.monotonic() + self._ahead)
             return difference if difference > _MAX_SLEW_SECONDS else 0.0
@@ -342,18 +357,21 @@ class StoreTime:
                 self._ahead += difference
 
     def follow(self, jump: float) -> None:
-        """Update the store's time after a clock jump, once the gates have been moved by the same amount."""
+        """Update the store's time after a clock jump.
+
+        The gates must already have been moved by the same amount.
+        """
         with self._lock:
             self._ahead += jump
 
 
-#: When the current request began, on the monotonic clock; None outside a request.
+#: When the current request began, by the monotonic clock, or None outside a request.
 request_began: Final[ContextVar[float | None]] = ContextVar("request_began", default=None)
 
 
 @contextmanager
 def share_request_patience() -> Iterator[None]:
-    """Run a block as one request: all its calls to the store share a single time limit."""
+    """Run a block as one request. All its calls to the store share a single time limit."""
     token = request_began.set(monotonic())
     try:
         yield
@@ -361,14 +379,14 @@ def share_request_patience() -> Iterator[None]:
         request_began.reset(token)
 
 
-#: The inbox keys that the current request has used. ``keys_in_use`` are those used by its current
+#: The inbox keys that the current request has used. ``keys_in_use`` contains those used by its current
 #: transaction.
 used_keys: ContextVar[set[str] | None] = ContextVar("used", default=None)
 keys_in_use: ContextVar[set[str] | None] = ContextVar("using", default=None)
 
 
 class UsedTwice(Exception):
-    """Raised if two writes in a request use the same key, although each needs a separate key.
+    """Raised if two writes in a request use the same key. Each of them needs a separate key.
 
     The inbox would mistake the second write for a redelivery and drop it, although the answer mentions both.
     """
@@ -376,7 +394,7 @@ class UsedTwice(Exception):
 
 @contextmanager
 def track_used_keys() -> Iterator[None]:
-    """Run a block as a request, or part of a request, in which no key may be used twice."""
+    """Run a block as a request, or as part of one. No key may be used twice in a request."""
     if used_keys.get() is not None:
         yield
         return
@@ -388,7 +406,7 @@ def track_used_keys() -> Iterator[None]:
 
 
 def use_key(interaction: str) -> None:
-    """Record that the current transaction uses a key; raise UsedTwice if the request has already used it."""
+    """Record that the current transaction uses a key. Raise UsedTwice if the request has already used it."""
     used, using = used_keys.get(), keys_in_use.get()
     if used is None or using is None:
         return

@@ -1,4 +1,4 @@
-"""What people lose in an upgrade, kept until they have been told, and former members of courses."""
+"""What people lose in an upgrade, kept until they have been told about it, and former members of courses."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ _LOSS_QUEUE: Final = declare_queue(
 
 
 def claim_losses(tx: Transaction, limit: int, lease: float) -> list[UpgradeLoss]:
-    """Claim losses that their owners haven't been told about yet."""
+    """Claim losses whose owners haven't been told about them yet."""
     return UPGRADE_LOSSES.parse_all(_LOSS_QUEUE.take(tx, lease, limit))
 
 

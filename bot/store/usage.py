@@ -1,4 +1,4 @@
-"""The ledger of usage: reads, lists and steps begin and end *lives* in it, and queries add them up.
+"""The records of usage. Reads, lists and steps begin and end *lives*, and queries add them up.
 
 A *life* is one period during which a workspace or run was running.
 """
@@ -49,7 +49,7 @@ MONDAY_QUEUE: Final = declare_queue(
 #: How long a *life* (a period of running) is kept after its end, in seconds.
 RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
 #: How long a workspace or run that shows no sign of life still counts as running, in seconds. After that, its
-#: state is unknown: the workspace may be hidden, its link may be resting, or its provider may be away. The
+#: state is unknown. The workspace may be hidden, its link may be suspended, or its provider may be away. The
 #: next read that finds it running settles the question.
 SILENT_SECONDS: Final = 86_400.0
 _BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_down)
@@ -104,12 +104,12 @@ def note_listed(tx: Transaction, before: Row, seen: Observed, seen_at: float, *,
 
 
 def note_found(tx: Transaction, found: Workspace, seen_at: float) -> None:
-    """Begin the *life* (period of running) of a previously unknown workspace that a list shows as running."""
+    """Begin the *life* (period of running) of a workspace that a list shows as running for the first time."""
     _write_begin(tx, found.gate_key, found.id, find_begin(seen_at, None, None, None), seen_at)
 
 
 def lose(tx: Transaction, workspace: Row) -> None:
-    """End a workspace's *life* (period of running) because its row is being deleted.
+    """End a workspace's *life* (period of running), because its row is being deleted.
 
     Nobody knows when the workspace itself will stop running.
     """
@@ -130,7 +130,10 @@ def note_opened(tx: Transaction, workspace_id: str) -> None:
 
 
 def _find_last_sign(row: Row) -> float | None:
-    """Return when a workspace was last seen up; None if it is known to be down or was never up."""
+    """Return when a workspace was last seen running.
+
+    Return None if it is known to be down or was never up.
+    """
     if row["state"] in NOT_UP_STATES or (row["state"] == State.UNKNOWN and row["up_at"] is None):
         return None
     at: float | None = row["up_at"] or row["observed_at"]
@@ -157,7 +160,7 @@ def _make_keys(row: Row) -> Row:
 
 
 def _tell_begin(tx: Transaction, before: Row, told_at: float) -> None:
-    """If a *life* (period of running) was found in a list, let it begin at the start time now reported.
+    """Set the begin of a *life* (period of running) that a list showed to the start time now reported.
 
     If that is before the last sign of an earlier life with an unknown end, the earlier life continues.
     """
@@ -177,7 +180,10 @@ def _end(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
 
 
 def _find_call(row: Row, *, brings_down: bool) -> float | None:
-    """Return when the start or stop call of the open operation, or of the operation it replaced, was sent."""
+    """Return the time at which a start or stop call was sent.
+
+    The call is that of the open operation or of the operation that it replaced.
+    """
     if row.get("operation_verb") is None:
         return None
     verb = parse_enum(OperationVerb, row["operation_verb"])
@@ -197,7 +203,7 @@ def _make_params(moment: Moment) -> dict[str, Any]:
 
 
 def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
-    """Record a run's *life* (period of running) after a change of its state.
+    """Record a run's *life* (period of running) after its state has changed.
 
     ``before`` is its former row, if it had one.
     """
@@ -240,12 +246,12 @@ def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
 
 
 def is_weekly(tx: Transaction, principal: Principal) -> bool:
-    """Return whether a person wants to be sent their hours of the last week every Monday."""
+    """Return whether a person wants to be sent their hours of the past week every Monday."""
     return MONDAYS.row(tx, principal=principal) is not None
 
 
 def claim_weekly(tx: Transaction, limit: int, lease: float) -> list[Principal]:
-    """Claim the people who are due to be sent their hours of the last week."""
+    """Claim the people who are due to be sent their hours of the past week."""
     return [parse_principal(row["principal"]) for row in MONDAY_QUEUE.take(tx, lease, limit)]
 
 
@@ -253,9 +259,11 @@ def claim_weekly(tx: Transaction, limit: int, lease: float) -> list[Principal]:
 
 
 def fold(tx: Transaction, limit: int) -> bool:
-    """Add some *lives* (periods of running) that are past their retention to monthly sums, and delete them.
+    """Add old *lives* (periods of running) to monthly sums, and delete them.
 
     Return whether there may be more.
+
+    These are the lives that are past their retention. Each call takes some of them.
     """
     rows = tx.all("old_lives", before=tx.now() - RETENTION_SECONDS, limit=limit)
     if rows:
@@ -279,7 +287,7 @@ def read_lives_of_person(tx: Transaction, principal: Principal, since: float, un
 def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]:
     """Yield all *lives* (periods of running) that overlap a time window.
 
-    The lives that have ended come first, ordered by their end, and then the others.
+    Those that have ended come first, ordered by their end. The others follow.
     """
     beginnings: Mapping[str, Row] = {
         "ended_lives": {"after_ended_latest": since, "after_id": "~"},
@@ -294,7 +302,7 @@ def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]
 
 
 def read_usage(tx: Transaction, principal: Principal, since: float, until: float) -> Usage:
-    """Return what a person ran within a time window, by workspace and by job."""
+    """Return what a person ran within a time window. Workspaces and jobs are listed separately."""
     lines: dict[tuple[str, str], UsageLine] = {}
     given = {"principal": principal, **_make_window(tx, since, until)}
     for row in tx.all("usage_of_person", **given):
@@ -319,14 +327,14 @@ def read_usage(tx: Transaction, principal: Principal, since: float, until: float
 
 
 def _make_window(tx: Transaction, since: float, until: float) -> Row:
-    """Return the query parameters for a time window, which may extend into the future."""
+    """Return the query parameters for a time window. The window may extend into the future."""
     now = tx.now()
     window = {"since": since, "before": until, "until": min(until, now)}
     return {**window, "now": now, "silent": now - SILENT_SECONDS}
 
 
 def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, int, Sum]]:
-    """Return the connections used within a time window, most used first.
+    """Return the connections used within a time window, the most used ones first.
 
     Each comes with its number of people and its total. ``reach`` is the prefix of the people's keys.
     """
@@ -336,12 +344,15 @@ def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> 
 
 
 def sum_people(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, Sum]]:
-    """Return the keys of people with their totals within a time window, highest total first."""
+    """Return the keys of people with their totals within a time window. The highest total comes first."""
     return _parse_sums(tx.all("sums_of_people", reach=reach, **_make_window(tx, since, until)))
 
 
 def sum_class(tx: Transaction, card_id: str, since: float, until: float) -> dict[str, Sum]:
-    """Map each member of a class to the total of their workspaces in a time window, since they joined."""
+    """Map each member of a class to their workspaces' total in a time window.
+
+    It counts from when they joined.
+    """
     return dict(_parse_sums(tx.all("sums_of_class", card_id=card_id, **_make_window(tx, since, until))))
 
 
@@ -355,7 +366,7 @@ def count_people(
 
 
 def _parse_sums(rows: Iterable[Row]) -> list[tuple[str, Sum]]:
-    """Add up totals with the same name. Each row has at most one price."""
+    """Add up totals that have the same name. Each row has at most one price."""
     sums: dict[str, Sum] = {}
     for row in rows:
         hours, price = float(row["hours"]), parse_price(row["price"], row["currency"])
@@ -364,13 +375,16 @@ def _parse_sums(rows: Iterable[Row]) -> list[tuple[str, Sum]]:
 
 
 def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
-    """Return monthly sums of old periods of running, for months that lie entirely within a time window."""
+    """Return the monthly sums of old periods of running. Only months entirely within a time window count."""
     months = {month for month, first, last in list_months(since, until) if since <= first and last <= until}
     return [row for row in tx.all("SELECT * FROM usage_sums ORDER BY month") if row["month"] in months]
 
 
 def _parse_lives(rows: Iterable[Row], since: float) -> Iterator[Life]:
-    """Yield *lives* (periods of running) from rows, except those without any sign since the window began."""
+    """Yield the *lives* (periods of running) in these rows.
+
+    Those without any sign since the window began are left out.
+    """
     for row in rows:
         if row["ended_latest"] is None and not row["is_open"] and row["ended"] <= since:
             continue

@@ -1,4 +1,4 @@
-"""The waitlist: a queue of people for each kind of capacity on a connection, and the results of attempts."""
+"""The waitlist, with a line of people for each kind of capacity on a connection, and results of attempts."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,17 +26,17 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import ACCOUNTS, WAITLIST_ENTRIES, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
-#: Maximum number of waitlist entries changed per transaction because of a single event.
+#: Maximum number of waitlist entries that are changed in a transaction because of a single event.
 MAX_WAITS_AT_ONCE: Final = 100
-#: Minimum time between a person's failed attempt and a new attempt made because a workspace was stopped, in
-#: seconds. ``RUN_PAUSE_SECONDS`` is the minimum if a run ended: runs end often, but rarely free the capacity
+#: After a person's attempt fails, wait at least this many seconds before a stopped workspace triggers another
+#: attempt. If a run ended instead, wait ``RUN_PAUSE_SECONDS``. Runs end often, but rarely free the capacity
 #: that people are waiting for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
 
 
 def find_entry(tx: Transaction, wait_id: str) -> WaitlistEntry | None:
-    """Return a waitlist entry by its id, whether it is open or has ended."""
+    """Return a waitlist entry by its id, even if it has ended."""
     return WAITLIST_ENTRIES.one(tx, id=wait_id)
 
 
@@ -46,12 +46,12 @@ def find_entry_of_workspace(tx: Transaction, workspace_id: str) -> WaitlistEntry
 
 
 def list_entries(tx: Transaction, principal: Principal) -> list[WaitlistEntry]:
-    """Return a person's open waitlist entries, in the order in which they joined."""
+    """Return a person's open waitlist entries, in the order in which the person joined."""
     return WAITLIST_ENTRIES.query(tx, "entries_of_person", principal=principal.key)
 
 
 def find_last_entry(tx: Transaction, principal: Principal, since: float) -> WaitlistEntry | None:
-    """Return a person's most recently ended waitlist entry, if it ended since a given time."""
+    """Return a person's most recently ended waitlist entry. It must have ended since a given time."""
     return WAITLIST_ENTRIES.first(tx, "last_wait", principal=principal.key, since=since)
 
 
@@ -82,13 +82,13 @@ def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: f
 
 
 def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: float) -> WaitlistFacts | None:
-    """Find a waitlist entry by its id and ``describe`` it; return None if it no longer exists."""
+    """Find a waitlist entry by its id, and return the facts about it. Return None if it no longer exists."""
     found = find_entry(tx, wait_id)
     return None if found is None else describe(tx, found, title, failures_allowed)
 
 
 def count_places(tx: Transaction, of: WaitlistEntry) -> dict[str, int]:
-    """Count the ``others`` who are waiting for the same capacity, and those of them who are ``ahead``.
+    """Count the ``others`` who are waiting for the same capacity, and how many of them are ``ahead``.
 
     ``tried_before`` counts those who have already had their turn in the entry's round.
     """
@@ -118,7 +118,10 @@ def summarize_lines(tx: Transaction, since: float) -> list[Row]:
 
 
 def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[int, float]]:
-    """Map each connection and kind to the number of people waiting and to the mean wait of recent grants."""
+    """Map each connection and kind of capacity to two numbers.
+
+    These are the number of people waiting, and how long those who recently got it had waited on average.
+    """
     return {
         (row["connection"], row["kind"]): (row["waiting"], float(row["waited"] or 0.0))
         for row in summarize_lines(tx, since)
@@ -126,7 +129,7 @@ def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[
 
 
 def count_failures_in_a_row(tx: Transaction, connection: str) -> int:
-    """Return how many starts on a connection have failed since the last start that didn't."""
+    """Return how many starts on a connection have failed since the last one that didn't."""
     row = tx.one("failed_in_a_row", connection=connection)
     return int(row["count"]) if row else 0
 
@@ -138,7 +141,7 @@ def count_attempts(tx: Transaction, connection: str) -> int:
 
 
 def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
-    """Put a person at the end of the current round. Anyone who rejoins doesn't get a second turn in it."""
+    """Put a person at the end of the current round. If they rejoin, they don't get a second turn in it."""
     tx.be_alone()
     others = find_others(tx, new)
     former = [
@@ -162,13 +165,16 @@ def _find_next_seq(tx: Transaction) -> int:
 
 
 def _reduce_pauses(tx: Transaction, newcomer: WaitlistEntry) -> None:
-    """Shorten the pauses between attempts in a line to the pause that a newcomer gets."""
+    """Shorten the pauses between attempts in a line to the length that applies to a newcomer."""
     pause = get_pause(newcomer.attempts)
     tx.run("hasten_line", connection=newcomer.connection, kind=newcomer.kind, pause=pause)
 
 
 def pass_turn(tx: Transaction, of: WaitlistEntry, pause: float) -> None:
-    """End a person's turn because no attempt can be made for them now. After a pause comes the next turn."""
+    """End a person's turn, because no attempt can be made for them now.
+
+    After a pause, the next turn begins.
+    """
     if of.state in {WaitlistState.WAITING, WaitlistState.TRYING}:
         later = {"round": find_others(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
         change(tx, of, state=WaitlistState.WAITING, operation_id=None, **later)
@@ -177,13 +183,16 @@ def pass_turn(tx: Transaction, of: WaitlistEntry, pause: float) -> None:
 
 
 def is_gone_since(tx: Transaction, of: WaitlistEntry) -> bool:
-    """Return whether a waitlist entry's workspace has ceased to exist since its owner joined."""
+    """Return whether a waitlist entry's workspace has disappeared since its owner joined."""
     row = WORKSPACES.row(tx, id=of.workspace_id)
     return row is not None and row["state"] == State.GONE and (row["gone_at"] or 0.0) > of.joined_at
 
 
 def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
-    """Change a waitlist entry, unless its state has changed meanwhile; return whether it was changed."""
+    """Change a waitlist entry, unless its state has changed in the meantime.
+
+    Return whether it was changed.
+    """
     tx.be_alone()
     row = WAITLIST_ENTRIES.change_returning(tx, {"id": of.id, "state": of.state}, **to)
     if row is not None:
@@ -192,7 +201,7 @@ def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
 
 
 def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: WaitlistEntry | None = None) -> None:
-    """Redraw the messages that show places in an entry's line, and in its ``former`` line.
+    """Redraw the messages that show places in the line of an entry, and in its ``former`` line.
 
     From the second round on, messages don't show a place, because it would change with each attempt. They are
     then redrawn only if people join or leave.
@@ -213,18 +222,21 @@ def extend(tx: Transaction, of: WaitlistEntry, until: float) -> WaitlistEntry:
 
 
 def end(tx: Transaction, of: WaitlistEntry) -> None:
-    """End a waitlist entry without a message, because its owner already knows or is told in another way."""
+    """End a waitlist entry without a message. Its owner already knows, or is told in another way."""
     change(tx, of, state=WaitlistState.OVER, ended_at=tx.now())
 
 
 def announce(of: WaitlistEntry, short_of: str, cause: str | None) -> NewNotice:
-    """Return the notice that tells a person their place in line after their first failed attempt."""
+    """Return the notice that tells a person their place in line.
+
+    It is sent after their first failed attempt.
+    """
     body = {"workspace": of.workspace_id, "connection": of.connection, "room": short_of, "cause": cause}
     return NewNotice(of.id, NoticeKind.WAITLIST_PLACE, "begin", of.principal, body)
 
 
 def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str = "") -> NewNotice:
-    """Return the notice saying that a person's wait has ended without any capacity for them."""
+    """Return the notice that tells a person that their wait has ended without success."""
     zone = people.find_zone(tx, of.principal)
     again = get_default_end(now, zone)
     body = {
@@ -238,7 +250,7 @@ def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str
 
 
 def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:
-    """End a waitlist entry and tell its owner why; without a ``cause``, it ends because its time is up."""
+    """End a waitlist entry and tell its owner why. Without a ``cause``, its time is up."""
     end(tx, of)
     add_notices(tx, [build_over_notice(of, tx.now(), tx, cause)])
 
@@ -249,7 +261,7 @@ def find_open_entries(tx: Transaction, limit: int) -> list[WaitlistEntry]:
 
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
-    """End a workspace's waitlist entry, because its account was unlinked and its row is being deleted."""
+    """End a workspace's waitlist entry. Its account was unlinked, and its row is being deleted."""
     waiting = find_entry_of_workspace(tx, workspace["id"])
     if waiting is None or waiting.state is WaitlistState.GRANTED:
         return
@@ -288,12 +300,12 @@ WAIT_QUEUE: Final = declare_queue(
 
 
 def claim_entries(tx: Transaction, limit: int, lease: float) -> list[WaitlistEntry]:
-    """Claim due waitlist entries for ``lease`` seconds."""
+    """Claim due waitlist entries. The claim lasts ``lease`` seconds."""
     return WAITLIST_ENTRIES.parse_all(WAIT_QUEUE.take(tx, lease, limit))
 
 
 def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Continue or end a workspace's waitlist entry after its operation has ended; return notices to send.
+    """Continue or end a workspace's waitlist entry after its operation has ended. Return the notices to send.
 
     An owner who lacks capacity but isn't on the waitlist is told how long they could wait.
     """
@@ -323,7 +335,7 @@ def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotic
 def record_failure(
     tx: Transaction, of: WaitlistEntry, at: float, kind: str, cause: str | None = None
 ) -> Sequence[NewNotice]:
-    """Record a failed attempt, which ends the person's turn; return the notices to send them.
+    """Record a failed attempt, which ends the person's turn. Return the notices to send them.
 
     After the first failed attempt, the person is told their place. If no message can show it, because an
     answer that only they see can't be edited, they are sent a notice. ``kind`` is the kind of capacity that

@@ -1,4 +1,4 @@
-"""What operations and runs have in common: claiming, holding, resuming, ending, repeating and saving.
+"""Functions that operations and runs share: claiming, holding, resuming, ending, repeating and saving.
 
 In a query, ``{work_items}`` stands for the table of operations or of runs.
 """
@@ -27,7 +27,10 @@ from bot.support.errors import Outdated, TooLate
 
 
 class WakeReason(IntEnum):
-    """What happened during a step of an operation or run. Of several events, the strongest is kept."""
+    """What happened during a step of an operation or run.
+
+    If several things happened, the strongest is kept.
+    """
 
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read that changed something was recorded.
@@ -39,7 +42,7 @@ class WakeReason(IntEnum):
 
 WorkItemTable = Table[Operation] | Table[Run]
 
-#: Maps each table to the column values of a row that nothing is holding up.
+#: The column values of a row that isn't on hold, for each table.
 _FREE: Final[Mapping[str, Row]] = {
     OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
     RUNS.name: {"block_reason": None},
@@ -52,15 +55,15 @@ _SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {
     *("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
 }
 #: Columns of the account and the person that must not change between a step and its call. The call uses them,
-#: the policy checks them, or they decide whether the call may be made (an account that is resting or must be
-#: linked again is no longer active). The first column is the key.
+#: the policy checks them, or they decide whether the call may be made. (If an account is suspended or must be
+#: linked again, it is no longer active.) The first column is the key.
 _ACCOUNT: Final = ("id", "state", "secret", "username", "remote_id", "refused_since", "renamed_to")
 _PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
 _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
 
 
 def _make_unchanged_condition(table: str, alias: str, columns: tuple[str, ...]) -> str:
-    """Return an SQL condition that certain columns of a row haven't changed since they were read."""
+    """Return an SQL condition. It holds if certain columns of a row haven't changed since they were read."""
     # The key is compared with "=", because only that uses an index; the other columns may be NULL.
     key, *others = (f"{alias}.{name} {{}} :{alias}_{name}" for name in columns)
     same = [other.format("IS /* postgresql: NOT DISTINCT FROM */") for other in others]
@@ -69,7 +72,7 @@ def _make_unchanged_condition(table: str, alias: str, columns: tuple[str, ...]) 
 
 _SAME_ACCOUNT: Final = _make_unchanged_condition("accounts", "a", _ACCOUNT)
 _SAME_PERSON: Final = _make_unchanged_condition("people", "p", _PERSON)
-#: Parameters of the query that saves a step, leaving out those that set columns.
+#: Parameters of the query that saves a step. Those that set columns are left out.
 _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "waits"})
 
 
@@ -91,7 +94,7 @@ def keep_waiting(
 def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float) -> bool:
     """Have the call of an operation or run sent again, because its owner chose that.
 
-    Return False if the owner isn't being asked any question.
+    Return False if the owner wasn't being asked anything.
     """
     free = _FREE[work_items.name]
     query = fill_changes("repeat", *free, work_items=work_items.name)
@@ -105,7 +108,7 @@ def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadli
 def end(
     tx: Transaction, work_items: WorkItemTable, work_item_id: str, outcome: Outcome, cause: str | None
 ) -> Row | None:
-    """End an open operation or run, and mark its card dirty; return None if it has already ended."""
+    """End an open operation or run, and mark its card as dirty. Return None if it has already ended."""
     ended = {"outcome": outcome, "cause": cause, "ended_at": tx.now(), **_FREE[work_items.name]}
     row = work_items.change_returning(
         tx, {"id": work_item_id, "outcome": None}, **ended, leased_until=0, claim=""
@@ -118,14 +121,14 @@ def end(
 
 
 def hold(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> None:
-    """Block an open operation or run, because its provider refuses the account."""
+    """Put an open operation or run on hold, because its provider refuses the account."""
     work_items.change(tx, {"id": row["id"]}, block_reason=said["block_reason"])
     release_card(tx, row["id"])
     cards.queue_updates(tx, row["id"], changed=True)
 
 
 def clear_silence(tx: Transaction, connection: str) -> None:
-    """Unblock work that was waiting because a connection didn't answer."""
+    """Release work that was on hold because a connection didn't answer."""
     start_fan_out(tx, "reachable", connection=connection)
 
 
@@ -155,10 +158,10 @@ def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
 
 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
-    """Claim the rows that a query finds; return each with the row that the query ``beside`` finds for it.
+    """Claim the rows that a query finds, and return each with a second row.
 
-    They are in the order of the rows from ``beside``, which hold the account, the person on whose behalf a
-    step acts, and whatever else the step needs.
+    The query ``beside`` finds the second rows, and their order is kept. They contain the account, the person
+    on whose behalf a step acts, and whatever else the step needs.
     """
     now = tx.now()
     claimed = {"until": now + lease, "claim": tx.ids.new("claim")}
@@ -172,7 +175,7 @@ def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) 
 def make_actor_fields(
     tx: Transaction, row: Row, account: Account | None, person: Person | None
 ) -> dict[str, Any]:
-    """Return the account, the person and the claim of a step as keyword arguments for ``Claimed``."""
+    """Return a step's account, person and claim as keyword arguments for ``Claimed``."""
     is_revoked = account is not None and account.state == "revoking"
     return {
         "account": None if is_revoked else account,
@@ -191,14 +194,14 @@ def save(
     *,
     adds_notices: bool = True,
 ) -> tuple[Row, Update] | None:
-    """Save a step's result and release the lease; return the new row, and the update as applied.
+    """Save a step's result and release the lease. Return the new row, and the update as applied.
 
-    Return None, with no notices written, if the work has ended in the meantime or another step has claimed
-    it. If the owner has answered a question since the step began, the step's decision is dropped. Before a
-    call, raise TooLate if the request is no longer valid, and Outdated if the account or the person has
-    changed. ``was`` is the row that the step worked with; if it has changed since, the result is applied to
-    the current row. ``audit`` is always appended to the audit log. ``own`` returns all columns after the
-    update, given the shared ones. The card becomes dirty if anything visible has changed.
+    If the work has ended in the meantime or another step has claimed it, write no notices and return None. If
+    the owner has answered a question since the step began, the step's decision is dropped. Before a call,
+    raise TooLate if the request is no longer valid, and Outdated if the account or the person has changed.
+    ``was`` is the row that the step worked with. If it has changed since, the result is applied to the
+    current row. ``audit`` is always appended to the audit log. ``own`` returns all columns after the update,
+    given the shared ones. The card becomes dirty if anything visible has changed.
     """
     append_audit(tx, update.audit)
     save_to = partial(_save_update, tx, work_items, update, own, adds_notices=adds_notices)
@@ -228,8 +231,8 @@ def _save_update(
             return None  # The current row may have a later deadline.
         raise TooLate(f"{update.id} is past its deadline")
     after = own(tx, row, update, _choose_changes(row, update, now))
-    # Only changed columns are set, because SQLite rewrites the index entries of every column that is set.
-    # There must be at least one.
+    # Only changed columns are set, because SQLite rewrites the index entries of every column that is set. At
+    # least one must be set.
     changed = [name for name in after if name not in _DECIDING and after[name] != row[name]]
     columns = changed or ["attempts"]
     params: Row = {name: after[name] for name in (*_DECIDING, *columns)}
@@ -261,7 +264,7 @@ def _save_update(
 
 
 def _is_late(row: Row, update: Update, now: float) -> bool:
-    """Return whether an update begins a call although the request is already too old for it."""
+    """Return whether an update begins a call although the request is too old for that."""
     verb = row.get("verb")
     expires = update.start_call is not None if verb is None else OperationVerb(verb).expires
     # Work that has never had a deadline can't be late.
@@ -305,7 +308,7 @@ def _choose_changes(row: Row, update: Update, now: float) -> Row:
 
 
 def _choose_asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
-    """Return when the owner was asked the current question, or None if no question is open.
+    """Return when the owner was asked the question that is still open, or None if there is none.
 
     If the owner answered while a search was in progress, the search doesn't make Usher ask again.
     """

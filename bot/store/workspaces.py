@@ -1,4 +1,4 @@
-"""People's workspaces: finding, adding, naming and hiding them, and claiming those running or ending."""
+"""People's workspaces: finding, adding, naming and hiding them, and claiming those that run or will end."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -14,7 +14,7 @@ from bot.store.tables import WORKSPACES, make_parser, name_columns
 from bot.store.transaction import Row, Transaction
 from bot.support.cleaning import fold
 
-#: Number of workspaces read per batch.
+#: Maximum number of workspaces that are read at once.
 _BATCH_SIZE: Final = 200
 _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | None]] = make_parser("w a p")
 
@@ -22,7 +22,10 @@ _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | N
 def list_workspaces(
     tx: Transaction, principal: Principal, *, connection: str | None = None
 ) -> list[Workspace]:
-    """Return a principal's workspaces by title, except hidden ones and those of a resting link."""
+    """Return a person's workspaces, sorted by title.
+
+    Hidden ones and those of a suspended link are left out.
+    """
     found = WORKSPACES.query(tx, "own_workspaces", principal=principal)
     return _sort_by_title(found, connection, hidden=False)
 
@@ -30,7 +33,7 @@ def list_workspaces(
 async def read_workspaces(
     engine: Engine, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
-    """Return what ``list_workspaces`` returns, read in batches; with ``hidden``, include hidden workspaces.
+    """Return what ``list_workspaces`` returns, read in batches. With ``hidden``, include hidden workspaces.
 
     Thousands of workspaces then don't hold up other work, but they may change between batches.
     """
@@ -50,7 +53,7 @@ def _sort_by_title(found: Iterable[Workspace], connection: str | None, *, hidden
 
 
 def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, stem: str) -> list[Workspace]:
-    """Return a principal's visible workspaces that a name, or its stem, may refer to.
+    """Return a person's visible workspaces that a name, or its stem, may refer to.
 
     Every workspace whose full name or id matches is included. Others may be included, too, so the caller has
     to compare the names.
@@ -60,9 +63,10 @@ def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, st
 
 
 class ReachedWorkspace(NamedTuple):
-    """A workspace of any owner, with a person's account on its connection and that person's row.
+    """A workspace of any owner, with what is known about the person who wants to act on it.
 
-    ``waits`` means that the workspace is on the waitlist.
+    These are the person's account on the workspace's connection, and the person's row. ``waits`` means that
+    the workspace is on the waitlist.
     """
 
     workspace: Workspace
@@ -72,7 +76,7 @@ class ReachedWorkspace(NamedTuple):
 
 
 def reach(tx: Transaction, workspace_id: str, principal: Principal) -> ReachedWorkspace | None:
-    """Return a workspace, with what a person needs to act on it, or None if it doesn't exist."""
+    """Return a workspace with what a person needs to act on it. Return None if it doesn't exist."""
     row = tx.one("reached_workspace", id=workspace_id, principal=principal)
     return None if row is None else ReachedWorkspace(*_PARSE_WITH_ACCOUNT(row), bool(row["waits"]))
 
@@ -83,7 +87,7 @@ def find_workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
 
 
 def insert(tx: Transaction, new: Workspace) -> bool:
-    """Insert a workspace's row, unless its owner has one with the same remote id.
+    """Insert a workspace's row, unless its owner already has one with the same remote id.
 
     Return whether the row was inserted.
     """
@@ -102,7 +106,7 @@ def find_by_remote_id(
 
 
 def add(tx: Transaction, workspace: Workspace) -> Workspace:
-    """Add a workspace, or unhide the one with the same remote id; either way, make its gate due."""
+    """Add a workspace, or unhide the one with the same remote id. Its gate becomes due in either case."""
     now = tx.now()
     gates.add_gate(tx, workspace.gate_key, workspace.connection, workspace.remote_id)
     workspace = replace(workspace, used_at=now)
@@ -124,12 +128,12 @@ def name(tx: Transaction, workspace_id: str, alias: str | None) -> None:
 
 
 def notify(tx: Transaction, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
-    """Set whether the owner is told when a workspace is ready or stopped; if None, their settings decide."""
+    """Set whether the owner is told when a workspace is ready or stopped. If None, their settings decide."""
     WORKSPACES.change(tx, {"id": workspace_id}, notify_ready=ready, notify_stopped=stopped)
 
 
 def hide(tx: Transaction, workspace_id: str) -> None:
-    """Hide a workspace, so that it is no longer read; any open operation on it ends as cancelled."""
+    """Hide a workspace. It is no longer read, and if it has an open operation, that ends as cancelled."""
     operations.put_away(tx, workspace_id)
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is not None and row["state"] != State.GONE:
@@ -148,7 +152,7 @@ RUNNING_QUEUE: Final = declare_queue(
         where="state = 'running' AND hidden = 0",
     )
 )
-#: The queue of workspaces that their provider will end. The owner is warned ``:warn_seconds`` before that.
+#: The queue of workspaces that their providers will end. The owner is warned ``:warn_seconds`` before that.
 ENDING_QUEUE: Final = declare_queue(
     Queue(
         name="ending_workspaces",
@@ -168,7 +172,7 @@ def claim_ending(tx: Transaction, within: float, limit: int, lease: float) -> li
 
     The claim lasts ``lease`` seconds. It takes running or stopped workspaces that aren't hidden, have no open
     operation and belong to an owner with an active account. Workspaces whose owner has already been told
-    about that end are left out: they have a WORKSPACE_EXPIRY notice whose occasion (the end in whole epoch
+    about that end are left out. They have a WORKSPACE_EXPIRY notice whose occasion (the end in whole epoch
     seconds) is within a minute of it.
     """
     found = WORKSPACES.parse_all(ENDING_QUEUE.take(tx, lease, limit, warn_seconds=within))
@@ -176,7 +180,7 @@ def claim_ending(tx: Transaction, within: float, limit: int, lease: float) -> li
 
 
 def claim_running(tx: Transaction, limit: int, every: float) -> list[Workspace]:
-    """Claim running workspaces that are due for a check; each becomes due again after ``every`` seconds."""
+    """Claim running workspaces that are due for a check. Each is due again after ``every`` seconds."""
     found = WORKSPACES.parse_all(RUNNING_QUEUE.take(tx, every, limit))
     return sorted(found, key=lambda one: one.id)
 
@@ -187,9 +191,9 @@ def ask_again(tx: Transaction, workspace_id: str, at: float) -> None:
 
 
 def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str, message: str) -> bool:
-    """Record a provider's event about a workspace, mark its card dirty and make its gate due.
+    """Record a provider's event about a workspace, mark its card as dirty, and make its gate due.
 
-    Return False, with nothing written, if the event was seen before or the workspace isn't known here.
+    If the event was seen before or the workspace isn't known here, write nothing and return False.
     """
     found = WORKSPACES.rows(tx, gate_key=gate_key, connection=connection)
     if not found or not inbox.add_interaction(tx, interaction):
@@ -202,5 +206,8 @@ def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str
 
 
 def save_entry(tx: Transaction, workspace_id: str, gate_key: str, entry: str) -> None:
-    """Store the encrypted secret that opens a workspace from Usher's page, unless its gate has changed."""
+    """Store the encrypted secret that opens a workspace from Usher's page.
+
+    If its gate has changed, do nothing.
+    """
     WORKSPACES.change(tx, {"id": workspace_id, "gate_key": gate_key}, entry=entry)
