@@ -1,1 +1,4 @@
-"""The domain: models, plans and rules. It does no I/O, except that ``transcript`` writes a file."""
+"""The domain, which consists of models, plans and rules.
+
+Only ``transcript`` does any I/O: it writes a file.
+"""

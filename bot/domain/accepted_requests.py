@@ -1,4 +1,4 @@
-"""Requests that Usher has accepted, recorded to show who last asked for something."""
+"""Requests that Usher has accepted. They are recorded to show who last asked for something."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Final
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
 
-#: How long an interaction's requests can be looked up, in seconds, in case Slack delivers the interaction
-#: twice.
+#: How long an interaction's requests can be looked up, in seconds. Slack may deliver the interaction twice.
 RECENT_SECONDS: Final = 120.0
 #: How long Slack usually takes to deliver a request, in seconds.
 DELIVERY_SECONDS: Final = 1.0
-#: Sources of automatic requests: working hours, a timer, a class, or the waitlist (``ROOM``). Each request is
-#: made on behalf of the person who set up its source or agreed to it.
+#: What can make automatic requests: working hours, a timer, a class, or the waitlist (``ROOM``). Each request
+#: is made on behalf of the person who set this up or agreed to it.
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"
@@ -27,7 +26,7 @@ class AcceptedRequest:
 
     ``kind`` is the action recorded in the audit log. ``subject`` is the id of a workspace or run ("" if the
     request concerns neither), and ``name`` is its name at the time of the request. ``initiator`` says what
-    made the request automatically, or is "" if the person made it themselves. ``via`` names the assistant
+    made the request automatically. If the person made it themselves, it is "". ``via`` names the assistant
     that made the request for them, if any.
     """
 

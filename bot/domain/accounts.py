@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from bot.domain.people import Principal
 from bot.domain.row_times import LinkEnd, Past, Stays
 
-#: How a link was made; "" if that isn't known or there is no link.
+#: How a link was made, or "" if that isn't known or there is no link.
 #: - ``sign_in``, ``token``: by signing in at the provider, or with a token. Both prove who owns the account
 #:   if the provider named its owner.
 #: - ``approval``, ``import``: by an administrator's approval, or from an operator's file. Neither proves who
@@ -19,26 +19,26 @@ from bot.domain.row_times import LinkEnd, Past, Stays
 LinkSource = Literal["", "sign_in", "token", "approval", "import"]
 #: How long an unproven link lasts, in seconds.
 APPROVED_SECONDS: Final = 90 * 86_400.0
-#: Delay before a refused credential is tried again for the first time, in seconds. If it is refused again,
-#: the user is told.
+#: Delay before a refused credential is tried again for the first time, in seconds. The user is told only if
+#: it is refused again.
 REPEATED_SECONDS: Final = 30.0
 #: Maximum time between two attempts with a refused credential, in seconds.
 RAREST_SECONDS: Final = 3600.0
 #: How Usher learned an account's id at the provider: when the link was made, from a token that the user
-#: supplied, by the account's e-mail address, or from the first answer that contained the id. "" if the id
-#: isn't known.
+#: supplied, by the account's e-mail address, or from the first answer that contained the id. It is "" if the
+#: id isn't known.
 RemoteIdSource = Literal["", "link", "token", "email", "seen"]
 #: For this many seconds after an account's id was checked, calls that name the account are made without
-#: checking it again. The value is ten minutes minus the longest time that a call may take.
+#: another check. This is ten minutes minus the longest time that a call may take.
 MAX_COMPARED_SECONDS: Final = 570.0
-#: When a link is suspended because its username now belongs to another account, Usher waits this many seconds
-#: before telling administrators, so that one message can include other links suspended meanwhile.
+#: If a link is suspended because its username now belongs to another account, Usher waits this many seconds
+#: before it tells administrators. The message can then include other links suspended in the meantime.
 RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
 #: Links suspended within this many seconds of each other are reported to administrators in one message.
 SAME_REST_SECONDS: Final = 86_400.0
 #: Maximum number of commands that can be waiting for one link.
 MAX_DEFERRED_COMMANDS: Final = 10
-#: Key under which a deferred command holds the commands deferred before it.
+#: Key under which a deferred command stores those deferred before it.
 _EARLIER: Final = "earlier"
 #: A deferred command as stored (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]
@@ -49,7 +49,7 @@ MAX_ROUNDED_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A principal's link to their account on a connection; there is one per pair.
+    """A person's link to their account on a connection. A person has at most one link per connection.
 
     ``secret`` is ciphertext (``bot.support.vault``). ``state`` is ``active``, ``refused`` (the user must link
     again) or ``revoking`` (the link has ended, and the secret is kept only until it is revoked). For an
@@ -71,19 +71,20 @@ class Account:
     checked_at: Past | None = None
     #: When the account's runs were last read.
     runs_read_at: Past | None = None
-    #: When the credential expires, according to its provider. ``remind_at`` is when the next reminder is due.
+    #: The time at which the credential expires, according to its provider. ``remind_at`` is when the next
+    #: reminder is due.
     expires_at: Stays | None = None
     remind_at: Stays | None = None
     #: The account's new username at the provider, if the provider refuses the account because it was renamed.
     renamed_to: str | None = None
     link_source: LinkSource = ""
-    #: The account's id at the provider: None if not known yet, "" if the provider has none.
+    #: The account's id at the provider. None means that it isn't known yet, "" that the provider has none.
     remote_id: str | None = None
     remote_id_source: RemoteIdSource = ""
     remote_id_at: Past | None = None
-    #: When the username was last confirmed to still belong to this account.
+    #: When Usher last confirmed that the username still belongs to this account.
     compared_at: Past | None = None
-    #: When the link was suspended, because its username now belongs to the account ``other_id``.
+    #: When the link was suspended because its username now belongs to the account ``other_id``.
     resting_since: Past | None = None
     other_id: str | None = None
 
@@ -106,7 +107,7 @@ class Account:
 
     @property
     def is_approved(self) -> bool:
-        """Return whether the link was made by an administrator or operator.
+        """Return whether an administrator or operator made the link.
 
         Such a link expires unless the user proves that the account is theirs.
         """
@@ -114,7 +115,10 @@ class Account:
 
     @property
     def refusal(self) -> str:
-        """Return why a refused account can't be used, as a cause from ``bot.messages.texts.problems``."""
+        """Return why a refused account can't be used.
+
+        This is a cause from ``bot.messages.texts.problems``.
+        """
         if self.is_resting:
             return "another_account"
         if self.renamed_to:
@@ -132,11 +136,14 @@ class Account:
         return self.state == "active" and self.refused_since is not None
 
     def repeats(self, at: float | None) -> bool:
-        """Return whether a refusal at this time confirms an earlier one and so the user must be told."""
+        """Return whether a refusal at this time confirms an earlier one. If so, the user must be told."""
         return self.is_held and (at or 0.0) - (self.refused_since or 0.0) >= REPEATED_SECONDS
 
     def compute_retry_delay(self, now: float) -> float:
-        """Return how many seconds to wait before retrying a refused credential. The delay grows each time."""
+        """Return how many seconds to wait before a refused credential is tried again.
+
+        The wait grows each time.
+        """
         if not self.is_held or self.checked_at is None:
             return 0.0
         lasted = self.checked_at - (self.refused_since or 0.0)
@@ -145,13 +152,16 @@ class Account:
         return max(self.checked_at + wait - now, 0.0) if self.checked_at <= now else 0.0
 
     def has_ended(self, now: float) -> bool:
-        """Return whether the account's credential has expired; False if the provider gave no expiry."""
+        """Return whether the account's credential has expired.
+
+        If the provider gave no expiry, return False.
+        """
         return self.expires_at is not None and self.expires_at <= now
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link in progress, keyed by the SHA-256 of its nonce. It can be used once, within ten minutes.
+    """A link in progress. Its key is the SHA-256 of its nonce, and it can be used once, within ten minutes.
 
     ``deferred_command`` runs once the link has been made, after any earlier commands nested inside it
     (``defer_after``). ``stage`` is ``open``, then ``checked`` (the credential is valid, and ``secret`` holds
@@ -170,19 +180,19 @@ class Link:
     username: str | None = None
     code_hash: str | None = None
     code_attempts_left: int = 5
-    #: SHA-256 of the browser session that opened the link page. ``proven`` is set once that browser has
-    #: signed in as the principal.
+    #: SHA-256 of the browser session that opened the link page. ``proven`` is set once that browser has been
+    #: used to sign in as the principal.
     browser_hash: str | None = None
     proven: bool = False
     #: When the checked credential expires, according to its provider. ``link_source`` says how Usher got it.
     credential_expires_at: Stays | None = None
     link_source: LinkSource = ""
-    #: The checked account's id at the provider; "" if the provider has none.
+    #: The id of the checked account at the provider, or "" if the provider has none.
     remote_id: str | None = None
 
 
 def defer_after(earlier: Iterable[CommandBody | None], newest: CommandBody | None) -> CommandBody | None:
-    """Return the newest command waiting for a link, with the earlier ones nested inside it.
+    """Return the newest command that is waiting for a link, with the earlier ones nested inside it.
 
     If several commands have the same text, only the newest is kept. In all, at most ``MAX_DEFERRED_COMMANDS``
     are kept.
@@ -199,7 +209,7 @@ def defer_after(earlier: Iterable[CommandBody | None], newest: CommandBody | Non
 
 
 def list_deferred(body: CommandBody | None) -> list[CommandBody]:
-    """Return the commands stored in the body of a link or an approval request, oldest first."""
+    """Return the commands that the body of a link or an approval request contains, oldest first."""
     if body is None:
         return []
     return [*body.get(_EARLIER, ()), {name: value for name, value in body.items() if name != _EARLIER}]
@@ -207,7 +217,7 @@ def list_deferred(body: CommandBody | None) -> list[CommandBody]:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A person's request to be linked to a username, on which an administrator decides.
+    """A person's request to link a username. An administrator decides on it.
 
     ``state`` is ``requested``, then ``approved`` (being checked with the provider) and ``linked``. Otherwise
     it ends as ``denied``, or as ``failed`` (``detail`` says why, such as an unknown username).
@@ -229,14 +239,14 @@ class Approval:
     #: their answer, or to None if there is none yet.
     similar_users: list[str] | None = None
     answers: dict[str, bool | None] | None = None
-    #: Whether the request can't be approved yet, because the people asked have a day to answer.
+    #: Whether the request can't be approved yet. The people who were asked have a day to answer.
     awaits_answers: bool = False
-    #: The requested user's e-mail address, if the provider reveals it. ``remote_id`` is their id there.
+    #: The e-mail address of the requested user, if the provider reveals it. ``remote_id`` is their id there.
     email: str | None = None
     remote_id: str | None = None
 
 
-#: Results of comparing an account's id with the known one. ``unclear`` means that the id, or part of it, is
+#: Results of comparing an account's id with the known one. ``unclear`` means that the id or part of it is
 #: missing, so nothing can be concluded.
 Comparison = Literal["same", "another", "unclear"]
 
@@ -257,7 +267,7 @@ def compare_remote_ids(former: str, current: str) -> Comparison:
 
 
 def is_unique(remote_id: str | None) -> bool:
-    """Return whether an id identifies an account by itself; a creation time in whole seconds doesn't."""
+    """Return whether an id alone identifies an account. A creation time in whole seconds doesn't."""
     return bool(remote_id) and _WHOLE_SECOND_PATTERN.fullmatch(remote_id or "") is None
 
 
@@ -280,19 +290,23 @@ def _are_same_fact(before: str, now: str) -> bool:
 
 Occasion = Literal["week", "day", ""]
 
-#: Reminders, each with its due time in seconds before the credential expires; earliest first.
+#: Reminders, earliest first. Each has the number of seconds before the credential's expiry at which it is
+#: due.
 _BEFORE: Final[tuple[tuple[Occasion, float], ...]] = (("week", 7 * 86_400.0), ("day", 86_400.0))
 
 
 def plan_first_reminder(linked_at: float, ends_at: float | None) -> float | None:
-    """Return when the first reminder is due; None if the credential never expires or expires sooner."""
+    """Return when the first reminder is due.
+
+    Return None if the credential never expires or expires too soon.
+    """
     if ends_at is None:
         return None
     return next((ends_at - before for _, before in _BEFORE if ends_at - before > linked_at), None)
 
 
 def find_due_reminder(ends_at: float, now: float) -> tuple[Occasion, float | None]:
-    """Return the reminder due now ("" if none), and when to check again (None if no more are to come).
+    """Return the reminder that is due now ("" if none), and when to check again (None if it was the last).
 
     The last check takes place when the credential expires, because earlier reminders are no longer true then.
     If several checks were missed, only the latest reminder is due.

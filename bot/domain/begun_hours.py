@@ -10,24 +10,24 @@ from bot.domain.hours import ON_TIME_SECONDS, HoursRule, Occurrence, Side
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.work_items import Outcome
 
-#: How far ahead to look for the stop that ends hours in progress, in seconds. Hours never last longer than a
-#: day.
+#: How far ahead to look for the stop at the end of the current working hours, in seconds. Hours never last
+#: longer than a day.
 DAY_SECONDS: Final = 86_400.0
-#: If a running workspace has no stop planned within this many seconds, its owner may be asked whether it's
+#: If no stop of a running workspace is planned within this many seconds, its owner may be asked whether it is
 #: still needed.
 STOP_AHEAD_SECONDS: Final = 86_400.0
-#: How long a workspace is assumed to be needed if its hours only start it and have no stop, in seconds.
+#: If working hours start a workspace but never stop it, it is assumed to be needed for this many seconds.
 _OPEN_SECONDS: Final = 12 * 3600.0
 #: Delay before a failed start is retried, in seconds.
 RETRY_SECONDS: Final = 60.0
-#: Causes of failed starts that mean a lack of capacity. Capacity may become available later.
+#: Causes of failed starts that mean a lack of capacity. It may become available later.
 ROOM_CAUSES: Final = frozenset({"limit", "no_room"})
 _ONCE_MORE: Final = frozenset({"conflict", "stopped_elsewhere"})
 _PASSING: Final = ROOM_CAUSES | _ONCE_MORE | {"gave_up", "provider_failed", "unanswered"}
 
 
 def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
-    """Return whether the workspace will still be needed after this time, according to its owner's hours."""
+    """Return whether the owner's working hours require the workspace to run after this time."""
     own = [one for one in rules if not one.paused]
     return any(
         (one.stops is None and bool(one.between(at - _OPEN_SECONDS, at))) or one.is_on(at) for one in own
@@ -35,7 +35,9 @@ def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
 
 
 def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the next stop of the hours in progress, with the rule that plans it, or None.
+    """Return the next stop of the hours in progress along with the rule that plans it.
+
+    If there is none, return None.
 
     The stop may be planned by a different rule than the one that started the workspace.
     """
@@ -48,23 +50,26 @@ def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrenc
 
 
 def has_begun(rules: Collection[HoursRule], now: float) -> bool:
-    """Return whether hours are in progress: they have started, and their stop is still to come."""
+    """Return whether working hours are in progress. They have started, and their stop is still to come."""
     active = [one for one in rules if not one.paused]
     past = sorted(one for rule in active for one in rule.between(now - DAY_SECONDS, now))
     return any(rule.is_on(now) for rule in active) or (bool(past) and past[-1].side == "start")
 
 
 def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
-    """Return whether hours will stop a workspace for which a stop at the time ``at`` was planned.
+    """Return whether working hours will stop a workspace for which a stop at the time ``at`` was planned.
 
-    They will if their next occurrence is a stop, or if they start it by ``at`` and stop it later.
+    They will if the next thing they do is stop it, or if they start it by ``at`` and stop it later.
     """
     start, stop = (_find_first(rules, side, now) for side in ("start", "stop"))
     return stop is not None and (start is None or start[0].at > stop[0].at or start[0].at <= at)
 
 
 def _find_first(rules: Collection[HoursRule], side: Side, now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the next unsettled start or stop (``side`` says which) in the coming day, with its rule."""
+    """Return the first start or stop (``side``) planned for the next 24 hours, along with its rule.
+
+    One that has already been dealt with doesn't count.
+    """
     coming = [(one, rule) for rule in rules for one in _list_unsettled(rule, now) if one.side == side]
     return min(coming, key=_get_occurrence, default=None)
 
@@ -74,12 +79,15 @@ def _get_occurrence(pair: tuple[Occurrence, HoursRule]) -> Occurrence:
 
 
 def _list_unsettled(rule: HoursRule, now: float) -> list[Occurrence]:
-    """Return a rule's unsettled occurrences in the coming day; none if the rule is paused."""
+    """Return a rule's starts and stops in the next 24 hours that haven't been dealt with.
+
+    If the rule is paused, return none.
+    """
     return [] if rule.paused else rule.between(max(now, rule.processed_until), now + DAY_SECONDS)
 
 
 def tries_again(start: Operation, plan: Occurrence, now: float, *, is_own: bool) -> bool:
-    """Return whether a failed planned start should be retried because its cause may be temporary.
+    """Return whether to retry a planned start that failed. Its cause may be temporary.
 
     If there was no capacity, the start is retried until it would be too late. If the user made the plan
     (``is_own``), they join the waitlist instead. After a conflict, or after someone else stopped the

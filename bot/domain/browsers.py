@@ -1,4 +1,4 @@
-"""Browser sessions of signed-in people, and the rows that a workspace's page in the browser needs."""
+"""Browser sessions of signed-in people, and the rows needed to show a workspace's page in the browser."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from bot.domain.workspaces import Workspace
 
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
-    """A person's browser session, keyed by the SHA-256 of the cookie's value.
+    """A person's session in a browser. Its key is the SHA-256 of the cookie's value.
 
     The person has proven that they are ``principal`` by signing in with Slack. Using the session doesn't
     extend it past ``expires_at``.
@@ -25,9 +25,9 @@ class BrowserSession:
 
 @dataclass(frozen=True, slots=True)
 class PageRows:
-    """The rows needed to show a workspace's page in a signed-in browser, read in one transaction.
+    """The rows needed to show a workspace's page in a signed-in browser. They are read in one transaction.
 
-    ``workspace`` is None if it doesn't exist; the caller must check who owns it. ``operation`` is its newest
+    ``workspace`` is None if it doesn't exist. The caller must check who owns it. ``operation`` is its newest
     operation, and ``channel_id`` is the channel of the owner's direct messages with the bot, if known.
     """
 

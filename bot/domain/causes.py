@@ -1,4 +1,4 @@
-"""Causes: stored reasons why something ended or can't continue.
+"""Causes: the stored reasons why something ended or can't continue.
 
 A cause is a word. It may be followed by a colon and the provider's own message (``invalid: disk too small``),
 or by two colons and a sentence from Usher, which is shown unchanged. ``bot.messages`` writes the texts.
@@ -12,7 +12,7 @@ from typing import Final
 from bot.domain.failure_causes import OWN_LIMITS, find_reason
 from bot.support import errors
 
-#: Maximum number of characters of a provider's own message that are shown to users.
+#: Maximum length of a provider's own message as shown to users, in characters.
 MESSAGE_LIMIT: Final = 300
 
 _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
@@ -43,19 +43,19 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.ProviderError, "invalid"),
 )
 
-#: Matches words showing that a refusal is about the token. Another token of the same account may have the
+#: Matches words that show that a refusal is about the token. Another token for the same account may have the
 #: required permission.
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
-#: Matches words in a refusal that tells the user to sign in elsewhere. A different token wouldn't help.
+#: Matches words in refusals that tell the user to sign in elsewhere. A different token wouldn't help.
 _SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
 #: Matches words in messages about a spending limit. Stopping something doesn't help with that.
 _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
     re.IGNORECASE,
 )
-#: HTTP statuses of refusals that don't depend on what was requested, so a different request wouldn't help.
+#: HTTP statuses of refusals that don't depend on what was requested. A different request wouldn't help.
 _CIRCUMSTANCE_STATUSES: Final = frozenset({405, 407, 412, 421, 424, 426, 428, 431, 451})
-#: Matches words showing that a refusal is about permissions.
+#: Matches words that show that a refusal is about permissions.
 _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
 
 #: Causes that may be followed by the provider's own message.
@@ -77,27 +77,27 @@ QUOTING: Final = frozenset(
         "token_lacks",
     }
 )
-#: First word of the cause recorded when a request is overdue and the user is asked whether they still want
-#: it. A ``StaleReason``, a time and the hold (``bot.domain.holds``) follow.
+#: First word of the cause that is recorded when a request is overdue and the user is asked whether they still
+#: want it. It is followed by a ``StaleReason``, a time and the hold (``bot.domain.holds``).
 STALE: Final = "stale"
-#: First word of the cause recorded when a planned start wasn't sent in time. The hold that delayed it
-#: follows.
+#: First word of the cause that is recorded when a planned start wasn't sent in time. It is followed by the
+#: hold that delayed it.
 MISSED_CAUSE: Final = "missed"
 
 
 class StaleReason(StrEnum):
     """Reasons for asking users whether they still want what they requested."""
 
-    #: The user made the request at the given time, and it was never sent.
+    #: The user made the request at the time that is given with this reason, and it was never sent.
     ASKED = "asked"
-    #: The user made the request at the given time, and every attempt was refused.
+    #: The user made the request at the time that is given with this reason, and every attempt was refused.
     TRIED = "tried"
-    #: The request was restored from a backup made at the given time.
+    #: The request was restored from a backup. The time that is given with this reason is when that was made.
     RESTORED = "restored"
 
 
 def make_stale_cause(reason: StaleReason, at: float, hold: str = "") -> str:
-    """Return the cause to record for a request that will be sent only if the user confirms it."""
+    """Return the cause to record for a request that is sent only if the user confirms it."""
     return f"{STALE}: {reason} {at} {hold}".rstrip()
 
 
@@ -107,7 +107,10 @@ def make_missed_cause(hold: str) -> str:
 
 
 def to_cause(error: BaseException) -> str:
-    """Return the cause to store for an error: a word, followed by the provider's message if that helps."""
+    """Return the cause to store for an error.
+
+    It is a word, followed by the provider's message if that helps.
+    """
     word = next((word for kind, word in _ERRORS if isinstance(error, kind)), "internal")
     if isinstance(error, errors.ProviderError) and word in {"forbidden", "not_found"} and error.is_quoted:
         # Only the provider's message says what is missing; the status alone doesn't.
@@ -133,7 +136,7 @@ def _is_about_money(error: errors.LimitReached) -> bool:
 
 
 def _find_refusal_word(message: str) -> str:
-    """Return a word for the cause of a refusal: the token, missing permissions, or anything else."""
+    """Return a word for why a request was refused: the token, missing permissions, or something else."""
     if _SIGN_ON.search(message):
         return "refused"
     if _TOKEN.search(message):
@@ -142,5 +145,5 @@ def _find_refusal_word(message: str) -> str:
 
 
 def get_cause_word(cause: str | None) -> str:
-    """Return a cause's word, without its message."""
+    """Return the word that a cause begins with, without its message."""
     return (cause or "").removeprefix("policy.").partition(": ")[0].rstrip(":")
