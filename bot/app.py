@@ -77,8 +77,8 @@ from handlers.requests.services import build_services
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-#: How long running work may take to finish after SIGTERM, in seconds. ``END_WRITE_SECONDS`` is how long the
-#: last database writes may take after that.
+#: Seconds allowed for unfinished work after SIGTERM. The last database writes then get another
+#: ``END_WRITE_SECONDS``.
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
 #: Delays between attempts to reach the database and Slack at start-up, in seconds; the last one is repeated.
@@ -90,7 +90,7 @@ GROUPS_READ_SECONDS = 300.0
 
 
 class Role(StrEnum):
-    """The work of a process: everything, only requests and pages, or only background work."""
+    """What a process does: everything, only requests and pages, or only background work."""
 
     SERVE = "serve"
     WEB = "web"
@@ -98,7 +98,7 @@ class Role(StrEnum):
 
 
 class StartError(NotDone):
-    """The process can't start or continue; the message is one sentence that says what to do."""
+    """The process can't start or continue. The message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,8 @@ async def serve(
 ) -> None:
     """Run until SIGTERM or SIGINT, then drain; raise StartError, StoreError or OSError if it can't start.
 
-    It also stops, with StoreMigrated, once a newer release has migrated the database. ``beside`` is a
-    function that runs alongside the process from the time when it is ready until it stops.
+    Raises StoreMigrated if a newer release migrates the database meanwhile. ``beside`` is called once the
+    process is ready, and runs alongside it until it stops.
     """
     async with AsyncExitStack() as stack:
         process = Process(settings, connections, stack, role=role)
@@ -141,7 +141,7 @@ async def serve(
 
 
 async def _run_unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Run some work until it ends or should stop; return whether the work ended by itself."""
+    """Run some work until it finishes or ``stop`` is set. Return whether it finished."""
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -156,10 +156,9 @@ async def _run_unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, Non
 
 
 class Process:
-    """A running bot; ``stack`` undoes everything in reverse order.
+    """A running bot. When ``stack`` is closed, everything is undone in reverse order.
 
-    The clock and the ids are injected, so that scenario tests can run the same process with a clock of their
-    own.
+    The clock and the ids are injected, so scenario tests can run the same process with their own clock.
     """
 
     def __init__(
@@ -195,7 +194,7 @@ class Process:
         self.ends_within = DRAIN_SECONDS, END_WRITE_SECONDS
         self._runs = False
         self.port = 0
-        #: The servers, which are closed when the process begins to drain.
+        #: The web servers. They are closed as soon as the process begins to shut down.
         self._front = AsyncExitStack()
         self._socket: SocketSide | None = None
         self.others: OtherInstances | None = None
@@ -205,9 +204,9 @@ class Process:
     async def start(self, *, loops: bool = True) -> None:
         """Open the store, identify the installation, start listening, and start the background work.
 
-        If ``loops`` is False, nothing runs by itself, and tests step ``reconciler`` and ``notifier``. Raises
-        StartError and StoreError. The start may be cancelled at any time, because ``stack`` undoes everything
-        done so far.
+        If ``loops`` is False, nothing runs by itself, and tests call ``reconciler`` and ``notifier`` step by
+        step. Raises StartError and StoreError. The start may be cancelled at any time, because ``stack``
+        undoes everything done so far.
         """
         settings, stack = self._settings, self._stack
         self.store = await self._wait_until_reached(self._begin_serving, None, StoreAway, StoreBusy)
@@ -330,7 +329,7 @@ class Process:
         await self.owners.leave()
 
     def check_background(self) -> Mapping[str, bool]:
-        """Return health checks of the background work: its loops, messages to Slack, and missing keys."""
+        """Return health checks of the background work. If encryption keys are missing, ``keys`` is False."""
         keys = {"keys": False} if self._runs and self.owners.lacks_keys else {}
         if not (self._runs and self._works):
             return keys
@@ -348,7 +347,7 @@ class Process:
         return {"slack": self._socket is None or self._socket.is_ready()}
 
     async def _compare_clocks(self) -> None:
-        """Measure how far this clock is from Slack's, because Slack's signatures expire in five minutes."""
+        """Measure how far ahead of Slack's clock ours is. Slack's signatures expire after five minutes."""
         with suppress(SlackFailed):
             answer = await self._tokenless_slack.call(API_TEST, {})
             if answer.at is not None:
@@ -389,9 +388,9 @@ class Process:
     async def _wait_until_reached(
         self, attempt: Callable[[], Awaitable[Result]], store: Store | None, *passing: type[Exception]
     ) -> Result:
-        """Retry until the database (or Slack, once there is a store) is available; return the result.
+        """Call ``attempt`` until the database or Slack (if ``store`` is given) responds. Return its result.
 
-        Meanwhile, a server tells monitoring that the process is alive, but neither ready nor working.
+        Meanwhile, a small server tells monitoring that the process is alive but not ready.
         """
         name, event = ("store", "database not reached") if store is None else ("slack", "slack not reached")
         for number in count():
@@ -409,7 +408,7 @@ class Process:
         raise AssertionError("it has no end")
 
     async def _try_keys(self) -> None:
-        """Refuse to start if no stored secret can be decrypted, since new links would be lost, too."""
+        """Raise StartError if none of the stored secrets can be decrypted. New links would be lost, too."""
         opening = await try_secrets(self.store, Vault(self._settings.keys()))
         self.metrics.closed_secrets.set(len(opening.closed))
         if opening.is_hopeless:

@@ -108,7 +108,7 @@ def _load_env_file() -> None:
 
 
 def complain(*lines: str) -> None:
-    """Write lines to standard error. If nobody is reading it any more, keep the exit status."""
+    """Write lines to standard error. If nobody reads it any more, ignore that and keep the exit status."""
     try:
         print("\n".join(lines), file=sys.stderr, flush=True)
     except OSError:
@@ -116,7 +116,7 @@ def complain(*lines: str) -> None:
 
 
 def _lead_nowhere(stream: TextIO) -> None:
-    """Discard anything that a broken stream still has to write, because flushing it at exit would fail."""
+    """Discard a broken stream's remaining output, because flushing it at exit would fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

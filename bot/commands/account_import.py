@@ -45,7 +45,7 @@ _WHY_NOT: Final = {
 
 
 class ImportProblem(NotDone):
-    """The reason why the file can't be used at all, in one sentence."""
+    """The file can't be used at all. The message is one sentence with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
         raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
-#: Time before an unproven link expires, in seconds, within which importing its account again renews the link.
+#: Importing an account again renews an unproven link if the link expires within this many seconds.
 RENEWED_WITHIN: Final = 30 * 86_400.0
 
 
@@ -283,7 +283,7 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
 
 
 def as_lines(results: list[Result], *, apply: bool) -> list[str]:
-    """Return a line for each row, and one with the totals, as printed by the command."""
+    """Return the lines that the command prints: one for each row, and one with the totals."""
     marks = {"ok": "ok  ", "same": "same", "problem": "BAD "}
     lines = [
         f"{marks[one.outcome]} line {one.row.line}: {one.row.slack_user[:40]} at {one.row.connection[:40]}"

@@ -81,7 +81,7 @@ def import_accounts(arguments: argparse.Namespace) -> int:
 
 
 def format_ended_links(name: str, count: int, *, is_known: bool) -> str:
-    """Return a sentence that says how many links on a connection ended, and whether it was known."""
+    """Return a sentence with the number of links that ended on a connection. Say if its name is unknown."""
     said = f"Links on {name} that ended, whose people are told: {count}."
     return said if is_known else f"{said} No connection and no link has this name."
 
@@ -124,7 +124,7 @@ def _format_id(account: Account) -> str:
 
 
 def _format_rest(account: Account) -> str:
-    """Return a phrase that says since when a link has been suspended; "" if it isn't suspended."""
+    """Return a phrase that says when a link was suspended; "" if it isn't suspended."""
     if account.resting_since is None:
         return ""
     since = _format_day(account.resting_since)
@@ -132,7 +132,7 @@ def _format_rest(account: Account) -> str:
 
 
 def list_accounts(_arguments: argparse.Namespace) -> int:
-    """Print all links, each with its person, username, proof and expiry."""
+    """Print every link, with the person, the username, the proof and the expiry date."""
     settings, _ = load()
 
     async def run(store: Store) -> int:

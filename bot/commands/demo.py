@@ -41,7 +41,7 @@ def demo(arguments: argparse.Namespace) -> NoReturn:
 
 
 def _become_slack(arguments: argparse.Namespace) -> NoReturn:
-    """Run only the local Slack, for Usher or any other app; nothing else needs to be installed."""
+    """Run only the local Slack, which works with any app. Nothing else needs to be installed."""
     port = str(_SLACK_PORT if arguments.port is None else arguments.port)
     words = ["slack", "--port", port]
     for name in ("manifest", "request_url"):
@@ -58,8 +58,8 @@ def _become_slack(arguments: argparse.Namespace) -> NoReturn:
 def _find_extra() -> str:
     """Return the requirement from which pip installs the demo: Usher's own wheel or folder.
 
-    pip records the source from which Usher was installed (PEP 610). Without a record, Usher came from an
-    index, which has the other packages, too.
+    pip records the source from which Usher was installed (PEP 610). If there is no record, Usher came from an
+    index, which also has the other packages.
     """
     origin = json.loads(distribution("usher-bot").read_text("direct_url.json") or "{}")
     kind = f"{origin['vcs_info']['vcs']}+" if "vcs_info" in origin else ""

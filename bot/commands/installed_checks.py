@@ -1,4 +1,4 @@
-"""Checks for several Slack workspaces: which of them may install Usher, and whether their tokens work."""
+"""Checks of Usher's installations: which Slack workspaces may install it, and whether their tokens work."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ from bot.support.vault import Vault
 
 
 def check_listed(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Warn if any Slack workspace may install Usher by OAuth; name the connections that could cost money."""
+    """Warn if any Slack workspace may install Usher by OAuth. Name the connections that could cost money."""
     if settings.slack_bot_token is not None or ANY_WORKSPACE not in settings.workspace_ids():
         return []
     found = "any Slack workspace of the world may install Usher and use its connections"

@@ -1,4 +1,4 @@
-"""Checking that every kind of process that an installation needs is running on its shared database."""
+"""Checks of the processes that share a database: whether every kind that Usher needs is running."""
 
 from collections.abc import Collection
 

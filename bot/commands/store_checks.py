@@ -314,7 +314,7 @@ async def check_others(store: Store) -> list[Check]:
 
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:
-    """Report a database that mustn't be used for serving, or that is older than this machine's record.
+    """Report a database that mustn't be served from, or that is older than the one last used on this machine.
 
     Raises StoreError.
     """
@@ -326,7 +326,7 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
 
 
 async def check_team(store: Store, settings: Settings) -> list[Check]:
-    """Check the settings that a team needs but a single user doesn't; missing ones are only warnings.
+    """Check what a team needs but a single user doesn't. Anything missing is only a warning.
 
     Raises StoreError.
     """
@@ -371,7 +371,7 @@ async def check_backups(store: Store, settings: Settings, since: float) -> Check
 
 
 async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check for connections whose own secret is refused, and for servers that refuse people's own tokens.
+    """Report connections whose own secret is refused, and servers that recently refused people's tokens.
 
     Raises StoreError.
     """

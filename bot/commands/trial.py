@@ -3,7 +3,7 @@
 A trial creates a workspace and, if the provider can run commands, a job. It reads both, removes them, and
 touches nothing else. Each is recorded in a file before it is created, so that the next trial can remove
 whatever an interrupted one left behind. The token is kept only in memory. As in ``serve``, a state is read
-only if the rows of the poll gate allow it (``docs/internals/rules.md``, "The poll gate").
+only if the poll gate allows it (``docs/internals/rules.md``, "The poll gate").
 """
 
 from __future__ import annotations
@@ -44,10 +44,9 @@ _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 #: The principal that a trial uses to request templates. It isn't anyone in Slack, so restricted templates
 #: aren't offered.
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
-#: Maximum duration of starting, stopping or running something in a trial, in seconds.
+#: Time limit for starting, stopping or running something in a trial, in seconds.
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
-#: Number of seconds after an unanswered create call within which the workspace or job appears, if it appears
-#: at all.
+#: If a create call got no response, the workspace or job must appear within this many seconds, if at all.
 CONFIRM_SECONDS: Final = 180.0
 #: Maximum time between claiming a gate and sending the read, in seconds. ``CALL_SECONDS`` is the maximum
 #: duration of a call. Both are the same as in the engine.
@@ -116,7 +115,7 @@ class TrialRecord:
 
 @dataclass(slots=True)
 class Trial:
-    """Performs the main task on one connection with one account."""
+    """A trial of one connection with one account."""
 
     provider: base.Provider
     http: RecordingHttp
@@ -340,7 +339,7 @@ class Trial:
         return found[remote_id]
 
     async def _gate(self, remote_id: str, *, is_answered: bool = False) -> float:
-        """Wait for a resource's gate and close it; return the monotonic deadline for sending a read."""
+        """Wait until a resource's poll gate opens, and close it. Return the deadline for sending a read."""
         provider = self.provider
         key = (provider.gate_key(remote_id), provider.settings.name, remote_id)
         closed_for = provider.pace.min_poll_interval + MARGIN
@@ -400,7 +399,7 @@ class Trial:
 def _ran_or_failed(seen: Observed) -> bool:
     """Return whether a workspace is running; raise Conflict if it failed.
 
-    In any other state, it may still change.
+    Any other state may still change.
     """
     if seen.state is State.FAILED:
         raise errors.Conflict("it failed: " + format_plain(seen.detail or "no reason given"))
@@ -408,9 +407,9 @@ def _ran_or_failed(seen: Observed) -> bool:
 
 
 def fill_form(asking: facets.Forms[Any], offer: Any, purpose: Purpose, given: Mapping[str, str]) -> Spec:
-    """Fill in a form with the given values, each number's minimum and, apart from that, the form's defaults.
+    """Fill in a form with the given values. Otherwise, use the minimum for a number, or else the default.
 
-    Raises NotDone with the values that the form doesn't accept.
+    Raises NotDone if the form doesn't accept the values.
     """
     values: dict[str, Value] = {**given}
     form = Form(())

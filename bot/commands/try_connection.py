@@ -29,7 +29,7 @@ Ask = Callable[[str], str]
 
 
 def try_connection(arguments: argparse.Namespace) -> int:
-    """Perform the main task on a connection, and report which assumptions were confirmed."""
+    """Run a trial of a connection, and report which assumptions about its provider were confirmed."""
     # Problems with the Slack settings don't matter here, because nothing is sent to Slack.
     reading, connections, problems = read()
     settings, chosen = reading.settings, connections.get(arguments.connection or "")
@@ -64,7 +64,7 @@ def try_connection(arguments: argparse.Namespace) -> int:
 
 
 async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callable[[str], None]) -> Access:
-    """Ask which account to use; keep everything that is typed only in memory."""
+    """Ask which account to use. Anything that the user types is kept only in memory."""
     title = provider.settings.title
     try:
         if provider.has_link_method("none"):

@@ -324,7 +324,7 @@ class Conversation:
 
 
 def _check_slack_for(*names: str) -> Look:
-    """Return a function that checks Slack; it returns the checks with these names, or all if none match."""
+    """Return a function that checks Slack and returns the checks with these names, or all if none match."""
 
     async def look(settings: Settings, http: Http) -> list[Check]:
         checks = await check_slack(settings, http)
@@ -334,7 +334,7 @@ def _check_slack_for(*names: str) -> Look:
 
 
 async def _look_at_person(settings: Settings, http: Http) -> Sequence[Check]:
-    """Check Usher's administrators, at least one of whom must be a person, since the first gets a message."""
+    """Check Usher's administrators. At least one must be a person, who then gets a message."""
     if all(map(is_group, settings.admin_ids())):
         return [Check("administrators", False, _GROUP, _YOURS)]
     return await _check_slack_for("administrators")(settings, http)
@@ -373,7 +373,7 @@ async def look_at_address(settings: Settings, http: Http) -> list[Check]:
 
 
 async def look_ahead(settings: Settings, http: Http) -> list[Check]:
-    """Check the public address; a problem causes only a warning, because a proxy may be added later."""
+    """Check the public address. A problem is only a warning, because a proxy may be added later."""
     checks = await look_at_address(settings, http)
     return [one if one.is_good else replace(one, is_good=True, is_warning=True) for one in checks]
 
@@ -440,7 +440,7 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
 
 
 def keep(name: str, value: str, remark: str) -> None:
-    """Save a setting to ``.env`` under a comment with its question, and set the variable."""
+    """Save a setting to ``.env``, with the question as a comment above it, and set the variable."""
     path = Path(ENV_FILE)
     if path.exists():
         text = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The command that prints what ran within a time window: either totals, or one row per period of running."""
+"""The command that prints what ran within a time window: totals, or a row for each period of running."""
 
 import argparse
 import csv
