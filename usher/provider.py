@@ -1,4 +1,4 @@
-"""Everything that an external provider needs from Usher; such a provider imports nothing else of it.
+"""Everything that an external provider needs from Usher. Nothing else of Usher should be imported.
 
 ``docs/provider-api.md`` explains these names in the order in which a first provider needs them.
 ``API_VERSION`` stays 0 until a second external author has used the interface. Until then, names may change in

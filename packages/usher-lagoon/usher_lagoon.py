@@ -34,7 +34,7 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
     # server responds.
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Find out whose token it is, then read the list: a token that can't read the list is useless."""
+        """Find out whose token it is. Then read the list, because a token that can't read it is useless."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/me")
         await api.call("GET", "/workspaces")

@@ -21,7 +21,7 @@ LOGIN = (
 
 
 def refused(_status: int, message: str = "injected fault") -> dict[str, dict[str, str]]:
-    """Return the body of an error in Lagoon's format; errors injected by the kit use it, too."""
+    """Return the body of an error in Lagoon's format. Errors injected by the kit use it, too."""
     return {"error": {"message": message}}
 
 
@@ -86,7 +86,7 @@ class LocalLagoon:
         return web.json_response(self.describe(request, name))
 
     async def change(self, request: web.Request) -> web.Response:
-        """Start or stop a workspace; the broken one always fails."""
+        """Start or stop a workspace. The one named "broken" always fails."""
         name = self.workspace(request, request.headers.get("X-Lagoon-Token"))
         if name == "broken":
             self.states[name] = "broken"

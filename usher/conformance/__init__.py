@@ -1,4 +1,4 @@
-"""Conformance: tests, run with pytest against a local server, of what every provider must do.
+"""The conformance kit: tests of what every provider must do, run with pytest against a local server.
 
 A package loads this with ``-p usher.conformance``. Its ``conftest.py`` contains a fixture ``open_rig``: a
 function that takes an HTTP client class and opens the provider's ``Rig``. One test module contains ``from
@@ -27,7 +27,7 @@ OpenRig = Callable[[type[Http]], AbstractAsyncContextManager[Rig]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker for test cases that only repeat the proof of another case of the same test."""
+    """Declare the marker for test cases that only repeat what another case of the same test has shown."""
     config.addinivalue_line("markers", "again: meets the same mapping as another case of its test")
 
 
@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """If one of the kit's tests fails, print what led to the failure: calls, their requests, and faults."""
+    """If one of the kit's tests fails, print the calls, requests and faults that led to the failure."""
     report = yield
     rigs = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Rig)]
     if call.when == "call" and report.failed and rigs:

@@ -32,7 +32,7 @@ CONTRACTS: dict[type[Facet], Contract] = {}
 
 
 def register_contract(facet: type[Facet]) -> Callable[[Contract], Contract]:
-    """Register a function as a facet's contract; it is called with a rig that has the facet's settings."""
+    """Register a function as a facet's contract. It is called with a rig that has the facet's settings."""
 
     def of(function: Contract) -> Contract:
         CONTRACTS[facet] = function

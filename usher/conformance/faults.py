@@ -1,4 +1,4 @@
-"""Tests of every method under every server fault: each raises exactly the error that the contract names."""
+"""Tests that every method, for every server fault, raises exactly the error that the contract names."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ STATUSES: dict[int, type[errors.ProviderError]] = {
 
 
 def mark_repeated(values: Iterable[Any], *first: Any) -> list[Any]:
-    """Return values as test parameters; all but ``first`` are marked as repeating the same mapping."""
+    """Return values as test parameters. All but ``first`` are marked as repeating the same mapping."""
     return [one if one in first else pytest.param(one, marks=pytest.mark.again) for one in values]
 
 
@@ -78,7 +78,7 @@ async def fail_with_error(rig: Rig, method: str) -> errors.ProviderError:
 
 
 def expect_error(rig: Rig, method: str, what: int | str, usual: type[Exception]) -> type[Exception]:
-    """Return the error to expect: the rig's or else the usual one; skip the test if the rig names None."""
+    """Return the error to expect: the rig's or else the usual one. If the rig names None, skip the test."""
     found = rig.expected_errors.get((method, what), usual)
     if found is None:
         pytest.skip("the rig declares that this differs")
@@ -127,7 +127,7 @@ async def test_403_with_a_good_token_is_a_missing_right(quiet_rig: Rig, method: 
 
 
 async def test_token_that_lacks_the_list_is_not_refused(quiet_rig: Rig) -> None:
-    """The server has already told whose token it is, so a 403 after that means a missing permission."""
+    """The server has already told us whose token this is, so a 403 now means that a permission is missing."""
     rig = quiet_rig
     if not rig.list_requests or "token" not in rig.provider.settings.linking:
         pytest.skip("the rig has no list_requests")
@@ -235,7 +235,7 @@ async def test_a_change_is_accepted_whatever_json_comes_back(quiet_rig: Rig, met
 
 
 def build_error_body(rig: Rig, words: Any, **beside: Any) -> str:
-    """Return an error body with its message at the provider's ``message_pointer``, and these other values."""
+    """Return an error body that has its message at the provider's ``message_pointer``, and other values."""
     for key in reversed(rig.provider.message_pointer.split("/")[1:]):
         words, beside = [words] if key == "0" else {key: words, **beside}, {}
     others = dict.fromkeys(rig.provider.error_keys, 0)

@@ -147,7 +147,7 @@ async def test_an_administrators_own_token_is_one_persons_all_the_same(quiet_rig
 
 
 async def test_acting_sends_what_it_has_to_and_reads_nothing(rig: Rig) -> None:
-    """Starting and stopping read nothing, because the state has just been read through the gate."""
+    """Starting and stopping don't read anything, because the state has just been read through the gate."""
     workspace = await rig.read_row()
     before = rig.count_requests()
     await rig.provider.start(rig.access, workspace)

@@ -114,7 +114,7 @@ class Rig:
         clock: The monotonic clock of the client's send windows.
         server_clock: The server's clock, which tests advance until a state is reached; None for real time.
         server: Anything that your own test cases need; the kit doesn't use it.
-        other_ids: Ids of more workspaces, likewise for your own test cases.
+        other_ids: Ids of more workspaces, which are also for your own test cases.
         initial_state: The state of a workspace before it is started.
         stopped_states: The possible states of a workspace once it is stopped.
         request_patterns: Maps a method to a pattern (``METHOD /path``) that matches the request that does its
@@ -220,7 +220,7 @@ class Rig:
         return build_row(self.provider, asked, seen)
 
     async def read_until(self, *states: State, remote_id: str | None = None) -> list[Observed]:
-        """Read until the workspace reaches one of the states; return every observation."""
+        """Read until the workspace reaches one of the states. Return every observation."""
         seen = [await self.observe(remote_id)]
         while seen[-1].state not in states:
             # While the test advances the clock, a state is always reached after the same number of reads.
@@ -229,7 +229,10 @@ class Rig:
         return seen
 
     def inject_fault(self, path: str = "", *, of: str = "", **fault: Any) -> None:
-        """Inject a fault into the next request whose path matches or, with ``of``, a method's own request."""
+        """Inject a fault into the next request that matches ``path``.
+
+        With ``of``, the pattern is that of the method's own request.
+        """
         injected = Fault(re.compile(path or self.request_patterns.get(of, "")), **fault)
         self.harness.faults.append(injected)
         which = "next answer" if injected.times else "answer, from now on,"
@@ -266,7 +269,7 @@ class Rig:
 
 
 def _describe_argument(value: Any) -> str:
-    """Describe an argument of a call; for accounts and their tokens, show only the type."""
+    """Describe an argument of a call. For accounts and their tokens, show only the type."""
     if isinstance(value, Workspace):
         return f"workspace {value.remote_id!r}, {value.state}"
     if isinstance(value, Spec):

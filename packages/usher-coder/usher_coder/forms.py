@@ -112,7 +112,7 @@ class Parameter:
 
     @property
     def can_be_empty(self) -> bool:
-        """Return whether a value may be empty: either one of the options is, or it overrides the default."""
+        """Return whether a value may be empty, because an option is empty or to override the default."""
         if self.options and self.kind != "list(string)":
             return any(not one.value for one in self.options)
         return bool(self.default) and not self.required and self.kind != "number"
@@ -207,7 +207,7 @@ def spec_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) 
 
 
 def objects(holder: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    """Return the objects in the list under a key; the list may be missing or contain anything else."""
+    """Return the objects in the list under a key. The list may be missing, or contain other values, too."""
     listed = holder.get(key)
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 

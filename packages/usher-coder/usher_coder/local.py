@@ -46,8 +46,8 @@ _DOING = {
     "stop": ("stopping", "stopped"),
     "delete": ("deleting", "deleted"),
 }
-#: For a build of the local Coder: how long it is queued, how long it takes in total, and how long the agent
-#: needs after that, in seconds.
+#: How long a build of the local Coder is queued, how long it takes in total, and how long the agent needs
+#: after that, in seconds.
 QUEUED, BUILDS, READY = 3.0, 15.0, 10.0
 AUTOSTOP = 8 * 3600.0
 
@@ -241,14 +241,14 @@ class LocalCoder:
     # -- contents -------------------------------------------------------------------------------------------
 
     def add(self, owner: str, name: str, template: str, *, transition: str, seconds: float) -> Made:
-        """Make a workspace, with its first build."""
+        """Create a workspace and its first build."""
         made = Made(_id(f"{owner}/{name}/{len(self.workspaces)}"), owner, name, template, self.clock.now())
         self.workspaces[made.id] = made
         self.begin(made, transition, seconds)
         return made
 
     def begin(self, made: Made, transition: str, seconds: float) -> Build:
-        """Begin a build, which fails if it would start a workspace after the owner's quota is exhausted."""
+        """Begin a build. If the owner's quota is exhausted, a build that starts a workspace will fail."""
         number, fails = len(made.builds) + 1, made.stop_fails if transition == "stop" else None
         if transition == "start":
             most = self.seed.get("quota", 99)
@@ -369,7 +369,7 @@ class LocalCoder:
         return shown
 
     def _last_deadline(self, made: Made) -> float | None:
-        """Return the latest deadline to which the template allows extensions, or None."""
+        """Return the latest deadline that the template allows, or None if it sets no limit."""
         template = next(one for one in self.templates.values() if one["name"] == made.template)
         hours = template.get("autostop_requirement")
         return None if hours is None else made.builds[-1].at + hours * 3600.0
@@ -415,7 +415,7 @@ class LocalCoder:
         return web.json_response(user | more)
 
     async def quota(self, request: web.Request) -> web.Response:
-        """Return a user's quota; the budget is -1 in a deployment without a licence."""
+        """Return a user's quota. In a deployment without a licence, the budget is -1."""
         user = request[USER]
         if request.match_info["id"] != _id("everyone") or request.match_info["user"] != self.ids[user]:
             raise Refusal(404, _ABSENT)
@@ -447,7 +447,7 @@ class LocalCoder:
         return web.json_response({"workspaces": page, "count": len(found)})
 
     async def all_groups(self, request: web.Request) -> web.Response:
-        """List the groups of a given user; without a licence, answer 404 as Coder does."""
+        """List the groups of a given user. Without a licence, answer 404, as Coder does."""
         if "groups" not in self.seed:
             raise Refusal(404, "Groups is an Enterprise feature. Contact sales!")
         names = [name for name, one in self.ids.items() if one == request.query.get("has_member")]
@@ -594,7 +594,7 @@ class LocalCoder:
         return _page("code-server", f"<p>code-server of {owner} is running</p>")
 
     async def login_page(self, _request: web.Request) -> web.Response:
-        """Ask who is signing in; on this local server, the token is the password."""
+        """Ask who is signing in. On this local server, the token is the password."""
         fields = '<input name="username"><input name="password" type="password"><button>Sign in</button>'
         return _page("Sign in", f'<form method="post" action="/login">{fields}</form>')
 
@@ -610,7 +610,7 @@ class LocalCoder:
 
 
 def _check_values(template: Mapping[str, Any], given: list[dict[str, Any]]) -> None:
-    """Refuse the values that Coder would refuse, for example those that don't match a template's pattern."""
+    """Refuse the values that Coder would refuse, such as those that don't match a template's pattern."""
     known = {one["name"]: one for one in template.get("parameters", [])}
     for one in given:
         name, value = str(one.get("name")), one.get("value")

@@ -111,7 +111,7 @@ class Coder(
     # -- linking ---------------------------------------------------------------------------------------------
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Find out whose token this is and when it expires; a token begins with its key's id."""
+        """Find out whose token this is and when it expires. A token begins with the id of its key."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/users/me", total=CHECK_SECONDS)
         me = response.json_object()
@@ -258,7 +258,7 @@ class Coder(
         return found
 
     async def extend(self, access: up.Access, workspace: up.Workspace, until: float) -> float:
-        """Set a new deadline for the running build, but no later than the latest possible one; return it."""
+        """Set a new deadline for the running build, or the latest one allowed. Return the new deadline."""
         build = up.find_object((await _read(access, workspace.remote_id, None))[0], "latest_build")
         last_at = up.parse_time(build.get("max_deadline"))
         ends_at = until if last_at is None else min(until, last_at)
@@ -291,7 +291,7 @@ class Coder(
         return up.pick_failure_message([one for one in said if one]) or _job_error(build)
 
     def _observed(self, workspace: Mapping[str, Any]) -> up.Observed:
-        """Return the latest build's state; a workspace is usable once its agent and app respond."""
+        """Return the latest build's state. A workspace is usable once its agent and app respond."""
         build = up.find_object(workspace, "latest_build")
         word, transition = (up.find_text(build, key) or "" for key in ("status", "transition"))
         name = up.clean(up.find_text(workspace, "name") or "", up.MAX_NAME_LENGTH) or None
@@ -342,14 +342,14 @@ class Coder(
         )
 
     def _machine(self, workspace: Mapping[str, Any], build: Mapping[str, Any]) -> up.MachineKind:
-        """Return the template and its price per hour, from its daily cost; a cost of 0 means "not stated"."""
+        """Return the template and its hourly price, based on the daily cost. A cost of 0 means no price."""
         template = up.clean(up.find_text(workspace, "template_name") or "", up.MAX_NAME_LENGTH) or None
         cost = up.parse_amount(build.get("daily_cost"))
         price = up.Price(round(cost / 24, 4), self.settings.currency or CREDITS) if cost else None
         return up.MachineKind(template, None, price)
 
     def _waits_for(self, build: Mapping[str, Any], job: Mapping[str, Any]) -> str | None:
-        """Return why a build is pending: it is waiting for its turn, or for a suitable provisioner."""
+        """Return why a build is pending: it is waiting for its turn or for a suitable provisioner."""
         matched = build.get("matched_provisioners")
         if build.get("status") == "pending" and isinstance(matched, dict):
             if _count(matched, "count") == 0:
@@ -471,14 +471,14 @@ class Coder(
             return up.Created(up.require_id(response.json_object(), "id"), spec.name)
 
     async def list_names(self, access: up.Access, stem: str) -> Collection[str]:
-        """Return the names of the user's own workspaces; other users' names don't conflict with them."""
+        """Return the names of the user's own workspaces. Other users may use the same names."""
         found = await self.discover(access)
         return [one.name for one in found if one.name and one.observed.owner is None]
 
     async def find_created(
         self, access: up.Access, spec: up.Spec, key: str, since: float
     ) -> up.OutcomeSearch:
-        """Look up the workspace by name; one that is older than ``since`` is a different workspace."""
+        """Look up the workspace by name. If it is older than ``since``, it is a different workspace."""
         response = await up.none_if_absent(access.api.call("GET", "/users/me/workspace/{}", spec.name))
         if response is None:
             return up.OutcomeSearch(is_conclusive=True)
@@ -571,7 +571,7 @@ def _job_error(build: Mapping[str, Any]) -> str:
 
 
 async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) -> str | None:
-    """Return the account's id, from the link if possible; request it only if the list's owners differ."""
+    """Return the account's id as saved with the link. If that is missing, request the id if it is needed."""
     kept = access.credential.extra.get(OWN_ID)
     owners = [(up.find_text(one, "owner_id"), _has_own_name(access, one)) for one in workspaces]
     if kept or (len(set(owners)) <= 1 and all(is_named for _, is_named in owners)):
@@ -580,7 +580,7 @@ async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) ->
 
 
 def _is_own(access: up.Access, workspace: Mapping[str, Any], own_id: str | None) -> bool:
-    """Return whether a workspace is the account's own, judging by id, as names can change and be reused."""
+    """Return whether a workspace is the account's own. Ids are compared, since names can be reused."""
     owner_id = up.find_text(workspace, "owner_id")
     return owner_id == own_id if owner_id and own_id else _has_own_name(access, workspace)
 
@@ -602,7 +602,7 @@ async def _build(access: up.Access, workspace: up.Workspace, transition: str) ->
 
 
 async def _pages(access: up.Access, which: str) -> up.Listing[dict[str, Any]]:
-    """Read a list page by page; mark it incomplete if Coder reports more entries than it has sent."""
+    """Read a list page by page. Mark it as incomplete if Coder reports more entries than it has sent."""
     found: up.Listing[dict[str, Any]] = up.Listing()
     seen = 0
     while len(found) < MOST_PAGES:
@@ -638,7 +638,7 @@ def _apps(build: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, 
 
 
 def _agents(build: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a build's agents, those of dev containers last, because these run inside another agent."""
+    """Yield a build's agents. Those of dev containers come last, because they run inside another agent."""
     found = (agent for resource in objects(build, "resources") for agent in objects(resource, "agents"))
     yield from sorted(found, key=lambda agent: bool(agent.get("parent_id")))
 

@@ -140,7 +140,7 @@ def refused(status: int, message: str = "injected fault") -> dict[str, str]:
 
 @dataclass
 class LocalCodespace:
-    """A codespace: its owner, its names, and the states that it will enter, each with its time."""
+    """A codespace: its owner, its names, and the states that it will enter, with the time of each change."""
 
     number: int
     name: str
@@ -159,7 +159,7 @@ class LocalCodespace:
     plan: list[tuple[float, str]] = field(default_factory=list)
 
     def enter(self, state: str, *plan: tuple[float, str]) -> None:
-        """Enter a state now, and schedule further states, each with its starting time."""
+        """Enter a state now, and schedule further states with the times at which they begin."""
         self.state, self.plan = state, list(plan)
 
     def settle(self, now: float) -> None:
@@ -220,7 +220,7 @@ class LocalGitHub:
 
     @web.middleware
     async def limit(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Count a person's requests this hour; refuse a request that is over the limit or not permitted."""
+        """Count a person's requests this hour. Refuse a request that is over the limit or not permitted."""
         if not request.path.startswith(("/user", "/repos/")):
             response: web.StreamResponse = await handler(request)
             return response
@@ -238,7 +238,7 @@ class LocalGitHub:
         return response
 
     def check_limit(self, login: str, headers: dict[str, str]) -> None:
-        """Count a request; over the limit, refuse it with a 403 that gives the reason only in its headers."""
+        """Count a request. If it is over the limit, refuse it with a 403 whose headers give the reason."""
         hour = int(self.clock.now()) // SECONDS_PER_HOUR
         counted = self.used_requests.setdefault(login, [hour, 0])
         if counted[0] != hour:
@@ -441,7 +441,7 @@ class LocalGitHub:
         return web.json_response(self.describe(request, codespace), status=201)
 
     async def start(self, request: web.Request) -> web.Response:
-        """Start a codespace; the broken one always fails."""
+        """Start a codespace. Broken ones always fail."""
         codespace = self.find_codespace(request, self.find_person(request))
         if codespace.owner in self.over_limit:
             raise Refusal(402, SPENDING_LIMIT)
@@ -455,7 +455,7 @@ class LocalGitHub:
         return web.json_response(self.describe(request, codespace))
 
     async def stop(self, request: web.Request) -> web.Response:
-        """Stop a codespace; if it is already down, do nothing."""
+        """Stop a codespace. If it is already down, do nothing."""
         codespace = self.find_codespace(request, self.find_person(request))
         if codespace.state not in ("Shutdown", "Archived", "Failed"):
             codespace.enter("ShuttingDown", (self.clock.now() + self.pace["stop"], "Shutdown"))

@@ -22,7 +22,7 @@ NO_REPOSITORIES_ADVICE = "Set `repositories` for the connection, and let the org
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository for new codespaces, with its branches and machines, each as a value and a title."""
+    """A repository for new codespaces, with its branches and machines. A machine has a name and a title."""
 
     full_name: str
     branches: tuple[str, ...]

@@ -102,7 +102,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return error
 
     def _describe_sign_on(self, header: str) -> str:
-        """Return the next step for a token without single sign-on, with GitHub's URL for authorizing it."""
+        """Return the next step, with GitHub's URL, for a token that isn't authorized for single sign-on."""
         address = header[header.casefold().find("url=") + 4 :].strip(' "')
         is_own = (
             len(address) <= LONGEST_SIGN_ON_ADDRESS and up.path_below(address, self._web_root()) is not None
@@ -110,7 +110,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return SIGN_ON_NEEDED.format(url=address if is_own else f"{self._web_root()}/settings/tokens")
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Read the token's user, then the list of codespaces, to see whether the token lacks permissions."""
+        """Read the token's user. Then read the list of codespaces, in case the token lacks permissions."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/user", headers=HEADERS)
         user = response.json_object()
@@ -282,7 +282,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
 
 
 def _find_lack(status: int, words: str, headers: Mapping[str, str]) -> str:
-    """Return what a refused token lacks, according to a header; for a missing scope, GitHub answers 404.
+    """Return what a refused token lacks, according to a header. If a scope is missing, GitHub answers 404.
 
     A 403 has this header whatever the reason for the refusal, so only the message shows whether the token is
     the problem.
