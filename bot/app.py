@@ -77,8 +77,7 @@ from handlers.requests.services import build_services
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-#: Seconds allowed for unfinished work after SIGTERM. The last database writes then get another
-#: ``END_WRITE_SECONDS``.
+#: Seconds allowed after SIGTERM for work in progress. Database writes are allowed ``END_WRITE_SECONDS``.
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
 #: Delays between attempts to reach the database and Slack at start-up, in seconds; the last one is repeated.

@@ -1,4 +1,4 @@
-"""Accounts and their credentials: the account a call acts for, and the account a credential opens."""
+"""Accounts and credentials: which account a call acts for, and which account a credential opens."""
 
 from __future__ import annotations
 

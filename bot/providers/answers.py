@@ -165,12 +165,12 @@ def require_text(answer: Mapping[str, Any], key: str, where: str = "") -> str:
 
 @lru_cache(maxsize=1000)
 def log_oddity(problem: str) -> None:
-    """Log an oddity in a response, but only once; ``problem`` names the field without its value."""
+    """Log something odd in a response. ``problem`` names the field without its value."""
     log.warning("odd answer", problem=problem)
 
 
 def find_text(answer: Mapping[str, Any], key: str, where: str = "") -> str | None:
-    """Return an optional string, converting a number to text; anything else counts as missing."""
+    """Return an optional string, converting a number to text. Anything else counts as missing."""
     value = answer.get(key)
     if isinstance(value, str):
         return value or None
@@ -246,7 +246,7 @@ def find_object(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping
 
 
 def parse_time(value: Any, form: str = "") -> float | None:
-    """Return a time in epoch seconds, given in ISO 8601 or in (milli)seconds; None for anything else.
+    """Convert an ISO 8601 time, or a number of (milli)seconds, to epoch seconds; None for anything else.
 
     ``form`` is an additional format to try, in ``strptime`` notation. Servers represent a missing time as 0
     or as the year 1, 1970 or 9999, so times before 1971 or after 5000 count as missing.
@@ -274,11 +274,11 @@ def _parse_time(text: str, form: str) -> float:
 
 
 def read_entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], T | None]) -> Listing[T]:
-    """Read the list under ``key`` by calling ``read`` for each entry; None from ``read`` skips the entry.
+    """Read the list under ``key`` by calling ``read`` for each entry. If it returns None, skip the entry.
 
-    If ``read`` raises BadAnswer, the entry is left out and logged once, as is a page without the list; the
-    result is then incomplete. If no entry is left, BadAnswer is raised, so that the list isn't mistaken for
-    an empty one.
+    If ``read`` raises BadAnswer, the entry is left out and logged once. The same happens to a page without
+    the list. The result is then marked as incomplete. If no entry is left, BadAnswer is raised, so that the
+    list isn't mistaken for an empty one.
     """
     found: list[T] = []
     problem: errors.BadAnswer | None = None
@@ -303,7 +303,7 @@ def read_entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[A
 
 
 def require_object(answer: Mapping[str, Any], key: str, where: str = "") -> dict[str, Any]:
-    """Return a required object; raise BadAnswer if it isn't there."""
+    """Return a required object; raise BadAnswer if it is missing."""
     value = answer.get(key)
     if not isinstance(value, dict):
         raise errors.BadAnswer(f"the answer's field {where}{key} is not an object")

@@ -40,7 +40,7 @@ _CHARACTERS_AROUND_TOKENS = (
 
 
 #: Matches any provider's token in a Slack message. A token is a JSON Web Token, a string of hexadecimal
-#: digits, or a string of random mixed-case letters and digits, part of which couldn't occur in a name.
+#: digits, or a random string of digits and mixed-case letters that is unlikely to be a name.
 _TOKEN_PATTERN = re.compile(
     r"[0-9A-Fa-f]{32,512}"
     r"|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)(?=.*[0-9A-Za-z]{16})[0-9A-Za-z_+/-]{32,512}={0,2}"
@@ -164,7 +164,7 @@ class Provider(ABC):
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read the states of several workspaces in one call; report a missing one as ``gone``, never omit it.
+        """Read the states of several workspaces in one call. Report a missing workspace as ``gone``.
 
         If a workspace is running but can't be used yet, ``Observed.lacks`` names the part that is still
         missing.
@@ -172,7 +172,7 @@ class Provider(ABC):
 
     @abstractmethod
     async def start(self, access: Access, workspace: Workspace) -> str | None:
-        """Ask the provider to start a workspace; return once accepted, or if it is already running.
+        """Ask the provider to start a workspace. Return once it accepts, or if the workspace is running.
 
         If the server refused because the workspace is already running, return the server's own message; the
         state then has to be read to confirm it. The workspace passed to this method and to the ones below has
@@ -181,7 +181,7 @@ class Provider(ABC):
 
     @abstractmethod
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
-        """Ask the provider to stop a workspace; return once accepted, or if it is already stopped.
+        """Ask the provider to stop a workspace. Return once it accepts, or if the workspace is stopped.
 
         The return value means the same as for ``start``. A mode that isn't in ``stop_modes`` raises
         InvalidRequest.
@@ -189,7 +189,7 @@ class Provider(ABC):
 
     @abstractmethod
     async def check_credential(self, credential: Credential) -> Identity:
-        """Find out whose account a credential opens; raise CredentialRefused if it opens none.
+        """Find out which account a credential opens; raise CredentialRefused if it opens none.
 
         If the server doesn't name the owner, check that it refuses a made-up credential. If it accepts that
         one, too, something other than the provider may be answering.
@@ -225,7 +225,7 @@ class Provider(ABC):
 
     @abstractmethod
     async def probe(self) -> str:
-        """Read the server's name and, if given, its version, without a credential, for ``doctor``."""
+        """Read the server's name and, if possible, its version for ``doctor``, without a credential."""
 
     async def read_warning(self) -> str:
         """Return a warning, for ``doctor``, about a server that otherwise works; "" if there is none."""
@@ -242,7 +242,7 @@ class Provider(ABC):
         return Access(access.username, access.credential, api)
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether a call selects an account by name, with a secret that opens all accounts; pure.
+        """Return whether a call uses a secret that opens all accounts, and selects one by name; pure.
 
         Before such a call, ``read_account`` checks that the name still belongs to the linked account.
         """
@@ -250,11 +250,11 @@ class Provider(ABC):
 
     @property
     def has_account_ids(self) -> bool:
-        """Return whether accounts can be compared, that is, the provider gives ids or equivalent facts."""
+        """Return whether accounts can be compared, because the provider gives ids or equivalent facts."""
         return type(self).read_account is not Provider.read_account
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
-        """Read the account that calls with this access act on; None if the provider has no ids to compare.
+        """Read the account on which calls with this access act; None if the provider has no ids to compare.
 
         If calls select the account by name, return the account that has the name now.
         """
@@ -270,7 +270,7 @@ class Provider(ABC):
     def other_hosts(self) -> Mapping[str, bool]:
         """Return patterns for the hosts, other than the API's own, that calls may reach; pure.
 
-        Each pattern is mapped to whether calls send the credential there.
+        The value for each pattern says whether calls send the credential there.
         """
         return {}
 

@@ -50,7 +50,7 @@ LinkMethod = Literal["token", "admin", "none"]
 
 
 class SettingsPart(BaseModel):
-    """A part of the connections file; unknown keys are errors, and no error message shows a value."""
+    """A part of the connections file. Unknown keys are errors, and no error message shows a value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -86,7 +86,7 @@ class PreparedTemplate(SettingsPart):
 
     @property
     def price(self) -> Price | None:
-        """Return the template's price, or None if the operator gives none."""
+        """Return the template's price, or None if the operator hasn't set one."""
         return None if self.price_per_hour is None else Price(self.price_per_hour, self._currency)
 
     @property
@@ -138,7 +138,10 @@ def list_available(prepared: Iterable[P], principal: Principal) -> list[P]:
 
 
 def select_available(offered: Sequence[P], values: Values) -> P | None:
-    """Return the template chosen by name or label or, failing that, the only template offered; else None."""
+    """Return the template chosen by name or label.
+
+    If there is none, return the only template offered, or None if several are offered.
+    """
     asked = text_of(values, "template").casefold()
     only = offered[0] if len(offered) == 1 else None
     return next((one for one in offered if asked in {one.name, one.label.casefold()}), only)
@@ -168,7 +171,7 @@ class ConnectionSettings(SettingsPart):
         workspaces: The Slack workspaces (``T…``) and organisations (``E…``) whose members may use the
             connection; if omitted, everyone may.
         starts_per_second: Maximum number of start requests per second, if limited.
-        currency: The currency of prices, if the operator gives one.
+        currency: The currency of prices, if the operator sets one.
         asks_after_hours: The number of hours that a workspace may run before Usher asks its user, once a day,
             whether they still need it. With 0, only users who chose to be asked are asked.
         stops_unanswered: Whether a workspace is stopped in the evening if its owner didn't answer, unless
@@ -293,7 +296,7 @@ def is_address_within(url: str, root: str) -> bool:
 
 
 def match_subdomain(url: str, base_url: str) -> str | None:
-    """Return the base URL with the other URL's host, if that is a direct subdomain of the base URL's."""
+    """Return the base URL with the host of ``url`` if that is a direct subdomain of the base URL's host."""
     try:
         origin, _ = split_address(url)
         base, parts = split_address(base_url)
@@ -306,7 +309,7 @@ def match_subdomain(url: str, base_url: str) -> str | None:
 
 
 def normalise_pattern(text: str) -> str:
-    """Normalise a host pattern (``host`` or ``*.host``, maybe ``:port``); raise ValueError if invalid."""
+    """Normalise a host pattern: ``host`` or ``*.host``, with an optional ``:port``. Raises ValueError."""
     star = "*." if text.startswith("*.") else ""
     origin, parts = split_address(f"https://{text.removeprefix('*.')}")
     if parts.path or parts.query or parts.fragment or "*" in parts.netloc:

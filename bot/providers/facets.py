@@ -162,7 +162,7 @@ class Revocation(Facet):
 
 
 class Minting(Facet):
-    """Issuing credentials for Usher, each before the previous one expires."""
+    """Issuing new credentials for Usher before the current ones expire."""
 
     @abstractmethod
     def can_mint(self, credential: Credential) -> bool:
@@ -170,7 +170,7 @@ class Minting(Facet):
 
     @abstractmethod
     async def mint(self, access: Access) -> Credential:
-        """Make a new credential using one that is still valid; the old one stays valid."""
+        """Create a new credential, using the current one. The current one must be valid, and stays valid."""
 
 
 class Renewal(Facet):
@@ -198,10 +198,10 @@ class OAuthClient(ABC):
 
     @abstractmethod
     async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
-        """Exchange a code for the user's identity and a credential made for Usher.
+        """Exchange a code for the user's identity and a credential for Usher.
 
         The credential outlasts the user's session at the provider. Raises CredentialRefused if the code is
-        refused, Forbidden if Usher isn't allowed to make such a credential, and Untrusted if the provider
+        refused, Forbidden if Usher isn't allowed to create such a credential, and Untrusted if the provider
         doesn't accept Usher as a client.
         """
 
@@ -300,7 +300,9 @@ class Creation(Forms[Offer]):
         """
 
     async def is_name_in_use(self, access: Access, spec: Spec) -> bool:
-        """Return whether something already has the new name, so that ``create`` would return that instead.
+        """Return whether the new name is already in use.
+
+        Use this if ``create`` would then return the existing workspace instead of a new one.
 
         This is called just before the first ``create``, so that anything that ``find_created`` finds later
         must come from that call. Don't override this if the server refuses a used name, or always creates a
@@ -310,14 +312,14 @@ class Creation(Forms[Offer]):
 
     @abstractmethod
     async def find_created(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the workspace that an earlier ``create`` may have made, if its outcome is unknown.
+        """Search for a workspace that an earlier ``create`` with an unknown outcome may have created.
 
         That call was sent at ``since``. Raises OutcomeNotReported if the server can't tell. If a list gives
         too few details about a workspace, it is returned as a candidate with ``has_details`` set to False.
         """
 
     async def read_creation_time(self, access: Access, remote_id: str) -> float | None:
-        """Read when a candidate was created, in epoch seconds; None if ``create`` can't have made it."""
+        """Read when a candidate was created, in epoch seconds; None if ``create`` can't have created it."""
         return None
 
 
@@ -338,18 +340,18 @@ class Runs(Forms[Offer]):
 
     @abstractmethod
     async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:
-        """Launch a run; works like ``Creation.create``."""
+        """Launch a run. This works like ``Creation.create``."""
 
     @abstractmethod
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the run that a launch may have started, if its outcome is unknown.
+        """Search for a run that a launch with an unknown outcome may have started.
 
         Works like ``Creation.find_created``.
         """
 
     @abstractmethod
     async def list_runs(self, access: Access) -> Listing[DiscoveredRun]:
-        """List the runs that the server still knows about, newest first; works like ``Lists.discover``."""
+        """List the runs that the server still knows about, newest first. Works like ``Lists.discover``."""
 
     @abstractmethod
     async def run_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
@@ -360,7 +362,7 @@ class Runs(Forms[Offer]):
 
     @abstractmethod
     async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        """Ask the provider to stop a run; it isn't an error if the run has already ended."""
+        """Ask the provider to stop a run. If the run has already ended, that isn't an error."""
 
     @abstractmethod
     def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
@@ -419,7 +421,7 @@ class Allowances(Facet):
 
     @abstractmethod
     async def read_allowances(self, access: Access) -> Sequence[Allowance]:
-        """Read how much the user has left; empty if nothing is limited or the user may see no limit."""
+        """Read how much the user has left; empty if there are no limits, or none that the user may see."""
 
 
 class EmbeddedPage(Facet):

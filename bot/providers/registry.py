@@ -29,7 +29,7 @@ _REQUIRED_ATTRIBUTES: Final = ("kind", "title", "pace")
 
 @cache
 def find_provider_class(kind: str, source: str = "") -> type[Provider]:
-    """Return the provider of a kind from a distribution ("" for ours), or raise SettingsError.
+    """Return a distribution's provider of this kind ("" means Usher's own), or raise SettingsError.
 
     The error lists all problems, each starting with the connection's key that it concerns.
     """

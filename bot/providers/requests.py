@@ -175,7 +175,7 @@ class ApiClient:
         return open_stream(self._http, method, url, **asked)
 
     def _prepare(self, address: str, ids: Sequence[str], options: Options) -> tuple[str, Any]:
-        """Return the full URL and the options, including the credential if it may be sent there."""
+        """Return the full URL and the options. These include the credential if it may be sent to that URL."""
         url, takes_it = self._resolve(insert_ids(address, ids) if ids else address)
         headers = {"Accept": "application/json", **options.get("headers", {})}
         more: dict[str, Any] = {}
@@ -322,8 +322,8 @@ def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
 async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -> str | None:
     """Return the server's refusal if it means that the ``goal`` (start, stop, remove) is already reached.
 
-    The refusal's text has to say so, as in "the workspace is already running"; ``names`` are the names by
-    which it may call the workspace. Any other refusal is raised, as Conflict if another operation is in
+    The refusal's text has to say so, as in "the workspace is already running"; ``names`` are the names that
+    it may use for the workspace. Any other refusal is raised, as Conflict if another operation is in
     progress. If the server accepts the call, the result is None.
     """
     try:
@@ -346,7 +346,10 @@ async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -
 async def map_concurrently(
     max_concurrent: int, call: Callable[[K], Awaitable[T]], keys: Iterable[K]
 ) -> list[T]:
-    """Call once per key, ``max_concurrent`` at a time; raise the first error after all calls have ended."""
+    """Make one call per key, ``max_concurrent`` at a time.
+
+    If any calls fail, raise the first error once all calls have ended.
+    """
     slots = asyncio.Semaphore(max_concurrent)
 
     async def one(key: K) -> T:
@@ -366,9 +369,10 @@ async def read_pages(
     next_key: Callable[[Mapping[str, Any]], Any],
     max_pages: int,
 ) -> Listing[dict[str, Any]]:
-    """Return the pages of a list; the result is incomplete if there are more than ``max_pages``.
+    """Return the pages of a list. The result is incomplete if there are more than ``max_pages``.
 
-    ``ask(None)`` reads the first page, and ``ask(next_key(page))`` the next, until the key is None or "".
+    ``ask(None)`` reads the first page, and ``ask(next_key(page))`` reads the page after ``page``. The list
+    ends when that key is None or "".
     """
     found: Listing[dict[str, Any]] = Listing()
     asked: set[str] = set()
@@ -390,7 +394,7 @@ async def read_pages(
 def encode_path_segment(text: str) -> str:
     """Return an id percent-encoded for one path segment; raise NotFound if it can't be an id.
 
-    This never happens for ids that ``require_id`` has checked.
+    Ids that ``require_id`` has checked never raise NotFound.
     """
     quoted = encode_id(text)
     if not quoted:

@@ -167,7 +167,7 @@ def clean_words(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[st
 
 
 def find_innermost_words(text: str) -> str:
-    """Return the innermost message in another program's output; return any other text unchanged.
+    """Return the innermost message in another program's output. Any other text is returned unchanged.
 
     Returns "" for output that contains no message, but only a status or a page that names a status.
     """
@@ -255,7 +255,7 @@ def _read_embedded_object(text: str) -> str | None:
 
 
 def _read_exception(text: str) -> str:
-    """Return an exception's message without class, status and headers; return other texts unchanged."""
+    """Return an exception's message without class, status and headers. Any other text stays unchanged."""
     head, _, body = text.partition(_BODY_LABEL)
     if body.strip() not in {"", "None"}:
         return body  # A JSON body has already been read.
@@ -311,7 +311,7 @@ def _read_arguments(text: str) -> str:
 
 
 def _read_page(text: str) -> str | None:
-    """Return a page's sentences and the words before it, or an XML document's message; else None."""
+    """Return a web page's sentences or the words before it, or an XML document's message; else None."""
     page = _PAGE_PATTERN.search(text)
     if page is None:
         message = _XML_MESSAGE_PATTERN.search(text) if text[:1] == "<" else None

@@ -2,7 +2,7 @@
 
 The assumptions are in ``KIND.toml``, under the names used on the provider's page in
 ``docs/internals/providers``. The module named after the kind checks those that can be seen in requests and
-responses; a trial can't check the rest.
+responses. A trial can't check the rest.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Assumption:
     check: Check | None = None
 
     def judge(self, exchanges: Iterable[Exchange]) -> Verdict:
-        """Return a trial's verdict from its exchanges; a single counterexample refutes the assumption."""
+        """Judge the assumption by a trial's exchanges. A single counterexample refutes it."""
         if self.check is None:
             return "not met"
         found = {self.check(one) for one in exchanges} - {None}
@@ -103,7 +103,7 @@ def has_fields(*fields: str) -> Check:
 
 
 def has_in_each(listed: Callable[[Exchange], Sequence[Mapping[str, Any]]], *fields: str) -> Check:
-    """Return a check that each entry of a list has these fields; ``a|b`` means either of the two."""
+    """Return a check that every entry of a list has these fields. ``a|b`` means either field."""
 
     def check_exchange(one: Exchange) -> bool | None:
         found = listed(one) if one.is_good else []

@@ -114,7 +114,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         return forms.Spec(name, chosen | ({forms.DISPLAY_NAME_KEY: shown} if shown else {}))
 
     def _choose_name(self, typed: str, offer: JupyterHubOffer) -> tuple[str, str]:
-        """Return a name that the hub allows, made from the typed text ("" if empty), and its display name."""
+        """Turn typed text into a name that the hub allows, and a display name. Either may be ""."""
         if self.name_rule.allows(typed) or (
             offer.name_style == "path" and _SERVER_NAME_PATTERN.fullmatch(typed)
         ):
@@ -194,7 +194,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         return replace(made, is_started=True)
 
     async def list_names(self, access: Access, stem: str) -> Collection[str]:
-        """Return the names of the user's servers; other users' names don't conflict with them."""
+        """Return the names of the user's servers. Other users' servers may have the same names."""
         return _list_names(await self._servers.list_servers(access, None) or {})
 
     async def is_name_in_use(self, access: Access, spec: forms.Spec) -> bool:
@@ -203,7 +203,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         return any(forms.is_in_use(name, names) for name in {spec.name, spec.label})
 
     async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the server by its name; don't count one that was started or used before the call."""
+        """Search for the server by its name. Ignore a server that was started or used before the call."""
         name = ServerName(access.username, spec.name)
         servers = await self._servers.list_servers(access, None) or ServerList()
         used_at, is_started = _find_use(servers, name.server), not _is_untouched(servers, name.server)

@@ -1,15 +1,15 @@
 """The translator for one JupyterHub.
 
-The facts are in ``docs/internals/providers/jupyterhub.md``; they were measured on hub 6.1.
+The facts in ``docs/internals/providers/jupyterhub.md`` were measured on hub 6.1.
 
-A hub doesn't report its spawner's options, so named servers are made from templates:
+A hub doesn't report its spawner's options, so named servers are created from templates:
 ``[[connections.NAME.templates]] name, title, options = {…}, who``. The hub passes ``options``, the JSON body
 of a start request, to the spawner.
 
-A login token expires when the user logs out, and a token that a user made may be deleted along with others.
-So Usher immediately makes a separate token that has only the permissions Usher needs and lasts as long as the
-pasted one. If Usher is registered as a service, the hub's OAuth token would expire at logout, so Usher uses
-it to make that separate token, and then deletes it ("Linking").
+A login token expires when the user logs out, and a token that a user created may be deleted along with
+others. So Usher immediately creates a separate token that has only the permissions Usher needs and lasts as
+long as the pasted one. If Usher is registered as a service, the hub's OAuth token would expire at logout, so
+Usher uses it to create that separate token, and then deletes it ("Linking").
 """
 
 import secrets
@@ -61,7 +61,7 @@ from bot.support.addresses import parse_origin
 from bot.support.responses import Response
 
 CREDENTIAL_NOTE = "Usher"
-#: Scopes of the token that Usher makes for a user. With it, Usher can start, stop and read servers, check
+#: Scopes of the token that Usher creates for a user. With it, Usher can start, stop and read servers, check
 #: their IDE, and delete the token itself.
 SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
 #: The scope for listing the servers that others share with the user, available since hub 5.0. ``SHARES_KEY``
@@ -75,14 +75,14 @@ _WIDER_SCOPES = dict.fromkeys(_REQUIRED_SCOPES, ("servers", "admin:servers"))
 #: Scopes that grant everything that the token's owner may do. When a hub lists a token's scopes, it replaces
 #: these with all the scopes that they include.
 _WHOLE_SCOPES = frozenset({"self", "inherit", "all"})
-#: Time limit for making a token, in seconds. Together with ``CHECK_SECONDS``, users wait at most 10 s.
+#: Time limit for creating a token, in seconds. With ``CHECK_SECONDS``, it keeps users' waits below 10 s.
 MINT_SECONDS = 2.5
-#: Key in ``Credential.extra`` for the id of a token that Usher made.
+#: Key in ``Credential.extra`` for the id of a token that Usher created.
 TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
 #: Key in ``Credential.extra``, set if Usher chose the token's expiry itself rather than copying it from a
-#: token that the user made.
+#: token that the user created.
 LASTING_KEY = "lasting"
-#: How long tokens that Usher makes last, in seconds, unless the hub allows less.
+#: Lifetime of the tokens that Usher creates, in seconds, unless the hub allows less.
 MAX_TOKEN_SECONDS = 365 * 86_400
 #: Maximum delay, in seconds, before a hub records that a token was used: its ``activity_resolution`` of 30,
 #: plus a margin.
@@ -178,7 +178,7 @@ class JupyterHub(
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
         """Check the IDE itself, since the hub may report *ready* too early, for example if its proxy lags.
 
-        A token that Usher made doesn't open servers shared by other users.
+        A token that Usher created doesn't open servers shared by other users.
         """
         is_open = seen.url is not None and seen.owner is None
         return await check_page(access, seen.url or "", seen) if is_open else seen
@@ -219,11 +219,11 @@ class JupyterHub(
         )
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
-        """Ask the hub to start a server; 201 and 202 both mean accepted. A running server isn't an error."""
+        """Ask the hub to start a server. It accepts with 201 or 202; a running server isn't an error."""
         return await self._servers.start(access, _require_shown(access, workspace))
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
-        """Ask the hub to stop a server, even one that is starting; it may already be stopped."""
+        """Ask the hub to stop a server, even one that is starting or already stopped."""
         self.require_stop_mode(mode)
         return await self._servers.delete(access, _require_shown(access, workspace), "stop")
 
@@ -251,7 +251,7 @@ class JupyterHub(
         return hosts
 
     async def check_credential(self, credential: Credential) -> Identity:
-        """Find out who owns this token; if the hub allows that, replace it with a token made by Usher."""
+        """Find out who owns this token. If the hub allows it, exchange the token for one of Usher's own."""
         api = self.api.acting_as(credential)
         owner = await read_token_owner(api)
         username, granted = check_owner(owner)
@@ -259,22 +259,22 @@ class JupyterHub(
         return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether the token may open other accounts, like one that an administrator has pasted."""
+        """Return whether the token may open other accounts, as a token pasted by an administrator can."""
         return TOKEN_ID not in access.credential.extra
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
-        """Read a token's owner; hubs have no ids, and show a user's creation time only to some tokens."""
+        """Read a token's owner. Hubs have no ids, and show a user's creation time only to some tokens."""
         owner = await read_token_owner(access.api)
         created = format_creation(owner.get("created"))
         is_compared = bool(created) or self.is_made_by_name(access, "read")
         return RemoteAccount(created, require_text(owner, "name")) if is_compared else None
 
     def can_revoke(self, credential: Credential) -> bool:
-        """Return whether Usher made the token; only the user may delete a pasted one."""
+        """Return whether Usher created the token. Only the user may delete a pasted one."""
         return TOKEN_ID in credential.extra
 
     async def revoke(self, access: Access) -> None:
-        """Delete a token that Usher made.
+        """Delete a token that Usher created.
 
         The token itself authorises the call. Hubs reuse the ids of deleted tokens, but as long as the token
         still opens the account, its id can't belong to another one.
@@ -288,11 +288,17 @@ class JupyterHub(
             return
 
     def can_mint(self, credential: Credential) -> bool:
-        """Return whether Usher made the token and chose its expiry, rather than copying a pasted token's."""
+        """Return whether Usher created the token and chose when it expires.
+
+        Otherwise, the expiry was copied from a pasted token.
+        """
         return LASTING_KEY in credential.extra
 
     async def mint(self, access: Access) -> Credential:
-        """Make the next token, using the current one, which has permission to do so (``tokens!user``)."""
+        """Create the next token, using the current one.
+
+        The current token is allowed to do that (``tokens!user``).
+        """
         return await mint_lasting(
             access.api, access.username, sees_shares=SHARES_KEY in access.credential.extra
         )
@@ -382,7 +388,7 @@ class Grants:
     groups: Sequence[object] | None = None
 
     def has_scope(self, name: str) -> bool:
-        """Return whether a scope covers everything that the owner has, rather than what a filter selects."""
+        """Return whether the token has this scope for everything of its owner, not just for a selection."""
         covering = {name, *_WIDER_SCOPES.get(name, ()), *_WHOLE_SCOPES}
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
 
@@ -445,7 +451,7 @@ async def _mint_own_token(
 async def mint(
     api: ApiClient, username: str, seconds: int | None, *, sees_shares: bool = False
 ) -> Credential:
-    """Make a token for Usher that lasts this many seconds or, with None, as long as the hub allows."""
+    """Create a token for Usher that lasts this many seconds or, with None, as long as the hub allows."""
     body = {
         "note": CREDENTIAL_NOTE,
         "scopes": [*SCOPES, *([f"{SHARES_SCOPE}!user"] if sees_shares else [])],
@@ -460,7 +466,7 @@ async def mint(
 
 
 async def mint_lasting(api: ApiClient, username: str, *, sees_shares: bool = False) -> Credential:
-    """Make a token for Usher that lasts as long as we want or, failing that, as long as the hub allows."""
+    """Create a token for Usher that lasts a year or, failing that, as long as the hub allows."""
     try:
         minted = await mint(api, username, MAX_TOKEN_SECONDS, sees_shares=sees_shares)
     except errors.InvalidRequest:
@@ -477,7 +483,7 @@ def tokens_path(username: str) -> str:
 async def _read_token_end(
     api: ApiClient, username: str, token_id: str | None
 ) -> tuple[float | None, int | None]:
-    """Return when the pasted token expires, and the seconds left by the hub's clock; None if it never does.
+    """Return when the pasted token expires, and how many seconds are left. Both are None if it never expires.
 
     Hubs before 5.0 don't say which token was used. For these, return the earliest expiry among the tokens
     that were just used.
@@ -495,7 +501,7 @@ async def _read_token_end(
 
 
 def _list_just_used(response: Response, now: float) -> list[dict[str, Any]]:
-    """Return the user's tokens that were used just now, leaving out sessions' tokens.
+    """Return the user's tokens that were used just now, except for those that belong to sessions.
 
     Raises BadAnswer if there are none.
     """
@@ -534,7 +540,7 @@ class SignInClient(OAuthClient):
         return f"{self.public}/hub/api/oauth2/authorize?{urlencode(query)}"
 
     async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
-        """Exchange the code for a token, use that to make a token of our own, and delete the first one."""
+        """Exchange the code for a token, use that to create a token for Usher, and delete the first one."""
         response = await self._exchange(code, verifier, redirect_uri)
         if response.status == 401:
             raise errors.Untrusted("the hub doesn't accept the client id and secret", status=401)
@@ -571,14 +577,17 @@ class SignInClient(OAuthClient):
             raise errors.Forbidden(error.message, status=error.status) from None
 
     async def _forget(self, api: ApiClient, username: str, owner: TokenOwner) -> None:
-        """Delete the token from the exchange, which would otherwise last until the user's session ends."""
+        """Delete the token from the exchange. Otherwise, it would last until the user's session ends."""
         with suppress(errors.ProviderError):
             for token_id in await self._list_granted(api, username, owner):
                 path = f"{tokens_path(username)}/{encode_path_segment(token_id)}"
                 await api.call("DELETE", path, total=FORGET_SECONDS)
 
     async def _list_granted(self, api: ApiClient, username: str, owner: TokenOwner) -> list[str]:
-        """Return the token's id or, before hub 5.0, the ids of all tokens that Usher got in the session."""
+        """Return the token's id.
+
+        Hubs before 5.0 don't tell it. For these, return the ids of all tokens that Usher got in the session.
+        """
         token_id, session = find_text(owner, "token_id"), find_text(owner, "session_id")
         if token_id or not session:
             return [token_id] if token_id else []

@@ -154,7 +154,7 @@ MAX_PROBE_BYTES = 65_536
 NO_SERVERS = (
     "Your token isn't allowed to see servers. Request a new one, leave its permissions empty, and link again."
 )
-#: Actions available after a failed start, if the hub has made sure that nothing is left running.
+#: Actions available after a failed start, if the hub has confirmed that nothing is left running.
 NOTHING_LEFT: frozenset[Action] = frozenset({"start", "remove"})
 CHECKING = "the hub is checking this server"
 UNREADABLE = "what the hub says of this server can't be read"
@@ -213,7 +213,7 @@ class ServerList(dict[str, dict[str, Any]]):
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Read servers through the API; ``public`` is the part of the hub's URL before ``/hub``."""
+    """Reads servers through the API. ``public`` is the part of the hub's URL before ``/hub``."""
 
     public: str
     allowed_url: Callable[[str | None], str | None]
@@ -258,8 +258,8 @@ class Servers:
     async def list_shared(self, access: Access) -> Listing[tuple[str, Share]]:
         """Return the servers that others share with the user, each with its id.
 
-        The list is missing on hubs before 5.0, a proxy may not know its URL, and a token without
-        ``read:users:shares`` can't read it.
+        The result is empty if the hub has no such list (before 5.0), if a proxy doesn't know the list's URL,
+        or if the token lacks ``read:users:shares``.
         """
         path, release = f"{ServerName(access.username).user_path}/shared", 0
 
@@ -300,7 +300,7 @@ class Servers:
         return replace(seen, url=url, owner=clean(name.user, MAX_NAME_LENGTH), actions=actions)
 
     async def read_release(self, access: Access, servers: ServerList) -> int:
-        """Return the release of the hub that sent the list; ask for it if a proxy dropped the header."""
+        """Return the release of the hub that sent the list. If a proxy dropped the header, ask the hub."""
         if servers.release:
             return servers.release
         response = await access.api.call("GET", "/", total=CHECK_SECONDS)
@@ -323,7 +323,7 @@ class Servers:
     async def change(
         self, method: str, name: ServerName, access: Access, body: Mapping[str, Any] | None
     ) -> None:
-        """Ask the hub to change a server; turn a refusal into the error that it means."""
+        """Ask the hub to change a server, and turn a refusal into the matching error."""
         try:
             await self.call(method, name.path, access, json_body=body)
         except RateLimited as error:
@@ -395,7 +395,7 @@ class Servers:
     async def _read_progress(self, access: Access, name: ServerName) -> Progress | None:
         """Return the progress that the hub reports for the last start, or None if it reports none.
 
-        Without it, a server has the state given in the list, where a failed start looks like a stopped
+        If there is none, the server's state is taken from the list, where a failed start looks like a stopped
         server.
         """
         try:
@@ -515,7 +515,7 @@ def _observe_stopped(progress: Progress | None, label: str) -> Observed:
 class Progress:
     """The last event of a start, and its last warning.
 
-    ``percent`` is 0–100; the texts may be empty.
+    ``percent`` is between 0 and 100. The texts may be empty.
     """
 
     percent: int | None = None
@@ -533,7 +533,7 @@ class Progress:
 def parse_last_event(stream: bytes) -> Progress | None:
     """Return the last complete event of a stream that may be cut off anywhere, or None if there is none.
 
-    Anything but a JSON object is skipped: progress is only displayed, and nothing depends on it.
+    Anything but a JSON object is skipped. That does no harm, because progress is only displayed.
     """
     whole = stream.decode("utf-8", "replace").replace("\r\n", "\n").rpartition("\n")[0]
     lines = (line[5:] for line in whole.split("\n") if line.startswith("data:"))

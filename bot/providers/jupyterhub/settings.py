@@ -18,7 +18,7 @@ class ServerTemplate(connection.PreparedTemplate):
 
 
 class JupyterHubSettings(connection.ConnectionSettings):
-    """A connection to a hub; ``base_url`` is the hub's URL or its API's, ``public_url`` the one for users."""
+    """A connection to a hub. ``base_url`` is the URL of the hub or of its API. Users open ``public_url``."""
 
     public_url: str | None = None
     #: Client id and secret of Usher as a service of the hub; without the secret, users paste tokens.

@@ -45,7 +45,7 @@ STATE_FIELDS = (
 )  # fmt: skip
 
 
-#: Time limit for a response that users may be waiting for, in seconds; they wait at most 10 s in all.
+#: Time limit for a response that users may be waiting for, in seconds. They wait at most 10 s in all.
 CHECK_SECONDS = 4.0
 #: Default time limit for a call, in seconds.
 USUAL_SECONDS = 20.0
@@ -59,7 +59,9 @@ _NEEDS: Mapping[Right, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """Call a server for one user, one request per method; invalid ids raise NotFound before any request.
+    """Call a server for one user, with one request per method.
+
+    Invalid ids raise NotFound before anything is sent.
 
     ``user`` is the username that the token acts for, or None if it acts for its owner. Only an
     administrator's token can act for another user.
@@ -73,7 +75,7 @@ class Workbench:
         return Version.from_json(_require_object(await self._call("version", right=right, total=total)))
 
     async def get_users(self, *, total: float = USUAL_SECONDS) -> Listing[WorkbenchUser]:
-        """List the registered users; this requires an administrator's token with read access."""
+        """List the registered users. This requires an administrator's token with read access."""
         answer = await self._call("get_users", right="read", total=total, max_bytes=USERS_BYTES)
         if isinstance(answer, dict) and isinstance(answer.get("users"), list):
             answer = answer["users"]
@@ -95,7 +97,7 @@ class Workbench:
         total: float = USUAL_SECONDS,
         right: Right | None = "read",
     ) -> Listing[WorkbenchSession]:
-        """Read these sessions, or all of the user's if no ids are given; a session that is missing has ended.
+        """Read these sessions, or all of the user's if no ids are given. A session that is missing has ended.
 
         ``only`` restricts the fields that are returned; it must include ``id`` and ``activity_state``.
         """
@@ -141,7 +143,7 @@ class Workbench:
         await self._change("resume_session", "launch", kwparams)
 
     async def stop_session(self, session_id: str, mode: StopMode) -> None:
-        """Stop, kill or suspend a session; the flag that suspends it is sent under both of its names."""
+        """Stop, kill or suspend a session. The flag for suspending has two names, and is sent under both."""
         kwparams = {
             "session_ids": addresses.check_session_id(session_id),
             "force_quit": mode == "force",

@@ -161,7 +161,7 @@ def build_mark(spec: Spec, key: str) -> str:
 
 
 def is_mark(name: str) -> bool:
-    """Return whether a name in launch parameters was made by ``build_mark``, so the launch is one of ours."""
+    """Return whether ``build_mark`` built a name in launch parameters, which means the launch is ours."""
     return _MARK_PATTERN.fullmatch(name) is not None
 
 
@@ -256,7 +256,7 @@ def _split_pairs(spec: Spec, key: str) -> list[dict[str, str]]:
 
 
 def _build_limits(spec: Spec, more: Resources) -> list[dict[str, str]]:
-    """Return the limits; the kind of a limit is ``name`` in the reference, but servers call it ``type``."""
+    """Return the limits. The reference calls the kind of a limit ``name``, but servers call it ``type``."""
     if more.resource_limits or more.resource_profile:
         return [{**one, "type": one["name"]} for one in _dump_pairs(more.resource_limits)]
     typed = {one["name"]: {"valueType": one["value"]} for one in _split_pairs(spec, "limit_types")}
@@ -270,7 +270,7 @@ def _build_constraints(spec: Spec, more: Resources) -> list[dict[str, str]]:
 
 
 def _build_environment(spec: Spec, template: WorkbenchTemplate | None) -> list[dict[str, str]]:
-    """Return the environment variables; those that a template sets can't be overridden."""
+    """Return the environment variables. Users can't override those that a template sets."""
     set_up = read_session_template(template).environment or read_job_template(template).environment
     names = {variable.name for variable in set_up}
     return [

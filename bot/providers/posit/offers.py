@@ -19,7 +19,7 @@ class WorkbenchOffer:
 
 
 def list_ides(envs: ComputeEnvs) -> list[str]:
-    """Return the installed IDEs, in the server's order; if there are clusters, one must support the IDE."""
+    """Return the installed IDEs, in the server's order. If there are clusters, one must support the IDE."""
     return [
         name
         for name, info in envs.workbenches.items()

@@ -48,7 +48,7 @@ class OutputDecoder:
         return bool(self._object)
 
     def feed(self, piece: bytes) -> list[OutputChunk]:
-        """Process a piece of the stream and return the chunks that it completes; none after a failure."""
+        """Process a piece of the stream, and return the chunks that it completes, or none after a failure."""
         found: list[OutputChunk] = []
         # A backslash at the end may escape a quote that hasn't arrived yet, so keep it for the next piece.
         data, at = self._prepend_backslash(piece), 0

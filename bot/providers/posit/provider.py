@@ -61,12 +61,12 @@ NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one
 
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0
-#: Time limit for an additional third response, in seconds, while a user is waiting.
+#: Time limit, in seconds, for a third response while a user is waiting.
 LOOKUP_SECONDS = 2.0
 
 
 class PositSettings(ConnectionSettings):
-    """The settings of a Workbench connection; ``super_admin_token`` acts for approved usernames."""
+    """The settings of a Workbench connection. ``super_admin_token`` acts for approved usernames."""
 
     link_methods: ClassVar[Mapping[LinkMethod, str]] = {"token": "", "admin": "super_admin_token"}
 
@@ -125,7 +125,7 @@ class PositProvider(
     async def status(
         self, access: base.Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read states, 50 sessions per request; a session missing from the response has ended."""
+        """Read states, 50 sessions per request. A session that is missing from the response has ended."""
         server = self._to_server(access)
         wanted = [one for one in dict.fromkeys(remote_ids) if is_session_id(one)]
         found: dict[str, Observed] = {}
@@ -155,9 +155,9 @@ class PositProvider(
         return Listing(found, is_whole=listed.is_whole)
 
     async def start(self, access: base.Access, workspace: Workspace) -> None:
-        """Resume a suspended RStudio session as it was launched; a running one isn't an error.
+        """Resume a suspended RStudio session with its original settings. A running session isn't an error.
 
-        Only the server knows how the session was launched, so these settings are read first.
+        Only the server knows these settings, so they are read first.
         """
         if workspace.state in UP_STATES:
             return
@@ -238,7 +238,7 @@ class PositProvider(
         )
 
     async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
-        """Launch a session; not idempotent, so ``find_created`` is called before another attempt."""
+        """Launch a session. This isn't idempotent, so ``find_created`` is called before another attempt."""
         launch = launches.build_session_launch(
             spec, launches.find_template(self.settings.templates, spec), key
         )

@@ -67,7 +67,7 @@ Words = tuple[Each[Annotated[Name, BeforeValidator(_read_name)]], ...]
 
 
 class _Answer(BaseModel):
-    """The base class for the objects in a response; null and empty values count as missing."""
+    """The base class for the objects in a response. Null and empty values count as missing."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -121,7 +121,7 @@ class PlacementConstraint(_Answer):
 
 
 class ResourceLimit(_Answer):
-    """A resource limit: ``cpuCount`` in processors, ``memory`` in MB; values are strings.
+    """A resource limit: ``cpuCount`` in processors, or ``memory`` in MB. Values are strings.
 
     The kind of a limit is ``name`` in the reference, but servers call it ``type``. A maximum of 0 means
     *unlimited* for some kinds and *none* for others, so it isn't enforced here; the server has to refuse
@@ -148,7 +148,7 @@ class ResourceLimit(_Answer):
 
     @property
     def is_number(self) -> bool:
-        """Return whether the limit is a number: assumed unless the server proposes something else."""
+        """Return whether the limit is a number. This is assumed unless the server proposes something else."""
         text = self.default or self.value
         return not text or parse_number(text) is not None
 

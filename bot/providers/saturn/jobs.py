@@ -85,7 +85,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return Created(build_awaited_id(job, key, before.by_name.values()), name)
 
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Return the job's runs since the launch as candidates; nothing marks those that Usher launched."""
+        """Return the job's runs since the launch as candidates. Nothing marks those that Usher launched."""
         job, name = spec.text("job"), spec.name
         found = await self._list_job_runs(access, job)
         if found is None:
@@ -102,7 +102,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         )
 
     async def run_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
-        """Read runs, one job after another; omit any run that the server no longer shows anywhere."""
+        """Read runs, one job after another. Omit any run that the server no longer shows anywhere."""
         by_job: dict[str, list[str]] = {}
         for remote_id in remote_ids:
             job, name = split_run_id(remote_id)
@@ -145,7 +145,10 @@ class SaturnRuns(Runs[SaturnOffer]):
         return found
 
     async def _observe_run(self, access: Access, job: str, run: JobRun) -> ObservedRun:
-        """Convert a run, including why it is waiting or has ended if the server still shows its pods."""
+        """Convert a run to our terms.
+
+        If the server still shows the run's pods, the result says why the run is waiting or has ended.
+        """
         if not run.is_of_kubernetes:
             code = await self._find_exit_code(access, run.name) if run.state.is_over else None
             is_cancelled = run.state is RunState.CANCELLED
@@ -218,7 +221,7 @@ class SaturnRuns(Runs[SaturnOffer]):
     # -- runs and pods ---------------------------------------------------------------------------------------
 
     async def _read_live_runs(self, access: Access, job: str) -> JobRuns | None:
-        """Return the runs that are live or ended recently, or None if the server can't show them."""
+        """Return the live runs and those that ended recently, or None if the server can't show them."""
         path = f"/api/jobs/{encode_path_segment(job)}/runtimesummary"
         runs = await self._read_list(access, path, {}, "job_summaries", _read_summary)
         if runs is not None:
@@ -286,7 +289,7 @@ class SaturnRuns(Runs[SaturnOffer]):
     # -- output ----------------------------------------------------------------------------------------------
 
     async def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        """Yield a run's output so far, from the beginning; call this again for more."""
+        """Yield a run's output so far, from the beginning. To get more, call this again later."""
         job, name = split_run_id(remote_id)
         if name.startswith(UNLISTED_ID_PREFIX):
             return
@@ -328,7 +331,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return text if text is None or text.count("\n") + 1 < MAX_LIVE_LINES else None
 
     async def _stream_past_log(self, access: Access, job: str, pod: str) -> AsyncIterator[OutputChunk]:
-        """Yield the log of a pod that has ended; raise BadAnswer if its pages don't end."""
+        """Yield the log of a pod that has ended; raise BadAnswer if it has too many pages."""
         path, query = f"/api/jobs/{encode_path_segment(job)}/logs", {"pod_name": pod}
 
         async def ask(key: str | None) -> dict[str, Any]:
@@ -488,7 +491,10 @@ class JobRuns:
 
 
 def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
-    """Return an id for a run that isn't visible yet; it lists earlier runs, so that they can be ruled out."""
+    """Return an id for a run that isn't visible yet.
+
+    The id contains enough about earlier runs to rule them out later.
+    """
     live = list(before)
     since = max((run.started_at or 0.0 for run in live), default=0.0)
     waiting = "".join(f"-{_hash_name(run.name)}" for run in live if run.is_live and run.started_at is None)
@@ -512,7 +518,7 @@ def find_awaited(name: str, runs: Iterable[JobRun], taken: Collection[str]) -> J
 
 
 def start_order(one: Pod | JobRun) -> tuple[bool, float, str]:
-    """Return a sort key by start time; runs and pods that haven't started come last."""
+    """Return a sort key by start time. Runs and pods that haven't started come last."""
     return one.started_at is None, one.started_at or 0.0, one.name
 
 

@@ -91,7 +91,7 @@ class RecipeFile:
 
 
 class Recipe(connection.PreparedTemplate):
-    """A recipe; ``file`` is a path relative to the folder of the connections file."""
+    """A recipe. ``file`` is a path relative to the folder of the connections file."""
 
     file: RecipeFile
 
@@ -134,7 +134,7 @@ class Recipe(connection.PreparedTemplate):
 
 
 class SaturnSettings(connection.ConnectionSettings):
-    """A Saturn connection; ``act_as`` says whose token reads, starts and stops workspaces."""
+    """A Saturn connection. ``act_as`` says whose token reads, starts and stops workspaces."""
 
     link_methods: ClassVar[Mapping[connection.LinkMethod, str]] = {"token": "", "admin": "admin_token"}
 
@@ -197,7 +197,7 @@ def _line(text: str, field: str) -> str:
 
 
 def _read(path: Path) -> str:
-    """Return a file's text; raise ValueError if others may write to it, as recipes get the user's rights."""
+    """Return a file's text. Raise ValueError if others may write to it, because recipes act for users."""
     try:
         status = path.stat()
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -218,7 +218,7 @@ MAX_PAGES = 50
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A workspace or a job; any field that couldn't be read is "", except for the id."""
+    """A workspace or a job. Any field that couldn't be read is "", except for the id."""
 
     id: str
     name: str = ""
@@ -316,7 +316,7 @@ def parse_resource(recipe: Any) -> Resource:
 
 
 def read_owner(answer: Mapping[str, Any]) -> str:
-    """Return the name of a resource's owner, which may be an object's field; "" if there is no owner."""
+    """Return the name of a resource's owner, given as a string or in an object; "" if there is no owner."""
     owner = answer.get("owner")
     if isinstance(owner, Mapping):
         return require_text(owner, "name", "owner.")
@@ -330,7 +330,7 @@ def is_theirs(owner: str, username: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SaturnOffer:
-    """The server's offer; anything that the server doesn't report is None."""
+    """The server's offer. Anything that the server doesn't report is None."""
 
     sizes: tuple[forms.Choice, ...] | None = None
     names: tuple[str, ...] = ()
@@ -419,7 +419,10 @@ class SaturnMaking(Creation[SaturnOffer]):
         )
 
     async def _needs_image(self) -> bool:
-        """Return whether this server requires an image in recipes; checked only if some template has none."""
+        """Return whether this server requires an image in recipes.
+
+        The server is asked only if some template has no image.
+        """
         if all(one.has_image for one in self.settings.templates):
             return False
         try:
@@ -464,7 +467,7 @@ class SaturnMaking(Creation[SaturnOffer]):
     def spec(
         self, offer: SaturnOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
-        """Return the spec, with ``recipe``, ``size`` and ``owner``, or with ``job``.
+        """Return the spec: ``recipe``, ``size`` and ``owner`` for a workspace, or ``job`` for a run.
 
         Raises FormProblems if the form isn't filled in correctly.
         """
@@ -490,7 +493,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         return self.update_spec(offer, forms.Spec(name, chosen))
 
     def update_spec(self, offer: SaturnOffer, spec: forms.Spec) -> forms.Spec:
-        """Return a spec with the price of its size, if the operator gives a currency."""
+        """Return a spec with the price of its size, if the operator has set a currency."""
         recipe = connection.find_by_name(self.settings.templates, spec.text("recipe"))
         size = spec.text("size") or (recipe.size if recipe else "")
         chosen = {key: value for key, value in spec.chosen.items() if key != "price"}
@@ -656,7 +659,7 @@ def _format_price(amount: Decimal | None, currency: str) -> str:
 
 
 def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
-    """Return the size with its price if the operator gives a currency, otherwise the template's price."""
+    """Return the size, with its price if the operator has set a currency, otherwise the template's price."""
     recipe = connection.find_by_name(settings.templates, spec.text("recipe"))
     size, amount = spec.text("size") or (recipe.size if recipe else ""), parse_amount(spec.text("price"))
     of_template = None if recipe is None else recipe.price
@@ -667,8 +670,8 @@ def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
 async def price_resources(access: Access, currency: str | None) -> Callable[[Resource], MachineKind | None]:
     """Return a function that finds a listed resource's size and price.
 
-    It finds none if the operator gives no currency or the sizes can't be read, so that the resources can be
-    listed all the same.
+    The function returns None if no currency is set or the sizes can't be read. The resources can be listed
+    anyway.
     """
     sizes: Mapping[str, Any] = {}
     if currency:

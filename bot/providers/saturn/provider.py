@@ -75,7 +75,7 @@ _WORKSPACE_STATES = {
 _DRIVEN = frozenset({"read", "start", "stop"})
 
 
-#: Time limit for responses that users wait for, in seconds; they wait at most 10 s in all.
+#: Time limit for responses that users wait for, in seconds. They wait at most 10 s in all.
 CHECK_SECONDS = 8.0
 #: Time limit for each of the five requests needed to get a user's token, in seconds: 20 s in all.
 MINT_SECONDS = 4.0
@@ -182,7 +182,7 @@ class Saturn(
         return Observed(State.RUNNING, url, detail, **known)
 
     async def _confirm_name(self, access: Access) -> None:
-        """Raise AccountRenamed if the account has been renamed; its workspaces still belong to it."""
+        """Raise AccountRenamed if the account has been renamed. Its workspaces still belong to it."""
         if self.can_reach_all_workspaces(access):
             return
         owner = await self._read_owner(access.credential)
@@ -210,11 +210,11 @@ class Saturn(
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
-        """Ask the server to start a workspace; the request has no body."""
+        """Ask the server to start a workspace. The request has no body."""
         return await self._change_state(access, workspace, "start")
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
-        """Ask the server to stop a workspace; the response may be empty."""
+        """Ask the server to stop a workspace. The response may be empty."""
         self.require_stop_mode(mode)
         return await self._change_state(access, workspace, "stop")
 
@@ -223,7 +223,7 @@ class Saturn(
         return await accept_already_done(verb, asking, workspace.remote_id, workspace.name)
 
     async def probe(self) -> str:
-        """Read the server's version, for which some servers require a token and which others don't offer."""
+        """Read the server's version. Some servers require a token for that, and others don't offer it."""
         return await self._read_version()
 
     async def read_warning(self) -> str:
@@ -234,7 +234,7 @@ class Saturn(
         return f"It requires an image, and these templates name none: {lacking}."
 
     async def check_credential(self, credential: Credential) -> Identity:
-        """Find out who owns this credential; a server that can't say must refuse a made-up one."""
+        """Find out who owns this credential. A server that can't say must refuse a made-up credential."""
         owner = await self._read_owner(credential)
         credential = replace(credential, expires_at=await self._find_end(credential))
         if owner is not None:
@@ -267,7 +267,7 @@ class Saturn(
             return None
 
     async def read_allowances(self, access: Access) -> Sequence[Allowance]:
-        """Read the limits on the user's hours and how much has been used, by the server's clock."""
+        """Read the limits on the user's hours, and how many hours are used in each period."""
         response = await none_if_absent(access.api.call("GET", "/api/user/owners", total=CHECK_SECONDS))
         if response is None:
             return ()
@@ -352,11 +352,11 @@ class Saturn(
         return credential if owner is None else replace(credential, account_id=owner.account_id)
 
     async def read_email(self, username: str) -> str | None:
-        """Return a user's e-mail address; servers older than the 2026 API document don't provide it."""
+        """Return a user's e-mail address. Servers older than the 2026 API document don't provide it."""
         return (await self.find_user(username)).email
 
     async def find_user(self, username: str) -> RemoteAccount:
-        """Return the user with this name; servers older than the 2026 API document don't list their users."""
+        """Return the user with this name. Servers older than the 2026 API document don't list their users."""
         asking = offers.fetch_pages(self.connection_api(), "/api/users", {"username": username})
         # The server returns every user whose name contains this one.
         found = read_entries(await none_if_absent(asking) or (), "users", lambda one: one)
@@ -450,7 +450,10 @@ class Saturn(
         return Listing(found.values(), is_whole=is_whole)
 
     async def _list_groups(self, access: Access) -> Mapping[str, str]:
-        """Return the user's groups; none if the token may be someone else's and would show other groups."""
+        """Return the user's groups.
+
+        If the token may be someone else's, it would show that person's groups, so none are returned.
+        """
         is_own = bool(access.username) and not self.can_reach_all_workspaces(access)
         return await offers.list_groups(access) if is_own else {}
 
@@ -521,7 +524,7 @@ def _read_address(user: Mapping[str, Any]) -> str | None:
 
 
 def _auto_stop(answer: Mapping[str, Any]) -> str | None:
-    """Return a sentence about the idle time after which a workspace stops; None if it never stops itself.
+    """Return a sentence about the idle time after which a workspace stops; None if it never stops by itself.
 
     The server doesn't report the time of the next stop.
     """

@@ -49,7 +49,7 @@ _MAX_MINUTES = 525_600
 
 
 class SphereSettings(ConnectionSettings):
-    """A Sphere connection; times are in minutes.
+    """A Sphere connection. Times are in minutes.
 
     The token opens everything in the account, so nobody else should create workspaces in that account.
     ``projects`` are the projects from which users may create workspaces.
@@ -189,7 +189,7 @@ class SphereProvider(
     )
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Return the SDK's host, which gets no credential; ``doctor`` loads the SDK's script from it."""
+        """Return the SDK's host, which gets no credential. ``doctor`` loads the SDK's script from it."""
         return {self.settings.sdk_host: False}
 
     async def status(
@@ -215,7 +215,7 @@ class SphereProvider(
         return workspace
 
     async def start(self, access: base.Access, workspace: Workspace) -> str | None:
-        """Resume a workspace; the server refuses as long as the workspace is still stopping."""
+        """Resume a workspace. The server refuses as long as the workspace is still stopping."""
         return await self._change_state(access, workspace, "start", "resume")
 
     async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
@@ -243,7 +243,7 @@ class SphereProvider(
             raise errors.Conflict(error.message, status=error.status) from None
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return the effects of a stop: a workspace can be started again, or is removed if it isn't kept."""
+        """Return the effects of a stop: a workspace can be started again, unless stopping removes it."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         erases = workspace.survives_stop is False and workspace.state is not State.STOPPED
@@ -310,7 +310,10 @@ class SphereProvider(
         return forms.Spec(name or clean(label, LONGEST_NAME), {"project": project, "project_name": label})
 
     async def create(self, access: base.Access, spec: forms.Spec, key: str) -> Created:
-        """Create a workspace from a project; not idempotent, as nothing marks the workspace as Usher's."""
+        """Create a workspace from a project.
+
+        This isn't idempotent, because nothing marks the workspace as Usher's.
+        """
         project = spec.text("project")
         if self.settings.projects != "all" and project not in self.settings.projects:
             # The project was available when the form was filled in or the previous workspace was created, but
@@ -343,10 +346,10 @@ class SphereProvider(
     async def find_created(
         self, access: base.Access, spec: forms.Spec, key: str, since: float
     ) -> OutcomeSearch:
-        """Return the project's workspaces created since the call with the settings that Usher uses.
+        """Search for workspaces that were created in the project since the call, with Usher's settings.
 
-        Workspaces that the list doesn't fully describe are included, for ``read_creation_time`` to read. If
-        one can't be read at all, it may be the right one, so the search is inconclusive.
+        Workspaces that the list doesn't fully describe are included; ``read_creation_time`` then reads them.
+        If an entry can't be read at all, it may be the right one, so the search is inconclusive.
         """
         query = {"project_id": spec.text("project"), "limit": PAGE_SIZE}
         listed = answers.read_entries(
@@ -383,7 +386,7 @@ class SphereProvider(
     # -- the account and the server --------------------------------------------------------------------------
 
     async def check_credential(self, credential: base.Credential) -> base.Identity:
-        """Check the account's only token (GET /test); an account has no users."""
+        """Check the account's only token (GET /test). An account has no users."""
         with requests.forbidden_as_credential_refused():
             await self.probe()
         return base.Identity("", credential)
@@ -414,7 +417,7 @@ class SphereProvider(
     def describe(self) -> Mapping[str, Any]:
         """Return the facts about the connection, including the settings for workspaces.
 
-        They tell which secrets are set, without revealing them.
+        They show which secrets are set, without revealing them.
         """
         own = self.settings
         return {

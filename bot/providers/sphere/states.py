@@ -52,7 +52,7 @@ def read_id(workspace: Any) -> str:
 
 
 def to_observed(workspace: Mapping[str, Any]) -> Observed:
-    """Convert a workspace to our terms, hiding its token in all texts; raise BadAnswer if unreadable."""
+    """Convert a workspace to our terms, with its token hidden. Raise BadAnswer if it can't be read."""
     value = workspace.get("retention_time_stopped")
     is_kept = None if value is None else parse_minutes(value) > 0
     return replace(
@@ -104,7 +104,7 @@ def parse_sphere_time(value: Any) -> float | None:
 
 
 def parse_minutes(value: Any) -> float:
-    """Convert minutes, given as a number or a string, to seconds; 0, meaning never, for anything else."""
+    """Convert a number of minutes, which may be a string, to seconds. Anything else becomes 0 (never)."""
     number = _parse_whole(value)
     return number * _MINUTE_SECONDS if number is not None and 0 < number <= _MAX_READABLE_MINUTES else 0.0
 

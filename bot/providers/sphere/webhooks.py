@@ -28,7 +28,10 @@ _PASSED = {"ok", "passed", "pass", "success", "accepted"}
 
 
 def check_signature(secret: SecretStr | None, signature: str, body: bytes) -> None:
-    """Raise CredentialRefused unless the body is signed with the secret; compare in constant time."""
+    """Raise CredentialRefused unless the body is signed with the secret.
+
+    The signatures are compared in constant time.
+    """
     key = secret.get_secret_value().encode() if secret is not None else b""
     right = hmac.new(key, body, hashlib.sha256).hexdigest()
     is_shaped = _SIGNATURE_PATTERN.fullmatch(signature) is not None
@@ -39,7 +42,10 @@ def check_signature(secret: SecretStr | None, signature: str, body: bytes) -> No
 
 
 def parse_messages(body: bytes) -> list[Event]:
-    """Return the events in a verified body, one for each finished scenario; raise BadAnswer if unreadable."""
+    """Return the events in a verified body, one for each finished scenario.
+
+    Raises BadAnswer if the body can't be read.
+    """
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
