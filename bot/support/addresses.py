@@ -40,7 +40,10 @@ def is_every_ipv6_address(host: str) -> bool:
 
 
 def find_local_origin(host: str, port: int) -> str:
-    """Return the origin at which this machine reaches a server: loopback if it listens on all addresses."""
+    """Return the origin at which a server on this machine can be reached from this machine.
+
+    That is a loopback address if the server listens on all addresses.
+    """
     with suppress(ValueError):
         address = ipaddress.ip_address(host)
         if address.is_unspecified:
@@ -57,7 +60,7 @@ SAFE_CHARACTERS = "%/:?#[]@!$&'()*+,;=-._~"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A URL's scheme, host and port in comparable form; IPv6 hosts have no brackets."""
+    """A URL's scheme, host and port, normalised for comparison. IPv6 hosts have no brackets."""
 
     scheme: str
     host: str
@@ -127,7 +130,7 @@ def split_address(url: str) -> tuple[Origin, SplitResult]:
 
 @lru_cache(maxsize=1024)
 def normalise_host(text: str) -> str:
-    """Return a host in comparable form; raise ValueError with a sentence for the user."""
+    """Return a host in a form that can be compared; raise ValueError with a sentence for the user."""
     if is_ip_address(text):
         return str(ipaddress.ip_address(text))
     try:
@@ -185,7 +188,7 @@ class Proxy:
     without: str = ""
 
     def of(self, url: URL) -> URL | None:
-        """Return the proxy for a URL, or None to connect directly, as is always done on this machine."""
+        """Return the proxy for a URL, or None to connect directly. Requests to this machine use no proxy."""
         if not self.address or url.scheme not in _BY_TUNNEL:
             return None
         host = (url.host or "").lower().removesuffix(".")

@@ -16,14 +16,14 @@ _HIDDEN: Final = HIDDEN.encode()
 MIN_SECRET_LENGTH: Final = 8
 #: Matches Slack tokens: bot, user, app, refresh and configuration tokens.
 SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
-#: Maximum number of characters that are compared, since people don't notice differences beyond that.
+#: Maximum number of characters that are compared. People don't notice differences beyond that.
 _MAX_COMPARED_LENGTH: Final = 200
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 
 @lru_cache(maxsize=4096)
 def list_forms(secret: str) -> tuple[bytes, ...]:
-    """Return the forms that a secret may take in text, longest first: plain, JSON, URL, base64."""
+    """Return the forms in which a secret may occur in text, longest first: plain, JSON, URL and base64."""
     plain = secret.encode(errors="replace")
     if len(plain) < MIN_SECRET_LENGTH:
         return ()
@@ -144,7 +144,7 @@ def trim(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Escape the three special characters of Slack's markup, so outside text can't add mentions or links."""
+    """Escape the three special characters of Slack's markup, so that text can't add mentions or links."""
     return text.translate(_ESCAPES)
 
 

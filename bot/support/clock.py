@@ -100,8 +100,8 @@ class SystemIds:
         return f"{letters[:4]}-{letters[4:]}"
 
 
-#: Interval at which the wall clock is compared with the monotonic clock, in seconds. Even with another tick
-#: in between, a clock change delays jobs by less than two seconds.
+#: Interval at which the wall clock is compared with the monotonic clock, in seconds. After a clock change,
+#: jobs are therefore late by less than two seconds.
 COMPARE_INTERVAL_SECONDS: Final = 0.5
 #: Maximum difference between the clocks, in seconds, that is attributed to slewing.
 MAX_DRIFT_SECONDS: Final = 0.5
@@ -119,7 +119,7 @@ class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler 3.11 brings no ty
 
 
 class Ticker:
-    """Runs jobs at fixed intervals; ``timezone`` is the zone in which APScheduler reads the wall clock."""
+    """Runs jobs at fixed intervals. ``timezone`` is the time zone that APScheduler uses."""
 
     def __init__(
         self, clock: Clock, *, every: float = COMPARE_INTERVAL_SECONDS, timezone: tzinfo = UTC
@@ -135,12 +135,12 @@ class Ticker:
         )
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]], *, at_once: bool = False) -> None:
-        """Schedule work at a fixed interval; with ``at_once``, the first run starts immediately."""
+        """Run work at a fixed interval. With ``at_once``, the first run starts immediately."""
         first: dict[str, Any] = {"next_run_time": datetime.now(self._timezone)} if at_once else {}
         self._jobs.add_job(work, Every(seconds), **first)
 
     def at_night(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Schedule work for now, and for every night, at ten-minute intervals from 3:17 to 3:57 UTC."""
+        """Run work now, and every night at ten-minute intervals from 3:17 to 3:57 UTC."""
         night = CronTrigger(hour=3, minute="17-57/10", timezone=self._timezone)
         self._jobs.add_job(work, night, next_run_time=datetime.now(self._timezone))
 
@@ -159,7 +159,7 @@ class Ticker:
         self._guard = None
 
     async def _watch(self) -> None:
-        """Reschedule every job when the wall clock is changed; this loop itself runs on monotonic time."""
+        """Reschedule every job when the wall clock is changed. This loop itself uses the monotonic clock."""
         armed = self._ahead()
         while True:
             await asyncio.sleep(self._every)

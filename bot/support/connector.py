@@ -1,4 +1,4 @@
-"""A connection pool that closes a connection on which unsolicited bytes arrived, rather than reusing it.
+"""A connection pool that never reuses a connection on which unsolicited bytes have arrived.
 
 A server may leave an unsolicited response on a kept-alive connection, such as a 408 when it times out, or a
 response that it sends twice. The next request on that connection would receive it as its answer, and every

@@ -11,7 +11,7 @@ Declared = TypeVar("Declared", bound=Callable[..., Any])
 
 
 class Registry(Generic[Declared]):
-    """Maps names to functions of one kind; calling the registry with names returns a decorator."""
+    """Maps names to functions of one kind. Call the registry with names to get a decorator."""
 
     def __init__(self) -> None:
         self._functions: dict[str, Declared] = {}

@@ -33,7 +33,7 @@ WRITABLE_BITS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 def load_env_file() -> None:
-    """Set the variables in ``.env`` that the environment lacks, even those with an empty value.
+    """Set the variables in ``.env`` that the environment lacks, even if their value is empty.
 
     Usher reads the file itself, because a shell would cut a value at ``&`` or ``;``. As with systemd, the
     last line for a name wins, and ``${NAME}`` isn't replaced. Raises ValueError with a sentence for the user.
@@ -56,7 +56,7 @@ def load_env_file() -> None:
 
 
 def explain_exposed_env_file() -> str:
-    """Return a sentence about other users' access to ``.env``, with the next step; "" if they have none."""
+    """Return a sentence that says how others can access ``.env`` and how to prevent it; "" if they can't."""
     path = Path(ENV_FILE).absolute()
     with suppress(OSError):
         if others := path.stat().st_mode & (READABLE_BITS | WRITABLE_BITS):
@@ -163,7 +163,7 @@ def has_literal_in_env_file(name: str) -> bool:
 
 
 def ensure_home() -> None:
-    """Set HOME to the working folder if this user has no home, since libraries need HOME when imported."""
+    """Set HOME to the working folder if this user has no home. Some libraries need it when imported."""
     try:
         Path.home()
     except RuntimeError:

@@ -47,7 +47,7 @@ class Refused(UsherError):
 
 
 class NotLinked(Refused):
-    """A user's account on a connection can't be used, because it isn't linked or is no longer accepted."""
+    """A user's account on a connection can't be used: it isn't linked, or the provider refuses it."""
 
     def __init__(self, connection: str, cause: str, title: str, *, is_refused: bool = False) -> None:
         super().__init__("account.refused" if is_refused else "account.none", cause=cause, title=title)
@@ -92,7 +92,10 @@ class StoreInUse(StoreError):
 
 
 class StoreOutdated(StoreError):
-    """This database mustn't be used: it is a backup, or it was copied to another; the message says which."""
+    """This database mustn't be used.
+
+    It is a backup, or it has been copied to another database. The message says which.
+    """
 
 
 class TooLate(StoreError):
@@ -149,7 +152,7 @@ class SlackUnknownOutcome(SlackFailed):
 
 
 class SlackPermanent(SlackFailed):
-    """Slack would refuse the request however often it is sent."""
+    """Slack refuses the request, and would do so however often it is sent."""
 
 
 class SlackRefusedHere(SlackFailed):
@@ -165,7 +168,7 @@ class SlackRefusedHere(SlackFailed):
 
 
 class ProviderError(UsherError):
-    """A call to a provider failed; ``message`` is short, unescaped, and free of secrets.
+    """A call to a provider failed. ``message`` is short, unescaped, and contains no secrets.
 
     If the error has an HTTP ``status``, the message came from the provider, unless it was a redirect;
     otherwise Usher wrote it. Users see the messages of Forbidden, Conflict, InvalidRequest and LimitReached,

@@ -30,7 +30,7 @@ from bot.support.windows import Attempt, GatedRequest, TooLateError, narrow_wind
 MAX_BYTES = 2_000_000
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
-#: Number of silent seconds after which a stream that has sent something counts as finished.
+#: A stream that has sent something counts as finished after this many seconds of silence.
 QUIET_SECONDS = 0.25
 _CHUNK_BYTES = 65_536
 _REQUEST_TIMEOUT = 408
@@ -176,7 +176,7 @@ class Http:
         total: float | None = TOTAL_SECONDS,
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Open a response to be read piece by piece; raises the same errors as ``request``."""
+        """Open a response to be read piece by piece. Raises the same errors as ``request``."""
         attempt = Attempt(self._monotonic, narrow_window(send_until))
         has_body = json_body is not None or form is not None
         response = await self._open(
@@ -235,7 +235,7 @@ def _raise_alone(failure: errors.ProviderError) -> None:
 
 
 def _translate(error: Exception, *, sent: bool) -> errors.ProviderError:
-    """Return our error for a transport error; TimeoutError is checked first, as it's also an OSError."""
+    """Return our error for a transport error. TimeoutError comes first, because it is also an OSError."""
     match error:
         case TooLateError():
             return errors.SentTooLate("the send window had closed")

@@ -49,7 +49,10 @@ class RateLimiter:
         return len(self._buckets)
 
     def take(self, key: str) -> float:
-        """Count a request and return 0; if over the limit, return the seconds to wait without counting it."""
+        """Count a request and return 0.
+
+        If the person is over the limit, return the number of seconds to wait, without counting the request.
+        """
         now = self._monotonic()
         bucket = self._buckets.pop(key, None) or _Bucket(self._burst, now)
         self._buckets[key] = bucket
@@ -63,7 +66,7 @@ class RateLimiter:
         return (1.0 - bucket.tokens) / self._per_second
 
     def should_notify(self, key: str) -> bool:
-        """Return whether to tell a person that they are over the limit; if so, record that they were told."""
+        """Return whether to tell a person that they are over the limit. If so, record the time."""
         bucket, now = self._buckets.get(key), self._monotonic()
         if bucket is None or now - bucket.noticed_at < NOTICE_INTERVAL_SECONDS:
             return False
@@ -72,7 +75,7 @@ class RateLimiter:
 
 
 #: Number of searches that a person may make in quick succession. After that, ``SEARCHES_PER_SECOND`` applies,
-#: and nobody types faster than that.
+#: which is as fast as anyone types.
 MAX_SEARCH_BURST: Final = 20.0
 SEARCHES_PER_SECOND: Final = 5.0
 

@@ -60,7 +60,7 @@ _REPLACEMENTS: set[str] = set()
 
 
 def redact_from_now_on(secrets: Iterable[str]) -> None:
-    """From now on, remove these secrets, too, from everything that this process logs."""
+    """Remove these secrets from everything that this process logs from now on."""
     _REPLACEMENTS.update(secrets)
 
 
@@ -129,7 +129,7 @@ _MAX_REASONS = 20
 
 
 def mark_as_stranger() -> None:
-    """Just count this context's log lines, without writing them, until ``mark_as_known`` is called."""
+    """Treat this context's log lines as caused by a stranger until ``mark_as_known`` is called."""
     _IS_STRANGER.set(True)
 
 
@@ -142,7 +142,7 @@ def mark_as_known() -> None:
 
 
 class StrangerFilter(logging.Filter):
-    """Limits log lines that strangers cause to one a second: first the event, then counts of the rest.
+    """Limits log lines that strangers cause to one per second: the first event, then counts of the others.
 
     Errors are always written, because they are our own fault. ``write`` is passed the count for each reason,
     and the highest log level.
@@ -161,7 +161,7 @@ class StrangerFilter(logging.Filter):
         self._timer: asyncio.TimerHandle | None = None
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether to write a line now; a line that isn't written is counted."""
+        """Return whether to write a line now. Lines that aren't written are counted."""
         if not _IS_STRANGER.get() or record.levelno >= logging.ERROR:
             return True
         # Every handler calls this filter, so store the decision on the record.
@@ -272,7 +272,7 @@ _PIECE_BYTES: Final = 4_096
 class UnwaitingHandler(logging.StreamHandler[TextIO]):
     """Writes lines to a stream without blocking, and counts lines as lost if the stream doesn't accept them.
 
-    Neither answers nor background work may wait for the program that reads the log, as it may hang. The
+    The program that reads the log may hang, and neither answers nor background work may wait for it. The
     number of lost lines is written once the stream accepts lines again.
     """
 
@@ -349,7 +349,7 @@ def _takes_something(descriptor: int) -> bool:
 
 
 def configure(level: str, redactor: Redactor) -> None:
-    """Process structlog's and the standard library's logs alike, and write both to standard error.
+    """Process logs from structlog and the standard library in the same way, and write both to standard error.
 
     Logs are plain text if standard error is a terminal, and JSON otherwise.
     """
@@ -403,7 +403,7 @@ def configure(level: str, redactor: Redactor) -> None:
 
 
 def write_to(path: Path) -> None:
-    """From now on, write the log to a file, and only warnings and errors to standard error, too."""
+    """From now on, write the log to a file. Only warnings and errors still go to standard error, too."""
     root = logging.getLogger()
     (shown,) = root.handlers
     shown.setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""File systems: which one a path is on, and whether its file locks are reliable.
+"""Finding out which file system a path is on, and whether its file locks are reliable.
 
 On a local disk, the kernel manages ``flock`` locks and releases them when their holder dies. On NFS and SMB,
 a lock is either a byte-range lock on the server or valid only on this machine (flock(2), nfs(5):

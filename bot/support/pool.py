@@ -1,4 +1,4 @@
-"""Concurrent work: a bounded pool, a thread for long-running pure functions, and error handling.
+"""Concurrent work: a bounded pool, threads for long-running pure functions, and error handling.
 
 A pure function that searches many rows runs in a separate thread, so that it doesn't block the event loop.
 """
@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 
 async def run_beside_loop(rows: Sized, pure: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
-    """Call a pure function on some rows and return its result; if there are many, call it in a thread."""
+    """Call a pure function and return its result. If there are many ``rows``, call it in a thread."""
     if len(rows) < MIN_THREAD_ROWS:
         return pure(*args, **named)
     return await asyncio.to_thread(pure, *args, **named)
@@ -74,12 +74,12 @@ class Pool:
 
 
 def count_free_slots(pool: Pool | None, most: int) -> int:
-    """Return how many coroutines the pool has room for, up to ``most``; without a pool, ``most``."""
+    """Return how many coroutines the pool has room for, up to ``most``. Without a pool, return ``most``."""
     return most if pool is None else min(pool.room, most)
 
 
 async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None) -> None:
-    """Start all coroutines in the pool and return; without a pool, wait until they have all finished."""
+    """Start all coroutines in the pool, and return. Without a pool, run them all, and wait for them."""
     if pool is None:
         await asyncio.gather(*works)
         return
@@ -88,7 +88,7 @@ async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None)
 
 
 async def _release_work(back: Callable[[], Awaitable[object]]) -> None:
-    """Try to release work until the database accepts that, or until the lease must have expired."""
+    """Try to release work until the database accepts it, or until the work's lease must have expired."""
     for _ in range(HAND_BACK_ATTEMPTS):
         with suppress(StoreError):
             await back()

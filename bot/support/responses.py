@@ -19,7 +19,7 @@ from bot.support.cleaning import Hider, hide_secrets
 
 MAX_DEPTH = 50
 MAX_RETRY_AFTER = 3600.0
-#: Values of at least this number are epoch seconds rather than a delay, since no delay lasts thirty years.
+#: Values that are at least this large are epoch seconds rather than a delay: no delay lasts thirty years.
 MIN_EPOCH_SECONDS = 1e9
 _NOT_JSON = object()
 
@@ -138,7 +138,7 @@ class Stream:
 
 
 def remove_secrets(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CIMultiDictProxy[str]:
-    """Return headers with secrets removed; they are unchanged if there are no secrets."""
+    """Return headers with any secrets removed."""
     values = "\n".join(headers.values()).encode(errors="replace")
     if hide_secrets(values, secrets) == values:
         return headers
@@ -147,7 +147,7 @@ def remove_secrets(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CI
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Return the number of seconds to wait given in a Retry-After header; None if missing or unreadable.
+    """Return how long to wait according to a Retry-After header, in seconds; None if it can't be read.
 
     The header contains seconds, a date or epoch seconds. The result is always between 0 and 3600: a time in
     the past becomes 0, and a longer delay is cut to an hour.

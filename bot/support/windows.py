@@ -47,7 +47,7 @@ _window: ContextVar[Window | None] = ContextVar("window", default=None)
 
 @contextmanager
 def limit_departures(window: Window) -> Iterator[None]:
-    """Within this block, send no request after the window has closed, even if the process was paused."""
+    """Send no requests in this block after the window has closed, even if the process was paused."""
     token = _window.set(window)
     try:
         yield
@@ -63,7 +63,7 @@ def narrow_window(until: float | None = None) -> Window:
 
 @contextmanager
 def track_attempt(attempt: Attempt) -> Iterator[None]:
-    """Record in an attempt the requests sent in this block; their session must use ``GatedRequest``."""
+    """Record the requests sent in this block in ``attempt``. Their session must use ``GatedRequest``."""
     token = _attempt.set(attempt)
     try:
         yield
@@ -72,7 +72,7 @@ def track_attempt(attempt: Attempt) -> Iterator[None]:
 
 
 class GatedRequest(aiohttp.ClientRequest):
-    """Checks the send window once connected, with no waiting between the check and the write."""
+    """Checks the send window once there is a connection, immediately before sending the request."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         """Send the request, or raise TooLateError if its window has closed."""

@@ -19,7 +19,7 @@ _VERSION_PATTERN: Final = re.compile(r"\d{4}[a-z]+")
 def choose_zones() -> None:
     """Make this process use the newer time zone data, unless PYTHONTZPATH is set.
 
-    The package's data is also used if the system has none or doesn't tell its version.
+    The package's data is also used if the system has no data or doesn't say which version it has.
     """
     if not read_variable("PYTHONTZPATH") and read_system_version() < read_package_version():
         zoneinfo.reset_tzpath([])

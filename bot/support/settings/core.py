@@ -68,7 +68,7 @@ _COPY_IDS: Final = "Copy member ids from people's profiles in Slack, and join th
 
 
 class _TrimmedEnvironment(EnvSettingsSource):
-    """Reads the environment, trimming its values; a blank value counts as unset.
+    """Reads the environment and trims its values. A blank value counts as unset.
 
     The names of the proxy variables may also be in lower case. That is the form that other programs read, so
     on many machines it is the only one that is set.
@@ -81,7 +81,7 @@ class _TrimmedEnvironment(EnvSettingsSource):
 
 
 class Settings(BaseSettings):
-    """All settings, validated; each one's ``validation_alias`` is its environment variable."""
+    """All settings, validated. The ``validation_alias`` of each is its environment variable."""
 
     model_config = SettingsConfigDict(
         extra="ignore", hide_input_in_errors=True, frozen=True, case_sensitive=True
@@ -347,7 +347,7 @@ class Settings(BaseSettings):
         return split_keys(self.encryption_keys)
 
     def ports(self) -> range:
-        """Return the ports to try in order; there are several only if no address or setting names a port."""
+        """Return the ports to try, in order. There are several only if no URL or setting specifies a port."""
         public, is_named = urlsplit(self.public_url or ""), "port" in self.model_fields_set
         local = public.port if is_loopback(public.hostname or "") else None
         first = self.port if is_named else local or self.port

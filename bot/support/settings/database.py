@@ -44,7 +44,7 @@ def explain_wrong_url(url: str) -> str:
 
 
 def explain_wrong_path(path: str) -> str:
-    """Return why a path in a setting can't be what the operator meant; "" if it can be."""
+    """Return why a path in a setting must be a mistake; "" if it may be right."""
     if path.startswith("~"):
         return "needs the whole path: only a shell replaces ~"
     is_path = "?" not in path and not re.match(r"\w+:/", path)

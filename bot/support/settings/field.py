@@ -13,7 +13,7 @@ _ADVICE: Final = "advice"
 
 
 def setting(variable: str, default: Any, meaning: str, shown: str = "", advice: str = "", **more: Any) -> Any:
-    """Return a field read from an environment variable; it is required if its default is ``...``.
+    """Return a field that is read from an environment variable. A default of ``...`` makes it required.
 
     The documentation shows ``shown`` in place of the default. ``advice`` says how to correct an invalid
     value.
