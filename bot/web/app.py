@@ -220,7 +220,7 @@ def why_not_listening(error: OSError, host: str, port: int) -> str:
 
 
 def _server_log() -> logging.Logger:
-    """Return the library's logger, which skips errors about malformed requests, as those aren't our failures.
+    """Return the library's logger, without its errors about malformed requests, which aren't our fault.
 
     A request that isn't HTTP gets a 400 response and appears in the access log.
     """
@@ -288,7 +288,7 @@ def without_secrets(path: str) -> str:
 
 
 class AccessLog(AbstractAccessLogger):
-    """Log method, path, status, size and duration; routine requests only at debug level.
+    """Log the method, path, status, size and duration of requests. Routine ones appear only at debug level.
 
     Routine requests are those from Slack, and those that an open page sends every few seconds. Most requests
     are routine, and logging one takes up to a sixth of the time needed to serve it.
@@ -319,7 +319,7 @@ class AccessLog(AbstractAccessLogger):
 
 
 def failures(ids: Ids) -> Middleware:
-    """Return the outermost middleware, which turns every exception into a response without details."""
+    """Return the outermost middleware, which turns every exception into a response that gives no details."""
 
     @web.middleware
     async def catch(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -372,7 +372,7 @@ def separate_hosts(page_url: str) -> Middleware:
 
 
 async def protect(request: web.Request, response: web.StreamResponse) -> None:
-    """Set the headers that every response needs; registered as the app's ``on_response_prepare``."""
+    """Set the headers that every response needs. The app calls this for ``on_response_prepare``."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.app.get(OVER_HTTPS):

@@ -97,7 +97,7 @@ def build_bolt(
 async def dispatch(
     app: AsyncApp, payload: dict[str, Any], context: Mapping[str, Any] | None = None
 ) -> BoltResponse:
-    """Return Bolt's answer to a payload whose shape has been checked; raise Malformed if Bolt can't read it.
+    """Return Bolt's answer to a payload of the right shape. Raise Malformed if Bolt can't read it anyway.
 
     The values in ``context`` are passed to listeners in Bolt's context.
     """
@@ -175,7 +175,7 @@ class Authorize(AsyncAuthorize):
         self._results: dict[str, AuthorizeResult] = {}
 
     async def __call__(self, *, context: AsyncBoltContext, **_others: object) -> AuthorizeResult:
-        """Return the token and ids of the installation that a request is for, as found by ``TenantGuard``."""
+        """Return the token and ids of the installation that ``TenantGuard`` found for a request."""
         found: Installation = context[_INSTALLATION]
         token = self._tenants.token_of(found.id)
         result = self._results.get(found.id)
@@ -195,7 +195,7 @@ def _build_ephemeral(text: str) -> str:
 
 
 def _refuse_foreign(kind: str) -> BoltResponse:
-    """Refuse a request from a workspace that isn't served, and explain why if the answer can show that."""
+    """Refuse a request from a workspace that isn't served. Explain why if the answer can contain text."""
     hint = pages.FOREIGN_TEAM
     if kind == "command":
         return BoltResponse(status=200, body=_build_ephemeral(hint))

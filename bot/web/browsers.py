@@ -1,4 +1,4 @@
-"""Identifying people in a browser: cookies, forms, proof that a form is from our page, Sign in with Slack.
+"""Identifying people in browsers: cookies, Sign in with Slack, and proof that a form is from our page.
 
 There are three cookies. The first contains the browser's id and the nonces of the links that are open in it.
 Each page's URL names its link, so several links may be open in different tabs. The second contains the
@@ -167,7 +167,7 @@ class Browsers:
     # -- browser sessions ----------------------------------------------------------------------------------
 
     def open_session(self, response: web.StreamResponse, session_id: str, seconds: float) -> None:
-        """Set the session cookie in a browser; the server decides when the session ends."""
+        """Set the session cookie in a browser. The server decides when the session ends."""
         self._set(response, self._session_name, session_id, seconds)
 
     def is_at_second_host(self, request: web.Request) -> bool:
@@ -211,7 +211,7 @@ class Browsers:
         return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
     def find_sender(self, request: web.Request, mark: str) -> Visit | None:
-        """Return the link whose page in this browser sent a form, or None if the form is from elsewhere."""
+        """Return the link whose page, in this browser, sent a form; None if the form is from elsewhere."""
         if not self.is_same_origin(request):
             return None
         visits = self._list_visits(request)
@@ -381,7 +381,7 @@ class SlackSignIn:
         self._keys_asked_at: float | None = None
 
     def begin(self, team_id: str) -> tuple[str, Flow]:
-        """Return Slack's sign-in URL, with the person's workspace ("" if unknown), and the new sign-in."""
+        """Return Slack's sign-in URL for a workspace ("" if unknown), and the new sign-in."""
         flow = Flow.create()
         query = {
             "response_type": "code",
@@ -396,7 +396,7 @@ class SlackSignIn:
         return f"{self.origin}/openid/connect/authorize?{urlencode(query)}", flow
 
     async def finish(self, code: str, flow: Flow) -> Principal:
-        """Exchange a code and return the person who signed in; without proof of that, raise SlackFailed."""
+        """Exchange a code, and return the person who signed in. If there is no proof, raise SlackFailed."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -476,7 +476,10 @@ def go_to_slack(
 async def prove_sign_in(
     sign_in: SlackSignIn | None, flow: Flow | None, query: Mapping[str, str], words: ModuleType
 ) -> Principal:
-    """Return the person whom Slack's redirect identifies; raise Refused (``sign_in.…``) with ``words``."""
+    """Return the person whom Slack's redirect identifies; raise Refused if there is no proof.
+
+    ``words`` contains the texts of the refusals.
+    """
     if sign_in is None or flow is None:
         raise Refused("sign_in.expired", words.SIGN_IN_EXPIRED)
     code = query.get("code", "")[:1000]
@@ -496,7 +499,7 @@ def _build_failure(code: str) -> SlackFailed:
 
 
 def get_slack_url(sign_in: SlackSignIn | None, team_id: str, channel_id: str | None) -> str:
-    """Return a URL that opens a conversation in any Slack client or, without a channel, the workspace."""
+    """Return a URL that opens a conversation or, without a channel, the workspace in any Slack client."""
     origin = SLACK_ORIGIN if sign_in is None else sign_in.origin
     if channel_id:
         return f"{origin}/app_redirect?team={team_id}&channel={channel_id}"

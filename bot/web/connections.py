@@ -32,8 +32,8 @@ SPARE_FILES: Final = 300
 #: The highest limit on open files that Usher sets for itself. A system may allow a billion, but some programs
 #: would then try to close every one of them.
 _MOST_FILES: Final = 65_536
-#: If a request is answered before all of it has arrived, how long the rest is read and discarded, in seconds,
-#: before the connection is closed.
+#: How long to keep reading and discarding a request that was answered before all of it had arrived, in
+#: seconds. After that, the connection is closed.
 LINGER_SECONDS: Final = 1.0
 #: Maximum number of incoming connections, even if the system's limit on open files would allow more.
 MAX_CONNECTIONS: Final = 4096
@@ -113,7 +113,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer, without a body, a request that isn't HTTP or that failed outside the application."""
+        """Answer a request that isn't HTTP or that failed outside the application. The answer has no body."""
         found = super().handle_error(request, status, exc, message)
         answer = web.Response(status=found.status, headers={**HEADERS, "Cache-Control": "no-store"})
         answer.headers["Server"] = SERVER_HEADER
@@ -172,7 +172,7 @@ class ConnectionLimiter:
         return self._open
 
     def on_opened(self, connection: ServerConnection) -> None:
-        """Count a new connection; if there are too many, close the one that has waited longest."""
+        """Count a new connection. If there are too many, close the one that has waited longest."""
         self._open += 1
         self._waiting[connection] = None
         loop = asyncio.get_running_loop()
@@ -230,7 +230,10 @@ class ConnectionLimiter:
         return serving
 
     def _release(self, connection: ServerConnection) -> None:
-        """Stop counting a request that is complete, answered or abandoned, unless the next one has begun."""
+        """Stop counting a request that is complete, answered or abandoned.
+
+        If the next request on the connection has already begun, counting continues.
+        """
         if connection.transport is None or not connection.has_more_requests():
             self._small.pop(connection)
             self._large.pop(connection)

@@ -96,7 +96,7 @@ class Front:
         self._answers: OrderedDict[str, asyncio.Future[_KeptAnswer]] = OrderedDict()
 
     def guard(self, serve: Serve) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Return the handler for all HTTP methods; ``serve`` receives the payloads that pass the checks."""
+        """Return the handler for all HTTP methods. It passes payloads that pass the checks to ``serve``."""
 
         async def handler(request: web.Request) -> web.Response:
             try:
@@ -119,7 +119,7 @@ class Front:
     async def _keep_answer(self, signature: str, serving: Awaitable[web.Response]) -> web.Response:
         """Return the answer, keeping it in case the same bytes are sent again.
 
-        If they arrive again before the answer is ready, the second request waits for it.
+        If the same bytes arrive before the answer is ready, the second request waits for the answer.
         """
         kept = self._answers[signature] = asyncio.get_running_loop().create_future()
         if len(self._answers) > MAX_KEPT_ANSWERS:

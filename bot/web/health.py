@@ -81,7 +81,7 @@ class HealthRoutes:
         return _verdict("working", checks, **({"problems": problems} if problems else {}))
 
     async def _check(self) -> str:
-        """Check that the store can be read and written; return a description of the problem, if any."""
+        """Check that the store can be read and written. Return a description of the problem, if any."""
         if self.store is None:
             return "the database hasn't been reached yet"
         try:
@@ -97,7 +97,7 @@ class HealthRoutes:
             return self.store.engine.problem or "the database doesn't answer"
 
     async def _measure(self) -> Figures | None:
-        """Return the store's figures, counted in many small batches, or None if counting takes too long."""
+        """Return the store's figures, or None if it takes too long to count them."""
         if self.store is None:
             return None
         with suppress(StoreError, TimeoutError):
@@ -231,7 +231,7 @@ class Metrics:
         self._errors.labels(connection, kind).inc()
 
     def request_refused(self, reason: str) -> None:
-        """Count a refused request by the general part of its reason, so that there are few labels."""
+        """Count a refused request. Only the part of its reason before ":" becomes a label."""
         self._refused.labels(reason.partition(":")[0]).inc()
 
     async def follow_loop(self) -> None:

@@ -36,7 +36,7 @@ class IdTokens:
         return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
 
     def check(self, claims: dict[str, Any], now: int, nonce: str) -> None:
-        """Raise one of ``odd`` unless the claims come from Slack, for us and this sign-in, and are valid."""
+        """Raise one of ``odd`` unless Slack made these claims for us and this sign-in, and they are valid."""
         jwt.JWTClaimsRegistry(
             now=now,
             leeway=LEEWAY,
@@ -48,7 +48,7 @@ class IdTokens:
         ).validate(claims)
 
     def _keys_for(self, token: GuestProtocol) -> KeySet:
-        """Return all the keys; the library picks the one that the token names.
+        """Return all the keys. The library picks the one that the token names.
 
         A token that doesn't name one is rejected.
         """

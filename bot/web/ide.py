@@ -198,7 +198,7 @@ _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1
 
 @dataclass(frozen=True, slots=True)
 class SessionWorkspace:
-    """The workspace, owned by the signed-in person, that a request is about, with its current state."""
+    """The workspace that a request is about, with its current state. The signed-in person owns it."""
 
     session: str
     rows: PageRows
@@ -284,7 +284,7 @@ class IdePages:
         return await self._render(shown, render.get_leading_headers(self._browsers.page_origin))
 
     async def _open(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
-        """Show the IDE to the owner, who comes here from the workspace's page."""
+        """Show the IDE to its owner, who has come here from the workspace's page."""
         await Caller(self._context, shown.workspace.principal).run(note_opening, shown.workspace.id)
         loads = shown.provider.require_facet(facets.EmbeddedPage).embedding()
         own = f"{self._browsers.page_origin}{shown.page}/"
@@ -454,7 +454,7 @@ class IdePages:
         return response
 
     async def _ask_sign_out(self, request: web.Request) -> web.StreamResponse:
-        """Ask whether to sign out, on a page with a form and without third-party scripts."""
+        """Ask whether to sign out. The page has a form, and contains no third-party scripts."""
         session = self._browsers.find_session(request) or ""
         return render.render_page(
             "sign_out.html", csrf_token=self._browsers.get_page_csrf_token(session, SIGN_OUT_PATH)

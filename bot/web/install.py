@@ -74,7 +74,7 @@ class States(AsyncOAuthStateStore):
         return self._vault.seal(_STATE, made)
 
     async def async_consume(self, state: str) -> bool:
-        """Return whether a state is ours, recent and hasn't been used before; raises StoreError."""
+        """Use up a state. Return whether it was ours, recent and not used before. Raises StoreError."""
         try:
             made_at = float(self._vault.open(_STATE, state)["at"])
         except SecretError:
@@ -93,7 +93,7 @@ class Rows(AsyncInstallationStore):
         self._slack = slack
 
     async def async_save(self, installation: Installation) -> None:
-        """Store an installation; raises NotInstalled (a BoltError, as Bolt expects) and StoreError."""
+        """Store an installation. Raises StoreError, or NotInstalled, which is a BoltError as Bolt expects."""
         is_whole, enterprise = bool(installation.is_enterprise_install), installation.enterprise_id
         id_ = enterprise if is_whole else installation.team_id
         if not id_ or not _PLACE_PATTERN.fullmatch(id_) or not installation.bot_token:
@@ -128,7 +128,7 @@ class _Flow(AsyncOAuthFlow):
         self._slack = slack
 
     async def run_installation(self, code: str) -> Installation | None:
-        """Exchange the code, returning None if Slack refuses it; raise SlackFailed if there's no response."""
+        """Exchange the code. Return None if Slack refuses it; raise SlackFailed if there is no response."""
         try:
             granted, bot = await self._slack.exchange(code, self.redirect_uri or "")
         except (SlackLimited, SlackUnknownOutcome):

@@ -61,7 +61,7 @@ class OtherInstances:
         self._since: float | None = None
 
     async def step(self) -> None:
-        """Compare Slack's last count with the connections of this database's processes; never raises.
+        """Compare Slack's last count with the connections of this database's processes. Never raises.
 
         This also sets how many connections this process holds, which depends on the number of processes.
         """
@@ -77,14 +77,17 @@ class OtherInstances:
             self._side.replace_connection()
 
     async def excess(self) -> int:
-        """Return how many more connections Slack last counted than this database's processes hold."""
+        """Return the difference between Slack's last count and the connections of this database's processes.
+
+        It is never less than 0.
+        """
         return 0 if self._side.count is None else max(await self._excess(self._side.count), 0)
 
     async def _excess(self, count: Count) -> int:
         return count.counted - count.held - await self._held_by_others()
 
     async def _compare(self, count: Count) -> float:
-        """Record whether there is another Usher; return the number of seconds until a new count is needed."""
+        """Record whether there is another Usher. Return the number of seconds until a new count is needed."""
         clock = self._context.clock
         counted_at = clock.now() - (clock.monotonic() - count.at)
         began = (await self._store.read(outages.list_outages)).get(TWICE)

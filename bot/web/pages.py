@@ -62,7 +62,11 @@ class PageStep:
 
 
 class LinkPages:
-    """Serve the linking pages. Without ``sign_in`` (no Slack client is set), people type a code in Slack."""
+    """Serve the linking pages.
+
+    ``sign_in`` is None if no Slack client is configured. People then type a code in Slack instead of signing
+    in.
+    """
 
     def __init__(
         self,
@@ -155,7 +159,7 @@ class LinkPages:
         return response
 
     async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
-        """Use a completed sign-in with Slack for the link for which it was begun, or for a new one."""
+        """Use a completed sign-in with Slack, either for the link that it was begun for, or for a new one."""
         connection = self._browsers.find_purpose(request, "new")
         response, back = see_other(LINK_PATH), f"{NEW_PATH}/{connection}" if connection else ""
         try:
@@ -198,7 +202,7 @@ class LinkPages:
         return response
 
     def _has_seen_sides(self, request: web.Request) -> bool:
-        """Return whether the person has come from our page that names both accounts, as they must.
+        """Return whether the person has seen our page that names both accounts, and comes from there.
 
         If Sign in with Slack is the first step, they come from Slack, which has already proven that the link
         is theirs.
@@ -208,7 +212,7 @@ class LinkPages:
         )
 
     async def _return_from_provider(self, request: web.Request) -> web.StreamResponse:
-        """Exchange the code with the provider that issued it. The next page shows whose account it opens."""
+        """Exchange the provider's code for a credential. The next page shows whose account it opens."""
         visit = self._require_visit(request, self._browsers.find_purpose(request, "link")[:NAME_LENGTH])
         opened = await self._read_page(visit)
         at = request.match_info["connection"]

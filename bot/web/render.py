@@ -103,7 +103,7 @@ def render_page(template: str, status: int = 200, **facts: Any) -> web.Response:
 
 
 def render_first_sign_in(page: str, title: str, text: str, note: str) -> web.Response:
-    """Ask a visitor of a page to sign in with Slack; the button leads to ``/sign-in`` below the page."""
+    """Ask a visitor of a page to sign in with Slack. The button leads to ``/sign-in`` below the page."""
     return render_page("first_sign_in.html", page=page, title=title, text=text, note=note)
 
 
@@ -127,7 +127,7 @@ def render_problem(status: int, title: str, text: str, reference: str = "") -> w
 
 
 def _escape_texts(catalogue: ModuleType) -> SimpleNamespace:
-    """Return a catalogue of texts that are already escaped, so that they needn't be escaped for each page."""
+    """Return a catalogue with its texts already escaped, so this isn't necessary for each page."""
     values = {name: value for name, value in vars(catalogue).items() if not name.startswith("_")}
     return SimpleNamespace(
         **{name: escape(value) if isinstance(value, str) else value for name, value in values.items()}
@@ -142,7 +142,7 @@ def _get_asset_url(name: str) -> str:
 
 
 def clean_line(text: object, most: int = 120) -> str:
-    """Return outside text as one shortened line without invisible characters; templates will escape it."""
+    """Shorten outside text to one line without invisible characters. The templates will escape it."""
     line = clean(text).replace("\n", " ")
     return line if len(line) <= most else line[: most - 1] + "…"
 

@@ -59,7 +59,7 @@ class Replays:
         return self._monotonic() - self._seen[signature[:LENGTH]]
 
     async def load(self, store: Store, within: float = RETENTION_SECONDS) -> None:
-        """Load the signatures seen by other processes; must be called before the first request is served."""
+        """Load the signatures seen by other processes. Call this before the first request is served."""
         now = self._monotonic()
         for age, signatures in await store.read(signature_rows.list_signatures, within):
             for at in range(0, len(signatures), LENGTH):
@@ -73,7 +73,7 @@ class Replays:
             await self.load(store, SHARED_SECONDS)
 
     async def save(self, store: Store) -> None:
-        """Save new signatures; any that can't be saved are saved together with the next ones."""
+        """Save new signatures. Any that can't be saved now are saved together with the next ones."""
         unsaved, self._unsaved = self._unsaved, []
         if not unsaved:
             return

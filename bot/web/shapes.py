@@ -59,7 +59,7 @@ def _text(raw: bytes) -> str:
 
 
 def read_envelope(kind: str, payload: object) -> dict[str, Any]:
-    """Return a payload from Socket Mode after checking its shape; ``kind`` is the type of its envelope.
+    """Return a payload from Socket Mode after checking its shape. ``kind`` is the type of its envelope.
 
     Raises Malformed if the shape is wrong.
     """

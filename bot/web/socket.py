@@ -156,7 +156,7 @@ class SocketSide(AsyncSocketModeHandler):
         self.hold_connections(self._connections)
 
     def hold_connections(self, connections: int) -> None:
-        """Keep this many connections open from now on or, if not started yet, from the start."""
+        """Keep this many connections open from now on, or from ``start`` if that hasn't been called yet."""
         self._connections = connections
         for number, connection in self._live.items():
             if number >= connections:
@@ -168,7 +168,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._keep_connected(number))
 
     def replace_connection(self) -> None:
-        """Replace a connection so that Slack counts them all, which it does whenever a connection opens."""
+        """Replace a connection. Whenever a connection opens, Slack counts all of them."""
         for connection in tuple(self._live.values())[:1]:
             connection.reason = RENEWED
             connection.ending.set()
@@ -246,7 +246,7 @@ class SocketSide(AsyncSocketModeHandler):
             self._run(self._retire(last))
 
     async def _count_connected(self) -> SocketConnection:
-        """Open a connection. Each attempt needs a new URL, which works only once and not for long."""
+        """Open a connection. Each attempt needs a new URL, because URLs are single-use and short-lived."""
         while True:
             connection = SocketConnection(
                 self.app_token,
@@ -287,7 +287,7 @@ class SocketSide(AsyncSocketModeHandler):
             await asyncio.sleep(pause)
 
     async def _retire(self, old: SocketConnection) -> None:
-        """Wait until Slack closes a connection as announced, and meanwhile finish the requests on it."""
+        """Wait until Slack closes a connection, as it has announced, and finish the requests on it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 await old.gone.wait()
@@ -347,7 +347,10 @@ class SocketConnection(SocketModeClient):
         await self._greeted.wait()
 
     def is_ready(self) -> bool:
-        """Return whether payloads can arrive: it is connected, Slack has said hello, and a pong is recent."""
+        """Return whether payloads can arrive.
+
+        They can if the connection is open, Slack has sent its hello message, and the last pong is recent.
+        """
         session = self.current_session
         is_open = session is not None and not session.closed and not self.closed
         return is_open and self._greeted.is_set() and not self.gone.is_set() and not self._misses_pongs()
@@ -395,7 +398,7 @@ class SocketConnection(SocketModeClient):
                 await listener(self, request)  # type: ignore[arg-type, call-arg, misc]  # as in the client
 
     async def send_socket_mode_response(self, response: dict[str, Any] | SocketModeResponse) -> None:
-        """Send an acknowledgement, leaving out an answer that is so long that Slack would disconnect."""
+        """Send an acknowledgement. Leave its answer out if that is so long that Slack would disconnect."""
         answer = response if isinstance(response, SocketModeResponse) else SocketModeResponse(**response)
         frame = write_frame(answer)
         if len(frame) > MAX_FRAME_BYTES:
@@ -405,7 +408,7 @@ class SocketConnection(SocketModeClient):
             await self.send_message(frame.decode())
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
-        """Signal that a new connection is needed: this one is ending (Slack's ``force``) or has ended."""
+        """Signal that a new connection is needed, because this one is ending (``force``) or has ended."""
         self.ending.set()
         if not force:
             self.gone.set()
