@@ -57,26 +57,26 @@ log = structlog.get_logger(__name__)
 NOT_INSTALLED_CODE: Final = "not_installed"
 #: Slack's hosts for files and responses, in addition to the Web API's host.
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
-#: Usher's own error code for failing to connect to Slack, so that nothing was sent.
+#: Usher's own error code for a failed connection to Slack. In this case, nothing was sent.
 UNREACHABLE_CODE: Final = "unreachable"
 #: Maximum time for which a method or a conversation is paused after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
 #: If Slack refuses this many people or channels without serving any in between, the whole app is considered
 #: locked out, even if ``auth.test`` succeeds.
 MIN_PEOPLE_REFUSED: Final = 3
-#: While Slack isn't responding, how often Usher retries one pending message, in seconds.
+#: Interval between retries of a pending message while Slack isn't responding, in seconds.
 TRY_INTERVAL_SECONDS: Final = 5.0
 #: Minimum time between two releases of waiting messages, in seconds. Without it, a call that keeps failing
 #: for its own reasons could release them again and again.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
-#: How long Usher waits before the next retry, in seconds, if it turns out that there was nothing to send.
+#: Delay before the next retry, in seconds, if the last one found nothing to send.
 EMPTY_TRY_SECONDS: Final = 1.0
 #: How long the database may take to count a call to Slack, in seconds. If it takes longer, this process
 #: counts the call by itself.
 COUNT_TIMEOUT_SECONDS: Final = 0.3
 #: The share of a method's limit that each process may use while the database can't count calls.
 UNCOUNTED_SHARE: Final = 0.5
-#: Methods that search for messages. ``_TRY_METHODS`` are all methods that Usher may call when it retries a
+#: Methods that search for messages. ``_TRY_METHODS`` also contains the methods that Usher needs to resend a
 #: pending message.
 _SEARCH_METHODS: Final = frozenset({CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES})
 _TRY_METHODS: Final = _SEARCH_METHODS | {CHAT_POST_MESSAGE, CONVERSATIONS_OPEN}
@@ -87,10 +87,10 @@ _VIEW_ARGUMENTS: Final = ("trigger_id", "view_id", "external_id")
 
 
 def is_slack_address(url: str, api_url: str) -> bool:
-    """Return whether Usher may send to a URL: one of Slack's over https, or the local test server's.
+    """Return whether Usher may send requests to a URL.
 
-    ``api_url`` is the URL of Slack's Web API. If its host is a loopback address, only that server is
-    accepted.
+    Slack's own URLs are accepted if they use https. ``api_url`` is the URL of Slack's Web API. If its host is
+    a loopback address, it belongs to a local test server, and no other server is accepted.
     """
     try:
         target, own = urlsplit(url), urlsplit(api_url)
@@ -146,10 +146,10 @@ async def check_token(caller: SlackCaller) -> str | None:
 
 
 async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
-    """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be reached or won't say.
+    """Return whether Slack knows a channel id. Raises SlackFailed if Slack can't be reached or won't say.
 
-    This needs no scope. Usher requests a message's permalink, and the error shows whether it is the message
-    or the channel that Slack doesn't know.
+    This needs no scope. Usher requests a message's permalink, and the error code shows whether Slack doesn't
+    know the channel or only the message.
     """
     try:
         await caller.call(CHAT_GET_PERMALINK, {"channel": channel, "message_ts": ts})
@@ -223,11 +223,11 @@ class PacedSlack:
 
     @property
     def is_locked_out(self) -> bool:
-        """Return whether Slack currently locks the app out, so that nothing can be sent."""
+        """Return whether Slack is currently locking the app out. While it is, nothing can be sent."""
         return self.lockout_code is not None and self._clock.monotonic() < self._locked_out_until
 
     def lock_out(self, code: str) -> None:
-        """Stop sending because of a problem that Usher itself has detected; ``code`` is its error code."""
+        """Stop sending, because Usher itself has detected a problem. ``code`` is the problem's error code."""
         self.lockout_code, self._locked_out_until = code, math.inf
 
     async def call(
@@ -266,8 +266,8 @@ class PacedSlack:
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
             raise SlackLimited(method, wait or DEPARTURE_SECONDS)
-        # Check again: while this call was being counted, another call may have found that Slack locks the app
-        # out.
+        # Check again: while this call was being counted, another call may have found that Slack has locked
+        # the app out.
         self._require_access(method)
         if method in _TRY_METHODS:
             self._tries_at = monotonic() + TRY_INTERVAL_SECONDS
@@ -321,7 +321,7 @@ class PacedSlack:
         return self._waits and self.lockout_code is None
 
     def claim_try(self) -> bool:
-        """Return whether to retry a message now, while Slack isn't responding; if so, record the retry."""
+        """Return whether Slack isn't responding and the next retry is due. If so, record that retry."""
         now = self._clock.monotonic()
         if not self.is_away or now < self._tries_at:
             return False
@@ -329,15 +329,15 @@ class PacedSlack:
         return True
 
     def note_nothing_pending(self, seconds: float) -> None:
-        """Note that no message is pending, so the next message needn't wait for a retry.
+        """Note that no messages are pending. The next one is then sent without waiting for a retry.
 
-        That message is sent as usual, provided that the last unanswered call was at least ``seconds`` ago.
+        However, if a call has gone unanswered in the last ``seconds``, the next message must still wait.
         """
         self._waits = self._clock.monotonic() < self._silent_at + seconds
 
     @property
     def is_restless(self) -> bool:
-        """Return whether messages are waiting for Slack to respond, or must be released now that it does."""
+        """Return whether messages are waiting for Slack to respond or, now that it does, must be released."""
         return self._waits or self._was_away
 
     def claim_release(self) -> bool:
@@ -398,10 +398,10 @@ class PacedSlack:
         self.lockout_code, self._was_away = code, True
 
     def _note_refusal(self, code: str, place: str | None, person: str | None) -> None:
-        """Stop sending for a while where Slack refused a call; record a lockout if Slack refuses everybody.
+        """After a refusal, stop sending to that person or conversation for a while.
 
-        Everybody counts as refused if several people were refused and nobody was served in between. Even
-        then, each person is still tried, since some may be served.
+        If several people were refused and nobody was served in between, Slack counts as refusing everybody,
+        and a lockout is recorded. Even then, each person is still tried, since some may be served.
         """
         now = self._clock.monotonic()
         if place is not None:
@@ -415,7 +415,7 @@ class PacedSlack:
             self._set_lockout_code(code)
 
     def _note_admission(self, method: str, place: str | None) -> None:
-        """Record that Slack served a person or conversation or, failing that, a call that names none."""
+        """Record that Slack has accepted a call. This may show that a lockout is over."""
         if place is not None and place != method:
             self._refused_people.clear()
         if self.lockout_code is not None and not self._refused_people:
@@ -424,9 +424,9 @@ class PacedSlack:
 
 
 def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
-    """Return the conversations and people to which a call is addressed, or the method's name if none.
+    """Return the conversations and people that a call addresses. If there are none, return the method's name.
 
-    Returns None if the call concerns a form.
+    Returns None if the call only addresses an interaction or a form.
     """
     named = [str(arguments[name]) for name in _PLACE_ARGUMENTS if arguments.get(name)]
     if not named and any(arguments.get(name) for name in _VIEW_ARGUMENTS):
@@ -446,7 +446,7 @@ class Budget:
         self.installation = installation
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; if it has to wait, return the number of seconds without counting it."""
+        """Count a call and return 0. If it has to wait, return the delay in seconds without counting it."""
         limit = METHODS.get(method, UNLISTED)
         if limit.per_minute is None:
             return 0.0
@@ -490,10 +490,10 @@ class UncountedBudget:
         self._paused_until: dict[tuple[str, str], float] = {}
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; if it has to wait, return the number of seconds without counting it."""
+        """Count a call and return 0. If it has to wait, return the delay in seconds without counting it."""
         with suppress(StoreError, TimeoutError), share_request_patience():
-            # The database may be busy only because other processes are sending, too, and then the shared
-            # count matters.
+            # The database may be slow only because other processes are sending, too. That is exactly when the
+            # shared count matters.
             async with asyncio.timeout(COUNT_TIMEOUT_SECONDS):
                 return await self._budget.take(method, channel, share)
         now, calls = self._monotonic(), self._calls[method]

@@ -42,7 +42,7 @@ class Meaning(StrEnum):
 
     @property
     def is_shut_out(self) -> bool:
-        """Return whether Slack locks the app out rather than objecting to the message."""
+        """Return whether this means that Slack has locked the app out, not that it objects to the message."""
         return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
 
 

@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 #: Maximum age of the cached installation rows, in seconds.
 READ_INTERVAL_SECONDS: Final = 2.0
-#: Minimum time between two reads of the rows for the same unknown team, in seconds. No more than
+#: Minimum time between two reads of the rows on behalf of the same unknown team, in seconds. At most
 #: ``MAX_UNKNOWN_TEAMS`` such teams are remembered.
 UNKNOWN_SECONDS: Final = 5.0
 MAX_UNKNOWN_TEAMS: Final = 1_000
@@ -57,9 +57,9 @@ class InstalledSlack:
     and organisations are served. ``page`` is the URL of the page for installing Usher.
 
     The rows are cached in memory and reloaded after a restart. To replace a token, a process first claims it
-    by writing a row that expires after 30 s. If Slack issues a token but it isn't stored, it is lost. With
-    several processes, the cache may be up to 2 s out of date. It is also refreshed when Slack refuses a
-    token, and when a workspace isn't known: immediately the first time, then at most every 5 s.
+    by writing a row that expires after 30 s. A token that Slack has issued but that was never stored is lost.
+    With several processes, the cache may be up to 2 s out of date. The rows are also reread when Slack
+    refuses a token, and when a workspace isn't known: immediately the first time, then at most every 5 s.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class InstalledSlack:
             del self._slacks[name]
 
     async def read_again(self) -> None:
-        """Store newly issued tokens and reread the rows. If that fails, the next tick tries again."""
+        """Store newly issued tokens and reread the rows. If that fails, the next call tries again."""
         try:
             await self.tokens.write()
             await self.read()
@@ -162,7 +162,7 @@ class InstalledSlack:
     def get_quota(self, method: str) -> CallQuota:  # noqa: ARG002 - as ``PacedSlack`` has it
         """Return an unlimited quota, because each workspace has a limit of its own.
 
-        Messages over that limit are put back.
+        Messages that exceed their workspace's limit are returned to the queue.
         """
         return UNLIMITED
 
@@ -173,7 +173,7 @@ class InstalledSlack:
 
     @property
     def lockout_code(self) -> str | None:
-        """Return an error code if Slack locks out all installations; None if it doesn't or there are none."""
+        """Return an error code if Slack has locked out all installations, otherwise None."""
         codes = [slack.lockout_code for slack in self._slacks.values()]
         return codes[0] if codes and all(codes) else None
 
@@ -182,7 +182,7 @@ class InstalledSlack:
         return self.tokens.token_of(name)
 
     async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
-        """Return a token that replaces the one refused with this code, or None if there is none."""
+        """Return the replacement for a token that Slack refused with this code, or None if there is none."""
         await self.read_again()
         return await self.tokens.find_replacement_token(name, token, code)
 

@@ -106,7 +106,7 @@ def socket_manifest(
     job_command: str = JOB_COMMAND,
     by_oauth: bool = False,
 ) -> dict[str, Any]:
-    """Return the manifest for Socket Mode, where Slack doesn't have to be able to reach Usher.
+    """Return the manifest for Socket Mode, which works even if Slack can't reach Usher's server.
 
     ``url``, if given, is Usher's URL in people's browsers, to which Sign in with Slack redirects them.
     ``by_oauth`` says whether Usher is to be installed in several Slack workspaces. Raises ValueError for a
@@ -168,7 +168,7 @@ def create_url(manifest: Mapping[str, Any]) -> str:
 
 
 def _allow_several_workspaces(manifest: dict[str, Any], base: str) -> None:
-    """Allow installation from Usher's own page, even for whole organisations, with tokens that expire."""
+    """Allow installation from Usher's own page, even for whole organisations. Issued tokens will expire."""
     manifest["oauth_config"]["redirect_urls"].append(base + INSTALL_REDIRECT_PATH)
     manifest["settings"]["org_deploy_enabled"] = True
     manifest["settings"]["token_rotation_enabled"] = True

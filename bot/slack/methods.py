@@ -13,10 +13,10 @@ class Method:
 
     Limits are per method, app and workspace; source: ``docs/internals/slack.md``, "Rate limits".
 
-    ``caller`` is the kind of token needed to call the method. It is "none" if the client id and secret take
-    its place, or a URL that itself grants permission. ``scopes`` are those that the token needs.
-    ``per_minute`` and ``per_channel_per_minute`` are maximum numbers of calls, or None if Slack publishes no
-    limit.
+    ``caller`` is the kind of token needed to call the method. It is "none" if no token is needed, or if the
+    client id and secret, or a URL that itself grants permission, take its place. ``scopes`` lists the scopes
+    that the token needs. ``per_minute`` and ``per_channel_per_minute`` are maximum numbers of calls, or None
+    if Slack publishes no limit.
     """
 
     caller: Caller = "bot"

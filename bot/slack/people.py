@@ -133,7 +133,7 @@ class PeopleDirectory:
         return [person for one in done for person in one.read]
 
     async def read_groups(self, groups: UserGroups) -> None:
-        """Read the members of groups that operators named. If that fails, keep the old ones for a while."""
+        """Read the members of groups that operators named. On failure, keep the old members for a while."""
         for name in groups.names:
             team, _, group = name.rpartition(":")
             for slack in self._slack.list_clients():

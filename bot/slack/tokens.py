@@ -25,7 +25,7 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: How long before it expires a token is replaced, in seconds. If the replacement fails, the old token still
+#: A token is replaced this many seconds before it expires. If the replacement fails, the old token still
 #: works.
 REPLACE_EARLY_SECONDS: Final = 7_200.0
 

@@ -1,4 +1,4 @@
-"""The notifier, which sends each message to Slack once, within Slack's limits, the most urgent ones first.
+"""The notifier, which sends each message to Slack once, within Slack's limits. Urgent messages go first.
 
 For the reasons, see ``docs/internals/rules.md``, "No notice is lost or sent twice".
 """
@@ -26,12 +26,12 @@ __all__ = ["Notifier", "Timing"]
 log = structlog.get_logger(__name__)
 #: Number of seconds for which calls must have gone unanswered before Slack is considered down.
 MIN_ABSENCE_SECONDS: Final = 10.0
-#: Number of seconds after the last unanswered call until an outage of Slack is forgotten.
+#: An outage of Slack is forgotten this many seconds after the last unanswered call.
 FORGET_ABSENCE_SECONDS: Final = 120.0
 
 
 class Notifier:
-    """Send notices and card updates; raise ValueError if a send could take longer than its lease.
+    """Sends notices and card updates. Raises ValueError if a send could take longer than its lease.
 
     ``http`` posts replies to the URLs that Slack sent with a command or a click, provided that they belong to
     the same Slack as ``api_url``, the URL of its Web API. The reconciler puts the outputs of runs on the
@@ -60,12 +60,12 @@ class Notifier:
 
     @property
     def lockout_code(self) -> str | None:
-        """Return Slack's error code if Slack locks the app out everywhere, otherwise None."""
+        """Return Slack's error code if Slack has locked the app out everywhere, otherwise None."""
         return self._slack.lockout_code
 
     @property
     def is_sending(self) -> bool:
-        """Return whether Slack is responding and doesn't lock the app out."""
+        """Return whether Slack is responding and hasn't locked the app out."""
         return self.lockout_code is None and self._slack.answering.row_since is None
 
     def is_restless(self) -> bool:

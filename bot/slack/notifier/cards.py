@@ -42,7 +42,7 @@ class CardUpdates:
         self._timing = timing
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim as many cards as the budget allows and update them; return how many there were."""
+        """Claim as many cards as the budget allows and update them. Return how many were claimed."""
         limit = count_free_slots(pool, self._timing.batch)
         if limit <= 0:
             return 0
@@ -83,7 +83,10 @@ class CardUpdates:
                 await self._store.write(notices.queue_lost_card, card.id)
 
     async def _tell_author(self, card: Card, code: str) -> None:
-        """Tell a card's author, at most once a day, that Slack won't let Usher edit the card there."""
+        """Tell a card's author that Slack won't let Usher edit it in that channel.
+
+        Say so once a day at most.
+        """
         day = int(await self._store.now() // 86_400)
         words = notice_words.CARD_NOT_UPDATED.format(
             channel=card.channel_id, code=kit.safe(code, kit.MAX_NAME_LENGTH)

@@ -14,7 +14,7 @@ MAX_CARD_WAIT_SECONDS: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A conversation (the person's id will do for a direct message), and a thread in it or None."""
+    """A conversation, and possibly a thread in it. For a direct message, the person's id is enough."""
 
     channel: str
     thread_ts: str | None = None

@@ -31,7 +31,7 @@ class PostedMessage(NamedTuple):
 
 
 class Lookup:
-    """Search a person's direct messages, or one thread in them, back to a given time."""
+    """Searches a person's direct messages, or one thread in them, back to a given time."""
 
     def __init__(self, store: Store, slack: AnySlack) -> None:
         self._store = store
@@ -79,7 +79,10 @@ class Lookup:
                 return messages_by_id
 
     async def find_channel(self, notice: Notice) -> str:
-        """Return the id of the person's direct message channel, stored or from Slack; raises SlackFailed."""
+        """Return the id of the person's direct message channel. If it isn't stored, ask Slack.
+
+        Raises SlackFailed.
+        """
         channel = notice.channel_id or await self._store.read(
             notice_rows.find_direct_channel, notice.principal
         )

@@ -65,7 +65,7 @@ _UNKNOWN_OUTCOME: Final = "outcome_unknown"
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
 #: How often to check, in seconds, whether the message that promised an answer can be replaced yet.
 PROMISE_CHECK_SECONDS: Final = 1.0
-#: Longest pause required by the rate limit, in seconds, for which an edit waits. If the pause is longer, the
+#: Maximum length of a rate-limit pause, in seconds, that an edit waits for. If the pause is longer, the
 #: answer is sent as a new message instead.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
 #: The error recorded for a message that was being sent when the process ended. ``_BROKEN`` is recorded for a
@@ -147,7 +147,10 @@ class Outbox:
     def _plan_sends(
         self, notices: Sequence[Notice], claimed_at: float, *, is_try: bool = False
     ) -> list[Coroutine[Any, Any, None]]:
-        """Return a send for each notice, and a search per person for messages that may have been sent."""
+        """Return coroutines that send the notices or search for those that may already have been sent.
+
+        There is one search per person.
+        """
         unsure: dict[Principal, list[Notice]] = {}
         for notice in notices:
             if notice.unknown_since is not None and _is_searchable(notice.kind):
@@ -174,7 +177,7 @@ class Outbox:
                     await self._send_one(notice, is_try)
 
     async def _put_back(self, notices: Sequence[Notice]) -> None:
-        """Put back claimed notices that couldn't be sent because the database failed."""
+        """Return claimed notices to the queue, because the database failed before they could be sent."""
         for notice in notices:
             await self._results.retry(notice, 0.0, error=NoticeError.NOT_WRITTEN)
 
@@ -226,9 +229,10 @@ class Outbox:
 
     @guards("No notice is lost or sent twice")
     async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
-        """Replace the message that promised the answer; return False if the answer must be sent on its own.
+        """Replace the message that promised the answer. Return False if the answer must be sent on its own.
 
-        If that message is still being sent, put the notice back and return True. Raises SlackFailed.
+        If that message is still being sent, return the notice to the queue, and return True. Raises
+        SlackFailed.
         """
         promise = await self._find_promise(notice)
         if promise is None:
@@ -309,7 +313,7 @@ class Outbox:
             await self._results.write_not_sent([item for item in notices if item.id not in found])
 
     async def _postpone_all(self, notices: Sequence[Notice], error: errors.SlackFailed) -> None:
-        """Put back the notices for which a search has failed."""
+        """Return notices to the queue, because a search for them has failed."""
         for notice in notices:
             await self._record_failure(notice, error, is_search=True)
 
@@ -402,9 +406,9 @@ class Outbox:
         )
 
     async def _postpone_limited(self, notice: Notice, error: errors.SlackLimited) -> None:
-        """Put back a rate-limited notice until the pause ends.
+        """Return a rate-limited notice to the queue until the pause ends.
 
-        If only our own budget has run out, the notice is put back unchanged.
+        If only our own budget has run out, the notice keeps its place in the queue.
         """
         wait = error.retry_after
         quota, share = self._slack.get_quota(methods.CHAT_POST_MESSAGE), BUDGET_SHARES[notice.kind.urgency]
@@ -507,7 +511,7 @@ def _is_searchable(kind: NoticeKind) -> bool:
 
 
 def _find_pacing_key(notice: Notice) -> str:
-    """Return the id that counts towards Slack's limit per conversation: the person's or the channel's."""
+    """Return the person's or the channel's id, whichever counts towards Slack's limit per conversation."""
     if Mark.IN_CHANNEL in notice.kind.marks:
         return str(notice.body.get("channel_id") or "")
     return notice.principal.user_id

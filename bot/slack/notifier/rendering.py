@@ -47,8 +47,8 @@ log = structlog.get_logger(__name__)
 
 #: How long to wait before rendering a notice again, in seconds, if it wasn't ready.
 NOT_READY_SECONDS: Final = 2.0
-#: Maximum age, in seconds, of a workspace's last read for a message about that workspace to be sent, if the
-#: message was delayed because Slack wasn't responding.
+#: If a message about a workspace was delayed because Slack wasn't responding, the workspace must have been
+#: read at most this many seconds before the message is sent.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Maximum pause between two attempts to send a notice, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0
@@ -78,7 +78,7 @@ class RenderedNotice:
 
 
 class NoticeRenderer:
-    """Renders notices. A notice that can't be rendered yet is put back for later."""
+    """Renders notices. A notice that can't be rendered yet is returned to the queue."""
 
     def __init__(
         self, context: Context, destinations: Destinations, gatherer: Gatherer, timing: Timing
@@ -148,9 +148,9 @@ class NoticeRenderer:
         return stored.to_said(drawn, notice.body)
 
     async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
-        """Put back a notice that was delayed by an outage of Slack, until its workspaces have been reread.
+        """Return a notice to the queue if a Slack outage delayed it and its workspaces must be reread first.
 
-        Returns whether the notice was put back. It waits at most ``SILENCE_SECONDS``. A read is good enough
+        Returns whether the notice was returned. It waits at most ``SILENCE_SECONDS``. A read is good enough
         if it is recent and was requested after the wait began. If the message still can't be sent after that,
         or if the last retry was long ago, the notice waits for another read.
         """
@@ -229,7 +229,7 @@ class MessageUpdate:
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
-    """Return when a message's subject became news.
+    """Return the time at which the subject of a message became news.
 
     For a card, that is when its operation ended, or now if the operation hasn't ended.
     """
@@ -340,13 +340,16 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
 
 
 def _is_named(press: ButtonValue, parts: Iterable[Part]) -> bool:
-    """Return whether any part mentions a button's time and, if it announces a plan, its workspace."""
+    """Return whether any part of a message mentions a button's time.
+
+    If the part announces a plan, the button must also be for the planned workspace.
+    """
     at, keys = None if press.at is None else int(press.at), press.key.split()
     return any(at in part.moments and (not part.plan or part.plan[1] in keys) for part in parts)
 
 
 def _is_planned(part: Part, facts: Facts | None) -> bool:
-    """Return whether a plan announced in part of a message still exists; False without facts."""
+    """Return whether the plan announced in part of a message still exists. Without facts, return False."""
     if isinstance(facts, WorkspaceFacts):
         return facts.plans(part.plan, part.moments)
     # If a plan concerns several workspaces, the facts don't show whether it still exists.

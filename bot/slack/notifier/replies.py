@@ -236,10 +236,11 @@ class Replies:
 
 
 def _should_try_next_way(notice: Notice, error: errors.SlackFailed, seconds_left: float) -> bool:
-    """Return whether a reply certainly wasn't shown, and sending it by the same route won't help in time.
+    """Return whether to try another route, because the same one won't deliver the reply in time.
 
-    Temporary errors are first retried by the same route. If the person has changed a form in the meantime,
-    the form is newer than the reply, so no other route is tried.
+    This is never done if the reply may already have been shown. Temporary errors are first retried by the
+    same route. If the person has changed a form in the meantime, the form is newer than the reply, so no
+    other route is tried.
     """
     if isinstance(error, errors.SlackLimited):
         return error.retry_after >= seconds_left

@@ -28,7 +28,8 @@ class Results:
         self._store = context.store
         self._monotonic: Final = context.clock.monotonic
         self._lease = timing.lease
-        #: Maps message ids to the writes to retry, in order, each with the time until which it is retried.
+        #: Maps message ids to the writes to retry, in order. Each write has a time after which it is no
+        #: longer retried.
         self._waiting: dict[str, list[tuple[float, Write]]] = {}
 
     @property

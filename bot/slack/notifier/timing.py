@@ -34,5 +34,5 @@ class Timing:
 
     @property
     def last_start(self) -> float:
-        """Return how many seconds after its claim a send may start and still finish before the lease ends."""
+        """Return how many seconds after its claim a send may start, so that it ends before its lease does."""
         return self.lease - self.send_timeout - min(5.0, (self.lease - self.send_timeout) / 2)
