@@ -1,8 +1,7 @@
 """Verbs, each declared once, next to its function: its arguments, its effect, and all its texts.
 
 A *verb* is what people type, press or say. Help, buttons, offers and the parsing of sentences all use these
-declarations, and nothing else is stored under a verb's name. To add or remove a verb, add or remove its
-declaration.
+declarations. To add or remove a verb, add or remove its declaration.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +19,10 @@ ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "cou
 
 
 class Effect(StrEnum):
-    """Kinds of effects that verbs have, which decide if a verb runs immediately (``handlers.commands``)."""
+    """Kinds of effects that verbs have.
+
+    They decide whether a verb runs immediately (``handlers.commands``).
+    """
 
     #: The verb only answers, or asks before doing anything.
     SHOWS = "shows"
@@ -34,7 +36,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The texts of an offer: what its button does, the button's label, and the answer to a press of it."""
+    """The texts of an offer: what its button does, the button's label, and the answer to pressing it."""
 
     text: str = ""
     button: str = ""

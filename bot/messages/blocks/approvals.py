@@ -16,7 +16,7 @@ from bot.messages.texts import pages, requests, times
 
 
 def _describe_outcome(facts: RequestFacts) -> str:
-    """Describe a request's outcome. Once decided, it doesn't change, whatever the provider says later."""
+    """Describe a request's outcome. A decision remains the same, whatever the provider says later."""
     approval, by = facts.approval, Markup("")
     template = requests.ASKED_AGAIN if _is_asked(facts) else pages.WITHDRAWN
     if approval is not None and approval.detail == UNDECIDED:
@@ -40,7 +40,7 @@ def _is_the_same(facts: RequestFacts) -> bool:
 
 
 def _get_owner_answer(facts: RequestFacts) -> bool | None:
-    """Return the possible owner's answer to whether the account is theirs, or None if there isn't one."""
+    """Return whether the possible owner says that the account is theirs, or None without an answer."""
     answers = facts.approval.answers if facts.approval is not None else None
     return (answers or {}).get(facts.word("owner"))
 
@@ -50,7 +50,7 @@ def _is_unanswered(facts: RequestFacts) -> bool:
 
 
 def _format_owner_answer(facts: RequestFacts) -> str:
-    """Format the possible owner's answer to whether the account is theirs."""
+    """Say whether the possible owner has confirmed that the account is theirs."""
     said = _get_owner_answer(facts) if _is_the_same(facts) else None
     template = {None: requests.WHOSE_OVER, True: requests.SAID_MINE, False: requests.SAID_NOT_MINE}[said]
     return fill(template, username=facts.word("username"), title=facts.connection_title)

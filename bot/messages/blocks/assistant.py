@@ -50,7 +50,7 @@ def format_result(**facts: Any) -> str:
 def write_lines(blocks: Iterable[kit.Block], names: Iterable[str]) -> list[str]:
     """Return an answer's lines, rewritten for a program to read.
 
-    ``names`` are all names in the lines that people or programs chose.
+    ``names`` lists every name in the lines that was chosen by a person or a program.
     """
     known = sorted({kit.line(one) for one in names if one}, key=len, reverse=True)
     return [said for line in kit.iterate_lines(blocks) if (said := _write_line(line, known))]
@@ -126,7 +126,7 @@ def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[st
 
 
 def is_so_already(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace was last read in the state that its open operation aims for."""
+    """Return whether a workspace already was, when last read, in the state that its operation aims for."""
     workspace, operation = facts.workspace, facts.operation
     if workspace is None or operation is None or operation.has_called:
         return False

@@ -42,13 +42,13 @@ def can_be_made_again(facts: WorkspaceFacts) -> bool:
 
 
 def get_wait(facts: WorkspaceFacts) -> WaitlistEntry | None:
-    """Return a workspace's wait for capacity if it is between two attempts to start, else None."""
+    """Return a workspace's entry on the waitlist, or None if it has none or is being started right now."""
     is_tried = facts.operation is not None and facts.operation.is_open
     return None if is_tried else facts.waitlist_entry
 
 
 def get_mark(facts: WorkspaceFacts) -> Markup:
-    """Return the symbol for a workspace's open operation or wait, why it can't be used, or its state."""
+    """Return the symbol shown before a workspace's name: for its operation, wait, problem or state."""
     workspace, operation = facts.workspace, facts.operation
     if (operation is not None and operation.is_open) or get_wait(facts) is not None:
         return Markup(cards.MARKS[State.STARTING])
@@ -72,7 +72,7 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question, of=workspace.title)
 
 
-#: Marks a *Stop waiting* button in a row of a list. The answer doesn't replace the list.
+#: Marks a *Stop waiting* button in a row of a list. The answer to such a button doesn't replace the list.
 IN_ROW: Final = "row"
 #: Marks the button that undoes the operation reported in its message.
 BACK: Final = "back"
@@ -116,7 +116,10 @@ def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float |
 
 
 def suspend_button(workspace: Workspace) -> Element:
-    """Return the *Suspend* button. It loses nothing, so it asks only if something is running or unsaved."""
+    """Return the *Suspend* button, which asks first only if something is running or unsaved.
+
+    Suspending loses nothing else.
+    """
     said = format_stop_risk(workspace)
     if not said:
         return kit.button(cards.SUSPEND, make_change("suspend", workspace), of=workspace.title)
@@ -126,7 +129,7 @@ def suspend_button(workspace: Workspace) -> Element:
 
 
 def format_stop_risk(workspace: Workspace) -> Markup:
-    """Say what stopping now would put at risk, as far as last known; "" if nothing."""
+    """Say what stopping now would put at risk, as far as is known. If nothing, return ""."""
     return Markup(cards.AT_STAKE.get(workspace.stakes, ""))
 
 
@@ -319,7 +322,7 @@ def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_earlier_end(facts: WorkspaceFacts, planned: float | None, *, is_named: bool = False) -> list[str]:
-    """Return a line about the provider ending a running workspace before its ``planned`` stop, if it will."""
+    """If the provider will end a running workspace before its ``planned`` stop, return lines that say so."""
     if facts.workspace is None or planned is None or not facts.is_up:
         return []
     workspace = replace(facts.workspace, stop_at=planned)

@@ -61,7 +61,7 @@ _VERB_BUTTONS: Final[Mapping[OperationVerb, str]] = {
 
 
 def make_verb_forms(operation: Operation, now: float, zone: ZoneInfo | None) -> Mapping[str, Markup]:
-    """Return the words for a new operation; for a start, ``end`` also says when it is usually ready."""
+    """Return the words for a new operation. For a start, ``end`` also says when it is usually ready."""
     forms, usual_end_at = VERB_FORMS[operation.verb], operation.usual_end_at
     if usual_end_at is None or usual_end_at <= now:
         return forms
@@ -112,7 +112,8 @@ def fill_notice(template: Template, facts: Facts, **more: object) -> str:
 def describe_gone(facts: Facts) -> Markup:
     """Say that a workspace no longer exists.
 
-    If the provider never listed it as the person's own, it may still exist, so say only that.
+    If the provider never listed the workspace as the person's own, it may still exist. In this case, say only
+    that it isn't listed.
     """
     text = cards.NOT_SHOWN if _was_never_shown(facts) else cards.GONE
     return Markup(fill(text, title=facts.connection_title))
@@ -243,7 +244,7 @@ def format_overdue(operation: Operation, now: float) -> str:
 
 
 def find_block(facts: Facts, work_item: WorkItem) -> str:
-    """Return what holds up an unsent work item until its owner links again; "" if nothing does."""
+    """Return why a work item can't be sent until its owner links again, or "" if that isn't needed."""
     # If calls for several people are refused, the problem isn't this person's link, so linking again wouldn't
     # help.
     is_theirs = work_item.block_reason != PEOPLE_OUT
@@ -291,7 +292,7 @@ def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
 def question_or_answer(
     facts: Facts, work_item: WorkItem | None, question: Answer, *, is_made: bool
 ) -> Answer:
-    """Ask whether to create or launch another one, or say that this has already been settled."""
+    """Ask whether to create or launch a second one, or say that the question has already been settled."""
     if work_item is not None and work_item.is_asked:
         return question
     over = notices.ASKED_ANOTHER if work_item is not None and work_item.is_open else notices.ASKED_OVER
@@ -314,7 +315,7 @@ def list_late_buttons(operation: Operation) -> list[Element]:
 
 
 def force_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return the *Force quit* button if a stop gets no response and the provider can force stops."""
+    """Return the *Force quit* button if a stop hasn't worked in time and the provider can force stops."""
     operation, workspace = facts.operation, facts.workspace
     if (
         operation is None

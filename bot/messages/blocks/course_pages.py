@@ -177,7 +177,7 @@ def ask_end(facts: ClassFacts) -> Answer:
 
 
 def answer_join_offer(facts: ClassFacts) -> Answer:
-    """Answer with what joining a course means, and the button that joins it."""
+    """Explain what joining a course means, and show the button for joining it."""
     card = facts.card
     button = kit.button(class_words.JOIN, "class_join", card.id, style=kit.PRIMARY, of=card.title)
     return kit.message(

@@ -54,7 +54,7 @@ def get_words(card: ClassCard) -> texts.Words:
 
 
 def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
-    """Return what a card says about its class, and the templates for its progress."""
+    """Return the lines that describe a class on its card, and the templates for the class's progress."""
     card, counts, is_done = facts.card, facts.counts, facts.card.done_at is not None
     template = texts.DOES_START if card.spec is None else "Your own workspace from *{name}* on {title}."
     if card.title == card.template:
@@ -152,7 +152,7 @@ def _format_state(facts: ClassFacts, said: list[str]) -> list[str]:
 
 
 def _format_counts(counts: ClassCounts) -> dict[str, str]:
-    """Format how many members there are, and put how many are ready into a clause."""
+    """Format the number of members, and write a clause that says how many of them are ready."""
     said = {name: f"{number:,}" for name, number in asdict(counts).items()}
     said |= {"waiting": f"{counts.waiting:,}", "got": f"{counts.ready + counts.down:,}"}
     said |= {"people": times.format_count(counts.joined, "person has", "people have")}
@@ -253,8 +253,8 @@ def strip_addresses(text: str) -> str:
 def _is_lesson_on(facts: WorkspaceFacts) -> bool:
     """Return whether the message about a lesson is still true.
 
-    A message that the workspace is ready or being started is true during the lesson, as long as it is, and
-    unless another message has said so already. A message that the start was missed is true unless the
+    During the lesson, a message that the workspace is ready or being started is true for as long as it is,
+    unless another message has already said so. A message that the start was missed is true unless the
     workspace came up before the lesson's end. No such message is true once the owner has left the course.
     """
     operation = facts.operation
@@ -392,7 +392,7 @@ def describe_missing(facts: ClassFacts, one: ClassProblem) -> tuple[Markup, Elem
 
 
 def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
-    """Answer with what joining a course means, followed by what happens ``now``."""
+    """Explain what joining a course means, followed by what happens ``now``."""
     lessons = format_timetable(card, facts.now, facts.zone)
     said = fill_notice(texts.ENROLLED, facts, course=card.title, lessons=lessons)
     opens = open_buttons(facts) if facts.state is State.RUNNING else []

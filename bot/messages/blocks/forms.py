@@ -70,7 +70,7 @@ def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = 
 def answer_view(
     answer: Answer, purpose: Purpose | None = None, *, external_id: str | None = None
 ) -> dict[str, Any]:
-    """Return a modal that shows an answer with its buttons; answers to these are shown in the modal, too."""
+    """Return a modal that shows an answer with its buttons. Answers to the buttons are shown in it, too."""
     title = verbs.ANSWER_TITLE if purpose is None else verbs.TITLE[purpose]
     said = list(answer.blocks) or [kit.section(kit.safe(answer.text))]
     return kit.modal(title, said, **({"external_id": external_id} if external_id else {}))

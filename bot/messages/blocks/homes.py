@@ -1,4 +1,4 @@
-"""A person's Home tab: their list with the time it was drawn, and above it the answer to their last press.
+"""A person's Home tab: the answer to their last button press, and below it their list of workspaces.
 
 Only that person sees it, so a name may link to a workspace: ``docs/internals/rules.md``, "An IDE's address
 reaches only the owner".

@@ -259,7 +259,7 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
 def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""]) -> Occurrence | None:
     """Return when a rule next applies: its next start or stop (``side``), or whichever comes first.
 
-    A stop at the very time when another rule starts the workspace is passed over, because it has no effect.
+    A stop at the very time when another rule starts the workspace is ignored, because it has no effect.
     """
     at, rules = max(facts.now, rule.processed_until), facts.rules
     for _ in range(MAX_LOOKED_AT):

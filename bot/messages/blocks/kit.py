@@ -438,7 +438,10 @@ def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **v
 
 
 def mention(named: Named | None) -> Markup:
-    """Return a mention of a person, or the name if a mention is impossible. Nothing else mentions people."""
+    """Return a mention of a person, or their name if a mention is impossible.
+
+    No other code mentions people.
+    """
     if named is None:
         return Markup(times.SOMEBODY)
     who = _name(named)
@@ -504,7 +507,7 @@ def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
 
 
 def day(at: float, now: float, zone: tzinfo | None) -> Dated:
-    """Return a day in the reader's zone ("Mon 30 Nov"). For today, or without a zone, Slack words it."""
+    """Return a day in the reader's zone ("Mon 30 Nov"). If it is today, or without a zone, Slack words it."""
     marked = _mark(at, "{date_short_pretty}", times.format_day_in_utc(at))
     own = "" if zone is None else times.format_other_day(at, now, zone)
     return marked.rewrite(own) if own else marked

@@ -18,8 +18,8 @@ from bot.messages.texts import answers, cards, notices, pages, requests
 #: pages to which the message links.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
-#: Prefix of the value of the *Approve* button for a resting link. It is followed by the account's key and the
-#: id of the other account.
+#: Prefix of the value of the *Approve* button for a suspended link. It is followed by the account's key and
+#: the id of the other account.
 RESTING_BUTTON: Final = "link"
 
 
@@ -39,7 +39,7 @@ def _render_link_again(facts: Facts) -> Answer:
 
 @renders(NoticeKind.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
 def _render_sign_in_refused(facts: Facts) -> Answer:
-    """Say that the provider currently refuses a sign-in, which may pass without the person's help."""
+    """Say that the provider is currently refusing a sign-in. This may pass without the person's help."""
     if facts.link_has_ended or facts.word("renamed"):
         return _render_link_again(facts)
     again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now, facts.zone)
@@ -48,7 +48,7 @@ def _render_sign_in_refused(facts: Facts) -> Answer:
 
 @renders(NoticeKind.LINK_RESTING, is_true=lambda facts: facts.is_resting)
 def _render_link_resting(facts: Facts) -> Answer:
-    """Say that a link is resting because its username now belongs to another account."""
+    """Say that a link is suspended because its username now belongs to another account."""
     username = facts.username or facts.word("username")
     return notice(notices.LINK_RESTING, facts, [link_again_button(facts)], username=username)
 
@@ -57,7 +57,7 @@ def _render_link_resting(facts: Facts) -> Answer:
     NoticeKind.LINKS_RESTING, is_true=lambda facts: isinstance(facts, RequestFacts) and bool(facts.resting)
 )
 def _render_links_resting(facts: RequestFacts) -> Answer:
-    """Tell administrators about one resting link, or about several together."""
+    """Tell administrators about one suspended link, or about several in a single message."""
     title, resting = facts.connection_title, facts.resting
     if not resting:
         return kit.message(fill(requests.RESTING_OVER, title=title))
@@ -135,13 +135,16 @@ def _render_unlinked(facts: Facts) -> Answer:
 
 @renders(NoticeKind.REVOKED)
 def _render_revoked(facts: Facts) -> Answer:
-    """Say whether the provider has deleted what remained of a link."""
+    """Say whether the provider has revoked the access that Usher still had after a link ended."""
     return notice(notices.REVOKED[facts.word("ended") or "lapsed"], facts)
 
 
 @renders(NoticeKind.LEFT_RUNNING)
 def render_left_running(facts: RequestFacts) -> Answer:
-    """Show an administrator the workspaces, by connection, left running by people whose links ended."""
+    """Show an administrator the workspaces that people left running when their links ended.
+
+    They are grouped by connection.
+    """
     left, lines = list(facts.body.get("left", ())), list[str]()
     shown, pages = left[:MAX_LEFT_SHOWN], dict[str, str]()
     for key, of_person in groupby(shown, key=lambda one: (one["person"], one["cause"])):

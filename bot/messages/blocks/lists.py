@@ -179,7 +179,7 @@ def workspace_list(
 
 
 def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
-    """Answer with an open operation's card and the current time, because only the original is updated."""
+    """Answer with a copy of an open operation's card, and the current time. Only the original is updated."""
     card = render_operation_card(facts)
     # An operation that was begun by a timer has no card.
     has_card = facts.operation is None or facts.operation.planned_for is None
@@ -315,7 +315,10 @@ def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
 
 
 def _render_with_buttons(text: str, buttons: Sequence[Element], is_long: bool) -> list[Block]:
-    """Return a row with one button next to it, or two below it and a menu; a long list has only menus."""
+    """Return a row with one button next to it, or with two buttons and a menu below it.
+
+    In a long list, each row has only a menu.
+    """
     plain = [kit.without_colour(one) for one in buttons]
     return [kit.section(text, kit.menu(plain))] if is_long and len(plain) > 1 else row(text, plain)
 
@@ -349,9 +352,9 @@ def run_list(
     what: str = run_words.RUNS,
     words: str = "",
 ) -> Answer:
-    """List runs; ``rows`` are all of them, and a page number that is too high gives the last page.
+    """List one page of runs. A page number that is too high gives the last page.
 
-    ``what`` and ``words`` are as in ``workspace_list``.
+    ``rows`` are all runs. ``what`` and ``words`` are as in ``workspace_list``.
     """
     one = get_page(rows, page, PAGE_SIZE)
     title = fill(answers.LIST, what=Markup(what))
@@ -430,7 +433,10 @@ class ListRow:
 
 
 def list_command_buttons(commands: Sequence[str], now: float) -> list[Element]:
-    """Return a button per command, labelled with what it does; commands too long for one are left out."""
+    """Return a button per command, labelled with what the command does.
+
+    Commands too long for it are left out.
+    """
     return [
         kit.button(
             kit.line(describe_command(command, now), limits.MAX_BUTTON_LENGTH),
@@ -522,7 +528,7 @@ def format_in_state(
     operation: Operation | None = None,
     reached: Collection[State] = (),
 ) -> str:
-    """Fill a sentence with a workspace's name and state; during an operation, that is starting or stopping.
+    """Fill a sentence with a workspace's name and state, which during an operation is starting or stopping.
 
     If the state is among ``reached``, the sentence says that the workspace is *already* in it.
     """
@@ -550,7 +556,10 @@ def answer_server_info(
     page: int = 1,
     replaces: bool = False,
 ) -> Answer:
-    """Answer with a server's facts and one page of its users: the last page if the number is too high."""
+    """Answer with a server's facts and one page of its users.
+
+    A page number that is too high gives the last page.
+    """
     users = snapshot.payload.users
     one = get_page(users, page, MAX_USERS)
     heading = fill("*{title}*", title=title)

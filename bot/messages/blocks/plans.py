@@ -82,7 +82,7 @@ def format_timetable(card: ClassCard, now: float, reader_zone: ZoneInfo | None) 
 
 
 def list_lessons(facts: WorkspaceFacts) -> list[str]:
-    """Return the lines with a workspace's lessons."""
+    """Return the lines that list a workspace's lessons."""
     return [
         " ".join(
             [
@@ -109,7 +109,7 @@ def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
-    """Return the template for the warning that a class will stop the workspace, with its values."""
+    """Return the template for the warning that a class will stop the workspace, and the template's values."""
     of = facts.stopping_class
     if of is None:
         return None

@@ -81,7 +81,7 @@ _MAX_NAMES: Final = 10
 
 
 def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
-    """Answer with the preferences and the time now, and open the form if possible."""
+    """Answer with the preferences and the current time, and open the form if possible."""
     small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
     said = f"*Your settings*\n{format_preferences(facts)}"
     shown = kit.answer([kit.section(said, kit.button(CHANGE, "settings_form")), small])
@@ -155,7 +155,7 @@ def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
 
 
 def answer_workspace(workspace: Workspace, said: str, chosen: str) -> Answer:
-    """Answer which messages a person receives about a workspace, and open the form if possible."""
+    """Say which messages a person receives about a workspace, and open the form if possible."""
     change = kit.button(CHANGE, "settings_form", workspace.id, of=workspace.title)
     shown = kit.answer([kit.section(said, change)])
     options = [kit.option(value, label) for value, label in MESSAGE_CHOICES.items()]

@@ -187,11 +187,11 @@ def invitation(
     asks: Collection[str] = (),
     others: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Answer with each connection's link page, which only the person may see, so never use it in a channel.
+    """Answer with links to the link pages of some connections.
 
-    ``pages`` maps connections to their pages. Pages that expire (``until``) end by showing a code to type in
-    Slack, and their buttons are removed at that time. ``asks`` are connections for which an administrator can
-    be asked instead.
+    Only the person may see these links, so this must never be used in a channel. ``pages`` maps connections
+    to their pages. Pages that expire (``until``) end by showing a code to type in Slack, and their buttons
+    are removed at that time. ``asks`` are connections for which an administrator can be asked instead.
     """
     is_one = len(connections) == 1
     small = [] if until is None else [answers.LINK_PAGE, answers.LINK_CODE]

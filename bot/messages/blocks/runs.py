@@ -144,7 +144,7 @@ def run_asked(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_WAITING, is_true=lambda facts: facts.run.is_open and facts.run.is_late)
 def run_waiting(facts: RunFacts) -> Answer:
-    """Say that a run hasn't begun, or hasn't been readable, for a long time, and why."""
+    """Explain why, for a long time, a run hasn't begun or couldn't be read."""
     run = facts.run
     template = runs.LATE_UNBEGUN if run.remote_id is None else runs.LATE_UNSEEN
     hold = Markup(format_hold(run.block_reason, facts) if run.block_reason else "")

@@ -106,7 +106,7 @@ def _format_cost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
 
 
 def keep_buttons(workspace: Workspace) -> list[Element]:
-    """Return *Keep running* and *1 hour more*, which work only while the stop is at the message's time."""
+    """Return *Keep running* and *1 hour more*. They stop working once the stop is moved to another time."""
     keep = ButtonValue("keep_running", workspace.id, at=workspace.stop_at or 0.0)
     return [
         kit.button(cards.KEEP, keep, style=kit.PRIMARY, of=workspace.title),

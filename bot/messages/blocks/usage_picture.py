@@ -300,7 +300,10 @@ class _Drawing:
 
 
 def estimate_width(text: str, size: int) -> float:
-    """Estimate a text's width in pixels, on the high side so that it fits nearly any text in the font."""
+    """Estimate a text's width in pixels.
+
+    The estimate is high enough for nearly any text in the font to fit.
+    """
     return size * sum(map(_estimate_letter, text))
 
 

@@ -86,7 +86,7 @@ def answer_place(
     is_lasting: bool = True,
     replaces: bool = False,
 ) -> Answer:
-    """Answer with the place in line and *Stop waiting*, dated if the answer can't be edited later."""
+    """Answer with the place in line and *Stop waiting*. If the answer can't be edited later, add the time."""
     if not is_lasting:
         small = [fill("as of {at}", at=kit.moment(now, now))]
         return replace(kit.message(format_place(of, now, zone), small, [stop_button(of)]), is_dated=True)

@@ -122,8 +122,7 @@ OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see wh
 
 # -- names -------------------------------------------------------------------------------------------------
 
-#: Shown above buttons with similar names. The first text is for several buttons, the second for a single
-#: button.
+#: Shown above buttons that suggest similar names. The first text is for several buttons, the second for one.
 NEAREST: Final = ("Did you mean one of these?", "Did you mean this one?")
 MAY_BE_UNLINKED: Final = "It may be on an account that you haven't linked yet."
 CHECKING: Final = "Checking {titles}…"

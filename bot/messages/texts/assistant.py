@@ -101,7 +101,7 @@ SIGN_IN_REFUSED: Final = (
     "{title} refuses the person's sign-in, so nothing is read or done there until they link it again, in "
     "Usher's direct message."
 )
-#: Says that nothing is shown or found on a connection while its link is resting, because the username now
+#: Says that nothing is shown or found on a connection while its link is suspended, because the username now
 #: belongs to another account.
 LINK_RESTS: Final = (
     "The person's username on {title} is another account there now, so nothing of it is shown or found until "

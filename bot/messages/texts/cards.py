@@ -55,7 +55,10 @@ class VerbForms(NamedTuple):
     where: str = "on"
 
     def words(self) -> dict[str, str]:
-        """Return the forms by name, and some with the workspace as subject. ``Doing`` begins a sentence."""
+        """Return the forms by name, along with some whose subject is the workspace.
+
+        ``Doing`` is for the beginning of a sentence.
+        """
         words = self._asdict() | {
             "happen": f"be {self.passive}" if self.passive else self.do,
             "happening": f"being {self.passive}" if self.passive else self.doing,

@@ -1,4 +1,4 @@
-"""The texts of class cards, before someone joins, afterwards, and at the end of the class."""
+"""The texts of class cards: before someone joins, after they have joined, and at the end of the class."""
 
 from datetime import date
 from typing import Final, NamedTuple

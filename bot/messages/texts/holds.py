@@ -83,8 +83,8 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: The code for waiting because several people's sign-ins are refused. Linking again wouldn't help those
-#: people.
+#: Code for an operation that is on hold because the provider is rejecting several people's sign-ins. Linking
+#: their accounts again wouldn't help.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 

@@ -450,7 +450,7 @@ FAILED_PERSON: Final = (
     "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."
 )
 FAILED_ADMINISTRATOR: Final = "I couldn't link {who} to *{username}* on {title}. {because}"
-#: The reply to an administrator who presses *Approve* for a resting link that has changed in the meantime.
+#: The reply to an administrator who presses *Approve* for a suspended link that has changed in the meantime.
 NOT_RESTING: Final = (
     "Too late: that link is used again, has ended, or its name is yet another account by now."
 )

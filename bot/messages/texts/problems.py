@@ -375,7 +375,7 @@ WANTED: Final = "Do you still want it?"
 def explain_reason(
     message: str, title: str, *, is_over: bool, helps: bool = True, has_page: bool = True
 ) -> str:
-    """Explain an obstacle or a failure based on its provider's message, quoting a message that is unknown.
+    """Explain an obstacle or a failure based on its provider's message. An unknown message is quoted.
 
     ``helps`` adds what to do, who can help, or that the problem may resolve itself. If something has ended
     and there is no message, the text says so.

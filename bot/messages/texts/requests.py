@@ -13,7 +13,7 @@ PROVEN: Final = (
     "proof, so I've ended that link and told them both. Please find out how that link came about."
 )
 
-#: Sent to administrators about links that are resting because their usernames now belong to other accounts.
+#: Sent to administrators about links that are suspended because their usernames now belong to other accounts.
 RESTING: Final = (
     "I've stopped using the link of {who} to {title}: *{username}* is another account there now. I show "
     "nothing and do nothing through it. {who} can link again and prove the account."

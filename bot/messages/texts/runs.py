@@ -162,7 +162,7 @@ _MISSING: Final[Mapping[Missing, str]] = {
 
 
 def explain_missing(missing: Missing, cause: str, title: str) -> str:
-    """Return a line for the output file that says what is missing, marked as Usher's own, in plain text."""
+    """Return a plain-text line for the output file that says what is missing. It is marked as Usher's own."""
     because = explain_cause(cause, title) if cause else ""
     return _MISSING[missing].format(size=CAP // 1_000_000, because=because)
 
