@@ -21,7 +21,7 @@ ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "cou
 class Effect(StrEnum):
     """Kinds of effects that verbs have.
 
-    They decide whether a verb runs immediately (``handlers.commands``).
+    Effects decide whether a verb runs immediately (``handlers.commands``).
     """
 
     #: The verb only answers, or asks before doing anything.

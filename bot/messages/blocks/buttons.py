@@ -118,7 +118,7 @@ def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float |
 def suspend_button(workspace: Workspace) -> Element:
     """Return the *Suspend* button, which asks first only if something is running or unsaved.
 
-    Suspending loses nothing else.
+    Otherwise, suspending loses nothing.
     """
     said = format_stop_risk(workspace)
     if not said:

@@ -438,10 +438,7 @@ def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **v
 
 
 def mention(named: Named | None) -> Markup:
-    """Return a mention of a person, or their name if a mention is impossible.
-
-    No other code mentions people.
-    """
+    """Mention a person or, if that is impossible, give their name. No other code mentions people."""
     if named is None:
         return Markup(times.SOMEBODY)
     who = _name(named)

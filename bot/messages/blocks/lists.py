@@ -435,7 +435,7 @@ class ListRow:
 def list_command_buttons(commands: Sequence[str], now: float) -> list[Element]:
     """Return a button per command, labelled with what the command does.
 
-    Commands too long for it are left out.
+    Commands that are too long for a button are left out.
     """
     return [
         kit.button(
@@ -528,9 +528,10 @@ def format_in_state(
     operation: Operation | None = None,
     reached: Collection[State] = (),
 ) -> str:
-    """Fill a sentence with a workspace's name and state, which during an operation is starting or stopping.
+    """Fill a sentence with a workspace's name and state.
 
-    If the state is among ``reached``, the sentence says that the workspace is *already* in it.
+    During an operation, the state is starting or stopping. If the state is among ``reached``, the sentence
+    says that the workspace is *already* in it.
     """
     state, (_, as_of) = _find_next_state(workspace, operation), format_state(now, workspace, zone)
     word = get_state_word(workspace, state)
