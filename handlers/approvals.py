@@ -45,8 +45,8 @@ async def submit_username(request: Request) -> Answer:
 async def approve(request: Request) -> Answer:
     """Approve the request that the button is about.
 
-    For a resting link, approve the account that now has the link's username. Usher checks that account at the
-    provider before it is linked.
+    For a suspended link, approve the account that now has the link's username. Usher checks that account at
+    the provider before linking it.
     """
     if (request.target or "").startswith(f"{RESTING_BUTTON}/"):
         return await _approve_resting(request)

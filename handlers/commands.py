@@ -182,9 +182,10 @@ async def _answer_all(request: Request) -> Answer:
 
 
 def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the ways to read words: first as typed, then without formatting and punctuation around them.
+    """Yield the ways to read these words.
 
-    Times are searched for only when needed, because most texts name one workspace and no time.
+    They are first read as typed, then without formatting and punctuation around them. Times are searched for
+    only when needed, because most texts name one workspace and no time.
     """
     yield from _split_times(verb, given)
     plain = _strip_signs(given)
@@ -260,7 +261,7 @@ async def _read_names(
 def _find_nearly(
     name: str, own: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> tuple[list[Workspace], list[Workspace]]:
-    """Return the workspaces whose names begin like this, and those whose names are one typo away."""
+    """Return the workspaces whose names begin with this text, and those whose names are one typo away."""
     stem, connection = naming.split_connection(name, connections)
     needle = fold(stem)
     if len(needle) < _MIN_BEGINNING:
@@ -302,7 +303,7 @@ async def _add_time(request: Request, workspace: Workspace | None, text: str) ->
 
 
 async def _read_without_name(request: Request, time: str) -> Request:
-    """Return the request for the user's only workspace; raise Answered if it isn't clear which is meant.
+    """Return the request for the user's only workspace. Raise Answered if it isn't clear which is meant.
 
     With several workspaces, ``status`` shows all of them, and ``cancel`` picks the only workspace that has
     something to cancel. Otherwise, the user is asked to choose one, with the most recently used first.

@@ -25,10 +25,10 @@ _RUN_BUTTONS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
 
 @routes.action(kit.ASK_ACTION)
 async def ask_question(request: Request) -> Answer:
-    """Ask the question that the button would ask, given the current state of its row.
+    """Ask the confirmation question of the chosen option, given the current state of its row.
 
-    An action that needs no question is carried out immediately. If the button is out of date, the answer is
-    the same as for a click on it.
+    An action that needs no question is carried out immediately. If the option is out of date, the answer is
+    the same as for a click on an outdated button.
     """
     press = ButtonValue.from_text(request.target or "")
     button = await _find_button(request, press.name, press.key)

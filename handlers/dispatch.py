@@ -53,8 +53,8 @@ from handlers.requests.response_targets import make_message_notice, make_reply_n
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: The standard library's logger. Its level is checked first, so that lines which aren't needed aren't
-#: composed.
+#: The standard library's logger. Its level is checked first, so that log lines which wouldn't be written
+#: aren't composed.
 _level = logging.getLogger(__name__)
 
 #: Maps each form to those of its fields that mustn't contain a token. A program's arguments may contain
@@ -76,7 +76,7 @@ _STORE_RETRY_SECONDS = 0.2
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
 #: Matches text that can't contain a quotation, a mention or invisible characters.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: If a text is too long, only its first characters, up to this many, are parsed to choose the right answer.
+#: If a text is too long, only this many characters at its beginning are parsed to choose the right answer.
 _MAX_BEGINNING_LENGTH = 100
 
 
@@ -92,8 +92,8 @@ async def run_text(
 ) -> Answer:
     """Run text that a user typed, and always answer. The text may start with a folder (``job list``).
 
-    ``reader`` replaces the usual interpretation of the words. Refusing a text without reading it costs next
-    to nothing, so no user can hold up others.
+    ``reader`` replaces the usual interpretation of the words. Some texts are refused without being read, for
+    example if the user sends too many. That costs next to nothing, so no user can hold up others.
     """
     request = _create_request(
         services, principal, surface, WORDS, folder=folder, text=text, deferred=deferred
@@ -136,9 +136,9 @@ def parse_request(request: Request, text: str) -> Request:
 
 
 async def _before_reading(request: Request) -> Answer | None:
-    """Return the answer to a text that isn't read, or None if the text is to be read.
+    """Return the answer to a text that must not be read, or None if the text may be read.
 
-    A text isn't read if the person has reached the rate limit, or if it is too long or has already been
+    A text must not be read if the person has reached the rate limit, or if it is too long or has already been
     answered.
     """
     # An assistant's requests have a separate limit, so that the user can always ask directly.
@@ -443,7 +443,7 @@ async def retry_write(services: Services, write: Callable[[], Awaitable[None]], 
 
 
 def _fit(request: Request, answer: Answer) -> Answer:
-    """Adapt an answer to its surface: its offers, its commands, and a date or a form if one is needed."""
+    """Adapt an answer to where it will be shown: its offers and commands, and a date or form if needed."""
     if answer.errors:
         return replace(
             answer, errors={at: request.format_commands(text) for at, text in answer.errors.items()}
@@ -505,7 +505,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
 
 
 def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) -> Answer:
-    """Answer a problem with a sentence from the catalogue; an open form shows it at its first field."""
+    """Answer with a sentence that explains a problem. An open form shows the sentence at its first field."""
     text = request.format_commands(sentence)
     field = find_first_field(request.view) if request.surface.kind == "form" else ""
     if field:
@@ -568,7 +568,7 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
 def _answer_too_many(request: Request, wait: float) -> Answer:
     """Tell a person that they have sent too many requests.
 
-    If the ack can't say that, it takes a separate message, which is sent only now and then.
+    If the response to the request can't say so, a separate message does, but only now and then.
     """
     principal = request.principal.key
     if request.surface.kind not in {"command", "form", "assistant"}:

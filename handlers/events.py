@@ -182,8 +182,8 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
 async def _resolve_key(request: EventRequest, author: Principal, surface: Surface) -> str | None:
     """Return the inbox key of a message's answer, or None if someone else already got an answer to it.
 
-    A stranger's refusal is stored under a separate key, because in a shared channel, one side may refuse the
-    author while the other side answers.
+    A refusal to a stranger is stored under a separate key, because in a shared channel, one side may refuse
+    the author while the other side answers.
     """
     services, key = request.services, surface.interaction
     if not services.context.installation.has_team(author.enterprise_id, author.team_id):
@@ -199,10 +199,11 @@ async def _resolve_key(request: EventRequest, author: Principal, surface: Surfac
 
 
 async def _resolve_author(request: EventRequest) -> Principal:
-    """Return the author as their own workspace knows them, on either side of a shared channel.
+    """Return the author as a member of their own Slack workspace, even if the channel is shared.
 
-    A payload from the other side doesn't show whether the author's workspace belongs to an organisation that
-    has installed Usher. Raise Refused, and raise SlackFailed as long as Slack hasn't said who the author is.
+    If the event comes from the other side of a shared channel, it doesn't show whether the author's workspace
+    belongs to an organisation that has installed Usher. Raise Refused, and raise SlackFailed as long as Slack
+    hasn't said who the author is.
     """
     context, author = request.services.context, request.services.resolve_principal(request.payload)
     return context.installation.resolve_principal(await context.people.add_enterprise(author))

@@ -222,7 +222,10 @@ def make_open_button(purpose: Purpose, connection: str) -> dict[str, Any]:
 
 
 async def _load_offer(request: Request, form_context: FormContext, account: Account, template: str) -> Answer:
-    """Request a read of the offer, and tell the user. The deferred command then fills in the open form."""
+    """Request a new read of what a provider offers, and say so.
+
+    The deferred command then fills in the open form.
+    """
     services = request.services
     title = services.title(form_context.connection)
     external_id = services.ids.new("form") if request.surface.trigger_id else None

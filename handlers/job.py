@@ -222,7 +222,7 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
 
 
 def has_named_jobs(request: Request, name: str) -> bool:
-    """Return whether a connection's jobs are set up at the provider, so a name is enough to run them."""
+    """Return whether a connection's jobs are set up at the provider. Such jobs can be run just by name."""
     return (
         request.services.connections[require_connection(request, name)]
         .require_facet(facets.Runs)
@@ -252,7 +252,7 @@ async def _make(request: Request, connection: str, spec: Spec, form: Form, value
 
 
 def report_start(request: Request, name: str, connection: str, hint: str = "") -> Answer:
-    """Answer that a run was accepted, with any hint; say nothing if the run's card is enough."""
+    """Answer that a run was accepted, and add the hint, if any. If the run's card is enough, say nothing."""
     # If the person has already been told that the run will start once the offer is known, there is no need to
     # say so again.
     was_promised = not request.is_live and request.surface.where in {Where.CHANNEL, Where.MENTION}
@@ -462,7 +462,7 @@ async def show_logs(request: Request) -> Answer:
 
 @routes.action("job_refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the stored row, which is recent, because running jobs are read every few seconds anyway."""
+    """Answer with the stored row. It is recent, because running jobs are read every few seconds anyway."""
     run = await request.caller.read(runs.require_run, "status", request.target or "")
     return lists.run_status(await request.services.gatherer.describe_run(run))
 

@@ -129,7 +129,7 @@ def _parse_connection_and_username(request: Request) -> tuple[str, str]:
 
 @routes.action("invite")
 async def invite(request: Request) -> Answer:
-    """Create the link for a pressed *Link* button, and answer with its page.
+    """Create the link that a *Link* button asks for, and answer with the link's page.
 
     Once the account is linked, the button's command runs with the rights of the user who clicked it.
     """
@@ -473,7 +473,10 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 
 
 async def describe_resting_links(request: Request) -> str:
-    """Say which of the user's links are resting and that their workspaces are hidden; "" if none are."""
+    """Say which of the user's links are suspended and that their workspaces are hidden.
+
+    If no link is suspended, return "".
+    """
     titles = request.services.title
     return " ".join(
         fill(answers.LIST_RESTING, title=titles(account.connection), username=account.username)
@@ -483,7 +486,10 @@ async def describe_resting_links(request: Request) -> str:
 
 
 async def require_no_resting_link(request: Request) -> None:
-    """Raise Answered with *Link again* if one of the user's links is resting, which hides its workspaces."""
+    """If one of the user's links is suspended, raise Answered with *Link again*.
+
+    The workspaces of a suspended link are hidden.
+    """
     for account in await request.services.store.read(account_rows.list_accounts, request.principal):
         if account.is_resting and account.connection in request.services.connections:
             await require_account(request, account.connection)

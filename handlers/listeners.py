@@ -244,8 +244,8 @@ class Listeners:
             return await ack(**make_form_body(Answer(text="", errors=errors)))
         is_in_home = str(view.get("external_id") or "").startswith(_HOME_FORM)
         key = payload.make_view_key(body)
-        # If the answer promises another answer, that one will replace it. So the page that shows it is given
-        # an id.
+        # If the answer promises another answer, the other one will replace it. So the page that shows the
+        # first answer is given an id.
         surface = Surface(
             "form", Where.FORM, interaction=key, is_in_home=is_in_home, view_external_id=key or None
         )
@@ -370,7 +370,7 @@ class Listeners:
         surface: Surface,
         principal: Principal | None = None,
     ) -> None:
-        """Answer a press without the outbox, so that nobody is left without a reply.
+        """Answer a button press without using the outbox, so that nobody is left without a reply.
 
         The answer is shown only once: another way of sending it is tried only if the previous one has
         certainly shown nothing.

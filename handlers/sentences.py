@@ -435,7 +435,7 @@ class _Sentence:
 async def _run(request: Request) -> Answer:
     """Authorise and run a verb that only shows something.
 
-    The earlier check allowed the user to send free text, but didn't cover this verb.
+    The user has already been allowed to send free text, but not yet to run this verb.
     """
     await request.caller.authorise(request.verb)
     return await routes.run(request)

@@ -47,7 +47,7 @@ _MAX_SHOWN_LENGTH: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool's verb, the lowest level that allows the tool, and its fields.
+    """A tool's verb, the lowest permission level that allows the tool, and the tool's fields.
 
     The effect of a call may need a higher level (``Caller.is_first_delivery``). ``takes`` lists the fields in
     the order in which the verb expects them. If a name is among them, it is required. ``only_shows`` means
@@ -102,7 +102,7 @@ def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
 
 
 def _is_no_time(name: str, text: str) -> bool:
-    """Return whether a time adds nothing to its command, as for stopping now or running without an end."""
+    """Return whether a time adds nothing to its command, such as *now*, or an end time of *never*."""
     is_now, is_endless = time_parsing.is_now(text), fold_word(text) in words.NO_END
     return (name == "at" and is_now) or (name == "until" and is_endless)
 
@@ -110,7 +110,7 @@ def _is_no_time(name: str, text: str) -> bool:
 async def run_tool(
     services: Services, slack: Mapping[str, Any], tool: Tool, arguments: object, signature: str
 ) -> str:
-    """Run a tool for Slack's user, and answer only with facts, as JSON.
+    """Run a tool for the user that Slack names, and answer only with facts, as JSON.
 
     ``signature`` is the call's signature, which ensures that the same signed bytes take effect only once.
     Raise StoreError if a question couldn't be written.
@@ -195,8 +195,8 @@ class _Call:
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
-    #: Connections that refuse the user's sign-in. ``resting`` are those whose link isn't used because its
-    #: username now belongs to another account, so that nothing on these connections is shown or found.
+    #: Connections that refuse the user's sign-in. ``resting`` lists those whose link isn't used because its
+    #: username now belongs to another account. Nothing on these connections is shown or found.
     refusing: frozenset[str] = frozenset()
     resting: tuple[str, ...] = ()
 
@@ -245,7 +245,7 @@ class _Call:
         return SILENT
 
     def _add_refused(self, title: Callable[[str], str]) -> None:
-        """Add remarks on shown connections that refuse the sign-in, and on what resting links hide."""
+        """Add remarks about connections that refuse the sign-in, and about what suspended links hide."""
         is_all = self.tool.verb == "list" and self.tool.folder == "workspace"
         shown = [one for key in ("workspaces", "runs", "hours") for one in self.facts.get(key, ())]
         if not is_all and not (shown and self.tool.takes):
@@ -333,5 +333,5 @@ class _Call:
 
 
 def _find_silence(reached: Mapping[str, Reached], connection: str) -> float | None:
-    """Return since when a connection hasn't been answering, or None if it is."""
+    """Return the time since which a connection hasn't been responding, or None if it is."""
     return reached[connection].silent_since if connection in reached else None

@@ -1,9 +1,9 @@
 """The endpoint for Slack's assistant, which speaks the Model Context Protocol over HTTP.
 
-A client can list tools and call them. There are no sessions or streams: each call stands alone. The front has
-already verified the bytes, and ``handlers.assistant.tools`` carries out each call (``docs/slack-app.md``, ADR
-74). A call in a protocol revision that Usher doesn't support is refused before anything is done, because its
-client couldn't read the outcome.
+A client can list tools and call them. There are no sessions or streams: each call stands alone. The bytes
+have already been verified (``bot.web.front``), and ``handlers.assistant.tools`` carries out each call
+(``docs/slack-app.md``, ADR 74). A call in a protocol revision that Usher doesn't support is refused before
+anything is done, because its client couldn't read the outcome.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class AssistantCalls:
     async def answer(
         self, message: dict[str, Any], signature: str, headers: Mapping[str, str]
     ) -> web.Response:
-        """Answer a message that the front has verified. A notification is merely acknowledged."""
+        """Answer a message that has already been verified. A notification is merely acknowledged."""
         if "id" not in message or "method" not in message:
             return web.Response(status=202)
         try:

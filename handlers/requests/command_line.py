@@ -217,7 +217,10 @@ def normalise_fully(text: str) -> str:
 
 
 def _strip_enclosing_signs(text: str) -> str:
-    """Remove formatting marks around a whole text, which must already have been decoded, exactly once."""
+    """Remove formatting marks that enclose the entire text.
+
+    The text must already have been decoded exactly once.
+    """
     begin, end = 0, len(text)
     while end - begin > 1 and text[begin] in _ENCLOSING_SIGNS and text[begin] == text[end - 1]:
         begin, end = begin + 1, end - 1
@@ -313,7 +316,8 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        #: Maps each quotation mark to the positions where a quotation may end, the nearest last.
+        #: Maps each quotation mark to the positions where a quotation may end, with the nearest position
+        #: last.
         self._closing: dict[str, list[int]] = {sign: [] for sign in _QUOTES}
         for match in _CLOSING_PATTERN.finditer(text):
             self._closing[match[0]].append(match.start())

@@ -38,7 +38,7 @@ class DeferredCommand:
     #: (``ButtonValue.text``).
     text: str = ""
     press: str = ""
-    #: Where the command was given. Its interaction is the one whose reply promised the answer, if any did.
+    #: Where the command was given. If a reply promised the answer, the interaction is that of the reply.
     surface: Surface = _NOWHERE
     #: When the response_url expires.
     response_until: float = 0.0
@@ -51,7 +51,8 @@ class DeferredCommand:
     linked: str = ""
     #: The accounts whose lists have already been read for this command.
     looked: tuple[str, ...] = ()
-    #: The connection whose list this command is waiting for or, given a ``problem``, couldn't be read.
+    #: The connection whose list this command is waiting for or, given a ``problem``, whose list couldn't be
+    #: read.
     asked: str = ""
     #: Why the wait failed: a cause from ``bot.messages.texts.problems``.
     problem: str = ""
@@ -69,7 +70,10 @@ class DeferredCommand:
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> DeferredCommand:
-        """Return the command stored in a body, perhaps by release 0.4, which kept the folder separately."""
+        """Return the command stored in a body.
+
+        The body may have been written by release 0.4, which stored the folder separately.
+        """
         values = {name: value for name, value in body.items() if name in cls.__slots__}
         surface = Surface("replay", **{name: body[name] for name in _SURFACE_FIELDS if name in body})
         values["surface"] = replace(surface, where=Where(surface.where))

@@ -29,9 +29,9 @@ class EventRequest:
 
     @property
     def happened_at(self) -> float | None:
-        """Return when an event happened (epoch seconds), if long enough ago that things may have changed.
+        """Return when an event happened (epoch seconds), if things may have changed since then.
 
-        Otherwise, return None.
+        If the event is recent, return None.
         """
         at = parse_time(self.payload)
         return at if is_stale(at, self.services.clock.now()) else None

@@ -131,7 +131,7 @@ def _group(pairs: Iterable[tuple[str, object]]) -> dict[str, tuple[object, ...]]
 
 
 def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str] = ()) -> list[Found[Verb]]:
-    """Return the verbs that free words name, misspelled or not, or are synonyms of.
+    """Return the verbs that free words stand for, as a verb's name, a synonym, or a misspelling of either.
 
     Free words are those that haven't been given another meaning.
     """

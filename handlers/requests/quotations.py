@@ -18,24 +18,30 @@ _LEADING: Final = re.compile(rf"(?:\s*(?:{_BLOCK.pattern}|{_QUOTE}{{3}}.*|{_QUOT
 
 
 def drop_quotations(text: str) -> str:
-    """Return a text without its code blocks and quoted lines, or unchanged if it contains nothing else."""
+    """Remove code blocks and quoted lines from the text.
+
+    If that would leave nothing, return the text unchanged.
+    """
     remaining = _drop_quoted_lines(_BLOCK_AFTER.sub(_drop_block, text))
     return remaining if remaining.strip() else text
 
 
 def drop_struck_beginning(text: str) -> str:
-    """Return a text without struck-out words at its beginning, or unchanged if nothing else remains."""
+    """Remove struck-out words from the start of the text.
+
+    If that would leave nothing, return the text unchanged.
+    """
     return _STRUCK_BEGINNING.sub("", text) or text
 
 
 def skip_quotations(text: str) -> str:
-    """Return a text without its leading code blocks and quoted lines."""
+    """Remove the code blocks and quoted lines with which the text begins."""
     match = _LEADING.match(text)
     return text[match.end() :] if match else text
 
 
 def read_quotation(text: str) -> str | None:
-    """Return the contents of a text's code and quoted lines if it has nothing else, otherwise None."""
+    """Return the contents of the code and quoted lines if a text contains nothing else, otherwise None."""
     if _drop_quoted_lines(_INLINE_CODE.sub(r"\1", _BLOCK.sub("\n", text))).strip():
         return None
     words = drop_code_marks(_BLOCK.sub(r"\1", _QUOTE_MARKS.sub("", text)))

@@ -56,7 +56,7 @@ Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 
 @dataclass(slots=True)
 class RequestNotes:
-    """What a request is about and what has been done for it, however it is answered."""
+    """What a request is about, and what has been done in response, however it is answered."""
 
     #: The ids of the workspaces and runs shown in the answer, for an assistant.
     shown: Sequence[str] = ()
@@ -66,8 +66,8 @@ class RequestNotes:
     #: The user's accounts with outdated lists, and the user's workspaces. Set only if they had to be read to
     #: interpret the user's words.
     listed: Listed | None = None
-    #: The facts shown in the answer, for Slack's assistant, and the names in it. If this is None, the facts
-    #: are taken from the rows.
+    #: For Slack's assistant: the facts that the answer shows, and the names that it contains. If this is
+    #: None, the facts are taken from the rows.
     facts: dict[str, Any] | None = None
     names: Sequence[str] = ()
 
@@ -260,7 +260,7 @@ class Request:
     def defer(self, text: str | None = None, **answered_at: Any) -> DeferredCommand:
         """Return this command, or ``text`` instead, as a deferred command that can still be answered.
 
-        ``answered_at`` has fields of the surface that differ from those of the request's own.
+        ``answered_at`` contains those fields of the surface that differ from the request's own.
         """
         was_promised = self.deferred.is_promised
         surface = self.deferred.surface if was_promised else self.surface

@@ -70,7 +70,10 @@ def offer_as_command(request: Request) -> Answer:
 
 
 def offer_commands(request: Request, commands: Sequence[str], sentence: str = talk.DID_YOU_MEAN) -> Answer:
-    """Offer commands that are known to work, written as for a direct message."""
+    """Suggest commands that are known to work.
+
+    The given commands are worded as for a direct message.
+    """
     sentence = fill(sentence, commands=format_commands(request, commands))
     return replies.hint(sentence, lists.list_command_buttons(commands, request.services.clock.now()))
 
@@ -82,7 +85,10 @@ def write_command(request: Request, *typed: str) -> str:
 
 
 def format_commands(request: Request, commands: Sequence[str]) -> Markup:
-    """Return commands as the user would type them here, with those that are hard to type in plain words."""
+    """Return commands as the user would type them here.
+
+    Commands that are hard to type are described in plain words instead.
+    """
     return Markup(talk.OR.join(_format_command(request, command) for command in commands))
 
 

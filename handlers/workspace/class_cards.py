@@ -153,7 +153,7 @@ async def _build_form(request: Request, page: str = "") -> dict[str, Any]:
 
 @routes.options("template")
 async def search_templates(request: Request) -> list[dict[str, Any]]:
-    """Return the choices for what every participant gets that match the letters typed so far."""
+    """Return the choices for what every participant gets, if they match the letters typed so far."""
     needle = fold(request.name)
     return list_options([one for one in await list_choices(request) if needle in fold(one.label)])
 
@@ -202,7 +202,7 @@ async def show_own_courses(request: Request, title: str = "") -> Answer:
 
 
 async def _course_change(request: Request, command: CardCommand) -> Answer | None:
-    """Show or change the course of the user's that the words name; return None for words about a new card.
+    """Show or change the user's course that the words name. Return None for words about a new card.
 
     A command with flags posts a card. So does a quoted title with nothing after it.
     """
@@ -498,7 +498,7 @@ async def show_problems(request: Request) -> Answer:
 
 
 async def answer_problems(request: Request, key: str) -> Answer:
-    """Answer with a list of who is waiting on a card, and why."""
+    """Answer with a list of the participants of a class who are still waiting, and why."""
     services = request.services
     card, found = await require_teacher(request, key, request.caller.read(use_cases.list_problems, key))
     people = await services.gatherer.find_names(

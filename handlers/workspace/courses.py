@@ -54,10 +54,10 @@ def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[t
 
 
 async def change_by_words(request: Request, text: str) -> Answer | None:
-    """Change the course whose title a text begins with, or ask which one; None if it names no course.
+    """Change the course whose title a text begins with. If several courses fit, ask which one is meant.
 
-    If none of the user's own courses fits, classes are considered, and so are other people's courses, which
-    administrators may change.
+    If the text names no course, return None. If none of the user's own courses fits, classes are considered,
+    and so are other people's courses, which administrators may change.
     """
     found = await find_own_courses(request, text) or await _list_others(request, text)
     found = [one for one in found if orders.ORDER_PATTERN.fullmatch(one[2])]

@@ -189,7 +189,7 @@ async def show_status(request: Request) -> Answer:
     )
 )
 async def show_address(request: Request) -> Answer:
-    """Answer with the URL, if there is one."""
+    """Answer with the workspace's URL, if there is one."""
     services = request.services
     workspace = await read_workspace(request)
     await require_account(request, workspace.connection)

@@ -238,7 +238,7 @@ async def stop(request: Request) -> Answer:
 
 @routes.action("force")
 async def force_quit(request: Request) -> Answer:
-    """Request a forced stop in place of a stop that gets no response."""
+    """Request a forced stop to replace a stop that seems to have no effect."""
     moment = await request.read_moment()
     return await begin_for(request, await read_workspace(request), OperationVerb.FORCE, moment)
 
@@ -250,7 +250,7 @@ async def start_and_wait(request: Request) -> Answer:
 
 
 async def show_current(request: Request, workspace: Workspace, hint: str = "", more: str = "") -> Answer:
-    """Show the open operation's card, or the state if none is open; request a new read.
+    """Show the open operation's card or, if none is open, the state. Also request a new read.
 
     ``hint`` comes first, and ``more`` last.
     """

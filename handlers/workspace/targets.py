@@ -95,7 +95,7 @@ async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
 
 
 async def answer_name(request: Request, name: str) -> Answer:
-    """Answer with the workspaces that may be meant by a name that none of them has in full."""
+    """Answer a name that no workspace has in full. Ask which workspace is meant, or suggest similar names."""
     old, rows = request.notes.listed or await read_stale_and_rows(request)
     return await _answer_match(request, name, await match_name(request, name, rows), rows, old)
 
