@@ -63,10 +63,10 @@ async def request_home(services: Services, principal: Principal, **shown: Any) -
 async def show_answer(
     services: Services, principal: Principal, answer: Answer, *, links: Links, is_page: bool = False
 ) -> None:
-    """Request a Home tab with the answer to a click in it; with ``is_page``, the answer replaces the list.
+    """Request a Home tab with the answer to a click in it.
 
-    ``links`` are the user's links at the time of the answer. If they have changed by the time the tab is
-    drawn, the answer isn't shown.
+    With ``is_page``, the answer replaces the list. ``links`` are the user's links at the time of the answer.
+    If they have changed by the time the tab is drawn, the answer isn't shown.
     """
     if not answer.text:
         await request_home(services, principal)

@@ -581,7 +581,7 @@ async def find_run(request: Request) -> Run:
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
-    """Return accounts with outdated lists, and the runs.
+    """Return the accounts whose lists are out of date, and the runs.
 
     The runs are read last, so if a list arrives in between, they already include its contents.
     """

@@ -255,7 +255,7 @@ def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
 
 
 def _names_by_line(text: str, named: Sequence[tuple[str, object]]) -> bool:
-    """Return whether names are spread over several lines, which makes it unclear what belongs together."""
+    """Return whether names are spread over several lines. If so, it is unclear what belongs together."""
     return "\n" in text and sum(bool(find_names(line.split(), named)) for line in text.splitlines()) > 1
 
 

@@ -79,7 +79,7 @@ def filter_by_connection(accounts: Sequence[Account], names: Collection[str | No
 async def refresh_in_background(
     request: Request, kind: TaskKind, old: Sequence[Account], template: str
 ) -> str:
-    """Request reads of outdated lists while showing the cached ones; return a hint about that, or "".
+    """Request reads of outdated lists while showing the cached ones. Return a hint that says so, or "".
 
     After a button, in a Home tab, and in a direct message, the answer can be edited, so the list replaces it
     once it has been read. Elsewhere, people are asked to press *Refresh*, which an assistant can't do.

@@ -34,7 +34,7 @@ SILENT = Answer(text="")
 
 
 class Answered(Exception):
-    """An answer that ends a verb early. Only helpers raise it; handlers return their answer."""
+    """An answer that ends the handling of a request early. Only helpers raise it; handlers return theirs."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)

@@ -318,7 +318,7 @@ async def _add_timer(request: Request, workspace: Workspace, moment: Moment, ans
 
 
 async def make_replacement(request: Request, former: Workspace) -> Answer:
-    """Make a new workspace like one that no longer exists, or like one that was never created."""
+    """Create another workspace like one that no longer exists, or like one that was never created."""
     return await _answer_begun(request, former, await request.caller.run(replace_workspace, former.id))
 
 
@@ -628,7 +628,7 @@ async def retry(request: Request) -> Answer:
 
 @routes.action("again")
 async def create_another(request: Request) -> Answer:
-    """Make another workspace with this one's settings; the new row replaces the old one."""
+    """Create another workspace with the same settings. Its row replaces the old one."""
     return await make_replacement(request, await read_workspace(request))
 
 
@@ -643,7 +643,7 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("start_another")
 async def start_another(request: Request) -> Answer:
-    """Make another workspace, but only once. If the question has already been answered, nothing happens."""
+    """Create another workspace, but only once. If the question was already answered, do nothing."""
     operation, is_asked = await request.caller.run(repeat_creation, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED

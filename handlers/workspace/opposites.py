@@ -27,9 +27,10 @@ def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
 
 
 def write_former(rules: Sequence[HoursRule]) -> str:
-    """Serialise hours for a button that restores them; "" if there are none, or if they include consent.
+    """Serialise hours for a button that restores them.
 
-    People who restore such hours have to consent again to losing something.
+    If there are none, or if they include consent, return "". People who restore such hours have to consent
+    again to losing something.
     """
     if any(one.agreed for one in rules) or not rules:
         return ""

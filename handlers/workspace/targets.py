@@ -182,7 +182,7 @@ async def ask_which_of_these(
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
-    """Return the accounts with outdated lists, and the workspaces.
+    """Return the accounts whose lists are out of date, and the workspaces.
 
     The workspaces are read last, so if a list arrives in between, they already include its contents.
     """

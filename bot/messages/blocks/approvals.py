@@ -114,7 +114,7 @@ def render_open_requests(
 
 
 def render_decision(approval: Approval, title: str, people: People, *, mark: str = "") -> list[Block]:
-    """Render an undecided request, with facts about the requester that people can't set themselves."""
+    """Render an undecided request, with facts about the requester that they can't choose themselves."""
     person = people.get(approval.principal.key)
     names = _get_names(approval.username, title, person)
     key = f"{approval.id} {approval.username}"
@@ -150,7 +150,7 @@ def render_decision(approval: Approval, title: str, people: People, *, mark: str
 
 
 def _name_with_identity(named: Named | None) -> Markup:
-    """Name a person, adding facts that people can't set themselves, such as the user ID."""
+    """Name a person, adding facts that people can't choose themselves, such as the user ID."""
     known = named.known if named is not None else None
     if known is None:
         return kit.mention(named)
@@ -176,7 +176,7 @@ def render_ownership_question(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.APPROVAL_ENDED)
 def render_end(facts: RequestFacts) -> Answer:
-    """Tell the requester, or the administrator who approved, how a request ended."""
+    """Tell the requester, or the administrator who approved the request, how it ended."""
     title, cause, is_own = facts.connection_title, facts.word("cause"), bool(facts.body.get("is_own"))
     match facts.word("ended"):
         case "linked":

@@ -149,7 +149,10 @@ def describe_run(run: Run) -> dict[str, Any]:
 
 
 def describe_hours(one: HoursRule, beside: Collection[HoursRule], now: float) -> dict[str, Any]:
-    """Describe working hours and when they next apply; ``beside`` are the workspace's other hours."""
+    """Describe working hours, and say when they next apply.
+
+    ``beside`` lists the workspace's other hours.
+    """
     days = [*(day for day in DAYS if day in one.days), *sorted(one.days - {*DAYS})]
     coming = None if one.paused else one.after(max(now, one.processed_until))
     side = {"start": "starts_at", "stop": "stops_at"}

@@ -41,7 +41,7 @@ class ButtonValue(NamedTuple):
 
     @classmethod
     def read(cls, action_id: str, value: str = "") -> ButtonValue:
-        """Read a button's action and value, including those written by earlier releases; never raise."""
+        """Read a button's action and value, even if an earlier release wrote them. This never raises."""
         name, *parts = action_id.split(":")
         match = _VALUE_PATTERN.fullmatch(value)
         found: dict[str, Any] = {"key": match[1], "seen": int(match[2])} if match else {"key": value}

@@ -1,4 +1,4 @@
-"""The lines that say when a workspace ends, and its buttons, which depend on its provider and its state."""
+"""A workspace's buttons, which depend on its provider and its state, and the lines that say when it ends."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -80,7 +80,10 @@ _CANCEL_PLAN: Final = Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} r
 
 
 def _find_opposite(verb: str, at: float | None) -> Opposite | None:
-    """Return the button that undoes a verb or cancels its scheduled run; None if it can't be undone."""
+    """Return the button that undoes a verb or, if ``at`` is given, cancels what the verb has planned.
+
+    If there is no such button, return None.
+    """
     opposite = find_verb("workspace", verb).opposite
     return opposite if at is None or opposite is None else _CANCEL_PLAN
 
@@ -144,7 +147,10 @@ def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode 
 
 
 def get_consent(workspace: Workspace) -> Consent:
-    """Return the consent given by pressing a stop button: informed if the button said what is at risk."""
+    """Return the consent given by pressing a stop button.
+
+    It is informed if the button said what is at risk.
+    """
     return Consent.KNOWING if format_stop_risk(workspace) else Consent.GIVEN
 
 
@@ -160,14 +166,17 @@ def force_button(workspace: Workspace, effects: StopEffects) -> Element:
 def _end_question(
     workspace: Workspace, effects: StopEffects, mode: StopMode, asked: tuple[str, str, str, str]
 ) -> Block | None:
-    """Return the confirmation for a stop that ends a workspace permanently, or None for any other stop."""
+    """Return the confirmation dialog for a stop that ends a workspace permanently.
+
+    For any other stop, return None.
+    """
     if workspace.is_provisional or not is_final(effects, mode):
         return None
     return kit.confirm(asked, name=workspace.title, lost=format_cost(workspace, effects[mode]))
 
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
-    """Return the button below a question that said what would be lost; pressing it gives consent."""
+    """Return the button that answers a question about what would be lost. Pressing it gives consent."""
     change = make_change(verb, workspace, agreed=get_consent(workspace))
     return kit.button(label, change, style=kit.DANGER, of=workspace.title)
 
@@ -400,7 +409,7 @@ def list_timed_buttons(
 
 
 def format_timer(workspace: Workspace, title: str, at: Markup) -> str:
-    """Say when a workspace will be stopped; ``at`` is that time as the reader sees it."""
+    """Say when a workspace will be stopped. ``at`` is that time, formatted for the reader."""
     do = Markup("suspend" if workspace.stop_mode == "suspend" else "stop")
     said = fill(cards.SET, name=workspace.title, title=title, at=at, do=do)
     return kit.announce("stop", workspace.id, said)

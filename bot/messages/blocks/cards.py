@@ -209,7 +209,7 @@ def list_progress_buttons(
 
 
 def _format_start(facts: WorkspaceFacts, operation: Operation) -> str:
-    """Say when a start began and when it is usually ready, or that it is slow."""
+    """Say when a start began and when the workspace is usually ready, or say that the start is slow."""
     usual_end_at = operation.usual_end_at
     if usual_end_at is None or operation.usual_seconds is None or is_slow(operation, facts.now):
         state = _format_progress(facts, operation, is_going=True)
@@ -328,7 +328,7 @@ def force_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
-    """Say when a start is usually ready or, once it is slow, how long starts usually take."""
+    """Say when the workspace is usually ready or, once its start is slow, how long starts usually take."""
     usual_end_at = operation.usual_end_at
     if operation.usual_seconds is None or usual_end_at is None:
         return []
@@ -414,7 +414,10 @@ def list_machine_lines(row: Workspace | Run | None) -> list[str]:
 
 
 def format_opening(facts: WorkspaceFacts) -> str:
-    """Say that a workspace opens on Usher's page, has no URL, or isn't usable yet; otherwise return ""."""
+    """Say that a workspace opens on Usher's page, has no URL, or isn't usable yet.
+
+    If none of these is true, return "".
+    """
     if facts.workspace is not None and facts.is_unusable:
         because = problems.describe_condition(facts.workspace, facts.connection_title)
         return fill("It can't be used right now. {because}", because=Markup(safe(because, 300)))
@@ -463,7 +466,10 @@ def format_reference(operation: Operation | None) -> list[str]:
 
 
 def format_reference_line(reference: str | None, cause: str | None) -> list[str]:
-    """Return a line with the reference to quote to an administrator; nothing if no error occurred."""
+    """Return a line with the reference to quote to an administrator.
+
+    If no error occurred, return nothing.
+    """
     if not reference or causes.get_cause_word(cause) in problems.NO_FAULTS:
         return []
     return [fill(cards.REFERENCE, reference=reference)]
@@ -491,7 +497,7 @@ def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Mar
 
 
 def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
-    """Return the buttons for a failed operation; *Try again* requests a new operation."""
+    """Return the buttons for a failed operation. *Try again* requests a new operation."""
     word = causes.get_cause_word(operation.cause)
     if word in {"unlinked", "another_account", "credential_refused", "renamed"}:
         return [link_again_button(facts)]

@@ -100,7 +100,7 @@ def render_class(facts: ClassFacts) -> list[Block]:
 
 
 def format_class_end(facts: ClassFacts) -> str:
-    """Format what happens to a class's workspaces when the class ends, and when that will be."""
+    """Say what happens to a class's workspaces when the class ends, and when it ends."""
     card, end = facts.card, get_end_words(facts.effects, is_any=facts.card.spec is None)
     return fill(texts.POSTED_ENDS, at=kit.moment_at(card.stops_at or 0.0, facts.now, facts.zone), **end)
 
@@ -160,7 +160,7 @@ def _format_counts(counts: ClassCounts) -> dict[str, str]:
 
 
 def list_problem_buttons(facts: ClassFacts) -> list[Element]:
-    """Return the *Show problems* button if there are any, for messages that only the card's teacher reads."""
+    """If there are problems, return *Show problems*, for messages that only the card's teacher reads."""
     has_any = facts.counts.waiting or facts.counts.failed
     return [kit.button(texts.PROBLEMS, "class_problems", facts.card.id)] if has_any else []
 
@@ -406,7 +406,7 @@ def list_member_buttons(card: ClassCard) -> list[Element]:
 
 @render_gone("class")
 def render_unknown() -> Answer:
-    """Return what replaces a message about a class, or a workspace in it, that no longer exists."""
+    """Return the text that replaces a message about a class, or a class's workspace, that is gone."""
     return replies.answer(texts.UNKNOWN_CARD)
 
 

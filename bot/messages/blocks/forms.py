@@ -214,7 +214,7 @@ def _build_text_input(field: Field, action_id: str, given: str) -> Element:
 
 
 def _is_within(field: Field, given: str) -> bool:
-    """Return whether a number is within a field's bounds; Slack rejects forms with a default outside them."""
+    """Return whether a number is within a field's bounds. Slack rejects forms with a default outside them."""
     try:
         number = float(given)
     except ValueError:

@@ -70,7 +70,7 @@ def line(text: object, limit: int = MAX_NAME_LENGTH) -> str:
 
 
 def fill(template: Template, **values: object) -> str:
-    """Fill a template with values from outside, each escaped and shortened; Markup is left unchanged.
+    """Fill a template with values from outside, each escaped and shortened. Markup is left unchanged.
 
     A template is one or more sentences. A sentence that mentions a time is true only until then, so it takes
     on the times of the values it uses. Values that are functions are called.
@@ -186,7 +186,7 @@ def plain(text: str, limit: int) -> Block:
 
 
 def section(text: str, accessory: Element | None = None) -> Block:
-    """Return a paragraph, with a button next to it if given; only output may be folded.
+    """Return a paragraph, with a button next to it if given. Only a program's output may be folded.
 
     Without ``expand``, Slack may fold a long paragraph, and a screen reader then says only "see more".
     """
@@ -541,7 +541,7 @@ def answer(
     replaces: bool = False,
     is_question: bool = False,
 ) -> Answer:
-    """Return an Answer; texts and blocks that don't fit into a message are cut."""
+    """Return an Answer. Texts and blocks that don't fit into a message are cut."""
     fitting = fit(_finish_buttons(blocks))
     return Answer(
         text=notification(fitting),
@@ -573,7 +573,7 @@ def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
 
 
 def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
-    """Return an answer with its blocks replaced, cut to the limits as ``answer`` does."""
+    """Return an answer with other blocks. These are cut to the limits in the same way as by ``answer``."""
     fitting = fit(_finish_buttons(blocks))
     return replace(answer, text=notification(fitting), blocks=fitting)
 
@@ -590,7 +590,7 @@ def message(sentence: str, small: Sequence[str] = (), buttons: Iterable[Element]
 def modal(
     title: str, blocks: Iterable[Block], *, submit: str = "", close: str = "", **keys: Any
 ) -> dict[str, Any]:
-    """Return a form, or a page without one; ``keys`` are additional keys for Slack's view object."""
+    """Return a form, or a page without a form. ``keys`` are additional keys for Slack's view object."""
     # Slack would label the button *Cancel*, but on a page there is nothing to cancel.
     labels = {"title": title, "submit": submit, "close": close or ("" if submit else _CLOSE)}
     texts = {key: plain(label, limits.MAX_VIEW_TITLE_LENGTH) for key, label in labels.items() if label}
@@ -603,7 +603,7 @@ def home(blocks: Iterable[Block]) -> dict[str, Any]:
 
 
 def text_field(name: str, label: str, **keys: Any) -> Block:
-    """Return a form field for one line of text; ``keys`` are additional keys for the Slack element."""
+    """Return a form field for one line of text. ``keys`` are additional keys for the Slack element."""
     return field(name, label, {"type": "plain_text_input", "action_id": name, **keys})
 
 

@@ -96,9 +96,10 @@ def _render_linked(facts: Facts) -> Answer:
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
-    """Return the *Unlink* button, which asks first. If there are several, ``number`` also names the account.
+    """Return the *Unlink* button, which asks first.
 
-    The button's value records that the person was asked, just like the flag that people can type.
+    If there are several, pass a ``number``, and the label also names the connection. The button's value
+    records that the person was asked, just like the flag that people can type.
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
     label = cards.UNLINK if number is None else fill("Unlink {title}", title=title)

@@ -81,7 +81,10 @@ def format_state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
 
 
 def _format_wait(facts: WorkspaceFacts) -> Markup:
-    """Say what a workspace is waiting for between two attempts, and until when; "" if it isn't waiting."""
+    """Say what a workspace is waiting for between two attempts, and until when.
+
+    If it isn't waiting, return "".
+    """
     wait = get_wait(facts)
     if wait is None:
         return Markup("")
@@ -192,7 +195,7 @@ def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
 
 
 def status_answer(facts: WorkspaceFacts, workspace: Workspace, *, remark: str = "", more: str = "") -> Answer:
-    """Answer with one workspace's state and its buttons; ``remark`` comes first, ``more`` last."""
+    """Answer with one workspace's state and its buttons. ``remark`` comes first, and ``more`` last."""
     text = "\n".join([*([remark] if remark else []), _format_state_lines(facts, workspace)])
     if workspace.last_used_at is not None:
         at = kit.moment_at(workspace.last_used_at, facts.now, facts.zone)

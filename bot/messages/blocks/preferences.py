@@ -135,7 +135,10 @@ def _format_asking_hours(hours: float | None, asks: str, never: str, **more: Any
 
 
 def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
-    """Return the form with the current preferences; ``command`` is for a single workspace's settings."""
+    """Return the form with the current preferences.
+
+    ``command`` is the command for a single workspace's settings, which the form mentions.
+    """
     wanted = facts.wanted
     topics = [kit.option(topic, said) for topic, said in TOPICS.items()]
     sent = [one for one in topics if getattr(wanted, one["value"])]

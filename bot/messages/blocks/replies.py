@@ -165,7 +165,7 @@ def link_buttons(
 
 
 def new_buttons(connections: Mapping[str, str], *, first: int = 0) -> list[Element]:
-    """Return *New workspace* for each connection and title; a single button leaves out the title.
+    """Return a *New workspace* button for each connection. A single button doesn't show the title.
 
     ``first`` is the number of the first button, in case others precede it.
     """

@@ -227,7 +227,7 @@ def force_button(run: Run) -> Element:
 
 
 def again_button(run: Run) -> Element:
-    """Return the *Run again* button; it asks first, so that two clicks don't start two runs."""
+    """Return the *Run again* button, which asks first, so that two clicks don't start two runs."""
     question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, name=run.name)
     return kit.button(runs.AGAIN, "job_again", run.id, confirm=question, of=run.name)
 

@@ -74,7 +74,10 @@ def _read_text(text: Block) -> Block:
 
 
 def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
-    """Return a paragraph or small print with a function applied to each text; other blocks stay the same."""
+    """Return a paragraph or small print with a function applied to each text.
+
+    Other blocks are returned unchanged.
+    """
     match block:
         case {"type": "section", "text": text}:
             return {**block, "text": change(text)}

@@ -45,7 +45,7 @@ def _can_run(facts: WorkspaceFacts) -> bool:
 
 
 def _is_coming(facts: WorkspaceFacts) -> bool:
-    """Return whether the stop in a warning is still going to happen, neither postponed nor cancelled.
+    """Return whether an announced stop is still going to happen, neither postponed nor cancelled.
 
     Once its time has passed, it is still going to happen only if the owner was warned.
     """
@@ -167,7 +167,7 @@ def _format_obstacle(facts: WorkspaceFacts, cause: str) -> Answer:
 
 
 def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
-    """Ask whether a stop found in a restored backup is still wanted; if it is overdue, offer to stop now."""
+    """Ask whether a stop found in a restored backup is still wanted. If it is overdue, offer to stop now."""
     workspace, at = facts.workspace, facts.time("stop_at")
     mode: StopMode = "suspend" if facts.word("mode") == "suspend" else "stop"
     names = {

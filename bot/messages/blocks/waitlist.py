@@ -118,7 +118,7 @@ def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
 
 
 def render_offer(facts: WorkspaceFacts) -> Answer | None:
-    """Say that there was no capacity, and offer to keep trying; return None if waiting isn't possible."""
+    """Say that there was no capacity, and offer to keep trying. If waiting isn't possible, return None."""
     is_start = facts.operation is None or facts.operation.verb is OperationVerb.START
     can_try = is_start and not facts.is_superseded and "waiting" in facts.capabilities
     if not facts.word("room") or facts.workspace is None or not can_try:

@@ -89,7 +89,7 @@ PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 
 def explain_hold(hold: str | None, title: str) -> str:
-    """Explain why something is waiting, with placeholders for times; return "" if there is no reason."""
+    """Explain why something is waiting, with placeholders for times. If there is no reason, return ""."""
     code, detail = split_hold(hold or "")
     if code is None:
         return ""
@@ -114,7 +114,10 @@ def explain_obstacle(hold: str | None, title: str) -> str:
 
 
 def describe_delay(hold: str, title: str, until: float) -> str:
-    """Explain what caused a delay that lasted until a given time: the last cause, if there were several."""
+    """Explain what caused a delay that lasted until a given time.
+
+    If there were several causes, name the last.
+    """
     template = _DELAYS.get(split_hold(hold)[0], "I couldn't start it before {until}.")
     return template.format(title=title, until=make_time_placeholder(until))
 
