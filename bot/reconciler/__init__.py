@@ -1,6 +1,6 @@
-"""The reconciler: the only part of Usher that sends work to providers.
+"""The reconciler: the only part of Usher that asks providers for work.
 
-For the reasons, see ``docs/internals/rules.md``, "Only the reconciler asks providers for work".
+``docs/internals/rules.md`` explains why ("Only the reconciler asks providers for work").
 """
 
 import math
@@ -45,10 +45,9 @@ log = structlog.get_logger(__name__)
 __all__ = ["Numbers", "Reconciler"]
 
 
-#: How long to go on retrying to publish a person's Home tab while Slack fails, in seconds.
+#: How long to keep trying to publish a person's Home tab while Slack is failing, in seconds.
 MAX_HOME_SECONDS: Final = 7 * 86_400.0
-#: Kinds of rows that become due at a set time and then trigger a use case, in the order in which they are
-#: processed.
+#: Kinds of rows that become due at a set time, in processing order. Each due row triggers a use case.
 SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
     UPGRADE_WORK,
     CLASS_WORK,
@@ -118,11 +117,11 @@ TASK_HANDLERS: Final[Mapping[TaskKind, TaskHandler]] = {
 
 
 class Reconciler:
-    """The controller that brings the actual state closer to the requested one: claim, plan, call, write.
+    """Brings the actual state closer to the requested one: claim due work, plan, call the provider, save.
 
-    A step returns once everything that it claimed is done or, given a pool, has been started in the pool.
-    What the reconciler keeps in memory (slots, locks, health and outputs) belongs to this process and needn't
-    survive a restart. The output of runs that it follows is put on the ``board``, where the notifier finds
+    A step returns once everything that it claimed is done. If it is given a pool, it only waits until the
+    work has been started there. Slots, locks, health and outputs are kept in this process's memory and
+    needn't survive a restart. The output of watched runs is put on the ``board``, where the notifier finds
     it.
     """
 

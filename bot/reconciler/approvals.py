@@ -1,4 +1,4 @@
-"""Approval of a link to a username: look up the user, ask the approvers, and link once they approve."""
+"""Approving a link to a username: look up the user, ask the approvers, and link once they approve."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -36,7 +36,7 @@ async def open_request(engine: EngineContext, task: Task) -> Sequence[NewTask]:
 
 
 async def remind_approvers(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Remind the approvers of a request, or end the request if nobody has decided in time."""
+    """Remind the approvers of a request. If time has run out without a decision, end the request instead."""
     return await engine.store.carry_out(lambda tx: follow_up(tx, engine, task.subject))
 
 
@@ -95,7 +95,7 @@ async def look_up(engine: EngineContext, task: Task) -> None:
 
 
 async def give_up(engine: EngineContext, task: Task, because: str = "gave_up", said: str = "") -> None:
-    """Tell the person and the administrator that linking failed, by default because of a missing answer."""
+    """Tell the person and the administrator that linking failed. The default cause is a missing answer."""
     approval = await engine.store.read(store.find_request, task.subject)
     if approval is not None:
         caller = Caller(engine, approval.principal)

@@ -1,4 +1,4 @@
-"""Results of provider calls. Each provider error becomes one of these types, on which the caller acts."""
+"""Results of provider calls. Each provider error becomes one of these types, which the caller handles."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from bot.support import errors
 
 _T = TypeVar("_T")
 
-#: The cause recorded for an unreadable answer. Fewer than ``_MIN_UNREADABLE_ATTEMPTS`` such answers in a row
-#: may merely be temporary error pages.
+#: The cause recorded for an unreadable answer. If fewer than ``_MIN_UNREADABLE_ATTEMPTS`` arrive in a row,
+#: they may just be temporary error pages.
 _UNREADABLE_CAUSE: Final = "bad_answer"
 _MIN_UNREADABLE_ATTEMPTS: Final = 3
 
@@ -43,10 +43,10 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class ProviderBusy(RetryLater):
-    """The provider said that it is busy, which isn't a failure; ``wait`` is the pause that it requested.
+    """The provider said that it is busy, which isn't a failure. ``wait`` is how long it asked us to pause.
 
-    With ``is_own_limit``, this account has reached its own request limit; ``hold`` then says when requests
-    are allowed again.
+    If ``is_own_limit`` is set, this account has reached its own request limit. ``hold`` then says when
+    requests are allowed again.
     """
 
     is_own_limit: bool = False
@@ -89,11 +89,7 @@ class Rejected:
         return isinstance(self.error, errors.CredentialRefused) and self.error.status is not None
 
     def call_cause(self, *, makes: bool = False) -> str:
-        """Return the cause, with "not_found" and causes of invalid requests replaced by "refused".
-
-        One refused call doesn't prove that the workspace is gone. If the call ``makes`` something, an invalid
-        request keeps its cause, because the person can request something else.
-        """
+        """Return the cause, but use "refused" for "not_found" and for the causes of invalid requests."""
         word, separator, words = self.cause.partition(":")
         is_about_call = word == "not_found" or (word == "invalid" and not (makes or words.startswith(":")))
         return f"refused{separator}{words}" if is_about_call else self.cause

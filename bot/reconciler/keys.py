@@ -1,4 +1,4 @@
-"""Accounts' credentials: decrypted for calls, renewed if refused, and compared with the linked account."""
+"""Credentials of accounts: decrypting them for calls, renewing refused ones, and checking whose they are."""
 
 import asyncio
 import math
@@ -26,25 +26,25 @@ from bot.support import errors
 from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
-#: If several people's credentials are refused within this many seconds, and none is accepted in between, that
-#: counts as an outage.
+#: Period for recognizing an outage, in seconds: several people's credentials are refused within it and none
+#: is accepted in between.
 OUTAGE_WINDOW_SECONDS: Final = 600.0
 
 
 #: Why a renewal failed: ``later`` if the provider didn't answer, ``locked`` if it refuses the connection's
 #: own secret, or the error itself.
 _RenewalFailure = Literal["later", "locked"] | errors.PermanentError
-#: The result of comparing accounts. ``changed`` means that the account's row has a new name, so the call must
-#: be repeated with that name. ``resting`` means that the name now belongs to another account, so the link
-#: isn't used. ``unclear`` means that the provider's answer proves nothing, so a call that names the account
-#: has to wait.
+#: The result of comparing accounts: ``changed`` means that the account was renamed, so the call must be
+#: repeated with the new name. ``resting`` means that the name now belongs to another account, so the link
+#: isn't used. ``unclear`` means that the provider's answer proves nothing, so calls that name the account
+#: have to wait.
 Verdict = Literal["usable", "changed", "resting", "unclear"]
 #: The result of handling a refused credential (see ``Keys.resolve_refusal``).
 RefusalResult = Literal["changed", "held", "refused", "locked", "later"]
 
 
-#: Time limit for refreshing a credential, in seconds. It is short because the step has already made a call,
-#: and the step's lease covers both.
+#: Time limit for refreshing a credential, in seconds. It is short because the step has already made a call
+#: and must finish before its lease ends.
 REFRESH_SECONDS = 10.0
 #: Time limit for minting a credential with the connection's secret, in seconds. Minting takes several
 #: requests (login link, session, token, owner).
@@ -53,8 +53,8 @@ MINT_SECONDS = 14.0
 #: have to decrypt them each time.
 ACCESS_CACHE_SECONDS = 60.0
 MAX_CACHED_ACCESSES = 5_000
-#: Calls that list an account's contents. If the account belonged to someone else, they would reveal its
-#: contents.
+#: Calls that list an account's contents. If the account belonged to someone else, they would reveal that
+#: person's data.
 _LISTS: Final = frozenset({"list", "list runs"})
 #: Time limit for comparing an account before a call, in seconds.
 COMPARE_SECONDS: Final = 10.0
@@ -63,12 +63,12 @@ MAX_REMEMBERED: Final = 10_000
 
 
 class Keys:
-    """Decrypts accounts' secrets, renews refused ones, and checks whose account each of them opens.
+    """Decrypts accounts' secrets, renews those that are refused, and checks which account each one opens.
 
     Decrypted secrets are cached in memory, and so is the time at which each unknown account id was last
     requested. After a restart, secrets are decrypted again, and a renewed secret that the provider hadn't
     accepted yet may be renewed once more. An account's row is read before each call, and every 2 s during a
-    long call, so a call is cut off about 2 s after another process unlinks the account. A new secret only
+    long call. This cuts a call off within about 2 s if another process unlinks the account. A new secret only
     ever replaces the one that was refused. Refusals, and outages that affect several people, are stored as
     rows.
     """
@@ -101,7 +101,7 @@ class Keys:
         self._learning_at: dict[str, float] = {}
 
     def open(self, account: Account) -> Access:
-        """Return the access for an account's calls; raise SecretError if its secret can't be decrypted."""
+        """Return the access for an account's calls. Raise SecretError if its secret can't be decrypted."""
         now = self._clock.monotonic()
         if now >= self._accesses_expire_at or len(self._accesses) >= MAX_CACHED_ACCESSES:
             self._accesses.clear()
@@ -206,7 +206,7 @@ class Keys:
     async def compare(
         self, provider: Provider, account: Account, what: str, access: Access, *, now: bool
     ) -> Verdict | errors.ProviderError:
-        """Compare a call's account with the linked one; return the verdict or the provider's error.
+        """Check that a call's account is the linked one; return the verdict or the provider's error.
 
         If a call names its account, a comparison remains valid for ten minutes. Before a list, or with
         ``now``, the account is always compared again. An account id that isn't known yet is requested and
@@ -235,7 +235,7 @@ class Keys:
         return "usable" if verdict == "unclear" and not is_by_name else verdict
 
     async def _judge(self, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> Verdict:
-        """Compare the linked account with ``current``, which now has its name, and return the verdict.
+        """Compare the linked account with ``current``, the account that has its name now. Return the verdict.
 
         The link's row is updated accordingly.
         """
@@ -271,7 +271,7 @@ class Keys:
         return "usable"
 
     def _may_learn(self, account: Account) -> bool:
-        """Return whether an account's id may be requested again: at most once every ten minutes."""
+        """Return whether an account's id may be requested again. Requests are at least ten minutes apart."""
         now = self._clock.monotonic()
         if self._learning_at.get(account.id, -math.inf) > now - MAX_COMPARED_SECONDS:
             return False
@@ -287,7 +287,10 @@ class Keys:
         )
 
     async def _follow_rename(self, account: Account, runtime: Runtime) -> bool:
-        """Save an account's new name and return True, provided that the credential proves it is the same."""
+        """Check whether an account was renamed. If so, save its new name and return True.
+
+        The credential must prove that it is still the same account.
+        """
         if not account.remote_id:
             return False
         try:
@@ -300,7 +303,7 @@ class Keys:
         return current.username != account.username and await self._save_rename(account, current.username)
 
     def note_lockout(self, connection: str) -> None:
-        """Record that a connection's own secret was refused; log it only once until it is accepted again."""
+        """Record that a connection's own secret was refused. Log only the first refusal in a row."""
         if self.lockouts.get(connection) is None:
             log.warning("the connection's own secret is refused", connection=connection)
             self.lockouts[connection] = self._clock.now()

@@ -1,4 +1,4 @@
-"""Background reads of people's lists of workspaces and runs, so that names are known when needed."""
+"""Reading people's lists of workspaces and runs in the background, so that their names are already known."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -31,12 +31,12 @@ _T = TypeVar("_T")
 #: Time limit for reading a list, in seconds. Lists may have many pages, but this is still shorter than the
 #: task's lease.
 LIST_TIMEOUT_SECONDS = 30.0
-#: For this many seconds after one of an account's workspaces was used, the account's list is read often.
+#: How long after using a workspace its account's list is read often, in seconds.
 RECENT_USE_SECONDS = 3600.0
 
 
 async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Read a task's list; return tasks that run the commands waiting for it.
+    """Read a task's list. Return tasks that run the commands waiting for the list.
 
     Raise TaskRetry if the list has to be read later.
     """
@@ -113,11 +113,11 @@ async def _merge_runs(
 
 
 async def refresh(engine: EngineContext) -> int:
-    """Queue a read of each list that is due, oldest first, and return how many were queued.
+    """Queue a read of each list that is due, oldest first. Return how many reads were queued.
 
-    Lists in use are read often, and others daily. After a failover of the database, all lists are read again,
-    a few at a time. This begins only once the failover has settled, because the results of earlier reads may
-    be written until then.
+    Lists in use are read often, and others daily. After a database failover, all lists are read again, a few
+    at a time. This begins only once the failover has settled, because the results of earlier reads may be
+    written until then.
     """
     now, last, numbers = (
         await engine.store.now(),

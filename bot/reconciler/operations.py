@@ -1,4 +1,4 @@
-"""The stepper for operations, from plan to end. A newer operation replaces an older one."""
+"""Carries out operations, from plan to end. A newer operation on a workspace replaces an older one."""
 
 from __future__ import annotations
 
@@ -54,17 +54,17 @@ from bot.support.errors import Conflict, NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Steps that stop a workspace. ``_STOP_VERBS`` are the verbs that request a stop. In any of
-#: ``_TRANSIENT_STATES``, a workspace is changing, so calls may be refused.
+#: Steps that stop a workspace. ``_STOP_VERBS`` are the verbs that request a stop. While a workspace is in one
+#: of ``_TRANSIENT_STATES``, its provider may refuse calls.
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
-#: Plan for an operation that created a workspace which is no longer on its owner's list.
+#: Ends an operation that was to create a workspace, but whose workspace is no longer on its owner's list.
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
 #: How long a start waits for a stop to finish before the card says who can help, in seconds.
 LONG_STOP_SECONDS: Final = 300.0
-#: If a search finds a workspace, other creations requested up to this many seconds earlier are considered,
-#: too, because the workspace may be the result of one of them.
+#: When a search finds a workspace, other creations requested up to this many seconds earlier are considered,
+#: too. The workspace may be the result of one of them.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
 #: Maximum number of creation times kept in memory. Others are read again when needed.
 MAX_CREATION_TIMES = 10_000
@@ -77,22 +77,22 @@ class OperationStepper(Stepper[ClaimedOperation]):
     question_kind = NoticeKind.OUTCOME_QUESTION
     late_kind = NoticeKind.WAITING
     keeps_call = False
-    #: When the last check of a waiting operation scheduled so far will run, by the store's clock.
+    #: When the latest check scheduled for any waiting operation will run, by the store's clock.
     _last_check = 0.0
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        #: Maps the gates of workspaces that an earlier call may have created to their creation times, if the
-        #: list doesn't show these. Creation times never change, so each is read only once.
+        #: Maps the gate of each workspace that an earlier call may have created to its creation time, if the
+        #: list doesn't show it. Creation times never change, so each is read only once.
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:
-        """Lease due operations, oldest first, each in a batch of its own."""
+        """Lease due operations, oldest first. Each operation is in a batch of its own."""
         claimed = await self._store.claim(operations.claim_operations, limit, lease, self._owners.name)
         return [[each] for each in claimed]
 
     async def save(self, claimed: ClaimedOperation, update: Update) -> Row | None:
-        """Save an operation's update; return None if it has ended or another process has claimed it."""
+        """Save an operation's update. Return None if it has ended or another process has claimed it."""
         return await self._store.write(operations.save_step, update, claimed.row)
 
     async def plan(self, claimed: ClaimedOperation, runtime: Runtime) -> Plan:
@@ -121,15 +121,15 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return decided
 
     def ends_while_refused(self, claimed: ClaimedOperation, decided: Plan) -> bool:
-        """Return whether the operation ends even if its account is linked again.
+        """Return whether the operation ends even if the person links the account again.
 
-        It does if its workspace was forgotten, or if it was planned and is now too late.
+        It does if its workspace is no longer listed, or if it was planned and its time has passed.
         """
         is_missed = causes.get_cause_word(decided.cause) == causes.MISSED_CAUSE
         return decided is FORGOTTEN or (claimed.subject.is_planned_ahead and is_missed)
 
     async def save_blocked(self, claimed: ClaimedOperation, update: Update, hold: Hold | None) -> None:
-        """Save the update of an operation that has to wait, at most until its card has to change."""
+        """Save the update of an operation that has to wait. The wait ends early if its card has to change."""
         operation = claimed.subject
         if operation.deadline_at is not None:
             now, changes = await self._store.now(), list_card_changes(operation)
@@ -141,7 +141,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def after_deadline(
         self, claimed: ClaimedOperation, update: Update, *, is_blocked: bool = False
     ) -> Update:
-        """Return the update, with the next step no later than the operation's deadline or expiry.
+        """Return the update with its next step scheduled no later than the operation's deadline or expiry.
 
         A person who has already been told about a planned operation isn't told again at its deadline.
         """
@@ -171,7 +171,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
 
     async def resolve_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
-        """End the operation. If it stops the workspace of someone who has left, return True instead."""
+        """Handle a refused permission: end the operation and return False.
+
+        If it brings down the workspace of someone who has left, return True instead, so that it goes on.
+        """
         if rule in LEAVER_RULES and claimed.subject.verb in _STOP_VERBS:
             return True
         hide = _is_never_created(claimed)
@@ -180,7 +183,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return False
 
     async def end(self, claimed: ClaimedOperation, decided: Plan) -> Update:
-        """Return the update that ends the operation, with the provider's text if the provider failed.
+        """Return the update that ends the operation. If the provider failed, include its explanation.
 
         A workspace that was removed, was never created, or may not exist is taken off the list.
         """
@@ -212,7 +215,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 await self._wait(claimed, runtime, decided.cause)
 
     async def _renew(self, claimed: ClaimedOperation, runtime: Runtime) -> None:
-        """Replace an ended workspace that Usher created with a new one, for the operation to create."""
+        """Give the operation a new workspace to create, replacing one created by Usher that has ended."""
         operation = claimed.subject
         if claimed.workspace.spec is None:
             await self.save(claimed, await self.end(claimed, NO_RESTART))
@@ -222,7 +225,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         await self._store.write(creations.renew, operation.id, claimed.claim, fresh, [made])
 
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
-        """Request a read; the next step follows once its result is recorded, or else after a while."""
+        """Request a read. The next step follows once its result is recorded, or else after a while."""
         late_in = self._compute_read_wait(runtime) + self._numbers.call_seconds
         wait = max(late_in, runtime.health.pause)
         hold: Hold | None = find_block_reason(runtime, claimed.subject) or _find_hold(claimed, cause)
@@ -259,7 +262,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def _offer_force(
         self, claimed: ClaimedOperation, runtime: Runtime, hold: Hold, next_in: float
     ) -> tuple[Hold, float]:
-        """Offer to force a stop that has had no effect for a while, if the provider can force stops."""
+        """Offer to force a stop that has had no effect for a while, if the provider supports forced stops."""
         operation = claimed.subject
         if "force" not in runtime.provider.stop_modes or not claimed.workspace.allows("force"):
             return hold, next_in
@@ -283,7 +286,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def prepare_call(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
     ) -> Update:
-        """Return the update that commits the call; give a new workspace a free name if it has none.
+        """Return the update to commit before the call. Choose a free name for a new workspace that has none.
 
         If the call uses an administrator's rights, this is recorded in the audit log.
         """
@@ -322,7 +325,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         )
 
     async def _choose_name(self, claimed: ClaimedOperation, runtime: Runtime, stem: str) -> FreeName | Update:
-        """Return a free name, or the update to try again later if the provider doesn't answer.
+        """Return a free name. If the provider doesn't answer, return the update that tries again later.
 
         If the provider can't list the names in use, the name gets a unique suffix.
         """
@@ -371,7 +374,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def send(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
     ) -> Created | str | None:
-        """Send the call; return what it created, or the provider's text if there was nothing to change."""
+        """Send the call. Return what it created, or the provider's message if there was nothing to change."""
         workspace = claimed.workspace
         if step is Step.CREATE:
             spec = workspace.spec or Spec(workspace.name)
@@ -439,8 +442,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
     ) -> Update:
         """Return the update that reads the workspace and then retries the call.
 
-        After an unknown outcome, the read follows soon, because a pause that the provider requested concerns
-        only calls.
+        If the call's outcome is unknown, the read follows soon: a pause requested by the provider applies
+        only to calls.
         """
         hold, wait, changes = answer.hold, REFUSED_WAIT_SECONDS, dict[str, Any](name_call(step, known))
         if not isinstance(answer, Rejected):
@@ -452,16 +455,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return claimed.update(wait, block_reason=hold, card_dirty=hold is not None, **changes)
 
     def _compute_read_wait(self, runtime: Runtime) -> float:
-        """Return the seconds until the next read is sent. Its answer may take ``call_seconds`` more."""
+        """Return how many seconds until the next read is sent. The answer may take ``call_seconds`` more."""
         return runtime.pace.min_poll_interval + 2 * self._numbers.margin
 
     def record_rejected(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Rejected
     ) -> Update:
-        """Return the update for a rejected call: end the operation or read the workspace's actual state.
+        """Return the update for a rejected call: end the operation, or find out the workspace's actual state.
 
-        The call is repeated after a conflict that may be temporary, and the first time a stop finds nothing
-        to stop.
+        The call is repeated after a conflict that may be temporary. A stop is repeated the first time that it
+        finds nothing to stop.
         """
         operation, makes = claimed.subject, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
@@ -485,8 +488,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         ended = outcomes.make_end_update(operation, Outcome.FAILED, cause, claimed.claim, hide=makes)
         if not makes or (is_conflict and operation.called_at is not None and operation.attempts):
             return ended
-        # The call created nothing, so nothing that other operations find can be its result. This isn't
-        # certain after a name conflict (above), because an earlier attempt may have taken the name.
+        # The call created nothing, so whatever other operations find can't be its result. After a name
+        # conflict (above), this isn't certain, because an earlier attempt may have taken the name.
         return replace(ended, start_call=Call.NONE)
 
     def _postpone_stop(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
@@ -497,7 +500,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def search(
         self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access
     ) -> OutcomeSearch | None:
-        """Return the provider's workspaces that may be this creation's result and belong to no other row.
+        """Return the provider's workspaces that may result from this creation and belong to no other row.
 
         Return None if a candidate still has to be read and its gate is closed.
         """
@@ -510,7 +513,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if not traces.candidates:
             return traces
         by_gate = {runtime.provider.gate_key(trace.remote_id): trace for trace in traces.candidates}
-        # Read other creations after the list. By then, the creation of everything on the list has been
+        # Read other creations only after the list: by then, the creation of everything on it has been
         # recorded.
         others_since = creation.created_at - MAX_CREATION_OVERLAP_SECONDS
         candidate_gates = await self._store.read(
@@ -527,7 +530,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return replace(traces, candidates=tuple(others))
 
     async def _is_read(self, runtime: Runtime, access: base.Access, gate: str, candidate: Created) -> bool:
-        """Read a candidate's creation time unless it is known; return False if its gate is still closed."""
+        """Read a candidate's creation time unless it is known. Return False if its gate is still closed."""
         if gate in self._created_at:
             return True
         closed_for = runtime.pace.min_poll_interval + self._numbers.margin
@@ -568,13 +571,13 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return build_success(claimed, 0.0, entry, read_needed=True)
 
     async def find_creation(self, claimed: ClaimedOperation) -> Operation:
-        """Return the operation that creates the workspace, which the claimed operation may be cancelling."""
+        """Return the operation that creates the workspace. The claimed operation may be cancelling it."""
         creation = await self._read_creation(claimed)
         assert creation is not None, "only what was called is looked for"
         return creation
 
     async def _read_creation(self, claimed: ClaimedOperation) -> Operation | None:
-        """Return the operation that creates the workspace: the claimed one, or the one that it replaced."""
+        """Return the operation that creates the workspace: either the claimed one or one that it replaced."""
         is_it = claimed.subject.verb is OperationVerb.CREATE
         return (
             claimed.subject
@@ -583,7 +586,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         )
 
     async def _enforce_replacement(self, claimed: ClaimedOperation, runtime: Runtime, remote_id: str) -> None:
-        """Enforce a stop or removal that replaced a start or creation whose call was in flight."""
+        """Carry out a stop or removal that was requested while the call to start or create was in flight."""
         current = await self._store.read(operations.find_operation, claimed.subject.id)
         if current is None or current.outcome is not Outcome.REPLACED:
             return
@@ -604,7 +607,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
 
 def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bool:
-    """Return whether a planned operation needs a new link, or is a stop that has been held up too long.
+    """Return whether a planned operation can't go ahead: it needs a new link, or its stop is long overdue.
 
     Such an operation isn't shown on a card, so the person is told in a message.
     """
@@ -616,7 +619,7 @@ def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bo
 
 
 def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) -> Hold:
-    """Return the hold to show while a start waits for a stop in progress, or "" if it doesn't wait."""
+    """Return what the card says while a start waits for a stop in progress, or "" if there is no wait."""
     operation, workspace = claimed.subject, claimed.workspace
     is_long = now - operation.created_at >= LONG_STOP_SECONDS
     if cause == STOPPING_FIRST.cause:
@@ -629,7 +632,7 @@ def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) 
 
 
 def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
-    """Return a hold saying what the plan is waiting for, or "" if the card needn't show it."""
+    """Return what the card says about the thing that the plan is waiting for, or "" for nothing."""
     match cause:
         case "still_down":
             return make_hold(HoldCode.STILL_DOWN, claimed.subject.called_at or 0.0)

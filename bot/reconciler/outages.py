@@ -1,4 +1,4 @@
-"""Outages of connections, which each process detects and records in rows that all processes read.
+"""Outages of connections. Each process detects them, and records them in rows that all processes read.
 
 A connection also counts as down if it refuses its own secret or the credentials of several people.
 """
@@ -27,19 +27,20 @@ _MESSAGE_WORDS: Final = {
 
 
 class Outages(EnginePart):
-    """Records the beginning and end of outages, as seen by this process.
+    """Records when outages begin and end, as observed by this process.
 
-    All processes share the rows: an outage that one process began is ended by the first process that gets an
-    answer.
+    All processes share the rows: an outage that one process recorded is ended by the first process that gets
+    an answer.
     """
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._refusals = {OURS: engine.keys.lockouts, PEOPLE: engine.keys.people_lockouts}
-        #: Maps each open outage to when it began, as of the last time the rows were read.
+        #: Maps each open outage to its beginning, according to the last read of the rows.
         self._current: Mapping[str, float] = {}
-        #: Maps outages that another process has ended, but this process still sees, to when they began. They
-        #: aren't opened again. Otherwise, two processes that disagree would keep opening and closing them.
+        #: Maps outages that another process has ended, but that this process still observes, to their
+        #: beginnings. They aren't opened again, because two processes that disagree would then keep opening
+        #: and closing them.
         self._ended_elsewhere: dict[str, float] = {}
 
     def is_restless(self) -> bool:
@@ -48,7 +49,7 @@ class Outages(EnginePart):
         return any([self._current, *self._refusals.values(), *healths])
 
     async def step(self, due: Collection[str] = ("outages",)) -> int:
-        """Apply the stored pauses, and begin and end outages; return how many outages changed.
+        """Apply the stored pauses, and record when outages begin and end. Return how many outages changed.
 
         If outages aren't ``due``, no other process has changed the rows.
         """
@@ -71,13 +72,13 @@ class Outages(EnginePart):
             return 0
 
     async def _take_pauses(self) -> None:
-        """Apply the pauses that providers have requested from any process. ``ProviderCaller`` writes them."""
+        """Apply the pauses that providers have requested from any process. ``ProviderCaller`` stores them."""
         for pause in await self._store.read(pauses.list_pauses):
             if (runtime := self._runtimes.get(pause.connection)) is not None:
                 runtime.select_limits(pause.calls).learn(pause)
 
     def _take_over(self, current: Mapping[str, float]) -> None:
-        """Note the outages that other processes have begun or ended since the rows were last read."""
+        """Note the outages that other processes have recorded or ended since the rows were last read."""
         for name in current.keys() - self._current.keys():
             connection, suffix = _split_name(name)
             if connection in self._runtimes and suffix:
@@ -93,7 +94,7 @@ class Outages(EnginePart):
                     self._runtimes[name].health.retry()
 
     def _find_outages(self) -> dict[str, float | None]:
-        """Map each outage that this process sees to when it began, or to None if the connection works."""
+        """Map each outage that this process observes to its beginning. Map working connections to None."""
         beginnings: dict[str, float | None] = {}
         for name, runtime in self._runtimes.items():
             if runtime.health.answers:
@@ -146,7 +147,7 @@ class Outages(EnginePart):
     ) -> list[NewNotice]:
         """Return a notice for each of the connection's administrators.
 
-        The notice's occasion is the beginning of the outage, so each administrator is notified only once per
+        A notice is identified by the beginning of its outage, so each administrator is notified only once per
         outage.
         """
         serves = self._runtimes[connection].provider.is_available_to
@@ -164,6 +165,6 @@ class Outages(EnginePart):
 
 
 def _split_name(name: str) -> tuple[str, str]:
-    """Split an outage's name into a connection and a suffix ("" if the connection isn't answering)."""
+    """Split an outage's name into a connection and a suffix: "" if the connection isn't answering."""
     connection, separator, suffix = name.partition("#")
     return connection, separator + suffix

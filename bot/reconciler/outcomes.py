@@ -17,17 +17,17 @@ from bot.domain.work_items import Call, Outcome
 
 log = structlog.get_logger(__name__)
 
-#: How long after an item's deadline Usher sends the message that the item is late, in seconds. It waits
-#: because the item may end in the meantime.
+#: How long after a deadline Usher tells the person that an operation or run is late, in seconds. It waits a
+#: moment because the operation or run may still end.
 LATE_NOTICE_DELAY_SECONDS: Final = 30.0
 #: Outcomes whose message may include a reference for the log.
 _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
 
 
 def make_stale_cause(work_item: Operation | Run) -> str:
-    """Return the cause shown for an operation or run that became too old to be sent.
+    """Return the cause to show for an operation or run whose call is no longer sent because it is too old.
 
-    If it was planned, nobody was waiting for it at that moment, so the cause is whatever delayed it.
+    Nobody was waiting for a planned operation at that moment, so its cause is whatever delayed it.
     """
     at = work_item.created_at
     if isinstance(work_item, Operation):
@@ -51,7 +51,7 @@ def make_end_update(
     delay: float = 0.0,
     notify: bool = True,
 ) -> Update:
-    """Return the update that ends an operation or run; ``claim`` identifies the step that ends it.
+    """Return the update that ends an operation or run. ``claim`` identifies the step that ends it.
 
     With ``notify``, the person receives a message after ``delay`` seconds, including the ``last_lines`` of a
     run's output. With ``hide``, the workspace is removed from the list, because it was never created or no
@@ -111,7 +111,7 @@ def build_notice(
 
 
 def build_audit_entry(subject: Operation | Run, action: str, result: str, **detail: str | None) -> AuditEntry:
-    """Return the audit entry for an action on an operation or run, leaving out details that are None."""
+    """Return the audit entry for an action on an operation or run. Details that are None are left out."""
     fields = {key: value for key, value in detail.items() if value is not None}
     rest = {"connection": subject.connection, "reference": subject.reference}
     if isinstance(subject, Operation):
@@ -122,7 +122,7 @@ def build_audit_entry(subject: Operation | Run, action: str, result: str, **deta
 
 
 def _correct_call(work_item: Operation | Run, call: Call, outcome: Outcome, cause: str | None) -> Call | None:
-    """Return ACCEPTED if a refused or unanswered call took effect after all, otherwise None."""
+    """Return ACCEPTED if a call that was refused or unanswered did take effect after all, otherwise None."""
     is_busy = work_item.busy_since is not None
     is_fulfilled = outcome is Outcome.FULFILLED and (is_busy or call.is_unsure)
     # A busy provider refuses calls without trying them. So if the workspace has failed, the call was

@@ -1,4 +1,4 @@
-"""Tasks about people: looking them up in Slack, and ending the links of those who have left."""
+"""Tasks about people: looking them up in Slack, and ending the links of people who have left."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -19,12 +19,12 @@ from bot.support.errors import SlackFailed
 
 log = structlog.get_logger(__name__)
 
-#: How often to check whether the workspaces being stopped for someone who left are down, in seconds.
+#: When someone has left, how often to check whether the workspaces being stopped are down, in seconds.
 LEAVER_CHECK_SECONDS: Final = 5.0
 
 
 async def look_up(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Look a person up in Slack; return tasks that run the commands waiting for it.
+    """Look a person up in Slack. Return tasks that run the commands waiting for the answer.
 
     Raise TaskRetry if Slack doesn't answer.
     """
@@ -40,7 +40,7 @@ async def look_up(engine: EngineContext, task: Task) -> Sequence[NewTask]:
 
 
 async def release(engine: EngineContext, task: Task) -> None:
-    """Carry out a leaver's planned stops, then end their links; raise TaskBusy until all that is done.
+    """Stop a leaver's workspaces as planned, then end their links. Raise TaskBusy until all of it is done.
 
     The person is looked up in Slack again before each of these steps. If they have come back, they keep
     everything that they still have.
@@ -61,7 +61,7 @@ async def release(engine: EngineContext, task: Task) -> None:
 
 
 async def _look_again(engine: EngineContext, principal: Principal) -> Person | None:
-    """Return the person as Slack describes them now, or as stored if Slack no longer knows them.
+    """Return the person as Slack describes them now. If Slack no longer knows them, return the stored person.
 
     Raise TaskRetry if Slack doesn't answer.
     """
@@ -74,7 +74,7 @@ async def _look_again(engine: EngineContext, principal: Principal) -> Person | N
 
 
 async def sync(engine: EngineContext, _task: Task) -> None:
-    """Read everyone from Slack again, and end leavers' links; raise TaskRetry if Slack doesn't answer."""
+    """Read everyone from Slack again, and end leavers' links. Raise TaskRetry if Slack doesn't answer."""
     leavers = {
         person.principal: person for person in await ask_slack(engine.people.sync()) if is_leaver(person)
     }

@@ -1,6 +1,6 @@
 """Calls to providers. Each has an account and a time limit, and returns a type from ``call_results``.
 
-Every provider error is converted to one of these results here. The caller decides how to react.
+Every provider error is converted to one of these types here. The caller decides what to do about it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ REFUSED_WAIT_SECONDS: Final = 60.0
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
 #: Cause of a retry that waits for the end of a pause requested by the provider.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
-#: Cause of a retry made because only other processes can decrypt the secret. The retry takes place after
+#: Cause of a retry made because only other processes can decrypt the secret. It takes place after
 #: ``KEYS_WAIT_SECONDS``.
 KEYS_CAUSE: Final = "other_keys"
 KEYS_WAIT_SECONDS: Final = 20.0
@@ -62,7 +62,7 @@ REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in
 REVOKE_CALL: Final = "revoke"
 #: Calls that are sent even with a refused credential, without first reading a list as a test.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
-#: Names of the calls that change something. Each call has the name of the step that makes it.
+#: Names of the calls that change something. A call has the same name as the step that makes it.
 CHANGING_CALLS: Final = frozenset(
     {*map(str, (Step.START, Step.STOP, Step.SUSPEND, Step.FORCE, Step.REMOVE, Step.CREATE, Step.LAUNCH))}
 )
@@ -88,22 +88,22 @@ class ProviderCall:
     starts: bool = False
     #: Whether sending the call twice is harmless.
     repeats: bool = False
-    #: Whether the account's row has just been read, either together with a poll gate's claim or by the commit
-    #: that precedes the call.
+    #: Whether the account's row has just been read, either when a poll gate was claimed or in the commit
+    #: before the call.
     is_checked: bool = False
-    #: When the call began (monotonic), if that isn't now. No request is sent more than ``seconds`` later,
-    #: because a process that was frozen may have lost the row to another process.
+    #: When the call began (monotonic), if it began earlier than now. No request is sent more than ``seconds``
+    #: later, because a process that was frozen may have lost the row to another process.
     began: float | None = None
     #: Called just before each request. The request isn't sent if this returns False.
     may_leave: Callable[[], bool] | None = None
-    #: Whether the previous attempt was refused with 401. None if a 401 doesn't lead to another attempt.
+    #: Whether the previous attempt was refused with 401. None if a 401 wouldn't lead to another attempt.
     was_unauthorized: bool | None = None
-    #: Returns whether a result reports something as gone.
+    #: Given a result, returns whether it says that something is gone.
     reports_absence: Callable[[Any], bool] | None = None
 
 
 class ProviderCaller:
-    """Calls providers, and updates credentials and the health of connections according to the answers."""
+    """Calls providers. Updates credentials and the health of connections according to the answers."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class ProviderCaller:
     async def admit(
         self, runtime: Runtime, account: Account | None, attempts: int = 0, *, starts: bool = False
     ) -> Access | RetryLater | Rejected:
-        """Return the credentials for a call if it may be sent now, otherwise a result that says why not."""
+        """Return the credentials for a call if it may be sent now. If not, return a result that says why."""
         if account is None:
             return _CONNECTION_ACCESS
         if account.is_held and (wait := account.compute_retry_delay(await self._store.now())) > 0:
@@ -213,7 +213,10 @@ class ProviderCaller:
         seconds: float,
         window: Window,
     ) -> Succeeded[_T] | Rejected | errors.ProviderError:
-        """Send a call within its window; return its result or error, or Rejected if the link has ended."""
+        """Send a call within its time window.
+
+        Return its result or error, or Rejected if the link has ended.
+        """
         loop, watches = asyncio.get_running_loop(), list[asyncio.Task[None]]()
         until, limit = loop.time() + seconds, asyncio.timeout(None)
 
@@ -247,7 +250,7 @@ class ProviderCaller:
         return Succeeded(value)
 
     async def _watch(self, account: Account, limit: asyncio.Timeout) -> None:
-        """Cut a running call off if its account is unlinked."""
+        """Watch a running call, and cut it off if its account is unlinked."""
         is_linked = True
         while is_linked:
             # If the store can't be read, the next check may still notice that the account was unlinked.
@@ -259,17 +262,17 @@ class ProviderCaller:
             limit.reschedule(asyncio.get_running_loop().time())
 
     def _is_accepted(self, call: ProviderCall) -> bool:
-        """Return False if either the account's credential or the connection's own is marked as refused."""
+        """Return False if the account's credential or the connection's own secret is marked as refused."""
         is_held = call.account is not None and call.account.is_held
         return not is_held and self._keys.lockouts.get(call.runtime.name) is None
 
     async def _try_refused(
         self, call: ProviderCall, account: Account, access: Access, seconds: float
     ) -> Account | RetryLater | Rejected:
-        """Test a refused credential by reading a list, if there is one; only one call at a time does this.
+        """Test a refused credential by reading a list, if there is one. Only one call does this at a time.
 
-        Return the account, marked as accepted if the list could be read, or a result if the call mustn't be
-        sent. Any other error proves nothing, so the call is still sent.
+        If the list could be read, return the account, now marked as accepted. If the call mustn't be sent,
+        return a result. Any other error proves nothing, so the call is still sent.
         """
         if not await self._store.write(refusals.try_refused, account):
             return await self._postpone_refused(call.runtime, account, REPEATED_SECONDS, call.attempts)
@@ -290,7 +293,7 @@ class ProviderCaller:
     async def _compare_account(
         self, call: ProviderCall, access: Access, *, now: bool = False
     ) -> RetryLater | Rejected | None:
-        """Compare a call's account with the provider's; return None if they match, or the result if not."""
+        """Compare a call's account with the provider's. Return None if they match, otherwise a result."""
         account, attempts = call.account, call.attempts
         if account is None or account.state == "revoking":
             return None
@@ -313,7 +316,10 @@ class ProviderCaller:
         return RetryLater(wait, unclear, attempts + 1, account_ids.UNCLEAR_CAUSE)
 
     async def _read_account(self, account: Account, what: str = "") -> Account | None:
-        """Return an account's current row; None if it was unlinked, unless the call revokes its secret."""
+        """Return an account's current row.
+
+        Return None if it was unlinked, unless the call revokes its secret.
+        """
         if account.state == "revoking":
             return account if what == REVOKE_CALL else None
         current = await self._store.read(accounts.find_account_by_id, account.id)
@@ -325,7 +331,7 @@ class ProviderCaller:
         begin: Callable[[Access], AsyncIterator[_T]],
         take: Callable[[_T], Awaitable[None]],
     ) -> CallResult[None]:
-        """Read a stream to its end. If it breaks off after some data, that doesn't count as a failure.
+        """Read a stream to its end. A break after some data doesn't count as a failure.
 
         If the account is unlinked, the caller ends the stream, because it reads the run's row every second.
         """
@@ -351,7 +357,10 @@ class ProviderCaller:
     async def _postpone_refused(
         self, runtime: Runtime, account: Account, wait: float, failures: int, cause: str = "", at: float = 0.0
     ) -> RetryLater:
-        """Return the retry of a call for a refused account. A first refusal (at time ``at``) isn't shown."""
+        """Return the retry of a call for a refused account. A first refusal isn't shown to the person.
+
+        ``at`` is the time of the refusal.
+        """
         has_ended = account.has_ended(await self._store.now())
         cause = cause or ("approval_ended" if has_ended else account.refusal)
         is_out = cause == "sign_in_refused" and self._keys.people_lockouts.get(runtime.name) is not None
@@ -379,7 +388,7 @@ class ProviderCaller:
     async def judge(
         self, call: ProviderCall, error: errors.ProviderError, *, is_accepted: bool = False
     ) -> RetryLater | OutcomeUnknown | Rejected:
-        """Return the result for a provider's error, and record the error.
+        """Record a provider's error, and return the result for it.
 
         ``is_accepted`` means that the call was refused with 401 earlier, but another call has been accepted
         since.
@@ -415,7 +424,7 @@ class ProviderCaller:
     async def _handle_temporary_error(
         self, call: ProviderCall, error: errors.TemporaryError
     ) -> RetryLater | OutcomeUnknown:
-        """Return the result for an error that may be temporary, and record the error."""
+        """Record an error that may be temporary, and return the result for it."""
         runtime, account_id = call.runtime, call.account.id if call.account is not None else ""
         is_busy = call.repeats and error.is_refusal
         attempts = call.attempts + (not is_busy)
@@ -462,7 +471,7 @@ class ProviderCaller:
     async def _pause(
         self, runtime: Runtime, account_id: str, wait: float, calls: Calls, *, is_shared: bool
     ) -> None:
-        """Apply a pause that the provider requested: in memory for this process, in rows for the others."""
+        """Apply a pause that the provider requested. Keep it in memory, and write it for other processes."""
         seconds = runtime.select_limits(calls).note(account_id, wait, is_shared=is_shared)
         try:
             await self._store.write(pauses.save_pauses, runtime.name, calls, seconds)
@@ -477,7 +486,7 @@ class ProviderCaller:
     async def _resolve_refusal(
         self, call: ProviderCall, error: errors.CredentialRefused
     ) -> RetryLater | Rejected:
-        """Renew a refused credential if possible, and return the result of the call, which had no effect."""
+        """Renew a refused credential if possible. Return the result of the call, which had no effect."""
         runtime, account, attempts = call.runtime, call.account, call.attempts
         if account is None:
             self._keys.note_lockout(runtime.name)
@@ -504,9 +513,9 @@ class ProviderCaller:
 
 
 def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
-    """Return NoCapacity or LimitReached if the text of a start's refusal says so, whatever its status.
+    """Return NoCapacity or LimitReached if the message of a refused start says so, whatever its status code.
 
-    People then see the same message as if the provider said this a minute later, after the start had failed.
+    People then see the message that they would see if the start failed for the same reason a minute later.
     """
     # If a server error says that there is no room, nothing was started.
     refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal or error.status == 500
@@ -519,7 +528,7 @@ def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
 
 
 def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | Rejected:
-    """Return the result of a call that wasn't sent because its credential was refused for another call."""
+    """Return the result of a call that wasn't sent because another call with its credential was refused."""
     if isinstance(answer, RetryLater):
         return replace(answer, attempts=attempts, is_unauthorized=False)
     return replace(answer, error=errors.CredentialRefused())

@@ -1,9 +1,9 @@
-"""Status reads through the poll gate: claim a read, send it in time, and record results in batches.
+"""Reading workspaces' states through the poll gate: claim a read, send it in time, and record the result.
 
 The rule is in ``docs/internals/rules.md``, "The poll gate".
 
-Results that arrive while a batch is being written form the next batch. An *entry* is the secret that opens a
-workspace from Usher's page. It is stored only if it has changed.
+Results are written in batches. Those that arrive while a batch is being written form the next one. An *entry*
+is the secret that opens a workspace from Usher's page. It is stored only if it has changed.
 """
 
 import asyncio
@@ -43,13 +43,12 @@ from bot.support.vault import entry_key
 log = structlog.get_logger(__name__)
 
 
-#: If a read is refused because of its credential or permissions, the next read waits this many seconds.
+#: Wait before the next read after one was refused because of its credential or permissions, in seconds.
 REFUSED_READ_SECONDS = 300.0
-#: Maximum number of failure counts kept in memory. The same limit applies to unknown states, audited reads
+#: Maximum number of failure counts kept in memory. The same maximum applies to unknown states, audited reads
 #: and stored entries.
 MAX_REMEMBERED = 10_000
-#: How long a start may take before Usher asks the provider for the reason, and how often it asks again, both
-#: in seconds.
+#: How long a start may take before Usher asks the provider why, and how often it asks again, both in seconds.
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
@@ -60,7 +59,7 @@ BATCH_SECONDS = 0.05
 
 
 class Reads(EnginePart):
-    """Reads the states that are due, separately for each connection, so that none delays the others.
+    """Reads the states that are due. Each connection is handled separately, so that none delays the others.
 
     This process remembers how many reads have failed in a row, which unknown states it has logged, and which
     reads with an administrator's token it has audited today. This knowledge isn't shared with other
@@ -71,17 +70,16 @@ class Reads(EnginePart):
         super().__init__(engine)
         self._recorder = Recorder(engine.store, engine.ids)
         self._entries = Entries(engine)
-        #: Number of reads sent on each connection since this was last reported to the observer.
+        #: Number of reads sent on each connection since the observer was last told.
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()
-        #: The account and gate of each read with an administrator's token that has already been audited
-        #: today.
+        #: The account and gate of each read with an administrator's token that has been audited today.
         self._audited: set[tuple[str, str]] = set()
         self._audited_on = 0
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim each connection's due reads while slots are free; return how many were claimed."""
+        """Claim each connection's due reads while slots are free. Return how many were claimed."""
         count = sum(
             await asyncio.gather(
                 *(self._read_connection(runtime, pool) for runtime in self._runtimes.values())
@@ -126,7 +124,7 @@ class Reads(EnginePart):
         return len(claims)
 
     def _count_free_slots(self, runtime: Runtime) -> int:
-        """Return how many reads may begin; a connection considered down gets a single read, as a probe."""
+        """Return how many reads may begin. A connection that is considered down gets only one, as a probe."""
         if runtime.health.pause > 0:
             return 0
         if runtime.health.is_doubtful:
@@ -211,7 +209,7 @@ class Reads(EnginePart):
     async def _request_own(
         self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow, access: Access
     ) -> tuple[Mapping[str, Observed], bool]:
-        """Read an account's workspaces; also return whether its access is limited to the person's own.
+        """Read an account's workspaces. Also return whether its access is limited to the person's own.
 
         If its access reaches everyone's workspaces, only those proven to belong to the account's owner are
         read. The rest are reported as gone, which is how other providers report workspaces that belong to
@@ -250,7 +248,7 @@ class Reads(EnginePart):
     async def _send(
         self, runtime: Runtime, access: Access, claims: Sequence[ReadClaim], window: SendWindow
     ) -> Mapping[str, Observed]:
-        """Send one request, and add it to the metrics unless it was never sent."""
+        """Send one request, and count it in the metrics unless it was never sent."""
         sent, provider, first = 1, runtime.provider, claims[0]
         doubt = first.unconfirmed
         # The state whose reason this read should find out; None for an ordinary read.
@@ -275,7 +273,7 @@ class Reads(EnginePart):
         claims: Sequence[ReadClaim],
         observed_by_id: Mapping[str, Observed],
     ) -> Mapping[str, Observed]:
-        """Check the pages of running workspaces that aren't known to be usable yet."""
+        """Check the pages of running workspaces that may not be usable yet."""
 
         async def check(remote_id: str) -> tuple[str, Observed]:
             try:
@@ -343,7 +341,10 @@ class Reads(EnginePart):
     def _report_unknown_state(
         self, runtime: Runtime, claim: ReadClaim, observed: Observed, now: float
     ) -> ReadResult:
-        """Keep the last known state if the provider reports an unknown one; log each unknown state once."""
+        """Keep the last known state if the provider reports an unknown one.
+
+        Log each unknown state only once.
+        """
         word = observed.detail or "unknown state"
         if (runtime.name, word) not in self._unknown_states and len(self._unknown_states) < MAX_REMEMBERED:
             self._unknown_states.add((runtime.name, word))
@@ -357,7 +358,7 @@ class Reads(EnginePart):
     def _postpone(
         self, runtime: Runtime, claim: ReadClaim, answer: RetryLater | OutcomeUnknown
     ) -> ReadResult:
-        """Return a result that keeps the last known state and schedules another read."""
+        """Return a result that schedules another read and leaves the last known state unchanged."""
         wait = answer.wait
         if answer.attempts > self._failures.get(claim.gate_key, 0):
             if len(self._failures) < MAX_REMEMBERED or claim.gate_key in self._failures:
@@ -374,7 +375,10 @@ class Reads(EnginePart):
     async def _record_refusal(
         self, runtime: Runtime, claim: ReadClaim, answer: Rejected, *, alone: bool
     ) -> ReadResult:
-        """Return the result of a read refused to this account, which leaves other people's rows unchanged."""
+        """Return the result of a read that was refused for this account.
+
+        Other people's rows aren't changed.
+        """
         now = await self._store.now()
         if isinstance(answer.error, errors.NotFound) and alone:
             return await self._build_result(runtime, claim, Observed(State.GONE), now)
@@ -415,7 +419,7 @@ class Reads(EnginePart):
         )
 
     def _keep_own_state(self, claim: ReadClaim, next_in: float, hold: Hold) -> ReadResult:
-        """Return a result for just the row whose credential was used: the first in the claim."""
+        """Return a result for one row only: the claim's first, whose credential was used for the read."""
         return replace(self._keep_state(claim, next_in, hold), workspace_ids=claim.workspace_ids[:1])
 
     @staticmethod
@@ -436,7 +440,7 @@ def _has_absent(answer: tuple[Mapping[str, Observed], bool]) -> bool:
 
 
 def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
-    """Return what is still unconfirmed after a read reported a workspace as gone; None if it is certain."""
+    """Return what a read that reported a workspace as gone leaves unconfirmed, or None if it is certain."""
     if not claim.is_proven or claim.state is State.GONE or claim.is_ending:
         return None
     if claim.unconfirmed is not None and claim.unconfirmed.kind == UNLISTED:
@@ -448,7 +452,7 @@ def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
 async def _read_reason(
     provider: facets.Reasons, access: Access, remote_id: str, state: State, window: SendWindow
 ) -> Observed:
-    """Read the reason for a workspace's state; if there is no answer, return the state without a reason."""
+    """Read the reason for a workspace's state. If there is no answer, return the state without a reason."""
     try:
         reason = await provider.read_reason(access, remote_id, window)
     except (errors.SentTooLate, errors.Unreachable):
@@ -459,7 +463,7 @@ async def _read_reason(
 
 
 def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfirmed | None:
-    """Return the ``Unconfirmed`` that makes the next read ask why a start failed or is slow, or None."""
+    """Return what makes the next read ask why a start failed or is slow, or None if it needn't ask."""
     if not claim.is_proven:
         return None
     has_failed = observed.state is State.FAILED and claim.state is not State.FAILED
@@ -473,7 +477,7 @@ def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfi
 def _compute_slot(
     account_id: str, wait: float | None, pace: Pace, margin: float
 ) -> tuple[float, float] | None:
-    """Return the period and offset, in seconds, that determine when an account's reads are batched.
+    """Return the period and offset, in seconds, of the times at which an account's reads are batched.
 
     Each account has a different offset. Less frequent reads use a multiple of the period, so that they share
     slots with the others.
@@ -496,7 +500,7 @@ def _group_by_account(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequen
 
 
 class Recorder:
-    """Writes read results in batches, since a transaction for each would cost as much as the read itself."""
+    """Writes read results in batches. A transaction for each would cost as much as the read itself."""
 
     def __init__(self, store: Store, ids: Ids) -> None:
         #: Keys of the gates whose read is in flight or whose result hasn't been written yet.
@@ -507,14 +511,17 @@ class Recorder:
         self._is_writing = False
 
     def put(self, results: Sequence[ReadResult], pool: Pool | None) -> None:
-        """Queue results, to be written in the pool or, without a pool, by the next ``write``."""
+        """Queue results. They are written in the pool or, if there is no pool, by the next ``write``."""
         self._waiting += results
         if pool is not None and not self._is_writing:
             self._is_writing = True
             pool.add(self.write(BATCH_SECONDS))
 
     async def write(self, pause: float = 0.0) -> None:
-        """Write the queued results and any that arrive meanwhile, pausing for ``pause`` before each batch."""
+        """Write the queued results and any that arrive meanwhile.
+
+        Wait ``pause`` seconds before each batch.
+        """
         self._is_writing = True
         try:
             while self._waiting:
@@ -555,7 +562,10 @@ class Entries:
         self._stored: dict[str, tuple[str, bytes]] = {}
 
     async def save_entry_if_changed(self, claim: ReadClaim, entry: str) -> None:
-        """Store a changed entry in the row whose account read it. If that fails, the old entry is kept."""
+        """Store an entry that has changed in the row whose account read it.
+
+        If that fails, keep the old entry.
+        """
         workspace_id = claim.workspace_ids[0]
         row, sealed = entry_key(claim.account.principal.key, claim.connection, claim.remote_id), claim.entry
         digest = _hash_entry(row, entry)

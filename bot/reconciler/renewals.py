@@ -1,4 +1,4 @@
-"""Renewals: replacing a credential that was issued to Usher with a new one before it expires."""
+"""Renewals: replacing credentials that were issued to Usher before they expire."""
 
 from bot.domain.tasks import Task
 from bot.providers import facets
@@ -12,7 +12,7 @@ from bot.store import accounts
 
 
 async def renew(engine: EngineContext, task: Task) -> None:
-    """Obtain a new credential to replace one that expires soon; raise TaskRetry to retry.
+    """Replace a credential that expires soon with a new one. Raise TaskRetry to try again later.
 
     If only its owner can renew it, remind them instead.
     """
@@ -38,5 +38,5 @@ async def renew(engine: EngineContext, task: Task) -> None:
 
 
 async def give_up(engine: EngineContext, task: Task) -> None:
-    """Remind a person whose credential couldn't be renewed to link again."""
+    """Remind a person to link again, because their credential couldn't be renewed."""
     await engine.store.carry_out(lambda tx: reminders.remind_again(tx, task.subject))

@@ -1,4 +1,4 @@
-"""Pending revocations: repeated requests to providers to delete the secrets of ended links."""
+"""Pending revocations: asking providers, repeatedly if necessary, to delete the secrets of ended links."""
 
 from typing import Final
 
@@ -28,7 +28,10 @@ MAX_RETRY_SECONDS: Final = 1_200.0
 
 
 async def revoke(engine: EngineContext, task: Task) -> None:
-    """Revoke a secret; raise TaskRetry until the provider confirms or refuses, or the secret expires."""
+    """Revoke a secret.
+
+    Raise TaskRetry until the provider confirms or refuses, or until the secret expires.
+    """
     account = await engine.store.read(accounts.find_account_by_id, task.subject)
     if account is None or account.state != "revoking":
         return
@@ -72,7 +75,10 @@ async def _try_to_revoke(
 
 
 async def enqueue_unused(engine: EngineContext, task: Task) -> None:
-    """Queue the revocation of a secret whose link expired unused, unless an account uses the secret."""
+    """Queue the revocation of a secret whose link expired unused.
+
+    Do nothing if an account uses the secret.
+    """
     unused = _as_account(task)
     access = engine.provider_caller.open(unused)
     if isinstance(access, RetryLater):
@@ -83,7 +89,7 @@ async def enqueue_unused(engine: EngineContext, task: Task) -> None:
 
 
 async def _is_used(engine: EngineContext, unused: Account, access: base.Access) -> bool:
-    """Return whether an account uses the token; both are decrypted, because ciphertexts can't be compared."""
+    """Return whether an account uses the token. Both are decrypted, because ciphertexts can't be compared."""
     account = await engine.store.read(accounts.find_account, unused.principal, unused.connection)
     if account is None or not account.secret:
         return False

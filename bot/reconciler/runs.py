@@ -1,4 +1,7 @@
-"""The stepper for job runs. It launches each run once, reads an account's runs together and repeats stops."""
+"""Carries out job runs.
+
+Each is launched once, an account's runs are read together, and stops are repeated.
+"""
 
 from __future__ import annotations
 
@@ -40,13 +43,13 @@ from bot.support.errors import NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Minimum time between a call and the first read, in seconds. A short run may already have ended by then.
+#: Minimum time between a call and the first read, in seconds. By then, a short run may already have ended.
 MIN_FIRST_READ_SECONDS: Final = 2.0
-#: When a run is reported as lost, the list of runs is read again this many seconds later to make sure.
+#: If a run seems to be lost, the list of runs is read again after this many seconds to confirm it.
 LOOK_AGAIN_SECONDS: Final = 300.0
 #: Maximum number of runs read in one request.
 MAX_RUNS_PER_READ: Final = 50
-#: How long the message about a run's end may be delayed to include the last lines of output, in seconds.
+#: How long the message that a run has ended may wait for the last lines of output, in seconds.
 MAX_LAST_LINES_WAIT_SECONDS: Final = 2.0
 
 
@@ -64,7 +67,7 @@ class RunStepper(Stepper[ClaimedRun]):
         self.held_seconds = DEADLINE_SECONDS
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedRun]]:
-        """Lease due runs, oldest first. Those of an account's runs that need a read share a batch."""
+        """Lease due runs, oldest first. If several of an account's runs need a read, they share a batch."""
         found = await self._store.claim(runs.claim_runs, limit, lease, self._owners.name)
         now = await self._store.now()
         others: list[list[ClaimedRun]] = []
@@ -77,15 +80,15 @@ class RunStepper(Stepper[ClaimedRun]):
         return [*others, *reads.values()]
 
     async def save(self, claimed: ClaimedRun, update: Update) -> Row | None:
-        """Save a run's update; return None if the run has ended or another process has claimed it."""
+        """Save a run's update. Return None if the run has ended or another process has claimed it."""
         return await self._store.write(runs.save_run_step, update, claimed.row)
 
     def ends_while_refused(self, _claimed: ClaimedRun, decided: Plan) -> bool:
-        """Return whether the plan ends the run, in which case linking again would make no difference."""
+        """Return whether the plan ends the run. If so, linking the account again would make no difference."""
         return decided.step is Step.END
 
     async def has_recipient(self, claimed: ClaimedRun) -> bool:
-        """Return whether a person launched the run from Slack, stopped it, or has its card."""
+        """Return whether anyone should be told: a person who launched or stopped the run, or has its card."""
         run = claimed.subject
         return (
             bool(run.reference or run.requested_stop)
@@ -102,7 +105,10 @@ class RunStepper(Stepper[ClaimedRun]):
         return is_fit and plan_run(claimed.subject, now).step is Step.READ
 
     async def process_batch(self, batch: list[ClaimedRun]) -> Sequence[ClaimedRun]:
-        """Read an account's due and nearly due runs in one request; return the runs that need no read."""
+        """Read an account's runs that are due or nearly due in one request.
+
+        Return the runs that need no read.
+        """
         account = batch[0].account
         if account is None or not self._is_read(batch[0], await self._store.now()):
             return batch
@@ -129,7 +135,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return ()
 
     async def _claim_more(self, account: Account, batch: list[ClaimedRun]) -> list[ClaimedRun] | None:
-        """Claim the read and add the account's other runs to the batch; return those that need no read.
+        """Claim the read, and add the account's other runs to the batch. Return those that need no read.
 
         Return None if another process has just read the account's runs, or if the account was unlinked.
         """
@@ -158,7 +164,10 @@ class RunStepper(Stepper[ClaimedRun]):
         return plan_run(claimed.subject, await self._store.now())
 
     def find_required_permission(self, claimed: ClaimedRun, step: Step) -> tuple[str, Target] | None:
-        """Return the verb and target that need permission. Only launches, searches and stops need any."""
+        """Return the verb and target to check permission for.
+
+        Only launches, searches and stops need permission.
+        """
         if step not in (Step.LAUNCH, Step.FIND, Step.STOP):
             return None
         verb = "stop" if step is Step.STOP else "run"
@@ -185,7 +194,10 @@ class RunStepper(Stepper[ClaimedRun]):
         return outcomes.make_end_update(claimed.subject, decided.outcome, decided.cause, claimed.claim)
 
     async def advance(self, claimed: ClaimedRun, _runtime: Runtime, _decided: Plan) -> None:
-        """Postpone a run whose read became due only after it was claimed. The next claim reads it."""
+        """Postpone a run briefly.
+
+        Its read became due only after it was claimed, so the next claim reads it.
+        """
         await self.postpone(claimed, 0.1)
 
     # -- calls -----------------------------------------------------------------------------------------------
@@ -193,7 +205,10 @@ class RunStepper(Stepper[ClaimedRun]):
     async def prepare_call(
         self, claimed: ClaimedRun, _runtime: Runtime, step: Step, _access: base.Access
     ) -> Update:
-        """Return the update that commits the call. A repeated stop keeps the time of the first one."""
+        """Return the update to commit before the call.
+
+        If a stop is repeated, the time of the first one is kept.
+        """
         is_first = step is Step.LAUNCH or claimed.subject.stop_call is Call.NONE
         who = {"account": claimed.account, "person": claimed.person}
         call = name_call(step, Call.CALLING)
@@ -202,7 +217,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def send(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: base.Access
     ) -> Created | None:
-        """Send the call; return the launched run, or None for a stop."""
+        """Send the call. Return the launched run, or None for a stop."""
         run, provider = claimed.subject, runtime.provider.require_facet(facets.Runs)
         if step is Step.LAUNCH:
             return await provider.launch_run(access, run.spec or Spec(run.name), run.id)
@@ -218,7 +233,7 @@ class RunStepper(Stepper[ClaimedRun]):
         _access: base.Access,
         created: Created | str | None,
     ) -> Update | None:
-        """Record a launched run. After a stop, return the update that requests a read soon."""
+        """Record a launched run. After a stop, return an update that requests a read soon."""
         if isinstance(created, Created):
             await self._record_launch(claimed, runtime, step, created)
             return None
@@ -252,7 +267,7 @@ class RunStepper(Stepper[ClaimedRun]):
         answer: call_results.CallFailure,
         known: Call | None,
     ) -> Update:
-        """Return the update for a retry; after an unknown outcome, Usher soon searches for the run.
+        """Return the update for a retry. If the outcome is unknown, Usher soon searches for the run.
 
         A pause that the provider requested doesn't delay that search.
         """
@@ -273,7 +288,10 @@ class RunStepper(Stepper[ClaimedRun]):
     def record_rejected(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: call_results.Rejected
     ) -> Update:
-        """End a run whose launch was refused; drop a refused stop, and keep reading its run."""
+        """If a launch was refused, end the run.
+
+        If a stop was refused, give it up and keep reading the run.
+        """
         run = claimed.subject
         if step is Step.LAUNCH:
             ended = outcomes.make_end_update(
@@ -295,7 +313,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def search(self, claimed: ClaimedRun, runtime: Runtime, access: base.Access) -> OutcomeSearch:
-        """Return the provider's runs that may be the result of this launch and belong to no other row."""
+        """Return the provider's runs that may result from this launch and belong to no other row."""
         run = claimed.subject
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
         traces = await runtime.provider.require_facet(facets.Runs).find_run(access, spec, run.id, since)
@@ -306,13 +324,14 @@ class RunStepper(Stepper[ClaimedRun]):
         return replace(traces, candidates=tuple(by_id[remote_id] for remote_id in remaining))
 
     def is_still_needed(self, claimed: ClaimedRun) -> bool:
-        """Return whether the run is still wanted: nobody has asked to stop it."""
+        """Return whether the run is still wanted, which it is unless someone has asked to stop it."""
         return not claimed.subject.requested_stop
 
     def abandon(self, claimed: ClaimedRun, verdict: timeouts.Verdict) -> Update:
-        """Record that nothing was launched, so that the next step ends the run, or end it as failed.
+        """Give up the search for a launch that is no longer wanted.
 
-        It ends as failed if it remains unknown whether anything was launched.
+        If nothing was launched, record that, so that the next step ends the run. If that remains unknown, end
+        the run as failed.
         """
         if verdict is timeouts.Verdict.NOTHING:
             return self.record_absence(claimed, 0.0)
@@ -332,7 +351,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return min(max(remaining, 0.0), interval)
 
     async def _read_runs(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
-        """Read an account's runs in one request, record the results, and end runs that have finished."""
+        """Read an account's runs in one request and record the results. End the runs that have finished."""
         runtime.observer.count_reads(runtime.name, len(batch))
         remote_ids = [_require_remote_id(claimed.subject) for claimed in batch]
         answer = await self._provider_caller.call(
@@ -404,7 +423,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def _end_finished(self, claimed: ClaimedRun, observed: ObservedRun | None = None) -> Update:
-        """Return the update that ends a finished run, with the last lines of its output."""
+        """Return the update that ends a finished run. It includes the last lines of the run's output."""
         run = claimed.subject
         output = self._board.find_tail(run.id)
         return outcomes.make_end_update(
@@ -419,7 +438,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def _count_missing(self, claimed: ClaimedRun, runtime: Runtime, now: float) -> Update:
-        """Count a read that didn't find the run, because a newly launched run may not be listed yet."""
+        """Count a read that didn't find the run. A newly launched run may not be listed yet."""
         run = claimed.subject
         wait = max(5.0, runtime.pace.min_poll_interval)
         if now - (run.called_at or run.created_at) < timeouts.START_SETTLES:
@@ -438,7 +457,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def _count_refused_read(
         self, claimed: ClaimedRun, runtime: Runtime, answer: call_results.Rejected
     ) -> Update:
-        """Count a refused read of a run. If refusals persist, the card shows the reason."""
+        """Count a refused read of a run. If reads keep being refused, the card shows the reason."""
         run, now = claimed.subject, await self._store.now()
         unconfirmed = timeouts.count_unconfirmed(run.unconfirmed, answer.word, now)
         is_news = timeouts.is_confirmed(unconfirmed, now)
@@ -453,7 +472,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def _block_unseen(self, claimed: ClaimedRun, update: Update, hold: Hold | None) -> Update:
-        """Return the update for a run that can't be read, with a deadline for telling the person about it."""
+        """Return the update for a run that can't be read. It sets a deadline for telling the person."""
         return await self.add_block_reason(claimed, replace(update, deadline_in=self.held_seconds), hold)
 
 
@@ -462,13 +481,16 @@ def _compute_first_wait(runtime: Runtime) -> float:
 
 
 def _build_not_stopped_notice(run: Run, **cause: str) -> NewNotice:
-    """Return the notice that a stop failed or, if there is no cause, was given up after many attempts."""
+    """Return the notice that a stop failed. Without a cause, it was given up after many attempts."""
     occasion = f"stop:{run.requested_stop}:{run.called_at}"
     return outcomes.build_notice(run, NoticeKind.JOB_PROBLEM, occasion, {"problem": "not_stopped", **cause})
 
 
 def _is_unanswered_now(run: Run, now: float) -> bool:
-    """Return whether a stop has had no effect for so long that it can be forced, but not at the last read."""
+    """Return whether a stop has just gone without effect for so long that it can now be forced.
+
+    Return False if this was already the case at the last read.
+    """
     is_new = (run.observed_at or 0.0) < (run.called_at or now) + timeouts.UNANSWERED_SECONDS
     return is_new and timeouts.is_run_unanswered(run, now)
 

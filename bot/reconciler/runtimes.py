@@ -1,8 +1,8 @@
 """A process's view of a connection: its slots, rate limits, health and start queue.
 
-All of this is kept in memory. The queue belongs to the process that owns the connection's starts. When the
-owner changes, as it does after a restart, operations request their turns again, oldest first, once earlier
-starts no longer count towards the limit.
+All of this is kept in memory. The start queue belongs to the process that owns the connection's starts. When
+the owner changes, as it does after a restart, operations request their turns again, oldest first. None is
+granted until earlier starts no longer count towards the limit.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from bot.support.errors import ProviderError, TemporaryError, Unreachable, Untru
 log = structlog.get_logger(__name__)
 
 
-#: After this many failures in a row, the whole connection is considered down, not just one resource.
+#: After this many failures in a row, Usher treats the whole connection as down, not just one resource.
 MAX_FAILURES = 5
-#: Maximum pause before a single request probes whether the connection is answering again, in seconds.
+#: Maximum pause before a single request tests whether the connection is answering again, in seconds.
 MAX_PROBE_PAUSE_SECONDS = 30.0
-#: Maximum pause that a provider can request at a time, in seconds.
+#: Longest pause that a provider can request at a time, in seconds.
 MAX_REQUESTED_PAUSE_SECONDS = 300.0
-#: If this many people are rate-limited within ``SHARED_LIMIT_SECONDS``, everyone is assumed to be.
+#: If this many people are rate-limited within ``SHARED_LIMIT_SECONDS``, Usher assumes that everyone is.
 MIN_PEOPLE_OF_SHARED_LIMIT = 3
 SHARED_LIMIT_SECONDS = 60.0
 #: Key of a pause that applies to everyone. No account has this id.
@@ -53,7 +53,7 @@ LISTS_SHARE = 0.25
 
 
 class Slots:
-    """Slots for a connection's in-flight requests. A fifth is reserved for calls with a user waiting.
+    """Slots for a connection's in-flight requests. A fifth is reserved for calls that a user is waiting for.
 
     One person's calls may use at most half of the slots, and all lists together a quarter, so that some are
     left for others. Reads can't use the reserved fifth.
@@ -90,7 +90,7 @@ class Slots:
         self._in_use -= count
 
     def take_share(self, holder: str, share: float) -> bool:
-        """Take a slot for a holder; return False if none is free or the holder has used up its share."""
+        """Take a slot for a holder. Return False if none is free or the holder has used up its share."""
         if self._in_use_by[holder] >= max(int(self._size * share), 1) or not self.take():
             return False
         self._in_use_by[holder] += 1
@@ -105,10 +105,10 @@ class Slots:
 
 
 class Limits:
-    """The pauses after 429s. Each delays the account that was limited, and sometimes everyone.
+    """The pauses after 429s. Each delays the account that was rate-limited, and sometimes everyone.
 
     A pause delays everyone if the 429 concerned the connection's own secret, or if several people received a
-    429 within a short time; ``delay`` is then called to delay all calls by that many seconds.
+    429 within a short time. In that case, ``delay`` is called with the number of seconds.
 
     The pauses are kept in memory and in the table ``pauses``, which every process reads once a second, and
     after a restart. A process that hasn't read a new pause yet may still send calls, which the provider
@@ -125,9 +125,9 @@ class Limits:
         self._all_until = 0.0
 
     def note(self, holder: str, seconds: float, *, is_shared: bool) -> dict[str, float]:
-        """Record a 429 and the wait that it requests; log a pause that affects everyone only once.
+        """Record a 429 and the wait that it requests. Log a pause that affects everyone only once.
 
-        Return the pauses to write, in seconds, keyed by account; the key "" means everyone.
+        Return the pauses to write, in seconds, keyed by account. The key "" means everyone.
         """
         now = self._monotonic()
         seconds = max(min(seconds, MAX_REQUESTED_PAUSE_SECONDS), self.find_wait(holder))
@@ -147,7 +147,7 @@ class Limits:
         return {holder: seconds, _EVERYBODY: seconds}
 
     def learn(self, pause: Pause) -> None:
-        """Apply a pause from a row that another process wrote, or this one before a restart."""
+        """Apply a pause stored by another process, or by this one before a restart."""
         now = self._monotonic()
         at, until = now - pause.ago, now + pause.left
         if pause.account_id == _EVERYBODY:
@@ -158,7 +158,7 @@ class Limits:
             self._limited[pause.account_id] = (at, until)
 
     def find_wait(self, holder: str) -> float:
-        """Return how many seconds an account still has to wait."""
+        """Return how many seconds an account still has to wait before its next call."""
         return max(self._limited.get(holder, (0.0, 0.0))[1] - self._monotonic(), 0.0)
 
 
@@ -198,16 +198,16 @@ class CircuitBreaker:
 
     @property
     def answers(self) -> bool:
-        """Return whether the last request was answered; False until one has been answered."""
+        """Return whether the last request was answered. This is False until the first answer arrives."""
         return self.since is None and self.answering.answered_at is not None
 
     @property
     def is_doubtful(self) -> bool:
-        """Return whether the connection is considered down, so that the next request is only a probe."""
+        """Return whether the connection is considered down. If so, the next request is only a probe."""
         return self._failures >= MAX_FAILURES
 
     def note_answer(self, error: ProviderError | None = None) -> None:
-        """Record an answer of any kind; ``error`` is set if the answer was a refusal."""
+        """Record an answer of any kind. ``error`` is set if the provider refused the request."""
         if error is not None:
             self._observer.count_failure(self._name, type(error).__name__)
         if self.is_doubtful:
@@ -217,7 +217,10 @@ class CircuitBreaker:
         self._away_until = 0.0
 
     def resume(self, since: float) -> None:
-        """Resume an outage found by another process or before a restart; only a probe may be sent for now."""
+        """Treat the connection as down, because an outage was already recorded.
+
+        For now, only a probe may be sent.
+        """
         self.answering.record_failure(since)
         self._failures = max(self._failures, MAX_FAILURES)
 
@@ -226,7 +229,7 @@ class CircuitBreaker:
         self._away_until = 0.0
 
     def note_failure(self, error: TemporaryError) -> None:
-        """Record a failure; log once when the connection is first considered down."""
+        """Record a failure. When the connection is first considered down, log it once."""
         self._observer.count_failure(self._name, type(error).__name__)
         self.answering.record_failure(self._clock.now())
         self._failures += 1
@@ -240,22 +243,22 @@ class CircuitBreaker:
             )
 
     def delay(self, seconds: float) -> None:
-        """Pause for the number of seconds requested, unless a longer pause is already in effect."""
+        """Pause for this many seconds, unless a longer pause is already in effect."""
         self._requested_until = max(self._requested_until, self._clock.monotonic() + seconds)
 
     @property
     def block_reason(self) -> Hold | None:
-        """Return the hold to show while a pause or silence delays everyone, or None if neither does."""
+        """Return what cards say while a pause or an outage delays everyone, or None if neither does."""
         if not self.is_doubtful and (asked := self._requested_until - self._clock.monotonic()) > 0:
             return self.describe_pause(asked)
         return self.describe_silence() if self.is_doubtful else None
 
     def describe_pause(self, seconds: float) -> Hold:
-        """Return the hold to show during a pause requested by the provider; it says when the pause ends."""
+        """Return what cards say during a pause requested by the provider, including when it ends."""
         return hold_until(HoldCode.PAUSED, self._clock.now() + seconds)
 
     def describe_silence(self, error: TemporaryError | None = None) -> Hold:
-        """Return the hold to show while a connection isn't answering; it says since when, if known."""
+        """Return what cards say while a connection isn't answering, including since when, if known."""
         if isinstance(self._failure, UntrustedCertificate):
             return hold_by_cause(causes.to_cause(self._failure))
         if self.since is None:
@@ -282,34 +285,36 @@ class Runtime:
         self.start_queue = StartQueue(provider.settings.starts_per_second, clock.monotonic)
         self.health = CircuitBreaker(name, clock, jitter, observer)
         self.limits = Limits(name, clock.monotonic, self.health.delay)
-        #: Rate limits on starts. They hold up the start queue, but not reads.
+        #: Rate limits on starts. They delay the start queue, but not reads.
         self.start_limits = Limits(name, clock.monotonic, self.start_queue.delay)
 
     def select_limits(self, calls: Calls) -> Limits:
-        """Return the limits for calls that start something or, otherwise, those for all other calls."""
+        """Return the limits for calls that start something or, for all other calls, the general limits."""
         return self.start_limits if calls == "start" else self.limits
 
     @property
     def is_probed(self) -> bool:
-        """Return whether the connection is considered down and its single probe is already in flight."""
+        """Return whether the connection is considered down and its one probe is already in flight."""
         return self.health.is_doubtful and not self.slots.is_idle
 
 
-#: Starts are kept below a per-second limit by this factor, because they may arrive less evenly than they are
-#: sent. ``BURST_SHARE`` is the share of the limit that a single burst may use.
+#: Starts are kept below a per-second limit by this factor, because they may arrive at the provider less
+#: evenly than they are sent. ``BURST_SHARE`` is the share of the limit that a single burst may use.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: An operation whose turn has begun loses it unless it repeats its request within this many seconds.
+#: An operation that has its turn loses it unless it asks again within this many seconds.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
-#: If there is no rate limit, a start may overtake another one requested up to this many seconds earlier.
+#: Without a rate limit, a start may overtake another one requested up to this many seconds earlier.
 MAX_OVERTAKE_SECONDS: Final = 1.0
-#: How soon an operation repeats its request if another operation's turn comes first, in seconds.
+#: How soon an operation asks again if another operation's turn comes first, in seconds.
 TURN_POLL_SECONDS: Final = 0.25
 MAX_QUEUED_STARTS: Final = 10_000
 
 
 class StartQueue:
-    """A connection's start queue while this process owns it; ``per_second`` is the rate limit, if any.
+    """The queue of a connection's starts, while this process owns it.
+
+    ``per_second`` is the rate limit, if any.
 
     The queue is kept in memory, and each connection's starts are owned by a single process. After a restart,
     operations queue again, oldest first. No start is granted until earlier starts are too old to affect the
@@ -323,15 +328,15 @@ class StartQueue:
         self.owned_since = 0.0
         self._delayed_until = 0.0
         #: The operations waiting to start something, oldest first. ``_comes_until`` maps each operation's id
-        #: to the time until which it may repeat its request.
+        #: to the time until which it may ask again.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
-        #: When recent starts were granted, as long as they still count towards the limit.
+        #: When recent starts were granted. Each is kept as long as it counts towards the limit.
         self._granted_at: deque[float] = deque()
         self._begin()
 
     def _begin(self) -> None:
-        """Empty the queue, and grant nothing until an earlier owner's starts no longer affect the limit."""
+        """Empty the queue. Grant nothing until the starts of an earlier owner no longer affect the limit."""
         self._order.clear()
         self._comes_until.clear()
         self._granted_at.clear()
@@ -340,7 +345,7 @@ class StartQueue:
         )
 
     def request_turn(self, operation: Operation | Run, owned_since: float = 0.0) -> float:
-        """Grant a start and return 0, or return how many seconds to wait before the next request."""
+        """Grant a start and return 0, or return how many seconds to wait before asking again."""
         if owned_since != self.owned_since:
             self.owned_since = owned_since
             self._begin()
@@ -357,17 +362,17 @@ class StartQueue:
         return wait
 
     def return_turn(self, operation: Operation | Run, seconds: float) -> None:
-        """Take back a granted start that couldn't be sent; the operation tries again in ``seconds``."""
+        """Take back a granted start that couldn't be sent. The operation asks again in ``seconds``."""
         if self._granted_at:
             self._granted_at.pop()
         self._enqueue(operation, self._monotonic() + seconds)
 
     def delay(self, seconds: float) -> None:
-        """Grant nothing for this many seconds, unless a longer pause is already in effect."""
+        """Grant no starts for this many seconds, unless a longer pause is already in effect."""
         self._delayed_until = max(self._delayed_until, self._monotonic() + seconds)
 
     def _wait(self, operation: Operation | Run, now: float) -> float:
-        """Return how many seconds a start must wait, or 0 to send it now. Older starts are sent first."""
+        """Return how many seconds a start must wait, or 0 to send it now. Older starts go first."""
         older = bisect_left(self._order, (operation.created_at, operation.id))
         if now < self._delayed_until:
             return max(self._delayed_until - now, 0.01)
@@ -399,7 +404,7 @@ class StartQueue:
             del self._order[bisect_left(self._order, entry)]
 
     def _forget(self, now: float) -> None:
-        """Drop requests that weren't repeated in time, and starts that are too old to affect the limit."""
+        """Drop operations that didn't ask again in time, and starts that are too old to affect the limit."""
         while self._order and self._comes_until[self._order[0][1]] < now:
             self._dequeue(self._order[0])
         rate = self.per_second
@@ -412,19 +417,19 @@ class StartQueue:
         return max(int(rate * BURST_SHARE), 1)
 
 
-#: A function that publishes a Home tab, with what a pressed button adds to it; raises SlackFailed and
-#: StoreError.
+#: A function that publishes a Home tab. The mapping is what a pressed button adds to the tab. Raises
+#: SlackFailed and StoreError.
 PublishHome: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
-#: A function that runs a deferred command as if the person had just typed it; raises StoreError if nothing
+#: A function that runs a deferred command as if the person had just typed it. Raises StoreError if nothing
 #: could be written.
 Replay: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
 
 
 class Observer(Protocol):
-    """Collects metrics: counts reads and failures, and times claims. ``bot.web.health.Metrics`` is one."""
+    """Collects metrics: counts reads and failures, and times claims. See ``bot.web.health.Metrics``."""
 
     def count_reads(self, connection: str, count: int = 1, /) -> None:
-        """Count status reads that were sent."""
+        """Count status reads when they are sent."""
         ...
 
     def note_claim(self, connection: str, seconds: float, /) -> None:
@@ -448,13 +453,14 @@ class Numbers:
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0
-    #: Minimum time between two checks of a waiting operation's deadline and of what holds it up, in seconds.
+    #: Minimum time between two checks of a waiting operation, in seconds. A check looks at its deadline and
+    #: at what is delaying it.
     tick: float = 20.0
     #: Maximum number of checks of waiting operations per second. If there are very many open operations, each
     #: is checked less often, but at least every ``slow_tick`` seconds.
     checks_per_second: float = 5.0
     slow_tick: float = 600.0
-    #: How often a long call checks that its account is still linked, in seconds.
+    #: During a long call, how often to check that its account is still linked, in seconds.
     watch: float = 2.0
     discover_after: float = 600.0
     discover_unused_after: float = 86_400.0

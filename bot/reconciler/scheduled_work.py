@@ -1,4 +1,4 @@
-"""Scheduled work: claims due rows, and runs each as a use case on its owner's behalf."""
+"""Scheduled work: claiming due rows and running a use case for each, on its owner's behalf."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -9,20 +9,26 @@ from bot.services.scheduled_work import R, ScheduledWork
 from bot.support.errors import NotIdentified, Refused
 from bot.support.pool import Pool, contain_errors, run_all
 
-#: Maximum number of rows that are processed at the same time and share commits. A command typed in the
-#: meantime has to wait only for these.
+#: Maximum number of rows processed at the same time, sharing commits. A command typed in the meantime has to
+#: wait only for these.
 MAX_CONCURRENT: Final = 10
 
 
 class ScheduledWorkRunner:
-    """Runs all kinds of scheduled work. A row that fails becomes due again when its claim ends."""
+    """Runs all kinds of scheduled work.
+
+    If processing a row fails, it becomes due again when its claim ends.
+    """
 
     def __init__(self, context: Context, kinds: Sequence[ScheduledWork[Any]]) -> None:
         self._context = context
         self._kinds, self.names = kinds, [kind.name for kind in kinds]
 
     async def step(self, _pool: Pool | None = None, due: Collection[str] | None = None) -> int:
-        """Run the due rows of all kinds, or only of the kinds in ``due``; return how many rows there were."""
+        """Run the due rows of the kinds in ``due``, by default of all kinds.
+
+        Return how many rows there were.
+        """
         return sum([await self._run_due(kind) for kind in self._kinds if due is None or kind.name in due])
 
     async def _run_due(self, kind: ScheduledWork[R]) -> int:

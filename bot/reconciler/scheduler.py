@@ -1,11 +1,11 @@
-"""The scheduler: one loop for each kind of work, asleep until its first row is due.
+"""The scheduler: one loop for each kind of work. Each loop sleeps until its first row is due.
 
 Due times are stored in the rows. A process queries them after each of its commits (for the kinds of work
 whose tables it wrote), after each step, and when another process notifies it. If other processes write to the
 same database, it also queries them once a second. A single timer wakes the loops at the first due time.
 
-APScheduler keeps its jobs in memory, and only runs things at intervals. All due work, including daily work,
-is in Usher's rows.
+APScheduler keeps its jobs in memory, and is used only to run things at intervals. All due work, including
+daily work, is in Usher's rows.
 """
 
 import asyncio
@@ -36,11 +36,12 @@ from bot.support.pool import Pool, contain_errors
 log = structlog.get_logger(__name__)
 
 SWEEP: Final = "sweep"
-#: The length of a day in seconds. Daily work is due from ``NIGHT_SECOND_OF_DAY`` on, in seconds after
-#: midnight UTC.
+#: The length of a day in seconds. Daily work is due from ``NIGHT_SECOND_OF_DAY`` on, which is counted in
+#: seconds after midnight UTC.
 DAY_SECONDS: Final = 86_400.0
 NIGHT_SECOND_OF_DAY: Final = 3 * 3600.0 + 17 * 60.0
-#: How often a tiny write checks that the store is writable, and reads its clock, in seconds.
+#: How often Usher makes a tiny write, in seconds. This checks that the store is writable, and reads its
+#: clock.
 BEAT_SECONDS: Final = 30.0
 #: How often to look for old lists that should be read again, in seconds.
 LIST_REFRESH_SECONDS: Final = 120.0
@@ -49,29 +50,29 @@ EVERYBODY = "everybody"
 #: How long a loop rests between claims, in seconds. Rows that become due meanwhile are claimed together.
 LOOP_REST_SECONDS = 0.05
 #: How long to rest between two claims of reads, in seconds. Each claim takes at most a connection's free
-#: slots, usually 51. A rest of 0.05 s would be too long for 10,000 starting workspaces, each of which may be
-#: read every 10.5 s.
+#: slots, usually 51. With 10,000 workspaces starting, each of which may be read every 10.5 s, a rest of 0.05
+#: s would be too long.
 READS_REST_SECONDS = 0.03
-#: How long to rest between queries of due times, in seconds, so that several writes in quick succession need
+#: How long to rest between queries of due times, in seconds. Several writes in quick succession then need
 #: only one query.
 QUERY_REST_SECONDS = 0.1
-#: How long a loop rests after it couldn't claim any of its due rows because another process has them or they
-#: must wait, in seconds.
+#: How long a loop rests if it couldn't claim any of its due rows, in seconds. Another process has them, or
+#: they must wait.
 EMPTY_CLAIM_REST_SECONDS = 1.0
-#: No timer is set for rows that are due later than this, in seconds, because the heartbeat queries due times
-#: again before then.
+#: No timer is set for rows that are due later than this, in seconds. The heartbeat queries due times again
+#: before then.
 MAX_TIMER_SECONDS = 3_600.0
 
 
 async def _do_nothing() -> None:
-    """Do nothing. This is the default action on a beat."""
+    """Do nothing. This is what a beat does by default."""
 
 
 Step = Callable[[Pool], Awaitable[int]]
 
 
 class Loop:
-    """A loop that repeats a step, immediately if there is plenty to do, otherwise when woken.
+    """Repeats a step: immediately while there is plenty to do, otherwise when woken.
 
     Errors never end it. ``is_restless`` returns whether there is work that no row shows as due.
     """
@@ -92,7 +93,7 @@ class Loop:
         #: The kinds of work whose rows this loop processes.
         self.kinds: frozenset[str] = frozenset({name})
         self.is_restless = is_restless
-        #: Whether the loop's work never ends on its own, but can be cancelled without losing anything.
+        #: Whether the loop's work never ends on its own but can be cancelled without losing anything.
         self.is_endless = is_endless
         self._step = step
         self._ids = ids
@@ -103,8 +104,8 @@ class Loop:
         self._stopping = asyncio.Event()
         self._size = size
         self.pool = Pool(size, self._on_room)
-        #: When the current step began or, if the loop keeps failing, when the first failing step began
-        #: (monotonic).
+        #: When the current step began (monotonic). If the loop keeps failing, when the first failing step
+        #: began.
         self.began = math.inf
         #: The time until which the loop rests after a claim that found nothing (monotonic).
         self.rests_until = -math.inf
@@ -112,7 +113,7 @@ class Loop:
         self.on_step: Callable[[], None] = lambda: None
 
     def wake(self) -> None:
-        """Wake the loop so that it soon runs its next step."""
+        """Wake the loop, so that it runs its next step soon."""
         self._woken.set()
 
     def _on_room(self) -> None:
@@ -121,12 +122,12 @@ class Loop:
             self.wake()
 
     def stop(self) -> None:
-        """Stop claiming work."""
+        """Make the loop stop claiming work."""
         self._stopping.set()
         self._woken.set()
 
     async def run(self) -> None:
-        """Run until stopped."""
+        """Run steps until the loop is stopped."""
         failures = 0
         while not self._stopping.is_set():
             self._woken.clear()
@@ -146,8 +147,8 @@ class Loop:
             self.rests_until = -math.inf if claimed else self._clock.monotonic() + EMPTY_CLAIM_REST_SECONDS
             self.on_step()
             self._is_busy = claimed > 1 or (self._is_busy and self.pool.room < self._size)
-            # After a single row there is usually nothing left to claim, and one query of due times informs
-            # all loops.
+            # After a single row there is usually nothing left to claim, so rest. One query of due times then
+            # informs all loops.
             if claimed <= 1:
                 await self._woken.wait()
             await asyncio.sleep(self._rest)
@@ -181,18 +182,21 @@ class Scheduler:
         self._beats_every = beat
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
-        #: Maps each kind of work whose due times must be queried to how long its rows are left to another
-        #: process. ``_due_at`` maps each kind of work to when its first row is due (monotonic).
+        #: Kinds of work whose due times must be queried. Each is mapped to how long its rows are left to
+        #: another process. ``_due_at`` maps each kind of work to when its first row is due (monotonic).
         self._changed: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._ticker = Ticker(clock)
         #: Additional nightly work, by name. Each function is told whether the work is due. It returns a
-        #: problem, "" for no problem, or None if there was nothing to do.
+        #: description of a problem, "" for no problem, or None if there was nothing to do.
         self.nightly: dict[str, Callable[[bool], Awaitable[str | None]]] = {}
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:
-        """Create the loops for the steps of reconciler and notifier; called once, before ``start``."""
+        """Create the loops for the steps of the reconciler and the notifier.
+
+        Call this once, before ``start``.
+        """
         self._engine, timed = reconciler.engine, reconciler.scheduled_work
         outages, board = reconciler.outages, self._engine.board
         served = reconciler.tasks.handlers
@@ -221,11 +225,11 @@ class Scheduler:
         self._store.engine.report_to(self.on_written)
 
     def call_every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Once ``start`` has been called, call ``work`` at intervals; it must not raise."""
+        """Call ``work`` at intervals, once ``start`` has been called. It must not raise."""
         self._ticker.every(seconds, work)
 
     def start(self) -> None:
-        """Start the loops on the running event loop, resuming any work left open by an earlier process.
+        """Start the loops on the running event loop. Any work left open by an earlier process is resumed.
 
         Without ``drive``, there are no loops, so only the heartbeat and the work given to ``call_every`` run.
         """
@@ -244,7 +248,7 @@ class Scheduler:
         self._note_changed(list_kinds(), self._owners.leaves_for)
 
     def on_written(self, tables: Collection[str] | None) -> None:
-        """Query due times for the kinds of work whose tables were written; with ``None``, for all kinds."""
+        """Query due times for the kinds of work whose tables were written. ``None`` means all kinds."""
         written = KINDS_BY_TABLE.keys() if tables is None else KINDS_BY_TABLE.keys() & tables
         kinds = set[str]().union(*(KINDS_BY_TABLE[table] for table in written))
         for loop in self._loops:
@@ -257,7 +261,7 @@ class Scheduler:
         self._note_changed(self.due.intersection(kinds), self._owners.leaves_for)
 
     async def _on_tick(self) -> None:
-        """Detect clock changes and other processes' writes.
+        """Detect clock changes, and writes by other processes.
 
         APScheduler runs coroutines in this thread.
         """
@@ -275,7 +279,7 @@ class Scheduler:
             self._loops[0].wake()
 
     async def _query_due_times(self, _pool: Pool) -> int:
-        """Find out when each kind of work that may have changed is next due, and wake the loops."""
+        """Find out when each kind of work that may have changed is due next, and wake the loops."""
         if self._store.engine.has_jumped:
             # After a clock jump, stored times are shifted by the next write, so make one.
             await self._store.perform(schema.write_heartbeat)
@@ -295,12 +299,12 @@ class Scheduler:
 
     @property
     def due(self) -> set[str]:
-        """Return the kinds of work that have a due row."""
+        """Return the kinds of work that have a row that is due."""
         now = self._clock.monotonic()
         return {kind for kind, at in self._due_at.items() if at <= now}
 
     def _wake_due(self) -> None:
-        """Wake loops that have due rows, and set the timer for the next due time."""
+        """Wake the loops that have due rows, and set the timer for the next due time."""
         due, now = self.due, self._clock.monotonic()
         times = [at for kind, at in self._due_at.items() if kind not in due]
         for loop in self._loops:
@@ -324,7 +328,9 @@ class Scheduler:
         return [loop.name for loop in self._loops if loop.name in ended or loop.began < latest]
 
     async def drain(self, seconds: float = 10.0) -> int:
-        """Stop claiming, give running work ``seconds`` to finish, then cancel and count the rest.
+        """Stop claiming, and give running work ``seconds`` to finish.
+
+        Cancel what is left and return its count.
 
         Cancelling loses nothing: the outcome of a cancelled call is unknown, so it is looked up at the
         provider, and a cancelled notice is searched for in Slack.

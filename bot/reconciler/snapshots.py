@@ -1,4 +1,4 @@
-"""Reads providers' forms and facts about their servers, and stores them as snapshots."""
+"""Reading forms and facts about servers from providers, and storing them as snapshots."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -21,13 +21,13 @@ from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
 
-#: Prefix of the subject of a task that reads facts about a server. The subjects of all other such tasks have
+#: Prefix of the subject of a task that reads facts about a server. All other snapshot tasks have subjects of
 #: the form ``ACCOUNT/KIND``.
 _CONNECTION: Final = "connection:"
 
 
 async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Read and store a task's snapshot; return tasks that run the commands waiting for it.
+    """Read and store a task's snapshot. Return tasks that run the commands waiting for it.
 
     Raise TaskRetry if it has to be read later.
     """
@@ -48,7 +48,7 @@ async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
 async def _read(
     engine: EngineContext, task: Task, connection: str, account: Account | None, kind: str
 ) -> str:
-    """Read and store a snapshot; return "", or the cause if that fails.
+    """Read and store a snapshot. Return "" if this succeeds, otherwise the cause of the failure.
 
     Raise TaskRetry if it has to be read later.
     """

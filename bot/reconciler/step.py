@@ -1,7 +1,8 @@
-"""A step of an operation or run: check preconditions, plan, call, verify, and write the result.
+"""Taking one step of an operation or a job run: check preconditions, plan, call, verify, and save the result.
 
 A step needs a linked account, a configured connection, and a known person who has permission. If the account
-isn't linked, the item ends. If anything else is missing, the step is delayed, and the card says why.
+isn't linked, the operation or run ends. If anything else is missing, the step is delayed, and the card says
+why.
 """
 
 from __future__ import annotations
@@ -66,33 +67,32 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: If another process has to send a start, the start becomes due again after this many seconds, so that the
-#: other process can claim it.
+#: How soon to check again if another process has to send a start, in seconds. That process can then claim it.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: How long to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
-#: How long to postpone a call while another request probes whether the connection is answering again, in
+#: How long to postpone a call while another request tests whether the connection is answering again, in
 #: seconds.
 PROBE_WAIT_SECONDS: Final = 2.0
 #: Maximum number of attempts at a call that conflicts with the workspace's state or with an existing name.
 MAX_CONFLICT_ATTEMPTS: Final = 4
 #: Steps that start a workspace. Their calls are queued, and may have a separate rate limit.
 START_STEPS: Final = frozenset({Step.START, Step.CREATE})
-#: The hold shown on an item whose step failed because of an error in Usher itself.
+#: What cards show after a step failed because of an error in Usher itself.
 _BROKEN: Final = hold_by_cause("internal")
-#: Steps that create something. Before repeating such a call, Usher searches the provider for the earlier
-#: call's result.
+#: Steps that create something. Before such a call is repeated, Usher searches the provider for the result of
+#: the earlier one.
 _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
 
 
 class Stepper(EnginePart, ABC, Generic[S]):
-    """Takes steps of due operations or runs, committing the state *calling* before each call (ADR 54).
+    """Takes the steps of due operations or runs. Before each call, the state *calling* is committed (ADR 54).
 
-    Operations and runs differ only in the abstract methods at the end. If an item is replaced or unlinked in
-    the meantime, that change wins, because an item that has ended can't be updated.
+    An item is an operation or a run; they differ only in the abstract methods at the end. If an item is
+    replaced or unlinked in the meantime, that change wins, because an item that has ended can't be updated.
     """
 
-    #: The outcome of an item that ends while the effect of its call is unknown.
+    #: The outcome of an item that ends when it is unknown whether its call had an effect.
     lost_outcome: ClassVar[Outcome]
     #: The kind of notice that asks whether to create another workspace or run.
     question_kind: ClassVar[NoticeKind]
@@ -100,18 +100,18 @@ class Stepper(EnginePart, ABC, Generic[S]):
     late_kind: ClassVar[NoticeKind]
     #: Whether the state of the previous call stays recorded until the next call can be sent.
     keeps_call: ClassVar[bool]
-    #: A blocked item reaches its deadline after this many seconds. None means no deadline.
+    #: How many seconds after becoming blocked an item reaches its deadline. None means no deadline.
     held_seconds: float | None = None
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._people = engine.people
-        #: Ids of the items that this process is currently working on, so that it doesn't work on any of them
-        #: twice if a lease expires.
+        #: Ids of the items that this process is working on. This prevents it from working on one twice if a
+        #: lease expires.
         self._under_way: set[str] = set()
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim the due items and take their steps concurrently; return how many items were claimed."""
+        """Claim due operations or runs and take their steps concurrently. Return how many were claimed."""
         limit = count_free_slots(pool, self._numbers.batch)
         if limit <= 0:
             return 0
@@ -121,7 +121,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return sum(map(len, batches))
 
     async def _isolate_errors(self, batch: list[S]) -> None:
-        """Process a batch so that its errors don't affect other batches: log them, and retry the batch later.
+        """Process a batch without letting its errors affect others: log them, and retry the batch later.
 
         A process that is shutting down hands its batch back.
         """
@@ -170,7 +170,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             await self._take_step(claimed, runtime, decided)
 
     def _find_end_cause(self, claimed: S, now: float) -> str | None:
-        """Return why an item can't continue, as the key of a message, or None if it can."""
+        """Return why an operation or run can't continue, as the key of a message, or None if it can."""
         subject, account = claimed.subject, claimed.account
         if account is None or account.state == "revoking":
             return "unlinked"
@@ -182,7 +182,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return "connection_gone" if since is not None and now >= since + ANSWER_SECONDS else None
 
     async def _check_permission(self, claimed: S, step: Step) -> bool:
-        """Return whether the policy allows the step; postpone the step if Slack can't identify the person."""
+        """Return whether the policy allows the step. Postpone the step if Slack can't identify the person."""
         asked = self.find_required_permission(claimed, step)
         if asked is None:
             return True
@@ -249,7 +249,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 await self.save(claimed, await self.after_deadline(claimed, update))
 
     async def _claim_start_turn(self, subject: Operation | Run, runtime: Runtime) -> float:
-        """Return 0 if this start may be sent now, otherwise the number of seconds until the next attempt.
+        """Return 0 if this start may be sent now, otherwise how many seconds to wait before the next attempt.
 
         A single process decides when each of a connection's starts may be sent.
         """
@@ -265,7 +265,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _send_call(
         self, claimed: S, runtime: Runtime, step: Step, may_leave: Callable[[], bool] | None
     ) -> Update | None:
-        """Commit *calling*, then send the call; return the update that still has to be written, or None.
+        """Commit the state *calling*, then send the call. Return the update still to be written, or None.
 
         ``may_leave`` is checked just before each of the call's requests.
         """
@@ -332,10 +332,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _defer_call(
         self, claimed: S, runtime: Runtime, step: Step, answer: RetryLater | Rejected
     ) -> Update:
-        """Return the update that retries a call that certainly had no effect.
+        """Return the update that retries a call which certainly had no effect.
 
-        If the provider is busy, the call is retried after increasing pauses, and only once a read has
-        confirmed that it had no effect.
+        If the provider is busy, the pauses between retries grow, and a read must first confirm that the call
+        had no effect.
         """
         if not isinstance(answer, ProviderBusy):
             return self.build_retry(claimed, runtime, step, answer, Call.NONE)
@@ -351,10 +351,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return replace(again, busy_since=since, retry_at=now + wait)
 
     async def _repeat_later(self, claimed: S, runtime: Runtime, step: Step, error: Conflict) -> Update:
-        """Return the update that retries a call refused because something else is in progress.
+        """Return the update that retries a call which was refused because something else is in progress.
 
-        The call is retried after increasing pauses, and only once a read has confirmed that it is still
-        needed.
+        The pauses between retries grow, and a read must first confirm that the call is still needed.
         """
         now = await self._store.now()
         since = claimed.subject.busy_since or now
@@ -365,7 +364,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return replace(again, busy_since=since, retry_at=now + wait, cause=cause)
 
     def _may_be_own(self, claimed: S, step: Step) -> bool:
-        """Return whether the workspace or run with that name may come from this item's earlier call."""
+        """Return whether the name that is taken may have been taken by an earlier attempt at this call."""
         subject = claimed.subject
         return (
             step in _CREATING_STEPS
@@ -380,7 +379,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
     # -- after an unknown outcome ----------------------------------------------------------------------------
 
     async def _find(self, claimed: S, runtime: Runtime) -> Update | None:
-        """Search the provider for the call's result. As this changes nothing, nothing is committed first."""
+        """Search the provider for the call's result.
+
+        This changes nothing, so nothing is committed beforehand.
+        """
         account = claimed.account
         assert account is not None, "what has no account ends before it calls"
         answer = await self._provider_caller.call(
@@ -398,7 +400,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _judge_traces(
         self, claimed: S, runtime: Runtime, traces: OutcomeSearch | None
     ) -> Update | None:
-        """Act on a search result: record it, search again, call again, ask the person, or end the item."""
+        """Act on what a search found: record it, search or call again, ask the person, or end the item."""
         now = await self._store.now()
         verdict: Created | Verdict = Verdict.SEARCH
         if traces is not None:
@@ -422,7 +424,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self.record_found(claimed, runtime, created)
 
     def record_absence(self, claimed: S, wait: float) -> Update:
-        """Return the update for a creation that created nothing: try again unless it was cancelled."""
+        """Return the update after a search showed that nothing was created.
+
+        Try again, unless it was cancelled.
+        """
         return claimed.update(
             wait,
             attempts=claimed.subject.attempts + 1,
@@ -448,33 +453,35 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def postpone(
         self, claimed: S, next_in: float, hold: Hold | None = None, *, deadline_in: float | None = None
     ) -> None:
-        """Postpone an item; ``hold`` is the reason, as in ``add_block_reason``."""
+        """Postpone an operation or run. ``hold`` is the reason, as in ``add_block_reason``."""
         await self.save_blocked(claimed, claimed.update(next_in, deadline_in=deadline_in), hold)
 
     async def postpone_all(
         self, batch: Sequence[S], next_in: float, hold: Hold | None, *, deadline_in: float | None = None
     ) -> None:
-        """Postpone several items; ``hold`` is the reason, as in ``add_block_reason``."""
+        """Postpone several operations or runs. ``hold`` is the reason, as in ``add_block_reason``."""
         for claimed in batch:
             await self.postpone(claimed, next_in, hold, deadline_in=deadline_in)
 
     async def save_blocked(self, claimed: S, update: Update, hold: Hold | None) -> None:
-        """Save the update of an item that has to wait; ``hold`` is the reason, as in ``add_block_reason``."""
+        """Save the update of an operation or run that has to wait. ``hold`` is as in ``add_block_reason``."""
         if hold and update.deadline_in is None:
             update = replace(update, deadline_in=self.held_seconds)
         await self.save(claimed, await self.add_block_reason(claimed, update, hold))
 
     async def add_block_reason(self, claimed: S, update: Update, hold: Hold | None) -> Update:
-        """Return the update with ``hold`` as the reason why the item is blocked.
+        """Return the update with ``hold`` as the reason why the operation or run is blocked.
 
-        A hold of "" clears the reason, and None keeps it.
+        A hold of "" clears the reason, and None leaves it unchanged.
         """
         if hold is not None and hold != (claimed.subject.block_reason or ""):
             update = _keep_silence(claimed, replace(update, block_reason=hold, card_dirty=True))
         return await self.after_deadline(claimed, update)
 
     async def after_deadline(self, claimed: S, update: Update, *, is_blocked: bool = False) -> Update:
-        """Return the update with its next step no later than the deadline, and with the notice that is due.
+        """Return the update with its next step no later than the deadline.
+
+        Add the notice that is due, if any.
 
         With ``is_blocked``, the person is told even before the deadline that nothing can be sent. A person
         who has already been asked what to do isn't also told that the item is late.
@@ -503,71 +510,77 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[S]]:
-        """Lease the due items, oldest first, and return them in batches that are processed concurrently.
+        """Lease the operations or runs that are due, oldest first. Batches are processed concurrently.
 
         Items that share a call are in the same batch.
         """
 
     async def process_batch(self, batch: list[S]) -> Sequence[S]:
-        """Do the work that a batch's items share; return the items that still need a step of their own."""
+        """Do the work that the items of a batch share.
+
+        Return the items that still need a step of their own.
+        """
         return batch
 
     @abstractmethod
     async def plan(self, claimed: S, runtime: Runtime) -> Plan:
-        """Return the plan for the item's next step."""
+        """Return the plan for the next step of an operation or run."""
 
     @abstractmethod
     def find_required_permission(self, claimed: S, step: Step) -> tuple[str, Target] | None:
-        """Return the verb and target that the policy must allow before a step, or None for no check."""
+        """Return the verb and target that the policy must allow before a step.
+
+        Return None if nothing is checked.
+        """
 
     @abstractmethod
     def ends_while_refused(self, claimed: S, decided: Plan) -> bool:
-        """Return whether the plan may end the item even while the provider refuses its credential."""
+        """Return whether the plan may end an operation or run while the provider refuses its credential."""
 
     def can_use_cached_person(self, claimed: S) -> bool:  # noqa: ARG002 - overridden for operations
-        """Return whether the person's stored details are good enough if Slack isn't responding."""
+        """Return whether the person's stored details are good enough while Slack isn't responding."""
         return False
 
     @abstractmethod
     async def resolve_forbidden(self, claimed: S, step: Step, rule: str) -> bool:
-        """End or postpone an item that the policy refuses, or return True if the step may be taken anyway."""
+        """End or postpone an item that the policy refuses. Return True if the step may be taken anyway."""
 
     @abstractmethod
     async def end(self, claimed: S, decided: Plan) -> Update:
-        """Return the update that ends an item according to its plan."""
+        """Return the update that ends an operation or run according to its plan."""
 
     @abstractmethod
     async def advance(self, claimed: S, runtime: Runtime, decided: Plan) -> None:
-        """Read, wait or renew, according to the plan."""
+        """Carry out a step that isn't a call: read, wait, or create a replacement."""
 
     @abstractmethod
     async def save(self, claimed: S, update: Update) -> Row | None:
-        """Save an update; return the new row, or None if the item has ended or another process claimed it."""
+        """Save an update. Return the new row, or None if the item has ended or another process claimed it."""
 
     async def has_recipient(self, claimed: S) -> bool:  # noqa: ARG002 - overridden for runs
-        """Return whether anyone is waiting for the item. If not, its notices aren't sent."""
+        """Return whether anyone is waiting for the result. If nobody is, no notices are sent."""
         return True
 
     @abstractmethod
     async def prepare_call(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Update:
         """Return the update to commit before a call. The call is sent only if the update says *calling*.
 
-        Such an update includes the account and the person, and is saved only if neither has changed.
+        Such an update includes the account and the person. It is saved only if neither has changed.
         """
 
     async def reload_name(self, claimed: S) -> S:
-        """Return the claimed item with the name that was chosen when its call was committed."""
+        """Return the claimed item, including the name that was chosen when its call was committed."""
         return claimed
 
     @abstractmethod
     async def send(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Created | str | None:
-        """Send the call; return what it created, or the provider's message if there was nothing to change."""
+        """Send the call. Return what it created, or the provider's message if there was nothing to change."""
 
     @abstractmethod
     async def record_accepted(
         self, claimed: S, runtime: Runtime, step: Step, access: Access, created: Created | str | None
     ) -> Update | None:
-        """Record an accepted call; return the update that still has to be written, or None."""
+        """Record an accepted call. Return the update that still has to be written, or None."""
 
     @abstractmethod
     def build_retry(
@@ -575,22 +588,22 @@ class Stepper(EnginePart, ABC, Generic[S]):
     ) -> Update:
         """Return the update that retries the call or searches for its result.
 
-        After Rejected, the retry waits for a new credential.
+        If the result is Rejected, the retry waits for a new credential.
         """
 
     @abstractmethod
     def record_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update after a refusal for which a retry would make no difference."""
+        """Return the update after a refused call, if retrying it wouldn't help."""
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:
-        """Return everything at the provider that may be the call's result and belongs to no other item.
+        """Return everything at the provider that may result from the call and belongs to no other item.
 
         Return None if the search must be repeated.
         """
 
     async def find_creation(self, claimed: S) -> Operation | Run:
-        """Return the item that creates the result: this one, or the creation that this one is cancelling."""
+        """Return the item that creates something: this one, or the creation that this one is cancelling."""
         return claimed.subject
 
     @abstractmethod
@@ -599,17 +612,17 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def abandon(self, claimed: S, verdict: Verdict) -> Update:
-        """Return the update that gives up a search because its result is no longer needed."""
+        """Return the update that gives up a search for something that is no longer needed."""
 
     @abstractmethod
     async def record_found(self, claimed: S, runtime: Runtime, created: Created) -> Update | None:
-        """Record the id that a search found; return the update that still has to be written, or None."""
+        """Record the id that a search found. Return the update that still has to be written, or None."""
 
 
 def find_busy_reason(
     runtime: Runtime, subject: Operation | Run, since: float | None, words: str = ""
 ) -> Hold | None:
-    """Return the hold to show if a provider has been busy or silent since ``since``; None if it hasn't.
+    """Return what the card says if a provider has been busy or silent since ``since``, otherwise None.
 
     ``words`` is the provider's own message about its first refusal.
     """
@@ -623,7 +636,7 @@ def find_busy_reason(
 
 
 def passes(step: Step, error: Conflict) -> bool:
-    """Return whether a conflict may go away, in which case it makes sense to repeat the call.
+    """Return whether a conflict may go away on its own, in which case it makes sense to repeat the call.
 
     A conflict over a name that is already taken won't go away. Nor will a conflict over a start or a
     suspension if the error's message comes from Usher itself, because such a message tells the person what to
@@ -634,28 +647,31 @@ def passes(step: Step, error: Conflict) -> bool:
 
 
 def hold_by_conflict(cause: str) -> Hold:
-    """Return the hold to show while another action is in progress; it quotes the provider's message."""
+    """Return what the card says while another action is in progress. It quotes the provider's message."""
     return make_hold(HoldCode.UNDER_WAY, cause.partition(":")[2].lstrip(": "))
 
 
 def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return the hold to show if a conflict or a busy provider delays this item's calls, otherwise None."""
+    """Return what the card says if a conflict or a busy provider delays these calls, otherwise None."""
     if subject.conflict is not None and runtime.health.since is None:
         return hold_by_conflict(subject.conflict)
     return find_busy_reason(runtime, subject, subject.busy_since)
 
 
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return why a call is blocked, by the item itself or by its connection, or None if it isn't."""
+    """Return why calls are blocked, by a problem of their own or by the connection.
+
+    Return None if they aren't.
+    """
     if subject.busy_since is not None and is_hold(subject.block_reason, HoldCode.OWN_LIMIT):
         return subject.block_reason
     return find_own_reason(runtime, subject) or runtime.health.block_reason
 
 
 def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:
-    """Keep showing that a provider is silent or has server errors while an item's calls keep failing.
+    """While calls keep failing, keep showing that the provider isn't answering or has server errors.
 
-    Otherwise, a successful read in between would clear the hold, and the next failure would set it again.
+    Otherwise, a successful read in between would clear the message, and the next failure would set it again.
     """
     subject, said = claimed.subject, update.block_reason
     fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked
@@ -666,7 +682,7 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return the field of an update that records the step's call as ``known``; no field for a search."""
+    """Return the update's field that records the state of the step's call. A search has no such field."""
     match step:
         case Step.FIND:
             return {}
@@ -677,6 +693,6 @@ def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
 
 
 def build_success(claimed: S, next_in: float, entry: AuditEntry, **changes: Any) -> Update:
-    """Return the update for a call that was accepted, or whose result was found by a search."""
+    """Return the update for a call that was accepted or whose result a search has found."""
     usual: dict[str, Any] = {"attempts": 0, "block_reason": NOTHING, "card_dirty": True, "audit": [entry]}
     return claimed.update(next_in, **usual, **changes)

@@ -1,4 +1,4 @@
-"""Reads the output of runs as it arrives: one stream per run, reopened if it breaks before the run ends."""
+"""Reading the output of runs as it arrives. Each run has one stream, which is reopened if it breaks early."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -19,15 +19,16 @@ from bot.store import runs as run_rows
 from bot.support.cleaning import Hider
 from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
-#: Maximum number of streams open at a time. Others wait their turn.
+#: Maximum number of streams that are open at the same time. Others wait their turn.
 MAX_STREAMS: Final = 50
-#: Once a run has ended, its output counts as complete when its stream has been silent for this many seconds.
+#: Once a run has ended, its output is considered complete when the stream has been silent for this many
+#: seconds.
 SILENT_END_SECONDS: Final = 30.0
 #: Maximum number of attempts to read the rest of the output after a run has ended.
 MAX_END_ATTEMPTS: Final = 5
-#: How long the last lines of finished output are kept for the message that the run has ended, in seconds.
+#: How long the last lines of a finished run's output are kept for the message about its end, in seconds.
 ENDED_OUTPUT_SECONDS: Final = 60.0
-#: Minimum wait before reopening a stream that ended while its run is still in progress, in seconds.
+#: Minimum wait before a stream is reopened if it ended while the run is still in progress, in seconds.
 MIN_REOPEN_SECONDS: Final = 5.0
 
 
@@ -37,7 +38,7 @@ def _to_owned_name(run_id: str) -> str:
 
 @dataclass(slots=True, eq=False)
 class _Follower:
-    """The state of reading one run's output. Times are in monotonic seconds."""
+    """The progress of reading one run's output. Times are in monotonic seconds."""
 
     entry: FollowedRun
     is_reading: bool = False
@@ -46,7 +47,7 @@ class _Follower:
     answer: call_results.CallResult[None] | None = None
     has_new_output: bool = False
     was_read: bool = False
-    #: Whether the run was already known to be over when the last stream was opened.
+    #: Whether the run was known to be over when the last stream was opened.
     began_after_end: bool = False
     failures: int = 0
     next_at: float = 0.0
@@ -54,9 +55,9 @@ class _Follower:
 
 
 class Streams(context.EnginePart):
-    """Reads the watched outputs that this process owns.
+    """Reads the outputs that people are watching and that this process owns.
 
-    Outputs are kept in memory, each by the process that owns it. After a restart, they are read again from
+    Outputs are kept in the memory of the process that owns them. After a restart, they are read again from
     the beginning.
     """
 
@@ -66,7 +67,7 @@ class Streams(context.EnginePart):
         self._followers: dict[str, _Follower] = {}
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Open the streams that are due, and end those that are over; return how many were opened.
+        """Open the streams that are due, and close those that are over. Return how many were opened.
 
         Without a pool, return once the opened streams have ended.
         """
@@ -93,7 +94,7 @@ class Streams(context.EnginePart):
         return len(due)
 
     async def _own_outputs(self, runs: Sequence[Run], free: int) -> dict[str, Run]:
-        """Return the runs whose output this process follows. Processes with free capacity take the rest."""
+        """Return the runs whose output this process reads. Processes with free capacity take on the rest."""
         fresh = [run for run in runs if run.id not in self._followers][: max(free, 0)]
         things = [
             _to_owned_name(run.id) for run in [*fresh, *(run for run in runs if run.id in self._followers)]
@@ -102,7 +103,10 @@ class Streams(context.EnginePart):
         return {run.id: run for run in runs if _to_owned_name(run.id) in owned}
 
     async def _prepare_stream(self, run: Run, began_at: float, free: int) -> Account | None:
-        """Update one output; return the account for its next stream, or None if no stream is due now."""
+        """Update the progress of one output.
+
+        Return the account for its next stream, or None if none is due now.
+        """
         follower = None if await self._stop_if_mute(run) else self._get_follower(run, began_at)
         if follower is None:
             return None
@@ -114,7 +118,7 @@ class Streams(context.EnginePart):
             self._followers[run.id].next_at = self._clock.monotonic() + 60.0
 
     async def _stop_if_mute(self, run: Run) -> bool:
-        """If a run's provider can't show output, stop watching the run and return True."""
+        """If the provider can't show a run's output, stop watching the run and return True."""
         runtime = self._runtimes.get(run.connection)
         if runtime is None or isinstance(runtime.provider, facets.Runs):
             return False
@@ -126,7 +130,7 @@ class Streams(context.EnginePart):
         return count_free_slots(pool, MAX_STREAMS - reading)
 
     def _get_follower(self, run: Run, began_at: float) -> _Follower | None:
-        """Return the follower of an output, or a new one if the output was requested again."""
+        """Return the state of reading a run's output. Start afresh if the output was requested again."""
         follower = self._followers.get(run.id)
         if follower is not None and follower.entry.is_done:
             if follower.entry.done_at >= began_at:
@@ -139,7 +143,7 @@ class Streams(context.EnginePart):
         return follower
 
     def _is_abandoned(self, run_id: str) -> bool:
-        """Return whether an unwatched output can be dropped instead of being kept for the end of its run."""
+        """Return whether an output that nobody watches can be dropped. It may be needed when its run ends."""
         entry = self._followers[run_id].entry
         return not entry.is_done or self._clock.monotonic() - entry.done_at > ENDED_OUTPUT_SECONDS
 
@@ -151,7 +155,7 @@ class Streams(context.EnginePart):
     # -- between two streams ---------------------------------------------------------------------------------
 
     async def _attend(self, run: Run, follower: _Follower) -> None:
-        """React to a stream's result or silence, and to the end of its run."""
+        """React when a stream ends or falls silent, and when its run ends."""
         now = self._clock.monotonic()
         entry = follower.entry
         if run.outcome is not None and follower.over_since is None:
@@ -168,12 +172,12 @@ class Streams(context.EnginePart):
             self._end_output(follower, "")  # The spool is full, so another stream would add nothing.
 
     async def _decide_next(self, run: Run, follower: _Follower, now: float) -> None:
-        """After a stream has ended, plan another one or end the output."""
+        """After a stream has ended, schedule another one or end the output."""
         answer, transcript = follower.answer, follower.entry.transcript
         follower.failures, wait, cause = 0, 0.0, ""
         if isinstance(answer, (call_results.RetryLater, call_results.OutcomeUnknown)):
             follower.failures = 0 if follower.has_new_output else answer.attempts
-            # A stream isn't woken when its account is accepted again. So check without waiting, which costs
+            # Streams aren't woken when their account is accepted again. So check without waiting, which costs
             # no request.
             wait, cause = (
                 0.0 if answer.cause in provider_calls.REFUSED_SIGN_IN_CAUSES else answer.wait,
@@ -193,7 +197,7 @@ class Streams(context.EnginePart):
 
     @staticmethod
     def _is_read_out(follower: _Follower) -> bool:
-        """Return whether a finished run's output has been read to its end, or can't be read any further."""
+        """Return whether a finished run's output has been read completely, or can't be read any further."""
         if not follower.began_after_end:
             return False  # The run's last lines may have come after that stream had ended.
         if isinstance(follower.answer, (call_results.RetryLater, call_results.OutcomeUnknown)):
@@ -282,7 +286,7 @@ class Streams(context.EnginePart):
 async def without_secrets(
     stream: AsyncIterator[OutputChunk], secrets: Sequence[str]
 ) -> AsyncIterator[OutputChunk]:
-    """Yield a stream with secrets hidden, even those split across chunks, and close it afterwards."""
+    """Yield a stream with its secrets hidden, even those split across chunks. Close it afterwards."""
     hiders: dict[str, Hider] = {}
     try:
         async for chunk in stream:

@@ -1,4 +1,4 @@
-"""Tasks: the reconciler's background work other than operations and runs, with a handler for each kind."""
+"""Background tasks: the reconciler's work other than operations and runs. Each kind has a handler."""
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,17 +27,17 @@ log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 
-#: Maximum number of attempts at a failing task, with increasing waits, unless its handler sets another
-#: maximum.
+#: Maximum number of attempts at a failing task, unless its handler sets another maximum. The waits between
+#: them grow.
 MAX_TASK_ATTEMPTS: Final = 10
-#: For this many seconds after a task was created, an attempt isn't counted if nothing could be tried. While
-#: only an encryption key is missing, none is counted.
+#: For this many seconds after a task was created, attempts at which nothing could be tried aren't counted. If
+#: the reason is a missing encryption key, they are never counted.
 MAX_BUSY_SECONDS = 900.0
 #: After this many seconds, a person waiting for a list that can't be read is told why.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
-#: The name under which all of a connection's lists take slots, so that they share one allowance. It can't be
-#: the same as a principal's key.
+#: The name under which all of a connection's lists take slots, so that they share one allowance. It can't
+#: clash with a principal's key.
 LISTS_HOLDER = "lists"
 
 
@@ -54,12 +54,12 @@ class TaskRetry(Exception):
 
 
 class TaskBusy(TaskRetry):
-    """Raised to retry a task that couldn't be tried yet, which doesn't count as a failure."""
+    """Raised to retry a task that couldn't be tried yet. This doesn't count as a failure."""
 
 
 @contextmanager
 def hold_slot(runtime: Runtime) -> Iterator[None]:
-    """Hold one of a connection's slots for a list or similar read; raise TaskRetry if none is free."""
+    """Hold one of a connection's slots for a list or similar read. Raise TaskRetry if none is free."""
     if runtime.health.pause > 0:
         # A pause that the provider requested isn't a failure of the task, but an unanswering connection is.
         if runtime.health.since is None:
@@ -77,10 +77,10 @@ def hold_slot(runtime: Runtime) -> Iterator[None]:
 class TaskHandler:
     """The handler for one kind of task.
 
-    ``do`` performs the task and returns any follow-up tasks, or None; it raises TaskRetry to be called again.
-    ``person`` returns the person on whose behalf a provider is called; the policy must allow ``verb`` to that
-    person. ``give_up`` is called after the last of ``tries`` attempts, and ``refuse`` is called with the
-    policy rule that refused the person.
+    ``do`` performs the task and returns any follow-up tasks, or None. If it raises TaskRetry, it is called
+    again later. ``person`` returns the person on whose behalf a provider is called. The policy must allow
+    that person ``verb``. ``give_up`` is called after the last of ``tries`` attempts. ``refuse`` is called
+    with the policy rule that refused the person.
     """
 
     do: Callable[[EngineContext, Task], Coroutine[Any, Any, Sequence[NewTask] | None]]
@@ -101,7 +101,7 @@ async def find_holder(engine: EngineContext, task: Task) -> Principal | None:
 
 
 class Tasks(EnginePart):
-    """Runs due tasks. A failing task is retried a limited number of times."""
+    """Runs tasks that are due. A failing task is retried a limited number of times."""
 
     def __init__(self, engine: EngineContext, handlers: Mapping[TaskKind, TaskHandler]) -> None:
         super().__init__(engine)
@@ -170,7 +170,7 @@ class Tasks(EnginePart):
         return build_replays(task)
 
     async def _find_refusing_rule(self, task: Task, handler: TaskHandler) -> str:
-        """Return the policy rule that forbids calling a provider for this person, or "" if none does.
+        """Return the policy rule that forbids calling a provider for this person, or "" if it is allowed.
 
         Raise TaskRetry if the person's stored details aren't enough and Slack doesn't answer.
         """
@@ -185,7 +185,7 @@ class Tasks(EnginePart):
 
 
 async def ask_slack(asking: Coroutine[Any, Any, _T]) -> _T:
-    """Return Slack's answer; raise TaskRetry if the call failed."""
+    """Return Slack's answer. Raise TaskRetry if the call failed."""
     try:
         return await asking
     except SlackFailed as error:
@@ -201,10 +201,10 @@ def make_task_retry(error: SlackFailed) -> TaskRetry:
 
 
 def require_result(answer: CallResult[_T]) -> Succeeded[_T] | Rejected:
-    """Return a call's result if it can end the task; otherwise raise TaskRetry.
+    """Return a call's result if it can end the task, otherwise raise TaskRetry.
 
-    If the connection's own secret is refused, the task is retried, because there is nothing the person can do
-    about it.
+    If the provider refuses the connection's own secret, the task is retried, because the person can't do
+    anything about it.
     """
     if isinstance(answer, (RetryLater, OutcomeUnknown)):
         raise to_task_retry(answer)
@@ -220,10 +220,10 @@ def to_task_retry(answer: RetryLater | OutcomeUnknown) -> TaskRetry:
 
 
 def build_replays(task: Task, principal: Principal | None = None, problem: str = "") -> list[NewTask]:
-    """Return a task for each command that was waiting for this task. Each task has a unique subject.
+    """Return a task for each command that was waiting for this task. Each new task has a unique subject.
 
-    They run as ``principal``, the owner of the task's account, or otherwise as the person who gave the
-    command. ``problem`` is the cause if the task failed.
+    They run as ``principal``, the owner of the task's account. If that is None, they run as the person who
+    gave the command. ``problem`` is the cause if the task failed.
     """
     return [
         NewTask(
