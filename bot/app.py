@@ -118,7 +118,7 @@ async def serve(
     role: Role = Role.SERVE,
     beside: Callable[["Process"], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
-    """Run until SIGTERM or SIGINT, then drain; raise StartError, StoreError or OSError if it can't start.
+    """Run until SIGTERM or SIGINT. Raise StartError, StoreError or OSError if the process can't start.
 
     Raises StoreMigrated if a newer release migrates the database meanwhile. ``beside`` is called once the
     process is ready, and runs alongside it until it stops.
@@ -407,7 +407,10 @@ class Process:
         raise AssertionError("it has no end")
 
     async def _try_keys(self) -> None:
-        """Raise StartError if none of the stored secrets can be decrypted. New links would be lost, too."""
+        """Raise StartError if none of the stored secrets can be decrypted.
+
+        With the wrong keys, new links would be lost later, too.
+        """
         opening = await try_secrets(self.store, Vault(self._settings.keys()))
         self.metrics.closed_secrets.set(len(opening.closed))
         if opening.is_hopeless:

@@ -71,7 +71,8 @@ _RESTING_ADVICE = (
     "Their people link again, or an administrator approves the accounts. After a server was reinstalled, "
     "import your list again: `usher docs connections#names-that-are-other-accounts`."
 )
-#: Maximum number of notices read, newest first, that Usher has given up on. They are kept for a week.
+#: Maximum number of notices to read that Usher has given up on, newest first. Such notices are kept for a
+#: week.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
 _TAB = "Turn on the Messages Tab on your app's page, App Home."

@@ -407,7 +407,7 @@ def _ran_or_failed(seen: Observed) -> bool:
 
 
 def fill_form(asking: facets.Forms[Any], offer: Any, purpose: Purpose, given: Mapping[str, str]) -> Spec:
-    """Fill in a form with the given values. Otherwise, use the minimum for a number, or else the default.
+    """Fill in a form with the given values. Fill the other fields with their minimums or defaults.
 
     Raises NotDone if the form doesn't accept the values.
     """
