@@ -99,7 +99,7 @@ def _find_refusal_class(status: int, message: str) -> type[errors.PermanentError
     return kinds.get(status, errors.InvalidRequest)
 
 
-#: Matches refusals that concern the account itself, so that a new credential wouldn't help.
+#: Matches refusals that concern the account itself. A new credential wouldn't help.
 _ACCOUNT_OFF_PATTERN = re.compile(
     r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked"
     r"|dormant|closed|terminated|banned|archived|awaiting approval|pending approval|not (yet )?approved)\b",
@@ -148,8 +148,8 @@ def _read_sentence(response: Response) -> str:
 MAX_NAME_LENGTH = 250
 #: Maximum number of characters of a percent-encoded id in a path.
 MAX_ID_LENGTH = 1000
-#: Numbers of at least this size are treated as milliseconds: as seconds, this one would fall in the year
-#: 5138, but as milliseconds it is 1973.
+#: Numbers that are at least this large are treated as milliseconds. In seconds, this number would mean the
+#: year 5138; in milliseconds, it means 1973.
 _MIN_MILLISECONDS = 1e11
 #: Earliest plausible time, in epoch seconds (1971).
 _MIN_SECONDS = 31_536_000.0
@@ -274,7 +274,7 @@ def _parse_time(text: str, form: str) -> float:
 
 
 def read_entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], T | None]) -> Listing[T]:
-    """Read the list under ``key`` by calling ``read`` for each entry. If it returns None, skip the entry.
+    """Apply ``read`` to each entry of the list under ``key``. Leave out entries for which it returns None.
 
     If ``read`` raises BadAnswer, the entry is left out and logged once. The same happens to a page without
     the list. The result is then marked as incomplete. If no entry is left, BadAnswer is raised, so that the

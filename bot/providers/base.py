@@ -236,7 +236,7 @@ class Provider(ABC):
         return access.credential.owner
 
     def bind_access(self, access: Access, call: str) -> Access:
-        """Return the access bound to the secret for a call; raise CredentialRefused if there is none."""
+        """Return an access that uses the secret for a call; raise CredentialRefused if there is none."""
         is_theirs = self.credential_owner(access, call) == "person"
         api = self.api.acting_as(access.credential) if is_theirs else self.connection_api(access.credential)
         return Access(access.username, access.credential, api)

@@ -162,12 +162,12 @@ _CUT_MESSAGE_PATTERN: Final = re.compile(
 
 
 def clean_words(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = ()) -> str:
-    """Return the innermost words of a provider's text, cleaned and shortened; "" if it has no words."""
+    """Return the actual message in a provider's text, cleaned and shortened; "" if there is none."""
     return clean(find_innermost_words(text), limit, secrets)
 
 
 def find_innermost_words(text: str) -> str:
-    """Return the innermost message in another program's output. Any other text is returned unchanged.
+    """Return the actual message inside another program's output. Any other text is returned unchanged.
 
     Returns "" for output that contains no message, but only a status or a page that names a status.
     """
@@ -379,7 +379,7 @@ def _read_quotes(text: str) -> str | None:
 
 
 def cut_words(text: str, limit: int = MAX_MESSAGE_LENGTH) -> str:
-    """Return the innermost words of a text, cleaned, without unprintable characters."""
+    """Return the actual message in a text, cleaned and without unprintable characters."""
     return "".join(filter(str.isprintable, clean_words(text, limit)))
 
 
@@ -430,7 +430,7 @@ def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _list_unique_details(parts: Iterable[Any], message: str) -> Iterator[str]:
-    """Yield each detail that the message doesn't already contain, cleaned."""
+    """Yield the details that the message doesn't already contain. They are cleaned first."""
     known = clean(message, MAX_DETAILED_LENGTH).casefold()
     for part in parts:
         for text in _read_details(part, ""):

@@ -61,8 +61,8 @@ from bot.support.addresses import parse_origin
 from bot.support.responses import Response
 
 CREDENTIAL_NOTE = "Usher"
-#: Scopes of the token that Usher creates for a user. With it, Usher can start, stop and read servers, check
-#: their IDE, and delete the token itself.
+#: Scopes of the token that Usher creates for a user. With this token, Usher can start, stop and read servers,
+#: check their IDE, and delete the token itself.
 SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
 #: The scope for listing the servers that others share with the user, available since hub 5.0. ``SHARES_KEY``
 #: in ``Credential.extra`` marks a token with this scope.
@@ -316,7 +316,7 @@ class JupyterHub(
         return format_registration(self.settings.client_id, redirect_uri, self.settings.name)
 
     def parse_reference(self, text: str) -> str | None:
-        """Return the server meant by a link to it or to its pages, or by ``person/server``."""
+        """Return the id of the server that a link, or text like ``person/server``, refers to."""
         return parse_reference(text, self._public)
 
     def page_url(self, remote_id: str) -> str:
@@ -366,7 +366,7 @@ def _to_id(name: ServerName) -> str:
 
 
 def _require_shown(access: Access, workspace: Workspace) -> ServerName:
-    """Return a server's name; like the hub, raise NotFound if it is another user's and isn't shared."""
+    """Return a server's name. Raise NotFound if it is another user's and isn't shared, as the hub does."""
     name = ServerName.from_id(workspace.remote_id)
     if name.user != access.username and workspace.is_own:
         raise errors.NotFound("there is no such server")
@@ -559,7 +559,7 @@ class SignInClient(OAuthClient):
         return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
 
     async def is_accepted(self) -> bool:
-        """Return whether the hub knows Usher, by sending it an invalid code.
+        """Find out whether the hub knows Usher by sending it an invalid code.
 
         The hub checks the client before the code, so its answer shows whether it knows the client.
         """
@@ -586,7 +586,8 @@ class SignInClient(OAuthClient):
     async def _list_granted(self, api: ApiClient, username: str, owner: TokenOwner) -> list[str]:
         """Return the token's id.
 
-        Hubs before 5.0 don't tell it. For these, return the ids of all tokens that Usher got in the session.
+        Hubs before 5.0 don't report it. For these, return the ids of all tokens that Usher got in the
+        session.
         """
         token_id, session = find_text(owner, "token_id"), find_text(owner, "session_id")
         if token_id or not session:

@@ -68,14 +68,14 @@ _PLAIN_ID_PATTERN = re.compile(r"[^\s/]+/[^\s/]*")
 
 @dataclass(frozen=True, slots=True)
 class ServerName:
-    """A server's full name: its owner's name and its own, which is "" for the default server."""
+    """A server's full name: the name of its owner, and its own name ("" for the default server)."""
 
     user: str
     server: str = ""
 
     @property
     def remote_id(self) -> str:
-        """Return the server's id: its owner's name and its own, percent-encoded and joined by a slash."""
+        """Return the server's id: the owner's name, a slash and the server's own name, percent-encoded."""
         return f"{encode_path_segment(self.user)}/{self._server_part}"
 
     @property
@@ -114,7 +114,7 @@ class ServerName:
 
 
 def parse_reference(text: str, public_root: str) -> str | None:
-    """Return the id meant by ``person/server`` or by a link to one of this hub's servers, otherwise None."""
+    """Return the id of the server that ``person/server`` or a link refers to, or None if there is none."""
     text = text.strip()
     path = path_below(text, match_subdomain(text, public_root) or public_root)
     if path is not None:
@@ -339,7 +339,7 @@ class Servers:
             raise UnknownOutcome(error.message, status=error.status, retry_after=error.retry_after) from None
 
     async def observe(self, access: Access, remote_id: str, servers: ServerList | None) -> Observed:
-        """Return a server's state, which is *gone* if the list lacks it or it belongs to another user."""
+        """Return a server's state. A server that is missing or belongs to another user is *gone*."""
         try:
             name = ServerName.from_id(remote_id)
         except NotFound:

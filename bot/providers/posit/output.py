@@ -57,7 +57,7 @@ class OutputDecoder:
         return found
 
     def finish(self) -> list[OutputChunk]:
-        """Return the bytes held back for characters that were never completed."""
+        """Return the remaining bytes, which belong to characters that were never completed."""
         return [
             OutputChunk(name, text)
             for name in _STREAMS

@@ -46,7 +46,7 @@ from bot.providers.requests import (
 from bot.providers.words import clean
 from bot.support import errors
 
-#: Errors that may mean that a session or job is already in the wanted state. No error code says so, so its
+#: Errors that may mean that a session or job is already in the wanted state. No error code says so, so the
 #: state is read next.
 _REFUSED = (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Misconfigured, errors.Conflict)
 #: Maximum number of sessions read in one request.

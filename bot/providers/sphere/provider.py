@@ -272,7 +272,7 @@ class SphereProvider(
     def form(
         self, offer: SphereOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
-        """Build the form for the project, which may be given by name, and the workspace's own name.
+        """Build the form: the project, which users may have given by name, and the workspace's own name.
 
         The form has no fields if there are no projects.
         """
