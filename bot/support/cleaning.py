@@ -36,7 +36,7 @@ def list_forms(secret: str) -> tuple[bytes, ...]:
 
 
 def _encode_base64(plain: bytes) -> Iterator[bytes]:
-    """Yield the parts of the bytes' base64 that don't depend on what precedes or follows them."""
+    """Yield the parts of the base64 encoding that are the same whatever precedes or follows the bytes."""
     for before, first in ((0, 0), (1, 2), (2, 3)):
         last = (before + len(plain)) * 8 // 6
         core = base64.b64encode(b"\0" * before + plain)[first:last]
@@ -71,7 +71,7 @@ class Hider:
         return text[: len(text) - kept]
 
     def rest(self) -> bytes:
-        """Return the text that was held back; called once all text has arrived."""
+        """Return the text that was held back. Call this once all text has arrived."""
         kept, self._kept = self._kept, b""
         return kept
 

@@ -39,7 +39,7 @@ class Clock(Protocol):
         ...
 
     def boot(self) -> str:
-        """Return the id of the machine's current boot, when ``monotonic`` started anew; "" if unknown."""
+        """Return the id of the machine's current boot; "" if unknown. ``monotonic`` restarts at each boot."""
         ...
 
 

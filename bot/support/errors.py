@@ -99,7 +99,7 @@ class StoreOutdated(StoreError):
 
 
 class TooLate(StoreError):
-    """It is too late to send the call for a request."""
+    """A request's deadline has passed, so its call may no longer be sent."""
 
 
 class Outdated(StoreError):

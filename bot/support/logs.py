@@ -45,7 +45,7 @@ _PATTERNS = (
 )
 
 
-#: Matches the beginnings of all secrets that the patterns above find. Text without any of them needn't be
+#: Matches the beginnings of all secrets that ``_PATTERNS`` match. Text without any of them needn't be
 #: searched further.
 _SUSPECT = re.compile(r"xox|xapp-|bearer|token|/link/|gAAAA", re.IGNORECASE)
 
@@ -322,7 +322,10 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
         return True
 
     def _write(self, descriptor: int, line: bytes) -> bool:
-        """Write a line piece by piece, and keep the rest; return whether the whole line was written."""
+        """Write as much of a line as the stream accepts. Return whether that was the whole line.
+
+        Otherwise, the rest is written before the next line.
+        """
         self._rest = line
         with suppress(BlockingIOError):
             while self._rest and _takes_something(descriptor):
