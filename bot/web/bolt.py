@@ -47,7 +47,7 @@ def build_bolt(
     ids: Ids,
     session: aiohttp.ClientSession | None = None,
 ) -> AsyncApp:
-    """Create the Bolt app, for listeners to be registered with.
+    """Create the Bolt app. Listeners are registered with it afterwards.
 
     ``session`` is used for calls to Slack's Web API. Without it, every call opens its own.
     """

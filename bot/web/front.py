@@ -96,7 +96,7 @@ class Front:
         self._answers: OrderedDict[str, asyncio.Future[_KeptAnswer]] = OrderedDict()
 
     def guard(self, serve: Serve) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Return the handler for all HTTP methods. It passes payloads that pass the checks to ``serve``."""
+        """Return the handler for all HTTP methods. Payloads that pass the checks go to ``serve``."""
 
         async def handler(request: web.Request) -> web.Response:
             try:

@@ -138,8 +138,8 @@ _COUNTED_ROWS = {
     "tasks": "open tasks of the background work",
     "people": "people known from Slack",
 }
-#: Upper bounds, in seconds, of the buckets in the histogram of claim durations. Claimed reads are sent only
-#: after the claim, so a slow claim leaves them too little time.
+#: Upper bounds, in seconds, of the buckets in the histogram of claim durations. Reads are sent only after
+#: they have been claimed, so a slow claim leaves them too little time.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
 #: How often to check, in seconds, whether the event loop was blocked. Only delays of at least
 #: ``_LATE_SECONDS`` count, because a busy machine causes shorter ones anyway.

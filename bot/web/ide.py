@@ -189,8 +189,8 @@ Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResp
 FRESH_SECONDS = 20.0
 #: How long the page waits for a requested read before requesting another, in seconds.
 ASKED_SECONDS = 3.0
-#: Maps the name of each kind of consent to the kind. A form that asks a question names the kind of consent
-#: that submitting it gives.
+#: Maps names to kinds of consent. A form that asks a question contains the name of the kind of consent that
+#: people give by submitting the form.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}
 #: Matches a blocked item in a report: a directive from the page's policy, and a host (or "inline" or "eval").
 _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")

@@ -108,7 +108,7 @@ def render_first_sign_in(page: str, title: str, text: str, note: str) -> web.Res
 
 
 def render_refusal(refused: Refused, back: str = "/link") -> web.Response:
-    """Render the page for a refusal, with its reason and advice; ``back`` is the URL of its link back."""
+    """Render the page for a refusal, with its reason and advice; ``back`` is the URL for going back."""
     title = pages.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else pages.REFUSED_TITLE
     goes_on = refused.rule in _CAN_GO_ON or not refused.rule.startswith(("link.", "token."))
     return render_page(

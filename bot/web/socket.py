@@ -143,8 +143,8 @@ class SocketSide(AsyncSocketModeHandler):
         self._is_started = False
         self._ping_seconds = ping_seconds
         self._live: dict[int, SocketConnection] = {}
-        #: The connections that Slack counted when the newest one opened; None if none has been opened yet or
-        #: Slack gave no number.
+        #: Slack's count of the connections when the newest one was opened. It is None if there has been no
+        #: connection yet, or if Slack gave no number.
         self.count: Count | None = None
         self._open: set[SocketConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -195,7 +195,7 @@ class SocketSide(AsyncSocketModeHandler):
             log.warning("slack.envelope_not_acknowledged", error=error)
 
     async def _answer(self, req: SocketModeRequest) -> BoltResponse:
-        """Return the answer to an envelope, even a malformed one, because resending it wouldn't help."""
+        """Return the answer to an envelope. Malformed ones are answered, too: resending wouldn't help."""
         around = write_frame(SocketModeResponse(req.envelope_id, payload={}))
         try:
             payload = read_envelope(req.type, req.payload)
