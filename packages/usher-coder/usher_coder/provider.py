@@ -65,8 +65,8 @@ WAKE_FIRST = "It's dormant. Open its page on {title} and activate it there, then
 UPDATE_FIRST = (
     "Its template requires its newest version. Update it on its page on {title}, then start it again."
 )
-#: Maps a workspace's detail, as last read, to the thing that the user has to do first. It is shown if Coder
-#: refuses to start the workspace without giving a reason.
+#: Maps the last known detail of a workspace to what the user has to do first. Usher shows that if Coder
+#: refuses to start the workspace and gives no reason.
 _FIRST = {DORMANT: WAKE_FIRST, OUTDATED: UPDATE_FIRST}
 LONGEST_NAME = 32
 LONGEST_REASON = 500
@@ -571,7 +571,7 @@ def _job_error(build: Mapping[str, Any]) -> str:
 
 
 async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) -> str | None:
-    """Return the account's id as saved with the link. If that is missing, request the id if it is needed."""
+    """Return the account's id, as saved with the link. If it isn't saved, request it when necessary."""
     kept = access.credential.extra.get(OWN_ID)
     owners = [(up.find_text(one, "owner_id"), _has_own_name(access, one)) for one in workspaces]
     if kept or (len(set(owners)) <= 1 and all(is_named for _, is_named in owners)):
