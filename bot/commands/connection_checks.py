@@ -55,7 +55,7 @@ async def check_connection(name: str, provider: base.Provider, *, is_linked: boo
 async def check_account(provider: base.Provider, token: str) -> Check:
     """Find out whose account a token belongs to, and what the account contains.
 
-    Nothing is stored. If the check exchanged the token for another one, that one is revoked.
+    Nothing is stored. If the check exchanges the token for a new one, it revokes the new one afterwards.
     """
     label, title = "your account", provider.settings.title
     if (foreign := refuse_foreign_token(token, title, [provider])) is not None:
