@@ -323,9 +323,9 @@ def normalise_pattern(text: str) -> str:
 def to_allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) -> str | None:
     """Return a safe form of an IDE's URL if it may be sent to the workspace's owner, otherwise None.
 
-    The URL must use https; http is allowed only if both it and the base URL are on loopback. Either its host
-    and port are the base URL's, or its host matches a pattern and its port is the pattern's. A pattern
-    without a port allows the default port and the base URL's.
+    The URL must use https; http is allowed only if both it and the base URL are on loopback. It must have the
+    base URL's host and port, or match a pattern. A pattern without a port allows the default port and the
+    base URL's.
     """
     if url is None:
         return None

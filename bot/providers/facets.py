@@ -302,11 +302,11 @@ class Creation(Forms[Offer]):
     async def is_name_in_use(self, access: Access, spec: Spec) -> bool:
         """Return whether the new name is already in use.
 
-        Use this if ``create`` would then return the existing workspace instead of a new one.
+        Override this if ``create`` would then return the existing workspace instead of a new one.
 
         This is called just before the first ``create``, so that anything that ``find_created`` finds later
-        must come from that call. Don't override this if the server refuses a used name, or always creates a
-        new workspace.
+        must come from that call. Don't override this if the server refuses a name that is in use, or always
+        creates a new workspace.
         """
         return False
 

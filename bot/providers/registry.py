@@ -31,7 +31,7 @@ _REQUIRED_ATTRIBUTES: Final = ("kind", "title", "pace")
 def find_provider_class(kind: str, source: str = "") -> type[Provider]:
     """Return a distribution's provider of this kind ("" means Usher's own), or raise SettingsError.
 
-    The error lists all problems, each starting with the connection's key that it concerns.
+    The error lists all problems, each beginning with the settings key that it concerns.
     """
     if (ours := _find_own(kind)) is not None:
         if source:

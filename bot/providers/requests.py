@@ -91,8 +91,8 @@ _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]
 class ApiClient:
     """Call one API below ``root`` (normalised, no trailing slash), with or without a credential.
 
-    The credential is sent only below ``root``, in the place that ``credential_in`` names, and to those of
-    ``other_hosts`` that are declared to receive it. It never appears in a response, a stream or an error. An
+    The credential is sent in the place that ``credential_in`` names, but only below ``root`` and to hosts
+    that ``other_hosts`` allows to receive it. It never appears in a response, a stream or an error. An
     address is a path below ``root``, in which each ``{}`` is replaced by the next of ``ids``,
     percent-encoded. A path that contains ``?``, ``..`` or anything unencoded raises NotFound. A full URL,
     wherever it comes from, must lead to the API's own origin or to a declared host. ``to_error`` interprets

@@ -210,7 +210,8 @@ class Workbench:
     ) -> Any:
         """Send one request and return the unwrapped result.
 
-        Without ``kwparams``, it is a GET, as the reference shows for version, get_users and get_compute_envs.
+        Without ``kwparams``, the request is a GET, as the reference shows for version, get_users and
+        get_compute_envs.
         """
         verb = "GET" if kwparams is None else "POST"
         options["json_body"] = None if kwparams is None else _build_body(method, kwparams)

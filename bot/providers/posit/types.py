@@ -123,7 +123,7 @@ class PlacementConstraint(_Answer):
 class ResourceLimit(_Answer):
     """A resource limit: ``cpuCount`` in processors, or ``memory`` in MB. Values are strings.
 
-    The kind of a limit is ``name`` in the reference, but servers call it ``type``. A maximum of 0 means
+    The reference calls the kind of a limit ``name``, but servers call it ``type``. A maximum of 0 means
     *unlimited* for some kinds and *none* for others, so it isn't enforced here; the server has to refuse
     values that are too high.
     """
