@@ -48,7 +48,7 @@ class Asking(TypedDict, total=False):
 class Sending(Asking, total=False):
     """The options in ``Asking``, a request's headers, and the latest time to send the request.
 
-    If ``send_until`` (monotonic) has passed when the request is about to be sent, it isn't sent at all.
+    If the monotonic time ``send_until`` passes before the request can be sent, nothing is sent.
     """
 
     headers: Mapping[str, str] | None
