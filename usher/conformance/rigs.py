@@ -231,7 +231,7 @@ class Rig:
     def inject_fault(self, path: str = "", *, of: str = "", **fault: Any) -> None:
         """Inject a fault into the next request that matches ``path``.
 
-        With ``of``, the pattern is that of the method's own request.
+        ``of`` names a method instead, whose own request then gets the fault.
         """
         injected = Fault(re.compile(path or self.request_patterns.get(of, "")), **fault)
         self.harness.faults.append(injected)
