@@ -123,7 +123,7 @@ class Provider(ABC):
     # ----------------------------------------------------------------------------
 
     def to_error(self, response: Response, *, changes: bool) -> ProviderError:
-        """Return the error that ``call`` raises for a non-2xx response; pure.
+        """Return the error that ``call`` raises for a non-2xx response. This is a pure function.
 
         Override this if your API uses a status, header or body differently, and call ``super().to_error`` for
         everything else. ``changes`` says whether the request was meant to change something.
@@ -153,11 +153,17 @@ class Provider(ABC):
         )
 
     def find_owner(self, remote_id: str) -> str | None:
-        """Return the username of a workspace's owner if the workspace's id contains it; pure."""
+        """Return the username of a workspace's owner if the workspace's id contains it.
+
+        This is a pure function.
+        """
         return None
 
     def id_after_rename(self, remote_id: str, old_username: str, new_username: str) -> str:
-        """Return a workspace's id after its owner was renamed to ``new_username``; pure."""
+        """Return a workspace's id after its owner was renamed.
+
+        This is a pure function.
+        """
         return remote_id
 
     @abstractmethod
@@ -242,9 +248,10 @@ class Provider(ABC):
         return Access(access.username, access.credential, api)
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether a call uses a secret that opens all accounts, and selects one by name; pure.
+        """Return whether a call uses a secret that opens all accounts, and selects one by name.
 
-        Before such a call, ``read_account`` checks that the name still belongs to the linked account.
+        Before such a call, ``read_account`` checks that the name still belongs to the linked account. This is
+        a pure function.
         """
         return False
 
@@ -268,9 +275,9 @@ class Provider(ABC):
         return self.api.acting_as(Credential(secret, on_behalf_of=on_behalf_of))
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Return patterns for the hosts, other than the API's own, that calls may reach; pure.
+        """Return patterns for the hosts, other than the API's own, that calls may reach.
 
-        The value for each pattern says whether calls send the credential there.
+        The value for each pattern says whether calls send the credential there. This is a pure function.
         """
         return {}
 
@@ -282,12 +289,18 @@ class Provider(ABC):
         return False
 
     def is_withheld(self, spec: Spec, principal: Principal) -> bool:
-        """Return whether a spec uses a template that the principal is no longer allowed to use; pure."""
+        """Return whether a spec uses a template that the principal may no longer use.
+
+        This is a pure function.
+        """
         template = find_by_name(self.settings.prepared, spec.text(self.template_key))
         return template is not None and not template.is_for(principal)
 
     def describe_machine(self, spec: Spec) -> MachineKind:
-        """Return the known facts about the machine and price of a workspace made from a spec; pure."""
+        """Return the known facts about the machine and price of a workspace created from a spec.
+
+        This is a pure function.
+        """
         template = find_by_name(self.settings.prepared, spec.text(self.template_key))
         return MachineKind() if template is None else MachineKind(template.name, None, template.price)
 
@@ -296,7 +309,10 @@ class Provider(ABC):
         return None
 
     def is_page_of(self, url: str, name: str, username: str) -> bool:
-        """Return whether a URL is a page of the workspace with this name and owner; pure."""
+        """Return whether a URL is a page of the workspace with this name and owner.
+
+        This is a pure function.
+        """
         return False
 
     def parse_job_reference(self, text: str) -> str | None:
@@ -335,10 +351,11 @@ class Provider(ABC):
         return isinstance(self, Lists) and not self.has_link_method("none")
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return the effect of each stop mode on a workspace, according to its last read; pure.
+        """Return the effect of each stop mode on a workspace, according to its last read.
 
         Anything that stops or restarts a workspace, or asks for confirmation first, relies on this. If a
         running workspace's actions aren't known, return the effects that apply to the provider in general.
+        This is a pure function.
         """
         return {
             mode: StopEffect.KEEPS if mode == "suspend" else StopEffect.RETURNS for mode in self.stop_modes

@@ -194,7 +194,10 @@ class OAuthClient(ABC):
 
     @abstractmethod
     def authorization_url(self, redirect_uri: str, state: str, challenge: str) -> str:
-        """Return the URL of the provider's page that sends users to ``redirect_uri`` with a code; pure."""
+        """Return the URL of the provider's page that sends users to ``redirect_uri`` with a code.
+
+        This is a pure function.
+        """
 
     @abstractmethod
     async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
@@ -243,7 +246,7 @@ class Forms(Facet, Generic[Offer]):
 
     @abstractmethod
     def form(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Form:
-        """Return the form for an offer and the values filled in so far; pure.
+        """Return the form for an offer and the values filled in so far. This is a pure function.
 
         Values that are no longer offered are dropped. Only templates that the ``principal`` may use are
         offered.
@@ -251,17 +254,23 @@ class Forms(Facet, Generic[Offer]):
 
     @abstractmethod
     def spec(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Spec:
-        """Return the spec of a completed form, for ``create`` or ``launch_run``; pure.
+        """Return the spec of a completed form, for ``create`` or ``launch_run``. A pure function.
 
         Raises FormProblems with a sentence for each invalid field.
         """
 
     def update_spec(self, offer: Offer, spec: Spec) -> Spec:
-        """Return an earlier spec with the offer's current price, if the offer has prices; pure."""
+        """Return an earlier spec with the offer's current price, if the offer has prices.
+
+        This is a pure function.
+        """
         return spec
 
     def add_names(self, offer: Offer, names: Collection[str]) -> Offer:
-        """Return the offer, counting the names of workspaces on Usher's list as in use; pure."""
+        """Return the offer, counting the names of workspaces on Usher's list as in use.
+
+        This is a pure function.
+        """
         known: Any = offer
         if not isinstance(getattr(known, "names", None), tuple):
             return offer
@@ -284,7 +293,10 @@ class Creation(Forms[Offer]):
         """
 
     def can_create_stopped(self, spec: Spec) -> bool:
-        """Return whether ``create_stopped`` can create a workspace without starting it; pure."""
+        """Return whether ``create_stopped`` can create a workspace without starting it.
+
+        This is a pure function.
+        """
         return False
 
     async def create_stopped(self, access: Access, spec: Spec, key: str) -> Created:
@@ -440,7 +452,7 @@ class Events(Facet):
 
     @abstractmethod
     def parse_events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
-        """Verify the signature of the provider's webhook request and return its events; pure.
+        """Verify the signature of a provider's webhook request and return its events. A pure function.
 
         Raises CredentialRefused for a wrong signature, before parsing any of the body, and BadAnswer if the
         body can't be read.
