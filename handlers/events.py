@@ -132,7 +132,7 @@ def _is_forwarded_link(request: EventRequest, text: str) -> bool:
 
 
 async def answer_message(request: EventRequest, where: Where, text: str) -> None:
-    """Run the words and write the answer to the outbox.
+    """Run a message's words as a command, and write the answer to the outbox.
 
     Raise Unanswered or StoreUnsure if the answer couldn't be written, and SlackFailed if the author isn't
     known yet.

@@ -253,7 +253,7 @@ def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, A
 async def _require_offer(
     services: Services, principal: Principal, form_context: FormContext, interaction: str = ""
 ) -> tuple[Account, PersonalOffer]:
-    """Return the person's account and its offer; raise Refused if either no longer exists."""
+    """Return the person's account and what its provider offers. Raise Refused if either is gone."""
     account = await find_account(services.create_caller(principal), form_context.connection)
     title = services.title(form_context.connection)
     if account is None or account.state != "active":

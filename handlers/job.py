@@ -182,7 +182,7 @@ async def _list_connections_with_job(request: Request, name: str, *, waits: bool
 
 
 async def launch_typed(request: Request, typed: CommandLine) -> Answer:
-    """Launch the job in a command line, or report all its errors together, each with its flag."""
+    """Launch the job that a command line describes, or report all errors in it, each with its flag."""
     if len(typed.flags) > MAX_FLAGS:
         return replies.hint(fill(run_words.TOO_MANY, limit=MAX_FLAGS))
     # A command after `--` is possible only on a connection that runs commands.

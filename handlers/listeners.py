@@ -83,7 +83,7 @@ _RESPOND_SECONDS: Final = 1.0
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
 #: Prefix of the ``external_id`` of forms opened from a Home tab.
 _HOME_FORM: Final = "home_form"
-#: Maximum length of a text that fits into any ack, whatever its language, in characters.
+#: Maximum number of characters in a text that fits into any ack, whatever its language.
 _MAX_SHORT_LENGTH: Final = 500
 
 

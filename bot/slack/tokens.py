@@ -143,7 +143,7 @@ class InstallationTokens:
         return fresh.token
 
     async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
-        """Return a token that replaces the one refused with this code, or None if there is none."""
+        """Return the replacement for a token that Slack refused with this code, or None if there is none."""
         entry = self._opened.get(name)
         if entry is not None and entry.token == token and entry.refresh and code == "token_expired":
             await asyncio.shield(self._start_renewal(entry))

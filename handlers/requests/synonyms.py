@@ -19,7 +19,7 @@ def split_words(text: str) -> frozenset[str]:
 
 
 def index_words(table: Mapping[str, str]) -> Mapping[str, str]:
-    """Map each word in the values of a table, which are strings of words, to its key."""
+    """Map words to keys, given a table that maps each key to a string of words."""
     return {word: verb for verb, others in table.items() for word in others.split()}
 
 

@@ -139,7 +139,7 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
 
 
 def may_lose(request: Request, workspace: Workspace) -> bool:
-    """Return whether a typed verb may lose something now, by forcing a stop or interrupting something."""
+    """Return whether a typed command could cause a loss now, by forcing a stop or interrupting something."""
     if request.press is not None or AGREED in request.flags or request.at is not None:
         return False
     verb = request.variant

@@ -435,7 +435,7 @@ async def complete(request: Request) -> list[dict[str, Any]]:
 
 @routes.shortcut("start_workspace")
 async def start_workspace(request: Request) -> Answer:
-    """Open the form. A user without workspaces is told how to get one."""
+    """Open the form for starting a workspace. A user without workspaces is told how to get one."""
     services = request.services
     # If a link or a read is needed first, ``list`` runs afterwards, because a form can't be opened that late.
     request = replace(request, verb="list", text="list")

@@ -56,7 +56,7 @@ _MESSAGES: Final = {
 )
 @routes.action("settings_form")
 async def show_settings(request: Request) -> Answer:
-    """Show the current settings, general or for one workspace, and if possible open the form for them."""
+    """Show the user's settings, either general or for one workspace, and open the form if possible."""
     if request.target:
         workspace = await request.caller.read(require_workspace, "notify", request.target)
         return await _show_workspace(request, workspace)

@@ -198,7 +198,7 @@ async def _answer_kept_running(request: Request, changed: Workspace) -> Answer:
 
 @routes.action("hour_more")
 async def add_hour(request: Request) -> Answer:
-    """Postpone the message's planned stop by an hour."""
+    """Postpone the planned stop that the message is about by an hour."""
     changed = await request.caller.run(postpone_timer, request.target or "", request.at or 0.0)
     if changed.stop_at is None:
         return replies.answer(fill(cards.TOO_LATE, name=changed.title), replaces=True)
@@ -207,7 +207,7 @@ async def add_hour(request: Request) -> Answer:
 
 @routes.action("extend")
 async def extend(request: Request) -> Answer:
-    """Ask the provider to postpone the end of the message's workspace."""
+    """Ask the provider to postpone the end of the workspace that the message is about."""
     workspace = await request.caller.run(request_extension, request.target or "")
     at = max(request.services.clock.now(), workspace.expires_at or 0.0) + EXTENSION_SECONDS
     title, until = request.services.title(workspace.connection), await request.format_time(at)
@@ -226,7 +226,7 @@ async def _answer_moved(request: Request, workspace: Workspace) -> Answer:
 
 @routes.action("stop_later")
 async def open_form(request: Request) -> Answer:
-    """Open the form or, if a form can't be opened, say what to type."""
+    """Open the form for a planned stop or, if a form can't be opened, say what to type."""
     workspace = await request.caller.read(require_workspace, "stop", request.target or "")
     if not await request.services.store.read(can_stop_later, workspace):
         return _answer_not_up(request, workspace)

@@ -35,7 +35,7 @@ _TIME_PATTERN: Final = re.compile(
     r"(?:\b[A-Z][a-z]{2} [0-9]{1,2} [A-Z][a-z]{2}(?: [0-9]{4})? at )?<!date\^([0-9]+)\^[^>]*>"
 )
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
-#: Matches bold text. Anywhere else, an asterisk is part of the text.
+#: Matches bold text. Any other asterisk is part of the text.
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")
 #: A name of at least this many characters, or of several words, might be read as a sentence. Such names are
 #: quoted wherever they occur.
@@ -85,9 +85,9 @@ def _write_line(text: str, names: Iterable[str]) -> str:
 def describe(
     title: Callable[[str], str], one: Workspace | Run | AcceptedRequest, **more: Any
 ) -> dict[str, Any]:
-    """Describe a workspace, run or request by name, connection and ``more``, without None values.
+    """Describe a workspace, run or request by its name, its connection, and any values in ``more``.
 
-    ``title`` returns a connection's title.
+    None values are left out. ``title`` returns a connection's title.
     """
     name = write_text(one.title if isinstance(one, Workspace) else one.name)
     known = {key: said for key, said in more.items() if said is not None}

@@ -375,7 +375,7 @@ def list_later_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return the *Hours…* button, which opens the form, if hours make sense in the workspace's state."""
+    """Return the *Hours…* button, which opens the form, if working hours suit the workspace's state."""
     workspace, effects = facts.workspace, facts.effects
     if workspace is None or workspace.is_provisional or workspace.state is State.GONE or facts.is_unusable:
         return []

@@ -132,7 +132,10 @@ def notice(
     small: Sequence[str] = (),
     **more: object,
 ) -> Answer:
-    """Return a message made from a template, filled with the values shared by all notices and ``more``."""
+    """Return a message made from a template.
+
+    It is filled with ``more`` and the values that all notices share.
+    """
     return kit.message(fill_notice(template, facts, **more), small, buttons)
 
 

@@ -71,7 +71,7 @@ def _format_rules(rules: Iterable[HoursRule], facts: WorkspaceFacts) -> Markup:
 
 
 def format_lines(facts: WorkspaceFacts) -> list[str]:
-    """Return the line with a workspace's own hours, if it has any."""
+    """Return the line with a workspace's own working hours, if it has any."""
     rules = facts.rules
     if not rules:
         return []
@@ -148,8 +148,8 @@ def describe_run_end(
 ) -> tuple[list[str], list[Element]]:
     """Say when a running workspace will stop, or that no stop is planned within a day, with buttons.
 
-    Return nothing if the description of its hours already says so. ``former`` are rules that the workspace no
-    longer has. ``name`` is what to call it if several workspaces are mentioned.
+    Return nothing if the description of the workspace's hours already says so. ``former`` are rules that the
+    workspace no longer has. ``name`` is what to call it if several workspaces are mentioned.
     """
     workspace, now = facts.workspace, facts.now
     if workspace is None:
@@ -273,20 +273,20 @@ def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""])
 
 
 def _list_days_off(rules: Iterable[HoursRule], now: float) -> list[str]:
-    """Return the days, from today on, that rules skip."""
+    """Return the days that working hours skip, from today on."""
     off = {day for one in rules for day in one.off if day >= one.day(now).isoformat()}
     return sorted(off)
 
 
 def format_left_out(rules: Collection[HoursRule], now: float) -> list[str]:
-    """List the days that rules skip, if any."""
+    """List the days that working hours skip, if any."""
     every = {span for one in rules for span in group_days(one, _list_days_off([one], now))}
     today = max((one.day(now) for one in rules), default=date.min)
     return [fill(words.LEFT_OUT, days=times.format_dates(sorted(every), today))] if every else []
 
 
 def _format_next(facts: WorkspaceFacts) -> list[str]:
-    """Format when hours next apply, and the days that they skip."""
+    """Say when working hours next apply, and which days they skip."""
     # If a workspace is down, or soon will be, there is nothing to stop until it is started again.
     workspace, rules = facts.workspace, facts.rules
     is_ending = workspace is not None and workspace.stop_at is not None

@@ -26,8 +26,7 @@ class Renderer:
 
 
 RENDERERS: Final[dict[NoticeKind, Renderer]] = {}
-#: Maps each kind of row that a message can be about to the function that renders the message once the row no
-#: longer exists.
+#: Maps each kind of row to the function that renders a message about such a row once it no longer exists.
 render_gone: Registry[Callable[[], Answer]] = Registry()
 
 

@@ -15,7 +15,8 @@ from bot.messages.blocks.renderers import renders
 from bot.messages.texts.times import format_date, format_weekday, join_names
 
 _HEAD: Final = "I've been updated, and this has changed for you:"
-#: Maps the code of a loss to its sentence. Workspaces with the same code share one sentence.
+#: Maps each code for a loss to the sentence that describes it. Workspaces with the same code share a
+#: sentence.
 _SENTENCES: Final = {
     "hours_wait": (
         "The hours of {names} still start it, but don't wait for room any more. If a start fails because "

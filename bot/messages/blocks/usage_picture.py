@@ -138,7 +138,7 @@ class _Week:
         return [cut for span in sorted(row.spans, key=lambda one: one.begins_at) if (cut := self.cut(span))]
 
     def sum_seconds(self, rows: Iterable[UsageRow]) -> float:
-        """Return for how many seconds within the week these rows ran in total."""
+        """Return the total number of seconds within the week for which these rows ran."""
         cut = (span for row in rows for span in self.cut_all(row) if span.kind is SpanKind.RAN)
         return sum(span.ends_at - span.begins_at for span in cut)
 

@@ -123,7 +123,7 @@ def describe_delay(hold: str, title: str, until: float) -> str:
 
 
 def explain_missed(cause: str, title: str) -> str:
-    """Explain what delayed a planned start until it was too late, or return "" for any other cause."""
+    """Explain what delayed a planned start until it was too late. For any other cause, return ""."""
     word, _, hold = cause.partition(": ")
     return explain_obstacle(hold, title) if word == MISSED_CAUSE else ""
 

@@ -37,12 +37,13 @@ USAGE: Final = (
     "it, `every day -20:00` only stops it, and `off` turns its hours off. A stop comes at least 30 "
     "minutes after its start."
 )
-#: Asks people to confirm hours that end a workspace permanently, in the same words as for an immediate end.
+#: Asks people to confirm working hours whose stop would end a workspace permanently. The wording is the same
+#: as for an immediate stop.
 CONFIRM_FINAL_STOP: Final = (
     "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 )
 
-#: Asks people to confirm hours that start a workspace exactly when other hours stop it.
+#: Asks people to confirm working hours that start a workspace at the very time when other hours stop it.
 CONFIRM_RUN_ON: Final = (
     "With these hours, *{name}* would be stopped and started {at}. I can set them and let it run on then."
 )

@@ -1,4 +1,4 @@
-"""Replies to free text: small talk, guesses as buttons, several requests in one text, near misses."""
+"""Replies to free text: small talk, buttons with guesses, and texts with several requests or near misses."""
 
 from collections.abc import Mapping
 from typing import Final
