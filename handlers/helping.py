@@ -186,7 +186,7 @@ def describe_usher(services: Services) -> str:
 async def list_first_steps(
     services: Services, principal: Principal, *, has_list: bool = True
 ) -> list[dict[str, Any]]:
-    """Return buttons for the first steps that the person can take: link, show workspaces, make one."""
+    """Return buttons for a person's first steps: link an account, show workspaces, and create one."""
     accounts = await services.store.read(account_rows.list_account_states, principal)
     return make_first_steps(services, accounts, has_list=has_list)
 

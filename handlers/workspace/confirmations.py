@@ -271,7 +271,7 @@ def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -
 
 
 def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
-    """Return how a verb with a time stops a workspace.
+    """Return the mode in which a verb stops a workspace at a given time.
 
     None lets Usher choose the mode: if possible, one after which the workspace can be started again.
     """

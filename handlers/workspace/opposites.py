@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
-    """Return the key that a button carries, and the data after it: JSON, decoded with ``read``.
+    """Return the key that a button carries, and the JSON data after the key, decoded with ``read``.
 
     Raise Answered if no button of this release carries data in this format.
     """

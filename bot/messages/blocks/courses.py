@@ -113,7 +113,7 @@ def format_joining(facts: ClassFacts) -> str:
 
 
 def format_course(facts: ClassFacts) -> list[str]:
-    """Format a course's timetable, including the days when it is different."""
+    """Format a course's timetable, including any days on which it changes."""
     card = facts.card
     lessons = format_timetable(card, facts.now, facts.zone)
     return [fill(texts.COURSE_TITLE, name=card.title, lessons=lessons), *format_days_off(card, facts.now)]

@@ -322,7 +322,7 @@ def _clean_name(name: str) -> str:
 
 
 def _cut_name(name: str) -> str:
-    """Return a name that fits next to its hours, cut with an ellipsis if necessary."""
+    """Return a name, cut with an ellipsis if it wouldn't fit next to the hours in its row."""
     shown = _clean_name(name)
     if estimate_width(shown, _NAME_SIZE) <= _MAX_NAME_WIDTH:
         return shown

@@ -92,7 +92,7 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: Replaces the question whether to start another workspace once the answer is known.
+#: Replaces the question of whether to start another workspace, once the answer is known.
 ASKED_FOUND: Final = (
     "I asked whether to start another one like *{name}*. It has shown up on {title}, so there's no need."
 )

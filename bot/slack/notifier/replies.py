@@ -1,4 +1,4 @@
-"""Replies to commands, clicks and mentions, each sent within a minute or not at all, never twice (ADR 88)."""
+"""Replies to commands, clicks and mentions. Each is sent once, within a minute, or not at all (ADR 88)."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class Replies:
         await self._results.write_sent(notice, channel, over, in_place=True)
 
     async def _post_ephemeral(self, notice: Notice) -> None:
-        """Answer in a channel, visible only to the person."""
+        """Answer in a channel, with a message that only the person can see."""
         channel = str(notice.body["channel_id"])
         message = (
             _make_content(notice)
