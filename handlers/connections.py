@@ -92,7 +92,7 @@ def choose_making_connection(
     which: Callable[[list[str]], Answer],
     more: str = "",
 ) -> str:
-    """Return the connection for something new: the one named first, or the only one that can make it.
+    """Return the connection on which to create something: the one named first, or the only possible one.
 
     If no connection can make it, raise Answered with ``nowhere``. If several can and none is named, raise
     Answered with ``which``. ``more`` is a sentence added to an answer, as in ``require_connection``.

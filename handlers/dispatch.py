@@ -66,7 +66,8 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
-#: Actions that read the state again. An answer with a button for any of these already says when it was read.
+#: Actions that read the state again. An answer with a button for one of them already says when the state was
+#: read.
 _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
 #: The action of the button that dismisses a question.
 _DECLINE = "leave"

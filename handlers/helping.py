@@ -86,7 +86,7 @@ def _show_first_lines(request: Request, accounts: Mapping[str, str] | None) -> A
 def _draw_head(
     request: Request, accounts: Mapping[str, str] | None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Say what Usher is and show the first steps, or leave them out if their data can't be read."""
+    """Say what Usher is, and show the first steps. If their data can't be read, leave them out."""
     if request.folder != "workspace":
         return kit.section(runs.HELP), []
     steps = [] if accounts is None else make_first_steps(request.services, accounts)
@@ -102,7 +102,7 @@ async def _read_account_states(request: Request) -> Mapping[str, str] | None:
 
 
 def _list_usable_providers(request: Request, accounts: Mapping[str, str]) -> list[base.Provider]:
-    """Return the providers that the person has linked or that need no link, or all if there are none."""
+    """Return the providers that the person has linked or that need no link. If there are none, return all."""
     connections = request.services.connections
     linked = [
         provider

@@ -125,7 +125,7 @@ async def launch_copy(request: Request) -> Answer:
 
 
 async def _run_by_name(request: Request, name: str) -> Answer | None:
-    """Run the only job with this name that a provider offers or, failing that, a copy of its newest run.
+    """Run the only job that a provider offers with this name, or else a copy of the name's newest run.
 
     Return None unless exactly one connection has that job. If a run with this name is still in progress, only
     offer to launch another.
@@ -231,7 +231,7 @@ def has_named_jobs(request: Request, name: str) -> bool:
 
 
 async def launch_by_name(request: Request, connection: str, name: str) -> Answer:
-    """Launch a job set up at its provider, found by its name, id or link."""
+    """Launch a job that is set up at its provider. The job is found by its name, id or link."""
     connection = require_connection(request, connection)
     offer = await _offer(request, connection)
     values = {creation.TEMPLATE_FIELD: name}

@@ -152,7 +152,7 @@ async def _invite(
     services, surface = request.services, request.surface
     once = request.caller.interaction and f"{request.caller.interaction}/link"
     # With the response_url of an ordinary button, the command's answer would replace the message whose button
-    # was clicked. Clicking the button that opens a link page supplies a new one.
+    # was clicked. Clicking the button that opens a link page supplies another response_url.
     keeps_url = surface.kind != "button" or surface.is_question
     deferred_command = request.defer(text, **{} if keeps_url else {"response_url": None})
     methods = [method for method in services.list_link_methods() if method[0] in connections]

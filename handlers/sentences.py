@@ -419,7 +419,7 @@ class _Sentence:
         return buttons.list_timed_buttons(name, [one] * len(ats), labels, ats)
 
     def _offer_planned(self, one: Workspace, begin: Time, end: Time | None) -> list[kit.Element]:
-        """Return the buttons for a planned start, which is stored as hours for that one date."""
+        """Return the buttons for a planned start. It is stored as working hours for that one date."""
         if "hours" not in list_verbs("workspace"):
             return []
         clocks = [datetime.fromtimestamp(moment.at, self.zone) for moment in begin.moments]

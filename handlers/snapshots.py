@@ -33,7 +33,7 @@ async def refresh_lists(
     updates: bool = False,
     **values: str,
 ) -> str:
-    """Request reads of outdated lists and defer this command; return a sentence about that, or "".
+    """Request reads of outdated lists and defer this command. Return a sentence that says so, or "".
 
     If no list is out of date, return "". Otherwise, the command runs again once the first list has been read,
     and if it still needs the next list, it waits for that. The sentence is said only once: later runs raise

@@ -25,10 +25,10 @@ MAX_PAUSE_SECONDS: Final = 30.0
 
 
 class _Pauses:
-    """Pauses after 429s that don't specify one: a second, doubled by each 429 that follows the last pause.
+    """Pauses after 429 responses that don't specify one. The first pause lasts one second.
 
-    Each method's last pause is kept in memory. After a restart, and in each process, pauses start at one
-    second.
+    A 429 that follows the last pause doubles the pause. Each method's last pause is kept in memory. After a
+    restart, and in each process, pauses start at one second.
     """
 
     def __init__(self, clock: Clock) -> None:

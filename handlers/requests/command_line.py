@@ -232,7 +232,7 @@ def _strip_enclosing_signs(text: str) -> str:
 
 
 def _straighten(text: str) -> str:
-    """Return a text with straight quotes, and with two hyphens where a keyboard made them a dash."""
+    """Replace other quotes with straight ones, and dashes that stand for two hyphens with the hyphens."""
     return text if text.isascii() else _LONG_DASH_PATTERN.sub("--", text.translate(_STRAIGHT))
 
 

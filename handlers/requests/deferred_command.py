@@ -9,7 +9,7 @@ from typing import Any, Final
 from bot.domain.surfaces import Surface, Where
 
 #: How long a response_url is used, in seconds. Slack accepts it for 30 minutes (docs/internals/slack.md,
-#: "Requests from Slack"), of which one is set aside for delivery.
+#: "Requests from Slack"), and one minute is set aside for delivery.
 RESPONSE_SECONDS = 29 * 60
 #: How long people expect an answer to appear where they made their request, in seconds.
 ANSWER_EXPECTED_SECONDS: Final = 120.0
@@ -42,7 +42,7 @@ class DeferredCommand:
     surface: Surface = _NOWHERE
     #: When the response_url expires.
     response_until: float = 0.0
-    #: Whether the answer was promised. Once it is known, it replaces that promise.
+    #: Whether the answer was promised. The answer, once it is known, replaces the promise.
     is_promised: bool = False
     #: Whether an earlier answer was already complete, so that this answer only reports what has changed
     #: since.

@@ -1,1 +1,1 @@
-"""Verbs, buttons and forms of workspaces: one function for each, with a separate route."""
+"""Verbs, buttons and forms for workspaces: one function for each, with a separate route."""

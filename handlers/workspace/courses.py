@@ -74,7 +74,7 @@ async def change_by_words(request: Request, text: str) -> Answer | None:
 
 
 def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
-    """Return whether a course has lessons on the days that an instruction names, or whether it names none."""
+    """Return whether an instruction names days on which a course has lessons, or names no days."""
     verb, _, rest = text.partition(" ")
     try:
         return verb.casefold() != "skip" or bool(orders.list_days_off(card, rest, now))
@@ -108,7 +108,7 @@ def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) 
 
 @routes.action("course_change")
 async def change_by_button(request: Request) -> Answer:
-    """Change a course as its button says."""
+    """Make the change to a course that the pressed button stands for."""
     card_id, _, text = (request.target or "").partition(" ")
     card = await request.caller.read(use_cases.find_visible_card, card_id)
     return replace(await apply_order(request, card, text), replaces=True)

@@ -262,7 +262,7 @@ async def add(request: Request) -> Answer:
 
 
 def _split_reference(request: Request) -> tuple[str, tuple[str, ...]]:
-    """Return the link or id, and the words after it. After an @, a title may have several words."""
+    """Return the link or id, and the words after it. A title after an @ may have several words."""
     given = request.arguments
     for count in range(len(given), 1, -1):
         text = " ".join(given[:count])

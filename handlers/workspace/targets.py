@@ -123,7 +123,7 @@ def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answe
 
 
 async def answer_without_workspaces(request: Request, old: Sequence[Account]) -> Answer:
-    """Tell a person without workspaces what to do next: link, wait for the list, or make one."""
+    """Tell a person without workspaces to link an account, wait for the list, or create a workspace."""
     services = request.services
     linkless = services.linked_by("none")
     links = await services.store.read(account_rows.list_accounts, request.principal)

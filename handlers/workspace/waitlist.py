@@ -22,7 +22,7 @@ DAY_SECONDS: Final = 86_400.0
 
 
 async def join(request: Request, workspace_id: str, until: float | None) -> Answer:
-    """Start a workspace or, if there is no capacity, wait for some until the given time."""
+    """Start a workspace or, if there is no capacity, wait for capacity until the given time."""
     return await show_place(request, await request.caller.run(use_cases.join, workspace_id, until))
 
 

@@ -295,7 +295,7 @@ def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
 def question_or_answer(
     facts: Facts, work_item: WorkItem | None, question: Answer, *, is_made: bool
 ) -> Answer:
-    """Ask whether to create or launch a second one, or say that the question has already been settled."""
+    """Ask whether to create a second workspace or launch a second run, or say that this is settled."""
     if work_item is not None and work_item.is_asked:
         return question
     over = notices.ASKED_ANOTHER if work_item is not None and work_item.is_open else notices.ASKED_OVER
@@ -433,7 +433,7 @@ def format_opening(facts: WorkspaceFacts) -> str:
 
 
 def list_again_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return the *Start a new one* button if another workspace like it can be made."""
+    """Return the *Start a new one* button if another workspace like this can be created."""
     return [again_button(facts.workspace)] if facts.workspace and can_be_made_again(facts) else []
 
 

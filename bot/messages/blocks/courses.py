@@ -100,7 +100,7 @@ def render_class(facts: ClassFacts) -> list[Block]:
 
 
 def format_class_end(facts: ClassFacts) -> str:
-    """Say what happens to a class's workspaces when the class ends, and when it ends."""
+    """Say when a class will end, and what will then happen to its workspaces."""
     card, end = facts.card, get_end_words(facts.effects, is_any=facts.card.spec is None)
     return fill(texts.POSTED_ENDS, at=kit.moment_at(card.stops_at or 0.0, facts.now, facts.zone), **end)
 

@@ -54,7 +54,7 @@ _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"
 
 
 def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
-    """Return a key that sorts hours by weekday, then by date, however they are stored."""
+    """Return a key for sorting working hours by weekday and then by date, however they are stored."""
     weekly = [number for number, day in enumerate(DAYS) if day in rule.days]
     first = rule.stops if rule.starts is None else rule.starts
     return not weekly, min(weekly, default=0), sorted(rule.days - EVERY_DAY), first
@@ -71,7 +71,7 @@ def _format_rules(rules: Iterable[HoursRule], facts: WorkspaceFacts) -> Markup:
 
 
 def format_lines(facts: WorkspaceFacts) -> list[str]:
-    """Return the line with a workspace's own working hours, if it has any."""
+    """Return the line that shows a workspace's own working hours, if it has any."""
     rules = facts.rules
     if not rules:
         return []

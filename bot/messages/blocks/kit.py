@@ -573,7 +573,7 @@ def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
 
 
 def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
-    """Return an answer with other blocks. These are cut to the limits in the same way as by ``answer``."""
+    """Replace an answer's blocks, cutting the new ones to the limits as ``answer`` does."""
     fitting = fit(_finish_buttons(blocks))
     return replace(answer, text=notification(fitting), blocks=fitting)
 

@@ -128,7 +128,7 @@ def _find_next_state(workspace: Workspace, operation: Operation | None) -> State
 
 
 def format_state(now: float, workspace: Workspace, zone: ZoneInfo | None = None) -> tuple[Markup, Markup]:
-    """Return a workspace's state, with when it began if that is known, and when it was read."""
+    """Return a workspace's state, and when it was read. If known, also say when the state began."""
     found = workspace.current_state
     state = Markup(get_state_word(workspace, found))
     since = workspace.started_at if found is State.RUNNING else workspace.down_at
@@ -221,7 +221,7 @@ def status_answer(facts: WorkspaceFacts, workspace: Workspace, *, remark: str = 
 
 
 def render_workspaces(rows: Sequence[WorkspaceFacts]) -> tuple[list[Block], list[str]]:
-    """Render workspaces below each other, and return a text saying how old their states are, if known.
+    """Render workspaces one below the other. Also return a text that says how old their states are.
 
     A workspace that was read long before the others, or never, shows its own time. If several are waiting for
     the same reason, that reason is given once at the top of the list.
@@ -250,7 +250,7 @@ def explains(rows: Iterable[WorkspaceFacts], connection: str) -> bool:
 
 
 def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], WorkspaceFacts]:
-    """Map each shared reason, as connection and code, to the first workspace that is waiting for it."""
+    """Map each shared reason, given as connection and code, to the first workspace waiting because of it."""
     held = dict[tuple[str, str], list[WorkspaceFacts]]()
     for facts in rows:
         if (key := _get_hold(facts)) is not None:

@@ -94,7 +94,7 @@ def build_saved_view(said: str) -> dict[str, Any]:
 
 
 def format_preferences(facts: PreferenceFacts) -> str:
-    """Format a person's preferences, one sentence a line."""
+    """Format a person's preferences, one sentence per line."""
     wanted = facts.wanted
     sent = [said for topic, said in TOPICS.items() if getattr(wanted, topic)]
     sentences = [fill(SENT, topics=Markup(_join_or(sent))) if sent else NOT_SENT]

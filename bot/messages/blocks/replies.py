@@ -149,10 +149,11 @@ def link_buttons(
     first: int = 0,
     until: float | None = None,
 ) -> list[Element]:
-    """Return a link button for each (name, title, whether people can link it themselves) connection.
+    """Return a *Link* button for each connection.
 
-    If they can't, the button asks an administrator to link them. ``waiting`` is the command that runs once an
-    account is linked. ``first`` is the number of the first button, in case others precede it.
+    A connection is given as its name, its title, and whether people can link it themselves. If they can't,
+    the button asks an administrator to link them. ``waiting`` is the command that runs once an account is
+    linked. ``first`` is the number of the first button, in case others precede it.
     """
     return [
         link_connection_button(

@@ -115,7 +115,7 @@ def keep_buttons(workspace: Workspace) -> list[Element]:
 
 
 def format_kept(facts: WorkspaceFacts) -> str:
-    """Say that a workspace keeps running and, if its hours will stop it, when."""
+    """Say that a workspace keeps running. If its working hours will stop it, also say when."""
     workspace = facts.workspace
     assert workspace is not None, "it was kept"
     until = facts.next_stop

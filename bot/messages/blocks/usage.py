@@ -78,7 +78,7 @@ def format_window(window: Window, today: date) -> Markup:
 
 
 def answer_usage(facts: UsageFacts, command: Markup, *, has_picture_elsewhere: bool) -> Answer:
-    """Answer with what ran for one person or, if nothing did, with what to type.
+    """Answer with what ran for one person. If nothing ran, say what to type.
 
     ``has_picture_elsewhere`` means that a chart is sent as well, in a direct message that isn't directly
     below this answer.

@@ -110,7 +110,10 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
 
 
 def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
-    """Return the button that ends a wait. With a number, it is one of several and names the workspace."""
+    """Return the button that ends a wait.
+
+    A ``number`` means that there are several such buttons, so each has to name its workspace.
+    """
     if number is None:
         return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
     label = kit.line(f"Stop waiting for {of.name}", limits.MAX_BUTTON_LENGTH)

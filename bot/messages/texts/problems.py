@@ -405,7 +405,7 @@ _LACKS: Final[Mapping[Lack, str]] = {
 
 
 def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, has_page: bool = True) -> str:
-    """Say what a workspace's provider has reported about its condition, or return "" if that is nothing."""
+    """Say what a workspace's provider has reported about its condition. If nothing, return ""."""
     if workspace.current_state is not workspace.state:
         return ""
     is_over = workspace.state is State.FAILED

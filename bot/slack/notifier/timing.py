@@ -34,5 +34,5 @@ class Timing:
 
     @property
     def last_start(self) -> float:
-        """Return how many seconds after its claim a send may start, so that it ends before its lease does."""
+        """Return how late a send may start, in seconds after its claim, and still end within its lease."""
         return self.lease - self.send_timeout - min(5.0, (self.lease - self.send_timeout) / 2)
