@@ -42,7 +42,7 @@ async def ask_question(request: Request) -> Answer:
 
 
 async def _find_button(request: Request, action: str, key: str) -> kit.Element | None:
-    """Return the button for an action on a row on which the person may act; raise Refused."""
+    """Return the button for an action on a row. Raise Refused if the person may not act on that row."""
     services = request.services
     if action in _RUN_BUTTONS:
         return _RUN_BUTTONS[action](await request.caller.read(run_of, action[4:], key.partition(" ")[0]))

@@ -93,7 +93,7 @@ declare_verb(
     )
 )
 async def run(request: Request) -> Answer:
-    """Open the form or, given flags, words after ``--`` or a job's name, launch the job right away."""
+    """Open the form. If flags, words after ``--`` or a job's name are given, launch the job right away."""
     command = parse_command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
         await refuse_schedule(request, command.words)

@@ -40,7 +40,7 @@ def _is_the_same(facts: RequestFacts) -> bool:
 
 
 def _get_owner_answer(facts: RequestFacts) -> bool | None:
-    """Return whether the possible owner says that the account is theirs, or None without an answer."""
+    """Return whether the possible owner says that the account is theirs. Before they answer, return None."""
     answers = facts.approval.answers if facts.approval is not None else None
     return (answers or {}).get(facts.word("owner"))
 

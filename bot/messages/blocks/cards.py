@@ -255,7 +255,7 @@ def find_block(facts: Facts, work_item: WorkItem) -> str:
 
 
 def _get_current_verb(operation: Operation, workspace: Workspace | None) -> OperationVerb:
-    """Return the verb that describes the current phase.
+    """Return the verb that describes an operation's current phase.
 
     Once a new workspace has been created, the operation is merely starting it.
     """

@@ -18,7 +18,7 @@ from bot.messages.texts import runs, verbs
 
 FORM_CALLBACK: Final = "make"
 START_CALLBACK: Final = "start_workspace"
-#: The only field of the form that starts a workspace.
+#: Name of the only field in the form that starts a workspace.
 START_FIELD: Final = "workspace"
 #: Stands for an empty choice, because Slack requires every option to have a value.
 EMPTY_CHOICE: Final = "\u2205"

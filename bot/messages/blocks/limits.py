@@ -28,7 +28,7 @@ MAX_CONFIRM_TITLE_LENGTH: Final = 100
 MAX_CONFIRM_TEXT_LENGTH: Final = 300
 MAX_CONFIRM_BUTTON_LENGTH: Final = 30
 
-#: Maximum number of options in a menu behind three dots.
+#: Maximum number of options in an overflow menu (the three dots).
 MAX_MENU_OPTIONS: Final = 5
 MAX_SELECT_OPTIONS: Final = 100
 #: Maximum length of an option's label, and of the description below it.

@@ -36,7 +36,10 @@ def renders(
     is_true: Callable[[Any], bool] = lambda _facts: True,
     together: Callable[[Any], tuple[str, str] | None] = lambda _facts: None,
 ) -> Callable[[D], D]:
-    """Return a decorator that registers a kind's renderer, which is passed the facts for that kind."""
+    """Return a decorator that registers the renderer for a kind of message.
+
+    The renderer is passed the facts for that kind.
+    """
 
     def declare(render: D) -> D:
         if kind in RENDERERS:
