@@ -200,8 +200,8 @@ class Listeners:
     async def _note_opening(self, principal: Principal, press: ButtonValue, surface: Surface) -> None:
         """Record that a person has opened a page with a button.
 
-        A workspace's page counts as a use of the workspace. For a link's page, the URL for replacing the
-        message with the button is stored.
+        A workspace's page counts as a use of the workspace. For a link's page, Usher stores the URL with
+        which the button's message can be replaced.
         """
         caller = self._services.create_caller(principal)
         if press.name != "link_url":

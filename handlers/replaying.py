@@ -78,7 +78,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
 async def _replace_page_button(
     services: Services, principal: Principal, deferred: DeferredCommand, answer: Answer
 ) -> Answer:
-    """Make an answer replace the message with a link's button, and say what was linked.
+    """Make an answer replace the message that has the link's button, and say what was linked.
 
     In a direct message, the answer leaves that out, because Usher's own message about the link is next to it
     or a click away.

@@ -71,9 +71,9 @@ class Services:
         )
 
     def describe_not_set_up(self, connections: Iterable[str]) -> str:
-        """Say how many things are on connections that this process doesn't have; return "" if none are.
+        """Say how many items belong to connections that this process doesn't have.
 
-        ``connections`` names the connection of each thing.
+        If there are none, return "". ``connections`` lists the connection of each item.
         """
         gone = Counter(name for name in connections if name not in self.context.connections)
         return " ".join(

@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 
 
 async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the user's courses whose title a text begins with, each with the rest of the text.
+    """Return the user's courses that a text names at its start, each with the rest of the text.
 
     Each also says whether the user teaches it. If some of them have their card in this channel, only those
     are returned.
@@ -44,7 +44,7 @@ async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard,
 
 
 def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the courses whose title a text begins with, treating spaces, hyphens and underscores alike."""
+    """Return the courses that a text names at its start, treating spaces, hyphens and underscores alike."""
     found = []
     for card, is_teacher in courses:
         title = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", card.title)))
@@ -54,7 +54,7 @@ def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[t
 
 
 async def change_by_words(request: Request, text: str) -> Answer | None:
-    """Change the course whose title a text begins with. If several courses fit, ask which one is meant.
+    """Change the course that a text names at its start. If several courses fit, ask which one is meant.
 
     If the text names no course, return None. If none of the user's own courses fits, classes are considered,
     and so are other people's courses, which administrators may change.
@@ -83,7 +83,7 @@ def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
 
 
 async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return classes that the user may end, and other people's courses, whose title a text begins with."""
+    """Return classes that the user may end, and other people's courses, that a text names at its start."""
     place, who = request.caller.context.installation, request.principal
     others = [
         (one, place.administers(who, one.principal))

@@ -88,7 +88,7 @@ async def _load(request: Request, window: Window) -> UsageFacts:
 
 
 async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]]:
-    """Return the user's class cards whose title a text begins with, newest first, and the remaining words."""
+    """Return the user's class cards that a text names at its start, newest first, and the other words."""
     cards = await request.caller.read(use_cases.list_cards)
     found = match_titles([(one, True) for one in cards], text)
     return [(one, rest) for one, _, rest in found]

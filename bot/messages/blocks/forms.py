@@ -77,9 +77,10 @@ def answer_view(
 
 
 def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
-    """Return the form for starting one of these (id, name, state) workspaces.
+    """Return the form for starting one of the given workspaces.
 
-    If none are given, the form has a search field instead of a menu.
+    Each workspace is given as its id, name and state. If none are given, the form has a search field instead
+    of a menu.
     """
     options = [
         kit.option(key, label) | {"description": kit.plain(state, limits.MAX_OPTION_LENGTH)}

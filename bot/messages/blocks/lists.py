@@ -310,7 +310,7 @@ def _render_row(facts: WorkspaceFacts, since: float, *, is_explained: bool) -> t
 def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
     """Return lines about what happens next to a workspace, or what else to know.
 
-    Important ones come first.
+    The most important lines come first.
     """
     risk = format_stop_risk(workspace) if facts.is_up else ""
     condition = problems.describe_condition(workspace, facts.connection_title, helps=False)

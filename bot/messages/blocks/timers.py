@@ -236,7 +236,7 @@ def format_form_head(facts: WorkspaceFacts) -> str:
 
 
 def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
-    """Return the form of *Stop later…*.
+    """Return the form that *Stop later…* opens.
 
     If the chosen time would end the workspace permanently, that has to be confirmed in a separate step.
     """
