@@ -1,7 +1,7 @@
-"""Account ids from providers, which reveal whether a username has passed to someone else.
+"""Account ids from providers. They show whether a username has passed to someone else.
 
-The id is stored with the link, and compared whenever the provider reports which account now has the username.
-If the ids differ, the link is suspended (it *rests*) until its owner proves the account again or an
+The id is stored with the link. It is compared whenever the provider reports which account now has the
+username. If the ids differ, the link is suspended (it *rests*) until its owner proves the account again or an
 administrator approves it.
 """
 
@@ -35,14 +35,14 @@ UNCLEAR_CAUSE: Final = "account_unclear"
 
 
 def compare_account(account: Account, current: RemoteAccount | None) -> Comparison:
-    """Compare the account that was linked with the one that the provider currently reports."""
+    """Compare a linked account with the account that the provider reports now."""
     if not account.remote_id or current is None:
         return "unclear"
     return compare_remote_ids(account.remote_id, current.account_id)
 
 
 def learn_id(tx: Transaction, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> None:
-    """Save the id of an account that was linked before ids were stored, or without an id from its provider.
+    """Save the id of an account that was linked before Usher stored ids, or whose provider gave no id then.
 
     The id is certain if the owner's own token opens the account, or if the account's e-mail address is either
     the approved one or the owner's address in Slack. Otherwise, the first id seen is saved.
@@ -60,7 +60,7 @@ def learn_id(tx: Transaction, account: Account, current: RemoteAccount | None, *
 
 
 def follow_rename(tx: Transaction, context: Context, account: Account, username: str) -> bool:
-    """Save an account's new username if its id is the same; return False if another link has that name."""
+    """Save an account's new username if its id is the same. Return False if another link has that name."""
     provider = context.connections[account.connection]
 
     def move_id(remote_id: str, former: str) -> tuple[str, str]:
@@ -75,7 +75,7 @@ def follow_rename(tx: Transaction, context: Context, account: Account, username:
 
 
 def rest_account(tx: Transaction, context: Context, account: Account, other_id: str) -> bool:
-    """Suspend a link whose username is now another account's; notify its owner and administrators.
+    """Suspend a link whose username now belongs to another account. Notify its owner and administrators.
 
     Returns False if the link was ended or replaced, or is already suspended. If several of a connection's
     links are suspended together, for example after a server was reinstalled, administrators receive a single
@@ -116,7 +116,7 @@ def _notify_administrators(tx: Transaction, context: Context, account: Account) 
 
 
 def build_account(account: Account, *, now: float, remote_id: str) -> Account:
-    """Return a new link, with the id that the provider returned with the credential."""
+    """Return a new link. It contains the account id that came with the credential."""
     has_id = bool(remote_id)
     return replace(
         account,

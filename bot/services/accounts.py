@@ -55,7 +55,10 @@ from bot.support.vault import row_key
 
 
 async def find_account(caller: Caller, connection: str) -> Account | None:
-    """Return a person's account on a connection, or None; create it if the connection needs no linking."""
+    """Return a person's account on a connection, or None.
+
+    If no linking is needed there, create the account.
+    """
     account = await caller.read(_find_usable, connection)
     provider = caller.context.connections.get(connection)
     if account is not None or provider is None or not provider.has_link_method("none"):
@@ -67,8 +70,8 @@ def has_former_link(tx: Transaction, caller: Caller, connections: Collection[str
     """Return whether this person may have had a link under a key that is no longer in use.
 
     That key belongs to a former Slack workspace, or to another user id in the same workspace with the same
-    e-mail address, which only one member can have at a time. Messages only mention the old link. It is never
-    taken over, because a link belongs to the key for which it was proven.
+    e-mail address, which only one member can have at a time. The old link is only mentioned in messages. It
+    is never taken over, because a link belongs to the key for which it was proven.
     """
     former = _find_former_keys(tx, caller, connections)
     return any(rows.has_had_link(tx, other, connections) for other in former)
@@ -81,7 +84,7 @@ def _find_former_keys(tx: Transaction, caller: Caller, connections: Collection[s
 
 
 def refuse_unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
-    """Return the refusal of an unknown connection, which names the connections that the person may link."""
+    """Return the refusal of an unknown connection. It names the connections that the person may link."""
     if context.find_absence(name) == "connection_coming":
         return Refused("connection_coming", title=context.title(name))
     known = ", ".join(map(context.title, there)) or "none"
@@ -133,7 +136,7 @@ def link_account(
     deferred_command: dict[str, Any] | None = None,
     more: Mapping[str, str] = {},
 ) -> Account | None:
-    """Save a person's account, notify them and request its lists; return None if it is someone else's.
+    """Save a person's account, notify them, and request its lists. Return None if it is someone else's.
 
     The person's old link on the connection is replaced. If the account was only renamed, its workspaces are
     kept; if it is a different account, those found through the old link are deleted. Another link to the same
@@ -172,8 +175,8 @@ def link_account(
         # This message replaces the one that contained the link page's URL.
         body["becomes"] = deferred_command.get("interaction", "")
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", caller.principal, body)])
-    # The commands that were waiting for the link: button presses on class and course cards, and the deferred
-    # command.
+    # The commands that were waiting for the link: the deferred command, and button presses on class and
+    # course cards.
     key = caller.principal.key
     waits: dict[str, Any] = {
         text: {"principal": key, "text": text}
@@ -215,7 +218,7 @@ def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account |
 def _is_another(former: Account, account: Account) -> bool:
     """Return whether the person's old link was to a different account.
 
-    If the ids can't be compared, a suspended old link counts as one to a different account.
+    If the ids can't be compared, a suspended old link is assumed to be.
     """
     if former.state == "revoking":
         return False
@@ -227,9 +230,9 @@ def _is_another(former: Account, account: Account) -> bool:
 
 
 def rest_if_another(tx: Transaction, caller: Caller, connection: str, remote_id: str, username: str) -> bool:
-    """Suspend a relinked link if its username is now another account's; return whether that is the case.
+    """If a relinked username now belongs to another account, suspend the link and return True.
 
-    Approving or importing the same username would just prolong the link, without anyone noticing that the
+    Approving or importing the same username would just prolong the link, and nobody would notice that the
     username now belongs to another account. If the link is already suspended, it is replaced instead.
     """
     former = rows.find_account(tx, caller.principal, connection)
@@ -244,7 +247,7 @@ def rest_if_another(tx: Transaction, caller: Caller, connection: str, remote_id:
 
 
 def seal_credential(caller: Caller, connection: str, credential: base.Credential) -> str:
-    """Encrypt a credential so that it can be stored in the row of a user's account."""
+    """Encrypt a credential, so that it can be stored in the row of a user's account."""
     row = row_key(caller.principal.key, connection)
     return caller.context.vault.seal(row, credential.as_mapping())
 
@@ -308,9 +311,9 @@ def warn_holders(
     *,
     is_approved: bool = False,
 ) -> None:
-    """Warn an account's owner, once per ``occasion``, that someone else has tried to link it.
+    """Warn an account's owner that someone else has tried to link it, once per ``occasion``.
 
-    ``is_approved`` means that an administrator had approved the attempt; otherwise, it was made with a token.
+    ``is_approved`` means that an administrator had approved the attempt. Otherwise, a token was used.
     """
     body = {
         "connection": connection,
@@ -331,14 +334,14 @@ def warn_holders(
 def unlink(
     tx: Transaction, caller: Caller, connections: Collection[str], *, is_answered: bool = False
 ) -> list[Account]:
-    """End the caller's links on the given connections; see ``end_accounts``."""
+    """End the caller's links on the given connections. See ``end_accounts``."""
     caller.check(tx, "unlink")
     who = caller.principal
     return end_accounts(tx, caller, who, connections, actor=who.key, cause="person", is_answered=is_answered)
 
 
 def unlink_other(tx: Transaction, caller: Caller, other: Principal, connection: str | None) -> list[Account]:
-    """End a colleague's links on one or all connections, as an administrator; see ``end_accounts``."""
+    """End a colleague's links on one or all connections, as an administrator. See ``end_accounts``."""
     list_accounts_of_other(tx, caller, other)
     connections = None if connection is None else [connection]
     return end_accounts(tx, caller, other, connections, actor=caller.principal.key, cause="administrator")
@@ -361,7 +364,7 @@ def end_accounts(
     notify: bool = True,
     is_answered: bool = False,
 ) -> list[Account]:
-    """End a person's accounts on the given connections, or on all, and everything that depends on them.
+    """End a person's accounts on some or all connections, and everything that depends on them.
 
     Returns the ended accounts as they were. ``actor`` is who ended them (a principal's key, ``slack`` …) and
     ``cause`` is the reason: a key of ``bot.messages.texts.notices.UNLINKED_BECAUSE``, or ``person``.
@@ -383,7 +386,7 @@ def end_accounts(
 
 
 def _list_affected(tx: Transaction, person: Principal, connections: Collection[str]) -> dict[str, list[str]]:
-    """Map each effect of ending a person's links on the given connections to the names of what it affects.
+    """Return the effects of ending a person's links: each kind of effect, with the names of what it concerns.
 
     Some effects concern workspaces: ``running`` means that they keep running, ``stops`` that they aren't
     stopped as planned, ``hours`` that their hours are paused, ``starts`` that a request to start them hasn't
@@ -417,7 +420,7 @@ def _list_affected(tx: Transaction, person: Principal, connections: Collection[s
 
 
 def is_up(workspace: Workspace, latest: Operation | None) -> bool:
-    """Return whether a workspace is up, or a call to start it was sent and hasn't been completed yet."""
+    """Return whether a workspace is up, or a call to start it has been sent and hasn't been completed yet."""
     is_coming_up = latest is not None and latest.is_open and latest.has_called and not latest.verb.brings_down
     return workspace.state in UP_STATES or is_coming_up
 
@@ -429,7 +432,7 @@ def find_affected(tx: Transaction, caller: Caller, connections: Collection[str])
 
 
 def withdraw_requests(tx: Transaction, person: Principal, connections: Collection[str] | None = None) -> None:
-    """Withdraw a person's requests to administrators, and end their browser sessions."""
+    """Withdraw a person's requests to administrators and end their browser sessions."""
     approvals.withdraw(tx, person, connections)
     browsers.end_sessions_of(tx, person)
 
@@ -467,7 +470,7 @@ def _end_account(
 def suspend_account(
     tx: Transaction, account: Account, cause: str, *, renamed: str = "", lately: float
 ) -> bool:
-    """Suspend an account that its provider refuses; notify its owner if that happens repeatedly.
+    """Suspend an account that its provider refuses. If that keeps happening, notify its owner.
 
     Returns True without sending a notice if the connection is refusing several people: their refusals began
     within the last ``lately`` seconds, and the connection has accepted nobody since. ``renamed`` is the

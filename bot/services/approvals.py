@@ -51,14 +51,14 @@ MAX_LISTED_REQUESTS: Final = 200
 async def request(
     caller: Caller, connection: str, username: str, *, deferred_command: dict[str, Any] | None = None
 ) -> Approval:
-    """Request a link to a username: find the username's other possible owners, then call ``ask``."""
+    """Request a link to a username: find other people who may own the username, then call ``ask``."""
     # This search takes a while in a large Slack workspace, so do it first, while it doesn't block writers.
     alike = await caller.read(find_similar_users, connection, username)
     return await caller.run(ask, connection, username, alike=alike, deferred_command=deferred_command)
 
 
 def find_similar_users(tx: Transaction, caller: Caller, connection: str, username: str) -> list[str] | None:
-    """Return the keys of a username's other possible owners: people linked to it, then similar names.
+    """Return the keys of other people who may own a username: first those linked to it, then similar names.
 
     The most similar names come first. Returns None, without searching, if the person has asked too often.
     """
@@ -85,7 +85,7 @@ def ask(
     alike: Sequence[str] | None = (),
     deferred_command: dict[str, Any] | None = None,
 ) -> Approval:
-    """Ask the administrators of the person's Slack workspace; return the request in its new state.
+    """Ask the administrators of the person's Slack workspace. Return the request in its new state.
 
     ``alike`` are other possible owners of the username. The likeliest are asked first and have a day to
     answer. ``deferred_command`` is the command to run once the person is linked. Raises Refused
@@ -129,7 +129,7 @@ def ask(
 
 
 def list_open_requests(tx: Transaction, caller: Caller) -> list[Approval]:
-    """Return the open requests that the caller may decide, oldest first; raises Refused."""
+    """Return the open requests that the caller may decide, oldest first. Raises Refused."""
     caller.check(tx, "approvals")
     context, place = caller.context, caller.context.installation
     reach = place.reach(caller.principal)
@@ -152,7 +152,7 @@ def _ask_administrators(tx: Transaction, context: Context, approval: Approval, o
 
 
 def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
-    """Remind administrators of a request the next morning; end it if nobody decides within a week.
+    """Remind administrators of a request the next morning. If nobody decides within a week, end it.
 
     Returns the task for the next reminder, if the request is still open.
     """
@@ -178,8 +178,8 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
         add_notices(tx, over)
         append_audit(tx, [build_audit_entry(approval, "usher", "approval.expired", "ok")])
         return []
-    # If there are other possible owners, the request can't be approved for a day. It is posted again after
-    # that.
+    # If there are other possible owners, the request can't be approved for a day. After that, it is posted
+    # again.
     opened_at = approval.requested_at + (store.DAY_SECONDS if approval.similar_users else 0.0)
     mornings = {one: find_next_morning(opened_at, people.find_zone(tx, one)) for one in to}
     kind, occasion = NoticeKind.APPROVAL_REQUEST, f"reminder:{approval.requested_at:.3f}"
@@ -191,15 +191,15 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
     return [NewTask(TaskKind.FOLLOW_UP, approval.id, due_in=min(looks_at - now, store.DAY_SECONDS / 4))]
 
 
-#: Maximum number of people who are asked per request whether an account is theirs, and maximum number of such
-#: questions to one person per day.
+#: Maximum number of people who are asked whether a requested account is theirs. It is also the maximum number
+#: of such questions to one person per day.
 MAX_QUESTIONS_PER_DAY: Final = 3
 #: How often to check, in seconds, whether a postponed question can be asked now or has been sent.
 RECHECK_SECONDS: Final = 600.0
 
 
 def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
-    """Ask the possible owners of a requested account; after a day, administrators may decide without them.
+    """Ask the possible owners of a requested account. After a day, administrators may decide without them.
 
     The day begins when the question is sent. If a possible owner has been asked too often, the question
     waits, and so does the request. Returns the task that checks the request again, if any.
@@ -226,7 +226,7 @@ def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewT
 def record_owner_answer(
     tx: Transaction, caller: Caller, approval_id: str, username: str, *, is_theirs: bool
 ) -> Approval:
-    """Record, for the administrators, whether a possible owner of an account says that it is theirs.
+    """Record a possible owner's answer to whether an account is theirs, for the administrators to see.
 
     If it is theirs, the request is denied. A "no" proves nothing, so it changes nothing else. Raises Refused
     (``approval.unknown``).
@@ -250,7 +250,7 @@ def record_owner_answer(
 
 
 def note_user(tx: Transaction, caller: Caller, wanted: Approval, user: RemoteAccount) -> None:
-    """Save a requested user's e-mail address and id, unless another username has been requested since."""
+    """Save a requested user's e-mail address and id, unless the request now names another username."""
     approval = store.find_request(tx, wanted.id)
     if approval is not None and (approval.principal, approval.username) == (
         caller.principal,
@@ -262,7 +262,7 @@ def note_user(tx: Transaction, caller: Caller, wanted: Approval, user: RemoteAcc
 def decide(
     tx: Transaction, caller: Caller, approval_id: str, username: str, *, approve: bool
 ) -> tuple[Approval, bool]:
-    """Approve or deny a request as an administrator; return it, and whether this call decided it.
+    """Approve or deny a request as an administrator. Return it, and whether this call decided it.
 
     ``username`` is the one shown to the administrator. If the request now names a different one, it isn't
     decided. Raises Refused (``approval.unknown``, ``approval.waits``).
@@ -327,7 +327,10 @@ def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: 
 
 
 def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: base.Identity) -> None:
-    """Link a person to the username that was approved and checked, unless the request was withdrawn."""
+    """Link a person to the username that was approved and checked.
+
+    Do nothing if the request was withdrawn.
+    """
     approval = _find_approved(tx, caller, approval_id)
     if approval is None:
         return
@@ -362,10 +365,9 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
 
 
 def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: str, *, said: str = "") -> None:
-    """Record that an approved username couldn't be linked; notify the person and the administrator.
+    """Record that an approved username couldn't be linked. Notify the person and the administrator.
 
-    ``because`` is a cause for which messages have a sentence; ``said`` is the provider's own text, for the
-    audit log.
+    ``because`` is a cause that messages can explain. ``said`` is the provider's own text, for the audit log.
     """
     approval = _find_approved(tx, caller, approval_id)
     if approval is None:
@@ -391,7 +393,7 @@ def _build_end(approval: Approval, ended: str, **facts: Any) -> NewNotice:
 
 
 def _build_administrator_notices(approval: Approval, ended: str, **facts: str) -> list[NewNotice]:
-    """Return the notice that tells the administrator who approved a request, if anyone did, how it ended."""
+    """Return the notice that tells the administrator who approved a request, if anyone, how it ended."""
     if not approval.decided_by:
         return []
     to = Principal.from_key(approval.decided_by)
@@ -402,7 +404,7 @@ def _build_administrator_notices(approval: Approval, ended: str, **facts: str) -
 def build_notice(
     approval: Approval, kind: NoticeKind, occasion: str, to: Principal, **facts: Any
 ) -> NewNotice:
-    """Return the notice that tells one person about a request, sent once per occasion."""
+    """Return the notice that tells one person about a request. It is sent once per occasion."""
     body = {
         "approval": approval.id,
         "connection": approval.connection,
@@ -414,7 +416,7 @@ def build_notice(
 
 
 def build_audit_entry(approval: Approval, actor: str, action: str, result: str, **detail: str) -> AuditEntry:
-    """Return a row about a request for the audit log."""
+    """Return an entry about a request, for the audit log."""
     return AuditEntry(
         actor=actor,
         action=action,

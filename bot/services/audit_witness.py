@@ -1,7 +1,7 @@
 """The audit log's witness: a small file that reveals whether the database was replaced by an older one.
 
-A database can't know that it was restored from a backup. So a file next to it, which isn't part of any
-backup, records how long the audit log was when this machine last saw it. If a database's audit log is
+A database can't know that it was restored from a backup. So Usher keeps a file next to it that isn't part of
+any backup. It records how long the audit log was when this machine last saw it. If a database's audit log is
 shorter, or has a different history, using the database would bring back links that have since been ended.
 """
 
@@ -19,7 +19,7 @@ from bot.support.environment import command
 log = structlog.get_logger(__name__)
 
 
-#: Reported by the checks, with advice, if the database is older than the audit log's witness says it should
+#: Reported by the checks, with advice, if the witness file shows that the database is older than it should
 #: be.
 OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
@@ -47,7 +47,7 @@ class AuditWitness:
                 self._written = head
 
     async def contradicts(self, store: Store) -> bool:
-        """Return whether the file records a longer audit log than the database's, or a different one.
+        """Return whether the file records a longer audit log than the database contains, or a different one.
 
         Raises StoreError.
         """
@@ -70,7 +70,7 @@ def _read(path: Path) -> tuple[int, str] | None:
 
 
 def _write(path: Path, head: tuple[int, str]) -> None:
-    """Replace the whole file in one step, so that a crash leaves either the old or the new version."""
+    """Replace the whole file in one step. A crash leaves either the old version or the new one."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     # Never follow a symbolic link, because this may run as root in a folder to which others can write.

@@ -23,22 +23,25 @@ from bot.support.errors import StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: Number of backup copies to keep. Making one requires ``FREE_SPACE_FACTOR`` times the file's size.
+#: Number of backup copies to keep. Making one requires ``FREE_SPACE_FACTOR`` times the size of the file.
 BACKUPS_RETAINED: Final = 7
 FREE_SPACE_FACTOR: Final = 3
-#: Time limit for making a copy, in seconds, because a network disk may never respond.
+#: Time limit for making a copy, in seconds. Without one, a network disk that doesn't respond would block it
+#: forever.
 BACKUP_TIMEOUT_SECONDS: Final = 3600.0
-#: Pause between the pieces of a copy, in seconds, in which other work can use the disk and the processor.
+#: Pause between the pieces of a copy, in seconds. Other work can use the disk and the processor meanwhile.
 PAUSE_SECONDS: Final = 0.005
 _MB: Final = 1_000_000
 #: A dedicated thread for copying, because a network disk may block it.
 _THREAD: Final = ThreadPoolExecutor(1, "backup")
-#: Glob for the time in a copy's file name, after the database's name: ``%Y-%m-%d-%H%M``.
+#: Glob for the time in a copy's file name, which follows the database's name: ``%Y-%m-%d-%H%M``.
 _WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))
 
 
 async def make_backup(context: Context, places: tuple[Path, Path] | None, is_due: bool) -> str | None:
-    """Copy a file into a folder and delete the oldest copies there; return the problem, or "".
+    """Copy a file into a folder and delete the oldest copies there.
+
+    Return the problem, or "" if there is none.
 
     Returns None if there is nothing to do: no copy is due, and the folder already contains one (a folder on a
     new disk wouldn't). A database that isn't in use isn't copied either, because the copy would be newer than
@@ -70,7 +73,7 @@ async def make_backup(context: Context, places: tuple[Path, Path] | None, is_due
 
 
 def _make_copy(file: Path, target: Path, copy: Callable[[], None], *, is_due: bool) -> bool:
-    """Make a copy if one is due or the folder has none; return whether it was made."""
+    """Make a copy if one is due or the folder has none. Return whether it was made."""
     folder = target.parent
     if not is_due and list_copies(file, folder):
         return False
@@ -86,7 +89,7 @@ def _make_copy(file: Path, target: Path, copy: Callable[[], None], *, is_due: bo
 
 
 def make_folder(file: Path, folder: Path) -> None:
-    """Create the folder for a database's copies if it is next to the database.
+    """Create the folder for a database's copies, but only if it is next to the database.
 
     A folder anywhere else must not be created, because it may be on a disk that isn't mounted at the moment.
     """
@@ -99,7 +102,7 @@ def _is_beside(file: Path, folder: Path) -> bool:
 
 
 def explain_wrong_folder(file: Path, folder: Path) -> str:
-    """Return the reason why no copies can be made in a folder; "" if it can be used or will be created."""
+    """Return why no copies can be made in a folder, or "" if it can be used or will be created."""
     if not folder.exists() and not folder.is_symlink() and _is_beside(file, folder):
         return ""
     if not folder.is_dir():
@@ -113,7 +116,7 @@ def list_copies(file: Path, folder: Path) -> list[Path]:
 
 
 def is_on_other_disk(file: Path, folder: Path) -> bool:
-    """Return whether a folder is on a different disk than the database; False if that is unknown."""
+    """Return whether a folder is on a different disk than the database. Return False if that is unknown."""
     with suppress(OSError):
         return folder.stat().st_dev != file.stat().st_dev
     return False

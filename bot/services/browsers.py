@@ -1,6 +1,6 @@
 """Browser sessions. A session proves who signed in with Slack, and nothing more.
 
-For every request, Usher checks again who owns the workspace and whether the owner may still act.
+For every request, Usher checks again who owns the workspace, and whether that person may still use Usher.
 """
 
 import structlog
@@ -23,7 +23,7 @@ from bot.support.vault import entry_key
 
 log = structlog.get_logger(__name__)
 
-#: Minimum time between two writes of a session's last activity, in seconds, so that most requests write
+#: Minimum time between two writes of a session's last activity, in seconds. Most requests therefore write
 #: nothing.
 ACTIVITY_WRITE_SECONDS = 60.0
 #: Maximum lifetime of a session, in seconds, even if it is in use.
@@ -33,7 +33,7 @@ MAX_IDLE_SECONDS = 2 * 3600.0
 
 
 def sign_in(tx: Transaction, caller: Caller) -> str:
-    """Start a browser session and return its id, of which the store keeps only the SHA-256."""
+    """Start a browser session and return its id. The store keeps only the id's SHA-256."""
     caller.check(tx, "sign_in")
     session_id, now = create_nonce(), tx.now()
     session = BrowserSession(compute_digest(session_id), caller.principal, now, now, now + SESSION_SECONDS)
@@ -43,7 +43,7 @@ def sign_in(tx: Transaction, caller: Caller) -> str:
 
 
 def sign_out(tx: Transaction, id_hash: str) -> None:
-    """End a browser session; do nothing if it has already ended or has expired for lack of use."""
+    """End a browser session. Do nothing if it has already ended or has expired for lack of use."""
     session = browsers.find_session(tx, id_hash, MAX_IDLE_SECONDS)
     if session is not None:
         BROWSER_SESSIONS.delete(tx, id_hash=session.id_hash)
@@ -57,19 +57,22 @@ def _note_session(tx: Transaction, session: BrowserSession, action: str) -> None
 
 
 async def begin(context: Context, principal: Principal) -> str:
-    """Start a session and return its id; raise Refused (``policy.…``) if its owner may not use Usher."""
+    """Start a session and return its id. Raise Refused (``policy.…``) if its owner may not use Usher."""
     resolved = context.installation.resolve_principal(principal)
     return await Caller(context, resolved).run(sign_in)
 
 
 async def end(context: Context, id_hash: str | None) -> None:
-    """Sign out; ending a session twice is harmless."""
+    """Sign out. Ending a session twice does no harm."""
     if id_hash is not None:
         await context.store.carry_out(lambda tx: sign_out(tx, id_hash))
 
 
 async def read_page_rows(context: Context, id_hash: str | None, workspace_id: str) -> PageRows | None:
-    """Return the rows for a workspace's page, whoever owns the workspace; None for an invalid session."""
+    """Return the rows for a workspace's page, whoever owns the workspace.
+
+    Return None for an invalid session.
+    """
     if id_hash is None:
         return None
     store = context.store
@@ -84,9 +87,8 @@ async def read_page_rows(context: Context, id_hash: str | None, workspace_id: st
 async def find_own(context: Context, rows: PageRows) -> tuple[Workspace, base.Provider] | None:
     """Return the requested workspace if it may be shown in this browser, otherwise None.
 
-    The workspace must belong to the signed-in person, who must be allowed to act, and its provider's
-    workspaces must open in Usher's page. The result is None whichever of these conditions isn't met, so that
-    nothing is revealed.
+    The workspace must belong to the signed-in person, who must be allowed to use Usher, and its provider's
+    workspaces must open in Usher's page. The result doesn't show which of these conditions isn't met.
     """
     workspace = rows.workspace
     if workspace is None or workspace.hidden:
@@ -107,7 +109,7 @@ async def find_own(context: Context, rows: PageRows) -> tuple[Workspace, base.Pr
 
 
 def open_entry(context: Context, workspace: Workspace) -> str | None:
-    """Return the secret that opens a workspace in its page, if there is one; raises SecretError."""
+    """Return the secret that opens a workspace in its page, if there is one. Raises SecretError."""
     if workspace.entry is None:
         return None
     row = entry_key(workspace.principal.key, workspace.connection, workspace.remote_id)

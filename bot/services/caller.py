@@ -51,18 +51,18 @@ from bot.store.tables import ACCEPTED_REQUESTS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
 
-#: The types of rows that a request may concern.
+#: The types of rows that a request may be about.
 AuditedRow = Workspace | Run | ClassCard
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-#: How long Slack may take to identify a person, in seconds. Requests must be acknowledged within three
+#: How long to wait for Slack to identify a person, in seconds. Requests must be acknowledged within three
 #: seconds.
 LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
 #: Suffix of the inbox key that records a refusal.
 _REFUSAL_SUFFIX: Final = "/refused"
-#: Maximum age of a request, in seconds. The user must confirm an older request, because much may have changed
-#: in the meantime.
+#: Maximum age of a request, in seconds. Much may have changed since an older request was made, so the user
+#: must confirm it.
 MAX_REQUEST_AGE_SECONDS: Final = 300.0
 
 
@@ -72,7 +72,7 @@ def is_stale(sent_at: float | None, now: float) -> bool:
 
 
 class ConfirmationRequired(Exception):
-    """A request must be confirmed before it changes anything; nothing has been written.
+    """A request must be confirmed before it changes anything. Nothing has been written.
 
     Confirmation is required if the request is old, quoted, overtaken by a later one, or beyond the powers of
     the person's assistant.
@@ -80,7 +80,7 @@ class ConfirmationRequired(Exception):
 
 
 class _NotIdentifiedYet(Refused):
-    """The person must first be looked up in Slack; ``rule`` is the requested verb."""
+    """The person must first be looked up in Slack. ``rule`` is the requested verb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +96,29 @@ class Caller:
     reference: str = ""
     channel_id: str | None = None
     thread_ts: str | None = None
-    #: When the request was sent; set only if that may have been long ago.
+    #: When the request was sent. Set only if that may have been long ago.
     sent_at: float | None = None
     #: Whether the request's text looks like a quotation rather than the person's own words.
     is_quoted: bool = False
-    #: The intermediary, such as an assistant, that passed on the request, as recorded in the audit log and in
-    #: requests; "" if there was none.
+    #: What passed the request on for the person, such as an assistant. It is recorded with the request and in
+    #: the audit log. "" means that nothing did.
     via: str = ""
     #: Whether a person's stored details are accepted however old they are, because Slack can't be reached.
     uses_stored_identity: bool = False
-    #: Whether a reply has already told the person what was started, so that the card can wait.
+    #: Whether a reply has already told the person what was started. If so, the card can wait.
     is_answered: bool = False
-    #: Whether the request concerns several workspaces, so that a single message reports the outcome for all
-    #: of them.
+    #: Whether the request concerns several workspaces. If so, a single message reports the outcome for all of
+    #: them.
     is_about_several: bool = False
-    #: Whether the user acted on their Home tab, which is published again once the request has been carried
-    #: out.
+    #: Whether the user acted on their Home tab. If so, the tab is published again once the request has been
+    #: carried out.
     is_in_home: bool = False
     #: Whether this person has already been looked up in Slack for this request.
     _has_looked: bool = False
     #: The ids of the workspaces that the request concerns.
     reached: set[str] = field(default_factory=set)
-    #: The accepted requests, keyed by kind and subject, because one interaction may change several rows.
+    #: The accepted requests, keyed by kind and subject. There may be several, because one interaction can
+    #: change several rows.
     accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
 
     @property
@@ -149,7 +150,10 @@ class Caller:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a read-only use case on a snapshot, in parallel with writers; otherwise the same as ``run``."""
+        """Run a read-only use case on a snapshot, in parallel with writers.
+
+        Otherwise, this is the same as ``run``.
+        """
         return await self._run_with_lookup(
             lambda tx, caller: work(tx, caller, *arguments, **named), is_read=True
         )
@@ -188,8 +192,7 @@ class Caller:
                 return work(tx, caller)
             except Refused as refusal:
                 if tx.changes > before:
-                    # Others may share this transaction, so only an error rolls back the writes of the use
-                    # case.
+                    # Others may share this transaction, so only an error undoes the writes of this use case.
                     raise
                 return refusal if is_read else self._audit_refusal(tx, refusal)
 
@@ -206,7 +209,7 @@ class Caller:
         return done
 
     def _audit_refusal(self, tx: Transaction, refusal: Refused) -> Refused:
-        """Write the policy's refusal to the audit log, once per interaction; return the refusal."""
+        """Record a refusal by the policy in the audit log, once per interaction. Return the refusal."""
         key = self.interaction and f"{self.interaction}{_REFUSAL_SUFFIX}"
         if refusal.denied is not None and inbox.add_interaction(tx, key):
             verb, target, rule = refusal.denied
@@ -217,7 +220,10 @@ class Caller:
     # -- before anything is read or done ---------------------------------------------------------------------
 
     async def authorise(self, verb: str) -> None:
-        """Check that the policy allows a verb; if not, record the refusal in the audit log and raise it."""
+        """Check that the policy allows a verb.
+
+        If it doesn't, record the refusal in the audit log and raise it.
+        """
         decision = await self.decide(verb)
         if not decision.allowed:
             refusal = build_refusal(decision, verb)
@@ -225,7 +231,7 @@ class Caller:
             raise refusal
 
     async def decide(self, verb: str, target: policy.Target | None = None) -> policy.Decision:
-        """Return the policy's decision without recording it in the audit log.
+        """Return the policy's decision, without recording it in the audit log.
 
         If the person's row is missing or too old, look the person up in Slack first.
         """
@@ -251,10 +257,10 @@ class Caller:
         *,
         hidden_as: Refused | None = None,
     ) -> None:
-        """Apply the policy, using the person's stored details; raise Refused or NotIdentified.
+        """Apply the policy, using the person's stored details. Raise Refused or NotIdentified.
 
-        If the target belongs to someone else, ``hidden_as`` is raised instead, so that the target's existence
-        isn't revealed.
+        If the target belongs to someone else, ``hidden_as`` is raised instead, so that nobody learns that the
+        target exists.
         """
         self.check_as(tx, people.find_person(tx, self.principal), verb, target, hidden_as=hidden_as)
 
@@ -279,13 +285,13 @@ class Caller:
         raise build_refusal(decision, verb, target, hidden_as if is_hidden else None)
 
     def require_account(self, tx: Transaction, connection: str) -> Account:
-        """Return the person's account on a connection; raises NotLinked if it can't be used."""
+        """Return the person's account on a connection. Raises NotLinked if it can't be used."""
         return require_usable(
             self.context.need(connection), accounts.find_account(tx, self.principal, connection)
         )
 
     def check_plan(self, tx: Transaction, connection: str) -> None:
-        """Raise NotLinked if a plan couldn't be carried out with the account in its current state."""
+        """Raise NotLinked if the state of the account would prevent a plan from being carried out."""
         account = self.require_account(tx, connection)
         if find_access_obstacle(account, tx.now()):
             raise NotLinked(connection, account.refusal, self.context.title(connection), is_refused=True)
@@ -295,7 +301,9 @@ class Caller:
         return not (self.is_quoted or is_stale(self.sent_at, now))
 
     def has_assistant_level(self, tx: Transaction, level: str) -> bool:
-        """Return whether the person's assistant may act at this level; True if no assistant is involved.
+        """Return whether the person's assistant may act at this level.
+
+        Return True if no assistant is involved.
 
         The level "" is reserved for the person.
         """
@@ -313,7 +321,7 @@ class Caller:
         )
 
     def is_first_delivery(self, tx: Transaction, level: str = "", result: str = "") -> bool:
-        """Write the inbox row; return whether this interaction is being carried out for the first time.
+        """Write the inbox row. Return whether this interaction is being carried out for the first time.
 
         Call this once per use case, and only if there is something to do. ``level`` is the level that an
         assistant needs for it, and ``result`` is the id of the row being created. Raises
@@ -341,9 +349,11 @@ class Caller:
         initiator: str = "",
         **detail: str,
     ) -> None:
-        """Write the audit log's row and the request; ``about`` is the subject before the change, or a name.
+        """Record the request, and add an entry to the audit log.
 
-        ``began`` is the id of the work item that the request began; ``initiator`` is what acted on the
+        ``about`` is the subject before the change, or a name.
+
+        ``began`` is the id of the work item that the request began. ``initiator`` is what acted on the
         person's behalf.
         """
         target, keys = _describe_target(about)
@@ -361,7 +371,7 @@ class Caller:
         began: str = "",
         initiator: str = "",
     ) -> None:
-        """Record who requested a change; ``about`` may be just the name of a connection."""
+        """Record who requested a change. ``about`` may be just the name of a connection."""
         request = AcceptedRequest(
             id=tx.ids.new("act"),
             principal=self.principal,
@@ -382,7 +392,7 @@ class Caller:
 
 
 def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
-    """Return a request's target as recorded in the audit log: its name, and the ids that belong to it."""
+    """Return a request's target as the audit log records it: its name, and the ids that belong to it."""
     if isinstance(about, str):
         return about, {}
     if isinstance(about, Workspace):
@@ -397,7 +407,7 @@ def build_refusal(
 ) -> Refused:
     """Return the refusal for a request that the policy denies, with details for the audit log.
 
-    It is ``as_`` if that is given; otherwise, it is built from the rule that denied the request.
+    If ``as_`` is given, that is the refusal. Otherwise, it is built from the rule that denied the request.
     """
     kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
     refusal = as_ or kind(decision.rule)
@@ -408,7 +418,7 @@ def build_refusal(
 async def decide_installed(
     context: Context, principal: Principal, verb: str, target: policy.Target | None, person: Person | None
 ) -> policy.Decision:
-    """Apply the policy; if the Slack workspace is unknown, reload the installations and try again.
+    """Apply the policy. If the Slack workspace is unknown, reload the installations and try again.
 
     Another process may have written the installation just now.
     """
@@ -420,7 +430,7 @@ async def decide_installed(
 
 
 def require_usable(provider: Provider, account: Account | None) -> Account:
-    """Return the account; raises NotLinked if it isn't usable."""
+    """Return the account. Raises NotLinked if it isn't usable."""
     name, title = provider.settings.name, provider.settings.title
     if account is None or account.state == "revoking":
         raise NotLinked(name, "unlinked", title)
@@ -433,5 +443,5 @@ def _find_person(caller: Caller, *_: object, **__: object) -> list[str]:
     return [caller.principal.key]
 
 
-#: A decorator for use cases that concern only the caller's own rows.
+#: A decorator for use cases that read and change only the caller's own rows.
 concerns_caller: Final = transaction.concerns(_find_person)

@@ -9,7 +9,7 @@ from bot.support import errors
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The result of one check; ``advice`` says what to do about a problem, and is empty if there is none.
+    """The result of one check. ``advice`` says what to do about a problem, and is "" if there is none.
 
     Even a good result may be a warning (``is_warning``).
     """
@@ -22,7 +22,7 @@ class Check:
 
 
 def format_plain(value: object) -> str:
-    """Return outside text made safe for a terminal: a single short line without control characters."""
+    """Make text from outside safe to show in a terminal: a single short line without control characters."""
     text = " ".join("".join(c if c.isprintable() else " " for c in str(value or "")).split())
     return text[:120] or "nothing"
 
@@ -42,7 +42,7 @@ def exit_status(checks: Iterable[Check]) -> int:
 
 
 def as_text(checks: Sequence[Check]) -> str:
-    """Return one line per check, followed by the check's advice if the result isn't good."""
+    """Return one line for each check. If its result isn't good, its advice follows."""
     lines = []
     for check in checks:
         mark = "warn" if check.is_warning else "ok  " if check.is_good else "BAD "

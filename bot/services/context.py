@@ -21,15 +21,18 @@ class PeopleBook(Protocol):
     """The directory of people in Slack, implemented by ``bot.slack.people.PeopleDirectory``."""
 
     async def look_up(self, principal: Principal) -> Person:
-        """Look a person up in Slack, then store and return them; raise SlackFailed if the lookup fails."""
+        """Look a person up in Slack, store them, and return them. Raise SlackFailed if the lookup fails."""
         ...
 
     async def sync(self) -> list[Person]:
-        """Reread everyone from Slack, then store and return them; raise SlackFailed."""
+        """Read everyone from Slack again, store them, and return them. Raise SlackFailed if that fails."""
         ...
 
     async def add_enterprise(self, principal: Principal) -> Principal:
-        """Add the enterprise to a signed-in principal if it has installed Usher; raise SlackFailed."""
+        """Add the enterprise to a signed-in person's principal, if it has installed Usher.
+
+        Raise SlackFailed.
+        """
         ...
 
 
@@ -50,10 +53,11 @@ class Context:
     ids: Ids
     #: Maps connections to their titles, including connections that have been removed from the settings.
     titles: Mapping[str, str] = field(default_factory=dict)
-    #: Decides which of the jobs shared by all processes on the database belong to this process: usually all
-    #: of them.
+    #: Decides which of the jobs shared by all processes on the database belong to this process. Usually, all
+    #: of them do.
     owners: Owners = field(default_factory=Owners)
-    #: How long a planned stop waits for its warning to be sent while Slack accepts no messages, in seconds.
+    #: How long a planned stop waits for its warning to be sent while Slack isn't accepting messages, in
+    #: seconds.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
     #: The public origin at which browsers reach Usher, or None if it has none.
     public_url: str | None = None
@@ -70,13 +74,13 @@ class Context:
     recent_commits: RecentCommits = field(default_factory=RecentCommits)
 
     def need(self, connection: str) -> Provider:
-        """Return a connection's provider; if there is none, raise Refused (see ``find_absence``)."""
+        """Return a connection's provider. If there is none, raise Refused (see ``find_absence``)."""
         if absence := self.find_absence(connection):
             raise Refused(absence, title=self.title(connection))
         return self.connections[connection]
 
     def find_absence(self, connection: str) -> str:
-        """Return the cause to show if this process can't use a connection, or "" if it can.
+        """Return why this process can't use a connection, as a cause to show, or "" if it can.
 
         If another process has the connection, this one will soon be restarted with the same settings.
         """
@@ -96,12 +100,15 @@ class Context:
     def link_page_prefix(self) -> str:
         """Return the URL prefix of the permanent link pages, or "" if there are none.
 
-        A connection's name follows the prefix. Such a page begins with Sign in with Slack; without that, only
-        a one-time URL can show who is linking.
+        A connection's name follows the prefix. Such a page begins with Sign in with Slack. Where that isn't
+        set up, only a one-time URL can show who is linking.
         """
         return f"{self.public_url.rstrip('/')}/link/new/" if self.public_url and self.sign_in else ""
 
     def title(self, connection: str) -> str:
-        """Return the title of a connection, even a removed one, or its name if the title isn't known."""
+        """Return a connection's title, even if the connection was removed.
+
+        If the title isn't known, return the name.
+        """
         provider = self.connections.get(connection)
         return provider.settings.title if provider is not None else self.titles.get(connection, connection)

@@ -1,6 +1,6 @@
 """Changes to a course after its card was posted: members leave; teachers cancel lessons or end the course.
 
-A change is made to the card's row and takes effect immediately. It never goes beyond what members have agreed
+A change is made in the card's row and takes effect immediately. It never goes beyond what members have agreed
 to.
 """
 
@@ -23,7 +23,7 @@ from bot.support.errors import Refused
 
 
 def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
-    """Return a person's current courses, ordered by next lesson, and whether the person teaches each one.
+    """Return a person's current courses, ordered by next lesson. For each, say whether the person teaches it.
 
     The result includes the courses that the person teaches or has joined, even if they still need a link or a
     workspace.
@@ -41,7 +41,7 @@ def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, b
 def list_classes(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
     """Return the newest unfinished classes that a person teaches or administers.
 
-    Each is returned along with whether the person teaches it.
+    For each class, the result says whether the person teaches it.
     """
     caller.check(tx, "list")
     who, place = caller.principal, caller.context.installation
@@ -52,9 +52,9 @@ def list_classes(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]
 
 
 def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str | None]:
-    """Remove a person from a course; return the course and the id of their workspace in it, if any.
+    """Remove a person from a course. Return the course, and the id of their workspace in it, if any.
 
-    A lesson that has begun still ends as planned.
+    If a lesson has begun, it still ends as planned.
     """
     caller.check(tx, "course_leave")
     card = use_cases.find_visible_card(tx, caller, card_id)
@@ -72,7 +72,9 @@ def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str
 
 
 def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> ClassCard:
-    """Cancel the lessons on some days; without ``days``, restore all upcoming lessons that were cancelled.
+    """Cancel the lessons on some days.
+
+    Without ``days``, restore all cancelled lessons that are still to come.
 
     Raises Refused (``course.over``, ``course.began``, ``course.never``).
     """
@@ -88,7 +90,10 @@ def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[st
 
 
 def _list_days_over(card: ClassCard, now: float) -> frozenset[str]:
-    """Return the cancelled days that have passed; if restored, their lessons would seem to be missed."""
+    """Return the cancelled days that have passed.
+
+    They stay cancelled, or their lessons would count as missed.
+    """
     today, every = card.day(now), replace(card, off=frozenset())
     is_over = any(one.side == "stop" and one.at <= now for one in every.on(today))
     return frozenset(
@@ -97,7 +102,7 @@ def _list_days_over(card: ClassCard, now: float) -> frozenset[str]:
 
 
 def end(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
-    """End a course; a lesson in progress still ends as planned. Raises Refused (``course.over``)."""
+    """End a course. A lesson in progress still ends as planned. Raises Refused (``course.over``)."""
     card, now = _require_own(tx, caller, card_id), tx.now()
     last = (card.day(now) - timedelta(days=timetable.find_lesson_on(card, now) is None)).isoformat()
     to: Row = {"last_day": last, "closed_at": now, "stopped_by": caller.principal.key}
@@ -116,7 +121,7 @@ def _require_own(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
 
 
 def _change(tx: Transaction, card: ClassCard, **to: Any) -> None:
-    """Change a course; raise Refused (``course.began``) if that would affect the current lesson."""
+    """Change a course. Raise Refused (``course.began``) if that would affect the current lesson."""
     on, changed = timetable.find_lesson_on(card, tx.now()), replace(card, **to)
     if on is not None and changed.on(day := card.day(on.at)) != card.on(day):
         raise Refused("course.began", course=card.title)

@@ -1,4 +1,4 @@
-"""Preparing lessons: lead times, warnings to members who won't be ready, and reports to teachers."""
+"""Preparing lessons: when to start workspaces, warning members who won't be ready, reporting to teachers."""
 
 import math
 from dataclasses import dataclass
@@ -19,21 +19,22 @@ from bot.store.transaction import Transaction
 
 #: Maximum number of members notified per transaction.
 NOTICES_PER_TRANSACTION: Final = 30
-#: Maximum number of members per transaction for whom a lesson is marked as due.
+#: Maximum number of members per transaction whose rows are marked because a lesson is due.
 MEMBERS_PER_TRANSACTION: Final = 50
-#: Number of members assumed for a course without a maximum, so that even a large class is ready in time.
+#: Number of members assumed for a course without a maximum. It is high, so that even a large class is ready
+#: in time.
 LARGE_CLASS_SIZE: Final = 500
-#: Interval between checks of the progress in starting a lesson's workspaces, in seconds.
+#: While a lesson's workspaces are being started, how often to check the progress, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
 #: Minimum lead time for starting a lesson's workspaces, in seconds. ``MAX_SECONDS_AHEAD`` is the maximum.
 MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
-#: Assumed duration of a start, in seconds, until enough starts have been measured.
+#: How long a start is assumed to take until enough starts have been measured, in seconds.
 USUAL_START_SECONDS: Final = 180.0
-#: Minimum difference, in seconds, between a lead time and the time after which the provider stops an idle
-#: workspace.
+#: If the provider stops idle workspaces, the lead time is shorter than the time until then by at least this
+#: many seconds.
 IDLE_MARGIN_SECONDS: Final = 60.0
-#: How long a lesson's summary waits for all of the lesson's workspaces to be stopped, in seconds.
+#: How long a lesson's summary may wait until all of the lesson's workspaces have been stopped, in seconds.
 SUMMARY_SECONDS: Final = 900.0
 
 
@@ -50,17 +51,16 @@ class StartRate:
     idle: float | None = None
 
     def get_seconds_ahead(self, people: int) -> float:
-        """Return how many seconds before a lesson the starts for this number of people must begin.
+        """Return how many seconds before a lesson the starts for this many people must begin.
 
-        The result is rounded to whole minutes, so that small changes in the number of people rarely affect
-        it.
+        The result is rounded to whole minutes, so that it rarely changes if a few people join or leave.
         """
         took = (people / self.per_second if self.per_second else 0.0) + (self.slow or USUAL_START_SECONDS)
         return max(min(max(math.ceil(took / 60.0) * 60.0, MIN_SECONDS_AHEAD), self._max_seconds_ahead), 0.0)
 
     @property
     def max_people(self) -> int | None:
-        """Return how many people's workspaces can start within the longest lead time; None if any number."""
+        """Return how many people's workspaces can start within the longest lead time. None means no limit."""
         spare = max(self._max_seconds_ahead - (self.slow or USUAL_START_SECONDS), 0.0)
         return None if self.per_second is None else int(spare * self.per_second)
 
@@ -74,7 +74,7 @@ class StartRate:
 
 
 def _get_start_rate(tx: Transaction, context: Context, card: ClassCard) -> StartRate:
-    """Return the known facts about how fast a course's connection starts workspaces."""
+    """Return what is known about how fast a course's connection starts workspaces."""
     provider = context.connections.get(card.connection)
     slow = operations.estimate_slow_seconds(tx, card.principal, card.connection, card.spec)
     if provider is None:
@@ -83,13 +83,13 @@ def _get_start_rate(tx: Transaction, context: Context, card: ClassCard) -> Start
 
 
 def get_max_in_time(tx: Transaction, caller: Caller, card: ClassCard) -> int | None:
-    """Return how many people's workspaces can be ready in time, or None if any number can."""
+    """Return how many people's workspaces can be ready in time, or None if there is no limit."""
     found = _get_start_rate(tx, caller.context, card).max_people
     return None if found is None or found >= (card.maximum or LARGE_CLASS_SIZE) else found
 
 
 def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
-    """Prepare a course's next lesson; return when to check again, or None if there is no next lesson.
+    """Prepare a course's next lesson. Return when to check again, or None if there is no next lesson.
 
     On the evening before, members without a workspace are notified. Shortly before the lesson, Usher
     determines the lead time and begins to start the workspaces. Five minutes before the lesson, or up to
@@ -122,7 +122,7 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
 
 
 def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
-    """Make a missed lesson due for a batch of members; return whether there may be more members.
+    """Mark a missed lesson as due for a batch of members. Return whether there may be more members.
 
     These are members for whom the lesson never began. Because it is over, nothing is started, and each of
     them is told once that it was missed.
@@ -136,7 +136,7 @@ def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
 def _notify_members_not_ready(
     tx: Transaction, context: Context, card: ClassCard, coming: Occurrence, joined_by: float
 ) -> bool:
-    """Tell a batch of members what they still need for a lesson; return whether there may be more members."""
+    """Tell a batch of members what they still need for a lesson. Return whether there may be more members."""
     provider, spec = context.connections.get(card.connection), card.spec
     found = [
         (one.key, state == "coming")

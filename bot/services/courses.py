@@ -59,15 +59,15 @@ from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
-#: Maximum time between redraws of a card, in seconds. The longer a card is idle, the less often it is
-#: redrawn.
+#: Maximum time between redraws of a card, in seconds. The longer nothing happens to a card, the less often it
+#: is redrawn.
 MAX_REDRAW_SECONDS: Final = 60.0
-#: Maximum number of cards per claim. ``ENROLLMENTS_PER_TRANSACTION`` is the maximum number of enrollments,
-#: which is low because each enrollment writes several rows.
+#: Maximum number of cards per claim. ``ENROLLMENTS_PER_TRANSACTION`` is the maximum number of enrollments per
+#: transaction. It is low because each enrollment writes several rows.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
-#: How long a workspace that was created for a course runs before it is stopped, in seconds, so that its owner
-#: can try it out.
+#: How long a workspace created for a course runs before it is stopped, in seconds. Its owner can try it out
+#: in the meantime.
 TRIAL_RUN_SECONDS: Final = 3600.0
 
 
@@ -76,8 +76,7 @@ class JoinTarget:
     """The workspace that a person enrolls with.
 
     If there is none yet, ``waits_for`` is the reason. ``instead_of`` is the id of an earlier workspace that
-    is gone, and ``beside`` is the title of another workspace that already has the name intended for the new
-    one.
+    is gone. ``beside`` is the title of another workspace that already has the name intended for the new one.
     """
 
     workspace: Workspace | None
@@ -90,7 +89,7 @@ class JoinTarget:
 
 @dataclass(frozen=True, slots=True)
 class JoinResult:
-    """The card, target and result of an enrollment.
+    """The result of enrolling a person, with the card and the person's workspace.
 
     The result is ``joined`` if a start was already open, ``running`` if the workspace is up, ``enrolled`` if
     the person joined a course without a lesson at the moment, ``noted`` if the person doesn't have a
@@ -107,7 +106,7 @@ class JoinResult:
 
 
 def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
-    """Write a card and the notice that posts it; raise Refused if a course's lessons couldn't be held."""
+    """Write a card and the notice that posts it. Raise Refused if a course's lessons couldn't take place."""
     caller.check(tx, "card")
     provider, now = caller.context.need(draft.connection), tx.now()
     card = replace(
@@ -130,7 +129,7 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
 
 
 def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
-    """Post a card again with a new notice; return False if the card is already known to be posted."""
+    """Post a card again with a new notice. Return False if the card is already known to be posted."""
     card = require_teacher(tx, caller, "class_post", card_id)
     existing = cards.find_card(tx, card.id)
     if existing is None or existing.message_ts:
@@ -150,7 +149,7 @@ def _build_post_notice(card: ClassCard) -> NewNotice:
 
 
 def list_problems(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, list[ClassProblem]]:
-    """Return the members who aren't ready yet, with reasons; raise Refused like ``require_teacher``."""
+    """Return the members who aren't ready yet, with reasons. Raise Refused like ``require_teacher``."""
     card = require_teacher(tx, caller, "class_problems", card_id)
     return card, store.list_problems(tx, card.id)
 
@@ -158,8 +157,8 @@ def list_problems(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassC
 def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
     """End a class: warn everyone now, and stop their workspaces in five minutes.
 
-    A stop that was announced for an earlier time isn't postponed. Returns None if the class has already
-    ended. Raises Refused like ``require_teacher``.
+    If a stop was already announced for an earlier time, that time still applies. Returns None if the class
+    has already ended. Raises Refused like ``require_teacher``.
     """
     card = require_teacher(tx, caller, "class_stop", card_id)
     if card.closed_at is not None or card.done_at is not None or not caller.is_first_delivery(tx):
@@ -174,7 +173,7 @@ def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
 
 
 def require_teacher(tx: Transaction, caller: Caller, verb: str, card_id: str) -> ClassCard:
-    """Return a card that the caller teaches; raise Refused (``class.unknown``, ``policy.not_teacher``)."""
+    """Return a card that the caller teaches. Raise Refused (``class.unknown``, ``policy.not_teacher``)."""
     card = _card(tx, card_id)
     caller.check(tx, verb, Target("class", card.id, card.principal, delegates=card.co_teachers))
     return card
@@ -191,7 +190,7 @@ def _card(tx: Transaction, card_id: str) -> ClassCard:
 
 
 def find_visible_card(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
-    """Return a card from the person's own Slack workspace; raise Refused (``class.unknown``)."""
+    """Return a card from the person's own Slack workspace. Raise Refused (``class.unknown``)."""
     card = _card(tx, card_id)
     if not caller.context.installation.are_together(caller.principal, card.principal):
         raise Refused("class.unknown")
@@ -207,14 +206,14 @@ def enroll(
     message_ts: str | None = None,
     is_list_fresh: bool = False,
 ) -> JoinResult:
-    """Enroll a person: write their consent and, unless their workspace is already running, request a start.
+    """Enroll a person: record their consent and, unless their workspace is already running, request a start.
 
     If a start is already open, the person joins it; an open stop is replaced by the start. If a button is
-    pressed twice at the same time, only one workspace is created. A person who can't have a workspace yet is
-    noted for the teacher. Nothing is written if the class is ``over`` or ``full``, or if the person's list
-    must be read first (``sought``); ``is_list_fresh`` means that it has been read. ``message_ts`` is the
-    message whose button was pressed, which shows where the card is if we didn't know whether it was sent.
-    Raises Refused (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
+    pressed twice at the same time, only one workspace is created. If a person can't have a workspace yet,
+    that is noted for the teacher. Nothing is written if the class is ``over`` or ``full``, or if the person's
+    list must be read first (``sought``). ``is_list_fresh`` means that it has been read. ``message_ts`` is the
+    message whose button was pressed. It shows where the card is, if Usher didn't know whether the card was
+    sent. Raises Refused (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
     """
     caller.check(tx, "class_press")
     card = find_visible_card(tx, caller, card_id)
@@ -268,7 +267,7 @@ def _start_workspace(
     workspace: Workspace,
     before: Participant | None,
 ) -> tuple[str, Operation | None, bool]:
-    """Join or accept a start; return the workspace's id, the operation, and whether it was joined.
+    """Join an open start, or begin one. Return the workspace's id, the operation, and whether it was joined.
 
     The operation is None if the workspace is running and its link can be shown immediately, or if the
     workspace exists and the course has no lesson now.
@@ -316,12 +315,12 @@ def _start_workspace(
 
 
 def _find_latest_start(tx: Transaction, lesson: Occurrence) -> float:
-    """Return the latest time at which starting may be retried for a person who joins during a lesson."""
+    """For a person who joins during a lesson, return until when starting their workspace may be retried."""
     return min(max(lesson.latest_start, tx.now() + DEADLINE_SECONDS), lesson.until)
 
 
 def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> bool:
-    """Return whether a course's workspace can be created without a start, as the next lesson is far off."""
+    """Return whether a course's workspace can be created without a start. The next lesson must be far off."""
     making = context.need(card.connection).require_facet(Creation)
     coming = timetable.find_lesson(card, tx.now())
     is_far = coming is None or coming.due_at - tx.now() > TRIAL_RUN_SECONDS
@@ -347,7 +346,7 @@ def _check_retention(provider: Provider, card: ClassCard) -> None:
 def _record_agreement(
     tx: Transaction, caller: Caller, card: ClassCard, workspace_id: str, started: Operation | None
 ) -> str:
-    """Plan a workspace's stop at the end of its class or lesson; return what its owner agreed to.
+    """Plan the stop of a workspace at the end of its class or lesson. Return what its owner agreed to.
 
     A workspace that was created between lessons is stopped again after an hour.
     """
@@ -378,7 +377,7 @@ def _record_agreement(
 
 
 def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | None) -> None:
-    """If it isn't known which message shows the card, save the one whose button was pressed."""
+    """If Usher doesn't know which message shows the card, save the one whose button was pressed."""
     existing = cards.find_card(tx, card.id)
     if not message_ts or existing is None or existing.message_ts or card.channel_id != caller.channel_id:
         return
@@ -389,7 +388,7 @@ def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts
 def _find_target(
     tx: Transaction, caller: Caller, card: ClassCard, before: Participant | None, *, is_list_fresh: bool
 ) -> JoinTarget:
-    """Find the workspace of the person who pressed a card's button, or describe the one to create.
+    """Find the workspace of a person who pressed a card's button, or describe the one to create.
 
     Unlinking deletes the rows of workspaces. After that, a workspace that was created by an earlier press is
     found by its name in the person's list, which must have been read since the unlinking (``is_list_fresh``).
@@ -438,12 +437,12 @@ def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool
 
 
 def get_workspace_stem(provider: Provider, title: str) -> str:
-    """Return the name for a person's workspace in a class, following the provider's naming rules."""
+    """Return the name for a person's workspace in a class. It follows the provider's naming rules."""
     return provider.name_rule.to_stem(title, "class")
 
 
 def _find_made(rows: Sequence[Workspace], before: Participant | None, stem: str) -> Workspace | None:
-    """Return the workspace already created for this card, or for another card with the same title."""
+    """Return the workspace that was created for this card, or for another card with the same title."""
     if before is not None and before.workspace_id is not None:
         found = next((row for row in rows if row.id == before.workspace_id), None)
         if found is not None:
@@ -453,14 +452,14 @@ def _find_made(rows: Sequence[Workspace], before: Participant | None, stem: str)
 
 
 def _find_after_unlink(rows: Sequence[Workspace], stem: str, key: str) -> list[Workspace]:
-    """Return the listed workspaces named like the one whose row was deleted by unlinking."""
+    """Return the listed workspaces that have the name of the one whose row was deleted by unlinking."""
     there = [row for row in rows if row.state is not State.GONE]
     certain = [row for row in there if row.name.casefold() == append_suffix(stem, key)]
     return certain or [row for row in there if re.fullmatch(rf"{stem}(-[0-9]+)?", row.name.casefold())]
 
 
 def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
-    """Find the workspace that matches a pattern: by its whole name or id, else by ``*``, else by prefix."""
+    """Find the workspace that matches a pattern. Try its whole name or id, then ``*``, then a prefix."""
     needle = " ".join(pattern.split()).casefold()
 
     def names(row: Workspace) -> set[str]:
@@ -481,7 +480,10 @@ def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
 
 
 def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
-    """Plan a workspace's stop at the end of its class; return whether this stop takes precedence."""
+    """Plan a workspace's stop at the end of its class.
+
+    Return whether this stop takes precedence over others.
+    """
     workspace = workspaces.find_workspace(tx, workspace_id)
     provider = context.connections.get(card.connection)
     if workspace is None or provider is None or card.stops_at is None:
@@ -496,7 +498,10 @@ def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspac
 
 
 def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
-    """Process a due card: count its members, plan stops shortly before it ends, and send the summary."""
+    """Process a card that is due. Members are counted and, shortly before the end, stops are planned.
+
+    When everything is over, the summary is sent.
+    """
     card, now = store.find_card(tx, looked.id), tx.now()
     if card is None or card.done_at is not None:
         return
@@ -528,7 +533,7 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
 
 
 def _is_up(tx: Transaction, press: Participant) -> bool:
-    """Return whether a member's workspace is still theirs and is up or starting, with no stop in progress."""
+    """Return whether a member's workspace is still theirs and is up or starting, and isn't being stopped."""
     workspace = workspaces.find_workspace(tx, press.workspace_id or "")
     if workspace is None or workspace.principal != press.principal:
         return False
@@ -551,7 +556,7 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
 
 @guards("Nobody acts through another's account")
 def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool:
-    """Return whether a class's timer may stop a workspace now; record a refusal by the policy.
+    """Return whether a class's timer may stop a workspace now. If the policy refuses, record that.
 
     The owner's recorded consent is the only exception to the policy, and names who may stop the workspace. If
     the card announced a stop for a fixed time, it is carried out whatever has happened to the teacher since.
@@ -571,7 +576,7 @@ def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool
 
 
 def end_for_workspace(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
-    """Record that a class is over for one of its workspaces, along with the ``stop`` if one was begun."""
+    """Record that a class is over for one of its workspaces. ``stop`` is the stop that was begun, if any."""
     card = store.find_card(tx, workspace.stop_card or "")
     if card is None:
         return

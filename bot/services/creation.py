@@ -1,7 +1,7 @@
 """Forms and flags that specify a workspace or run, based on the provider's latest offer.
 
-Nothing here waits for a provider. A form changes with the choices made in it, so flags are applied one at a
-time, each to the form that resulted from the previous one, beginning with fields on which others depend.
+Nothing here waits for a provider. A form changes with the choices made in it. So flags are applied one at a
+time, each to the form that resulted from the previous one. Fields on which others depend come first.
 """
 
 from collections.abc import Callable, Sequence
@@ -45,24 +45,23 @@ class PersonalOffer:
     asker: Principal
 
     def form(self, values: Values) -> Form:
-        """Return the form for the values filled in so far."""
+        """Return the form, given the values filled in so far."""
         forms = self.provider.require_facet(facets.Forms)
         return forms.form(self.snapshot.payload, self.purpose, values, self.asker)
 
     def spec(self, values: Values) -> Spec:
-        """Return the spec of a completed form; raises FormProblems."""
+        """Return the spec of a completed form. Raises FormProblems."""
         forms = self.provider.require_facet(facets.Forms)
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)
 
 
-#: Names of form fields that limit a run. If a form has none of these fields, flags for them can be dropped
-#: without changing the run.
+#: Names of form fields that limit a run. If a form has none of these, flags for them can be dropped without
+#: changing the run.
 _LIMIT_NAMES: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),
 )
-#: Different words that people use for the same field, one row per field. A form uses at most one word from
-#: each row.
+#: Different words for the same field, one row per field. A form uses at most one word from each row.
 SYNONYMS: Final = (
     *_LIMIT_NAMES,
     frozenset({"gpus", "gpu"}),
@@ -85,7 +84,7 @@ _MAX_ROUNDS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A flag, ``--NAME VALUE`` or ``--NAME=VALUE``; ``value`` is None if it was given without one."""
+    """A flag, ``--NAME VALUE`` or ``--NAME=VALUE``. ``value`` is None if the flag has no value."""
 
     name: str
     value: str | None
@@ -93,22 +92,22 @@ class Flag:
 
 @dataclass(slots=True)
 class FilledForm:
-    """A form filled in from flags: its values, the form itself, and the problem with each invalid flag."""
+    """A form filled in from flags: its values, the form itself, and what is wrong with each invalid flag."""
 
     values: dict[str, Value]
     form: Form
     problems: dict[str, FlagProblem] = field(default_factory=dict)
     #: Flags that don't match any field of the form.
     unknown: list[Flag] = field(default_factory=list)
-    #: Flags that were dropped because the form has nothing to limit.
+    #: Flags that were dropped because the form has no limits.
     left_out: list[Flag] = field(default_factory=list)
 
 
 def apply_flags(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> FilledForm:
-    """Apply flags to a form and return the result; ``form_of`` returns the provider's form for some values.
+    """Apply flags to a form and return the result. ``form_of`` returns the provider's form for some values.
 
     Fields without a flag keep the form's defaults. If the person left a field open, and exactly one of its
-    choices makes all flags valid, that choice is made. If nothing can be limited, flags for limits are
+    choices makes all flags valid, that choice is made. If the form has no limits, flags for limits are
     dropped.
     """
     result = _apply_in_order(form_of, flags, {})
@@ -149,7 +148,7 @@ def propose_defaults(form_of: Callable[[Values], Form], template: str) -> tuple[
 
 
 def find_choice(form: Form, said: str) -> tuple[str, Choice] | None:
-    """Return the name of the field that offers this value or label, and the choice; None if none does."""
+    """Return the field that offers this value or label, by name, and the choice. Return None if none does."""
     every = ((one.name, choice) for one in form.fields for choice in one.choices)
     return next(
         (found for found in every if fold(said) in {fold(found[1].value), fold(found[1].label)}), None
@@ -168,7 +167,7 @@ def find_enabling_choices(
 
 
 def find_field(form: Form, name: str) -> Field | None:
-    """Return the field that a flag sets; the flag may be the field's name, its label or a synonym."""
+    """Return the field that a flag sets. The flag may be the field's name, its label or a synonym."""
     needle = _fold_flag(name)
     for one in form.fields:
         if needle in {_fold_flag(one.name), _fold_flag(flag_name(one.name)), _fold_flag(one.label)}:
@@ -259,7 +258,7 @@ def _set_field(result: FilledForm, wanted: Field, given: Sequence[str | None]) -
 
 
 def _split_values(wanted: Field, value: str) -> list[str]:
-    """Split comma-separated values, unless the string as a whole is one value."""
+    """Split values separated by commas, unless the string as a whole is one value."""
     return (
         [value]
         if _find_field_choice(wanted, value) is not None
@@ -276,7 +275,10 @@ def _find_field_choice(wanted: Field, value: str) -> Choice | None:
 
 
 def _list_alternatives(result: FilledForm, besides: frozenset[str]) -> list[tuple[str, str]]:
-    """Return choices that would change the form, as (field, value) pairs; ignore fields in ``besides``."""
+    """Return choices that would change the form, as (field, value) pairs.
+
+    Ignore the fields in ``besides``.
+    """
     return [
         (one.name, choice.value)
         for one in result.form.fields

@@ -1,8 +1,8 @@
-"""People who have left or may no longer use Usher: their planned stops are carried out, then their links end.
+"""People who have left or may no longer use Usher: stopping their workspaces as planned, ending their links.
 
-Workspaces that these plans would have stopped are stopped immediately, using the person's own account. Usher
-administrators are told which other workspaces keep running. If anything is running, a task does all this, so
-that it survives a crash; in the meantime, the person can't request anything.
+Workspaces that their owner's plans would have stopped are stopped immediately, using the owner's account.
+Usher administrators are told which other workspaces keep running. If anything is running, a task does all
+this, so that it survives a crash. In the meantime, the person can't request anything.
 """
 
 from enum import StrEnum
@@ -28,13 +28,14 @@ from bot.store.notices import add_or_extend
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 
-#: How long the links of people who have left are kept, in seconds, if a provider doesn't respond, so that
-#: their last stops can be carried out. Such a provider couldn't confirm a revocation either.
+#: How long the links of people who have left are kept if a provider doesn't respond, in seconds. Their last
+#: stops can still be carried out in that time. A provider that doesn't respond couldn't confirm a revocation
+#: either.
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
 #: How long to wait for a read that shows whether a workspace is still running, in seconds.
 MAX_READING_SECONDS: Final = 120.0
-#: Delay before administrators are told about people who left, in seconds, so that one message can cover
-#: several of them.
+#: How long to wait before administrators are told about people who left, in seconds. One message can then
+#: cover several people.
 GATHER_SECONDS: Final = 60.0
 #: Maximum number of stops that are begun per transaction.
 STOPS_BATCH_SIZE: Final = 10
@@ -46,7 +47,7 @@ def is_leaver(person: Person) -> bool:
 
 
 def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str) -> list[Account]:
-    """End the links and hours of a person who left or became a guest; return the accounts that ended.
+    """End the links and hours of a person who left or became a guest. Return the accounts that ended.
 
     If one of the person's workspaces is running, a task does this instead. A guest keeps links on connections
     without user accounts, because only these links record who owns the workspaces.
@@ -66,9 +67,9 @@ def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str)
 
 
 class Progress(StrEnum):
-    """The progress of the task that follows a person's departure."""
+    """How far the task that follows a person's departure has got."""
 
-    #: Slack must confirm again that the person has left before the next step, which can't be undone.
+    #: Before the next step, which can't be undone, Slack must confirm again that the person has left.
     UNCONFIRMED = "unconfirmed"
     WAITING = "waiting"
     ENDED = "ended"
@@ -111,7 +112,7 @@ def advance(tx: Transaction, caller: Caller, task: Task, *, confirmed: str = "")
 
 
 def _find_running(tx: Transaction, who: Principal, since: float) -> list[tuple[Workspace, Account]]:
-    """Return a person's workspaces that are up or starting, each with its account."""
+    """Return a person's workspaces that are up, starting or stopping, each with its account."""
     linked = {one.connection: one for one in rows.list_accounts(tx, who) if one.linked_at <= since}
     found = [one for one in workspaces.list_workspaces(tx, who) if one.connection in linked and one.is_own]
     return [(one, linked[one.connection]) for one in found if _is_running(tx, one)]
@@ -129,14 +130,14 @@ def _is_stopping(latest: Operation | None) -> bool:
 
 
 def _is_over(tx: Transaction, caller: Caller, account: Account, since: float) -> bool:
-    """Return whether an account can no longer be used to stop workspaces, or stopping has taken too long."""
+    """Return whether an account can no longer be used to stop workspaces, or stopping them takes too long."""
     is_refused = account.state != "active" or account.repeats(account.checked_at)
     is_there = account.connection in caller.context.connections
     return is_refused or not is_there or tx.now() >= since + MAX_STOPPING_SECONDS
 
 
 def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> bool:
-    """Begin the stop that a person had planned for a workspace; return whether one was begun.
+    """Begin the stop that a person had planned for a workspace. Return whether one was begun.
 
     A final stop is carried out only if the person agreed to it, knowing its consequences.
     """
@@ -173,7 +174,7 @@ def _find_plan(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | No
 def _end_links(
     tx: Transaction, caller: Caller, who: Principal, since: float, *, actor: str, cause: str
 ) -> list[Account]:
-    """End the links and hours that a person had when they left, and notify them if they can be reached."""
+    """End the links and hours that a person had when they left. Notify the person if they can be reached."""
     hours.delete_rules_of_person(tx, who)
     open_to_all = {name for name, one in caller.context.connections.items() if one.has_link_method("none")}
     linked = {account.connection for account in rows.list_accounts(tx, who) if account.linked_at <= since}
@@ -197,7 +198,10 @@ def _describe(workspace: Workspace, cause: str, *, was_planned: bool) -> dict[st
 
 
 def _notify_administrators(tx: Transaction, caller: Caller, left: list[dict[str, Any]]) -> None:
-    """Tell administrators which workspaces of former users keep running, in one message for several."""
+    """Tell administrators which workspaces of people who left keep running.
+
+    One message covers several people.
+    """
     place, who = caller.context.installation, caller.principal
     named = ", ".join(f"{one['connection']}/{one['remote_id']}" for one in left)
     append_audit(tx, [AuditEntry("usher", "account.left_running", who.key, "ok", {"workspaces": named})])

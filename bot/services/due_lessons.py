@@ -1,4 +1,4 @@
-"""Due lessons. Each one starts the workspaces of a course's members and plans their stops.
+"""Due lessons: starting the workspaces of a course's members and planning their stops.
 
 Each start is an ordinary operation on a member's behalf. When a lesson opens, ``course_readiness.prepare``
 marks it as due in its members' rows, a few per transaction. These rows store nothing else about the
@@ -24,13 +24,13 @@ from bot.support.errors import NotLinked, Refused
 
 #: Maximum number of course members per claim.
 _BATCH_SIZE: Final = 50
-#: Delay before a member's workspace is started again, in seconds, if the member's account isn't linked or is
-#: refused.
+#: How long to wait before a member's workspace is started again, in seconds, if the member's account isn't
+#: linked or is refused.
 LINK_SECONDS: Final = 300.0
 
 
 def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
-    """Begin the current lesson for a member, and tell them if they missed the last one.
+    """Begin the current lesson for a member. If they missed the last one, tell them.
 
     Raises NotIdentified and Refused.
     """
@@ -65,7 +65,7 @@ def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
 
 
 def _tell_missed_lesson(tx: Transaction, card: ClassCard, member: Participant) -> None:
-    """If the last lesson is over but never began for a member, close it and tell the member."""
+    """If the last lesson is over and never began for a member, close it and tell the member."""
     last = timetable.find_last_lesson(card, tx.now())
     if last is not None and member.lesson < last.local and (member.consented_at or 0.0) < last.until:
         store.close_lesson(tx, member, last)
@@ -83,7 +83,7 @@ def notify_of_lesson(
 ) -> None:
     """When a lesson begins, tell a member that their workspace is ready, or that they missed the lesson.
 
-    ``start`` is the operation that starts the workspace, or None if it is already up.
+    ``start`` is the operation that starts the workspace, or None if the workspace is already up.
     """
     due_in = max(lesson.at - tx.now(), 0.0)
     if due_in > 0.0 or is_missed:
@@ -95,7 +95,7 @@ def notify_of_lesson(
 
 
 def _refuse(tx: Transaction, _caller: Caller, claimed: Participant, refusal: Refused) -> None:
-    """Skip a lesson if the start for a member was refused, unless the member can still link in time."""
+    """If the start for a member was refused, skip the lesson, unless the member can still link in time."""
     card = store.find_card(tx, claimed.card_id)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
     if (

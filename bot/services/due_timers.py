@@ -1,15 +1,15 @@
 """Due timers: first the warning, then the stop on the owner's behalf.
 
-The stop and the end of its timer are written in one transaction, so the workspace is stopped only once, and
+The stop and the end of its timer are written in one transaction. So the workspace is stopped only once, and
 never after its owner has cancelled the stop.
 
 No workspace is stopped if its warning wasn't delivered or concerned something else: the stop waits until a
 warning has been delivered. If Usher was down, or the workspace hasn't been read since the warning, it is read
 first, and its owner is warned again.
 
-If a stop isn't possible at the moment, it isn't announced, and the owner is told once after its time has
-passed. If the obstacle may disappear by itself or with a new link, the stop stays due, and is announced and
-carried out as soon as it is possible.
+A stop that isn't possible at the moment isn't announced. Once its time has passed, the owner is told once. If
+the obstacle may disappear by itself or with a new link, the stop stays due, and is announced and carried out
+as soon as it is possible.
 """
 
 from dataclasses import replace
@@ -54,15 +54,15 @@ log = structlog.get_logger(__name__)
 
 #: Maximum number of timers per claim.
 CLAIM_BATCH_SIZE: Final = 50
-#: Maximum delay before checking again whether the provider allows the planned stop, in seconds.
+#: Maximum wait before Usher checks again whether the provider allows the planned stop, in seconds.
 _MAX_RETRY_SECONDS: Final = 600.0
-#: Maps the rule that caused a refusal to the cause shown if a workspace can't be stopped, where their names
-#: differ.
+#: If a workspace can't be stopped, maps the rule that caused the refusal to the cause to show, where they
+#: have different names.
 _CAUSE_BY_RULE: Final = {"ends": "not_agreed"}
 
 
 def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> None:
-    """Send a timer's warning or carry out its stop; raise Refused if the stop is no longer possible."""
+    """Send a timer's warning, or carry out its stop. Raise Refused if the stop is no longer possible."""
     workspace, now = rows.decide(tx, looked.id), tx.now()
     if workspace is None or workspace.stop_at is None or workspace.stop_at != looked.stop_at:
         return
@@ -85,7 +85,7 @@ def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> Non
 
 
 def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
-    """Delay or give up a stop that isn't possible now; tell the owner once, after the planned time.
+    """Delay or give up a stop that isn't possible now. After the planned time, tell the owner once.
 
     If the stop is for a class, it doesn't wait for the person to link again. If it is planned by hours, it is
     dropped once the hours require the workspace again.
@@ -137,7 +137,7 @@ def _request_read(tx: Transaction, workspace: Workspace, *, unwarned: bool = Fal
 
 
 def _end_refused(tx: Transaction, _caller: Caller, looked: Workspace, refusal: Refused) -> None:
-    """End a timer that can't be carried out, and tell the owner the reason."""
+    """End a timer that can't be carried out, and tell the owner why."""
     cause = refusal.rule.removeprefix("workspace.")
     if cause == "not_allowed":
         # The workspace is in transition, so another attempt will be possible sooner or later.
@@ -168,12 +168,12 @@ def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> Non
 
 
 def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | None:
-    """Begin the stop, postpone it, or only end the timer; return the stop if one was begun.
+    """Begin the stop, postpone it, or just end the timer. Return the stop if one was begun.
 
     If the workspace is already being stopped, only the timer ends. If a workspace is busy, a final stop is
     postponed by an hour and its owner is asked. If the owner couldn't be warned, a final stop is tried again
-    a day later, or dropped if it was for a class; any other stop is carried out. Administrators are told in
-    both cases.
+    a day later, or dropped if it was for a class; any other stop is carried out. In both cases,
+    administrators are told.
     """
     stop_at, latest = workspace.stop_at or 0.0, operations.find_latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb is OperationVerb.REMOVE:
@@ -247,7 +247,7 @@ def build_missed_warning_notices(
 
 
 def _claim_due(tx: Transaction, context: Context) -> list[Workspace]:
-    """Claim due timers; if a workspace wasn't read recently, read it first and claim its timer later.
+    """Claim timers that are due. If a workspace wasn't read recently, read it now and claim its timer later.
 
     A workspace that is down is only read, to find out whether its planned stops apply again.
     """

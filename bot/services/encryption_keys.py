@@ -1,4 +1,4 @@
-"""Encryption keys: checking that they can decrypt the stored secrets, and rotating to the newest key."""
+"""Encryption keys: checking whether they can decrypt the stored secrets, and rotating to the newest key."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -33,12 +33,12 @@ class SecretCheck:
 
     @property
     def is_hopeless(self) -> bool:
-        """Return whether none of the stored secrets can be decrypted, which means that the keys are wrong."""
+        """Return whether none of the stored secrets can be decrypted, in which case the keys are wrong."""
         return 0 < self.total == len(self.closed)
 
     @property
     def found(self) -> str:
-        """Return a sentence that says how many secrets can be decrypted, and who owns the rest."""
+        """Return a sentence that says how many secrets can be decrypted, and whose secrets can't."""
         if not self.closed:
             return f"{self.total} stored, and all open"
         if self.is_hopeless:
@@ -94,20 +94,20 @@ def _format_owner(account: Account) -> str:
 
 @dataclass(slots=True)
 class Rotation:
-    """The result of re-encrypting the stored secrets.
+    """The result of encrypting the stored secrets again.
 
     ``accounts`` and ``workspaces`` list the people and the Slack workspaces whose secrets no key can decrypt.
     """
 
     done: int = 0
-    #: Number of secrets that another process replaced while they were being re-encrypted.
+    #: Number of secrets that another process replaced while they were being encrypted again.
     changed: int = 0
     #: Number of links that were ended because no key can decrypt their secrets. ``recalled`` is the number of
     #: links that were restored because a key can decrypt their secrets again.
     forgotten: int = 0
     recalled: int = 0
-    #: If no key can decrypt the secrets of very many links, none of these links is ended, and this holds
-    #: their number and the number of all links; otherwise it is None.
+    #: If no key can decrypt the secrets of very many links, none of these links is ended. This then holds
+    #: their number and the number of all links; otherwise, it is None.
     spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)
@@ -118,7 +118,10 @@ class Rotation:
         return not (self.accounts or self.workspaces or self.changed)
 
     def count(self, was_written: bool) -> None:
-        """Count a re-encrypted secret; ``was_written`` is False if another process had replaced it first."""
+        """Count a secret that was encrypted again.
+
+        ``was_written`` is False if another process replaced it first.
+        """
         self.done += was_written
         self.changed += not was_written
 
@@ -146,13 +149,14 @@ class Rotation:
 async def rotate(
     store: Store, vault: Vault, *, forget: int | None = None, unlinked: Collection[str] = ()
 ) -> Rotation:
-    """Re-encrypt with the newest key every secret that can be decrypted. Raises StoreError.
+    """Encrypt every secret that can be decrypted with the newest key. Raises StoreError.
 
     With ``forget``, links whose secrets no key can decrypt are ended, and their owners are asked to link
-    again. If that is more than a tenth of all links, the keys are probably wrong, so none is ended unless
-    ``forget`` is their exact number (0 means that no number was given). The encrypted secrets are kept for a
-    week, and a link resumes if a key can decrypt its secret within that time. The connections in ``unlinked``
-    need no linking, so their secrets contain nothing: those that can't be decrypted are simply created again.
+    again. If that is more than a tenth of all links, the keys are probably wrong. In that case, none is ended
+    unless ``forget`` is their exact number (0 means that no number was given). The encrypted secrets are kept
+    for a week, and a link resumes if a key can decrypt its secret within that time. The connections in
+    ``unlinked`` need no linking, so their secrets contain nothing: those that can't be decrypted are simply
+    created again.
     """
     rotation = Rotation()
     accounts = sorted(await store.perform(account_rows.list_active_accounts), key=_get_sort_key)
@@ -191,7 +195,7 @@ async def rotate(
 
 
 def _rotate_secret(vault: Vault, sealed: str) -> str | None:
-    """Return a secret re-encrypted with the newest key, or None if no key can decrypt it."""
+    """Encrypt a secret with the newest key and return the result, or None if no key can decrypt it."""
     try:
         return vault.rotate(sealed)
     except SecretError:

@@ -1,4 +1,4 @@
-"""Workspaces that their provider is about to shut down.
+"""Workspaces that their provider will soon shut down.
 
 The owner is warned once, and again if the time changes.
 """
@@ -22,8 +22,8 @@ from bot.support.errors import Refused
 MAX_CLAIMED: Final = 100
 #: How much longer a workspace should be kept, in seconds, if its owner presses *Keep 2 h more*.
 EXTENSION_SECONDS: Final = 7200.0
-#: Delay before a workspace that is about to be shut down is claimed again, in seconds, if it wasn't read
-#: recently.
+#: If a workspace that will soon be shut down wasn't read recently, how long to wait before it is claimed
+#: again, in seconds.
 READ_AGAIN_SECONDS: Final = 20.0
 
 
@@ -34,7 +34,7 @@ def _claim(tx: Transaction, context: Context) -> list[Workspace]:
 
 
 def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:
-    """Warn the owner that a workspace will be shut down; if its state is too old, request a read instead."""
+    """Warn the owner that a workspace will be shut down. If its state is too old, request a read instead."""
     if tx.now() - (workspace.observed_at or 0.0) > FRESH_SECONDS:
         gates.request_read_now(tx, workspace.id)
         return
@@ -46,7 +46,7 @@ def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:
 
 
 def request_extension(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Ask the provider to keep a workspace for two more hours; return the workspace."""
+    """Ask the provider to keep a workspace for two more hours. Return the workspace."""
     workspace, account, _, _ = reach_workspace(tx, caller, "start", workspace_id)
     if workspace.is_down:
         raise Refused("workspace.not_up", cause="not_up")
@@ -58,7 +58,7 @@ def request_extension(tx: Transaction, caller: Caller, workspace_id: str) -> Wor
 
 
 def note_extension(tx: Transaction, task: Task, ends_at: float | None, cause: str) -> None:
-    """Tell the owner how long the provider now keeps the workspace, or why it won't keep it any longer."""
+    """Tell the owner how long the provider will keep the workspace, or why it won't keep it any longer."""
     workspace = workspaces.find_workspace(tx, task.subject.partition("/")[2])
     if workspace is None:
         return

@@ -1,4 +1,7 @@
-"""Reminders that a link will expire. Their due times are stored, so downtime may delay but not lose them."""
+"""Reminders that a link will expire.
+
+Their due times are stored, so downtime may delay them but not lose them.
+"""
 
 from typing import Final
 
@@ -20,9 +23,10 @@ REMINDERS_PER_CLAIM: Final = 100
 
 
 def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
-    """Send the reminder, or have the credential renewed if possible; end an approved link that has expired.
+    """Send the reminder or, if possible, have the credential renewed. End an approved link that has expired.
 
-    A task that waits for the key to decrypt the credential decides whether it can be renewed.
+    A task decides whether the credential can be renewed, because it may have to wait for the key that
+    decrypts it.
     """
     context, now = caller.context, tx.now()
     assert account.expires_at is not None, "who is reminded of an end has one"
@@ -40,7 +44,7 @@ def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
 
 
 def remind_again(tx: Transaction, account_id: str) -> None:
-    """Remind a person to link again because their credential couldn't be renewed."""
+    """Remind a person to link again, because their credential couldn't be renewed."""
     account = accounts.find_account_by_id(tx, account_id)
     if account is not None and account.state == "active" and account.expires_at is not None:
         occasion, _ = find_due_reminder(account.expires_at, tx.now())

@@ -1,8 +1,8 @@
 """Failovers: telling people which of their confirmed actions the database has lost (ADR 76).
 
 Lost actions leave no row behind, so only the processes that confirmed them know about them. Each process
-compares the actions that it remembers with the rows. No process remembers workspaces that were started on a
-provider's own page, but lists find those again.
+compares the actions that it remembers with the rows. Workspaces that were started on a provider's own page
+aren't remembered by any process, but lists find them again.
 """
 
 from functools import partial
@@ -18,12 +18,12 @@ from bot.store.tables import TABLES
 from bot.store.transaction import Row, Transaction
 from bot.support.pool import contain_errors
 
-#: How long the message about lost actions waits for a read of the workspace, in seconds.
+#: How long the message about lost actions waits until the workspace has been read, in seconds.
 READ_TIMEOUT_SECONDS: Final = 12.0
 
 
 class Failovers:
-    """Notifies administrators of a failover, and the people whose answered requests it lost.
+    """After a failover, notifies administrators, and people whose confirmed requests were lost.
 
     Each process notifies the people whose requests it has answered itself.
     """
@@ -32,7 +32,7 @@ class Failovers:
         self._context, self._last, self._told = context, Row(), ""
 
     async def step(self) -> None:
-        """When a failover has happened and things have settled, notify people; never raises."""
+        """After a failover, once things have settled, notify people. Never raises."""
         context, store = self._context, self._context.store
         async with contain_errors("failover", context.ids):
             await self._tell_of_two_primaries()
@@ -52,7 +52,10 @@ class Failovers:
             self._last = found
 
     async def _tell_of_two_primaries(self) -> None:
-        """Tell administrators, once a day, that there are two primary databases, one of which is outdated."""
+        """Tell administrators that there are two primary databases, one of which is outdated.
+
+        Once a day at most.
+        """
         context, store = self._context, self._context.store
         if not (said := store.engine.warning):
             self._told = ""
@@ -66,7 +69,10 @@ class Failovers:
 
 
 def _notify(tx: Transaction, one: RecentCommit, found: Row) -> None:
-    """If a commit's row was lost, notify its owner, once the workspace has had time to be read again."""
+    """If a commit's row was lost, notify the person.
+
+    Wait until the workspace has had time to be read again.
+    """
     table = next(table for table in TABLES.values() if table.model is type(one))
     if table.row(tx, id=one.id) is not None:
         return

@@ -1,4 +1,4 @@
-"""Whether an operation on a workspace is possible, and the effects of stopping the workspace."""
+"""Whether an operation on a workspace is possible, and what stopping the workspace would do to it."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,9 +17,9 @@ from bot.store import accounts, outages
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maps each operation to the action that the provider must currently allow for the workspace, and to the
-#: states in which that isn't checked because the operation is already complete or in progress. Stops aren't
-#: listed, because they are sent as soon as possible.
+#: Maps each operation to the action that the provider must currently allow, and to the states in which that
+#: isn't checked because the operation is already complete or in progress. Stops aren't listed, because they
+#: are sent as soon as possible.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.START: ("start", UP_STATES),
     OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED_STATES),
@@ -71,13 +71,13 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
 
 
 def check_shared(workspace: Workspace, title: str, actions: Iterable[Action]) -> None:
-    """Raise Refused if a workspace is someone else's and doesn't allow all of these actions."""
+    """Raise Refused if a workspace belongs to someone else and doesn't allow all of these actions."""
     if not workspace.is_own and not all(map(workspace.allows, actions)):
         raise Refused("workspace.not_shared", cause="not_shared", title=title)
 
 
 def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Workspace) -> str:
-    """Return the obstacle that currently prevents a workspace's planned stop, or "" if there is none."""
+    """Return what currently prevents a workspace's planned stop, or "" if nothing does."""
     connection = workspace.connection
     account = accounts.find_account(tx, workspace.principal, connection)
     away = outages.list_outages(tx)
@@ -91,13 +91,16 @@ def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Wor
 
 
 def get_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
-    """Return the effects of each stop mode on a workspace, or none if its connection is gone."""
+    """Return the effects of each stop mode on a workspace. If its connection is gone, there are none."""
     provider = context.connections.get(workspace.connection)
     return {} if provider is None or workspace.is_provisional else provider.stop_effects(workspace)
 
 
 def predict_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
-    """Return the effects of each stop mode on a workspace once it is up, even if it doesn't exist yet."""
+    """Return the effects that each stop mode will have on a workspace once it is up.
+
+    The workspace doesn't have to exist yet.
+    """
     is_there = not workspace.is_provisional and workspace.state is not State.GONE
     up = workspace if is_there else replace(workspace, remote_id="", state=State.RUNNING, actions=None)
     return context.need(workspace.connection).stop_effects(up)
@@ -106,7 +109,7 @@ def predict_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
 def choose_stop_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
     """Return the mode in which an operation stops a workspace.
 
-    Returns None if the operation doesn't stop the workspace, or only restarts the same one.
+    Returns None if the operation doesn't stop the workspace, or is a restart that keeps it.
     """
     if verb is OperationVerb.RESTART:
         return "stop" if _is_replaced_by_restart(context, workspace) else None
@@ -146,12 +149,12 @@ def is_final_stop(context: Context, workspace: Workspace, operation: Operation) 
 
 
 def is_recently_read(context: Context, workspace: Workspace) -> bool:
-    """Return whether a workspace's state was read recently enough to rely on it."""
+    """Return whether a workspace's state was read recently enough to be relied on."""
     return (workspace.observed_at or 0.0) >= context.clock.now() - FRESH
 
 
 def predict_class_effects(provider: Provider | None, card: ClassCard) -> StopEffects:
-    """Return the effects of stopping a card's workspaces, which needn't exist yet."""
+    """Return the effects of stopping the workspaces of a class card. They needn't exist yet."""
     if provider is None:
         return NO_EFFECTS
     typical = Workspace(

@@ -21,7 +21,7 @@ MEMBERS_PER_TRANSACTION: Final = 20
 
 
 def settle(tx: Transaction, card: ClassCard) -> bool:
-    """Compare a batch of former members with their course; return whether there may be more members."""
+    """Compare a batch of former members with their course. Return whether there may be more members."""
     found = upgrades.take_former_members(tx, card.id, MEMBERS_PER_TRANSACTION)
     for former in found:
         _settle_member(tx, card, former)
@@ -29,7 +29,7 @@ def settle(tx: Transaction, card: ClassCard) -> bool:
 
 
 def _settle_member(tx: Transaction, card: ClassCard, former: FormerMember) -> None:
-    """Keep a member and close the lessons that they had skipped, or end their membership with a notice."""
+    """Keep a member and close the lessons that they had skipped, or end their membership and tell them."""
     member, now = store.find_participant(tx, card.id, former.principal), tx.now()
     if member is None or member.consented_at != former.consented_at or card.is_over(now):
         # The member has since left or rejoined, which takes precedence.

@@ -1,9 +1,9 @@
 """Working hours of workspaces: people set, skip and pause them, and Usher carries them out.
 
 A start is an ordinary operation on the owner's behalf. A stop becomes one of the workspace's planned stops
-shortly before its time, so that the buttons on its warning affect only that stop. If someone changes hours
-that have begun in a way that would cancel their stop, the stop is planned immediately. If a workspace keeps
-running with no stop planned, Usher asks its owner once a day whether it is still needed.
+shortly before its time, so that the buttons on its warning affect only that stop. If hours have begun and
+someone changes them in a way that would cancel their stop, the stop is planned immediately. If a workspace
+keeps running with no stop planned, Usher asks its owner once a day whether it is still needed.
 """
 
 from collections.abc import Collection, Sequence
@@ -56,18 +56,18 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: Delay before a workspace is checked again, in seconds, if it has to be read before its owner can be asked
-#: whether it is still needed.
+#: How long to wait before a workspace is checked again, in seconds. This applies if it has to be read before
+#: its owner can be asked whether it is still needed.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
 #: How long after its scheduled time a start still waits for the provider to allow it, in seconds.
 UNOFFERED_SECONDS: Final = 1800.0
-#: Maximum number of running workspaces per claim. At most half as many rules are claimed at a time.
+#: Maximum number of running workspaces per claim. No more than half as many rules are claimed at a time.
 CLAIM_BATCH_SIZE: Final = 100
-#: How often to check, in seconds, whether to ask about a workspace that was left running.
+#: How often to look for workspaces that were left running, in seconds, so that their owners can be asked.
 IDLE_CHECK_SECONDS: Final = 1800.0
-#: An hours rule before and after a change. The first is None if the change added the rule, and the second is
-#: None if the change removed it.
+#: An hours rule before and after a change. If the change added the rule, the first is None; if the change
+#: removed it, the second is.
 RuleChange = tuple[HoursRule | None, HoursRule | None]
 #: Results of scheduled starts and stops that nobody needs to be told about.
 DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
@@ -83,7 +83,7 @@ def add(
     agreed: bool = False,
     former: str = "",
 ) -> list[HoursRule]:
-    """Give a workspace hours; return the existing rules that they replace because of a conflict.
+    """Give a workspace hours. Return the existing rules that conflict with them, which they replace.
 
     ``former`` is the id of a rule that the new hours replace in any case. The rules of Refused are
     ``workspace.ends`` if a stop would be final and the owner hasn't agreed, ``hours.makes`` if a stopped
@@ -116,7 +116,7 @@ def add(
 def _make_rule(
     tx: Transaction, caller: Caller, workspace: Workspace, wanted: Wanted, *, kept: int, agreed: bool = False
 ) -> HoursRule:
-    """Build the rule for a workspace's new hours; raises Refused.
+    """Build the rule for a workspace's new hours. Raises Refused.
 
     ``kept`` is the number of other rules that the workspace keeps.
     """
@@ -141,7 +141,7 @@ def _make_rule(
 
 @concerns_caller
 def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Remove a workspace's hours and return the workspace; hours that have begun still end as planned."""
+    """Remove a workspace's hours and return the workspace. Hours that have begun still end as planned."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
     rules = rows.list_rules(tx, workspace.id)
     if rules and caller.is_first_delivery(tx):
@@ -156,7 +156,7 @@ def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
 def restore(
     tx: Transaction, caller: Caller, workspace_id: str, former: Sequence[FormerHours]
 ) -> tuple[Workspace, bool]:
-    """Restore hours that were turned off, unless the workspace has other hours by now.
+    """Restore hours that were turned off, unless the workspace has been given other hours since.
 
     Returns the workspace, and whether the hours were restored. Raises Refused like ``add``.
     """
@@ -185,11 +185,11 @@ def change_rules(
     change: Sequence[RuleChange],
     mode: StopMode = "stop",
 ) -> None:
-    """Change a workspace's rules; hours that have begun end as planned or according to the new rules.
+    """Change a workspace's rules. Hours that have begun end as planned or according to the new rules.
 
     If the change would remove the stop of hours that have begun, that stop is planned immediately. A stop
-    that is already planned is cancelled only if the new rules include another one, or if no hours had begun;
-    in the latter case, the rules may plan it again.
+    that is already planned is cancelled only if the new rules include another one, or if no hours had begun.
+    In the latter case, the rules may plan it again.
     """
     now, former = tx.now(), rows.list_rules(tx, workspace.id)
     has_begun, begun = begun_hours.has_begun(former, now), begun_hours.find_begun_stop(former, now)
@@ -223,7 +223,7 @@ def change_rules(
 def _keep_stop(
     tx: Transaction, workspace: Workspace, stop: Occurrence, rule: HoursRule, mode: StopMode
 ) -> None:
-    """Plan the stop for hours that have begun, if the workspace is up or starting."""
+    """If the workspace is up or starting, plan the stop that belongs to the hours that have begun."""
     latest = operations.find_latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
     if is_coming_up or not workspace.is_down:
@@ -234,7 +234,9 @@ def _keep_stop(
 def leave_out_days(
     tx: Transaction, caller: Caller, workspace_id: str, days: Collection[str] = ()
 ) -> Workspace:
-    """Skip some days of a workspace's hours; without ``days``, unskip all days and resume paused hours.
+    """Skip some days of a workspace's hours.
+
+    Without ``days``, stop skipping any days and resume paused hours.
 
     Hours that have begun end as planned. Raises NotLinked or Refused if the workspace can't be used.
     """
@@ -253,7 +255,7 @@ def leave_out_days(
 
 @concerns_caller
 def pause(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Pause a workspace's hours until its owner resumes them; hours that have begun end as planned."""
+    """Pause a workspace's hours until its owner resumes them. Hours that have begun end as planned."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
     found = [one for one in rows.list_rules(tx, workspace.id) if not one.paused]
     return _change_days_off(
@@ -271,7 +273,7 @@ def _change_days_off(
 
 
 def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
-    """Return an existing workspace if it can be used, since hours never create one.
+    """Return a workspace that exists and can be used, because hours never create one.
 
     Raises NotLinked or Refused.
     """
@@ -293,9 +295,9 @@ def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -
 
 @concerns_caller
 def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
-    """Carry out a rule's latest due occurrence for its owner, and mark earlier ones as missed.
+    """Carry out the latest due start or stop of a rule on its owner's behalf. Mark earlier ones as missed.
 
-    Raises NotIdentified while Slack can't identify the owner, and Refused; see ``refuse``.
+    Raises NotIdentified while Slack can't identify the owner, and Refused (see ``refuse``).
     """
     rule, now = rows.find_rule(tx, looked.id), tx.now()
     if rule is None or rule.paused or not (due := list_due(tx, rule)):
@@ -329,7 +331,10 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
 
 
 def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
-    """Return a rule's due occurrences; if there are none, record that the rule was processed up to now."""
+    """Return the starts and stops of a rule that are due.
+
+    If none are, record when the rule was last processed.
+    """
     due = rows.list_due(tx, rule)
     if not due:
         rows.settle(tx, rule, {})
@@ -343,7 +348,10 @@ def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
 
 
 def count_start(tx: Transaction, rule: HoursRule, plan: Occurrence, workspace: Workspace) -> HoursRule:
-    """Return a rule whose count of consecutive unused starts includes another start."""
+    """Return a rule with one more start counted.
+
+    It counts consecutive starts after which nobody used the workspace.
+    """
     since = rule.started_at
     if since == plan.at:
         return rule
@@ -359,7 +367,7 @@ def start(
     workspace: Workspace,
     latest: Operation | None,
 ) -> Operation:
-    """Begin a start that was planned by hours or for a lesson; ``key`` identifies the plan."""
+    """Begin a start that was planned by hours or for a lesson. ``key`` identifies the plan."""
     # Another attempt at the same planned time is a new request, so it needs a key of its own.
     tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
     once = replace(caller, interaction=f"{key}:{plan.local}:{tried}".rstrip(":"))
@@ -396,7 +404,7 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
         since = max(since, latest.created_at)
     elif latest is not None and latest.is_open:
         return "needless"
-    # A stop is processed before its time so that a warning can be sent, but only a start after its time
+    # A stop is processed early, so that a warning can be sent. But only a start after the stop's time
     # overrides it.
     if since >= (due.at if is_stop else due.due_at):
         return "by hand"
@@ -414,7 +422,7 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
 
 
 def is_given_up(latest: Operation) -> bool:
-    """Return whether a workspace's owner is having it stopped or removed, or removing it failed.
+    """Return whether a workspace's owner is having it stopped or removed, or tried in vain to remove it.
 
     In any of these cases, hours don't start it again.
     """
@@ -425,7 +433,7 @@ def is_given_up(latest: Operation) -> bool:
 
 
 def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str) -> None:
-    """Save the result of the latest due occurrence, mark earlier ones as missed, and tell the owner."""
+    """Save the result of the latest due start or stop, mark earlier ones as missed, and tell the owner."""
     settled = dict.fromkeys(due, "missed") | {due[-1]: result}
     rows.settle(tx, rule, settled)
     missed = [one for one in due if settled[one] not in DONE_WELL]
@@ -436,10 +444,10 @@ def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str)
 
 
 def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused) -> None:
-    """Handle a refusal of due occurrences: retry them, settle them as failed, or pause the rule.
+    """Handle a refusal of due starts or stops: retry them, record them as failed, or pause the rule.
 
     They are retried while the workspace is in transition and, for a while, if the provider doesn't currently
-    offer the action; after that, they fail. Any other refusal pauses the rule.
+    offer the action. After that, they fail. Any other refusal pauses the rule.
     """
     rule = rows.find_rule(tx, looked.id)
     due = [] if rule is None or rule.paused else rows.list_due(tx, rule)
@@ -474,7 +482,7 @@ HOURS_WORK: Final = ScheduledWork(
 
 @concerns_caller
 def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
-    """If a workspace would run for a day with no stop planned, ask its owner whether it is still needed.
+    """Ask a workspace's owner whether it is still needed, if it would run for a day with no stop planned.
 
     If the connection is configured for it, a stop is planned for that evening, unless that stop would be
     final or another stop is already planned.

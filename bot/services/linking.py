@@ -1,9 +1,9 @@
 """Linking an account through a web page: open the link, prove who you are, check a token, confirm.
 
-Each step is a use case. Only checking a token involves the provider, so it takes two use cases: one counts
-the attempt before the provider is called, and the other stores the result. For the reasons, see
-``docs/internals/rules.md``, "Linking proves both sides". Every refusal is a ``Refused`` with a text for the
-person. The refusal's rule determines the page's HTTP status.
+Each step is a use case. Checking a token involves the provider, so it takes two: one counts the attempt
+before the provider is called, and the other stores the result. ``docs/internals/rules.md`` gives the reasons
+("Linking proves both sides"). Every refusal is a ``Refused`` with a text for the person. Its rule determines
+the HTTP status of the page.
 """
 
 import asyncio
@@ -37,8 +37,8 @@ from bot.support.errors import CredentialRefused, ProviderError, Refused, Tempor
 from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
 
-#: How long a link page can be opened, in seconds. A code shown on the page is valid for ``CODE_SECONDS``
-#: after that.
+#: How long a link page can be opened, in seconds. If it shows a code, the code is valid for another
+#: ``CODE_SECONDS``.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
 #: Number of seconds after which a link page has certainly expired. A credential that hasn't been used by then
@@ -50,16 +50,16 @@ MAX_ATTEMPTS = 5
 CODE_LENGTH = 8
 #: Maximum length of a token, in characters. Real providers' tokens are shorter.
 MAX_TOKEN_LENGTH = 4096
-#: Number of characters of a link's digest that appear in the URLs of its pages.
+#: How many characters of a link's digest appear in the URLs of its pages.
 NAME_LENGTH: Final = 12
 
-#: Characters used in codes. None is easily confused with another, and there are no vowels, so codes don't
+#: Characters used in codes. None is easily confused with another. There are no vowels, so that codes don't
 #: form words.
 _CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-#: The columns of a link in progress before any account has been checked.
+#: The columns of a link in progress, as they are before any account has been checked.
 _WITHOUT_ACCOUNT: Final[Mapping[str, Any]] = dict.fromkeys(("secret", "username", "remote_id")) | {
     "stage": "open"
 }
@@ -67,7 +67,7 @@ _USERNAME_PATTERN: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 
 
 def is_username(text: str) -> bool:
-    """Return whether a username can be approved: it must fit on screen, without invisible characters."""
+    """Return whether a username can be approved. It must be short and have no invisible characters."""
     return (
         _USERNAME_PATTERN.fullmatch(text) is not None
         and clean(text) == text
@@ -77,14 +77,14 @@ def is_username(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A browser's visit to a link's page, identified by the link's nonce and the browser's own secret."""
+    """A browser's visit to a link's page. The link's nonce and the browser's own secret identify it."""
 
     nonce: str
     browser: str
 
     @property
     def name(self) -> str:
-        """Return the name that identifies the link in page URLs; knowing it isn't enough to open the link."""
+        """Return the name that identifies the link in page URLs. Knowing it isn't enough to open the link."""
         return compute_digest(self.nonce)[:NAME_LENGTH]
 
 
@@ -114,13 +114,13 @@ class LinkPage:
 
     @property
     def mark(self) -> str:
-        """Return a digest of the checked token, which limits a confirmation to that token."""
+        """Return a digest of the checked token. It restricts a confirmation to that token."""
         return compute_digest(self.link.secret or "")[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The result of a confirmation: either the linked account, or the code to type in Slack."""
+    """The result of a confirmation: the linked account, or else the code to type in Slack."""
 
     opened: LinkPage
     account: Account | None = None
@@ -128,7 +128,7 @@ class Confirmed:
 
 
 def compute_digest(text: str) -> str:
-    """Return a string's SHA-256 digest in hex."""
+    """Return the SHA-256 digest of a string, in hex."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -143,12 +143,12 @@ def is_nonce(text: str) -> bool:
 
 
 def create_code() -> str:
-    """Return a random eight-character code, without characters that are easily confused."""
+    """Return a random code of eight characters, none of which are easily confused."""
     return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(CODE_LENGTH))
 
 
 def normalise_code(typed: str) -> str:
-    """Return a code that a person typed, without separators between its characters."""
+    """Return the code that a person typed, without separators between its characters."""
     return "".join(letter for letter in typed.upper() if letter in _CODE_ALPHABET)[: CODE_LENGTH * 2]
 
 
@@ -163,7 +163,7 @@ def get_return_address(public_url: str, connection: str) -> str:
 
 
 def format_person_name(principal: Principal, person: Person | None) -> str:
-    """Return the name shown for a person on pages, or the person's Slack id if the name isn't known yet."""
+    """Return the name shown for a person on pages. If it isn't known yet, return the person's Slack id."""
     return person.name if person is not None and person.name.strip() else principal.user_id
 
 
@@ -195,7 +195,7 @@ def create_links(
 def _replace_links(
     tx: Transaction, caller: Caller, connection: str, deferred_command: dict[str, Any] | None, nonce: str
 ) -> None:
-    """Replace the person's links on a connection with a new one, for which their commands then wait."""
+    """Replace the person's links on a connection with a new one. Commands that wait for those wait for it."""
     earlier = links.list_deferred_commands(tx, caller.principal, connection)
     links.expire(tx, caller.principal.key, connection)
     _create_link(tx, caller, connection, defer_after(earlier, deferred_command), nonce)
@@ -231,7 +231,7 @@ def _create_link(
 def keep_response_url(
     tx: Transaction, caller: Caller, connection: str, response_url: str, until: float
 ) -> None:
-    """Store the ``response_url`` for replacing the message that shows the link, and when that URL expires."""
+    """Store the ``response_url`` that can replace the message showing the link, and when that URL expires."""
     link = links.find_open_link(tx, caller.principal, "open", connection)
     if link is not None and link.deferred_command is not None:
         body = link.deferred_command | {"response_url": response_url, "response_until": until}
@@ -241,7 +241,7 @@ def keep_response_url(
 def wait_for_proof(
     tx: Transaction, caller: Caller, connection: str, identity: base.Identity, pasted: str
 ) -> str | Refused:
-    """Create a link that contains a token which has already been checked, and return the link's URL.
+    """Create a link with a token that has already been checked. Return the link's URL.
 
     On the link's page, the person just has to prove who they are.
     """
@@ -252,7 +252,7 @@ def wait_for_proof(
 
 
 def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refused:
-    """Link the account that is waiting for this person's code. Refuse if none is, or the code is wrong."""
+    """Link the account that is waiting for this person's code. Refuse if none is, or if the code is wrong."""
     caller.check(tx, "link")
     command = caller.context.command
     link = links.find_open_link(tx, caller.principal, "code")
@@ -279,7 +279,7 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
 
 
 async def find_caller(context: Context, visit: Visit) -> Caller:
-    """Return the person for whom a link was created, as the caller on its page.
+    """Return the person for whom a link was created, as the caller on the link's page.
 
     Raises Refused (``link.unknown``).
     """
@@ -305,7 +305,7 @@ def show_page(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
 
 
 def start_link(tx: Transaction, caller: Caller, visit: Visit, connection: str) -> LinkPage | Refused:
-    """Create a link for a person who has just signed in with Slack on a connection's permanent page.
+    """Create a link for a person who signed in with Slack on the permanent page of a connection.
 
     All commands that were waiting for the person's earlier links now wait for the new one.
     """
@@ -314,7 +314,7 @@ def start_link(tx: Transaction, caller: Caller, visit: Visit, connection: str) -
 
 
 def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principal) -> LinkPage | Refused:
-    """Accept an identity from Sign in with Slack, or refuse it if it isn't the link's person.
+    """Accept an identity from Sign in with Slack. Refuse it if the link was created for someone else.
 
     The refusal's rule is ``link.mismatch``, and both people are recorded in the audit log. If a browser was
     already using the link, the token that was checked there is discarded. A token from ``wait_for_proof`` is
@@ -334,7 +334,7 @@ def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principa
 
 
 def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, challenge: str) -> str:
-    """Return the URL of the provider's sign-in for the person, or "" if they can't or needn't sign in.
+    """Return the URL for signing in at the provider, or "" if the person can't or needn't sign in there.
 
     Nothing is changed. The provider must return ``state``; ``challenge`` protects the code that it returns.
     """
@@ -346,7 +346,7 @@ def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, chal
 
 
 async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
-    """Have the provider identify a token's owner within ten seconds; each link allows five attempts.
+    """Have the provider identify a token's owner, within ten seconds. Each link allows five attempts.
 
     Raises Refused with a text that says what to do next. If the provider fails, the attempt doesn't count.
     """
@@ -360,7 +360,7 @@ async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
 
 
 async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) -> LinkPage:
-    """Have the provider identify the owner of a sign-in code; otherwise the same as ``check_token``."""
+    """Have the provider identify the owner of a sign-in code. Otherwise, this is like ``check_token``."""
     tried = await caller.run(count_attempt, visit)
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
@@ -399,8 +399,8 @@ def keep_credential(
 ) -> LinkPage | Refused:
     """Store the credential of an account that the provider has identified, until the link is confirmed.
 
-    If Usher obtained the credential itself, through a sign-in or in exchange for a pasted token, the
-    credential is revoked if it is never used.
+    If Usher obtained the credential itself, by a sign-in or in exchange for a pasted token, and it is never
+    used, it is revoked.
     """
     provider, credential = caller.context.connections[tried.connection], identity.credential
     sealed = accounts.seal_credential(caller, tried.connection, credential)
@@ -437,14 +437,14 @@ def record_failed_attempt(tx: Transaction, caller: Caller, tried: Link, error: P
 
 
 def discard_token(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
-    """Discard the checked credential so that the person can use another one."""
+    """Discard the checked credential. The person can then use another one."""
     link = _require_writable(tx, caller, visit)
     fresh = _change_link(tx, link, **_WITHOUT_ACCOUNT)
     return _build_page(tx, caller, fresh, visit)
 
 
 def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Confirmed | Refused:
-    """Link the checked account, or return a code to type in Slack; ``mark`` identifies the check.
+    """Link the checked account, or return a code to type in Slack. ``mark`` identifies the check.
 
     A link can't be used again once its account is linked.
     """
@@ -476,7 +476,7 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
 
 
 def refuse_foreign_token(token: str, title: str, connections: Iterable[base.Provider]) -> Refused | None:
-    """Return a refusal if a token is Slack's or one of a connection's own secrets; otherwise None.
+    """Return a refusal if a token is Slack's or one of a connection's own secrets. Otherwise, return None.
 
     No such token may ever be sent to a provider.
     """
@@ -497,7 +497,7 @@ async def _identify_account(
     cause: str,
     pasted: str = "",
 ) -> LinkPage:
-    """Wait for the provider to identify the account, and store its credential. Raises Refused.
+    """Wait until the provider has identified the account, and store its credential. Raises Refused.
 
     ``way`` is the first part of the refusal's rule, and ``cause`` is the refusal's cause.
     """
@@ -514,7 +514,7 @@ async def _identify_account(
 
 
 async def _wait_in_time(asking: Awaitable[base.Identity]) -> base.Identity:
-    """Wait up to ten seconds for the provider's response. Raises ProviderError."""
+    """Wait for the provider's response, for at most ten seconds. Raises ProviderError."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             return await asking
@@ -584,7 +584,7 @@ def _change_link(tx: Transaction, link: Link, **changes: Any) -> Link:
 
 
 def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Account | Refused:
-    """Link the account and mark the link as used; refuse (``link.taken``) if it is someone else's account."""
+    """Link the account and mark the link as used. Refuse (``link.taken``) if it is someone else's account."""
     username, secret = link.username or "", link.secret or ""
     account = accounts.link_account(
         tx,
@@ -634,7 +634,7 @@ def _build_page(tx: Transaction, caller: Caller, link: Link, visit: Visit) -> Li
 
 
 def _build_revocation(link: Link, username: str, sealed: str) -> NewTask:
-    """Return the task that revokes a link's credential if the link expires without being used."""
+    """Return the task that revokes a link's credential if the link expires unused."""
     payload = {
         "principal": link.principal.key,
         "connection": link.connection,
@@ -653,7 +653,7 @@ def _get_link_return_address(caller: Caller, link: Link) -> str:
 
 
 def _get_code_key(link: Link) -> str:
-    """Return the row key used to encrypt a link's code."""
+    """Return the row key that is used to encrypt a link's code."""
     return f"{row_key(link.principal.key, link.connection)}/code/{link.nonce_hash}"
 
 
@@ -683,7 +683,7 @@ def _get_audit_target(link: Link) -> str:
 
 
 def _audit(tx: Transaction, link: Link, action: str, result: str, **detail: Any) -> None:
-    """Write a row about a link to the audit log."""
+    """Add an entry about a link to the audit log."""
     append_audit(
         tx,
         [

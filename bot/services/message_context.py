@@ -1,4 +1,4 @@
-"""Facts for messages: the rows, titles, names and URLs from which cards and notices are rendered."""
+"""Facts for messages: the rows, titles, names and URLs that are needed to render cards and notices."""
 
 import asyncio
 import math
@@ -39,13 +39,16 @@ from bot.support.guards import guards
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
-#: Number of rows whose facts are gathered before other work can run.
+#: How many rows' facts are gathered before other work gets a chance to run.
 CONTEXT_BATCH_SIZE: Final = 20
 Item = TypeVar("Item")
 
 
 class Gatherer:
-    """Gathers the facts for messages, checking each IDE URL against the connection's allowed hosts."""
+    """Gathers the facts for messages.
+
+    Each IDE's URL is checked against the hosts that its connection allows.
+    """
 
     def __init__(self, context: Context, board: Board | None = None) -> None:
         self.store = context.store
@@ -58,7 +61,7 @@ class Gatherer:
     async def describe_workspace(
         self, workspace: Workspace, operation: Operation | None = None
     ) -> WorkspaceFacts:
-        """Return the facts about a workspace and, if given, about an ``operation`` on it."""
+        """Return the facts about a workspace and, if given, about an ``operation`` on that workspace."""
         account = await self.store.read(account_rows.find_account, workspace.principal, workspace.connection)
         now, zone = await self.store.now(), await self.store.known_zone(workspace.principal)
         facts = self.build_workspace_context(
@@ -72,7 +75,7 @@ class Gatherer:
         workspaces: Sequence[Workspace],
         under_way: Mapping[str, Operation] | None = None,
     ) -> list[WorkspaceFacts]:
-        """Return the facts about some of a person's workspaces, leaving out those on removed connections.
+        """Return the facts about some of a person's workspaces. Those on removed connections are left out.
 
         ``under_way`` maps workspaces to their open operations, if the list is to show them.
         """
@@ -141,7 +144,7 @@ class Gatherer:
         ]
 
     async def describe_card(self, kind: NoticeKind, subject: str) -> Facts | None:
-        """Describe a card, given its kind and its subject's id; return None if the subject's row is gone."""
+        """Describe a card, given its kind and its subject's id. Return None if the subject's row is gone."""
         if kind.subject == "job":
             return await self._describe_followed_run(subject)
         if kind.subject == "class":
@@ -164,7 +167,7 @@ class Gatherer:
         )
 
     async def _describe_followed_run(self, run_id: str) -> Facts | None:
-        """Describe a run, including as much of its output as this process has read so far."""
+        """Describe a run. Include as much of its output as this process has read so far."""
         run = await self.store.read(run_rows.find_run, run_id)
         if run is None:
             return None
@@ -180,7 +183,7 @@ class Gatherer:
         *,
         zone: ZoneInfo | None = None,
     ) -> ClassFacts:
-        """Describe a class: its counts, its connection's title, and the effects of the stop at its end.
+        """Describe a class: its counts, its connection's title, and what the stop at its end will do.
 
         ``zone`` is the reader's time zone, or None if several people read the card.
         """
@@ -197,7 +200,7 @@ class Gatherer:
     async def describe_courses(
         self, reader: Principal, own: Sequence[tuple[ClassCard, bool]]
     ) -> list[ClassFacts]:
-        """Describe courses, each given with whether the reader teaches it. Teachers get up-to-date counts."""
+        """Describe courses. Each comes with whether the reader teaches it; teachers get up-to-date counts."""
         every, found = await self.store.read(courses.list_memberships, reader), []
         joined = {one.card_id: one.workspace_id or "" for one in every}
         pending = await self.store.read(courses.list_pending_courses, reader)
@@ -220,7 +223,7 @@ class Gatherer:
         return found
 
     async def describe_message(self, card: Card) -> Facts | None:
-        """Return the facts for redrawing a message, or None if the row that it shows is gone."""
+        """Return the facts for redrawing a message. Return None if the row that it shows is gone."""
         if Mark.CARD in card.kind.marks:
             facts = await self.describe_card(card.kind, card.subject)
             if isinstance(facts, WorkspaceFacts):
@@ -242,19 +245,19 @@ class Gatherer:
         return replace(facts, written_at=card.created_at, **more)
 
     async def describe_offer(self, card: Card) -> WorkspaceFacts | RunFacts | None:
-        """Describe the workspace or run that an answer's buttons act on; return None if it is gone."""
+        """Describe the workspace or run on which an answer's buttons act. Return None if it is gone."""
         if (workspace := await self._own_workspace(card, card.about)) is not None:
             return await self.describe_workspace(workspace)
         run = await self.store.read(run_rows.find_run, card.about)
         return None if run is None else await self.describe_run(run)
 
     async def list_linked(self, principal: Principal) -> list[str]:
-        """Return the connections on which the person has linked an account that the provider accepts."""
+        """Return the connections on which the person has a linked account that the provider accepts."""
         accounts = await self.store.read(account_rows.list_accounts, principal)
         return [account.connection for account in accounts if not (account.is_refused or account.is_resting)]
 
     async def read_end_state(self, message: Message, facts: Facts | None) -> EndState:
-        """Return the state of the message that reports how the operation or run on a card ended."""
+        """For an operation or run on a card, return the state of the message that reports how it ended."""
         if message.kind is NoticeKind.CARD and isinstance(facts, WorkspaceFacts):
             return facts.end_state
         return await self.store.read(notices.end_state, message.subject)
@@ -267,11 +270,11 @@ class Gatherer:
 
     @guards("Output is read again, not remembered")
     def _without_shared_output(self, facts: RunFacts, card: Card) -> RunFacts:
-        """Remove a run's output from a card that others can read; ids of direct messages begin with D."""
+        """Remove a run's output from a card that others can read. Ids of direct messages begin with D."""
         return facts if (card.channel_id or "").startswith("D") else replace(facts, output=None)
 
     async def _is_superseded(self, facts: WorkspaceFacts, card: Card) -> bool:
-        """Return whether a workspace has had a newer operation than the one that a message concerns."""
+        """Return whether a workspace has had another operation since the one that a message is about."""
         newest = (
             await self.store.read(operations.find_latest_operation, facts.workspace.id)
             if facts.workspace
@@ -280,7 +283,7 @@ class Gatherer:
         return newest is not None and newest.created_at > card.created_at
 
     async def describe_notice(self, notice: Message, workspace_id: str | None = None) -> Facts:
-        """Describe a notice from the operation or run that it concerns, or else from its body.
+        """Describe a notice, based on the operation or run that it is about, or else on its body.
 
         The operation or run must belong to the recipient of the notice.
         """
@@ -319,7 +322,7 @@ class Gatherer:
         return RequestFacts(**common, people=people)
 
     async def _add_facts_of_kind(self, message: Message, facts: Facts) -> Facts:
-        """Add the facts that only messages of this kind need."""
+        """Add the facts that only this kind of message needs."""
         kind = message.kind
         if kind.subject == "class":
             return await self._add_class(message, facts)
@@ -342,7 +345,7 @@ class Gatherer:
         return facts
 
     async def _add_to_workspace(self, message: Message, facts: WorkspaceFacts) -> WorkspaceFacts:
-        """Add the facts that only messages of this kind need to the facts about a workspace."""
+        """Add to the facts about a workspace what only this kind of message needs."""
         match message.kind:
             case NoticeKind.CARD | NoticeKind.STOPPED | NoticeKind.FAILED:
                 if facts.operation is not None and facts.operation.verb.brings_down:
@@ -399,14 +402,14 @@ class Gatherer:
     async def _add_stopping_class(
         self, message: Message, facts: WorkspaceFacts, card: ClassCard | None
     ) -> WorkspaceFacts:
-        """Add the class that stops the workspace, if there is one."""
+        """Add the class that will stop the workspace, if there is one."""
         if card is None:
             return facts
         of = await self.describe_class(card, message.principal, message.body, zone=facts.zone)
         return replace(facts, stopping_class=of)
 
     async def _add_others(self, message: Message, facts: WorkspaceFacts) -> WorkspaceFacts:
-        """Add the other workspaces that are due to stop at the same time as a message's workspace."""
+        """Add the other workspaces that are due to stop at the same time as the workspace of a message."""
         at = facts.time("stop_at")
         own = await self.store.perform(workspace_rows.read_workspaces, message.principal)
         others = [one for one in own if one.connection == facts.connection and one.stops_at(at)]
@@ -414,7 +417,7 @@ class Gatherer:
         return replace(facts, others=tuple(await self.describe_workspaces(message.principal, others)))
 
     async def _add_request(self, message: Message, facts: Facts) -> Facts:
-        """Add the approval request that a message concerns, and the names of the people in it."""
+        """Add the approval request that a message is about, and the names of the people in it."""
         approval = await self.store.read(approvals.find_request, message.subject)
         if approval is None or not isinstance(facts, RequestFacts):
             return facts
@@ -423,19 +426,19 @@ class Gatherer:
         return replace(facts, approval=approval, people=people)
 
     async def _add_leavers(self, message: Message, facts: Facts) -> RequestFacts:
-        """Add people's names, connections' titles, and the provider's pages of the running workspaces."""
+        """Add people's names, connections' titles, and the pages of running workspaces at the provider."""
         left = []
         for one in message.body.get("left", ()):
             provider = self.connections.get(one["connection"])
-            # If a workspace's row is gone, keep the provider's page about the workspace, but never a URL that
-            # opens it.
+            # If a workspace's row is gone, keep the address of its page at the provider, but never a URL that
+            # opens the workspace.
             page = None if provider is None else provider.allowed_url(provider.page_url(one["remote_id"]))
             left.append({**one, "title": self.title(one["connection"]), "page": page})
         named = await self.name_people(message.principal, *(one["person"] for one in left))
         return RequestFacts(**facts.common() | {"body": {"left": left}}, people=named)
 
     async def _add_resting(self, message: Message, facts: Facts) -> RequestFacts:
-        """Add the links that are still suspended, and their owners' names."""
+        """Add the links that are still suspended, and the names of their owners."""
         since = facts.now - SAME_REST_SECONDS
         current = await self.store.read(account_id_rows.list_resting, facts.connection, since)
         account_ids, is_several = facts.body.get("accounts", ()), facts.body.get("is_several")
@@ -444,7 +447,10 @@ class Gatherer:
         return RequestFacts(**facts.common(), people=people, resting=resting)
 
     async def _add_combined(self, message: Message, facts: Facts) -> HeldFacts:
-        """Add the notices that a message combines: of those with the same subject, only the newest."""
+        """Add the notices that a message combines.
+
+        If several have the same subject, only the newest is added.
+        """
         newest: dict[str, tuple[NoticeKind, Facts]] = {}
         for one in await self.store.read(notices.list_combined_notices, message.id):
             found = await self.describe_notice(one)
@@ -460,7 +466,7 @@ class Gatherer:
         return UpgradeFacts(**facts.common(), losses=tuple(one for one in found if one is not None))
 
     async def _describe_loss(self, what: str, subject: str, detail: str) -> DescribedLoss | None:
-        """Describe a loss caused by an upgrade; return None if its subject no longer exists."""
+        """Describe a loss caused by an upgrade. Return None if the thing that was lost no longer exists."""
         if what in LOST_OF_COURSES:
             card = await self.store.read(courses.find_card, subject)
             return (
@@ -481,7 +487,7 @@ class Gatherer:
         return DescribedLoss(what, detail) if what == "hours_wait" and detail else None
 
     async def describe_usage(self, principal: Principal, window: Window) -> UsageFacts:
-        """Describe what a person ran within a window, and which of it is still running."""
+        """Describe what a person ran within a period of time, and which of it is still running."""
         store = self.store
         known = await store.read(usage_rows.read_usage, principal, window.since, window.until)
         still = {one.workspace_id for one in known.lines if one.is_open}
@@ -586,7 +592,10 @@ class Gatherer:
         account: Account | None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the fields common to all facts; ``zone`` is the reader's time zone, if there is just one."""
+        """Return the fields that all facts have.
+
+        ``zone`` is the reader's time zone, if there is just one reader.
+        """
         provider, body, prefix = self.connections.get(connection), body or {}, self._link_page_prefix
         return {
             "now": now,
@@ -608,7 +617,7 @@ class Gatherer:
 
 
 async def _yield_in_batches(items: Iterable[Item]) -> AsyncIterator[Item]:
-    """Yield items, letting other work run between batches."""
+    """Yield items in batches, and let other work run in between."""
     for number, item in enumerate(items, 1):
         if number % CONTEXT_BATCH_SIZE == 0:
             await asyncio.sleep(0)
@@ -634,7 +643,7 @@ def get_ide_url(
 
 
 def _get_run_page_url(provider: base.Provider | None, run: Run) -> str | None:
-    """Return the URL of the provider's page for a run, if it is on an allowed host."""
+    """Return the URL of a run's page at the provider, if it is on an allowed host."""
     if provider is None or not isinstance(provider, facets.Runs):
         return None
     return provider.allowed_url(provider.run_page_url(run))

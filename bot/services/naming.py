@@ -1,4 +1,4 @@
-"""Names. A typed name is matched with a person's own workspaces and runs; guesses are only suggested.
+"""Finding what a name refers to, among a person's own workspaces and runs. Guesses are only suggested.
 
 All functions here are pure.
 """
@@ -19,11 +19,11 @@ from bot.support.cleaning import clean, fold
 from bot.support.errors import Refused
 
 _Row = TypeVar("_Row", bound=Workspace | Run)
-#: Passed in place of a map of usernames if none is needed.
+#: Passed in place of a map of usernames where none is needed.
 NO_USERNAMES: Final[Mapping[str, str]] = {}
 #: Matches the URL of Usher's own page for a workspace (``bot.services.message_context.IDE_PATH``).
 _OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")
-#: Minimum similarity (0–100) of a name that is suggested in place of the one that was typed.
+#: How similar a name must be (0–100) to be suggested in place of the one that was typed.
 _MIN_SIMILARITY: Final = 60.0
 _MAX_SUGGESTIONS: Final = 5
 #: Maximum number of words in a name. ``_MAX_NAMED_WORDS`` is the maximum for a list of names.
@@ -37,14 +37,14 @@ _MAX_ALIAS_LENGTH: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class NameMatch(Generic[_Row]):
-    """The rows that a name may refer to: they have that whole name, begin with it, or have a similar name."""
+    """The rows that a name may refer to: those that have exactly that name, begin with it, or are similar."""
 
     kind: Literal["whole", "begun", "near"]
     rows: tuple[_Row, ...] = ()
 
     @property
     def only(self) -> _Row | None:
-        """Return the only row whose name is the given one or begins with it, or None."""
+        """Return the only row that has the name or begins with it, or None."""
         return self.rows[0] if self.kind != "near" and len(self.rows) == 1 else None
 
 
@@ -54,10 +54,10 @@ def find(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> NameMatch[_Row]:
-    """Resolve a name: aliases first, then whole names and ids, then a prefix, then similar names.
+    """Find what a name refers to: aliases first, then whole names and ids, then a prefix, then similar names.
 
     ``NAME@CONNECTION`` restricts the search to one connection, unless a row has exactly that name.
-    ``usernames`` are the person's usernames on the connections, as URLs of pages may contain them.
+    ``usernames`` are the person's usernames on the connections, because the URLs of pages may contain them.
     """
     if whole := find_whole(name, rows, connections, usernames):
         return NameMatch("whole", whole)
@@ -76,7 +76,7 @@ def find_whole(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> tuple[_Row, ...]:
-    """Return the rows with this whole name, id or link; the arguments are the same as for ``find``."""
+    """Return the rows with this whole name, id or link. The arguments are the same as for ``find``."""
     found = _find_exact(name, rows)
     if not found and (link := to_link(name)):
         workspaces = [one for one in rows if isinstance(one, Workspace)]
@@ -95,7 +95,7 @@ def split_names(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> dict[str, tuple[Workspace, ...]]:
-    """Return the workspaces with each name if the words consist only of whole names, else an empty mapping.
+    """If the words consist only of whole names, return the workspaces with each name. Otherwise, return {}.
 
     The names may be joined by commas and *and*.
     """
@@ -127,7 +127,7 @@ def _find_by_link(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str],
 ) -> list[Workspace]:
-    """Return the workspaces named in a link, or whose IDE or provider page has this URL."""
+    """Return the workspaces named in a link, or those whose IDE or provider's page has this URL."""
     ids = find_references(name, connections)
     if named := [one for one in workspaces if ids.get(one.connection) == one.remote_id]:
         return named
@@ -155,7 +155,7 @@ def _find_by_link(
 
 
 def suggest(name: str, rows: Sequence[_Row]) -> tuple[_Row, ...]:
-    """Return suggestions for a name: rows whose names contain it, then the most similar ones."""
+    """Return suggestions for a name: rows whose names contain it, then rows with the most similar names."""
     needle = fold(name)
     if not needle:
         return ()
@@ -169,9 +169,9 @@ def suggest(name: str, rows: Sequence[_Row]) -> tuple[_Row, ...]:
 
 
 def choose_newest(runs: Iterable[Run], *, is_stop: bool = False) -> list[Run]:
-    """Return the newest run of each name; with ``is_stop``, all those that are still running, if any are.
+    """Return the newest run of each name. With ``is_stop``, prefer those that are still running.
 
-    ``runs`` are sorted, newest first.
+    If any are, all of them are returned. ``runs`` are sorted, newest first.
     """
     by_name: dict[str, list[Run]] = {}
     for run in runs:
@@ -190,7 +190,7 @@ def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole:
 
 
 def find_title(name: str, titles: Mapping[str, str], *, is_whole: bool = False) -> str | None:
-    """Return the key of the connection with this name or title, like ``find_connection``."""
+    """Return the key of the connection with this name or title. It is found like ``find_connection`` does."""
     found = find_titles(name, titles)
     if found or is_whole:
         return found[0] if len(found) == 1 else None
@@ -202,7 +202,7 @@ def find_title(name: str, titles: Mapping[str, str], *, is_whole: bool = False) 
 
 
 def find_titles(name: str, titles: Mapping[str, str]) -> list[str]:
-    """Return the keys of the connections with this name or, if there are none, with this title."""
+    """Return the keys of the connections with this name. If there are none, return those with this title."""
     needle = fold(name)
     named = [key for key in titles if fold(key) == needle]
     return named or [key for key, title in titles.items() if fold(title) == needle]
@@ -211,7 +211,7 @@ def find_titles(name: str, titles: Mapping[str, str]) -> list[str]:
 def split_leading_connection(
     words: Sequence[str], connections: Mapping[str, Provider]
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Return the connection that the words begin with (its name or title), and the remaining words.
+    """Return the connection whose name or title the words begin with, and the remaining words.
 
     A title may consist of several words. If no connection matches, return None and all the words.
     """
@@ -224,7 +224,7 @@ def split_leading_connection(
 
 
 def find_references(text: str, connections: Mapping[str, Provider]) -> dict[str, str]:
-    """Map each connection that recognises a pasted link or id to the remote id that it stands for there.
+    """Map each connection that recognises a pasted link or id to the remote id that it means there.
 
     ``ID@CONNECTION`` limits this to one connection.
     """
@@ -238,7 +238,7 @@ def find_references(text: str, connections: Mapping[str, Provider]) -> dict[str,
 
 
 def to_link(text: str) -> str:
-    """Return a string as a URL, adding a missing scheme, or "" if it isn't a URL."""
+    """Return a string as a URL, adding the scheme if it is missing. Return "" if it isn't a URL."""
     host, slash, _ = text.partition("/")
     if "://" in text:
         return text
@@ -246,7 +246,7 @@ def to_link(text: str) -> str:
 
 
 def split_connection(name: str, connections: Mapping[str, Provider]) -> tuple[str, str | None]:
-    """Split ``NAME@CONNECTION``; return the whole name and None unless a known connection follows the last @.
+    """Split ``NAME@CONNECTION``. If no known connection follows the last @, return the whole name and None.
 
     The connection may be given by its name or its title.
     """
@@ -279,7 +279,7 @@ def make_labels(
 
 
 def normalise_alias(text: str) -> str:
-    """Return an alias normalised to one line of 1–60 characters; raises Refused."""
+    """Return an alias as a single line of 1–60 characters. Raises Refused."""
     kept = " ".join(clean(text).split())
     if not 1 <= len(kept) <= _MAX_ALIAS_LENGTH:
         raise Refused("alias.length")
@@ -298,8 +298,8 @@ def _find_exact(name: str, rows: Sequence[_Row]) -> list[_Row]:
         elif fold(row.name) == needle or row.remote_id == name:
             rank = 2
         elif needle and fold(get_name_in_id(row.remote_id)) == needle:
-            # This is the server's own name, which is part of its id, even if people are shown a different
-            # name.
+            # This is the name on the server itself. It is part of the id, even if people are shown a
+            # different name.
             rank = 1
         if rank > best:
             best, found = rank, []
@@ -309,7 +309,7 @@ def _find_exact(name: str, rows: Sequence[_Row]) -> list[_Row]:
 
 
 def _leave_out_gone(found: Sequence[_Row]) -> tuple[_Row, ...]:
-    """Return the rows, leaving out workspaces that are gone unless they all are."""
+    """Return the rows without workspaces that are gone. If all of them are gone, return them all."""
     return tuple([one for one in found if str(one.state) != State.GONE] or found)
 
 

@@ -1,4 +1,4 @@
-"""Requests for operations: starts, stops, restarts and creations are accepted without calling a provider."""
+"""Requests for operations. Starts, stops, restarts and creations are accepted without calling a provider."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -50,7 +50,7 @@ def begin_operation(
     good_until: float | None = None,
     initiator: str = "",
 ) -> Accepted:
-    """Accept an operation; write it with its first card and its row in the audit log.
+    """Accept an operation. Write it, together with its first card and an entry in the audit log.
 
     A start joins an open creation. If a workspace that Usher created is gone, another is created. ``agreed``
     is the owner's consent to a final stop. ``timer`` is a stop to plan along with the operation. An operation
@@ -72,7 +72,7 @@ def begin_operation(
     if is_starting and (other := _start_another(tx, caller, workspace, creation, timer, planned_for)):
         return other
     if workspace.hidden and not workspace.is_provisional:
-        # Someone pressed a button in an old message. The workspace is no longer read, so the operation could
+        # Someone pressed a button in an old message. The workspace is no longer read, so the operation would
         # never end.
         raise Refused("workspace.forgotten", cause="forgotten", title=provider.settings.title)
     fresh = tx.ids.new("operation")
@@ -83,7 +83,7 @@ def begin_operation(
         first = _find_first_result(tx, caller, workspace.id)
         return replace(first, remark=_choose_note(first, context, workspace, verb))
     # Cancelling an open creation loses nothing, even if the workspace has been created in the meantime. But
-    # if the creation has ended, or its outcome has long been unknown, the workspace may be in use.
+    # if the creation has ended, or its outcome has been unknown for long, the workspace may be in use.
     is_called_off = creation is not None and (
         creation.start_call is Call.NONE or not has_settled(creation, tx.now())
     )
@@ -132,13 +132,13 @@ def begin_operation(
 
 
 def describe_entry(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> WaitlistFacts:
-    """Return the facts about a waitlist entry, including its place in line."""
+    """Return the facts about an entry of the waitlist, including its place in line."""
     allowed = caller.context.need(wait.connection).settings.failures_allowed
     return waitlist.describe(tx, wait, caller.context.title(wait.connection), allowed)
 
 
 class AlreadyWaiting(Refused):
-    """The refusal to start a workspace that is already on the waitlist; the reply gives its place in line."""
+    """Refuses to start a workspace that is already on the waitlist. The reply gives its place in line."""
 
     def __init__(self, place: WaitlistFacts) -> None:
         super().__init__("wait.already", cause="wait_already", title=place.title)
@@ -146,7 +146,7 @@ class AlreadyWaiting(Refused):
 
 
 def _keep_place(tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb) -> None:
-    """Refuse to start a workspace that is on the waitlist (AlreadyWaiting); before a stop, end its entry."""
+    """Refuse to start a workspace that is on the waitlist (AlreadyWaiting). Before a stop, end its wait."""
     known = waitlist.find_entry_of_workspace(tx, workspace.id)
     if known is None or known.state is WaitlistState.GRANTED:
         return
@@ -163,7 +163,7 @@ def _start_another(
     timer: PlannedStop | None,
     planned_for: float | None,
 ) -> Accepted | None:
-    """Join an open creation, or recreate a workspace that is gone; return None if it still exists."""
+    """Join an open creation, or create a workspace again if it is gone. Return None if it still exists."""
     if creation is not None:
         return _join_creation(tx, caller, workspace, creation, timer)
     if workspace.is_provisional or workspace.state is State.GONE:
@@ -172,7 +172,7 @@ def _start_another(
 
 
 def _drop_answered_stops(tx: Transaction, caller: Caller, accepted: Accepted) -> None:
-    """Cancel planned stops that a person evidently doesn't want, since they are starting the workspace."""
+    """Cancel planned stops that a person clearly doesn't want, because they are starting the workspace."""
     timers.drop_stops(tx, accepted.operation.workspace_id, "needed", "room")
     if accepted.operation.verb is OperationVerb.START and not (caller.via or accepted.joined):
         # A person who starts a workspace during a lesson wants it to keep running.
@@ -182,9 +182,9 @@ def _drop_answered_stops(tx: Transaction, caller: Caller, accepted: Accepted) ->
 def _find_assistant_level(
     tx: Transaction, workspace: Workspace, verb: OperationVerb, timer: PlannedStop | None
 ) -> str:
-    """Return the level that an assistant needs for an operation, according to the operation's effects.
+    """Return the level that an assistant needs for an operation. It depends on the operation's effects.
 
-    A start requires *start*, unless it changes something that is up, open or planned; then it requires
+    A start requires *start*, unless it changes something that is up, open or planned. Then it requires
     *stop*, like all other operations. A forced stop and a removal require the owner ("").
     """
     under_way = OPERATIONS.one(tx, workspace_id=workspace.id, outcome=None)
@@ -195,7 +195,7 @@ def _find_assistant_level(
 
 
 def _choose_note(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Remark:
-    """Return a remark if the operation does something other than its verb suggests."""
+    """Return a remark if the operation does something other than its verb suggests, otherwise ""."""
     if verb is OperationVerb.START:
         is_after_stop = accepted.operation.prior_call is not Call.NONE
         is_running = workspace.state is State.RUNNING
@@ -221,7 +221,7 @@ def _choose_note(accepted: Accepted, context: Context, workspace: Workspace, ver
 
 @concerns_caller
 def create_workspace(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Accepted:
-    """Request the creation of a workspace from its provider's ``spec``; it is started once created.
+    """Request a workspace, to be created from its provider's ``spec`` and then started.
 
     Raises NotLinked and Refused (``policy.…``, ``connection_gone``, ``workspace.no_create``,
     ``workspace.withheld``).
@@ -270,7 +270,7 @@ def replace_workspace(
 def _join_creation(
     tx: Transaction, caller: Caller, workspace: Workspace, creation: Operation, timer: PlannedStop | None
 ) -> Accepted:
-    """Join an open creation; if the request was redelivered, return the result of its first delivery."""
+    """Join an open creation. If the request was redelivered, return the result of its first delivery."""
     if timer is not None:
         change_timer(tx, caller, workspace, timer)
         inbox.save_result(tx, caller.interaction, creation.id)
@@ -312,7 +312,10 @@ def _create(
 
 
 def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Accepted:
-    """Enqueue a new operation's first card; if one was joined, save it as the interaction's result."""
+    """Enqueue the first card of a new operation.
+
+    If the request joined an existing operation, save that operation as the interaction's result instead.
+    """
     operation = accepted.operation
     if accepted.joined:
         inbox.save_result(tx, caller.interaction, operation.id)
@@ -330,7 +333,10 @@ def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Acce
 
 
 def _begin_run(tx: Transaction, provider: base.Provider, workspace: Workspace) -> None:
-    """Drop stops planned for earlier runs; update the machine and cost of a workspace created by Usher."""
+    """Drop the stops planned for earlier runs.
+
+    If Usher created the workspace, update its machine and cost.
+    """
     timers.begin_run(tx, workspace)
     machine = provider.describe_machine(workspace.spec or Spec(""))
     if workspace.spec is not None and workspace.with_machine(machine) != workspace:
@@ -338,7 +344,7 @@ def _begin_run(tx: Transaction, provider: base.Provider, workspace: Workspace) -
 
 
 def _find_first_result(tx: Transaction, caller: Caller, workspace_id: str) -> Accepted:
-    """Return the operation that resulted from the first delivery of an interaction."""
+    """Return the operation that resulted when an interaction was first delivered."""
     first = operations.find_operation(tx, inbox.find_result(tx, caller.interaction))
     first = first or operations.find_latest_operation(tx, workspace_id)
     if first is None or first.principal != caller.principal:
@@ -347,7 +353,7 @@ def _find_first_result(tx: Transaction, caller: Caller, workspace_id: str) -> Ac
 
 
 def build_provisional(ids: Ids, provider: base.Provider, principal: Principal, spec: Spec) -> Workspace:
-    """Return the row for a workspace that is about to be created from a spec."""
+    """Return the row for a workspace that will be created from a spec."""
     fresh = ids.new("workspace")
     made = Workspace(
         id=fresh,
@@ -363,7 +369,7 @@ def build_provisional(ids: Ids, provider: base.Provider, principal: Principal, s
 
 
 def build_replacement(ids: Ids, provider: base.Provider, former: Workspace) -> Workspace:
-    """Return the row for a workspace that replaces one that has ended, with the same name.
+    """Return the row for a workspace that replaces one that has ended and has the same name.
 
     If Usher chose the old name and the workspace was never created, another unused name is chosen.
     """
@@ -384,7 +390,7 @@ def _find_open_creation(tx: Transaction, workspace: Workspace) -> Operation | No
 
 @concerns_caller
 def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
-    """Set a new deadline for an open operation; return the operation, which may have ended by now.
+    """Set a new deadline for an open operation. Return the operation, which may have ended by now.
 
     If a timer was requested along with a start, and ended at the start's deadline, it is set again, counting
     from now.
@@ -406,7 +412,7 @@ def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Opera
 
 @concerns_caller
 def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
-    """Have the provider's list read again now, in case a creation succeeded whose outcome is unknown."""
+    """Have the provider's list read again now: a creation with an unknown outcome may have succeeded."""
     operation = require_operation(tx, caller, "look_again", operation_id)
     operations.save_step(tx, Update(operation.id, 0.0, keeps_waiting=True))
     return operation
@@ -414,7 +420,7 @@ def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Op
 
 @concerns_caller
 def repeat_creation(tx: Transaction, caller: Caller, operation_id: str) -> tuple[Operation, bool]:
-    """Repeat a creation whose outcome is unknown; return it, and whether it was actually repeated.
+    """Repeat a creation whose outcome is unknown. Return it, and whether it was actually repeated.
 
     It isn't repeated if its outcome is known by now.
     """

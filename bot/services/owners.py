@@ -1,6 +1,6 @@
-"""Jobs that one process does on behalf of all the processes that share its database.
+"""Ownership of jobs that one process does on behalf of all the processes that share its database.
 
-A process that doesn't share its database owns all jobs and writes nothing.
+A process that doesn't share its database owns all jobs, and writes nothing about them.
 """
 
 import asyncio
@@ -19,36 +19,35 @@ from bot.support.environment import command
 from bot.support.errors import StoreBusy, StoreError
 
 log = structlog.get_logger(__name__)
-#: Interval at which leases are renewed, in seconds. Two renewals in a row may fail without losing the lease.
+#: How often leases are renewed, in seconds. Two renewals in a row may fail without the lease being lost.
 RENEWAL_SECONDS: Final = 3.0
 #: Prefix of the names of jobs for connections' start queues.
 STARTS_PREFIX: Final = "starts:"
 #: Prefix of the names of jobs for runs whose output is being followed.
 OUTPUT_PREFIX: Final = "output:"
-#: How long this process relies on a lease, in seconds, counted from just before it requested the lease. This
-#: is shorter than the lease, so no other process can take over earlier.
+#: How long this process relies on a lease, in seconds. This is counted from just before the lease was
+#: requested, and is shorter than the lease, so no other process can take over earlier.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
-#: Number of seconds without background work by any process after which people are told. A restart takes less.
+#: If no process has done any background work for this many seconds, people are told. A restart takes less.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
-#: How long other processes leave due work to the leading process before they help, in seconds. This is longer
+#: How long other processes leave due work to the leading process before they help, in seconds. It is longer
 #: than a tick, so they check again before they help.
 HELP_AFTER_SECONDS: Final = 1.2
 
 
 class Owners:
-    """Ownership if no other process uses the database: this process owns every job."""
+    """Ownership while no other process uses the database: this process owns every job."""
 
-    #: This process's name in the database; "" if it has none.
+    #: This process's name in the database, or "" if it has none.
     name = ""
     #: Whether another live process has an encryption key that this process lacks.
     lacks_keys = False
     #: Connections that another live process has but this one doesn't.
     lacking_connections: frozenset[str] = frozenset()
     #: How long this process leaves due work to the leading process, in seconds. It is 0 if this process
-    #: itself leads, either as the owner of a start queue or as the first of the processes that do background
-    #: work.
+    #: leads, either as the owner of a start queue or as the first of the processes that do background work.
     leaves_for = 0.0
 
     @property
@@ -57,11 +56,14 @@ class Owners:
         return True
 
     async def own(self, thing: str) -> float | None:
-        """Return when this process became a job's owner (monotonic); None if another process owns it."""
+        """Return when this process became a job's owner (monotonic).
+
+        Return None if another process owns it.
+        """
         return (await self.own_all([thing])).get(thing)
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
-        """Acquire the jobs that are free; map each job that this process owns to when it acquired it."""
+        """Acquire the jobs that are free. Map each job that this process owns to when it acquired it."""
         return dict.fromkeys(things, 0.0)
 
     def owns(self, thing: str, since: float) -> bool:  # noqa: ARG002 - for jobs that other processes may take over
@@ -69,23 +71,23 @@ class Owners:
         return True
 
     async def disown(self, *things: str) -> None:
-        """Release jobs so that other processes can take them over."""
+        """Release jobs, so that other processes can take them over."""
 
     async def renew(self) -> None:
-        """Renew this process's leases; never raises."""
+        """Renew this process's leases. Never raises."""
 
     async def end(self) -> None:
-        """On shutdown, release start queues so that other processes needn't wait for them; never raises.
+        """On shutdown, release start queues, so that other processes needn't wait for them. Never raises.
 
         Nothing is acquired after that.
         """
 
     async def leave(self) -> None:
-        """Release everything when the process ends; never raises."""
+        """Release everything when the process ends. Never raises."""
 
 
 class SharedOwners(Owners):
-    """Ownership through leases in the database; the ``presence`` lease shows that this process is alive.
+    """Ownership through leases in the database. The ``presence`` lease shows that this process is alive.
 
     If this process crashes, others take over within ten seconds. To be safe, it stops relying on a lease one
     second before the lease expires in the database.
@@ -111,8 +113,8 @@ class SharedOwners(Owners):
         self._shown |= {f"{owners.CONNECTION_PREFIX}{one}:{name}" for one in connections}
         self._store = store
         self._monotonic = monotonic
-        #: Maps each job to the time when this process became its owner. ``_sure_until`` maps it to the time
-        #: until which this process can be sure that it still is (monotonic).
+        #: Maps each job to when this process became its owner. ``_sure_until`` maps it to the time until
+        #: which this process can be sure that it still owns the job. Both are monotonic.
         self._since: dict[str, float] = {}
         self._sure_until: dict[str, float] = {}
         self._asking = asyncio.Lock()
@@ -125,7 +127,7 @@ class SharedOwners(Owners):
         return self._monotonic() - self._worked_at < WORKER_TIMEOUT_SECONDS
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
-        """Acquire the jobs that are free; map each job that this process owns to when it acquired it."""
+        """Acquire the jobs that are free. Map each job that this process owns to when it acquired it."""
         if self._list_missing(things):
             async with self._asking:
                 if missing := self._list_missing(things):
@@ -147,20 +149,19 @@ class SharedOwners(Owners):
     def _extend_leases(self, things: Collection[str], now: float) -> None:
         for one in things:
             if self._sure_until.get(one, 0.0) <= now:
-                # Another process may have owned the job in the meantime, so the period of ownership begins
-                # again.
+                # Another process may have owned the job in the meantime, so a new period of ownership begins.
                 self._since[one] = now
             self._sure_until[one] = now + LOCAL_LEASE_SECONDS
 
     async def disown(self, *things: str) -> None:
-        """Release jobs so that other processes can take them over."""
+        """Release jobs, so that other processes can take them over."""
         for one in things:
             self._since.pop(one, None)
             self._sure_until.pop(one, None)
         await self._store.write(owners.release, self.name, things)
 
     async def renew(self) -> None:
-        """Renew this process's leases; never raises."""
+        """Renew this process's leases. Never raises."""
         async with self._asking:
             if self._has_ended:
                 return
@@ -189,11 +190,11 @@ class SharedOwners(Owners):
         self.lacks_keys = lacks_keys
 
     async def _look_around(self, now: float) -> None:
-        """Check whether background work is being done, who leads, and which keys other processes have."""
+        """Check whether background work is being done, which process leads, and which keys others have."""
         try:
             found = await self._store.read(owners.list_ownerships)
         except StoreError:
-            # If the database can't be read, other processes may still be working, so don't report that none
+            # If the database can't be read, other processes may still be working. So don't report that none
             # is.
             self._worked_at = now
             raise
@@ -217,7 +218,7 @@ class SharedOwners(Owners):
         self.lacking_connections = lacking
 
     async def end(self) -> None:
-        """On shutdown, release start queues so that other processes needn't wait for them; never raises.
+        """On shutdown, release start queues, so that other processes needn't wait for them. Never raises.
 
         Nothing is acquired after that.
         """
@@ -227,7 +228,7 @@ class SharedOwners(Owners):
         await self._hand_back(self.disown(*starts))
 
     async def leave(self) -> None:
-        """Release everything when the process ends; never raises."""
+        """Release everything when the process ends. Never raises."""
         async with self._asking:
             self._has_ended = True
         self._since.clear()
@@ -245,7 +246,10 @@ class SharedOwners(Owners):
 def create_owners(
     store: Store, clock: Clock, ids: Ids, role: str, keys: Collection[str], connections: Collection[str]
 ) -> Owners:
-    """Create this process's owners object, which uses leases if the database is shared."""
+    """Create the object that manages ownership for this process.
+
+    If the database is shared, it uses leases.
+    """
     if not store.engine.is_shared:
         return Owners()
     name = ids.new(f"{socket.gethostname()}/{os.getpid()}")

@@ -1,4 +1,7 @@
-"""Whether a connection or Slack is reachable, judging by this process's calls; shared in a database row."""
+"""Whether a connection or Slack is reachable, judging by this process's calls.
+
+A row shares this with others.
+"""
 
 import math
 from typing import Final
@@ -6,12 +9,12 @@ from typing import Final
 from bot.store import outages
 from bot.store.store import Store
 
-#: Interval at which a row is updated to say that a connection or Slack is still responding, in seconds.
+#: While a connection or Slack keeps responding, how often its row is updated, in seconds.
 WRITE_INTERVAL_SECONDS: Final = 60.0
 
 
 class Reachability:
-    """Records when a connection or Slack last responded, and when it fell silent after that (epoch seconds).
+    """Records when a connection or Slack last responded, and when it then fell silent (epoch seconds).
 
     ``write`` stores both times. They are kept in memory; after a restart, the next call shows whether the
     other side responds. Processes share them in a row of ``reached``.
@@ -22,7 +25,8 @@ class Reachability:
         self.answered_at: float | None = None
         self.silent_since: float | None = None
         self.failed_at = -math.inf
-        #: The start of the silence, as written to the row by this process; None if it hasn't written one.
+        #: The start of the silence, as this process wrote it to the row. None if this process hasn't written
+        #: one.
         self.row_since: float | None = None
         self._row_at = -math.inf
 
@@ -31,7 +35,7 @@ class Reachability:
         self.answered_at, self.silent_since = now, None
 
     def record_failure(self, since: float) -> None:
-        """Record a call that got no response."""
+        """Record that a call got no response."""
         self.failed_at = max(self.failed_at, since)
         self.silent_since = since if self.silent_since is None else min(self.silent_since, since)
 
@@ -45,7 +49,7 @@ class Reachability:
         return self.silent_since is not None or not is_noted
 
     async def write(self, store: Store) -> bool:
-        """Store any change; return whether a silence began or ended. Raises StoreError."""
+        """Store any change. Return whether a silence began or ended. Raises StoreError."""
         since, at = self.silent_since, self.answered_at
         if since is not None and since != self.row_since:
             self.row_since = await store.write(outages.note_silence, self.name, since, at)

@@ -1,4 +1,4 @@
-"""This process's actions and calls of the last ten minutes.
+"""What this process committed in the last ten minutes: people's actions, and calls to providers.
 
 If the database fails over, their rows might be lost.
 """
@@ -9,13 +9,13 @@ from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.operations import Operation
 from bot.domain.runs import Run
 
-#: How long commits are remembered, in seconds. No more than ``MAX_RECENT_COMMITS`` are remembered.
+#: How long commits are remembered, in seconds. At most ``MAX_RECENT_COMMITS`` of them are remembered.
 RECENT_COMMIT_SECONDS: Final = 600.0
 MAX_RECENT_COMMITS: Final = 10_000
 
 
 #: Something that a failover might lose: an action that was confirmed to the person, or an operation or run
-#: with a call that was sent.
+#: whose call was sent.
 RecentCommit = AcceptedRequest | Operation | Run
 
 
@@ -29,7 +29,7 @@ class RecentCommits:
         self._commits: dict[str, tuple[float, RecentCommit]] = {}
 
     def add(self, one: RecentCommit, at: float) -> None:
-        """Add a commit, with its time by the store's clock, and drop those that are too old."""
+        """Add a commit, with its time by the store's clock. Drop those that are too old."""
         commits = self._commits
         while commits and (
             len(commits) >= MAX_RECENT_COMMITS or next(iter(commits.values()))[0] < at - RECENT_COMMIT_SECONDS

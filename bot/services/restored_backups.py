@@ -1,4 +1,4 @@
-"""Restored backups: plans in a restored database are put on hold until their owners have been asked.
+"""Restored backups: putting the plans in a restored database on hold until their owners have been asked.
 
 Since the backup was made, a plan may have been carried out or cancelled.
 """
@@ -23,7 +23,7 @@ from bot.store.store import Store
 from bot.store.tables import DATABASE_TIMELINE, OPERATIONS, RUNS, WORKSPACES, parse_principal
 from bot.store.transaction import Transaction
 
-#: The cause shown for plans that are on hold, or weren't carried out, because a backup was restored.
+#: The cause shown for plans that are on hold or weren't carried out because a backup was restored.
 RESTORED_CAUSE: Final = "restored"
 
 
@@ -33,10 +33,10 @@ async def pause_restored(
     """Put every plan on hold, and notify the people who made the plans.
 
     ``administrators`` (``U…`` or ``T…:U…``) are told, if they are known. People with a link on a connection
-    in ``apart`` are told that a link that they had removed may be back. Returns when the backup was made, how
-    many plans of each kind were put on hold, and the number of those links. After this, a process may serve
-    from the database. The work is done in batches, and if it is interrupted by a crash, the next call
-    continues it.
+    in ``apart`` are told that a link which they had removed may be back. Returns when the backup was made,
+    how many plans of each kind were put on hold, and the number of those links. After this, a process may
+    serve from the database. The work is done in batches. If a crash interrupts it, the next call continues
+    it.
     """
     while not await store.carry_out(_pause_batch):
         pass
@@ -50,7 +50,7 @@ async def pause_restored(
 
 
 def _notify_linked(tx: Transaction, links: Sequence[Account]) -> None:
-    """Tell the owners of the given links that a link which they had ended may be back."""
+    """Tell the owners of these links that a link which they had ended may be back."""
     occasion = f"{RESTORED_CAUSE}:{maintenance.find_backup_time(tx):.3f}"
     for one in links:
         body = {"connection": one.connection}
@@ -84,7 +84,7 @@ def format_counts(held: Mapping[str, int]) -> str:
 
 
 def _pause_batch(tx: Transaction) -> bool:
-    """Put a batch of plans on hold; return whether all plans are now on hold."""
+    """Put a batch of plans on hold. Return whether all plans are on hold now."""
     backup_at, began, held = maintenance.read_restore_state(tx)
     before, given = tx.changes, {"limit": FAN_OUT_BATCH_SIZE // 2, "now": tx.now()}
     tx.run("seek_notices", since=backup_at, began=began, **given)
@@ -114,7 +114,7 @@ def _pause_batch(tx: Transaction) -> bool:
 
 
 def _build_end(tx: Transaction, work_item: Operation | Run, backup_at: float) -> Update:
-    """Return the update that ends a work item; an operation whose call was sent ends as unknown."""
+    """Return the update that ends a work item. If its call was sent, the outcome is unknown."""
     cause = make_stale_cause(StaleReason.RESTORED, backup_at)
     body = {"connection": work_item.connection, "cause": cause}
     outcome, hides = Outcome.FAILED, False

@@ -1,4 +1,4 @@
-"""The secret of a removed link, kept until its provider has revoked it.
+"""Secrets of removed links. Each is kept until its provider has revoked it.
 
 The secret stays encrypted and isn't used for anything else. A person who was promised an update is told once
 the secret is gone, or that it couldn't be revoked.
@@ -24,9 +24,10 @@ from bot.support.vault import row_key
 RemainingSecret = Literal["owed", "theirs", "none"]
 #: The outcome of a revocation. After ``forbidden`` or ``lapsed``, the secret may still be valid.
 RevocationOutcome = Literal["deleted", "refused", "forbidden", "lapsed"]
-#: Number of seconds after which a secret is erased even if its provider has never responded.
+#: A secret is erased after this many seconds even if its provider has never responded.
 LAPSE_SECONDS: Final = 30 * 86_400.0
-#: How long calls in progress may use a secret that has been replaced, in seconds. After that, it is revoked.
+#: After a secret has been replaced, how long calls in progress may still use it, in seconds. Then it is
+#: revoked.
 CALLS_UNDER_WAY_SECONDS: Final = 60.0
 _DAY_SECONDS: Final = 86_400.0
 
@@ -55,7 +56,7 @@ def classify_remaining_secret(context: Context, account: Account, successor: str
 
 
 def replace_secret(tx: Transaction, context: Context, account: Account, fresh: base.Credential) -> None:
-    """Replace an account's credential with a fresh one, and enqueue the revocation of the old one.
+    """Replace an account's credential with a fresh one, and queue the revocation of the old one.
 
     If the old credential has been removed or replaced in the meantime, the fresh one is revoked instead.
     """
@@ -74,7 +75,7 @@ def replace_secret(tx: Transaction, context: Context, account: Account, fresh: b
 def finish_revocation(
     tx: Transaction, context: Context, account: Account, ended: RevocationOutcome, *, notify: bool
 ) -> None:
-    """Erase a secret and, with ``notify``, tell its owner the outcome, as promised.
+    """Erase a secret. With ``notify``, tell its owner the outcome, as promised.
 
     If the secret may still be valid, administrators are told, at most once a day for each connection.
     """

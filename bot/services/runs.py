@@ -1,4 +1,4 @@
-"""Runs of jobs, which people launch, follow and stop. Nothing here waits for a provider."""
+"""Job runs. People launch, follow and stop them. Nothing here waits for a provider."""
 
 from bot.domain.forms import Spec
 from bot.domain.policy import Target
@@ -15,7 +15,7 @@ from bot.support.errors import Refused, StoreError
 
 
 def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
-    """Accept a job run and queue its first card; raises Refused."""
+    """Accept a job run and queue its first card. Raises Refused."""
     caller.check(tx, "run")
     provider = _require_runs(caller, connection)
     check_offered(provider, spec, caller.principal, "job")
@@ -49,7 +49,7 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
 
 
 def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tuple[Run, bool]:
-    """Ask for a run to be stopped; return the run, and whether it was still open."""
+    """Ask for a run to be stopped. Return the run, and whether it was still open."""
     run = _require_usable(tx, caller, "stop", run_id)
     if run.is_open and caller.is_first_delivery(tx, "stop"):
         wanted: StopKind = "force" if force else "stop"
@@ -61,7 +61,7 @@ def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tu
 
 
 def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Extend the deadline of a run that hasn't begun or can't be read.
+    """Give a run that hasn't begun or can't be read a new deadline.
 
     Returns the run, and whether it is still open.
     """
@@ -72,7 +72,7 @@ def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, 
 
 
 def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
-    """Stop following a run: end it as cancelled if it was never launched, otherwise as failed (``let_go``).
+    """Stop following a run. It ends as cancelled if it was never launched, otherwise as failed (``let_go``).
 
     Returns the run as it was before.
     """
@@ -87,16 +87,16 @@ def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
 
 
 def find_launched_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
-    """Check the provider's list now for a run that an earlier launch may have started."""
+    """Have the provider's list read now, to find a run that an earlier launch may have started."""
     run = require_run(tx, caller, "look_again", run_id)
     runs.save_run_step(tx, Update(run.id, 0.0, keeps_waiting=True))
     return run
 
 
 def repeat_launch(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Repeat a launch whose outcome is unknown; return the run, and whether the launch is repeated.
+    """Repeat a launch whose outcome is unknown. Return the run, and whether it is launched again.
 
-    It isn't repeated if its outcome is known by now.
+    It isn't if the outcome is known by now.
     """
     run = _require_usable(tx, caller, "run", run_id)
     check_offered(caller.context.need(run.connection), run.spec, caller.principal, "job")
@@ -109,7 +109,7 @@ def repeat_launch(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bo
 
 
 def follow_output(tx: Transaction, caller: Caller, run_id: str) -> Run:
-    """Follow a run's output from now on, and give the run a card if it has none."""
+    """Follow a run's output from now on. If the run has no card, give it one."""
     run = _require_usable(tx, caller, "logs", run_id)
     if not caller.is_first_delivery(tx, "show"):
         return run
@@ -122,7 +122,7 @@ def follow_output(tx: Transaction, caller: Caller, run_id: str) -> Run:
 
 
 def require_run(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
-    """Return a person's run; raise the same Refused whether it doesn't exist or belongs to someone else."""
+    """Return a person's run. Raise the same Refused whether it doesn't exist or belongs to someone else."""
     run = runs.find_run(tx, run_id)
     if run is None:
         raise _refuse_unknown()
@@ -131,7 +131,7 @@ def require_run(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
 
 
 def _require_usable(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
-    """Return a person's run if its provider can run jobs and their account can be used."""
+    """Return a person's run if its provider can run jobs and their account is usable."""
     run = require_run(tx, caller, verb, run_id)
     _require_runs(caller, run.connection)
     caller.require_account(tx, run.connection)

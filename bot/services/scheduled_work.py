@@ -1,4 +1,4 @@
-"""Scheduled work: kinds of rows that become due, each processed by a use case on its owner's behalf.
+"""Scheduled work: kinds of rows that become due. A use case processes each row on its owner's behalf.
 
 Each kind is declared in the module that contains its use cases, and ``bot.reconciler.scheduled_work`` runs
 them all. A claimed row becomes due again after a while, so that work interrupted by a crash is done later.
@@ -16,15 +16,15 @@ from bot.store.leases import MAX_CLAIM_SECONDS
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: How long a claimed row remains claimed, in seconds, unless its work sets another due time.
+#: How long a row stays claimed, in seconds, unless its work sets another due time.
 CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
-#: Delay before scheduled work that isn't possible yet is tried again, in seconds.
+#: How long to wait before scheduled work that isn't possible yet is tried again, in seconds.
 RETRY_SECONDS: Final = 30.0
-#: Maximum age of a workspace's state for decisions about scheduled work, in seconds. If the state is older,
-#: it is read again first, and the wait for that read is limited to the same time.
+#: Maximum age of a workspace's state for decisions about scheduled work, in seconds. An older state is read
+#: again first, and this is also the maximum wait for that read.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
-#: How often to check, in seconds, whether a requested read of a workspace is done.
+#: How often to check whether a requested read of a workspace is done, in seconds.
 POLL_SECONDS: Final = 5.0
 
 
@@ -46,12 +46,12 @@ R = TypeVar("R", bound=OwnedRow)
 
 
 def raise_refusal(_tx: Transaction, _caller: Caller, _row: Any, refusal: Refused) -> None:
-    """Raise the refusal. This is the default for kinds of work that don't handle refusals themselves."""
+    """Raise the refusal. This is what kinds of work do that don't handle refusals themselves."""
     raise refusal
 
 
 def leave_claimed(_tx: Transaction, _caller: Caller, _row: Any) -> None:
-    """Leave a row claimed, so that it becomes due again when the claim expires."""
+    """Leave a row claimed. It becomes due again when the claim expires."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Snapshots of providers' lists and offers, and of facts about servers, and requests to read them again."""
+"""Snapshots of providers' lists, offers and facts about servers, and requests to read these again."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -22,16 +22,16 @@ from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
 
-#: Kind of the snapshot kept for an account that contains the templates that its provider offers. Snapshots of
+#: Kind of an account's snapshot that contains the templates offered by its provider. Snapshots of
 #: ``RUNS_KIND`` record when the account's runs were listed.
 TEMPLATES_KIND: Final = "templates"
 RUNS_KIND: Final = "runs"
-#: Kind of the snapshot kept for an account that contains how much is left of its limits.
+#: Kind of an account's snapshot that contains how much is left of its limits.
 ALLOWANCES_KIND: Final = "allowances"
-#: Kind of the snapshot kept for a connection that contains the facts about its server.
+#: Kind of a connection's snapshot that contains the facts about its server.
 ABOUT_KIND: Final = "about"
-#: Age, in seconds, beyond which a list of workspaces or runs, or an offer, is read again when someone views
-#: it.
+#: A list of workspaces or runs, or an offer, that is older than this many seconds is read again when someone
+#: views it.
 WORKSPACES_SECONDS: Final = 60.0
 RUNS_SECONDS: Final = 15.0
 OFFER_SECONDS: Final = 300.0
@@ -64,9 +64,9 @@ def request_read(
     subjects: Sequence[str],
     then: Mapping[str, Any] | None = None,
 ) -> None:
-    """Request background reads; ``then`` is a command to run after the first of them.
+    """Request background reads. ``then`` is a command to run after the first of them.
 
-    For a request by an assistant, ``then`` is dropped, as the assistant can ask again.
+    For a request by an assistant, ``then`` is dropped, because the assistant can ask again.
     """
     if then is not None and not caller.is_first_delivery(tx, "show"):
         return
@@ -82,30 +82,30 @@ def request_lists(
     among: Sequence[Account],
     then: Mapping[str, Any] | None = None,
 ) -> None:
-    """Request reads of the given accounts' lists; see ``request_read``."""
+    """Request reads of the lists of the given accounts. See ``request_read``."""
     request_read(tx, caller, kind, [account.id for account in among], then)
 
 
 def request_templates(
     tx: Transaction, caller: Caller, account: Account, then: Mapping[str, Any] | None = None
 ) -> None:
-    """Request a read of the templates offered to an account; see ``request_read``."""
+    """Request a read of the templates offered to an account. See ``request_read``."""
     request_read(tx, caller, TaskKind.SNAPSHOT, [f"{account.id}/{TEMPLATES_KIND}"], then)
 
 
 def request_about(
     tx: Transaction, caller: Caller, connection: str, then: Mapping[str, Any] | None = None
 ) -> None:
-    """Request a read of the facts about a server; see ``request_read``."""
+    """Request a read of the facts about a server. See ``request_read``."""
     request_read(tx, caller, TaskKind.SNAPSHOT, [f"connection:{connection}/{ABOUT_KIND}"], then)
 
 
 async def load_templates(context: Context, account: Account, interaction: str = "") -> Snapshot[Any] | None:
-    """Return the templates last offered to an account, in the provider's own type, or None if never read.
+    """Return the templates last offered to an account, in the provider's own type. None if never read.
 
-    The offer may be minutes old, so the names of the person's own workspaces, including any just requested,
-    are added to those that it lists as in use. If an ``interaction`` is redelivered, the workspace that it
-    requested the first time is left out.
+    The offer may be minutes old. So the names of the person's own workspaces, including any just requested,
+    are added to the names that it lists as in use. If an ``interaction`` is redelivered, the workspace that
+    it requested the first time is left out.
     """
     forms = context.connections[account.connection].require_facet(facets.Forms)
     offer = _parse_payload(
@@ -129,7 +129,7 @@ def _find_result(tx: Transaction, interaction: str) -> str:
 
 
 def _list_names(rows: Iterable[Workspace]) -> set[str]:
-    """Return the names already taken by workspaces, including those that Usher is still creating."""
+    """Return the names that workspaces already have, including those that Usher is still creating."""
     existing = [row for row in rows if row.state is not State.GONE and row.is_own]
     created = [row.spec.name for row in existing if row.spec is not None]
     return {name for name in (*(row.name for row in existing), *created) if name}
@@ -157,7 +157,7 @@ async def load_allowances(
 
 
 def request_allowances(tx: Transaction, caller: Caller, among: Sequence[Account]) -> None:
-    """Request reads of what the given accounts have left of their limits."""
+    """Request reads of how much the given accounts have left of their limits."""
     subjects = [f"{account.id}/{ALLOWANCES_KIND}" for account in among]
     request_read(tx, caller, TaskKind.SNAPSHOT, subjects)
 

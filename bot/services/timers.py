@@ -41,9 +41,9 @@ def plan_timer(
 
 
 def can_stop_later(tx: Transaction, workspace: Workspace) -> bool:
-    """Return whether a workspace is up, or is being started by an open operation.
+    """Return whether a workspace is up, or an open operation is starting it.
 
-    A start that has lapsed must be confirmed first, so it is ignored.
+    A start that has become too old must be confirmed first, so it doesn't count.
     """
     latest = operations.find_latest_operation(tx, workspace.id) if workspace.is_down else None
     is_open = latest is not None and latest.is_open and not latest.has_lapsed
@@ -53,7 +53,7 @@ def can_stop_later(tx: Transaction, workspace: Workspace) -> bool:
 
 @concerns_caller
 def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: PlannedStop) -> Workspace:
-    """Set a workspace's timer; raises Refused (``workspace.not_up``) if the workspace is down."""
+    """Set a workspace's timer. Raises Refused (``workspace.not_up``) if the workspace is down."""
     workspace = require_workspace(tx, caller, "stop", workspace_id)
     caller.check_plan(tx, workspace.connection)
     if not can_stop_later(tx, workspace):
@@ -65,7 +65,10 @@ def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: Planned
 def cancel_timer(
     tx: Transaction, caller: Caller, workspace_id: str, *, instead_of: float | None = None
 ) -> Workspace:
-    """Cancel a timer (only the one set for ``instead_of``, if given); return the updated workspace."""
+    """Cancel a timer.
+
+    With ``instead_of``, cancel only the one set for that time. Return the updated workspace.
+    """
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if workspace.stop_at is None or (instead_of is not None and not workspace.stops_at(instead_of)):
         return workspace
@@ -74,7 +77,7 @@ def cancel_timer(
 
 @concerns_caller
 def postpone_timer(tx: Transaction, caller: Caller, workspace_id: str, instead_of: float) -> Workspace:
-    """Postpone the timer that was set for ``instead_of`` by an hour; return the updated workspace."""
+    """Postpone the timer that was set for ``instead_of`` by an hour. Return the updated workspace."""
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if workspace.stop_mode is None or not workspace.stops_at(instead_of):
         return workspace
@@ -102,7 +105,10 @@ def confirm_needed(
 def change_timer(
     tx: Transaction, caller: Caller, workspace: Workspace, timer: PlannedStop | None
 ) -> Workspace:
-    """Set a timer, or clear it if None, with a row in the audit log; return the updated workspace."""
+    """Set a timer, or clear it if it is None, and record that in the audit log.
+
+    Return the updated workspace.
+    """
     if caller.is_first_delivery(tx, "stop"):
         if timer is None:
             timers.clear_stops(tx, workspace.id)

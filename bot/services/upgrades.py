@@ -1,4 +1,4 @@
-"""Losses from an upgrade: each affected person gets one message about what Usher no longer does for them."""
+"""Losses from an upgrade: one message tells each affected person what Usher no longer does for them."""
 
 from dataclasses import replace
 from typing import Final
@@ -21,7 +21,10 @@ _BATCH_SIZE: Final = 50
 
 
 def tell_losses(tx: Transaction, caller: Caller, claimed: UpgradeLoss) -> None:
-    """Write one message about everything that a person lost in the upgrade, unless there already is one."""
+    """Write one message about everything that a person lost in the upgrade.
+
+    Do nothing if there is one already.
+    """
     found = store.take_losses(tx, caller.principal)
     kept = [one for one in found if one.what != "moved" or _restore_lessons(tx, one)]
     if kept:
@@ -37,7 +40,7 @@ def tell_losses(tx: Transaction, caller: Caller, claimed: UpgradeLoss) -> None:
 
 
 def _restore_lessons(tx: Transaction, loss: UpgradeLoss) -> bool:
-    """Restore a course's end, without moved lessons; return whether a moved lesson was still to come.
+    """Restore the end of a course, without its moved lessons. Return whether one of these was still to come.
 
     The course's co-teachers are told, too.
     """

@@ -1,4 +1,4 @@
-"""Usage: what ran for a person, for a class and for everyone, and the weekly message about it on Mondays."""
+"""Usage: what ran for a person, for a class and for everyone, and the weekly message about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ MAX_CLAIMED: Final = 50
 
 
 async def list_rows(gatherer: Gatherer, principal: Principal, facts: UsageFacts) -> list[UsageRow]:
-    """Return a chart's rows: what ran in its window, and what is planned for the rest of the window."""
+    """Return the rows of a chart: what ran in its window, and what is planned for the rest of the window."""
     window, until = facts.window, facts.window.until
     spans: dict[tuple[LifeKind, str], list[Span]] = {}
     for life in await gatherer.store.read(usage.read_lives_of_person, principal, window.since, window.until):
@@ -68,7 +68,7 @@ def _list_spans(life: Life) -> list[Span]:
 
 
 def _list_planned(facts: WorkspaceFacts, now: float, until: float) -> list[Span]:
-    """Return when a workspace is planned to run: until its next stop, then during its hours and lessons."""
+    """Return when a workspace is planned to run: until its next stop, then in its hours and lessons."""
     spans = list[Span]()
     if facts.is_up and facts.next_stop is not None:
         spans.append(Span(now, facts.next_stop, SpanKind.PLANNED))
@@ -92,7 +92,7 @@ def send_picture(tx: Transaction, caller: Caller, svg: str, alt_text: str) -> No
 
 @concerns_caller
 def set_weekly(tx: Transaction, caller: Caller, *, is_on: bool) -> None:
-    """Set whether a person receives last week's hours every Monday."""
+    """Set whether a person receives their hours of the last week every Monday."""
     caller.check(tx, "usage")
     principal = caller.principal
     if usage.is_weekly(tx, principal) is not is_on and caller.is_first_delivery(tx):
@@ -105,7 +105,7 @@ def set_weekly(tx: Transaction, caller: Caller, *, is_on: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class WeeklyRow:
-    """A person who is due to receive last week's hours."""
+    """A person who is due to receive their hours of the last week."""
 
     principal: Principal
 
@@ -116,7 +116,7 @@ class WeeklyRow:
 
 
 def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
-    """Send a person last week's hours if anything ran and it is still Monday in their time zone."""
+    """Send a person their hours of the last week, if anything ran and it is still Monday for them."""
     caller.check(tx, "usage")
     principal, now = row.principal, tx.now()
     zone = people.find_zone(tx, principal)
@@ -132,7 +132,7 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
 
 
 def _skip(tx: Transaction, _caller: Caller, row: WeeklyRow, _refusal: Refused) -> None:
-    """Skip this week for a person who currently isn't allowed to use Usher."""
+    """Skip this week's message to a person who currently isn't allowed to use Usher."""
     zone = people.find_zone(tx, row.principal)
     MONDAYS.change(tx, {"principal": row.principal}, due_at=find_next_monday(tx.now(), zone))
 
@@ -159,9 +159,9 @@ def list_cards(tx: Transaction, caller: Caller) -> list[ClassCard]:
 def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, until: float) -> GroupUsage:
     """Return the hours of a class's workspaces within a window, for its teachers and administrators.
 
-    Only the time from when a person pressed the card's button until the end of the class is included. People
-    who have left, or who are keeping the workspace, are left out. Individual hours are included only if the
-    card says so before people press its button.
+    The time from when a person pressed the card's button until the end of the class is counted, and no other.
+    People who have left, or who are keeping the workspace, are left out. Individual hours are included only
+    if the card says so before people press its button.
     """
     card = require_teacher(tx, caller, "class_usage", card_id)
     until = min(at for at in (card.stops_at, card.done_at, until) if at is not None)

@@ -1,4 +1,4 @@
-"""The waitlist for capacity: people join and leave it, and their starts are attempted in turn.
+"""The waitlist for capacity. People join and leave it, and their starts are attempted in turn.
 
 An attempt is an ordinary start on the person's behalf, so the same gates, consent and deadlines apply, and
 unknown outcomes are handled in the same way. The transaction that ends the attempt also updates the entry
@@ -43,7 +43,7 @@ ENTRIES_PER_CLAIM: Final = 50
 
 
 def list_own(tx: Transaction, caller: Caller) -> list[WaitlistFacts]:
-    """Return a person's places on the waitlist."""
+    """Return a person's entries on the waitlist, with their places in line."""
     known = [
         one for one in rows.list_entries(tx, caller.principal) if one.connection in caller.context.connections
     ]
@@ -61,7 +61,7 @@ def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
 
 
 def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None = None) -> WaitlistFacts:
-    """Put a workspace on the waitlist until a given time; repeating the request keeps its place.
+    """Put a workspace on the waitlist until a given time. If it is already waiting, it keeps its place.
 
     Raises NotLinked, and Refused (``wait.limit``) unless the provider is known to tolerate several failed
     starts.
@@ -94,7 +94,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
 def _list_own_and_last(
     tx: Transaction, caller: Caller, since: float
 ) -> tuple[list[WaitlistFacts], WaitlistFacts | None]:
-    """Return the caller's places in line, and their last entry if it ended after ``since``."""
+    """Return the caller's places in line. Also return their last entry if it ended after ``since``."""
     last = rows.find_last_entry(tx, caller.principal, since)
     is_known = last is not None and last.connection in caller.context.connections
     return list_own(tx, caller), describe_entry(tx, caller, last) if last is not None and is_known else None
@@ -103,7 +103,7 @@ def _list_own_and_last(
 def leave(
     tx: Transaction, caller: Caller, workspace_id: str, *, is_read_with_place: bool = False
 ) -> tuple[Workspace, Literal["", "left", "stops"]]:
-    """Stop waiting and cancel any attempt in progress; return what became of the wait, if there was one.
+    """Stop waiting and cancel any attempt in progress. Return "left" or "stops", or "" if there was no wait.
 
     ``stops`` means that the provider was already called, so a stop is requested, which has a message of its
     own. ``is_read_with_place`` means that the reply appears in the same conversation as the message that
@@ -130,7 +130,7 @@ def leave(
 def list_lines(
     tx: Transaction, caller: Caller, since: float
 ) -> tuple[list[Row], tuple[list[WaitlistFacts], WaitlistFacts | None]]:
-    """Return all waitlists with the number of people on each, and the caller's own places."""
+    """Return all lines, with the number of people in each, and the caller's own places."""
     caller.check(tx, "list")
     return rows.summarize_lines(tx, since), _list_own_and_last(tx, caller, since)
 
@@ -139,7 +139,7 @@ def list_lines(
 
 
 def carry_out(tx: Transaction, caller: Caller, looked: WaitlistEntry) -> None:
-    """Do whatever is due for an entry: start its workspace, check its attempt, pass its turn, or end it."""
+    """Do what is due for an entry: start its workspace, check its attempt, pass its turn on, or end it."""
     wait = rows.find_entry(tx, looked.id)
     if wait is None or wait.state is WaitlistState.OVER:
         return
@@ -156,7 +156,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: WaitlistEntry) -> None:
 
 
 def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
-    """Start the workspace on the person's behalf; raises the same errors as ``begin_operation``."""
+    """Start the workspace on the person's behalf. Raises the same errors as ``begin_operation``."""
     workspace = require_workspace(tx, caller, "start", wait.workspace_id)
     if workspace.hidden and not workspace.is_provisional:
         rows.end(tx, wait)
@@ -179,7 +179,7 @@ def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
 
 
 def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
-    """End an entry whose attempt was undone, cancelled or deleted, so that the next person gets a turn."""
+    """If an attempt was undone, cancelled or deleted, end its entry, so that the next person gets a turn."""
     operation = operations.find_operation(tx, wait.operation_id or "")
     cause = "cancelled" if operation is None else operation.cause or "cancelled"
     if cause == "forgotten":
@@ -190,8 +190,7 @@ def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None
         not operation.has_called
         and caller.require_account(tx, wait.connection).compute_retry_delay(tx.now()) > 0
     ):
-        # As long as a person's sign-in is refused, the person is passed over, and the sign-in is tried less
-        # and less often.
+        # While a person's sign-in is refused, others go first, and the sign-in is tried less and less often.
         operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
         rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
     elif _is_blocking_others(tx, wait, operation):
@@ -200,7 +199,7 @@ def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None
 
 
 def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation) -> bool:
-    """Return whether others are waiting behind an attempt that a busy provider has long been refusing."""
+    """Return whether a busy provider has long been refusing an attempt that others are waiting behind."""
     is_refused = attempt.start_call is Call.NONE and attempt.busy_since is not None
     return (
         is_refused
@@ -210,11 +209,10 @@ def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation
 
 
 def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
-    """End an entry once its workspace is used or down; if it stays unused, free its capacity for others.
+    """End an entry once its workspace is used or down. If it stays unused, free its capacity for others.
 
-    In the latter case, a stop is planned and the owner is warned; if the stop would be final, the owner is
-    asked instead. A busy workspace counts as used, and so does one whose owner has done something with it in
-    Slack.
+    To free it, a stop is planned and the owner is warned. If the stop would be final, the owner is asked
+    instead. A busy workspace counts as used, and so does one whose owner has done something with it in Slack.
     """
     workspace = require_workspace(tx, caller, "status", wait.workspace_id)
     now = tx.now()
@@ -251,7 +249,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
 
 
 def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Refused) -> None:
-    """Pass the turn if the sign-in is refused or the workspace is in transition.
+    """If the sign-in is refused or the workspace is in transition, pass the turn on.
 
     Any other refusal ends the entry.
     """

@@ -1,4 +1,4 @@
-"""A person's workspaces and operations, if the policy allows it, and the person's list of workspaces."""
+"""Access to a person's workspaces and operations, as far as the policy allows, and changes to their list."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,17 +19,17 @@ MAX_STOPPED_WORKSPACES: Final = 5
 
 
 def _unknown() -> Refused:
-    """Return a refusal that doesn't reveal whether a workspace is unknown or belongs to someone else."""
+    """Return a refusal that doesn't reveal whether a workspace exists or belongs to someone else."""
     return Refused("workspace.unknown", cause="not_owner")
 
 
 def require_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
-    """Return a person's workspace; raise the same Refused whether it doesn't exist or isn't theirs."""
+    """Return a person's workspace. Raise the same Refused whether it doesn't exist or isn't theirs."""
     return reach_workspace(tx, caller, verb, workspace_id).workspace
 
 
 def reach_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> ReachedWorkspace:
-    """Return a person's workspace and their account on its connection; raises Refused."""
+    """Return a person's workspace, and their account on its connection. Raises Refused."""
     reached = workspaces.reach(tx, workspace_id, caller.principal)
     if reached is None:
         raise _unknown()
@@ -43,7 +43,7 @@ def reach_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: st
 
 
 def require_operation(tx: Transaction, caller: Caller, verb: str, operation_id: str) -> Operation:
-    """Return a person's operation; raise Refused (``workspace.unknown``) for anyone else's."""
+    """Return a person's operation. Raise Refused (``workspace.unknown``) if it is someone else's."""
     operation = operations.find_operation(tx, operation_id)
     if operation is None:
         raise _unknown()
@@ -53,7 +53,10 @@ def require_operation(tx: Transaction, caller: Caller, verb: str, operation_id: 
 
 @concerns_caller
 def request_status_read(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Request a status read through the poll gate; return the current row, which shows its age."""
+    """Request a status read through the poll gate.
+
+    Return the current row, which says how old its state is.
+    """
     workspace = require_workspace(tx, caller, "status", workspace_id)
     gates.want(tx, workspace.id)
     return workspace
@@ -61,7 +64,7 @@ def request_status_read(tx: Transaction, caller: Caller, workspace_id: str) -> W
 
 @concerns_caller
 def note_opening(tx: Transaction, caller: Caller, workspace_id: str) -> None:
-    """Record that a person is opening a workspace, so that it counts as used and its status may be read."""
+    """Record that a person is opening a workspace. It then counts as used, and its status may be read."""
     usage.note_opened(tx, request_status_read(tx, caller, workspace_id).id)
 
 
@@ -71,14 +74,14 @@ def note_opening(tx: Transaction, caller: Caller, workspace_id: str) -> None:
 def add_workspace(
     tx: Transaction, caller: Caller, connection: str, remote_id: str, name: str | None
 ) -> Workspace:
-    """Add a workspace to a person's list by its id at the provider; raises Refused."""
+    """Add a workspace to a person's list, given its id at the provider. Raises Refused."""
     caller.check(tx, "add")
     before = workspaces.find_by_remote_id(tx, caller.principal, connection, remote_id)
     if name is not None:
         _check_free(tx, caller.principal, name, besides=before)
     provider = caller.context.need(connection)
     if provider.has_link_method("none"):
-        # A single shared secret opens everyone's workspaces, so people may add only those that they created
+        # A single shared secret opens everyone's workspaces. So people may add only those that they created
         # through Usher.
         raise Refused("add.not_here", cause="only_made_here", title=provider.settings.title)
     account, owner = caller.require_account(tx, connection), provider.find_owner(remote_id)
@@ -98,7 +101,7 @@ def add_workspace(
 
 
 def relist_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Put a forgotten workspace back on the list, if it isn't listed already."""
+    """Put a workspace that was removed from the list back on it, unless it is already listed."""
     workspace = require_workspace(tx, caller, "add", workspace_id)
     if not workspace.hidden:
         return workspace
@@ -117,7 +120,7 @@ def _save_listed(
 
 @concerns_caller
 def set_alias(tx: Transaction, caller: Caller, workspace_id: str, name: str | None) -> Workspace:
-    """Set or clear a person's alias for a workspace; raise Refused if they already use that name."""
+    """Set or clear a person's alias for a workspace. Raise Refused if they already use that name."""
     workspace = require_workspace(tx, caller, "alias", workspace_id)
     if name is not None:
         _check_free(tx, caller.principal, name, besides=workspace)
@@ -140,7 +143,7 @@ def forget_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Work
 def set_notifications(
     tx: Transaction, caller: Caller, workspace_id: str, *, ready: bool | None, stopped: bool | None
 ) -> Workspace:
-    """Set which notices a person wants about a workspace; None means to follow their general settings."""
+    """Set which notices a person wants about a workspace. None means to follow their general settings."""
     workspace = require_workspace(tx, caller, "notify", workspace_id)
     if caller.is_first_delivery(tx):
         workspaces.notify(tx, workspace.id, ready=ready, stopped=stopped)
@@ -158,7 +161,7 @@ def _check_free(tx: Transaction, principal: Principal, name: str, besides: Works
 
 
 def rank_workspace(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:
-    """Return a sort key that puts workspaces that run or have an open operation first, and gone ones last."""
+    """Return a sort key. Workspaces that run or have an open operation come first, and gone ones last."""
     operation = under_way.get(workspace.id)
     is_busy = not workspace.is_down or (operation is not None and operation.verb is not OperationVerb.REMOVE)
     place = 0 if is_busy else 2 if workspace.state is State.GONE else 1
@@ -173,5 +176,5 @@ def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]
 
 
 def _get_last_use(one: Workspace) -> float:
-    """Return when a workspace was last requested, used at its provider, or seen up, whichever is latest."""
+    """Return the latest time at which a workspace was requested, used at its provider, or seen up."""
     return max(at or 0.0 for at in (one.last_request_at, one.last_used_at, one.up_at, one.down_at))
