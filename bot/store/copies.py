@@ -219,6 +219,9 @@ def _save_tables(path: Path, made: sqlite3.Connection) -> tuple[dict[str, SavedT
         source.execute("PRAGMA writable_schema = ON")
         own, names, others = list_own_tables(), set[str](), set[str]()
         for kind, name, table, _page, statement in _read_rows(source, "sqlite_schema", []):
+            if not all(isinstance(one, str) for one in (kind, name, table, statement or "")):
+                # The row is damaged.
+                continue
             if table not in own or kind == "trigger":
                 others.add(name)
                 continue
