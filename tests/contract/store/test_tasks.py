@@ -50,7 +50,7 @@ async def test_the_same_interaction_adds_once(store):
     for _ in range(2):
         await ask(store, "i1").run(request_read, TaskKind.DISCOVER, ["a1"], {"text": "one"})
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
-    assert task.payload == {"then": [{"text": "one"}]}
+    assert task.payload == {"then": [{"text": "one", "principal": ALICE.key}]}
 
 
 @pytest.mark.parametrize(
