@@ -74,7 +74,7 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
 
 
 def _report_other_databases(url: str) -> None:
-    """Warn if a new file would be created next to an existing database. The path may be mistyped."""
+    """Warn if a new file would be created next to an existing database, because the path may be mistyped."""
     path = find_database_file(url)
     if path is None or os.path.lexists(path):
         return

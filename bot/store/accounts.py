@@ -44,10 +44,7 @@ from bot.store.transaction import Priority, Row, Transaction, concerns, prioriti
 
 
 def find_account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
-    """Return a principal's account on a connection.
-
-    One that is being revoked is returned only if it is the only one.
-    """
+    """Return a person's account on a connection. If there is none, return one that is being revoked."""
     return ACCOUNTS.first(tx, "account", principal=principal.key, connection=connection)
 
 

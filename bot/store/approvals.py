@@ -84,7 +84,7 @@ def update_request(tx: Transaction, approval_id: str, **facts: Any) -> None:
 
 
 def find_approved(tx: Transaction, principal: Principal, connection: str, username: str) -> Approval | None:
-    """Return a person's approved link request. The provider is now being asked about it."""
+    """Return a person's link request that has been approved and is now being checked with the provider."""
     requests = APPROVALS.all(tx, principal=principal, connection=connection)
     approved = (request for request in requests if request.state == "approved")
     return next((request for request in approved if request.username == username), None)

@@ -14,8 +14,8 @@ from bot.domain.audit import AuditEntry
 from bot.store.engine import Engine
 from bot.store.transaction import Priority, Row, Transaction, as_json, clean, from_json, hash_text, prioritize
 
-#: Up to 0.3, releases could move old rows to a file, and then wrote an entry with this action. ``through`` in
-#: its detail is the last row that was moved.
+#: Releases before 0.4.0 wrote an entry with this action after they had moved old rows to a file. ``through``,
+#: in the entry's detail, is the number of the last row that was moved.
 _ARCHIVED: Final = "audit.archive"
 _CONTENT: Final = ("at", "actor", "action", "target", "result", "detail")
 

@@ -22,10 +22,10 @@ def find_session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserS
 
 
 def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> PageRows | None:
-    """Return a live session and the rows needed for a workspace's page, or None without a live session.
+    """Return a live session and the rows needed for a workspace's page.
 
-    If the workspace doesn't belong to the person who is signed in, its operation and the person's channel are
-    left out.
+    Return None if there is no live session. If the workspace doesn't belong to the person who is signed in,
+    its operation and the person's channel are left out.
     """
     found = find_session(tx, id_hash, idle_seconds)
     if found is None:

@@ -17,8 +17,8 @@ from bot.store.statements import fill
 from bot.store.tables import CARDS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
-#: After someone presses a button to answer a question, the question isn't redrawn for this many seconds. The
-#: answer will replace it.
+#: After someone presses a button to answer a question, the question isn't redrawn for this many seconds,
+#: because the answer will replace it.
 _ANSWER_WAIT_SECONDS: Final = 3.0
 #: A message that an answer is about to replace isn't redrawn for this many seconds. By then, the replacement
 #: has either succeeded or failed.
@@ -253,7 +253,7 @@ def forget_replaced(tx: Transaction, card_id: str, channel_id: str, message_ts: 
 
 
 def queue_ended(tx: Transaction, subject: str) -> None:
-    """Mark all messages about ended work as dirty, even closed ones. Another message reports the end."""
+    """Mark all messages about ended work as dirty, even closed ones, as another message reports the end."""
     tx.run("queue_ended", subject=subject)
 
 

@@ -11,12 +11,10 @@ from bot.store.transaction import Row, Transaction, from_json
 
 
 def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: float) -> list[list[str]]:
-    """Record a channel's new id.
+    """Record a channel's new id. Return a list of ids for each earlier id of the channel that rows still use.
 
-    Return each chain of ids of this channel that begins with an id used in rows.
-
-    Slack may report changes late, and several of them out of order. If two concern the same id, the later
-    change is kept.
+    Each list begins with that id and contains all later ones. Slack may report changes late, and several of
+    them out of order. If two concern the same id, the later change is kept.
     """
     kept = CHANNEL_IDS.row(tx, place=place, id=old)
     if kept is None or kept["changed_at"] <= at:

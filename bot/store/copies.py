@@ -95,7 +95,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def new_database_file(target: Path) -> Iterator[Path]:
-    """Yield an empty file that only its owner can read. Once it has been written, it becomes the target.
+    """Yield an empty file that only its owner can read. Once it has been written, it becomes the target file.
 
     Raise StoreError for SQLite and system errors, and if the target already exists.
     """

@@ -23,8 +23,8 @@ _DOUBT_SECONDS: Final = 30.0
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
-#: If a workspace is found down, and at most this many seconds were left until the end that its provider had
-#: announced, the provider is assumed to have ended it.
+#: If a workspace is found down no earlier than this many seconds before the end that its provider announced,
+#: the provider is assumed to have ended it.
 _EXPIRY_SLACK_SECONDS: Final = 60.0
 _FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 

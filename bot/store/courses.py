@@ -79,7 +79,10 @@ def count_members(tx: Transaction, card_id: str) -> ClassCounts:
 
 
 def _query_members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row]:
-    """Run a query about a card's current or next lesson, and return its rows. It contains ``{in_lesson}``."""
+    """Return the rows that a query finds for a card's current or next lesson.
+
+    The query contains ``{in_lesson}``.
+    """
     card, now = find_card(tx, card_id), tx.now()
     if card is None:
         return []
@@ -265,7 +268,7 @@ def claim_lessons(tx: Transaction, limit: int, lease: float) -> list[Participant
 
 
 def list_memberships(tx: Transaction, principal: Principal) -> list[Participant]:
-    """Return a person's enrollments in current courses that already have a workspace."""
+    """Return a person's enrollments in current courses. Those without a workspace are left out."""
     return PARTICIPANTS.query(tx, "memberships", principal=principal.key)
 
 

@@ -10,7 +10,7 @@ from bot.store.transaction import Transaction
 
 
 def set_secret_aside(tx: Transaction, account_id: str, secret: str) -> None:
-    """Keep a secret that no key can decrypt for a week. Its account has been marked as refused."""
+    """For a week, keep a secret that no key can decrypt. Its account has been marked as refused."""
     UNDECRYPTABLE_SECRETS.upsert(tx, account_id=account_id, secret=secret, removed_at=tx.now())
 
 

@@ -101,7 +101,7 @@ def close_gate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a gate for some time, because of a read without a claim.
+    """Close a gate for some time, because the workspace is being read without a claim.
 
     Return False if it is already closed. With ``is_answered``, close it for that long from now on even if it
     is already closed.
@@ -114,7 +114,10 @@ def close_gate(
 
 
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
-    """Add a workspace's gate if it has none. It stays closed at least as long as its candidate's gate."""
+    """Add a workspace's gate if it has none.
+
+    The new gate stays closed at least as long as its candidate's gate.
+    """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
@@ -148,9 +151,10 @@ ALONG_CLAIM: Final = Claim(
 def claim_reads(
     tx: Transaction, connection: str, limit: int, interval: float, margin: float, together: int = 1
 ) -> list[ReadClaim]:
-    """Grant a connection's due reads. ``next_check_at = now + interval + margin`` is committed first.
+    """Grant a connection's due reads. Nobody else can then read these workspaces for some time.
 
-    A workspace may be read by anyone who has it in their list and has an active account. ``_turn`` determines
+    To ensure this, ``next_check_at = now + interval + margin`` is committed before the reads are sent. A
+    workspace may be read by anyone who has it in their list and has an active account. ``_turn`` determines
     the order. With ``together``, a single request reads up to that many workspaces with one account. It then
     includes gates that become due within a second and were last read by this reader, even beyond ``limit``. A
     claim lists the rows that will receive its result: the reader's own first, then the other verified rows.
@@ -344,7 +348,7 @@ def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None
 
 
 def newest_read(row: Row) -> float:
-    """Return when a row was last read, even if that didn't reveal the state.
+    """Return when a workspace was last read, even if that didn't reveal its state.
 
     Return 0 if it was never read.
     """
@@ -426,10 +430,7 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
 
 
 def _split_repeated_gates(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
-    """Split results into batches in which no gate occurs twice.
-
-    A gate's second result depends on its first.
-    """
+    """Split results into batches in which no gate occurs twice, as its second result depends on its first."""
     batch: dict[str, ReadResult] = {}
     for result in results:
         if result.gate_key in batch:
@@ -458,7 +459,7 @@ def _record(
         # Wait for the account's next time slot, so that all its reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
-    # Put rows with an open operation first. A period of running belongs to the person who started the
+    # Put rows with an open operation first, because a period of running belongs to the person who started the
     # workspace.
     for place, row in sorted(found, key=lambda one: one[1]["operation_id"] is None):
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
@@ -639,8 +640,8 @@ def _inform_operation(tx: Transaction, row: Row, result: ReadResult, now: float,
         if only_waits(verb, start_call, result.observed.state):
             return
     may_wake = row["waits_for"] == "read"
-    # A change always wakes the operation. A step may have claimed it in the meantime without seeing the
-    # change.
+    # A change always wakes the operation, because a step may have claimed it in the meantime without seeing
+    # the change.
     if changed or has_news or may_wake or row["leased_until"] > now:
         strength = WakeReason.CHANGED if changed else WakeReason.READ
         tx.run(

@@ -46,7 +46,7 @@ MAX_CLAIM_SECONDS: Final = 60.0
 
 
 def free(tx: Transaction, settles: float) -> None:
-    """Free all claimed rows. The processes that claimed them are known to be dead.
+    """Free all claimed rows, because the processes that claimed them are known to be dead.
 
     A message that was being sent may have reached Slack, so Usher searches for it in ``settles`` seconds.
     """

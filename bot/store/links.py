@@ -37,6 +37,9 @@ def find_link(tx: Transaction, nonce_hash: str) -> Link | None:
 
 
 def find_open_link(tx: Transaction, principal: Principal, stage: str, connection: str = "") -> Link | None:
-    """Return a person's newest unexpired link at a given stage. Without a connection, search all of them."""
+    """Return a person's newest unexpired link at a given stage.
+
+    Without a connection, search all connections.
+    """
     about = {"stage": stage, "connection": connection}
     return LINKS.first(tx, "open_link_of", principal=principal.key, now=tx.now(), **about)

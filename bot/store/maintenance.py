@@ -151,7 +151,7 @@ def compare(tx: Transaction, server: str) -> None:
 
 
 def note_same_data(tx: Transaction) -> None:
-    """Accept the next server without recording a failover. It has all rows.
+    """Accept the next server without recording a failover, because it has all rows.
 
     This is the case if the server was upgraded, for example.
     """
@@ -160,7 +160,7 @@ def note_same_data(tx: Transaction) -> None:
 
 @prioritize(Priority.STEADY)
 def find_failover(tx: Transaction) -> Row | None:
-    """Return since when rows may be missing because of a failover, and when the failover was noticed.
+    """Return the time from which rows may be missing because of a failover, and when it was noticed.
 
     Return None if there has been no failover.
     """

@@ -165,7 +165,7 @@ def add_card(
 
 
 def await_results(tx: Transaction, operation_id: str, request: str) -> None:
-    """Report the end of an operation in one message with the other operations of the same request."""
+    """Have the end of an operation reported in one message with the request's other operations."""
     CARDS.change(tx, {"id": operation_id}, body={"request": request})
 
 
@@ -193,7 +193,7 @@ def _add_to_results(tx: Transaction, new: NewNotice, notice_id: str) -> None:
 
 
 def release_card(tx: Transaction, subject: str) -> None:
-    """Send a card that was held back. There is now more to report than the answer said."""
+    """Send a card that was held back, because there is now more to report than the answer said."""
     tx.run("release_card", subject=subject, now=tx.now())
 
 
@@ -456,7 +456,7 @@ def mark_notice_sent(
 
 
 def requeue_unsent_notices(tx: Transaction, notices: Sequence[Notice]) -> None:
-    """Return notices to their old places in the queue. A search in Slack has shown that they weren't sent."""
+    """Return notices to their old places in the queue, because a search in Slack didn't find them."""
     for notice in notices:
         tx.run("notice_not_sent", id=notice.id, attempts=notice.attempts)
 
@@ -498,7 +498,7 @@ def keep_body(tx: Transaction, notice: Notice, body: dict[str, Any]) -> None:
 
 
 async def release_notices(engine: Engine, place: str, settles: float) -> None:
-    """Make all of an installation's waiting notices due. Slack can be reached again.
+    """Make all of an installation's waiting notices due, because Slack can be reached again.
 
     A message that may have been sent still gets ``settles`` seconds to show up.
     """

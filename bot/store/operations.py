@@ -141,7 +141,7 @@ def ask_for_accept(tx: Transaction, workspace: Workspace, verb: OperationVerb) -
 
 
 def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
-    """Return an open operation after updating it. Its owner has requested it again.
+    """Update and return an open operation, because its owner has requested it again.
 
     If its deadline has passed, it gets a new one. A workspace that was only going to be created will be
     started, too, and a planned start becomes valid for at least as long as one requested by the owner.
@@ -163,7 +163,7 @@ def extend_start(tx: Transaction, start: Operation, good_until: float) -> None:
 
 
 def _carry_over(tx: Transaction, made: Operation, former: Operation) -> Operation:
-    """Carry over a call that the previous operation sent. It may still take effect.
+    """Carry over a call that the previous operation sent, because it may still take effect.
 
     The call becomes the ``prior_call`` of the new operation, and so does a call that the previous operation
     had itself carried over. But if the previous operation didn't send anything itself, and its ``prior_call``

@@ -1,4 +1,4 @@
-"""Jobs that only one process may do at a time, and a list of the live processes. Leases enforce this."""
+"""Leases, which ensure that only one process at a time does a job, and the list of live processes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -85,5 +85,8 @@ def list_processes(tx: Transaction) -> list[Ownership]:
 
 
 def list_announced(ownerships: Iterable[Ownership], prefix: str) -> frozenset[str]:
-    """Return the encryption keys or connections, depending on the prefix, that processes have announced."""
+    """Return the encryption keys or connections that processes have announced.
+
+    ``prefix`` says which of the two.
+    """
     return frozenset(one.name.split(":")[1] for one in ownerships if one.name.startswith(prefix))

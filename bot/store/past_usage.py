@@ -15,7 +15,8 @@ from bot.store.fan_out import register_fan_out
 from bot.store.tables import LIVES
 from bot.store.transaction import Row, Transaction, from_json
 
-#: Runs are read at least once in this many seconds. When an end was recorded, it was at most this old.
+#: Runs are read at least once in this many seconds, so an end that was just recorded happened no longer ago
+#: than that.
 _READ_SECONDS: Final = 600.0
 _BRINGING_DOWN: Final = frozenset(verb.value for verb in OperationVerb if verb.brings_down)
 _BRINGING_UP: Final = frozenset(OperationVerb) - _BRINGING_DOWN

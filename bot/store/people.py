@@ -90,6 +90,6 @@ class PeopleCache:
         self._people[person.principal.key] = (self._now(), person)
 
     def forget(self) -> None:
-        """Invalidate the whole cache. A person's row has been written."""
+        """Invalidate the whole cache, because a person's row has been written."""
         self.mark += 1
         self._people.clear()

@@ -36,7 +36,7 @@ def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> Non
 
 
 def cancel_start(tx: Transaction, member: Participant) -> None:
-    """Cancel a lesson's start that hasn't been sent yet. The member is leaving the course."""
+    """Cancel a lesson's start that hasn't been sent yet, because the member is leaving the course."""
     workspace_id = member.workspace_id or ""
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     start = None if row is None else OPERATIONS.parse(row)

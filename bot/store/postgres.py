@@ -275,7 +275,7 @@ class Copied:
 async def copy_store(path: Path, url: str) -> Copied:
     """Copy a file into an empty database. If that fails, nothing is copied.
 
-    Raise StoreError, which contains advice.
+    Raise StoreError, whose message contains advice.
     """
     clock, ids = SystemClock(), SystemIds()
     source = SqliteEngine(str(path), clock, ids)

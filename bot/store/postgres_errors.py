@@ -109,7 +109,7 @@ _NEVER_REACHED = (
     (r"could not translate host name|failed to resolve host", "there is no such host"),
     (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
 )
-#: Matches the server's message after the severity, in any language. libpq puts two spaces before it.
+#: Matches the server's message after the severity, in any language, because libpq puts two spaces before it.
 _WORDS_PATTERN: Final = re.compile(r"(?:^|failed: )\w+:  (.+)", re.MULTILINE)
 #: The errors that occur if a migration tries to create something that already exists.
 _DUPLICATE_ERRORS: Final = (

@@ -148,7 +148,8 @@ class PostgresSession:
         if connection is None or self.is_away or self._is_idle(connection):
             return
         with suppress(psycopg.Error):
-            # This makes psycopg forget its prepared statements. A migration may have changed their tables.
+            # This makes psycopg forget its prepared statements, because a migration may have changed their
+            # tables.
             connection.execute("ROLLBACK")
 
     def translated(self, error: Exception) -> Exception:
@@ -255,7 +256,7 @@ class PostgresSession:
     # -- the connection --------------------------------------------------------------------------------------
 
     def _cursor(self) -> psycopg.Cursor[Row]:
-        """Return a cursor. Each of its statements waits for its result."""
+        """Return a cursor with which each statement waits for its result."""
         self.transaction.wait_for_each()
         assert self._connection is not None  # opened before any work
         return self._connection.cursor()

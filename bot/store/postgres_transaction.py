@@ -237,7 +237,7 @@ class PostgresTransaction(Transaction):
         self._catch_up(leaves=True)
 
     def abandon(self) -> None:
-        """Leave the pipeline without its results. Everything in flight has failed or is being rolled back."""
+        """Leave the pipeline without its results, because everything in it has failed or is rolled back."""
         with suppress(psycopg.Error):
             self._leave_pipeline()
 

@@ -32,7 +32,7 @@ def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences)
 def should_send_notice(tx: Transaction, new: NewNotice, *, has_card: bool = False) -> bool:
     """Return whether a person's preferences allow a new notice to be sent as a separate message.
 
-    ``has_card`` means that a card will show the same thing. It is about to be written.
+    ``has_card`` means that a card that is about to be written will show the same thing.
     """
     if new.kind.topic is None and (Mark.IN_CARD not in new.kind.marks or "becomes" in new.body):
         return True

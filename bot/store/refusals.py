@@ -56,12 +56,12 @@ def try_refused(tx: Transaction, account: Account) -> bool:
 
 
 def try_at_once(tx: Transaction, account: Account) -> None:
-    """Let the next call use a secret that was refused. Its owner has just requested something."""
+    """Let the next call use a secret that was refused, because its owner has just requested something."""
     ACCOUNTS.change(tx, {"id": account.id}, checked_at=None)
 
 
 def end_outage(tx: Transaction, name: str, notices: Sequence[NewNotice] = ()) -> bool:
-    """Mark an outage as over, as ``outages.end`` does. Retry the accounts that were refused during it."""
+    """Mark an outage as over, as ``outages.end`` does, and retry the accounts that were refused during it."""
     is_over = outages.end(tx, name, notices)
     if is_over and name.endswith(PEOPLE):
         start_fan_out(tx, "accepted", connection=name.removesuffix(PEOPLE))

@@ -51,7 +51,7 @@ def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool
 
 
 def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
-    """Request that an open run be stopped. If a stop has already been requested, a forced one may follow.
+    """Request that an open run be stopped. If a stop has already been requested, it can still be forced.
 
     A new request sets ``stop_call`` to NONE and makes the run due. If an ordinary stop is still in flight,
     its result is then ignored. A stop that was given up, or that had no effect, is sent again on request.
@@ -136,7 +136,7 @@ def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] 
 def end_orphaned(tx: Transaction, row: Row, said: Row) -> None:
     """End a run whose account was unlinked.
 
-    If ``said`` contains ``notify`` and it has a card, tell its owner.
+    With ``notify`` in ``said``, also tell its owner if the run has a card.
     """
     ended = save_run_step(tx, Update(row["id"], 0.0, outcome=Outcome.CANCELLED, cause="unlinked"), row)
     if ended is not None:
@@ -267,7 +267,7 @@ def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> R
 
 
 def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, Any]:
-    """Return the columns that show since when reads have failed, the deadline, and unconfirmed reports.
+    """Return the columns that show when reads began to fail, the deadline, and unconfirmed reports.
 
     A run whose state was read has no deadline. A deadline that has already been set or reported is kept.
     """

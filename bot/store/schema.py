@@ -160,8 +160,8 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
         return applied
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))
     if engine.is_exclusive:
-        # This must come after the repair of times. It sets when to search for messages that may have been
-        # sent.
+        # This must come after the repair of times, because it sets when to search for messages that may have
+        # been sent.
         await engine.write(lambda tx: leases.free(tx, SEND_CONFIRM_SECONDS))
     # This must not come earlier, as it would overwrite the clock reading that the repair needs.
     engine.serves()
@@ -231,7 +231,7 @@ def _save_heartbeat(tx: Transaction, now: float, clock_reading: ClockReading) ->
 
 @prioritize(Priority.STEADY)
 def list_migrations(tx: Transaction) -> dict[str, str]:
-    """Map each migration that ran to "". Its table doesn't say which release ran it."""
+    """Map each migration that ran to "", because its table doesn't say which release ran it."""
     return {row["name"]: "" for row in tx.all("migrated")}
 
 

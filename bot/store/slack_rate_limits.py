@@ -41,7 +41,7 @@ class CallQuota:
     per_minute: int | None = None
 
     def most(self, share: float = 1.0) -> int:
-        """Return the maximum number of calls per minute. It is multiplied by ``share``."""
+        """Return the maximum number of calls per minute, multiplied by ``share``."""
         return (
             _UNLIMITED_CALLS if self.per_minute is None else max(int(self.per_minute * USED_SHARE * share), 1)
         )

@@ -362,7 +362,7 @@ class SqliteSession:
         return value
 
     def _check_file(self) -> None:
-        """Refuse to write if the file or one next to it was moved or deleted. A restart would lose data."""
+        """Refuse to write if the file or one next to it was moved or deleted: a restart would lose data."""
         for path, before in self._files.items():
             if (inode := _read_inode(path)) != before:
                 if path.endswith(LOG) and inode is None:
@@ -370,7 +370,7 @@ class SqliteSession:
                 raise FileNotFoundError(errno.ENOENT, "moved or deleted", path)
 
     def _save_log(self) -> None:
-        """Copy a deleted log into the database. The next process that opens the database wouldn't find it."""
+        """Copy a deleted log into the database, because the next process to open it wouldn't find the log."""
         with suppress(sqlite3.Error):
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 

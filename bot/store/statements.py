@@ -39,7 +39,10 @@ _MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
 
 @cache
 def read_queries() -> dict[str, str]:
-    """Map names to queries with ``:named`` values. These are in the SQL files, or repair stored times."""
+    """Map names to queries, which have ``:named`` values.
+
+    These are the queries in the SQL files and those that repair stored times.
+    """
     return _read_files()[0] | build_healing_queries()
 
 

@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 
 class Store:
-    """Holds all data that must outlive the process. It is in an engine's database."""
+    """All data that must outlive the process. It is kept in an engine's database."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -82,10 +82,7 @@ class Store:
         return await work(self.engine, *arguments, **named)
 
     async def carry_out(self, work: Work[Result], subjects: Sequence[str] = ()) -> Result:
-        """Run a person's request (``bot.services.caller``) in one transaction.
-
-        The person is waiting for it.
-        """
+        """Run a person's request (``bot.services.caller``) in one transaction while the person waits."""
         return await run_write(self.engine, work, Priority.URGENT, subjects)
 
     # -- the process -----------------------------------------------------------------------------------------

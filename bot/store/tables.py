@@ -233,7 +233,10 @@ class Table(Generic[Model]):
         return given
 
     def row(self, tx: Transaction, **by: Any) -> Row | None:
-        """Return the row that has these values, or None. If there are several, return the first."""
+        """Return the row that has these values, or None if there is none.
+
+        If there are several, return the first.
+        """
         query, params = self._find("SELECT * FROM", by)
         return tx.one(query, **params)
 

@@ -1,4 +1,4 @@
-"""Tasks: pieces of work that must be done once, and soon. Whichever process claims one does it."""
+"""Tasks: pieces of work to be done once, and soon, by whichever process claims them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class NewTask:
 
 @prioritize(Priority.URGENT)
 def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
-    """Add tasks. If there is an open task of the same kind and subject, a task joins that one."""
+    """Add tasks. A new task joins an open one of the same kind and subject if there is one."""
     for new in tasks:
         now, task_id = tx.now(), tx.ids.new("task")
         task = Task(task_id, new.kind, new.subject, new.payload, created_at=now, due_at=now + new.due_in)

@@ -33,8 +33,8 @@ NO_TIMER: Final[Mapping[str, Any]] = {
 }
 #: How often to check whether a warning has been delivered while its stop waits for that, in seconds.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: If a workspace was found down, its planned stop is kept until this many seconds after its time. The read
-#: may have been wrong, and the workspace may still be running.
+#: If a workspace was found down, its planned stop is kept until this many seconds after its time, because the
+#: read may have been wrong and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
 #: Reasons for planned stops that lapse once the workspace has stopped: nobody confirmed that it is still
 #: needed, or nobody is using the capacity it was given.
@@ -57,7 +57,7 @@ def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
 
 
 def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Plan a stop of a workspace that is down. It may be running again by the time the stop is due."""
+    """Plan a stop of a workspace that is down, in case it is running again when the stop is due."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
         return
@@ -87,7 +87,7 @@ def clear_stops(tx: Transaction, workspace_id: str) -> None:
 
 
 def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
-    """Choose again which planned stop takes effect, and return the workspace. Rules may have changed."""
+    """Choose again which planned stop takes effect, because rules may have changed. Return the workspace."""
     _change(tx, workspace_id, lambda ends: ends.rows)
     return WORKSPACES.one(tx, id=workspace_id)
 
@@ -339,7 +339,7 @@ def _was_for(end: PlannedStop, start: operations.Operation | None) -> bool:
 
 
 def resume_ends(tx: Transaction, workspace_id: str) -> None:
-    """Let planned stops take effect again after a workspace has come up. Its owner will be warned of them."""
+    """Let planned stops take effect again after a workspace came up, and have its owner warned of them."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or row["stop_at"] is not None or not row["planned_stops"]:
         return
@@ -360,10 +360,7 @@ def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
 
 
 def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> None:
-    """Schedule the next read of a workspace that is down.
-
-    It is due along with a planned stop or its warning.
-    """
+    """Schedule the next read of a workspace that is down, for when a planned stop or its warning is due."""
     now, ends = tx.now(), resting.planned_stops.rows
     checks = [at for one in ends for at in (one.at - timers.find_warning_seconds(one.card), one.at)]
     next_check_at = min((at for at in checks if at > now), default=None)

@@ -104,10 +104,7 @@ def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declare
 
 
 def find_subjects(work: Callable[..., Any], *arguments: Any, **named: Any) -> Sequence[str]:
-    """Return the subjects of a function when it is called with these arguments.
-
-    If empty, it concerns everything.
-    """
+    """Return the subjects of a call of a function. If there are none, it concerns everything."""
     find = _SUBJECTS.get(work)
     return () if find is None else sorted(find(*arguments, **named))
 
@@ -137,7 +134,7 @@ class Transaction(ABC):
         """Return all rows of a query."""
 
     def one(self, query: str, **params: Any) -> Row | None:
-        """Return the first row of a query, or None."""
+        """Return the first row of a query, or None if it has none."""
         rows = self.all(query, **params)
         return rows[0] if rows else None
 

@@ -160,7 +160,7 @@ def _make_keys(row: Row) -> Row:
 
 
 def _tell_begin(tx: Transaction, before: Row, told_at: float) -> None:
-    """Set the begin of a *life* (period of running) that a list showed to the start time now reported.
+    """Let a *life* (period of running) that was found in a list begin at the start time now reported.
 
     If that is before the last sign of an earlier life with an unknown end, the earlier life continues.
     """
@@ -302,7 +302,7 @@ def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]
 
 
 def read_usage(tx: Transaction, principal: Principal, since: float, until: float) -> Usage:
-    """Return what a person ran within a time window. Workspaces and jobs are listed separately."""
+    """Return what a person ran within a time window. It is added up for each workspace and each job."""
     lines: dict[tuple[str, str], UsageLine] = {}
     given = {"principal": principal, **_make_window(tx, since, until)}
     for row in tx.all("usage_of_person", **given):

@@ -222,7 +222,7 @@ def extend(tx: Transaction, of: WaitlistEntry, until: float) -> WaitlistEntry:
 
 
 def end(tx: Transaction, of: WaitlistEntry) -> None:
-    """End a waitlist entry without a message. Its owner already knows, or is told in another way."""
+    """End a waitlist entry without a message, because its owner already knows or is told in another way."""
     change(tx, of, state=WaitlistState.OVER, ended_at=tx.now())
 
 
@@ -261,7 +261,7 @@ def find_open_entries(tx: Transaction, limit: int) -> list[WaitlistEntry]:
 
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
-    """End a workspace's waitlist entry. Its account was unlinked, and its row is being deleted."""
+    """End a workspace's waitlist entry, because its account was unlinked and its row is being deleted."""
     waiting = find_entry_of_workspace(tx, workspace["id"])
     if waiting is None or waiting.state is WaitlistState.GRANTED:
         return
