@@ -8,7 +8,8 @@ from typing import Final
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
 
-#: How long an interaction's requests can be looked up, in seconds. Slack may deliver the interaction twice.
+#: How long an interaction's requests can be looked up, in seconds, in case Slack delivers the interaction
+#: twice.
 RECENT_SECONDS: Final = 120.0
 #: How long Slack usually takes to deliver a request, in seconds.
 DELIVERY_SECONDS: Final = 1.0

@@ -38,7 +38,7 @@ RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
 SAME_REST_SECONDS: Final = 86_400.0
 #: Maximum number of commands that can be waiting for one link.
 MAX_DEFERRED_COMMANDS: Final = 10
-#: Key under which a deferred command stores those deferred before it.
+#: Key under which a deferred command stores the commands that were deferred before it.
 _EARLIER: Final = "earlier"
 #: A deferred command as stored (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]
@@ -49,13 +49,14 @@ MAX_ROUNDED_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person's link to their account on a connection. A person has at most one link per connection.
+    """A person's link to their account on a connection.
 
-    ``secret`` is ciphertext (``bot.support.vault``). ``state`` is ``active``, ``refused`` (the user must link
-    again) or ``revoking`` (the link has ended, and the secret is kept only until it is revoked). For an
-    active account, ``refused_since`` is set while the provider refuses its credential, which was last tried
-    at ``checked_at``. While the secret is being revoked, ``refused_since`` is when the provider first refused
-    to revoke it.
+    There is one per connection, apart from links that are being revoked. ``secret`` is ciphertext
+    (``bot.support.vault``). ``state`` is ``active``, ``refused`` (the user must link again) or ``revoking``
+    (the link has ended, and the secret is kept only until it is revoked). For an active account,
+    ``refused_since`` is set while the provider refuses its credential, which was last tried at
+    ``checked_at``. While the secret is being revoked, ``refused_since`` is when the provider first refused to
+    revoke it.
     """
 
     id: str
@@ -239,7 +240,7 @@ class Approval:
     #: their answer, or to None if there is none yet.
     similar_users: list[str] | None = None
     answers: dict[str, bool | None] | None = None
-    #: Whether the request can't be approved yet. The people who were asked have a day to answer.
+    #: Whether the request can't be approved yet, because the people who were asked have a day to answer.
     awaits_answers: bool = False
     #: The e-mail address of the requested user, if the provider reveals it. ``remote_id`` is their id there.
     email: str | None = None

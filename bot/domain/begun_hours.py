@@ -66,7 +66,7 @@ def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
 
 
 def _find_first(rules: Collection[HoursRule], side: Side, now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the first start or stop (``side``) planned for the next 24 hours, along with its rule.
+    """Return the first start or stop (``side`` says which) planned for the next 24 hours, and its rule.
 
     One that has already been dealt with doesn't count.
     """
@@ -87,7 +87,7 @@ def _list_unsettled(rule: HoursRule, now: float) -> list[Occurrence]:
 
 
 def tries_again(start: Operation, plan: Occurrence, now: float, *, is_own: bool) -> bool:
-    """Return whether to retry a planned start that failed. Its cause may be temporary.
+    """Return whether to retry a planned start that failed, because its cause may be temporary.
 
     If there was no capacity, the start is retried until it would be too late. If the user made the plan
     (``is_own``), they join the waitlist instead. After a conflict, or after someone else stopped the

@@ -53,7 +53,7 @@ _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
     re.IGNORECASE,
 )
-#: HTTP statuses of refusals that don't depend on what was requested. A different request wouldn't help.
+#: HTTP statuses of refusals that don't depend on what was requested, so a different request wouldn't help.
 _CIRCUMSTANCE_STATUSES: Final = frozenset({405, 407, 412, 421, 424, 426, 428, 431, 451})
 #: Matches words that show that a refusal is about permissions.
 _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
@@ -88,11 +88,12 @@ MISSED_CAUSE: Final = "missed"
 class StaleReason(StrEnum):
     """Reasons for asking users whether they still want what they requested."""
 
-    #: The user made the request at the time that is given with this reason, and it was never sent.
+    #: The user's request was never sent. The time in the cause is when they made the request.
     ASKED = "asked"
-    #: The user made the request at the time that is given with this reason, and every attempt was refused.
+    #: Every attempt to carry out the user's request was refused. The time in the cause is when they made the
+    #: request.
     TRIED = "tried"
-    #: The request was restored from a backup. The time that is given with this reason is when that was made.
+    #: The request was restored from a backup. The time in the cause is when the backup was made.
     RESTORED = "restored"
 
 

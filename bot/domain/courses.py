@@ -1,4 +1,4 @@
-"""Class cards: messages in a channel, each with a button, and the enrollments of people who press it."""
+"""Class cards: messages in a channel with a button, and the enrollments of the people who press it."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -10,12 +10,13 @@ from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 from bot.domain.workspaces import Workspace
 
-#: Minimum seconds between two updates of a card's counts, because Slack accepts only fifty edits a minute.
+#: Minimum number of seconds between two updates of a card's counts, because Slack accepts only fifty edits a
+#: minute.
 MIN_COUNT_SECONDS: Final = 10.0
-#: The part still missing before a member's button press can create an operation; "" if nothing is missing.
+#: What is still missing before a member's button press can create an operation, or "" if nothing is.
 MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 
-#: States of a member in the current or next lesson. A class counts as one lesson.
+#: The states that a member can have in the current or next lesson. A class counts as one lesson.
 #: - ``coming``: nothing is missing, and nothing has begun.
 #: - ``no_room``: the provider had no capacity, and the start is retried.
 #: - ``down``: the workspace was up for the lesson and no longer is, or its owner stopped it beforehand.
@@ -57,7 +58,7 @@ class ClassCard(Timetable):
     done_at: Past | None = None
     posts: int = 1
     co_teachers: frozenset[str] = frozenset()
-    #: Whether the card says that its teachers can see the hours of people who press the button.
+    #: Whether the card says that its teachers can see the hours of the people who press the button.
     shows_hours: bool = False
 
     @property
@@ -72,18 +73,21 @@ class ClassCard(Timetable):
 
     @property
     def stopper(self) -> str:
-        """Return the key of the person who ends the class: the one who requested it, otherwise the poster."""
+        """Return the key of the person who ends the class.
+
+        If nobody asked for that, it is the card's poster.
+        """
         return self.stopped_by or self.principal.key
 
     def is_over(self, now: float) -> bool:
-        """Return whether it's too late to use the card's button."""
+        """Return whether it is too late to press the card's button."""
         ended = self.closed_at is not None or self.done_at is not None
         return ended or (self.stops_at is not None and now >= self.stops_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One person's enrollment through a card.
+    """A person's enrollment through a card.
 
     ``consented_at`` is when they agreed that ``workspace_id`` is stopped at the end of the class, and
     ``withdrawn_at`` is when they withdrew that consent. ``ended_at`` is when Usher dealt with the end of the
@@ -109,8 +113,9 @@ class FormerMember:
     """What a member of a course agreed to, as stored by releases up to 0.4.1.
 
     When they joined (``consented_at``), they agreed to lessons on ``days``, of ``minutes`` each, up to
-    ``last_day``. ``off`` lists the days without lessons for them; those in ``course_off`` are off for
-    everyone. ``paused`` says why their workspace was no longer started; it is "" if nothing prevented that.
+    ``last_day``. ``off`` lists the days without lessons for them. Those that are also in ``course_off`` are
+    off for everyone. ``paused`` says why their workspace was no longer started, or is "" if nothing prevented
+    that.
     """
 
     id: str
@@ -132,7 +137,7 @@ class FormerMember:
 
 @dataclass(frozen=True, slots=True)
 class ClassCounts:
-    """The number of a card's members in each state of the current or next lesson.
+    """How many of a card's members are in each state of the current or next lesson.
 
     ``joined`` counts all current members, ``linked`` those with a link, and ``pending`` those whose
     enrollment is waiting for a link. ``expected`` counts the members who should attend the current lesson.

@@ -13,29 +13,35 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 
 #: The usual duration of a start is computed from the user's own starts if there are at least ``ENOUGH_OWN``
-#: of them, otherwise from similar starts if there are at least ``ENOUGH``.
+#: of them. Otherwise, it is computed from similar starts if there are at least ``ENOUGH``.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
-#: A start is considered slow once it has taken longer than this multiple of the usual duration, and longer
-#: than nine in ten of the starts it is compared with.
+#: A start counts as slow once it has taken longer than this multiple of the usual duration, and longer than
+#: nine in ten of the starts it is compared with.
 _LATE_SHARE: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class Typical:
-    """A start's usual duration, and the time within which nine in ten finish, in seconds; None if unknown."""
+    """How long a start usually takes, and within what time nine in ten starts finish.
+
+    Both are in seconds, or None if they aren't known.
+    """
 
     usual: float | None = None
     slow: float | None = None
 
     @property
     def late(self) -> float | None:
-        """Return how many seconds a start may take before counting as slow: at least 1.5 times the usual."""
+        """Return how many seconds a start may take before it counts as slow.
+
+        This is at least 1.5 times the usual duration.
+        """
         return None if self.usual is None else max(self.slow or 0.0, self.usual * _LATE_SHARE)
 
 
 def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec: Spec | None) -> str | None:
-    """Return the key shared by starts with the same Slack workspace, connection, verb and spec.
+    """Return a key that is shared by all starts with the same Slack workspace, connection, verb and spec.
 
     Return None for operations that aren't compared, such as restarts, whose duration includes the stop.
     """
@@ -48,7 +54,10 @@ def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec:
 
 
 def estimate_duration(own: Sequence[float], alike: Sequence[float]) -> Typical:
-    """Return how long a start usually takes, based on the user's own starts or, if too few, on others'."""
+    """Return how long a start usually takes.
+
+    This is based on the user's own starts or, if there are too few, on those of others.
+    """
     usual = median(own) if len(own) >= ENOUGH_OWN else median(alike) if len(alike) >= ENOUGH else None
     compared = own if len(own) >= ENOUGH else alike if len(alike) >= ENOUGH else ()
     slow = sorted(compared)[math.ceil(len(compared) * 0.9) - 1] if compared else None

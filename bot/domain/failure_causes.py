@@ -1,4 +1,4 @@
-"""Reasons for failures and waits, recognised in providers' messages. Pure functions.
+"""Reasons for failures and waits that Usher recognises in providers' messages. Pure functions.
 
 ``bot.messages.texts.problems`` puts these reasons into words. Messages without a recognised reason are
 quoted.
@@ -11,13 +11,13 @@ from typing import Final
 
 from bot.domain.workspaces import NOT_UP_STATES, UP_STATES, State
 
-#: Only this many characters of a message are searched for a reason. Messages can be long: a scheduler may
-#: list every machine it has.
+#: Only this many characters of a message are searched for a reason. Messages can be long, because a scheduler
+#: may list every machine it has.
 MAX_REASON_LENGTH: Final = 500
 
 
 class Reason(StrEnum):
-    """Reasons for a failure or a wait that users may encounter at any provider."""
+    """Reasons for failures and waits that can occur at any provider."""
 
     NO_GPU = "no_gpu"
     USAGE = "usage"
@@ -39,7 +39,7 @@ class Reason(StrEnum):
 
 
 #: Matches messages about a usage quota for a period, such as hours per month. Stopping something doesn't free
-#: up any of that quota.
+#: any of that quota.
 _OVER_TIME: Final = (
     r"(?=.*\b(?:quotas?|limit(?:s|ed)?|allowances?|budget|used up|exhausted|exceed\w*|used [\d.]+ of)\b)"
     r"(?=.*(?:\b(?:[cg]pu|tpu|cores?|vcpu|compute|node|machine|instance|server|memory|gi?b)s?[- ]hours?\b"
@@ -47,28 +47,29 @@ _OVER_TIME: Final = (
     r"|\b(?:last|past|previous|current|this|rolling) (?:\d+[- ])?(?:hour|day|week|month|quarter|year|billing)"
     r"|\b(?:hours|minutes) (?:per|a|each|every|/) ?(?:day|week|month|quarter|year)\b))"
 )
-#: Matches the name of the service that manages quotas. An error in that service doesn't mean that a quota has
+#: Matches the name of a service that manages quotas. An error in such a service doesn't mean that a quota has
 #: been used up.
 _QUOTA_KEEPER: Final = (
     r"\bquotas?[- ](?:\w+ )?"
     r"(?:systems?|services?|servers?|api|backend|database|checks?|checker|manager|plugin)\b"
 )
-#: Matches messages saying that a quota is used up.
+#: Matches messages that say that a quota is used up.
 _QUOTA_USED_UP: Final = (
     r"(?:\bquotas? (?:of|limit|allows)\b|\bno (?:\w+ )?quota (?:left|remaining)\b"
     r"|\bquotas?\b.{0,80}\b(?:used up|reached|exhausted|depleted|full|violated)\b"
     r"|\b(?:over|above|beyond|(?:more|larger|greater) than|reached|exhausted|used up|hit|out of)\b"
     r".{0,40}\bquotas?\b)"
 )
-#: Matches words for storage. A storage quota is freed by deleting files, not by stopping anything.
+#: Matches words for storage. Deleting files frees a storage quota, but stopping something doesn't.
 _STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
-#: Matches the names of things that an account may have only a certain number of, such as workspaces or jobs.
+#: Matches the names of things, such as workspaces or jobs, of which an account may have only a certain
+#: number.
 _COUNTED: Final = (
     r"(?:workspace|server|session|codespace|environment|machine|instance|container|notebook|pod|job|gpu)s?\b"
 )
-#: Pairs of a reason and the pattern of its messages; the first pattern that matches decides. The wording
-#: comes from Kubernetes' scheduler and kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine
-#: and the clouds.
+#: Reasons, each with a pattern for its messages. The first pattern that matches decides. The wording comes
+#: from Kubernetes' scheduler and kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine and
+#: the clouds.
 _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (
@@ -148,22 +149,25 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
 
 #: Captures the resources that a provider's message says are insufficient.
 _SHORT_OF: Final = re.compile(r"(?:insufficient|not enough) (cpu|memory|ephemeral-storage)\b", re.IGNORECASE)
-#: Matches an autoscaler's message saying that it won't add a machine.
+#: Matches an autoscaler's message that it won't add a machine.
 _ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfailed\b", re.IGNORECASE)
 
 
 def find_scarce_resources(message: str) -> tuple[str, ...]:
-    """Return the scarce resources that a message names: "cpu", "memory", "ephemeral-storage"; () if none."""
+    """Return the resources that a message says are scarce.
+
+    They can be "cpu", "memory" and "ephemeral-storage".
+    """
     return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:MAX_REASON_LENGTH])))
 
 
-#: Shortages that end when other people free up machines. An expired licence, or a quota that the user has
-#: used up, doesn't belong here.
+#: Shortages that end when other people free up machines. This doesn't include an expired licence, or a quota
+#: that the user has used up.
 _SHARED: Final = frozenset({Reason.NO_GPU, Reason.NO_ROOM})
 _SEATS: Final = re.compile(
     r"\blicen[cs]e\b.{0,80}(?:exceeded|limit)|no .{0,20}licen[cs]es? .{0,20}avail", re.IGNORECASE
 )
-#: Reasons that concern limits of the user's own account.
+#: Reasons that have to do with limits on the user's own account.
 OWN_LIMITS: Final = frozenset({Reason.QUOTA, Reason.USAGE})
 #: Matches messages about a quota of the cloud account (Google, Azure, AWS), which everyone shares.
 _OF_ALL: Final = re.compile(
@@ -180,14 +184,14 @@ def lacks_capacity(message: str) -> bool:
 
 
 def find_reason(message: str) -> Reason | None:
-    """Return the reason that a provider's message gives; None if Usher doesn't recognise one."""
+    """Return the reason that a provider's message gives, or None if Usher recognises none."""
     return next(
         (reason for reason, pattern in _PATTERNS if pattern.search(message[:MAX_REASON_LENGTH])), None
     )
 
 
 def split_message(state: State, message: str) -> tuple[str | None, str | None]:
-    """Split the message of a workspace that isn't running into (detail, reason); at most one is set.
+    """Split the message of a workspace that isn't running into (detail, reason). At most one of them is set.
 
     The message is a reason if the workspace has failed, or if ``find_reason`` recognises it.
     """
@@ -196,7 +200,9 @@ def split_message(state: State, message: str) -> tuple[str | None, str | None]:
 
 
 def choose_reason(before: State, known: str | None, after: State, new: str | None) -> str | None:
-    """Return why a workspace is held up or has failed, given what was known before and what a read found.
+    """Return why a workspace is held up or has failed.
+
+    This depends on what was known and on what a read found.
 
     The known reason is kept until the workspace runs, is started again, or fails while stopping.
     """
@@ -208,10 +214,10 @@ def choose_reason(before: State, known: str | None, after: State, new: str | Non
 
 
 def pick_failure_message(messages: Sequence[str | None]) -> str | None:
-    """Return the most informative failure message, usually the latest one; None if there are none.
+    """Return the most informative of several failure messages. This is usually the latest one.
 
-    A time-out doesn't say what the start was waiting for. An autoscaler's message says why no machine was
-    added, but the scheduler's message says what is missing.
+    Return None if there are none. A time-out doesn't say what the start was waiting for. An autoscaler's
+    message says why no machine was added, but the scheduler's message says what is missing.
     """
     said = [one for one in messages if one]
     while len(said) > 1 and find_reason(said[-1]) is Reason.SLOW:

@@ -1,7 +1,7 @@
-"""Whether a user's plan can be carried out right now, and if not, why. Pure functions.
+"""Whether a user's plan can be carried out right now and, if not, why. Pure functions.
 
 Plans, warnings, messages and reports all use these functions, so that Usher never announces something
-impossible. An obstacle is a key of ``bot.messages.texts.cards.OBSTACLES``; "" means that there is none.
+impossible. An obstacle is a key of ``bot.messages.texts.cards.OBSTACLES``, or "" if there is none.
 """
 
 from typing import Final
@@ -10,20 +10,21 @@ from bot.domain.accounts import Account
 from bot.domain.stops import StopEffects, StopMode
 from bot.domain.workspaces import State, Workspace
 
-#: Obstacles that the *Link again* button removes.
+#: Obstacles that a user can remove with the *Link again* button.
 LINK_HELPS: Final = frozenset({"another_account", "credential_refused", "renamed", "sign_in_refused"})
 #: Obstacles that may disappear while a plan is waiting. Any other obstacle ends the plan.
 PASSING_OBSTACLES: Final = LINK_HELPS | {"connection_coming", "not_allowed_now", "people_out", "unreachable"}
 #: How long a plan waits for an obstacle to disappear before the user is told, in seconds.
 GRACE_SECONDS: Final = 60.0
-#: If a planned stop is still held up this many seconds after it was due, the user is told.
+#: If a planned stop still can't be carried out this many seconds after it was due, the user is told.
 MAX_HELD_SECONDS: Final = 180.0
 
 
 def find_access_obstacle(account: Account | None, now: float) -> str:
-    """Return why no call can be made on a user's behalf, or "" if one can.
+    """Return why nothing can be requested from the provider on a user's behalf.
 
-    A single refusal of the credential isn't an obstacle yet, because Usher will try it again.
+    If requests are possible, return "". A single refusal of the credential isn't an obstacle yet, because
+    Usher will try it again.
     """
     if account is None or account.state == "revoking":
         return "unlinked"

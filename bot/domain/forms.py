@@ -1,4 +1,4 @@
-"""Forms as data: what a provider has to know to create something, and the names that Usher chooses.
+"""Forms as data: what a provider needs to know in order to create something, and names that Usher chooses.
 
 ``bot.messages`` renders forms.
 """
@@ -12,9 +12,9 @@ from typing import Any, Final, Literal, Self
 
 from bot.support.cleaning import fold
 
-#: A field's value: a single string (even for *choice* and *search*), or several.
+#: The value of a field. It is a single string (even for *choice* and *search*), or several strings.
 Value = str | tuple[str, ...]
-#: The values filled in so far, by field name.
+#: The values that have been filled in so far, by field name.
 Values = Mapping[str, Value]
 
 #: Kinds of fields.
@@ -31,9 +31,9 @@ FieldKind = Literal["text", "long_text", "number", "choice", "search", "searches
 #: - ``job``: a run.
 Purpose = Literal["workspace", "job"]
 
-#: Key of the name that users see, if it can't be the provider's own name for the workspace.
+#: Key of the name that users see. It is used if the provider's own name for the workspace can't be shown.
 DISPLAY_NAME_KEY: Final = "display_name"
-#: Prefix of fields that set a provider's own limits.
+#: Prefix of the fields that set a provider's own limits.
 LIMIT_PREFIX: Final = "limit_"
 
 
@@ -52,9 +52,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FlagProblem:
-    """A problem with a flag: it has no value, its value isn't among those offered, or it is repeated.
+    """A problem with a flag: it has no value, its value isn't one of those offered, or the flag is repeated.
 
-    ``offered`` holds the labels of the allowed values.
+    ``offered`` contains the labels of the allowed values.
     """
 
     kind: Literal["empty", "twice", "not_offered"]
@@ -117,14 +117,17 @@ class Form:
 #: The problem shown if the chosen template has been removed in the meantime.
 TEMPLATE_NOT_OFFERED = "That template is no longer available. Choose again."
 NAME_IN_USE = "There's already a workspace with that name. Choose another name."
-#: Maximum number of choices in a menu. A field with more choices is a search.
+#: Maximum number of choices in a menu. If there are more, the field is a search.
 MAX_MENU_CHOICES = 20
 
 
 def choice_field(
     name: str, label: str, choices: tuple[Choice, ...], initial: str = "", **options: Any
 ) -> Field:
-    """Return a field for picking one choice: a menu, or a search if there are many choices."""
+    """Return a field for picking one of several choices.
+
+    It is a menu, or a search if there are many choices.
+    """
     return Field(
         name, label, "choice" if len(choices) <= MAX_MENU_CHOICES else "search", choices, initial, **options
     )
@@ -133,7 +136,7 @@ def choice_field(
 def find_name_problem(
     name: str, max_length: int, taken: Collection[str] = (), what: str = "workspace"
 ) -> str:
-    """Return what is wrong with a new name, or ""; ``what`` says what kind of thing is being named."""
+    """Return what is wrong with a new name, or "" if nothing is. ``what`` says what is being named."""
     if not name:
         return "Needs a name."
     if len(name) > max_length:
@@ -144,12 +147,12 @@ def find_name_problem(
 
 
 def is_in_use(name: str, taken: Collection[str]) -> bool:
-    """Return whether a name is in use, ignoring case and differences in Unicode form."""
+    """Return whether a name is already in use. Case and differences in Unicode form are ignored."""
     return fold(name) in set(map(fold, taken))
 
 
 def name_field(initial: str, max_length: int, **options: Any) -> Field:
-    """Return the field for a new name. It isn't prefilled with the last name used."""
+    """Return a field for a new name. It isn't prefilled with the name that was last used."""
     return Field(
         "name", "Name", "text", initial=initial, max_length=max_length, is_remembered=False, **options
     )
@@ -202,24 +205,24 @@ class Spec:
         return bool(self.stem) and not self.name
 
     def as_json(self) -> dict[str, Value]:
-        """Return the spec as a JSON-ready object."""
+        """Return the spec as an object that can be turned into JSON."""
         return {"name": self.name, **self.chosen, **({"stem": self.stem} if self.stem else {})}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Rebuild a spec from the object that ``as_json`` returned."""
+        """Rebuild a spec from an object that ``as_json`` returned."""
         chosen = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
         name, stem = (str(chosen.pop(key, "")) for key in ("name", "stem"))
         return cls(name, chosen, stem)
 
 
 def flag_name(name: str) -> str:
-    """Return a field's name as a flag, without the prefix of a provider's own limits."""
+    """Return a field's name as a flag. If the field sets a provider's own limit, its prefix is left out."""
     return name.removeprefix(LIMIT_PREFIX).replace("_", "-")
 
 
 class FormProblems(Exception):
-    """The problems with a completed form: one sentence per field, keyed by field name."""
+    """What is wrong with a completed form: one sentence per field, keyed by the field's name."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__("; ".join(sorted(problems)))
@@ -239,12 +242,15 @@ class NameRule:
     needs_letter: bool = False
 
     def allows(self, name: str) -> bool:
-        """Return whether a name follows the rule."""
+        """Return whether a name follows this rule."""
         is_plain = re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) is not None
         return is_plain and len(name) <= self.max_length and not (self.needs_letter and name[0].isdigit())
 
     def to_stem(self, text: str, word: str) -> str:
-        """Turn a string into a stem short enough for a suffix; if nothing is left of it, return ``word``."""
+        """Turn a string into a stem. It is short enough for a suffix to be added.
+
+        If nothing is left of the string, return ``word``.
+        """
         plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().casefold()
         name = "-".join(re.findall(r"[a-z0-9]+", plain)) or word
         name = f"{word}-{name}" if self.needs_letter and name[:1].isdigit() else name
@@ -257,31 +263,34 @@ _MARK_LENGTH: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class FreeName:
-    """A name still to be chosen: its stem, and the names already taken at the provider."""
+    """A name that has yet to be chosen: its stem, and the names that are already taken at the provider."""
 
     stem: str
     taken: Collection[str] = ()
 
     def choose_name(self, others: Iterable[str]) -> str:
-        """Return a name neither taken nor in ``others``: the stem, alone or with a number or a suffix."""
+        """Return a name that is neither taken nor in ``others``.
+
+        It is the stem, either alone or with a number or a suffix.
+        """
         taken = (*self.taken, *others)
         return find_free_name(self.stem, taken) or append_suffix(self.stem, repr(sorted(taken)))
 
 
 def find_free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
-    """Return a name that isn't in use (``is_in_use``), or "" if a thousand candidates are taken."""
+    """Return a name that isn't in use (``is_in_use``). If a thousand candidates are taken, return ""."""
     folded = set(map(fold, taken))
     tries = (stem if number == 1 else f"{stem}{between}{number}" for number in range(1, 1000))
     return next((name for name in tries if fold(name) not in folded), "")
 
 
 def shorten_key(key: str) -> str:
-    """Return one of Usher's ids shortened to eight letters and digits, to fit into a name or another id."""
+    """Shorten one of Usher's ids to eight letters and digits. It then fits into a name or another id."""
     return re.sub(r"[^0-9a-z]", "", key.casefold())[-8:].rjust(8, "0")
 
 
 def append_suffix(stem: str, key: str) -> str:
-    """Return the stem with a suffix computed from ``key``, for names shared with other users."""
+    """Return the stem with a suffix computed from ``key``, for names that are shared with other users."""
     number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
     mark = ""
     for _ in range(_MARK_LENGTH):

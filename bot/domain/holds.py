@@ -1,4 +1,4 @@
-"""Holds: stored reasons why an operation or a run can't continue yet.
+"""Holds: the stored reasons why an operation or a run can't continue yet.
 
 A hold is a code, often with a detail: ``silent: 1764370000.0``, ``cause: rate_limited``, ``stopping_first``.
 ``bot.messages`` puts it into words. Codes are never renamed, because rows contain them.
@@ -10,19 +10,22 @@ from typing import Final, NewType
 
 from bot.domain.causes import get_cause_word
 
-#: A code, followed by a colon and its detail if it has one; "" if nothing is holding up the work.
+#: A code, followed by a colon and its detail if it has one, or "" if the work isn't on hold.
 Hold = NewType("Hold", str)
 NOTHING: Final = Hold("")
 
 
 class HoldCode(StrEnum):
-    """Codes of holds. A hold's detail is a time in epoch seconds, a cause, or the provider's own words."""
+    """The codes of holds.
 
-    #: Since the time in the detail, the connection has given no usable answer (``SILENT``) or has refused
+    A hold's detail is a time in epoch seconds, a cause, or the provider's own words.
+    """
+
+    #: Since the time in the detail, the connection has given no usable answer (``SILENT``), or has refused
     #: calls because it is too busy (``OVERLOADED``, whose detail may end with the provider's own words).
     SILENT = "silent"
     OVERLOADED = "overloaded"
-    #: The connection asked for a pause until the time in the detail.
+    #: The provider asked for a pause until the time in the detail.
     PAUSED = "paused"
     #: The operator has removed the connection.
     NO_CONNECTION = "no_connection"
@@ -32,9 +35,9 @@ class HoldCode(StrEnum):
     UNANSWERED = "unanswered"
     #: The call was accepted, but status reads are refused, so its effect can't be seen.
     UNSEEN = "unseen"
-    #: The user's own account may send no more requests until the time in the detail.
+    #: The user's own account can't send more requests until the time in the detail.
     OWN_LIMIT = "own_limit"
-    #: An earlier stop has to finish first. ``STOPPING_LONG`` means that it has already been taking a long
+    #: An earlier stop has to finish first. ``STOPPING_LONG`` means that this has already been taking a long
     #: time.
     STOPPING_FIRST = "stopping_first"
     STOPPING_LONG = "stopping_long"
@@ -44,10 +47,10 @@ class HoldCode(StrEnum):
     #: The provider is still busy with another change to the workspace. The detail quotes the provider.
     UNDER_WAY = "under_way"
     START_SENT = "start_sent"
-    #: A call that was accepted at the time in the detail has had no effect yet.
+    #: A call was accepted at the time in the detail, but has had no effect yet.
     STILL_DOWN = "still_down"
     NO_EFFECT = "no_effect"
-    #: The provider doesn't accept a stop in the workspace's current state.
+    #: The provider doesn't accept a stop while the workspace is in its current state.
     NO_STOP_YET = "no_stop_yet"
     #: The provider reports a state that Usher doesn't know. The detail is the provider's name for the state.
     STRANGE_STATE = "strange_state"
@@ -55,7 +58,8 @@ class HoldCode(StrEnum):
     CAUSE = "cause"
 
 
-#: Codes of holds that affect everything a user has on a connection. Others affect only one workspace or run.
+#: Codes of holds that affect everything a user has on a connection. Other holds affect only one workspace or
+#: run.
 _OF_CONNECTION: Final = frozenset(
     {
         HoldCode.SILENT,
@@ -76,23 +80,29 @@ def make_hold(code: HoldCode, detail: str | float = "") -> Hold:
 
 
 def hold_until(code: HoldCode, until: float) -> Hold:
-    """Make a hold until a time, rounded up to a minute so that computing it again gives the same hold."""
+    """Make a hold that lasts until a time.
+
+    The time is rounded up to a minute, so that computing the hold again gives the same result.
+    """
     return make_hold(code, math.ceil(until / 60) * 60.0)
 
 
 def hold_by_cause(cause: str) -> Hold:
-    """Make a hold for a failure that may be temporary, given its cause."""
+    """Make a hold for a failure that may be temporary. ``cause`` is the cause of the failure."""
     return make_hold(HoldCode.CAUSE, cause)
 
 
 def split_hold(hold: str) -> tuple[HoldCode | None, str]:
-    """Return a hold's code and detail; the code is None if this release doesn't know it."""
+    """Return a hold's code and detail. If this release doesn't know the code, None stands for it."""
     word, _, detail = hold.partition(": ")
     return (HoldCode(word) if word in set(HoldCode) else None), detail
 
 
 def find_common_code(hold: str | None) -> str:
-    """Return a hold's code or cause if it affects everything that a user has on a connection, else ""."""
+    """Return a hold's code or cause, provided that it affects everything a user has on a connection.
+
+    Otherwise return "".
+    """
     code, detail = split_hold(hold or "")
     if code is HoldCode.CAUSE and get_cause_word(detail) in _CAUSES_OF_CONNECTION:
         return detail
@@ -110,7 +120,10 @@ def is_silence(hold: str | None) -> bool:
 
 
 def find_server_words(hold: str | None) -> str:
-    """Return the provider's own description of its server errors if the hold quotes it, otherwise ""."""
+    """Return the provider's own description of its server errors, if the hold quotes one.
+
+    Otherwise return "".
+    """
     return split_hold(hold or "")[1].partition(": ")[2] if is_failure_of_server(hold) else ""
 
 

@@ -1,4 +1,4 @@
-"""Working hours of workspaces, their starts and stops, and workspaces left running. Pure functions.
+"""Working hours of workspaces, the starts and stops that follow, and workspaces left running. Pure functions.
 
 The times of an hours rule are local times, in the time zone that its owner had set in Slack when the rule was
 made. The starts and stops that follow from it, its *occurrences*, are computed rather than stored, because
@@ -24,40 +24,41 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: A workspace's timer is set this many seconds before the next stop in its hours, which leaves time to warn
+#: A workspace's timer is set this many seconds before working hours will stop it. That leaves time to warn
 #: the owner.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
-#: How long hours without a stop are assumed to last, in seconds, when deciding whether a start is too late.
+#: Working hours without a stop are assumed to last this many seconds when deciding whether a start is too
+#: late.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
 #: A late start is sent only if at least this share of the planned time is left, and at least
 #: ``MIN_SECONDS_LEFT``.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
-#: A start that is at most this many seconds late may be sent no matter how short its hours are.
+#: A start that is at most this many seconds late may be sent however short its hours are.
 ON_TIME_SECONDS: Final = 60.0
-#: How far back missed occurrences are considered, and how far ahead rules without a last day are planned,
-#: both in seconds.
+#: How far back to look for missed starts and stops, and how far ahead to plan rules without a last day, both
+#: in seconds.
 HORIZON_SECONDS: Final = 30 * 86_400.0
-#: How far ahead rules with a last day are planned, in seconds.
+#: How far ahead to plan rules with a last day, in seconds.
 YEAR_SECONDS: Final = 366 * 86_400.0
-#: How far ahead to check whether some hours start a workspace at the time when others stop it, in seconds.
-#: The period is long enough for every weekday to occur twice.
+#: How far ahead to check whether some hours start a workspace just when others stop it, in seconds. This is
+#: long enough for every weekday to occur twice.
 RUN_THROUGH_SECONDS: Final = 15 * 86_400.0
 #: Maximum number of hours rules per workspace.
 MAX_RULES: Final = 14
-#: Times between which owners are asked about a workspace left running, in minutes of the local day. If they
-#: don't answer, the workspace may be stopped in the evening.
+#: The time of day during which owners are asked about a workspace left running, in minutes after midnight. If
+#: they don't answer, the workspace may be stopped in the evening.
 DAYTIME: Final = (9 * 60, 17 * 60)
 EVENING: Final = 18 * 60
-#: Hours are paused after this many consecutive starts that nobody used.
+#: Working hours are paused after this many starts in a row that nobody used.
 UNUSED_PAUSES: Final = 5
-#: For this many seconds after a start, any use reported by the provider is attributed to the start itself.
+#: If a provider reports use within this many seconds after a start, it is put down to the start itself.
 START_USE_SECONDS: Final = 900.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Occurrence:
-    """A single start or stop: its time, and the local time for which it was planned.
+    """A single start or stop. It has a time, and the local time for which it was planned.
 
     It becomes due at ``due_at``. For a start, ``until`` is the end of the period that it begins. All times
     except ``local`` are in epoch seconds.
@@ -83,8 +84,8 @@ class Occurrence:
 class Timetable(ABC):
     """The days and times at which something begins and ends, in a time zone.
 
-    ``days`` are names of weekdays, or dates for hours that happen only once, between a first and a last day.
-    ``off`` lists dates to leave out. A start is due ``lead_seconds`` early.
+    ``days`` are names of weekdays or, for hours that happen only once, dates. Only days from ``first_day`` to
+    ``last_day`` count. ``off`` lists dates to leave out. A start is due ``lead_seconds`` early.
     """
 
     days: frozenset[str] = frozenset()
@@ -106,23 +107,23 @@ class Timetable(ABC):
         return Wanted(self.days, self.starts, self.stops)
 
     def timetable(self) -> dict[str, Any]:
-        """Return the timetable's own fields by name, leaving out those added by subclasses."""
+        """Return the timetable's own fields by name. Fields that subclasses add are left out."""
         return {one.name: getattr(self, one.name) for one in fields(Timetable)}
 
     def after(self, moment: float) -> Occurrence | None:
-        """Return the first occurrence after a time, or None if none is planned that far ahead."""
+        """Return the first start or stop after a time. Return None if nothing is planned that far ahead."""
         spans = (2 * 86_400.0, 9 * 86_400.0, YEAR_SECONDS if self.last_day else HORIZON_SECONDS)
         return next((one for span in spans for one in self.between(moment, moment + span)), None)
 
     def between(self, after: float, until: float) -> list[Occurrence]:
-        """Return the occurrences after one time and up to and including another, in order."""
+        """Return the starts and stops after one time, up to and including another, in order."""
         first, last = self.day(after), self.day(until)
         # Hours that begin on one day may end on the next, so the day before is included.
         days = (first + timedelta(days=count) for count in range(-1, (last - first).days + 1))
         return sorted(one for day in days for one in self.on(day) if after < one.at <= until)
 
     def begin(self, one: Occurrence) -> Occurrence:
-        """Return the first occurrence of the day that an occurrence belongs to.
+        """Return the first start or stop of the day that the given one belongs to.
 
         A stop after midnight belongs to the day before.
         """
@@ -135,7 +136,7 @@ class Timetable(ABC):
         return datetime.fromtimestamp(at, load_zone(self.time_zone)).date()
 
     def on(self, day: date) -> list[Occurrence]:
-        """Return the occurrences that begin on a day: a start, a stop, or both."""
+        """Return the starts and stops of the hours that begin on a day: at most one of each."""
         named = day.isoformat()
         is_usual = self.days & {named, DAYS[day.weekday()]} and named >= self.first_day
         is_usual = is_usual and (not self.last_day or named <= self.last_day)
@@ -162,10 +163,10 @@ class Timetable(ABC):
 
 @dataclass(frozen=True, slots=True)
 class HoursRule(Timetable):
-    """A rule for a workspace's hours, in the time zone ``zone``.
+    """A rule for a workspace's working hours, in the time zone ``zone``.
 
-    Occurrences up to ``processed_until`` are settled. ``agreed`` means that the rule's owner knows that a
-    stop is irreversible for this workspace.
+    Starts and stops up to ``processed_until`` have been dealt with. ``agreed`` means that the rule's owner
+    knows that a stop can't be undone for this workspace.
     """
 
     id: str
@@ -175,13 +176,13 @@ class HoursRule(Timetable):
     zone: str
     processed_until: Past
     agreed: bool = False
-    #: Why the rule is paused, as a cause from ``bot.messages.texts.problems``; "" if it isn't.
+    #: Why the rule is paused, as a cause from ``bot.messages.texts.problems``, or "" if it isn't paused.
     paused: str = ""
-    #: The workspace's name and its id at the provider, kept after an unlink has deleted the workspace's row.
-    #: The id is used to find the workspace again.
+    #: The workspace's name and its id at the provider. They are kept after an unlink has deleted the
+    #: workspace's row. The id is used to find the workspace again.
     name: str = ""
     remote_id: str = ""
-    #: When the rule last started its workspace. ``unused`` is how many starts in a row went unused.
+    #: When the rule last started its workspace. ``unused`` is how many of its starts in a row weren't used.
     started_at: Past | None = None
     unused: int = 0
 
@@ -191,14 +192,14 @@ class HoursRule(Timetable):
         return self.zone
 
     def started(self, at: float, *, is_used: bool) -> Self:
-        """Return the rule with another start recorded.
+        """Return a copy of the rule in which another start is recorded.
 
         ``is_used`` says whether the workspace was used after the previous start.
         """
         return replace(self, started_at=at, unused=0 if is_used else self.unused + 1)
 
     def due(self, now: float) -> list[Occurrence]:
-        """Return the occurrences that are due and not yet settled, in order."""
+        """Return the starts and stops that are due and haven't been dealt with yet, in order."""
         since = max(self.processed_until, now - HORIZON_SECONDS)
         return [
             one
@@ -207,7 +208,7 @@ class HoursRule(Timetable):
         ]
 
     def next_stop(self, now: float, beside: Collection[HoursRule] = ()) -> float | None:
-        """Return the time of the rule's next unsettled stop, or None.
+        """Return when the rule will next stop its workspace, or None if it won't.
 
         A stop is ignored if the hours in ``beside`` start the workspace at the same time.
         """
@@ -217,14 +218,14 @@ class HoursRule(Timetable):
         return None if self.paused else next(coming, None)
 
     def is_on(self, now: float) -> bool:
-        """Return whether the rule's hours are in progress: started, and not yet stopped."""
+        """Return whether the rule's hours are in progress. They have started and haven't ended yet."""
         coming = self.after(now)
         return coming is not None and coming.side == "stop" and self.starts is not None
 
 
 @dataclass(frozen=True, slots=True)
 class FormerHours:
-    """Hours that were turned off, as stored in the button that restores them."""
+    """Working hours that were turned off. The button that restores them contains them in this form."""
 
     wanted: Wanted
     zone: str
@@ -233,20 +234,23 @@ class FormerHours:
 
 
 def find_hours_stop(rules: Iterable[HoursRule], now: float) -> float | None:
-    """Return when a workspace's hours will next stop it, or None if they won't."""
+    """Return when a workspace's working hours will next stop it, or None if they won't."""
     every = tuple(rules)
     stops = [one.next_stop(now, every) for one in every]
     return min((at for at in stops if at is not None), default=None)
 
 
 def is_planned(rules: Iterable[HoursRule], side: str, at: float) -> bool:
-    """Return whether hours start (or stop) a workspace at this time, even if they have already done so."""
+    """Return whether working hours start (or stop) a workspace at this time.
+
+    This includes hours that have already done so.
+    """
     active = (one for one in rules if not one.paused)
     return any((one.side, one.at) == (side, at) for rule in active for one in rule.between(at - 1.0, at))
 
 
 def find_run_through(rules: Collection[HoursRule], rule: HoursRule, now: float) -> Occurrence | None:
-    """Return the first stop that coincides with a start, provided that ``rule`` plans one of the two."""
+    """Return the first stop that coincides with a start. ``rule`` must plan at least one of the two."""
     coming = (
         (one, rules if own is rule else [rule])
         for own in (rule, *rules)
@@ -262,12 +266,18 @@ def _local(day: date, minute: int) -> str:
 
 
 def list_dates(first: date, until: date) -> list[str]:
-    """Return the dates from ``first`` up to but not including ``until``, in the format that rules use."""
+    """Return all dates from ``first`` up to, but not including, ``until``.
+
+    They have the format that rules use.
+    """
     return [(first + timedelta(days=count)).isoformat() for count in range((until - first).days)]
 
 
 def group_days(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
-    """Group days into spans (first, last). Days without an occurrence don't interrupt a span."""
+    """Group days into spans, each with its first and last day.
+
+    Days without a start or stop don't end a span.
+    """
     found: list[tuple[str, str]] = []
     for day in sorted(days):
         since, until = date.fromisoformat(found[-1][1] if found else day), date.fromisoformat(day)
@@ -301,7 +311,9 @@ def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:
 
 
 def find_asking_evening(workspace: Workspace, seconds: float, now: float, zone: ZoneInfo) -> float | None:
-    """If it is time to ask the owner of an idle workspace about it, return a time this evening, else None.
+    """Return a time this evening if an idle workspace's owner should be asked about it now.
+
+    Otherwise return None.
 
     At that time, the workspace may be stopped if the owner hasn't answered. Owners are asked in the daytime,
     once the workspace has been idle for ``seconds``. Anything they do with it in Slack counts as use.

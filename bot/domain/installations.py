@@ -15,7 +15,7 @@ from bot.domain.user_groups import UserGroups
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """An installation as stored in the database; ``secret`` is ciphertext (``bot.support.vault``).
+    """An installation as stored in the database. ``secret`` is ciphertext (``bot.support.vault``).
 
     ``enterprise_id`` is the enterprise in its users' keys, and ``organisation_id`` is the one that Slack
     named when Usher was last installed there.
@@ -33,13 +33,13 @@ class Installed:
     expires_at: Stays | None
     installed_by: str
     installed_at: Past = 0.0
-    #: When Slack began to refuse the refresh token. Since then, Usher has had to be installed again.
+    #: When Slack began to refuse the refresh token. Usher then has to be installed again.
     lost_at: Past | None = None
     organisation_id: str | None = None
 
     @property
     def row_key(self) -> str:
-        """Return the row key used to seal the secret. It never equals a user's key."""
+        """Return the row key that is used to encrypt the secret. It never equals a user's key."""
         return f"installation/{self.id}"
 
 
@@ -53,7 +53,10 @@ class Administered(ABC):
 
     @abstractmethod
     def reach(self, principal: Principal) -> str | None:
-        """Return the key prefix of everyone this person administers; None if they aren't an administrator."""
+        """Return the prefix that the keys of all people administered by this person begin with.
+
+        Return None if they aren't an administrator.
+        """
 
     @abstractmethod
     def list_administrators(self) -> list[Principal]:
@@ -69,19 +72,19 @@ class Administered(ABC):
         return reach is not None and owner.key.startswith(reach)
 
     def filter_administrators(self, is_of: Callable[[Principal], bool]) -> list[Principal]:
-        """Return the administrators who match a predicate, together with those who administer everyone."""
+        """Return the administrators for whom ``is_of`` is true, along with those who administer everyone."""
         return [one for one in self.list_administrators() if self.reach(one) == "" or is_of(one)]
 
     @abstractmethod
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return Usher's principal for a person named in a payload or a sign-in."""
+        """Return Usher's principal for a person who is named in a payload or a sign-in."""
 
     @abstractmethod
     def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
         """Return whether a team belongs to one of Usher's installations."""
 
     def is_current(self, principal: Principal) -> bool:
-        """Return whether this is still Usher's principal for the person."""
+        """Return whether this principal is still the one that Usher uses for the person."""
         is_here = self.has_team(principal.enterprise_id, principal.team_id)
         return is_here and self.resolve_principal(principal) == principal
 
@@ -104,8 +107,8 @@ class Administered(ABC):
 class Installation(Administered):
     """A Slack workspace or enterprise where Usher is installed, with its bot and its administrators.
 
-    If the installation covers a whole enterprise, the team may be None. ``administrators`` holds entries of
-    the form ``T…:U…`` or ``U…``, or ``groups`` of them. Only this class decides who belongs to an
+    If the installation covers a whole enterprise, the team may be None. ``administrators`` contains entries
+    of the form ``T…:U…`` or ``U…``, or ``groups`` of them. Only this class decides who belongs to an
     installation.
     """
 
@@ -119,13 +122,13 @@ class Installation(Administered):
     #: The name that people use to @-mention the bot.
     bot_name: str = "usher"
     groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
-    #: Maps users to the enterprise that an earlier release stored for them when they linked, if that differs
-    #: from their current enterprise. The keys of these users contain the earlier enterprise.
+    #: Maps users to the enterprise that an earlier release stored for them when they linked. Only users for
+    #: whom it differs from their current enterprise are included. Their keys contain the earlier enterprise.
     other_enterprises: Mapping[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def from_auth_test(cls, answer: Mapping[str, Any], administrators: frozenset[str] = frozenset()) -> Self:
-        """Build an installation from Slack's ``auth.test`` response to the bot's token."""
+        """Build an installation from what Slack's ``auth.test`` returns for the bot's token."""
         return cls(
             team_id=str(answer.get("team_id") or "") or None,
             enterprise_id=answer.get("enterprise_id") or None,
@@ -139,17 +142,17 @@ class Installation(Administered):
 
     @property
     def sign_in_team(self) -> str:
-        """Return the team that Sign in with Slack suggests to people who aren't known yet, or ""."""
+        """Return the team that Sign in with Slack suggests to people who aren't known yet. It may be ""."""
         return self.team_id or ""
 
     @property
     def enterprise(self) -> str | None:
-        """Return the enterprise if the installation covers all of it, else None."""
+        """Return the enterprise if the installation covers all of it, otherwise None."""
         return self.enterprise_id if self.is_org_wide else None
 
     @property
     def id(self) -> str:
-        """Return the id of the enterprise or the team; "" if Slack named neither."""
+        """Return the id of the enterprise or the team. If Slack named neither, return ""."""
         return (self.enterprise_id if self.is_org_wide else self.team_id) or ""
 
     def find_for(self, principal: Principal) -> Installation:  # noqa: ARG002 - as ``Installations`` has it
@@ -157,7 +160,7 @@ class Installation(Administered):
         return self
 
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return Usher's principal for a person named in a payload or a sign-in.
+        """Return Usher's principal for a person who is named in a payload or a sign-in.
 
         If a whole enterprise has installed Usher, the principal consists of the enterprise and the user, and
         is the same in all teams. Otherwise it consists of the team and the user, with the enterprise stored
@@ -173,11 +176,11 @@ class Installation(Administered):
         return own_mentions.remove_own_mentions(text, (self.bot_user_id, self.bot_id), self.bot_name)
 
     def find_for_team(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return this installation if the team belongs to it, else None."""
+        """Return this installation if the team belongs to it, otherwise None."""
         return self if self.has_team(enterprise_id, team_id) else None
 
     def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
-        """Return whether a team belongs to the installation; missing ids never match.
+        """Return whether a team belongs to the installation. Missing ids never match.
 
         It must be the installed team or, if the installation covers a whole enterprise, any team of that
         enterprise.
@@ -195,7 +198,7 @@ class Installation(Administered):
         return one.user_id == other.user_id and self._are_one(*homes)
 
     def are_together(self, one: Principal, other: Principal) -> bool:  # noqa: ARG002 - as ``Installations``
-        """Return True: with a single installation, any two people share it."""
+        """Return True, because there is only one installation, which any two people share."""
         return True
 
     @property
@@ -204,7 +207,10 @@ class Installation(Administered):
         return False
 
     def reach(self, principal: Principal) -> str | None:
-        """Return "", the prefix of everyone's key, for an administrator, and None for anyone else."""
+        """Return "" for an administrator, because everyone's key begins with that.
+
+        Return None for anyone else.
+        """
         return "" if self.resolve_principal(principal) in self.list_administrators() else None
 
     def list_administrators(self) -> list[Principal]:
@@ -217,7 +223,7 @@ class Installation(Administered):
         return sorted(found, key=lambda one: one.key)
 
     def parse_principal(self, name: str) -> Principal:
-        """Parse an operator's notation for a person: ``U…`` (of the installed team) or ``T…:U…``."""
+        """Parse a person as written by an operator: ``U…`` (in the installed team) or ``T…:U…``."""
         team, _, user = name.rpartition(":")
         return Principal(self.enterprise_id, team or self.team_id or "", user)
 
@@ -229,7 +235,9 @@ class Installation(Administered):
 
 
 class Installations(Administered):
-    """All current installations, used when Usher is installed through OAuth in several Slack workspaces.
+    """All current installations.
+
+    This is used if Usher is installed through OAuth in several Slack workspaces.
 
     It has the methods of ``Installation``, applied to all installations. ``replace`` sets the installations.
     This class doesn't read the database; ``bot.slack.installed`` does. People in ``administrators``
@@ -259,7 +267,10 @@ class Installations(Administered):
         return iter([self._installations[name] for name in sorted(self._installations)])
 
     def find_for_team(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a team belongs to: its own, or that of its whole enterprise."""
+        """Return the installation that a team belongs to.
+
+        It may be that of the team or of its whole enterprise.
+        """
         for name in (team_id, enterprise_id):
             found = self._installations.get(name or "")
             if found is not None and found.has_team(enterprise_id, team_id):
@@ -267,7 +278,7 @@ class Installations(Administered):
         return None
 
     def find_for(self, principal: Principal) -> Installation:
-        """Return the installation that serves a person, or an empty installation if none does."""
+        """Return the installation that serves a person. If none does, return an empty one."""
         return self.find_for_team(principal.enterprise_id, principal.team_id) or Installation(None)
 
     def resolve_principal(self, principal: Principal) -> Principal:
@@ -283,18 +294,19 @@ class Installations(Administered):
         return self.find_for(one).is_same_person(one, other)
 
     def are_together(self, one: Principal, other: Principal) -> bool:
-        """Return whether two people belong to one installation, where a user id means the same to both."""
+        """Return whether two people belong to the same installation. User ids then mean the same to both."""
         return one.place == other.place
 
     @property
     def is_several(self) -> bool:
-        """Return whether people's names must be shown with their Slack workspace."""
+        """Return whether people's names must be shown along with their Slack workspace."""
         return len(self._installations) > 1
 
     def reach(self, principal: Principal) -> str | None:
-        """Return the key prefix of everyone this person administers, or None if they aren't an administrator.
+        """Return the prefix that the keys of all people administered by this person begin with.
 
-        It is "" if they administer everyone, otherwise the prefix of their own Slack workspace.
+        It is "" if they administer everyone, otherwise the prefix of their own Slack workspace. Return None
+        if they aren't an administrator.
         """
         name = f"{principal.team_id}:{principal.user_id}"
         if name in self.groups.expand(self._everywhere):
@@ -310,7 +322,7 @@ class Installations(Administered):
         return sorted(found, key=lambda one: one.key)
 
     def parse_principal(self, name: str) -> Principal:
-        """Parse an operator's notation for a person: ``T…:U…`` or ``E…:U…``."""
+        """Parse a person as written by an operator: ``T…:U…`` or ``E…:U…``."""
         place, _, user = name.rpartition(":")
         found = self._installations.get(place)
         return Principal(found.enterprise_id if found is not None else None, place, user)
@@ -322,14 +334,17 @@ AnyInstallation = Installation | Installations
 
 
 class Tenants(Protocol):
-    """The installations being served, and their tokens: ``OneTenant``, or ``InstalledSlack``.
+    """The installations that are being served, and their tokens: ``OneTenant``, or ``InstalledSlack``.
 
     An event about an installation is trusted only to the extent that Slack confirms it. Methods that query
     Slack raise SlackFailed if Slack doesn't answer.
     """
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a team belongs to, at most a few seconds out of date. Never raise."""
+        """Return the installation that a team belongs to.
+
+        It may be a few seconds out of date. Never raise an error.
+        """
         ...
 
     def token_of(self, name: str) -> str:
@@ -337,7 +352,7 @@ class Tenants(Protocol):
         ...
 
     async def find_refused_token(self, installation: Installation) -> str | None:
-        """Return the installation's stored token if Slack refuses it, else None."""
+        """Return the installation's stored token if Slack refuses it, otherwise None."""
         ...
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
@@ -345,5 +360,5 @@ class Tenants(Protocol):
         ...
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:
-        """Return whether Slack has a channel with this id; ``ts`` is the timestamp of a message in it."""
+        """Return whether Slack has a channel with this id. ``ts`` is the timestamp of a message in it."""
         ...

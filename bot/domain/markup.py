@@ -14,7 +14,7 @@ Template: TypeAlias = str | tuple[str, ...]
 
 
 class Part(NamedTuple):
-    """A part of a line, the times it mentions, and the plan that it announces for those times.
+    """A part of a line, along with the times it mentions and the plan that it announces for those times.
 
     A plan is ``start``, ``stop`` or ``nothing`` (nothing stops the workspace), followed by the workspace's
     key. It is () if the part announces no plan.
@@ -26,17 +26,17 @@ class Part(NamedTuple):
 
 
 class Markup(str):
-    """A string that is already Slack markup, so it isn't escaped again."""
+    """A string that is already in Slack's markup, so it isn't escaped again."""
 
     __slots__ = ()
 
     def __new__(cls, text: str = "") -> Self:
-        """Return the text as markup; a ``Dated`` text keeps its times."""
+        """Return the text as markup. A ``Dated`` text keeps its times."""
         return cast("Self", text) if isinstance(text, Dated) else super().__new__(cls, text)
 
 
 class Dated(Markup):
-    """Markup that remembers its lines and their parts, some of which mention times."""
+    """Markup that knows its lines and their parts. Some of the parts mention times."""
 
     __slots__ = ("lines", "moments")
     lines: tuple[tuple[Part, ...], ...]
@@ -61,7 +61,7 @@ class Dated(Markup):
         return Dated([[Part(text, self.moments)]])
 
     def drop(self, has_passed: Callable[[Part], bool]) -> str:
-        """Return the text, with each line cut off before the first part whose time has passed."""
+        """Return the text, but cut off each line before the first part whose time has passed."""
         left: list[list[Part]] = []
         for line in self.lines:
             passed = next((at for at, part in enumerate(line) if has_passed(part)), len(line))
@@ -71,7 +71,7 @@ class Dated(Markup):
 
 
 def list_parts(blocks: Iterable[Mapping[str, Any]]) -> list[Part]:
-    """Return the parts of all ``Dated`` texts in the blocks."""
+    """Return the parts of all ``Dated`` texts in these blocks."""
     found: list[Part] = []
     for block in blocks:
         for one in block.get("elements", ()) if block["type"] == "context" else (block.get("text") or {},):
@@ -82,9 +82,9 @@ def list_parts(blocks: Iterable[Mapping[str, Any]]) -> list[Part]:
 
 
 def join(texts: Iterable[str], between: str = " ") -> str:
-    """Join sentences with a space, or lines with a newline, keeping their parts separate.
+    """Join sentences with a space, or lines with a newline. Their parts remain separate.
 
-    Any other separator ``between`` them makes the result a single part.
+    If they are joined with anything else (``between``), the result is a single part.
     """
     texts = list(texts)
     if Dated not in map(type, texts):
@@ -105,7 +105,7 @@ def join(texts: Iterable[str], between: str = " ") -> str:
 
 
 def announce(side: str, workspace_id: str, text: str) -> str:
-    """Mark a text as announcing that a workspace will ``start`` or ``stop`` at the times it mentions.
+    """Mark a text as an announcement that a workspace will ``start`` or ``stop`` at the times it mentions.
 
     With the side ``nothing``, it announces that nothing will stop the workspace, which is true as long as the
     plan holds.

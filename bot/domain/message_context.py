@@ -1,4 +1,4 @@
-"""The facts that cards, notices and Home tabs are rendered from."""
+"""The facts needed to render cards, notices and Home tabs."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -22,7 +22,10 @@ END_SECONDS: Final = 2.0
 
 
 class ObjectName(NamedTuple):
-    """The name of the object that a button acts on, such as a workspace, and its connection's title or ""."""
+    """The name of the object that a button acts on, such as a workspace.
+
+    ``title`` is its connection's title or "".
+    """
 
     name: str
     title: str = ""
@@ -30,55 +33,56 @@ class ObjectName(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """The facts for any message about a user's account; ``now`` is in epoch seconds.
+    """The facts needed for any message about a user's account. ``now`` is in epoch seconds.
 
     ``username`` is empty if the provider gave none. ``capabilities`` are the provider's, and ``linking``
-    lists the ways to link an account there. ``body`` holds the facts stored with the notice, which are all
+    lists the ways to link an account there. ``body`` contains the facts stored with the notice. They are all
     that remains if the message's row has been deleted.
     """
 
     now: float
     connection: str
     connection_title: str
-    #: The time zone of the message's only reader; None if it isn't known or there are several readers.
+    #: The time zone of the message's only reader. None if it isn't known, or if there are several readers.
     zone: ZoneInfo | None = None
     username: str = ""
     has_public_url: bool = True
     capabilities: frozenset[str] = frozenset()
     linking: frozenset[str] = frozenset()
-    #: Maps the connection to the permanent URL of its link page, if it has one.
+    #: Maps the connection to the permanent URL of its link page, if there is one.
     link_pages: Mapping[str, str] = field(default_factory=dict)
-    #: Whether the user has an account on the connection; None if that wasn't checked.
+    #: Whether the user has an account on the connection, or None if that wasn't checked.
     is_linked: bool | None = None
     #: Whether the provider refuses the user's account, or refused it when it was last used.
     is_refused: bool = False
-    #: Whether the link is resting because its username now belongs to another account.
+    #: Whether the link is suspended (*resting*) because its username now belongs to another account.
     is_resting: bool = False
     #: Why nothing can be sent to the provider for the user, or why the workspace's planned stop can't be
-    #: carried out; "" if nothing prevents it (``bot.domain.feasibility``).
+    #: carried out. It is "" if nothing prevents this (``bot.domain.feasibility``).
     obstacle: str = ""
-    #: When the account's credential expires, according to its provider.
+    #: When the account's credential will expire, according to its provider.
     link_expires_at: float | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
-    #: When the message was written. ``is_superseded`` tells whether the user has made a newer request since.
+    #: When the message was written. ``is_superseded`` says whether the user has made a newer request since
+    #: then.
     written_at: float = 0.0
     is_superseded: bool = False
 
     def word(self, name: str) -> str:
-        """Return the fact with this name from the notice's body, or "" if it has none."""
+        """Return the fact with this name from the notice's body. If there is none, return ""."""
         return str(self.body.get(name) or "")
 
     def time(self, name: str) -> float:
-        """Return the time with this name from the notice's body, or ``now`` if it has none."""
+        """Return the time with this name from the notice's body. If there is none, return ``now``."""
         return float(self.body.get(name) or self.now)
 
     def common(self) -> dict[str, Any]:
-        """Return the fields of ``Facts`` and their values, without those of subclasses."""
+        """Return the fields of ``Facts`` with their values. Fields of subclasses are left out."""
         return {one.name: getattr(self, one.name) for one in fields(Facts)}
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the names of the objects in the message, by row key."""
+        """Return the names of the objects in the message, by the keys of their rows."""
         return {self.connection: ObjectName(self.connection_title)}
 
     @property
@@ -88,13 +92,13 @@ class Facts:
 
     @property
     def link_is_ending(self) -> bool:
-        """Return whether the credential is still valid and still expires when the notice said it would."""
+        """Return whether the credential is still valid, and still expires when the notice said it would."""
         return self.link_expires_at == self.body.get("expires_at") and not self.link_has_ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceFacts(Facts):
-    """The facts for a message about a workspace and an operation on it.
+    """The facts needed for a message about a workspace and an operation on it.
 
     ``ide_url`` and ``page_url`` (the workspace's page at the provider) are set only if they passed the
     connection's host check. ``effects`` says what stopping the workspace does, as declared by the provider.
@@ -106,28 +110,32 @@ class WorkspaceFacts(Facts):
     opens_in_page: bool = False
     page_url: str | None = None
     effects: StopEffects = field(default_factory=dict)
-    #: The workspace's hours. ``lessons`` are the courses that start it for their lessons.
+    #: The rules for the workspace's working hours. ``lessons`` are the courses that start it for their
+    #: lessons.
     rules: tuple[HoursRule, ...] = ()
     lessons: tuple[ClassCard, ...] = ()
-    #: The class at whose end the workspace is stopped.
+    #: The class whose end stops the workspace.
     stopping_class: "ClassFacts | None" = None
     #: The workspace's place on the waitlist, if it is down and waiting for capacity.
     waitlist_entry: WaitlistEntry | None = None
-    #: Details of the wait for capacity, for a message about that wait. None in other messages, or if the
+    #: Details of the wait for capacity, in a message about that wait. None in other messages, or if the
     #: waitlist entry no longer exists.
     wait: WaitlistFacts | None = None
     #: Other workspaces that the message is about.
     others: tuple["WorkspaceFacts", ...] = ()
-    #: The workspace's name, set only if the workspace's row has been deleted.
+    #: The workspace's name. It is set only if the workspace's row has been deleted.
     former_name: str | None = None
-    #: Whether the message about how the operation ended is waiting or has been sent.
+    #: The state of the message about how the operation ended.
     end_state: EndState = ""
-    #: Whether another message saying that the workspace is ready already shows ``ide_url``.
+    #: Whether another message that says that the workspace is ready already shows ``ide_url``.
     is_url_shown: bool = False
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the names of the workspaces, by workspace and operation key, and of the connection."""
+        """Return the names of the workspaces and of the connection.
+
+        A workspace's name is stored under the workspace's key, and under that of its operation.
+        """
         names = {self.connection: ObjectName(self.connection_title)}
         for one in (self, *self.others):
             if one.workspace is not None:
@@ -138,13 +146,13 @@ class WorkspaceFacts(Facts):
 
     @property
     def next_stop(self) -> float | None:
-        """Return the time of the workspace's next stop, or None if nothing stops it."""
+        """Return when the workspace will next be stopped, or None if nothing stops it."""
         if self.workspace is None:
             return None
         return find_next_stop(self.workspace, find_hours_stop(self.rules, self.now), self.now)
 
     def plans(self, plan: tuple[str, ...], moments: Collection[int]) -> bool:
-        """Return whether the plan announced for these times still holds.
+        """Return whether the plan that was announced for these times still holds.
 
         A plan for another workspace is assumed to hold, because nothing is known about it here.
         """
@@ -162,17 +170,17 @@ class WorkspaceFacts(Facts):
 
     @property
     def state(self) -> State:
-        """Return the workspace's last known state, or GONE if the workspace isn't known."""
+        """Return the last known state of the workspace. If the workspace isn't known, return GONE."""
         return self.workspace.state if self.workspace is not None else State.GONE
 
     @property
     def is_unusable(self) -> bool:
-        """Return whether the workspace is running but nobody can open it."""
+        """Return whether the workspace is running but can't be opened by anybody."""
         return self.workspace is not None and self.workspace.is_unusable
 
     @property
     def is_ending(self) -> bool:
-        """Return whether the last read ended the operation, so that a message about its end will follow."""
+        """Return whether the last read ended the operation. A message about its end will then follow."""
         operation, workspace = self.operation, self.workspace
         if operation is None or workspace is None or not operation.is_open:
             return False
@@ -184,7 +192,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def is_up(self) -> bool:
-        """Return whether the workspace is running, or about to be."""
+        """Return whether the workspace is running or starting."""
         return self.state in {State.RUNNING, State.STARTING}
 
     def may(self, action: Action) -> bool:
@@ -200,7 +208,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def can_still_run(self) -> bool:
-        """Return whether the workspace may still be running, so that *Stop* is offered next to *Start*."""
+        """Return whether the workspace may still be running. If so, *Stop* is offered next to *Start*."""
         workspace = self.workspace
         if workspace is None or workspace.current_state not in {State.FAILED, State.UNKNOWN}:
             return False
@@ -209,7 +217,7 @@ class WorkspaceFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts(Facts):
-    """The facts for a message about a run.
+    """The facts needed for a message about a run.
 
     They include its output if this process is following it, and the URL of its page if that may be shown.
     """
@@ -227,16 +235,19 @@ class RunFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFacts(Facts):
-    """The facts for a message about an approval request: names, and the request itself if it still exists."""
+    """The facts needed for a message about a link request that an administrator decides on.
+
+    These are names and, if it still exists, the request itself.
+    """
 
     approval: Approval | None = None
     people: People = field(default_factory=dict)
-    #: The links that are resting because their usernames now belong to other accounts.
+    #: The links that are suspended (*resting*) because their usernames now belong to other accounts.
     resting: tuple[Account, ...] = ()
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the username in the request and the connection's name."""
+        """Return the username in the request, and the connection's name."""
         names = {self.connection: ObjectName(self.connection_title)}
         if self.approval is not None:
             names[self.approval.id] = ObjectName(self.approval.username, self.connection_title)
@@ -245,22 +256,22 @@ class RequestFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldFacts(Facts):
-    """The facts for a message that combines all updates held back during a Slack outage.
+    """The facts needed for a message that combines all updates held back during an outage of Slack.
 
-    Each update has its own kind and facts; the oldest comes first.
+    Each update has its own kind and facts. The oldest comes first.
     """
 
     held: tuple[tuple[NoticeKind, Facts], ...]
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the names of the objects in all the updates."""
+        """Return the names of the objects in all of the updates."""
         return {key: name for _, one in self.held for key, name in one.objects.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassFacts(Facts):
-    """The facts for a message about a class: its card and counts.
+    """The facts needed for a message about a class. They include its card and its counts.
 
     ``effects`` says what a stop does to the card's workspaces, as far as it is the same for all of them.
     ``people`` contains the names of the card's poster and of the person who ended the class, as shown to this
@@ -271,11 +282,11 @@ class ClassFacts(Facts):
     counts: ClassCounts = field(default_factory=ClassCounts)
     effects: StopEffects = field(default_factory=dict)
     people: People = field(default_factory=dict)
-    #: Whether the reader is the person who ended the class or, if nobody did, who posted its card.
+    #: Whether the reader ended the class or, if nobody did, posted its card.
     is_stopper: bool = False
     #: The members who aren't ready for a lesson, if the message lists them.
     problems: Sequence[ClassProblem] = ()
-    #: For a course: whether the reader teaches it. ``workspace`` is the one that they joined with, and
+    #: In a course: whether the reader teaches it. ``workspace`` is the one that they joined with, and
     #: ``pending`` is the state of their enrollment while an account or a workspace is missing.
     is_teacher: bool = False
     workspace: WorkspaceFacts | None = None

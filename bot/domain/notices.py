@@ -1,7 +1,7 @@
 """Messages to users: answers, notices and cards.
 
-Failures, questions and warnings are always sent. An update that a user has turned off is shown only on the
-card, if there is one.
+Failures, questions and warnings are always sent. If a user has turned off an update, only the card shows it,
+provided that there is a card.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,9 @@ from bot.domain.work_items import Outcome
 
 #: Kinds of updates that users can turn off.
 Topic = Literal["ready", "stopped", "run_ended"]
-#: What a message's buttons act on.
-#: - ``workspace``, ``link``: the workspace, or the link to the connection, named in the message's body.
+#: What the buttons of a message act on.
+#: - ``workspace``, ``link``: the workspace, or the link to the connection, that is named in the message's
+#:   body.
 #: - ``subject``: the message's subject. Messages about it to different readers count as one.
 #: - ``reader``: the message's subject, but each reader's messages are separate.
 #: - ``person``: the message's recipient, who gets only one message of that kind.
@@ -26,7 +27,7 @@ Urgency = Literal[0, 1, 2, 3]
 
 
 class Mark(Flag):
-    """Flags that say how messages of a kind are treated."""
+    """Flags that say how messages of a certain kind are treated."""
 
     NONE = 0
     #: The message is kept in sync with its row, and has that row's id.
@@ -34,7 +35,7 @@ class Mark(Flag):
     #: The message says how an operation or a run ended. It waits a moment for the card, so that the two
     #: arrive in order.
     END = auto()
-    #: The message isn't sent if its operation has a card, which already says the same thing.
+    #: The message isn't sent if its operation has a card, because the card already says the same thing.
     IN_CARD = auto()
     #: The message reports something that needs no decision. After an outage, all such updates for a person
     #: are combined into one message.
@@ -48,24 +49,23 @@ class Mark(Flag):
     #: The message announces a change or asks about one. It is removed once it is no longer true, or once a
     #: newer message replaces it.
     PASSES = auto()
-    #: A newer request by the user doesn't make the message outdated. Only a change that makes the message
-    #: untrue does.
+    #: A newer request by the user doesn't make the message outdated. Only a change that makes it untrue does.
     STANDS = auto()
     #: The message belongs in the thread of its run's card.
     THREADED = auto()
-    #: The message is posted in the channel that its body names, instead of being sent to a person.
+    #: The message is posted in the channel that its body names. It isn't sent to a person.
     IN_CHANNEL = auto()
     #: The message names other people, such as the person who requested a link or decided on it.
     PEOPLE = auto()
-    #: The message contains a run's output, which is stored only in Slack.
+    #: The message contains a run's output. Only Slack stores the output.
     OUTPUT = auto()
-    #: No harm is done if the message isn't sent. A reply is worthless after a minute, and if a class card
+    #: If the message isn't sent, no harm is done. A reply is worthless after a minute, and if a class card
     #: can't be posted, the person who posted it is asked what to do.
     HARMLESS = auto()
 
 
 class Traits(NamedTuple):
-    """A message kind's name, as stored in rows, and how its messages are treated (``NoticeKind``)."""
+    """The name of a message kind, as stored in rows, and how its messages are treated (``NoticeKind``)."""
 
     name: str
     subject: str = "other"
@@ -76,12 +76,12 @@ class Traits(NamedTuple):
 
 
 class NoticeKind(StrEnum):
-    """A kind of message to people, and how its messages are treated.
+    """A kind of message to people, and how such messages are treated.
 
     ``subject`` is the kind of row that the message is about: an operation, a job or a class. ``urgency`` sets
     the sending order: 1 for ready, failed and refused; 2 for a first card; 3 for still waiting, and for
-    warnings. Card updates are sent after all of these. They aren't notices; instead, the card's row is marked
-    dirty. Replies (0) are sent separately, so that replies and notices don't wait for each other.
+    warnings. Card updates are sent after all of these. They aren't notices. Instead, the card's row is marked
+    as dirty. Replies (0) are sent separately, so that replies and notices don't wait for each other.
     """
 
     subject: str
@@ -91,7 +91,7 @@ class NoticeKind(StrEnum):
     marks: Mark
 
     def __new__(cls, name: str, *traits: Any) -> Self:
-        """Make a kind from its name and the other fields of ``Traits``."""
+        """Create a kind from its name and the other fields of ``Traits``."""
         kind = str.__new__(cls, name)
         kind._value_ = name
         kind.subject, kind.urgency, kind.offers, kind.topic, kind.marks = traits
@@ -100,8 +100,8 @@ class NoticeKind(StrEnum):
     READY = Traits(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
     )
-    #: Gives the user the workspace's URL, if it became known or changed after they were told that the
-    #: workspace is ready.
+    #: Gives the user the workspace's URL, if it appeared or changed after they were told that the workspace
+    #: is ready.
     READY_LINK = Traits("ready_link", "operation", offers="workspace", marks=Mark.NEWS)
     FAILED = Traits("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
     STOPPED = Traits("stopped", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)
@@ -114,7 +114,7 @@ class NoticeKind(StrEnum):
     JOB_ENDED = Traits(
         "job_ended", "job", offers="subject", topic="run_ended", marks=Mark.END | Mark.NEWS | Mark.OUTPUT
     )
-    #: Tells the user that a run reported as lost is still in progress.
+    #: Tells the user that a run is still in progress, although it was reported as lost.
     JOB_FOUND = Traits("job_found", "job", offers="subject", marks=Mark.NEWS)
     JOB_FAILED = Traits("job_failed", "job", offers="subject", marks=Mark.END)
     JOB_FILE = Traits("job_file", "job", urgency=3, marks=Mark.THREADED)
@@ -122,11 +122,11 @@ class NoticeKind(StrEnum):
     JOB_OUTCOME_QUESTION = Traits("job_outcome_question", "job", offers="subject", marks=Mark.ASKS)
     #: Says that a run couldn't be stopped, or why there is no file with its output.
     JOB_PROBLEM = Traits("job_problem", "job")
-    #: An update to a card that couldn't be rendered in time. Its body holds the ``message_ts``.
+    #: An update to a card that couldn't be rendered in time. Its body contains the ``message_ts``.
     CARD_UPDATE = Traits("card_update", urgency=3, marks=Mark.IN_CHANNEL)
     LINKED = Traits("linked", offers="link")
     UNLINKED = Traits("unlinked", offers="link")
-    #: Says whether the provider has deleted the secret, as promised when a link ended.
+    #: Says whether the provider has deleted the secret. This was promised when a link ended.
     REVOKED = Traits("revoked")
     #: Tells administrators about secrets that Usher has erased but that a provider may still accept.
     NOT_REVOKED = Traits("not_revoked")
@@ -134,27 +134,29 @@ class NoticeKind(StrEnum):
     LEFT_RUNNING = Traits("left_running")
     RELINK_PROMPT = Traits("relink_prompt", urgency=3, offers="link", marks=Mark.PASSES)
     SIGN_IN_REFUSED = Traits("sign_in_refused", urgency=3, offers="link", marks=Mark.PASSES)
-    #: Tells the user and administrators that a link is resting, because its username now belongs to another
-    #: account.
+    #: Tells the user and administrators that a link was suspended (it *rests*), because its username now
+    #: belongs to another account.
     LINK_RESTING = Traits("link_resting", urgency=3, offers="link", marks=Mark.PASSES)
     LINKS_RESTING = Traits("links_resting", marks=Mark.PEOPLE)
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
-    #: Corrects an earlier message about how an operation ended that turned out to be wrong.
+    #: Corrects an earlier message about how an operation ended. That message turned out to be wrong.
     TURNED_OUT = Traits("turned_out", offers="workspace", marks=Mark.NEWS)
-    #: Tells a user that someone else has tried to link an account that they have linked.
+    #: Tells a user that someone else has tried to link the user's own account.
     LINK_ATTEMPTED = Traits("link_attempted", marks=Mark.PEOPLE)
-    #: Says that a user has proven that an account is theirs, which ended someone else's approved link to it.
+    #: Says that a user has proven that an account is theirs. This has ended someone else's approved link to
+    #: it.
     LINK_PROVEN = Traits("link_proven", marks=Mark.PEOPLE)
     OUTAGE = Traits("outage", marks=Mark.NEWS)
-    #: All updates for a user that accumulated while Slack was unavailable, in one message.
+    #: Combines all updates for a user that accumulated while Slack was unavailable.
     SUMMARY = Traits("summary")
-    #: The results of several operations started by one request, in one message.
+    #: Combines the results of several operations that one request started.
     RESULTS = Traits("results")
-    #: A verb's answer, already rendered. It is sent as a new message, or as a reply to the user's request.
+    #: The answer of a verb, already rendered. It is sent as a new message, or as a reply to the user's
+    #: request.
     MESSAGE = Traits("message")
-    #: Asks the user a question raised by a request from Slack's assistant.
+    #: Asks the user a question because of a request from Slack's assistant.
     ASSISTANT_QUESTION = Traits("assistant_question", offers="person", marks=Mark.NEWEST)
-    #: A chart of usage, uploaded as a file; its body has the SVG and the alternative text.
+    #: A chart of usage, uploaded as a file. The body contains the SVG and the alternative text.
     USAGE_PICTURE = Traits("usage_picture", urgency=3)
     REPLY = Traits("reply", urgency=0, marks=Mark.HARMLESS)
 
@@ -162,13 +164,13 @@ class NoticeKind(StrEnum):
 
     #: Asks whether a workspace that was left running is still needed.
     IDLE_PROMPT = Traits("idle_prompt", urgency=3, offers="workspace", marks=Mark.NEWEST | Mark.PASSES)
-    #: Says that hours were missed, couldn't be kept, or are paused.
+    #: Says that working hours were missed, couldn't be kept, or are paused.
     HOURS_MISSED = Traits("hours_missed", offers="workspace")
     HOURS_PAUSED = Traits("hours_paused", offers="link", marks=Mark.PASSES | Mark.STANDS)
 
     # -- timers ----------------------------------------------------------------------------------------------
 
-    #: Warns that a timer will stop the workspace soon, or says that the timer couldn't.
+    #: Warns that a timer will soon stop the workspace, or says that it couldn't do so.
     STOP_WARNING = Traits("stop_warning", urgency=3, offers="workspace", marks=Mark.PASSES | Mark.STANDS)
     PLANNED_STOP_FAILED = Traits("planned_stop_failed", offers="workspace", marks=Mark.PASSES | Mark.STANDS)
     #: Tells administrators that a user couldn't be warned that their workspace would end.
@@ -192,7 +194,7 @@ class NoticeKind(StrEnum):
 
     # -- capacity --------------------------------------------------------------------------------------------
 
-    #: Shows the person's place in line, updated while they wait, and then how the wait ended.
+    #: Shows the person's place in line. It is updated while they wait, and then shows how the wait ended.
     WAITLIST_PLACE = Traits("waitlist_place", offers="workspace", marks=Mark.ASKS | Mark.PASSES)
     #: Says that Usher has stopped trying, because no capacity became available before the wait ended.
     WAITLIST_ENDED = Traits("waitlist_ended", offers="workspace")
@@ -213,16 +215,17 @@ class NoticeKind(StrEnum):
     # -- requests to be linked as a username -----------------------------------------------------------------
 
     APPROVAL_REQUEST = Traits("approval_request", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
-    #: Asks a person whether an account that someone else has requested belongs to them.
+    #: Asks a person whether an account is theirs. Someone else has requested to be linked to it.
     ACCOUNT_QUESTION = Traits("account_question", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
     #: Says that a request was denied, that the person is linked, or that linking them failed.
     APPROVAL_ENDED = Traits("approval_ended", marks=Mark.PEOPLE)
 
     # -- rows lost by a failover or by restoring an older backup ---------------------------------------------
 
-    #: Says that the database has lost requests that had already been answered, and what the current state is.
+    #: Says that the database has lost requests that had already been answered, and describes the current
+    #: state.
     WRITES_LOST = Traits("writes_lost", offers="workspace")
-    #: Says that restoring a backup may have brought back a link that the user had already ended.
+    #: Says that a restored backup may have brought back a link that the user had ended.
     BACKUP_RESTORED = Traits("backup_restored")
 
     # -- an upgrade ------------------------------------------------------------------------------------------
@@ -232,22 +235,26 @@ class NoticeKind(StrEnum):
 
 
 #: Kinds of messages that Usher never posts twice. If posting one fails, or may have failed, the person who
-#: posted it is asked what to do. Each kind is mapped to the kind of message that asks them.
+#: posted it is asked what to do. Each kind is mapped to the kind of the question.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
-#: Kinds of messages with a file. Once the file has been uploaded, their bodies store its id as ``file``.
+#: Kinds of messages that contain a file. Once it has been uploaded, the message's body stores its id as
+#: ``file``.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
 
 
-#: Occasion of the message about how an operation or run ended. A single word is enough, because each
-#: operation or run ends only once.
+#: Occasion of the message about how an operation or run ended. A single word is enough, because each of them
+#: ends only once.
 END: Final = "end"
-#: State of the message about how an operation ended: "" if there is no such message, ``pending`` while it
-#: waits or may have been sent, ``sent`` once it is known to be in Slack.
+#: State of the message about how an operation ended. It is "" if there is no such message, ``pending`` while
+#: it waits or may have been sent, and ``sent`` once it is known to be in Slack.
 EndState = Literal["", "pending", "sent"]
 
 
 def end_of(operation: Operation, outcome: Outcome | None = None) -> NoticeKind:
-    """Return the kind of message for an operation's outcome; refusals and cancellations count as failures."""
+    """Return the kind of message that reports an operation's outcome.
+
+    Refusals and cancellations count as failures.
+    """
     if (outcome or operation.outcome) is not Outcome.FULFILLED:
         return NoticeKind.FAILED
     if operation.verb is OperationVerb.REMOVE:
@@ -256,7 +263,7 @@ def end_of(operation: Operation, outcome: Outcome | None = None) -> NoticeKind:
 
 
 class NoticeState(StrEnum):
-    """States of a notice in the outbox."""
+    """The states of a notice in the outbox."""
 
     PENDING = "pending"
     LEASED = "leased"
@@ -267,10 +274,10 @@ class NoticeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewNotice:
-    """A message to add to the outbox; ``UNIQUE(subject, kind, occasion)``.
+    """A message to be added to the outbox. ``subject``, ``kind`` and ``occasion`` together must be unique.
 
-    ``body`` is JSON-ready. It holds the facts, mostly row keys, from which ``bot.messages`` renders the
-    message when it is sent. For a verb's reply or message, it is the Answer itself.
+    ``body`` can be turned into JSON. It contains the facts, mostly row keys, from which ``bot.messages``
+    renders the message when it is sent. For a verb's reply or message, it is the Answer itself.
     """
 
     subject: str
@@ -284,7 +291,7 @@ class NewNotice:
 class NoticeError(StrEnum):
     """Usher's own codes for why a message wasn't sent. They are never renamed, because rows contain them."""
 
-    #: The notice wasn't sent: a search in Slack didn't find it.
+    #: The notice wasn't sent, because a search in Slack didn't find it.
     NOT_SENT = "not sent"
     #: The notice has been waiting since ``read_since`` for a read of its workspace.
     TO_BE_READ = "to be read"
@@ -322,14 +329,14 @@ class Notice:
     message_ts: str | None = None
     #: Why the notice hasn't been sent: a ``NoticeError``, or one of Slack's error codes.
     error: str | None = None
-    #: Whether the notice is sent as plain text, because Slack refused its blocks.
+    #: Whether the notice is sent as plain text because Slack refused its blocks.
     is_text: bool = False
-    #: When the notice began to wait for a read of its workspace. ``tried_at`` is when it was last tried while
-    #: Slack was unavailable.
+    #: When the notice began to wait for a read of its workspace. ``tried_at`` is when Usher last tried to
+    #: send it while Slack was unavailable.
     read_since: Past | None = None
     tried_at: Past | None = None
-    #: The key in the message's Slack metadata. Set if the notice may have been sent by a release that used a
-    #: different word for its kind.
+    #: The key in the metadata of the Slack message. It is set if a release that used a different word for the
+    #: kind may have sent the notice.
     sent_as: str | None = None
 
     @property
@@ -343,18 +350,20 @@ class Notice:
 
     @property
     def key(self) -> str:
-        """Return the key that is sent in the message's Slack metadata."""
+        """Return the key that the metadata of the Slack message contains."""
         return self.sent_as or f"{self.subject}/{self.kind}/{self.occasion}"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A message in Slack that Usher keeps up to date, with its location and whether it needs an update.
+    """A message in Slack that Usher keeps up to date.
+
+    Its row says where it is and whether it needs an update.
 
     ``kind`` is the kind of notice that posted it, ``subject`` is the row that it shows, and ``about`` is the
     workspace, run or class that its buttons act on. A card is redrawn until its operation or run is over, and
-    a question until it is answered. A ``closed`` message no longer has buttons. ``body`` holds those facts of
-    its notice that don't change. ``name`` is the workspace's name if its row has been deleted.
+    a question until it is answered. A ``closed`` message no longer has buttons. ``body`` contains those facts
+    of its notice that don't change. ``name`` is the workspace's name if its row has been deleted.
     """
 
     id: str
@@ -364,31 +373,31 @@ class Card:
     channel_id: str | None
     message_ts: str | None
     is_dirty: bool
-    #: When the state last changed in a way that the card doesn't show yet; None if only the progress has
+    #: When the state last changed in a way that the card doesn't show yet, or None if only the progress has
     #: changed.
     changed_at: Past | None
     updated_at: Past
-    #: How many changes have made the card out of date so far.
+    #: The number of changes so far that made the card outdated.
     revision: int = 0
     about: str = ""
     stage: Literal["live", "closed"] = "live"
     body: dict[str, Any] = field(default_factory=dict)
     created_at: Past = 0.0
     name: str | None = None
-    #: A digest of the card's current content. ``claimed_digest`` is the digest of its content when it was
-    #: claimed for an update. Both are "" if unknown.
+    #: A digest of what the card shows now. ``claimed_digest`` is the digest of what it showed when it was
+    #: claimed for an update. Either may be "" if it isn't known.
     rendered_digest: str = ""
     claimed_digest: str = ""
-    #: When the current claim's lease expires.
+    #: The time at which the lease of the current claim ends.
     leased_until: Send = 0.0
-    #: When the message will next become outdated, because a time that it announces passes or its subject
-    #: ends.
+    #: The time at which the message will next become outdated, because a time that it announces passes or its
+    #: subject ends.
     over_at: Stays | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A verb's answer to a person: blocks and their fallback text, escaped and within Slack's limits.
+    """A verb's answer to a person. It has blocks and a fallback text, escaped and within Slack's limits.
 
     - ``replaces`` updates the message whose button was pressed.
     - ``view`` opens or updates a modal, if the surface supports it.

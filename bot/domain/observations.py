@@ -1,4 +1,4 @@
-"""What providers report about workspaces: observations, creations and events."""
+"""What providers report about workspaces. These are observations, creations and events."""
 
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +13,7 @@ MAX_CLOCK_SKEW_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """The result of one read of a workspace; anything the provider doesn't report is None.
+    """The result of one read of a workspace. Whatever the provider doesn't report is None.
 
     Attributes:
         state: Its state.
@@ -64,10 +64,10 @@ class Observed:
 
 
 def drop_impossible_times(seen: Observed, now: float) -> Observed:
-    """Return an observation without times that can't be right.
+    """Return an observation without the times that can't be right.
 
-    These are times in the future, and a running workspace's last use if that is before its start. They occur,
-    for instance, if a server writes local times without a zone.
+    These are times in the future, and the last use of a running workspace if that is before its start. They
+    occur, for instance, if a server writes local times without a zone.
     """
     latest = now + MAX_CLOCK_SKEW_SECONDS
     started_at, down_at = drop_future_time(seen.started_at, latest), drop_future_time(seen.down_at, latest)
@@ -83,7 +83,7 @@ def drop_impossible_times(seen: Observed, now: float) -> Observed:
 
 
 def drop_future_time(at: float | None, latest: float) -> float | None:
-    """Return a time, or None if it is later than ``latest``."""
+    """Return a time unless it is later than ``latest``. In that case, return None."""
     return None if at is None or at > latest else at
 
 
@@ -107,7 +107,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeSearch:
-    """The result of a search after a creation or launch whose outcome is unknown.
+    """The result of searching for what a creation or launch led to, because its outcome is unknown.
 
     Attributes:
         match: The call's result, recognised by Usher's mark or a unique name.

@@ -10,7 +10,8 @@ from bot.domain.stops import Consent
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State
 
-#: Remarks added to an answer if Usher does something other than what the verb suggests; "" if it doesn't.
+#: Remarks that are added to an answer if Usher does something other than what the verb suggests. Otherwise,
+#: the remark is "".
 Remark = Literal[
     "",
     "calling_off",
@@ -24,14 +25,14 @@ Remark = Literal[
     "stopping_stopped",
     "suspended_already",
 ]
-#: Remarks that a read has to confirm first. If it does, nothing else is done.
+#: Remarks that a read must confirm first. If it does, nothing else is done.
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 
-#: A planned start counts as late once it is this many seconds overdue.
+#: If a planned start is sent this many seconds after its time or later, it counts as late.
 LATE_START_SECONDS: Final = 300.0
-#: A call sent within this many seconds of the request counts as immediate, so its duration is measured from
-#: the request.
+#: If a call is sent within this many seconds of the request, it counts as immediate. Its duration is then
+#: measured from the request.
 MAX_PROMPT_SECONDS: Final = 15.0
 
 
@@ -49,12 +50,15 @@ class OperationVerb(StrEnum):
 
     @property
     def brings_down(self) -> bool:
-        """Return whether the verb brings a workspace down; all other verbs result in a running workspace."""
+        """Return whether the verb brings a workspace down. All other verbs result in a running workspace."""
         return self in (OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE, OperationVerb.REMOVE)
 
     @property
     def expires(self) -> bool:
-        """Return whether the call expires at the deadline; a stop doesn't, because it only ends something."""
+        """Return whether the call must be sent before the deadline.
+
+        This doesn't apply to a stop, because it only ends something.
+        """
         return not self.brings_down or self is OperationVerb.REMOVE
 
 
@@ -62,11 +66,11 @@ class OperationVerb(StrEnum):
 class Operation(WorkItem):
     """A user's request about a workspace, and its progress.
 
-    ``read_since`` is set after an unknown outcome: the next call needs a read that is newer than this time.
-    ``called_from`` is the last known state when the call was sent. If that was *failed*, an early read may
-    still show the earlier failure. ``prior_call`` and ``prior_at`` describe the opposite call of the previous
-    operation, which may still take effect. ``failed_at`` is the time of the first read since the call that
-    found the workspace failed; another read has to confirm that.
+    ``read_since`` is set after an unknown outcome. The next call then needs a read that is newer than this
+    time. ``called_from`` is the last known state when the call was sent. If that was *failed*, an early read
+    may still show the earlier failure. ``prior_call`` and ``prior_at`` describe the opposite call of the
+    previous operation, which may still take effect. ``failed_at`` is the time of the first read since the
+    call that found the workspace failed. Another read has to confirm that.
     """
 
     workspace_id: str
@@ -81,18 +85,18 @@ class Operation(WorkItem):
     #: workspace from the same spec, as it also does if the workspace has failed irreversibly. From then on,
     #: the verb is CREATE, and ``agreed`` remains set.
     agreed: Consent = Consent.NONE
-    #: The time for which the timer or plan behind this operation was set; None if the user requested it
+    #: The time for which the timer or plan behind this operation was set, or None if the user requested it
     #: directly.
     planned_for: Stays | None = None
-    #: The latest time a planned start may be sent; None means the deadline.
+    #: The latest time at which a planned start may be sent. None means the deadline.
     good_until: Stays | None = None
-    #: The last reason for a delay before the operation was sent.
+    #: The last reason why the operation couldn't be sent yet.
     delayed_by: Hold = NOTHING
-    #: How long the user wants the workspace to run, in seconds from the request; None if they didn't say, and
-    #: 0 if it shouldn't be started at all.
+    #: How long the user wants the workspace to run, in seconds from the request. None means that they didn't
+    #: say, and 0 that it shouldn't be started at all.
     run_seconds: Stays | None = None
-    #: How many seconds a start like this usually takes, as known when the request was accepted. After
-    #: ``slow_seconds`` the start counts as slow.
+    #: How many seconds a start like this usually takes, as far as was known when the request was accepted.
+    #: After ``slow_seconds``, the start counts as slow.
     usual_seconds: Stays | None = None
     slow_seconds: Stays | None = None
 
@@ -103,7 +107,10 @@ class Operation(WorkItem):
 
     @property
     def has_lapsed(self) -> bool:
-        """Return whether the deadline passed before anything was sent, so the user must be asked first."""
+        """Return whether the deadline passed before anything was sent.
+
+        If so, the user must be asked first.
+        """
         is_late = self.is_open and self.deadline_at is None and self.good_until is None
         return is_late and self.verb.expires and not self.has_called
 
@@ -120,7 +127,7 @@ class Operation(WorkItem):
 
     @property
     def began_at(self) -> float:
-        """Return the start of the measured time: the request, or the call if the request had to wait."""
+        """Return the beginning of the measured time. It is the request or, if that had to wait, the call."""
         was_prompt = self.called_at is None or self.called_at - self.created_at < MAX_PROMPT_SECONDS
         return self.created_at if was_prompt else self.called_at or self.created_at
 
@@ -136,10 +143,11 @@ class Operation(WorkItem):
 
     @property
     def seconds_waited(self) -> float | None:
-        """Return the seconds from request to end; None if it was planned, never sent, or isn't over.
+        """Return how many seconds passed between the request and the end.
 
-        Counting from the call would leave out any queues, retries and outages before it. If the clock was set
-        back in between, the duration is unknown (None).
+        Return None if the operation was planned, was never sent, or isn't over. Counting from the call would
+        leave out any queues, retries and outages before it. If the clock was set back in between, the
+        duration is unknown (None).
         """
         if self.ended_at is None or self.called_at is None or self.planned_for is not None:
             return None
@@ -148,10 +156,13 @@ class Operation(WorkItem):
 
     @property
     def asked_verb(self) -> OperationVerb:
-        """Return the verb the user asked for: RESTART if this operation creates a restart's replacement."""
+        """Return the verb that the user asked for.
+
+        If this operation creates the replacement in a restart, that is RESTART.
+        """
         return OperationVerb.RESTART if self.replaces_ended_workspace else self.verb
 
     @property
     def replaces_ended_workspace(self) -> bool:
-        """Return whether this operation creates the replacement for a workspace that a restart ended."""
+        """Return whether this operation replaces a workspace that a restart has ended."""
         return bool(self.agreed) and self.verb is OperationVerb.CREATE

@@ -10,12 +10,12 @@ from typing import Final
 _QUOTATION_PATTERN: Final = re.compile(
     r"(?<!\S)\"[^\"]*\"(?!\S)|(?<!\S)'[^']*'(?!\S)|[\u201c-\u201e\xab][^\u201c-\u201e\xab\xbb]*[\u201c\u201d\xbb]"
 )
-#: Matches punctuation between a mention at the beginning and the words after it. ``--yes`` and ``:wave:``
+#: Matches punctuation between a mention at the beginning and the words that follow. ``--yes`` and ``:wave:``
 #: count as words.
 _SEPARATOR_PATTERN: Final = re.compile(
     r"\A(?:[\s,;]|[.!?\u2026]+(?=\s|\Z)|[-\u2013\u2014]+(?=\s|\Z)|:(?![\w+-]+:))*"
 )
-#: Matches words that make a mention after them the subject of a question: ``can @usher stop lab?``
+#: Matches words after which a mention is the subject of a question, as in ``can @usher stop lab?``.
 _MODAL_PATTERN: Final = re.compile(
     r"(?:\A|[,.;:!?]\s|\b(?:please|what|how)\s)\s*(?:can|could|will|would)\Z", re.IGNORECASE
 )
@@ -26,12 +26,12 @@ _GREETING_WORDS: Final = frozenset({"hi", "hey", "hello", "ok", "dear"})
 _BLANK_SIGNS: Final = " \t"
 _SEPARATOR_SIGNS: Final = " \t,:;"
 _MARK_SIGNS: Final = "*_~`"
-#: Punctuation that, after a mention, belongs to the words before the mention.
+#: Punctuation after a mention that belongs to the words before the mention.
 _CLOSING_SIGNS: Final = ",;:.!?\u2026)\n"
 
 
 def remove_own_mentions(text: str, ids: Iterable[str | None], name: str) -> str:
-    """Remove mentions of these ids, and of the name after an @, from a text in Slack's encoding.
+    """Remove mentions of these ids, and of the name after an @. The text is in Slack's encoding.
 
     Mentions are removed anywhere in the text, but the name is kept if it is quoted or part of a longer name.
     """
@@ -46,7 +46,7 @@ def remove_own_mentions(text: str, ids: Iterable[str | None], name: str) -> str:
 
 @lru_cache(maxsize=256)
 def _build_mention_pattern(ids: tuple[str, ...], name: str) -> re.Pattern[str]:
-    """Return the pattern for a mention, including marks around it such as those for bold text."""
+    """Return the pattern for a mention. It includes marks around the mention, such as those for bold text."""
     one_of = "|".join(map(re.escape, ids))
     mentions = rf"<@(?:{one_of})(?:\|[^<>]*)?>|&lt;@(?:{one_of})&gt;|" if ids else ""
     # `lab@usher` is a workspace on a connection, and `@usher-x` is another user.
@@ -55,7 +55,7 @@ def _build_mention_pattern(ids: tuple[str, ...], name: str) -> re.Pattern[str]:
 
 
 def _split_at_mentions(text: str, mention: re.Pattern[str]) -> list[str]:
-    """Return the pieces of text around mentions, without those that only separate two mentions."""
+    """Return the pieces of text around mentions. Pieces that only separate two mentions are left out."""
     quotations = [found.span() for found in _QUOTATION_PATTERN.finditer(text)][::-1]
     places = [(0, 0)]
     for found in mention.finditer(text):
@@ -70,7 +70,7 @@ def _split_at_mentions(text: str, mention: re.Pattern[str]) -> list[str]:
 
 
 def _close_gap(before: str, after: str) -> tuple[str, str]:
-    """Return the words around a removed mention, with punctuation and spaces between them cleaned up."""
+    """Return the words around a removed mention. Punctuation and spaces between them are cleaned up."""
     after = after.removeprefix("'s").removeprefix("\u2019s")
     rest = _SEPARATOR_PATTERN.sub("", after, count=1)
     if not before.rpartition("\n")[2].replace("&gt;", "").strip(_BLANK_SIGNS + _MARK_SIGNS):

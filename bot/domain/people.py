@@ -1,4 +1,4 @@
-"""People: the person making a request, and what Slack says about users."""
+"""People: who makes a request, and what Slack says about users."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SLACKBOT_ID: Final = "USLACKBOT"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The person making a request, identified within a Slack workspace.
+    """The person who makes a request. They are identified within a Slack workspace.
 
     Attributes:
         enterprise_id: The Slack enterprise; None if there is none.
@@ -28,24 +28,27 @@ class Principal:
 
     @property
     def key(self) -> str:
-        """Return the key that rows use to refer to the person: enterprise, Slack workspace and user."""
+        """Return the key by which rows refer to the person.
+
+        It consists of enterprise, Slack workspace and user.
+        """
         return f"{self.place}{self.user_id}"
 
     @property
     def place(self) -> str:
-        """Return the key prefix shared by everyone in the same Slack workspace."""
+        """Return the prefix that the keys of everyone in the same Slack workspace begin with."""
         return f"{self.enterprise_id or '-'}:{self.team_id}:"
 
     @classmethod
     def from_key(cls, key: str) -> Principal:
-        """Parse a principal's key; raise ValueError if it isn't one."""
+        """Parse the key of a principal. Raise ValueError if it isn't one."""
         enterprise, team, user = key.split(":")
         return cls(None if enterprise == "-" else enterprise, team, user)
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user as Slack describes them in ``users.list``, ``users.info`` and events."""
+    """A user, as described by Slack in ``users.list``, ``users.info`` and events."""
 
     principal: Principal
     name: str
@@ -55,7 +58,7 @@ class Person:
     is_stranger: bool = False
     time_zone: str | None = None
     seen_at: Past = 0.0
-    #: The user's handle, which Slack assigns and the user can't choose. ``email`` is their e-mail address as
+    #: The user's handle. Slack assigns it, and the user can't choose it. ``email`` is their e-mail address as
     #: confirmed by Slack, if known.
     handle: str = ""
     email: str | None = None
@@ -63,7 +66,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A person's name as shown to one reader.
+    """A person's name as one reader sees it.
 
     A person with a ``user_id`` is mentioned. Only readers in the same Slack workspace see mentions, because
     elsewhere the same id may belong to someone else. ``workspace`` is "" if the reader doesn't need to see
@@ -73,9 +76,10 @@ class Named:
     user_id: str = ""
     name: str = ""
     workspace: str = ""
-    #: Facts that people can't choose themselves, shown to someone who has to decide about this person.
+    #: Facts that people can't choose themselves. They are shown to someone who has to decide about this
+    #: person.
     known: Person | None = None
 
 
-#: Maps people's keys to their names as shown to one reader.
+#: Maps people's keys to their names as one reader sees them.
 People = Mapping[str, Named]

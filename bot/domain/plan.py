@@ -1,8 +1,8 @@
-"""Planning: the next step of an operation or a run, decided from what was last observed.
+"""Planning: chooses the next step of an operation or a run, based on what was last observed.
 
-All functions here, including the one that schedules the next read, are pure and total: no clock, no I/O, and
-an answer for every input. The tables in ``tests/domain/test_plan.py`` and ``tests/domain/test_plan_runs.py``
-are the specification.
+All functions here, including the one that schedules the next read, are pure and total. They use no clock and
+no I/O, and have an answer for every input. The tables in ``tests/domain/test_plan.py`` and
+``tests/domain/test_plan_runs.py`` are the specification.
 """
 
 from dataclasses import dataclass
@@ -37,12 +37,12 @@ from bot.domain.usability import Lack, is_awaited, is_late
 from bot.domain.work_items import Call, Outcome, WorkItem
 from bot.domain.workspaces import Action, State, is_down
 
-#: How many temporary failures in a row (time-outs, 5xx, 429) make an operation give up. As the backoff grows
-#: to a minute, this allows about fifteen minutes of retries.
+#: After this many temporary failures in a row (time-outs, 5xx, 429), an operation gives up. As the delay
+#: between attempts grows to a minute, this allows about fifteen minutes of retries.
 MAX_ATTEMPTS = 20
 
-#: An operation's first call may rely on a read from up to this many seconds before the request. This is
-#: slightly longer than the interval that Saturn Cloud requires between reads.
+#: An operation's first call may rely on a read that took place up to this many seconds before the request.
+#: This is slightly longer than the interval that Saturn Cloud requires between reads.
 FRESH = 12.0
 
 #: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.
@@ -75,7 +75,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A decision: the next step and, for END, the outcome.
+    """A decision: what to do next and, for END, with what outcome.
 
     ``cause`` is the key of a text in ``bot.messages``. For READ and WAIT, it says what is holding up the
     work, if users should know. ``at``, in epoch seconds, ends a WAIT that nothing else would end.
@@ -98,22 +98,22 @@ FULFILLED = Plan(Step.END, Outcome.FULFILLED)
 NOT_MADE = Plan(Step.END, Outcome.FULFILLED, "not_made")
 #: The provider can't restart the workspace, and Usher has no spec from which to create a new one.
 NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
-#: The user was asked whether to create the workspace again, and didn't answer within a day.
+#: The user was asked whether to create the workspace again, but didn't answer within a day.
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
-#: The start was accepted, but the workspace is still reported as down.
+#: The start was accepted, but the provider still reports the workspace as down.
 STILL_DOWN = Plan(Step.READ, cause="still_down")
-#: A read after the call shows a failure. The failure may have been there before the call, so another read has
-#: to confirm it.
+#: A read after the call shows a failure. As this may have occurred before the call, another read has to
+#: confirm it.
 STILL_FAILED = Plan(Step.READ, cause="still_failed")
-#: A stop sent before this start was requested is still in progress. The start is sent once that stop has
-#: finished.
+#: A stop that was sent before this start was requested is still in progress. The start is sent once the stop
+#: has finished.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
 #: The stop was accepted, but the workspace is still running.
 NO_EFFECT = Plan(Step.WAIT, cause="no_effect")
 #: The provider doesn't accept a stop in the workspace's current state. The stop is sent as soon as the
 #: provider accepts it.
 NO_STOP_YET = Plan(Step.WAIT, cause="no_stop_yet")
-#: A start was sent before this stop was requested, so the workspace may still come up.
+#: A start was sent before this stop was requested, so the workspace may still start running.
 START_SENT = Plan(Step.READ, cause="start_sent")
 #: The workspace is running, but people can't use it yet.
 NOT_USABLE = Plan(Step.WAIT)
@@ -121,15 +121,15 @@ NOT_USABLE = Plan(Step.WAIT)
 REMOVE = Plan(Step.REMOVE)
 RENEW = Plan(Step.RENEW)
 
-#: Maps each stop mode to the plan that sends its call, and to the cause of failure if an accepted call has no
-#: effect.
+#: Maps each stop mode to two values: the plan that sends its call, and the cause of failure if an accepted
+#: call has no effect.
 _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "stop": (STOP, "started_elsewhere"),
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),
     "force": (Plan(Step.FORCE), "started_elsewhere"),
 }
 _MODES: dict[Step, StopMode] = {call.step: mode for mode, (call, _) in _DOWNWARDS.items()}
-#: Maps each step that sends a call to the action that the provider must currently allow.
+#: For each step that calls the provider, the action that the provider must currently allow.
 _ACTIONS: dict[Step, Action] = {
     Step.STOP: "stop",
     Step.SUSPEND: "suspend",
@@ -141,7 +141,7 @@ _CALLS = frozenset({Step.START, *_ACTIONS})
 #: workspace costs money.
 _STOPS = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _REPEATABLE = frozenset({Step.START, Step.STOP, Step.SUSPEND, Step.FORCE})
-#: The default effect of each stop mode, for providers that don't declare any effects.
+#: The effects of the stop modes, for providers that don't declare any.
 _USUAL: StopEffects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 
 
@@ -161,19 +161,19 @@ def plan(
     lacks: Lack | None = None,
     lacks_since: float | None = None,
 ) -> Plan:
-    """Decide the next step for an operation, given that its workspace was last seen in ``state``.
+    """Decide the next step for an operation whose workspace was last seen in ``state``.
 
     ``observed_at`` is the time of that observation. ``actions`` are the actions that the provider currently
-    allows; None means every action that it supports. A stop that the provider doesn't accept in this state
+    allows. None means every action that it supports. A stop that the provider doesn't accept in this state
     waits until it does. ``effects`` says what each stop mode does. A workspace is ended irreversibly only if
     its owner agreed to that, knowing the ``stop_risks``. ``up_at`` is when the workspace was last seen
     starting or running. ``lacks`` is what the running workspace still needs before people can use it, and
     ``lacks_since`` is when a read first found that missing. A start is fulfilled once the workspace is
     usable, or once it has lacked something for long enough.
 
-    No operation ends on stale data: a read is used only if it is newer than the operation and its last call.
-    The first call may rely on a read that was fresh when the operation was created: even if the state has
-    changed since, that call does no harm, and waiting for the poll gate would only delay the user. A call
+    No operation ends because of old data: a read is used only if it is newer than the operation and its last
+    call. The first call may rely on a read that was fresh when the operation was created. Even if the state
+    has changed since, that call does no harm, and waiting for the poll gate would only delay the user. A call
     that can't be undone needs a newer read.
 
     A refused call isn't sent again, unless the provider was busy or the refusal was a first 401. In those
@@ -230,7 +230,7 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
 
 
 def _make(work_item: WorkItem, maker: WorkItem | None, now: float, first: Plan, unanswered: Plan) -> Plan:
-    """Return ``first`` if the call hasn't been sent yet, or else a plan to search for the call's result.
+    """Return ``first`` if the call hasn't been sent yet. Otherwise, return a plan to search for its result.
 
     ``maker`` is the operation or run whose call creates or launches something. ``unanswered`` is the plan if
     the user is asked about the result but doesn't answer.
@@ -292,7 +292,7 @@ def _decide(
 
 
 def _mode(operation: Operation, effects: StopEffects) -> StopMode | None:
-    """Return an operation's stop mode, or None if it is a restart and no mode is suitable.
+    """Return an operation's stop mode. Return None if it is a restart and no mode is suitable.
 
     A mode is suitable for a restart if the workspace can be started again afterwards, or if its owner agreed
     to lose it.
@@ -317,9 +317,9 @@ def _bring_down(
 ) -> Plan:
     """Decide the next step for a workspace that has to be stopped or removed.
 
-    A stop whose outcome is unknown is sent again, which is harmless. An accepted stop isn't, because someone
-    may have started the workspace since, and would lose their work. A workspace that is already stopping is
-    left alone unless this is a forced stop or a removal.
+    If the outcome of a stop is unknown, it is sent again, which is harmless. An accepted stop isn't sent
+    again, because someone may have started the workspace since, and would lose their work. A workspace that
+    is already stopping is left alone unless this is a forced stop or a removal.
     """
     call, failed = downward
     if state is State.STOPPING and operation.verb not in (OperationVerb.FORCE, OperationVerb.REMOVE):
@@ -335,8 +335,8 @@ def _bring_down(
     if operation.stop_call.is_unsure and observed_at < find_settling_time(operation):
         return READ
     if operation.stop_call is not Call.ACCEPTED:
-        # If the workspace is known to be running, the stop is sent even if ``actions`` doesn't include it,
-        # and the provider decides.
+        # If the workspace is known to be running, the stop is sent even if ``actions`` doesn't include it.
+        # The provider then decides.
         is_odd = state is State.STARTING or (state in (State.UNKNOWN, State.FAILED) and is_left)
         is_refused = actions is not None and _ACTIONS[call.step] not in actions
         return NO_STOP_YET if is_odd and is_refused else call
@@ -352,13 +352,13 @@ def _bring_down(
 
 
 def _fail_at_second_read(operation: Operation, observed_at: float) -> Plan:
-    """End the operation as failed if a second read also shows a failure; after the first one, read again."""
+    """If a second read also shows a failure, end the operation as failed. After the first one, read again."""
     is_second = operation.failed_at is not None and observed_at > operation.failed_at
     return _fail("provider_failed") if is_second else STILL_FAILED
 
 
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
-    """Return whether the previous operation's call might have taken effect only after the last read.
+    """Return whether the last read may be too early to show the effect of the previous operation's call.
 
     ``accepted`` is how long an accepted call may take to have its effect, in seconds.
     """
@@ -375,7 +375,7 @@ def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> b
 
 
 def _may_come_up(operation: Operation, state: State, observed_at: float, up_at: float | None) -> bool:
-    """Return whether a start sent before the stop was requested may still bring the workspace up."""
+    """Return whether a start may still bring the workspace up. It was sent before the stop was requested."""
     # The earlier start has taken effect if the workspace was up when the stop was sent, or in any read since
     # that start.
     was_up = operation.called_from in (State.STARTING, State.RUNNING)
@@ -399,7 +399,7 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
 
 
 def _had_effect(operation: Operation) -> bool:
-    """Return whether a start took effect even though a busy provider had refused it.
+    """Return whether a start took effect, although a busy provider had refused it.
 
     The workspace has failed. If it hadn't failed before the start, the start must have been carried out.
     """
@@ -408,7 +408,7 @@ def _had_effect(operation: Operation) -> bool:
 
 
 def _after_start(operation: Operation, state: State, observed_at: float, up_at: float | None) -> Plan:
-    """Decide the next step after a start or creation has been sent; never resend an accepted start.
+    """Decide the next step after a start or creation has been sent. An accepted start is never sent again.
 
     The call's outcome may be unknown, and an early read may still show the state from before the call. So the
     workspace counts as stopped or failed again only if a read since the call has shown it running or
@@ -442,7 +442,7 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
 
 
 def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
-    """Return whether a read that found this state leaves an operation with nothing to do.
+    """Return whether an operation has nothing to do after a read that found this state.
 
     That is so while a workspace whose start was accepted is reported as starting. Whatever else is known, the
     plan is then to wait or to read again.
@@ -451,7 +451,9 @@ def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
 
 
 def may_repeat(work_item: WorkItem, step: Step) -> bool:
-    """Return whether sending a step's call twice is harmless, as it is for a start or any kind of stop.
+    """Return whether a step's call can be sent twice without harm.
+
+    This is so for a start or any kind of stop.
 
     In a restart, a repeated call might undo the call that followed it. In a creation, it would create a
     second workspace.
@@ -472,11 +474,11 @@ def next_read(
     pace: Pace,
     lacks_since: float | None = None,
 ) -> float | None:
-    """Return the number of seconds until a workspace is read again; None if it is only read on request.
+    """Return how many seconds to wait before a workspace is read again.
 
-    The provider sets the intervals (``Provider.pace``), but the result is never below ``min_poll_interval``.
-    A running workspace that has lacked something since ``lacks_since`` is read as often as a starting one for
-    some minutes.
+    None means that it is read only on request. The provider sets the intervals (``Provider.pace``), but the
+    result is never below ``min_poll_interval``. A running workspace that has lacked something since
+    ``lacks_since`` is read as often as a starting one for some minutes.
     """
     used = used_at is not None and now - used_at < UNUSED_AFTER
     is_coming = state is State.RUNNING and is_late(lacks_since, now)
@@ -495,16 +497,16 @@ def next_read(
 
 
 def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
-    """Return how many seconds to wait after ``attempts`` failures in a row: 1, doubling, with jitter.
+    """Return how many seconds to wait after ``attempts`` failures in a row.
 
-    ``jitter``, from 0 to 1, shortens the delay by up to half, so that calls that failed together aren't all
-    retried at the same moment.
+    The delay begins at one second and doubles each time. ``jitter``, from 0 to 1, shortens it by up to half,
+    so that calls that failed together aren't all retried at the same moment.
     """
     whole = min(2.0 ** min(max(attempts - 1, 0), 16), longest)
     return whole * (1.0 - jitter / 2.0)
 
 
-#: The workspace is busy or has unsaved work, and its owner didn't know that when agreeing to end it.
+#: The workspace is busy or has unsaved work, and its owner didn't know that when they agreed to end it.
 AT_STAKE = _fail("at_stake")
 LAUNCH = Plan(Step.LAUNCH)
 ENDED = Plan(Step.END, Outcome.ENDED)
@@ -514,7 +516,7 @@ RUN_UNANSWERED = _fail("unanswered")
 
 
 def plan_run(run: Run, now: float) -> Plan:
-    """Decide the next step for a run, given its last observed state.
+    """Decide the next step for a run, based on its last observed state.
 
     If the outcome of a launch is unknown, Usher searches for the run before launching it again. An accepted
     run is never launched again, and a run that was cancelled before its launch is never launched.
@@ -537,10 +539,10 @@ def plan_run(run: Run, now: float) -> Plan:
 
 
 def next_run_read(state: RunState, age: float, fastest: float) -> float:
-    """Return the number of seconds until a run is read again: 2 to 15, but never less than ``fastest``.
+    """Return how many seconds to wait before a run is read again: 2 to 15, but at least ``fastest``.
 
-    The interval grows with ``age``, the number of seconds since the run's state last changed, because a run
-    that has only just started may end soon.
+    The interval grows with ``age``, the number of seconds since the run's state last changed. A run that has
+    only just started may end soon.
     """
     slowest = 15.0
     grown = 2.0 + age / 10.0

@@ -1,4 +1,4 @@
-"""Which of a workspace's planned stops takes effect. Pure functions.
+"""Decides which of a workspace's planned stops takes effect. Pure functions.
 
 Lessons, classes and hours may all plan to stop the same workspace, but only one of these *ends* takes effect.
 An end that the owner set after last joining a class or course wins. Otherwise the latest end wins, so that
@@ -15,9 +15,9 @@ from typing import Final
 
 from bot.domain.stops import PlannedStop
 
-#: Reasons for stops that Usher plans on its own. They no longer apply once the owner has planned a stop.
+#: Reasons for stops that Usher plans by itself. They no longer apply once the owner has planned a stop.
 _BY_ITSELF: Final = frozenset({"hours", "needed"})
-#: Reasons for stops planned by a class or course, which affect other people, too.
+#: Reasons for stops that a class or course plans. Such stops affect other people, too.
 _SHARED_REASONS: Final = frozenset({"class", "lesson", "look"})
 
 
@@ -27,14 +27,15 @@ def choose_end(
     postpone: Callable[[PlannedStop], PlannedStop | None],
     is_needed_after: Callable[[float], bool],
 ) -> PlannedStop | None:
-    """Return the stop that applies; None if there is none or the owner's hours continue after a lesson.
+    """Return the planned stop that applies.
 
-    A stop that the owner set after last joining a class or course (``agreed_at``) applies even if it isn't
-    the latest. Otherwise the latest stop applies. If a lesson begins before that stop and finishes later,
-    ``postpone`` returns the lesson's end. ``is_needed_after`` returns whether the owner's hours still need
-    the workspace after a given time.
+    Return None if there is none, or if the owner's hours continue after a lesson. A stop that the owner set
+    after last joining a class or course (``agreed_at``) applies even if it isn't the latest. Otherwise the
+    latest stop applies. If a lesson begins before that stop and finishes later, ``postpone`` returns the
+    lesson's end. ``is_needed_after`` returns whether the owner's hours still need the workspace after a given
+    time.
     """
-    # An assistant that may start but not stop workspaces only plans a stop for its own start, so other
+    # If an assistant may start but not stop workspaces, it plans a stop only for its own start, so other
     # planned stops still apply.
     own = next((one for one in ends if one.because == "own" and not (one.start and len(ends) > 1)), None)
     unused = next((one for one in ends if one.because == "room"), None)
@@ -47,8 +48,8 @@ def choose_end(
         return own
     others = [one for one in ends if one.because != "own" and not (own and one.because in _BY_ITSELF)]
     among = [*others, *(one for one in ends if one is own)]
-    # A stop planned as "needed" only means that nobody said the workspace is still needed, so it applies only
-    # if no other stop is planned.
+    # A stop planned as "needed" only means that nobody said that the workspace is still needed. It applies
+    # only if no other stop is planned.
     latest = max(among, key=lambda one: (one.because != "needed", one.at), default=None)
     while latest is not None and (later := postpone(latest)) is not None:
         latest = later

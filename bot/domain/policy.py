@@ -1,4 +1,4 @@
-"""The access policy: one pure function decides whether a person may use a verb on a target.
+"""The access policy. A single pure function decides whether a person may use a verb on a target.
 
 The policy is checked when a request arrives, before each step of the work, and when waiting work resumes. The
 first matching rule decides. A person whom Slack hasn't described yet is refused, so callers first use
@@ -11,7 +11,7 @@ from typing import Final
 from bot.domain.installations import AnyInstallation
 from bot.domain.people import Person, Principal
 
-#: Read-only verbs. They are allowed however old Slack's facts about a person are.
+#: Verbs that change nothing. They are allowed however old Slack's facts about a person are.
 SHOWING: Final = frozenset(
     {
         "about",
@@ -27,32 +27,34 @@ SHOWING: Final = frozenset(
         "words",
     }
 )
-#: Verbs reserved for administrators: owning the target isn't enough. None of these verbs uses another
+#: Verbs that only administrators may use. Owning the target isn't enough. None of these verbs uses another
 #: person's account.
 ADMINISTRATORS: Final = frozenset({"approvals", "approve", "overview", "unlink_other", "usage_team"})
 #: Verbs on a class that are open to its owner, to the people named on its card, and to administrators.
 TEACHERS: Final = frozenset({"class_change", "class_post", "class_problems", "class_stop", "class_usage"})
-#: The only verb allowed on another person's workspace, and only with that person's recorded consent (ADR 91).
+#: The only verb that may be used on another person's workspace, and only with that person's recorded consent
+#: (ADR 91).
 CONSENTED: Final = "class_stop"
-#: How long Slack's facts about a person may be used to allow verbs that change something, in seconds.
+#: If Slack's facts about a person are older than this many seconds, they can't be used to allow verbs that
+#: change something.
 CURRENT_SECONDS: Final = 86_400.0
-#: Slack's facts about a person may be dated up to this many seconds in the future, because another machine's
-#: clock may be ahead.
+#: Slack's facts about a person may be dated up to this many seconds in the future, because the clock of
+#: another machine may be ahead.
 _AHEAD_SECONDS: Final = 60.0
-#: How long Slack's facts may be used to refuse a person, such as a guest, in seconds. This period is short
-#: because the person's status in Slack may have changed.
+#: If Slack's facts about a person are older than this many seconds, they can't be used to refuse the person,
+#: for example as a guest. This period is short because the person's status in Slack may have changed.
 REFUSED_SECONDS: Final = 10.0
-#: Name of the rule that refuses people from Slack workspaces where Usher isn't installed.
+#: Name of the rule that refuses people whose Slack workspace hasn't installed Usher.
 FOREIGN_TEAM: Final = "policy.foreign_team"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The object of a verb, and its owner.
+    """What a verb acts on, and who owns it.
 
-    ``consented_to`` is the person whom the owner has allowed to stop the target, in a recorded consent that
-    hasn't been withdrawn; ``kind`` is then ``consent``. ``delegates`` contains the keys of the people whom a
-    card's owner has named.
+    If the owner has allowed somebody to stop the target, and hasn't withdrawn that consent, ``consented_to``
+    is that person and ``kind`` is ``consent``. ``delegates`` contains the keys of the people whom a card's
+    owner has named.
     """
 
     kind: str
@@ -64,7 +66,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision, and the rule behind it, which the audit log records and a refusal explains."""
+    """A decision and the rule behind it. The audit log records the rule, and a refusal explains it."""
 
     allowed: bool
     rule: str
@@ -77,7 +79,7 @@ def decide(
     installation: AnyInstallation,
     person: Person | None = None,
 ) -> Decision:
-    """Decide whether a principal may use a verb on a target; when in doubt, refuse.
+    """Decide whether a person may use a verb on a target. When in doubt, refuse.
 
     ``person`` is what Slack says about the principal, or None if they haven't been looked up in Slack.
     """
@@ -98,7 +100,7 @@ def decide(
 
 
 def _administration(principal: Principal, target: Target | None, installation: AnyInstallation) -> Decision:
-    """Decide whether a person may use a verb that is reserved for administrators."""
+    """Decide whether a person may use a verb that only administrators may use."""
     if not installation.filter_administrators(lambda one: installation.are_together(one, principal)):
         return _refuse("no_administrators")
     if not installation.is_administrator(principal):
@@ -126,7 +128,7 @@ def _of_another(principal: Principal, verb: str, target: Target, installation: A
 
 
 def is_current(person: Person | None, verb: str, now: float) -> bool:
-    """Return whether Slack's facts about a person are recent enough to decide without calling Slack.
+    """Return whether Slack's facts about a person are recent enough to decide without asking Slack again.
 
     Facts that would lead to a refusal expire much sooner than those that allow something.
     """
@@ -138,7 +140,10 @@ def is_current(person: Person | None, verb: str, now: float) -> bool:
 
 
 def find_flaw(person: Person | None) -> str | None:
-    """Return why a person may not use Usher at all (left, bot, stranger or guest), or None if they may."""
+    """Return why a person may not use Usher at all, or None if they may.
+
+    They may have left, or they may be a bot, a stranger or a guest.
+    """
     if person is None:
         return None
     if person.is_deleted:
@@ -150,8 +155,8 @@ def find_flaw(person: Person | None) -> str | None:
     return "guest" if person.is_guest else None
 
 
-#: Rules that refuse people who have left the team or become guests. A stop already in progress on their
-#: behalf is still carried out.
+#: Rules that refuse people who have left the team or become guests. If a stop on their behalf is already in
+#: progress, it is still carried out.
 LEAVER_RULES: Final = frozenset({"policy.left", "policy.guest"})
 
 

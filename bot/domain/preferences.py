@@ -7,12 +7,12 @@ from typing import Final
 from bot.domain.notices import Mark, NoticeKind
 from bot.domain.workspaces import Workspace
 
-#: Users are asked about a workspace left running after this many hours, unless they or the operator chose
+#: Users are asked about a workspace left running after this many hours. They or the operator can choose
 #: another number.
 ASKS_AFTER: Final = 12
 #: Number of hours that stands for "never".
 NEVER_HOURS: Final = 1_000_000
-#: Levels of what Slack's assistant may do for a user. Each includes the ones before it.
+#: How much Slack's assistant may do for a user. Each level includes the ones before it.
 LEVELS: Final = ("nothing", "show", "start", "stop")
 
 
@@ -20,8 +20,8 @@ LEVELS: Final = ("nothing", "show", "start", "stop")
 class Preferences:
     """A user's preferences.
 
-    ``ready``, ``stopped`` (without being asked to) and ``run_ended`` say whether a separate message is sent;
-    otherwise only the card shows the change. ``idle_prompt_after`` is the number of hours after which they
+    ``ready``, ``stopped`` (without being asked to) and ``run_ended`` say whether a separate message is sent.
+    Otherwise, only the card shows the change. ``idle_prompt_after`` is the number of hours after which they
     are asked whether a running workspace is still needed. It is None if they haven't chosen one
     (``ASKS_AFTER``), and ``NEVER_HOURS`` if they don't want to be asked. ``assistant`` is what Slack's
     assistant may do for them, one of ``LEVELS``.
@@ -39,10 +39,10 @@ class Preferences:
 
 
 def find_asking_hours(chosen: int | None, here: float | None) -> float | None:
-    """Return after how many hours a user is asked about a running workspace, or None for never.
+    """Return after how many hours a user is asked about a running workspace. None means never.
 
-    ``chosen`` is the user's choice, and ``here`` is the operator's choice for the connection; each is None if
-    not set. The smaller number applies. If ``here`` is 0, only users who made a choice are asked.
+    ``chosen`` is the user's choice, and ``here`` is the operator's choice for the connection. Each is None if
+    it isn't set. The smaller number applies. If ``here`` is 0, only users who made a choice are asked.
     """
     wanted = [hours or NEVER_HOURS for hours in (chosen, here) if hours is not None]
     soonest = min(wanted, default=ASKS_AFTER)
@@ -64,7 +64,7 @@ class NoticeDelivery:
 
 
 def should_send(news: NoticeDelivery, preferences: Preferences) -> bool:
-    """Return whether a notice is sent as a separate message; if not, only the card shows it."""
+    """Return whether a notice is sent as a separate message. Otherwise, only the card shows it."""
     topic = news.kind.topic
     if Mark.IN_CARD in news.kind.marks and news.has_card:
         return False

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, TypedDict
 
-#: Hourly prices must be lower than this.
+#: An hourly price must be lower than this to be accepted.
 MAX_PRICE: Final = 10_000
 
 
@@ -26,13 +26,13 @@ class Price:
 
     @property
     def label(self) -> str:
-        """Return the price as shown: ``0.21 EUR an hour``, or ``0.21 an hour`` without a known currency."""
+        """Return the price as users see it, such as ``0.21 EUR an hour``. An unknown currency is left out."""
         amount = max(self.amount, round(self.amount, 2), key=lambda one: len(f"{one:f}"))
         return " ".join(filter(None, [f"{amount:f}", self.currency, "an hour"]))
 
 
 class MachineColumns(TypedDict):
-    """The columns of a workspace or a run that describe its machine."""
+    """The columns that describe the machine of a workspace or a run."""
 
     template: str | None
     size: str | None
@@ -55,7 +55,7 @@ class MachineKind:
     price: Price | None = None
 
     def to_columns(self) -> MachineColumns:
-        """Return these facts as columns of a workspace or a run."""
+        """Return these facts as the columns of a workspace or a run."""
         price = self.price
         return {
             "template": self.template,
@@ -72,7 +72,7 @@ def parse_price(amount: str | None, currency: str | None) -> Price | None:
 
 
 def parse_amount(value: Any) -> Decimal | None:
-    """Parse a number from outside Usher as an hourly price; return None if it can't be one."""
+    """Parse a number from outside Usher as an hourly price. Return None if it can't be one."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Status reads: the claim that permits a process to read a workspace's status, and the read's result."""
+"""Status reads. A claim allows a process to read a workspace's status, and a result says what it found."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class Unconfirmed:
 
 @dataclass(frozen=True, slots=True)
 class ReadClaim:
-    """The right to read one resource's status once, granted by the poll gate.
+    """The right to read the status of one workspace once. The poll gate grants it.
 
     ``gate_key`` is the key of the gate's row, ``account`` is the account whose credential is used, and
     ``workspace_ids`` are the rows that receive the result. ``granted_at`` is when the claim was made, by the
@@ -36,20 +36,19 @@ class ReadClaim:
     state: State
     used_at: float | None
     granted_at: float = 0.0
-    #: Whether a read or list with the user's own credential has shown the first of ``workspace_ids`` to be
-    #: theirs.
+    #: Whether it has been shown that the first of ``workspace_ids`` is the user's own. A read or list with
+    #: the user's own credential shows that.
     is_proven: bool = True
-    #: A finding of this user's latest reads that later reads still have to confirm.
+    #: A finding from this user's latest reads that later reads still have to confirm.
     unconfirmed: Unconfirmed | None = None
     #: Whether a call that may end the workspace has been sent. If so, the workspace is expected to be gone.
     is_ending: bool = False
-    #: Minimum interval between two reads of the resource, in seconds.
+    #: Minimum interval between two reads of the workspace, in seconds.
     interval: float = 0.0
-    #: The encrypted secret that opens the workspace from Usher's page (``Observed.entry``), as stored in the
-    #: row of the user whose account is used for the read; None if there is none.
+    #: The encrypted secret that opens the workspace from Usher's page (``Observed.entry``), or None if there
+    #: is none. It is stored in the row of the user whose account is used for the read.
     entry: str | None = None
-    #: What was missing from the workspace at the last read. ``lacks_since`` is when that was first found
-    #: missing.
+    #: What the workspace lacked at the last read. ``lacks_since`` is when a read first found that missing.
     lacks: Lack | None = None
     lacks_since: float | None = None
     #: Whether the workspace's owner has requested a read since the last one.
@@ -57,12 +56,12 @@ class ReadClaim:
 
     @property
     def is_usable(self) -> bool:
-        """Return whether a start can stop waiting because the workspace is usable or the wait is over."""
+        """Return whether a start can stop waiting. Either the workspace is usable or the wait is over."""
         return self.state is State.RUNNING and not is_awaited(self.lacks, self.lacks_since, self.granted_at)
 
     @property
     def needs_page_check(self) -> bool:
-        """Return whether to request the running workspace's page, although the request may count as use.
+        """Return whether to request the page of a running workspace. The request may count as use.
 
         The page is requested until it answers or is several minutes late, and whenever the workspace's owner
         asks for a read.
@@ -75,7 +74,7 @@ class ReadClaim:
 class ReadResult:
     """The result of a claimed read: an observation or an error message, and when to read next.
 
-    ``next_in`` is in seconds from now; None means that the next read takes place only on request. If
+    ``next_in`` is in seconds from now. None means that the next read takes place only on request. If
     ``observed`` is None, the rows keep their state.
     """
 
@@ -86,15 +85,15 @@ class ReadResult:
     block_reason: Hold | None = None
     #: The claim's ``ReadClaim.granted_at``. The default is the gate's last claim.
     granted_at: float | None = None
-    #: Period and offset, in seconds, of the time slots for an account's combined reads. The next read waits
-    #: for a slot.
+    #: The time slots for an account's combined reads, as a period and an offset in seconds. The next read
+    #: waits for a slot.
     slot: tuple[float, float] | None = None
     #: A finding about the first of ``workspace_ids`` that other reads still have to confirm. An observation
     #: clears it.
     unconfirmed: Unconfirmed | None = None
-    #: How much longer the gate stays closed to everyone, in seconds. The countdown restarts when the response
+    #: How much longer nobody may read the workspace, in seconds. The countdown restarts when the response
     #: arrives, because the request may have reached the provider at any moment up to then.
     closed_for: float = 0.0
-    #: Whether the credential can only open the reader's own workspaces. If it can open everyone's, reading a
+    #: Whether the credential can open only the reader's own workspaces. If it can open everyone's, reading a
     #: workspace that isn't in the user's list doesn't prove that the workspace belongs to them.
     is_own: bool = True

@@ -1,7 +1,7 @@
-"""Kinds of stored times, and how each is corrected if the clock was changed while no process was serving.
+"""Kinds of stored times, and how to correct each if the clock was changed while no process was serving.
 
 Only the serving process corrects times, when it starts (``docs/adr/0019-who-heals-clocks.md``). The type of a
-model's field says what kind of time it holds. For columns without such a field, the table says so
+model's field shows the kind of time stored in it. For columns without such a field, the table says so
 (``bot.store.tables``).
 """
 
@@ -22,14 +22,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A kind of time and, for DUE, the maximum number of seconds by which it can lie in the future."""
+    """A kind of time.
+
+    For DUE, ``farthest`` is the maximum number of seconds by which it can lie in the future.
+    """
 
     kind: Kind
     farthest: float = 0.0
 
 
 def make_due(farthest: float) -> Time:
-    """Return the ``Time`` for due times that lie at most ``farthest`` seconds in the future."""
+    """Return the ``Time`` for due times that are at most ``farthest`` seconds in the future."""
     return Time(Kind.DUE, farthest)
 
 
@@ -37,28 +40,30 @@ PAST: Final = Time(Kind.PAST)
 SINCE: Final = Time(Kind.SINCE)
 STAYS: Final = Time(Kind.STAYS)
 GATE: Final = Time(Kind.GATE)
-#: When a lease ends: at most a minute ahead, because ``Numbers.lease`` and ``Timing.lease`` are shorter than
-#: that.
+#: When a lease ends. This is at most a minute ahead, because ``Numbers.lease`` and ``Timing.lease`` are
+#: shorter than that.
 LEASE: Final = make_due(60.0)
-#: When a message is next sent: at most five minutes ahead, like the longest waits in ``bot.slack.notifier``.
+#: When a message is next sent. This is at most five minutes ahead, like the longest waits in
+#: ``bot.slack.notifier``.
 SEND: Final = make_due(300.0)
 
 Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
-#: When the next step is due: at most ten minutes ahead, which is enough for ``Numbers.slow_tick``. A
+#: When the next step is due. This is at most ten minutes ahead, which is enough for ``Numbers.slow_tick``. A
 #: provider's *Retry-After* may be longer. If Usher then calls too early, the provider repeats its
 #: *Retry-After* at the next step.
 Step = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
-#: A deadline, at most a day ahead. That is enough for ``bot.domain.work_items.DEADLINE_SECONDS``, and for
-#: *Keep waiting*, which could add up to a day in earlier releases.
+#: A deadline, which is at most a day ahead. That is enough for ``bot.domain.work_items.DEADLINE_SECONDS``,
+#: and for *Keep waiting*, which could add up to a day in earlier releases.
 Deadline = Annotated[float, make_due(86_400.0)]
-#: When a link in progress ends: at most twenty minutes ahead, with ten for the page and ten for the code
+#: When a link in progress ends. This is at most twenty minutes ahead: ten for the page and ten for the code
 #: (``bot.services.linking``).
 LinkEnd = Annotated[float, make_due(1_200.0)]
-#: When a task is due: at most 22 minutes ahead, which is enough for ``bot.services.linking.UNUSED_SECONDS``.
+#: When a task is due. This is at most 22 minutes ahead, which is enough for
+#: ``bot.services.linking.UNUSED_SECONDS``.
 TaskDue = Annotated[float, make_due(1_320.0)]
-#: When a browser session ends: at most a week ahead, because no release has had a longer
+#: When a browser session ends. This is at most a week ahead, because no release has had a longer
 #: ``bot.services.browsers.SESSION_SECONDS``.
 SessionEnd = Annotated[float, make_due(7 * 86_400.0)]

@@ -1,4 +1,4 @@
-"""Runs of jobs launched by users, with their progress and output."""
+"""Runs of jobs that users launch, with their progress and output."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -42,7 +42,7 @@ StopKind = Literal["", "stop", "force"]
 
 @dataclass(frozen=True, slots=True)
 class ObservedRun:
-    """The result of one read of a run; anything the provider doesn't report is None.
+    """The result of one read of a run. Whatever the provider doesn't report is None.
 
     Attributes:
         state: Its state.
@@ -67,7 +67,7 @@ class ObservedRun:
 
 
 def drop_impossible_run_times(seen: ObservedRun, now: float) -> ObservedRun:
-    """Return an observation of a run without any times that lie in the future."""
+    """Return an observation of a run without times that lie in the future."""
     latest = now + MAX_CLOCK_SKEW_SECONDS
     started_at, ended_at = drop_future_time(seen.started_at, latest), drop_future_time(seen.ended_at, latest)
     if (started_at, ended_at) == (seen.started_at, seen.ended_at):
@@ -107,7 +107,7 @@ class OutputChunk:
 
 @dataclass(frozen=True, slots=True)
 class OutputTail:
-    """A run's output as shown in messages: the end of its text, the number of lines, and the last lines."""
+    """A run's output as messages show it: the end of its text, the number of lines, and the last lines."""
 
     tail: str
     lines: int
@@ -153,7 +153,7 @@ class Run(WorkItem):
 
     @property
     def title(self) -> str:
-        """Return the name that the user knows the run by."""
+        """Return the name by which the user knows the run."""
         return self.name
 
     @property
@@ -163,7 +163,7 @@ class Run(WorkItem):
 
     @property
     def is_going(self) -> bool:
-        """Return whether the run may still be in progress: it isn't known to have ended."""
+        """Return whether the run may still be in progress, because it isn't known to have ended."""
         return self.is_open and not self.state.is_over
 
     @property

@@ -1,4 +1,4 @@
-"""How similar usernames are to people's names, used to find out whose username it may be."""
+"""Compares usernames with people's names, to find out whose username it may be."""
 
 import re
 import unicodedata
@@ -7,15 +7,15 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-#: Minimum similarity, from 0 to 1, at which a username is considered a person's.
+#: Minimum similarity, from 0 to 1, at which a username is taken to be a person's.
 ALIKE: Final = 0.79
 _BETWEEN = re.compile(r"[\W_]+")
-#: Words of a name with fewer letters than this are ignored, because they match too many people.
+#: Words in a name that have fewer letters than this are ignored, because they match too many people.
 _SHORTEST: Final = 3
 
 
 def score_likeness(username: str, *called: str) -> float:
-    """Return how similar a username is to a person's name, handle or e-mail address, whichever fits best.
+    """Return how similar a username is to a person's name, handle or e-mail address. The best match counts.
 
     Any similarity below ``ALIKE`` is returned as 0. This is called for everyone in a Slack workspace, and
     takes about 15 µs per person.
@@ -27,7 +27,7 @@ def score_likeness(username: str, *called: str) -> float:
 
 
 def _forms(called: str) -> Iterator[str]:
-    """Yield usernames that someone with this name might have.
+    """Yield usernames that a person with this name might have.
 
     They are the words of the name joined together, one word with the initial of another, and each word alone.
     """
@@ -41,7 +41,7 @@ def _forms(called: str) -> Iterator[str]:
 
 
 def _words(text: str) -> list[str]:
-    """Return a string's words in lower case, without accents or trailing numbers."""
+    """Return the words of a string in lower case. Accents and trailing numbers are removed."""
     plain = text.casefold()
     if not text.isascii():
         parts = unicodedata.normalize("NFKD", text).casefold()

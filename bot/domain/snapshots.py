@@ -1,4 +1,4 @@
-"""Snapshots: providers' latest answers, kept until the next read."""
+"""Snapshots: the latest answers from providers, kept until the next read."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -38,7 +38,7 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How much of a provider's limit a user has left.
+    """How much of a limit at a provider a user has left.
 
     Attributes:
         unit: What is counted, such as ``hours`` or ``credits``.
@@ -55,7 +55,7 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Generic[Payload]):
-    """A provider's answer, read at ``read_at`` and shown until the next read.
+    """A provider's answer. It was read at ``read_at``, and is shown until the next read.
 
     ``owner`` is the id of the account that was used to read it, or "" if everyone sees the same answer.
     ``kind`` is ``templates`` (the provider's own type, which forms are built from), ``runs`` (no payload,

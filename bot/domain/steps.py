@@ -1,4 +1,4 @@
-"""A step of an operation or a run: the claimed rows, and the changes that the step saves."""
+"""A step of an operation or a run: the claimed rows, and the changes to be saved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,18 +21,18 @@ _Subject = TypeVar("_Subject", Operation, Run)
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """The changes that a step saves. A field that is None leaves its column unchanged.
+    """The changes that a step saves. If a field is None, its column doesn't change.
 
     An empty ``block_reason`` clears the stored one. ``next_in`` is the number of seconds until the next step.
     An update with an ``outcome`` ends the operation or run. While a call is in flight (``CALLING``), the step
-    keeps its lease for ``next_in`` seconds, so that no other step can run at the same time. A wake-up
-    recorded meanwhile takes effect at the next save.
+    keeps its lease for ``next_in`` seconds, so that no other step can run at the same time. A wake-up that is
+    recorded in the meantime takes effect at the next save.
     """
 
     id: str
     next_in: float
     #: What wakes the operation before its next step is due: any recorded read (``read``), only a read that
-    #: changes the state, url, actions or hold (``change``), or nothing (``time``).
+    #: changes the state, URL, actions or hold (``change``), or nothing (``time``).
     waits_for: Literal["read", "change", "time"] = "time"
     start_call: Call | None = None
     stop_call: Call | None = None
@@ -44,20 +44,20 @@ class Update:
     cause: str | None = None  #: why the item ended, or why its last call was refused ("" if it wasn't)
     deadline_passed: bool = False  #: clear ``deadline_at``, because the person is told now
     asked: bool | None = None  #: whether the person is now being asked if the call should be repeated
-    #: When the provider began to refuse calls as too busy. ``retry_at`` is when the next call may be sent.
+    #: When the provider began to refuse calls because it was too busy. ``retry_at`` is when the next call may
+    #: be sent.
     busy_since: float | None = None
     retry_at: float | None = None
-    #: Whether the user chose to keep waiting, which gives them the full time again to answer the next
-    #: question.
+    #: Whether the user chose to keep waiting. They then get the full time again to answer the next question.
     keeps_waiting: bool = False
-    #: Set only with an ``outcome``: the operation's ``question_since`` at the time of the decision, so that a
-    #: later answer isn't lost.
+    #: The operation's ``question_since`` at the time of the decision, so that a later answer isn't lost. It
+    #: is set only with an ``outcome``.
     question_since: float | None = None
     card_dirty: bool = False
     notices: Sequence[NewNotice] = ()  #: one without a subject is about this item
     audit: Sequence[AuditEntry] = ()
-    #: Set only with a call: the account and person on which the decision was based. The call isn't sent if
-    #: either has changed.
+    #: The account and person on which the decision to call was based. They are set only with a call, which
+    #: isn't sent if either has changed.
     account: Account | None = None
     person: Person | None = None
     #: The lease under which this update is saved (``Claimed.claim``), or "" if something other than a step
@@ -76,19 +76,19 @@ class Update:
     remote_id: str | None = None
     observed: ObservedRun | None = None
     unconfirmed: Unconfirmed | None = None
-    #: How many seconds until the user is told that the run can't be read. A read that succeeds before then
-    #: prevents it.
+    #: How many seconds to wait before the user is told that the run can't be read. They aren't told if a read
+    #: succeeds before then.
     deadline_in: float | None = None
 
     @property
     def is_calling(self) -> bool:
-        """Return whether a call will be sent once this update has been saved."""
+        """Return whether a call will be sent as soon as this update has been saved."""
         return Call.CALLING in {self.start_call, self.stop_call}
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed(Generic[_Subject]):
-    """A claimed operation or run, with everything that a step needs.
+    """A claimed operation or run, with everything needed for a step.
 
     ``account`` is None if the user has unlinked it, and ``person`` is None until Slack has described them.
     ``claim`` identifies this lease. Each update carries it, so that a step whose lease has expired can't
@@ -99,11 +99,11 @@ class Claimed(Generic[_Subject]):
     account: Account | None
     person: Person | None
     claim: str
-    #: The stored row, needed to save the step's result.
+    #: The stored row, which is needed to save the step's result.
     row: dict[str, Any]
 
     def update(self, next_in: float, **changes: Any) -> Update:
-        """Return an update with the given changes that carries this step's claim."""
+        """Return an update with these changes. It carries this step's claim."""
         return Update(self.subject.id, next_in, claim=self.claim, **changes)
 
 

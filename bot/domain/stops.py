@@ -1,4 +1,4 @@
-"""Stop modes and their effects on a workspace, and planned stops.
+"""Stop modes, their effects on a workspace, and planned stops.
 
 The provider declares the effect of each mode (``returns``, ``keeps``, ``ends``, ``erases``). These effects
 determine what *Restart*, *Stop* and planned stops do. Before an irreversible stop, users are asked to
@@ -22,7 +22,7 @@ StopMode = Literal["stop", "suspend", "force"]
 #: - ``unsaved``: not everything in it is saved.
 #: - ``memory``: a suspended workspace would lose its memory.
 StopRisk = Literal["busy", "unsaved", "memory"]
-#: What the provider itself does to a workspace at ``expires_at`` unless someone acts.
+#: What a provider itself does to a workspace at ``expires_at``, unless someone prevents it.
 #: - ``stops``: the workspace stops, unless it is in use.
 #: - ``stops_anyway``: the workspace stops, even if it is in use.
 #: - ``removed``: the workspace is removed.
@@ -51,7 +51,7 @@ class StopEffect(StrEnum):
 
 
 class Consent(IntEnum):
-    """A user's consent to an irreversible stop: none, given, or given knowing the ``StopRisk``."""
+    """Whether a user has agreed to an irreversible stop and, if so, whether they knew its ``StopRisk``."""
 
     NONE = 0
     GIVEN = 1
@@ -59,7 +59,7 @@ class Consent(IntEnum):
 
 
 def costs_more(stop_risks: frozenset[StopRisk], consent: Consent, *, is_planned: bool) -> bool:
-    """Return whether an irreversible stop would lose more than the owner knew when agreeing to it.
+    """Return whether an irreversible stop would lose more than the owner knew when they agreed to it.
 
     Before a planned stop, the warning mentions unsaved work, and nobody could know in advance what would be
     busy by then. A suspended workspace's memory doesn't count, because every confirmation says that it will
@@ -69,7 +69,7 @@ def costs_more(stop_risks: frozenset[StopRisk], consent: Consent, *, is_planned:
     return bool(counted) and consent is not Consent.KNOWING
 
 
-#: Maps each available stop mode to its effect on the workspace. A mode that isn't listed isn't available.
+#: Maps each available stop mode to its effect on the workspace. Modes that aren't listed aren't available.
 StopEffects = Mapping[StopMode, StopEffect]
 NO_EFFECTS: Final[StopEffects] = {}
 
@@ -82,17 +82,23 @@ def choose_restart_mode(effects: StopEffects) -> StopMode | None:
 
 
 def choose_gentlest_mode(effects: StopEffects) -> StopMode:
-    """Return the mode for stops that the owner didn't plan: suspend if that keeps the memory, else stop."""
+    """Return the mode for stops that the owner didn't plan.
+
+    This is suspend if that keeps the memory, and otherwise stop.
+    """
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else "stop"
 
 
 def choose_planned_mode(effects: StopEffects) -> StopMode:
-    """Return the mode for stops planned by the owner: stop or, if that is irreversible, the gentlest mode."""
+    """Return the mode for stops that the owner planned.
+
+    This is stop or, if that is irreversible, the gentlest mode.
+    """
     return choose_gentlest_mode(effects) if is_final(effects, "stop") else "stop"
 
 
 def ends_by_consent(effects: StopEffects, *, is_any: bool) -> bool:
-    """Return whether a class card must warn that the end of the class may be irreversible for workspaces.
+    """Return whether a class card must warn that workspaces may be stopped irreversibly when the class ends.
 
     Pressing the card's button then means agreeing to that. ``effects`` are the effects that the card assumes.
     With ``is_any``, people may join with any kind of workspace, including one that can't be suspended.
@@ -101,16 +107,16 @@ def ends_by_consent(effects: StopEffects, *, is_any: bool) -> bool:
 
 
 def is_final(effects: StopEffects, mode: StopMode) -> bool:
-    """Return whether stopping a workspace in this mode is irreversible."""
+    """Return whether a stop in this mode is irreversible."""
     effect = effects.get(mode)
     return effect is not None and effect.is_final
 
 
-#: Why a stop was planned.
+#: The reason why a stop was planned.
 #: - ``own``: the workspace's owner chose the time.
 #: - ``look``: the workspace was created for a course, and the time for a first look is over.
-#: - ``class``, ``lesson``, ``hours``: the workspace was running for a class, a lesson or hours, which will be
-#:   over.
+#: - ``class``, ``lesson``, ``hours``: the workspace was running for a class, a lesson or working hours, which
+#:   will be over.
 #: - ``needed``: nobody has said that the workspace is still needed.
 #: - ``room``: its owner got capacity from the waitlist but isn't using the workspace.
 Because = Literal["own", "look", "class", "lesson", "hours", "needed", "room"]
@@ -118,13 +124,13 @@ Because = Literal["own", "look", "class", "lesson", "hours", "needed", "room"]
 
 @dataclass(frozen=True, slots=True)
 class PlannedStop:
-    """A planned stop: when and how a workspace is to be stopped.
+    """A planned stop. It says when and how to stop a workspace.
 
     ``agreed`` means that the owner knows that the stop is irreversible. ``warns`` means that the owner is
     warned even if the stop is near, because someone or something else chose the time. ``source`` is the id of
     the class card or hours rule that planned the stop, ``title`` is the course's title, ``over_at`` is the
     end of the lesson, and ``since`` is when the stop was set. ``via`` names the assistant that asked for it,
-    if any. ``start`` is the operation that must bring the workspace up first; if it doesn't, the stop is
+    if any. ``start`` is the operation that must bring the workspace up first. If it doesn't, the stop is
     dropped.
     """
 
@@ -153,21 +159,21 @@ class PlannedStop:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStops:
-    """A workspace's planned stops, one for each reason and source, and which of them takes effect."""
+    """A workspace's planned stops, at most one for each reason and source, and which of them takes effect."""
 
     rows: tuple[PlannedStop, ...] = ()
     counts: PlannedStop | None = None
 
     def has(self, source: str) -> bool:
-        """Return whether this card or rule planned any of the workspace's stops."""
+        """Return whether this card or rule has planned any of the workspace's stops."""
         return any(one.source == source for one in (*self.rows, *filter(None, [self.counts])))
 
     def remove_reasons(self, *reasons: str) -> tuple[PlannedStop, ...]:
-        """Return the planned stops without those that have one of the given reasons, sources or starts."""
+        """Return the planned stops, without those that have any of the given reasons, sources or starts."""
         return tuple(one for one in self.rows if not {one.because, one.source, one.start} & {*reasons})
 
     def add_end(self, new: PlannedStop) -> tuple[PlannedStop, ...]:
-        """Return the stops with a new one added, replacing any with the same reason and source."""
+        """Return the stops with a new one added. It replaces any stop with the same reason and source."""
         key = (new.because, new.source)
         return (*(one for one in self.rows if (one.because, one.source) != key), new)
 

@@ -1,4 +1,4 @@
-"""Surfaces: the places in Slack where requests are made and answered."""
+"""Surfaces, which are the places in Slack where requests are made and answered."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,25 +6,25 @@ from typing import Literal
 
 
 class Where(StrEnum):
-    """Where an answer is read, which determines how it words commands and what it leaves to a card."""
+    """Where an answer is read. This determines how it words commands, and what it leaves to a card."""
 
-    #: The answer appears where the user asked, perhaps among other people's messages, but only the user sees
-    #: it.
+    #: The answer appears where the user asked. There may be other people's messages, but only the user sees
+    #: the answer.
     CHANNEL = "channel"
     #: The answer appears in the channel where the user mentioned the bot, but only the user sees it.
     MENTION = "mention"
-    #: The answer appears in the user's direct messages with the bot, where their cards and notices are sent,
-    #: too.
+    #: The answer appears in the user's direct messages with the bot. Their cards and notices are also sent
+    #: there.
     DIRECT = "direct"
     #: The answer appears in the form that the user has open.
     FORM = "form"
-    #: The answer appears in the user's Home tab, which is republished with it.
+    #: The answer appears in the user's Home tab, which is published again to show it.
     HOME = "home"
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """Where a request came from, such as a form or the Home tab, with what is needed to answer it there."""
+    """Where a request came from, such as a form or the Home tab, and what is needed to answer it there."""
 
     kind: Literal["command", "button", "message", "shortcut", "form", "search", "assistant", "replay", "home"]
     where: Where = Where.CHANNEL
@@ -33,25 +33,26 @@ class Surface:
     message_ts: str | None = None
     response_url: str | None = None
     trigger_id: str | None = None
-    #: The interaction's key in the inbox, which ensures that the interaction takes effect only once, no
-    #: matter how often Slack delivers it.
+    #: The interaction's key in the inbox. It ensures that the interaction takes effect only once, however
+    #: often Slack delivers it.
     interaction: str = ""
-    #: When the request was sent, in epoch seconds. Set only if Slack may have delivered it much later.
+    #: When the request was sent, in epoch seconds. It is set only if Slack may have delivered it much later.
     sent_at: float | None = None
     #: Whether the text that the user typed looks like a quotation.
     is_quoted: bool = False
-    #: The assistant that sent the request on the user's behalf; "" if the user sent it themself.
+    #: The assistant that sent the request on the user's behalf, or "" if they sent it themselves.
     via: str = ""
     #: Whether the request came from a button on a question. If so, the answer replaces the question.
     is_question: bool = False
     #: Whether the request came from a form that was opened in the Home tab.
     is_in_home: bool = False
-    #: The form that the request came from or that the answer goes into: Slack's id or Usher's external id.
+    #: The form that the request came from or that the answer goes into. It is identified by Slack's id or by
+    #: Usher's external id.
     view_id: str | None = None
     view_hash: str | None = None
     view_external_id: str | None = None
 
     @property
     def is_in_conversation(self) -> bool:
-        """Return whether the request came from a direct message, even one with someone else."""
+        """Return whether the request came from a direct message, even one that the bot isn't part of."""
         return (self.channel_id or "").startswith("D")

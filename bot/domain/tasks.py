@@ -11,47 +11,48 @@ class TaskKind(StrEnum):
     """The kinds of background work that the reconciler does besides operations."""
 
     DISCOVER = "discover"
-    #: Revoke the credential of a link that wasn't confirmed in time; the task's subject is the secret's
+    #: Revoke the credential of a link that wasn't confirmed in time. The task's subject is the secret's
     #: digest.
     REVOKE_UNUSED = "revoke_unused"
-    #: Have the provider delete a secret that is no longer used; the task's subject is the account's id.
+    #: Have the provider delete a secret that is no longer used. The task's subject is the account's id.
     REVOKE_CREDENTIAL = "revoke_credential"
-    #: Create an account's next credential before the current one expires; the subject is the account's id.
+    #: Create an account's next credential before the current one expires. The task's subject is the account's
+    #: id.
     RENEW_CREDENTIAL = "renew_credential"
-    #: Ask the provider to let a workspace run longer; the task's subject is ``ACCOUNT/WORKSPACE``.
+    #: Ask the provider to let a workspace run longer. The task's subject is ``ACCOUNT/WORKSPACE``.
     EXTEND = "extend"
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"
-    #: Stop the workspaces that a leaver's plans would have stopped, then end the leaver's links. The task's
-    #: subject is the leaver's key.
+    #: Stop the workspaces that the plans of a person who has left would have stopped, then end the person's
+    #: links. The task's subject is the person's key.
     OFFBOARD = "offboard"
-    #: Take a snapshot of a provider's offers or of its facts about itself; the task's subject is
+    #: Take a snapshot of what a provider offers, or of its facts about itself. The task's subject is
     #: ``ACCOUNT/KIND``.
     SNAPSHOT = "snapshot"
-    #: Check an approved username with its provider and link it; the task's subject is the approval's id.
+    #: Check an approved username with its provider, and link it. The task's subject is the approval's id.
     APPROVE = "approve"
-    #: Look up the requested account's e-mail address at the provider; the task's subject is the approval's
-    #: id.
+    #: Look up the e-mail address of the requested account at the provider. The task's subject is the
+    #: approval's id.
     LOOK_UP_USER = "look_up_user"
-    #: Ask the people who may own the requested account and have a day to answer; the task's subject is the
+    #: Ask the people who may own the requested account. They have a day to answer. The task's subject is the
     #: approval's id.
     ASK_ACCOUNT_OWNERS = "ask_account_owners"
-    #: Remind administrators of a request for an account, and close the request when its time is up; the
-    #: task's subject is the approval's id.
+    #: Remind administrators of a request for an account, and close it when its time is up. The task's subject
+    #: is the approval's id.
     FOLLOW_UP = "follow_up"
-    #: Refresh the list of a user's runs; the task's subject is the account's id.
+    #: Refresh the list of a user's runs. The task's subject is the account's id.
     LIST_RUNS = "list_runs"
-    #: Publish a user's Home tab; the task's subject is the user's key.
+    #: Publish a user's Home tab. The task's subject is the user's key.
     HOME = "home"
-    #: Update many rows in batches after one row that affects them has changed; the task's subject is its own
+    #: Update many rows in batches, because a row that affects them has changed. The task's subject is its own
     #: id.
     FAN_OUT = "fan_out"
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A background task; at most one of the same kind and subject can be open (``UNIQUE(kind, subject)``)."""
+    """A background task. Only one with the same kind and subject can be open at a time."""
 
     id: str
     kind: TaskKind

@@ -1,12 +1,12 @@
-"""Placeholders for times in stored texts. Each is replaced by the time in the reader's own time zone."""
+"""Placeholders for times in stored texts. Each reader sees the time in their own time zone instead."""
 
 import re
 from typing import Final
 
-#: Matches a placeholder made by ``make_time_placeholder``; the group is the time in epoch seconds.
+#: Matches a placeholder made by ``make_time_placeholder``. The group is the time in epoch seconds.
 TIME_MARK: Final = re.compile(r"\{time:(\d{1,11})\}")
 
 
 def make_time_placeholder(at: float) -> str:
-    """Return the placeholder for a time in a stored sentence; ``at`` is in epoch seconds."""
+    """Return the placeholder for a time, to be used in a stored sentence. ``at`` is in epoch seconds."""
     return f"{{time:{int(at)}}}"

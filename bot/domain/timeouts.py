@@ -1,6 +1,6 @@
 """How long to wait before giving up on an unknown outcome, trusting a read, or calling a start slow.
 
-A single observation proves little: a call without an answer may still take effect, and a read that is refused
+A single observation proves little. A call without an answer may still take effect, and a read that is refused
 or finds nothing may be due to a gateway's error. Pure functions.
 """
 
@@ -18,13 +18,15 @@ from bot.domain.runs import Run
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State, Workspace
 
-#: A start or stop of unknown outcome that has had no effect is sent again after this many seconds. Sending it
-#: twice does no harm.
+#: If the outcome of a start or stop is unknown and it has had no effect, it is sent again after this many
+#: seconds. Sending it twice does no harm.
 START_SETTLES: Final = 60.0
-#: A start or stop interrupted by the death of its process is sent again after this many seconds. Nothing can
-#: still be sending the call, and nothing suggests that the server is slow, as it would after a time-out.
+#: If the process that was sending a start or stop has died, the call is sent again after this many seconds.
+#: Nothing can still be sending it, and nothing suggests that the server is slow, as it would after a
+#: time-out.
 INTERRUPTED_SETTLES: Final = 30.0
-#: How long to look for the result of a creation or launch of unknown outcome before giving up, in seconds.
+#: If the outcome of a creation or launch is unknown, Usher looks for its result for this many seconds before
+#: it gives up.
 MAKE_SETTLES: Final = 120.0
 #: If a workspace is still reported as down this many seconds after its start was accepted, the card says so.
 #: After ``NEVER_UP_AFTER`` seconds, the start counts as failed.
@@ -32,47 +34,51 @@ STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
 #: If an accepted stop has had no effect after this many seconds, the card says so.
 NO_EFFECT_AFTER: Final = 60.0
-#: Minimum number of seconds before a call that a busy provider refused is sent again; ``MAX_BUSY_SECONDS`` is
-#: the maximum. The pause grows as long as calls are refused, and ``busy_pause`` shortens it by up to half.
+#: Minimum number of seconds before a call is sent again if a busy provider refused it. ``MAX_BUSY_SECONDS``
+#: is the maximum. The pause grows as long as calls are refused, and ``busy_pause`` shortens it by up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
-#: A call that was refused because of another change to the workspace is sent again after at most this many
+#: If a call was refused because of another change to the workspace, it is sent again after at most this many
 #: seconds. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
 #: After an accepted start, a failed workspace counts as failed again only if two reads in a row find a
-#: failure, the second at least this many seconds after the start.
+#: failure. The second must be at least this many seconds after the start.
 FAILED_AGAIN_AFTER: Final = 20.0
-#: How long until a workspace that was found gone is read again, in seconds. It may only have seemed gone
-#: because of an error at the provider, which can last for hours.
+#: How long to wait before a workspace that was found gone is read again, in seconds. It may only have seemed
+#: gone because of an error at the provider, which can last for hours.
 SAID_AGAIN_AFTER: Final = 86_400.0
-#: By this many seconds after it began, a call by another process has ended or the process has died. This is
+#: Once a call by another process is this many seconds old, it has ended or the process has died. This is
 #: longer than a call's time-out and the lease of its step.
 CALL_ENDS: Final = 45.0
-#: How long a question stays open, and how long a connection may be missing before it counts as removed, both
-#: in seconds.
+#: How long a question stays open, in seconds. A connection that has been missing for this long counts as
+#: removed.
 ANSWER_SECONDS: Final = 86_400.0
 
-#: Maximum number of seconds between searches for a missing result while Usher waits for the user's answer.
+#: Maximum number of seconds between two searches for a missing result while the user is being asked what to
+#: do.
 _SELDOM: Final = 300.0
 
-#: The read didn't find the workspace. Like a refusal and the other kinds of reports below, this is uncertain
-#: and has to be confirmed.
+#: Kind of report: the read didn't find the workspace. Like a refusal and the other kinds below, this is
+#: uncertain and has to be confirmed.
 GONE: Final = "gone"
-#: The workspace is missing from a list, which must be confirmed by a read or by the next list.
+#: Kind of report: a list doesn't contain the workspace. A read or the next list has to confirm this.
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
-#: Kinds of reports that give no reason why a workspace is starting or has failed, each mapped to the reported
-#: state. After such a report, the next read asks for the reason.
+#: Kinds of reports that don't say why a workspace is starting or has failed, each mapped to that state. After
+#: such a report, the next read asks for the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
-#: Maps each kind of uncertain report to how many reads in a row must make it, and over how many seconds,
-#: before Usher believes it. All other kinds are refusals; see ``_REFUSAL_CERTAIN``.
+#: Maps kinds of uncertain reports to how many reads in a row must make them, and over how many seconds,
+#: before Usher believes them. All other kinds are refusals (``_REFUSAL_CERTAIN``).
 _CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}
 _REFUSAL_CERTAIN: Final = (3, 60.0)
 
 
 def unknown_since(call: Call, called_at: float | None, since: float | None) -> float:
-    """Return when a call's outcome became unknown, or the latest time a call in flight can end."""
+    """Return when a call's outcome became unknown.
+
+    For a call in flight, return the latest time at which it can end.
+    """
     if call is Call.INTERRUPTED:
         return called_at or 0.0
     if since is not None and call is not Call.CALLING:
@@ -81,14 +87,14 @@ def unknown_since(call: Call, called_at: float | None, since: float | None) -> f
 
 
 def find_settling_time(work_item: WorkItem) -> float:
-    """Return the time by which a start or stop whose outcome is unknown would have had a visible effect."""
+    """Return when the effect of a start or stop whose outcome is unknown would have become visible."""
     call = work_item.stop_call if work_item.stop_call.is_unsure else work_item.start_call
     settles = INTERRUPTED_SETTLES if call is Call.INTERRUPTED else START_SETTLES
     return unknown_since(call, work_item.called_at, work_item.unknown_since) + settles
 
 
 def busy_pause(busy_for: float, jitter: float, *, longest: float = MAX_BUSY_SECONDS) -> float:
-    """Return how many seconds to wait before resending a refused call: 10 to ``longest``, with jitter.
+    """Return how many seconds to wait before sending a refused call again: from 10 to ``longest``.
 
     The pause grows with ``busy_for``, the number of seconds for which the call has been refused so far.
     ``jitter``, from 0 to 1, shortens it by up to half, so that calls that were refused together aren't all
@@ -99,7 +105,7 @@ def busy_pause(busy_for: float, jitter: float, *, longest: float = MAX_BUSY_SECO
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a provider may be called, and how much at a time; times are in seconds.
+    """How often a provider may be called, and how much at a time. Times are in seconds.
 
     Attributes:
         min_poll_interval: Minimum time between two reads of a workspace, by anyone (the poll gate).
@@ -134,7 +140,7 @@ def has_settled(maker: WorkItem, now: float) -> bool:
 
 
 class Verdict(StrEnum):
-    """What to do after a search that didn't find a certain result."""
+    """What to do after a search that has found no certain result."""
 
     SEARCH = "search"  #: the result may still appear, so search again
     REPEAT = "repeat"  #: nothing was created, so send the call again
@@ -151,9 +157,11 @@ def judge(
     has_settled: bool,
     is_wanted: bool,
 ) -> Created | Verdict:
-    """Return the resource to accept as a call's result after a search, or what to do instead.
+    """Return what a search found if it can be accepted as a call's result.
 
-    A resource with Usher's mark (``ours``) is accepted. Failing that, if exactly one resource has no other
+    Otherwise, return what to do instead.
+
+    Something with Usher's mark (``ours``) is accepted. Failing that, if exactly one thing has no other
     explanation, that one is accepted. ``is_proof`` means that the provider would show Usher's mark, so that
     finding nothing proves that nothing was created.
     """
@@ -184,7 +192,7 @@ def count_unconfirmed(before: Unconfirmed | None, kind: str, now: float) -> Unco
     return Unconfirmed(kind, before.times + 1, before.since)
 
 
-#: A stop can be forced once it has had no effect for this many seconds.
+#: If a stop has had no effect for this many seconds, it can be forced.
 UNANSWERED_SECONDS: Final = 60.0
 
 
@@ -195,18 +203,18 @@ def is_slow(operation: Operation, now: float) -> bool:
 
 
 def is_on_time(operation: Operation, now: float) -> bool:
-    """Return whether a start whose usual duration is known isn't slow yet."""
+    """Return whether a start isn't slow yet. If its usual duration isn't known, return False."""
     return operation.slow_at is not None and not is_slow(operation, now)
 
 
 def list_card_changes(operation: Operation) -> list[float]:
-    """Return the times at which an operation's card changes even without any new information."""
+    """Return the times at which an operation's card changes even if nothing new is known."""
     waits = [] if operation.has_called else [operation.created_at + MAX_PROMPT_SECONDS]
     return waits if operation.slow_at is None else [*waits, operation.slow_at]
 
 
 def is_going(operation: Operation, workspace: Workspace | None) -> bool:
-    """Return whether an operation is in progress: its call was sent, or its workspace is changing."""
+    """Return whether an operation is in progress. Either its call was sent, or its workspace is changing."""
     if Call.NONE is not operation.start_call or Call.NONE is not operation.stop_call:
         return True
     if workspace is None:
@@ -217,7 +225,7 @@ def is_going(operation: Operation, workspace: Workspace | None) -> bool:
 
 
 def is_unanswered(operation: Operation, now: float) -> bool:
-    """Return whether an open stop was sent, and requested long enough ago that it can be forced."""
+    """Return whether an open stop has been sent, and was requested long enough ago that it can be forced."""
     is_asked = (
         operation.verb in (OperationVerb.STOP, OperationVerb.SUSPEND) and operation.stop_call is not Call.NONE
     )

@@ -1,4 +1,4 @@
-"""Timers: when a workspace is stopped, when its owner is warned, and what else may stop it earlier."""
+"""Timers: when to stop a workspace, when to warn its owner, and what else may stop it earlier."""
 
 import math
 from typing import Final
@@ -6,20 +6,20 @@ from typing import Final
 from bot.domain.stops import ExpiryMode, PlannedStop, StopEffects, StopMode, is_final
 from bot.domain.workspaces import Workspace
 
-#: How long in advance owners are warned of a planned stop, in seconds.
+#: How many seconds in advance owners are warned of a planned stop.
 TIMER_WARNING_SECONDS: Final = 600.0
-#: How long in advance members are warned of the end of a class, in seconds.
+#: How many seconds in advance members are warned of the end of a class.
 CLASS_WARNING_SECONDS: Final = 300.0
-#: Minimum number of seconds between the warning and the stop, no matter how late the warning was sent.
+#: Minimum number of seconds between the warning and the stop, however late the warning was sent.
 LEAST_TIMER_WARNING_SECONDS: Final = 300.0
 #: A timer that hasn't been handled this many seconds after its time needs a new warning, because the owner
 #: may have started the workspace again.
 ABSENT_SECONDS: Final = 120.0
-#: Minimum number of seconds by which a timer must lie in the future when it is set.
+#: Minimum number of seconds by which a timer must be in the future when it is set.
 SOONEST_SECONDS: Final = 60.0
-#: If the owner couldn't be warned of an irreversible stop, the stop is postponed by this many seconds.
+#: If the owner couldn't be warned of an irreversible stop, it is postponed by this many seconds.
 AGAIN_SECONDS: Final = 86_400.0
-#: Minimum number of seconds until a stop that needs a warning, including half a minute to deliver the
+#: Minimum number of seconds until a stop that needs a warning. This includes half a minute to deliver the
 #: warning.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
 #: How many seconds the button *1 hour more* adds to a planned stop.
@@ -43,10 +43,10 @@ def list_coming_ends(
 
 
 def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> float | None:
-    """Return the time of a workspace's next stop, or None if nothing stops it.
+    """Return when a workspace will next be stopped, or None if nothing stops it.
 
-    It is the workspace's timer or, without one, the stop ``planned`` by hours, unless the provider ends the
-    workspace earlier.
+    This is the time of its timer or, without one, of the stop ``planned`` by working hours, unless the
+    provider ends the workspace earlier.
     """
     planned = planned if workspace.stop_at is None else workspace.stop_at
     own = workspace.expires_at if workspace.expires_at is not None and workspace.expires_at > now else None
@@ -56,7 +56,7 @@ def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> f
 def needs_warning(end: PlannedStop, now: float) -> bool:
     """Return whether to warn the owner of a planned stop.
 
-    They get no warning of a stop that they set themselves if it is only minutes away.
+    If they set the stop themselves and it is only minutes away, they get no warning.
     """
     is_near = end.at - now <= TIMER_WARNING_SECONDS + SOONEST_SECONDS
     # An assistant named the time if ``via`` is set.
@@ -64,11 +64,14 @@ def needs_warning(end: PlannedStop, now: float) -> bool:
 
 
 def find_warning_seconds(card: str | None) -> float:
-    """Return how many seconds before a stop its warning is sent; ``card`` is the class that planned it."""
+    """Return how many seconds before a stop its warning is sent.
+
+    ``card`` is the class that planned it, if any.
+    """
     return CLASS_WARNING_SECONDS if card else TIMER_WARNING_SECONDS
 
 
 def find_due_time(workspace: Workspace) -> float:
-    """Return when a workspace's timer is due: for its warning or, once that has been sent, for its stop."""
+    """Return when a workspace's timer is due. It is due for the warning first, and then for the stop."""
     stop_at = workspace.stop_at or 0.0
     return stop_at if workspace.stop_warned else stop_at - find_warning_seconds(workspace.stop_card)

@@ -1,4 +1,4 @@
-"""Lessons of courses, computed from their timetables. Pure functions."""
+"""Lessons of courses. They are computed from the courses' timetables. Pure functions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,21 +11,21 @@ from bot.domain.hours import EVENING, YEAR_SECONDS, Occurrence, Timetable, list_
 from bot.domain.stops import PlannedStop, StopMode
 from bot.domain.time_parsing import DAYS, load_zone, resolve_instant
 
-#: How many days a course lasts if no end is given. ``MAX_COURSE_DAYS`` is the maximum for any course.
+#: How many days a course lasts if no end is given. No course may last longer than ``MAX_COURSE_DAYS``.
 DEFAULT_COURSE_DAYS: Final = 140
 MAX_COURSE_DAYS: Final = 366
-#: How many seconds before a lesson its lead time is computed. Teachers are told how many members are ready
-#: ``REPORT_SECONDS`` before the lesson if that number can't change any more, otherwise
+#: The lead time of a lesson is computed this many seconds before it. Teachers are told how many members are
+#: ready ``REPORT_SECONDS`` before the lesson if that number can't change any more, and otherwise
 #: ``LATEST_REPORT_SECONDS`` before it.
 PREPARE_SECONDS: Final = 3_000.0
 REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
-#: How long after the end of a lesson it may still be reported as missed, in seconds.
+#: How long after its end a lesson may still be reported as missed, in seconds.
 MAX_LESSON_AGE_SECONDS: Final = 14 * 86_400.0
 ALWAYS_ON: Final = Occurrence(0.0, "start", "", 0.0, float("inf"))
 
 
 def find_lesson(timetable: Timetable, now: float) -> Occurrence | None:
-    """Return the start of the current or next lesson; its ``until`` is the lesson's end.
+    """Return the start of the current or next lesson. Its ``until`` is the end of the lesson.
 
     A class is treated as a single lesson that is already in progress.
     """
@@ -41,14 +41,18 @@ def find_lesson_after(timetable: Timetable, after: float) -> Occurrence | None:
 
 
 def get_evening_before(timetable: Timetable, lesson: Occurrence) -> float:
-    """Return the time of the evening before a lesson."""
+    """Return the time of the evening before a lesson, in the timetable's zone."""
     return resolve_instant(
         timetable.day(lesson.at) - timedelta(days=1), EVENING, load_zone(timetable.time_zone)
     )
 
 
 def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:
-    """Return the start of the current lesson, or of the next one if workspaces are being started for it."""
+    """Return the start of the current lesson.
+
+    If there is none, but workspaces are already being started for the next lesson, return the start of that
+    one.
+    """
     coming = find_lesson(card, now)
     return coming if coming is not None and now >= coming.due_at else None
 
@@ -56,7 +60,7 @@ def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:
 def list_lesson_days(
     timetable: Timetable, now: float, first: date = date.min, last: date = date.max
 ) -> list[str]:
-    """Return the days from ``first`` to ``last`` with a lesson that isn't over yet."""
+    """Return the days from ``first`` to ``last`` that have a lesson that isn't over yet."""
     since, until = max(first, timetable.day(now)), min(last, date.fromisoformat(timetable.last_day))
     days = [(date.fromisoformat(day), day) for day in list_dates(since, until + timedelta(days=1))]
     return [named for day, named in days if (every := timetable.on(day)) and every[-1].at > now]
@@ -69,30 +73,33 @@ def find_last_lesson(timetable: Timetable, now: float) -> Occurrence | None:
 
 
 def list_days_from_today(timetable: Timetable, days: Iterable[str], now: float) -> list[str]:
-    """Return the given days that aren't over yet, in order."""
+    """Return those of the given days that aren't over yet, in order."""
     today = timetable.day(now).isoformat()
     return sorted(day for day in days if day >= today)
 
 
 def get_last_end(card: ClassCard) -> float:
-    """Return the end of a course's last lesson or, if there is none, when the course was posted."""
+    """Return when a course's last lesson ends. If it has none, return when the course was posted."""
     every = card.between(card.created_at, card.created_at + 2 * YEAR_SECONDS)
     return every[-1].at if every else card.created_at
 
 
 def get_longest_pause(card: ClassCard) -> float:
-    """Return the longest gap between two lessons, in seconds."""
+    """Return the longest time between two lessons, in seconds."""
     every = card.between(card.created_at, card.created_at + 2 * YEAR_SECONDS)
     return max((after.at - one.at for one, after in pairwise(every) if one.side == "stop"), default=0.0)
 
 
 def plan_lesson_end(card: ClassCard, until: float, mode: StopMode, start: str = "") -> PlannedStop:
-    """Return the planned stop at the end of a lesson."""
+    """Return the stop that is planned for the end of a lesson."""
     return PlannedStop(until, mode, False, True, "lesson", card.id, card.title, until, start=start)
 
 
 def postpone(end: PlannedStop, cards: Sequence[ClassCard]) -> PlannedStop | None:
-    """Return the end of a lesson that begins no later than a planned stop and ends after it, or None."""
+    """Return the end of a lesson that is in progress when a planned stop is due, as a planned stop.
+
+    The lesson must begin no later than the stop and end after it. If there is none, return None.
+    """
     for card in cards:
         coming = card.after(end.at)
         begin = None if coming is None else card.begin(coming)
@@ -102,13 +109,13 @@ def postpone(end: PlannedStop, cards: Sequence[ClassCard]) -> PlannedStop | None
 
 
 def find_skipped_next(card: ClassCard, former: FormerMember, now: float) -> Occurrence | None:
-    """Return the current or next lesson if a former member is skipping it, else None."""
+    """Return the current or next lesson if a former member is skipping it, otherwise None."""
     coming = find_lesson(card, now)
     return coming if coming is not None and coming.local[:10] in former.skipped else None
 
 
 def list_days_beyond(card: ClassCard, former: FormerMember, now: float) -> tuple[list[str], list[str]]:
-    """Return the coming days whose lessons a former member didn't agree to, and those they skip.
+    """Return the coming days whose lessons a former member didn't agree to, and those that they skip.
 
     The second list doesn't include the current or next lesson, because members may still skip that one.
     """

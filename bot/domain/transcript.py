@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 StreamName = Literal["stdout", "stderr"]
 
-#: A line of more than this many characters is passed on in parts, so that it can't fill up memory.
+#: A line that is longer than this many characters is passed on in parts, so that it can't fill up memory.
 LONGEST: Final = 8_192
 #: Matches a control string (such as a title or a link's URL), which ends with BEL or ST. The match never
 #: spans lines, so that an unterminated string costs only a line rather than the rest of the output. It is
@@ -41,13 +41,13 @@ _WHOLE: Final = re.compile(
     r"|\x1b[\x20-\x2f]{1,16}[\x30-\x7e]"
     r"|\x1b[\x30-\x4f\x51-\x57\x59\x5a\x5c\x60-\x7e]"
 )
-#: Matches the beginning of an escape whose rest may arrive with the next chunk.
+#: Matches the beginning of an escape. The rest of it may arrive with the next chunk.
 _BEGUN: Final = re.compile(rf"(?:{_CONTROL_SEQUENCE}|{_CONTROL_STRING}\x1b?|\x1b[\x20-\x2f]{{0,16}})\Z")
 _INTRODUCERS: Final = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
-#: Control characters to be dropped: all except line feed, carriage return, backspace and tab.
+#: Control characters to be removed. Line feed, carriage return, backspace and tab are kept.
 _CONTROLS: Final = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-#: How many lines are kept from the end of an output, with at most ``CHARACTERS`` characters in all and
-#: ``OF_A_LINE`` characters per line.
+#: How many lines to keep from the end of an output. They have at most ``CHARACTERS`` characters in all, and
+#: ``OF_A_LINE`` characters each.
 LINES: Final = 40
 CHARACTERS: Final = 2_500
 OF_A_LINE: Final = 400
@@ -58,7 +58,10 @@ MARK: Final = "! "
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """A line, or part of a long one; ``begins`` and ``ends`` say whether it includes the start and end."""
+    """A line of output, or part of a long one.
+
+    ``begins`` and ``ends`` say whether it includes the line's beginning and end.
+    """
 
     stream: StreamName
     text: str
@@ -86,7 +89,7 @@ class Lines:
         return self._line
 
     def feed(self, text: str) -> list[OutputLine]:
-        """Process text, and return the lines or parts of lines that are now complete."""
+        """Process text, and return the lines or parts of lines that are complete now."""
         pieces: list[OutputLine] = []
         first, *others = text.split("\n")
         self._write(first, pieces)
@@ -96,7 +99,7 @@ class Lines:
         return pieces
 
     def finish(self) -> list[OutputLine]:
-        """Return whatever is left of an unfinished line at the end of the stream."""
+        """Return what is left of an unfinished line when the stream ends."""
         pieces: list[OutputLine] = []
         if self._line or self._begun:
             self._end(pieces)
@@ -128,13 +131,19 @@ class Lines:
 
 
 class EscapeRemover:
-    """Removes escapes and control characters from a stream, except newlines, returns, backspaces and tabs."""
+    """Removes escapes and control characters from a stream.
+
+    Newlines, returns, backspaces and tabs are kept.
+    """
 
     def __init__(self) -> None:
         self._kept = ""
 
     def feed(self, text: str) -> str:
-        """Return the text without escapes; an incomplete escape is held back until the rest of it arrives."""
+        """Return the text without escapes.
+
+        If an escape is incomplete, it is held back until the rest of it arrives.
+        """
         text = self._kept + text
         self._kept = ""
         plain: list[str] = []
@@ -155,12 +164,12 @@ class EscapeRemover:
 
 
 def format_line(piece: OutputLine) -> str:
-    """Return a line, or part of a line, as shown; lines of stderr begin with a mark."""
+    """Return a line, or part of a line, as users see it. Lines of stderr begin with a mark."""
     return MARK + piece.text if piece.stream == "stderr" and piece.begins else piece.text
 
 
 class Tail:
-    """Keeps the last lines of an output; ``count`` is the number of lines so far."""
+    """Keeps the last lines of an output. ``count`` is the number of lines so far."""
 
     def __init__(self, lines: int = LINES, characters: int = CHARACTERS, of_a_line: int = OF_A_LINE) -> None:
         self._lines: deque[str] = deque(maxlen=lines)
@@ -170,18 +179,18 @@ class Tail:
         self.count = 0
 
     def add(self, piece: OutputLine) -> None:
-        """Add a line, cut to the maximum length; later parts of a long line are ignored."""
+        """Add a line, cut to the maximum length. Later parts of a long line are ignored."""
         if piece.begins:
             self.count += 1
             self._lines.append(self._cut_line(format_line(piece)))
 
     def last(self, lines: int, open_lines: tuple[str, ...] = ()) -> list[str]:
-        """Return the last lines, oldest first; ``open_lines`` are lines that haven't ended."""
+        """Return the last lines, oldest first. ``open_lines`` are lines that haven't ended."""
         shown = [*self._lines, *(self._cut_line(line) for line in open_lines if line)]
         return shown[-lines:] if lines > 0 else []
 
     def text(self, open_lines: tuple[str, ...] = ()) -> str:
-        """Return the end of the output for display: as many whole lines as fit."""
+        """Return the end of the output for display. It consists of as many whole lines as fit."""
         kept: list[str] = []
         room = self._characters
         for line in reversed(self.last(self._most, open_lines)):
@@ -201,10 +210,10 @@ _STREAMS: Final[tuple[StreamName, ...]] = ("stdout", "stderr")
 
 
 class Transcript:
-    """One run's output, built from chunks of both streams.
+    """The output of one run, made from chunks of both of its streams.
 
-    Lines are in the order they ended, and stderr lines are marked. ``version`` is incremented with every
-    visible change.
+    Lines are in the order in which they ended, and stderr lines are marked. ``version`` is incremented with
+    every visible change.
     """
 
     def __init__(self, spool: Spool | None = None) -> None:
@@ -213,14 +222,14 @@ class Transcript:
         self._seen = Seen()
         self._plain = {name: EscapeRemover() for name in _STREAMS}
         self._lines = {name: Lines(name) for name in _STREAMS}
-        #: The stream to which the unfinished line at the end of the spool belongs.
+        #: The stream that the unfinished line at the end of the spool belongs to.
         self._unended: StreamName | None = None
         self.version = 0
         self.has_ended = False
 
     @property
     def line_count(self) -> int:
-        """Return the number of lines so far, including unfinished ones."""
+        """Return the number of lines so far. Unfinished ones count, too."""
         return self._tail.count + sum(bool(line) for line in self._open_lines())
 
     @property
@@ -229,7 +238,7 @@ class Transcript:
         return self._tail.text(self._open_lines())
 
     def last_lines(self, count: int) -> list[str]:
-        """Return the last non-blank lines, oldest first."""
+        """Return the last lines that aren't blank, oldest first."""
         lines = self._tail.last(10 * count, self._open_lines())
         return [line for line in lines if line.removeprefix(MARK).strip()][-count:]
 
@@ -241,15 +250,18 @@ class Transcript:
         return not is_cut and self.line_count == len(lines) and self.tail == "\n".join(lines)
 
     def end_lines(self) -> list[str]:
-        """Return the lines to show when the run ends: all lines if there are few, otherwise the last ones."""
+        """Return the lines to show when the run ends. If there are only a few, these are all of them.
+
+        Otherwise, they are the last ones.
+        """
         return self.tail.splitlines() if self.is_short else self.last_lines(LAST_LINES)
 
     def begin(self) -> None:
-        """Record that the streams are being read from the beginning, perhaps not for the first time."""
+        """Record that the streams are being read from the beginning. They may have been read before."""
         self._seen.begin()
 
     async def take(self, chunk: OutputChunk) -> bool:
-        """Process a chunk; return False if it held nothing new."""
+        """Process a chunk. Return False if it contained nothing new."""
         is_new = False
         for at in range(0, len(chunk.text), SLICE):
             if at:
@@ -262,7 +274,10 @@ class Transcript:
         return is_new
 
     def end(self, note: str = "") -> None:
-        """Complete the output once: end unfinished lines, and add a ``note`` about what is missing."""
+        """End the output and complete unfinished lines. A ``note`` may say what is missing.
+
+        Only the first call has an effect.
+        """
         if self.has_ended:
             return
         self.has_ended = True
@@ -294,7 +309,10 @@ class Transcript:
 
 
 class Seen:
-    """Counts the characters read from each stream, to skip them if it is read again from the beginning."""
+    """Counts the characters read from each stream.
+
+    If a stream is read again from the beginning, they are skipped.
+    """
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
@@ -305,7 +323,7 @@ class Seen:
         self._to_skip = Counter(self._seen)
 
     def new_of(self, chunk: OutputChunk) -> str:
-        """Return the part of a chunk that hasn't been seen before, or "" if all of it has."""
+        """Return the part of a chunk that hasn't been seen before. If all of it has, return ""."""
         skip = min(self._to_skip[chunk.stream], len(chunk.text))
         self._to_skip[chunk.stream] -= skip
         new = chunk.text[skip:]
@@ -313,13 +331,13 @@ class Seen:
         return new
 
 
-#: Maximum number of lines from the end of a run's output that are shown when the run ends.
+#: Maximum number of lines that are shown from the end of a run's output when the run ends.
 LAST_LINES: Final = 5
 
 
 @dataclass(slots=True, eq=False)
 class FollowedRun:
-    """The state of following one run's output; times are in monotonic seconds.
+    """The state of following the output of one run. Times are in monotonic seconds.
 
     ``is_over`` means that nothing more will be read, and ``is_done`` that all of the output has been sent.
     ``is_asked`` means that the run was already over when the user asked for its output, so they get an answer
@@ -333,15 +351,15 @@ class FollowedRun:
     is_asked: bool = False
     done_at: float = 0.0
     changed_at: float = float("-inf")
-    #: The transcript's version when the card was last marked dirty.
+    #: The version of the transcript when the card was last marked as dirty.
     pending_version: int = 0
-    #: When to try again to deliver the file. ``deliveries`` counts the attempts that failed.
+    #: When to try again to deliver the file. ``deliveries`` counts failed attempts.
     deliver_after: float = 0.0
     deliveries: int = 0
     is_delivering: bool = False
 
     def finish(self, now: float) -> None:
-        """Record that everything has been sent, and release the spool."""
+        """Record that everything has been sent, and close the spool."""
         self.is_done, self.done_at = True, now
         self.transcript.spool.close()
 
@@ -352,7 +370,7 @@ Missing = Literal["cut", "not_kept", "not_read"]
 
 
 class Board:
-    """The outputs that this process is following, keyed by run id."""
+    """The outputs that this process is following. They are keyed by run id."""
 
     def __init__(
         self,
@@ -361,10 +379,10 @@ class Board:
         explain_missing: Callable[[Missing, str, str], str] = lambda missing, _cause, _title: missing,
     ) -> None:
         self.monotonic = monotonic
-        #: A function that takes the reason (``Missing``), a cause and the connection's title, and returns the
-        #: last line of an incomplete output.
+        #: A function that returns the last line of an incomplete output. It takes the reason (``Missing``), a
+        #: cause and the connection's title.
         self.explain_missing = explain_missing
-        #: Disk space shared by all spools.
+        #: The disk space that all spools share.
         self.room = room or SpoolBudget()
         self.entries: dict[str, FollowedRun] = {}
 
@@ -389,7 +407,10 @@ class Board:
             self.drop(run_id)
 
     def find_tail(self, run_id: str) -> OutputTail | None:
-        """Return the parts of a run's output shown in messages; None if this process isn't following it."""
+        """Return the parts of a run's output that messages show.
+
+        Return None if this process isn't following it.
+        """
         entry = self.entries.get(run_id)
         if entry is None:
             return None
@@ -402,7 +423,7 @@ class Board:
         )
 
     def find_grown_runs(self, run_ids: Iterable[str]) -> list[str]:
-        """Return which of the given runs have written more since the last call."""
+        """Return those of the given runs that have written more output since the last call."""
         grown = []
         for run_id in run_ids:
             entry = self.entries.get(run_id)
@@ -412,18 +433,19 @@ class Board:
         return grown
 
 
-#: Maximum number of bytes kept per output.
+#: Maximum number of bytes that are kept of one output.
 CAP: Final = 50_000_000
-#: Maximum number of bytes in a character, which is never split.
+#: Maximum number of bytes in a character. Characters are never split.
 LONGEST_CHARACTER: Final = 4
-#: Maximum number of bytes kept for all outputs combined.
+#: Maximum number of bytes that are kept of all outputs together.
 TOTAL: Final = 500_000_000
-#: Number of bytes buffered in memory before they are written to the file, and read from the file at a time.
+#: Number of bytes that are buffered in memory before they are written to the file. The same number is read
+#: from the file at a time.
 KEPT: Final = 65_536
 
 
 class SpoolBudget:
-    """The number of bytes that all spools of the process may use together."""
+    """The number of bytes that all spools of a process may use together."""
 
     def __init__(self, total: int = TOTAL) -> None:
         self._total = total
@@ -431,15 +453,16 @@ class SpoolBudget:
 
     @property
     def left(self) -> int:
-        """Return how many bytes may still be used."""
+        """Return how many more bytes may be used."""
         return max(self._total - self.used, 0)
 
 
 class Spool:
-    """A file for an output's text; ``is_full`` is set once its own or the shared limit is reached.
+    """A file that holds an output's text.
 
-    The file has no name (``O_TMPFILE`` if available, otherwise it is unlinked immediately), so a crash leaves
-    nothing to clean up, and nobody else can open it.
+    ``is_full`` is set once its own limit or the shared one is reached. The file has no name (``O_TMPFILE`` if
+    available, otherwise it is unlinked immediately), so a crash leaves nothing to clean up, and nobody else
+    can open it.
     """
 
     def __init__(
@@ -456,7 +479,7 @@ class Spool:
         self.is_full = False
 
     def add(self, text: str) -> None:
-        """Append as much of a string as the limits allow, without splitting any character."""
+        """Append as much of a string as the limits allow. No character is split."""
         if self.is_full:
             return
         data = text.encode("utf-8", "replace")
@@ -467,7 +490,7 @@ class Spool:
         self._keep(data)
 
     def note(self, text: str) -> None:
-        """Append a short note saying why the rest is missing, even if that exceeds the limits."""
+        """Append a short note that says why the rest is missing. It may exceed the limits."""
         self._keep(text.encode("utf-8", "replace"))
 
     def _keep(self, data: bytes) -> None:
@@ -483,7 +506,7 @@ class Spool:
         self._room.used += number
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the whole text from the beginning, ``size`` bytes in total."""
+        """Yield the whole text from the beginning. There are ``size`` bytes in total."""
         self._flush()
         at = 0
         while self._file is not None and at < self.size:
@@ -492,7 +515,7 @@ class Spool:
             yield piece
 
     def close(self) -> None:
-        """Close the file, which deletes it; nothing can be added afterwards."""
+        """Close the file, which deletes it. Nothing can be added after that."""
         self.is_full = self._is_closed = True
         self._kept.clear()
         self._count(-self.size)
@@ -501,7 +524,7 @@ class Spool:
             self._file = None
 
     def _flush(self) -> None:
-        """Write the buffer to the file; if the disk is full, the rest of the text is dropped."""
+        """Write the buffer to the file. If the disk is full, drop the rest of the text."""
         data = bytes(self._kept)
         self._kept.clear()
         try:

@@ -1,4 +1,4 @@
-"""The things that a newer release no longer does for users or sends to them."""
+"""What a newer release no longer does for users or sends to them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,16 +8,17 @@ from bot.domain.courses import ClassCard
 from bot.domain.message_context import Facts
 from bot.domain.people import Principal
 
-#: Codes of losses that concern a course. The subject of such a loss is a class card. Other losses concern a
-#: workspace or a connection.
+#: Codes of losses that concern a course. Their subject is a class card. Other losses concern a workspace or a
+#: connection.
 LOST_OF_COURSES: Final = frozenset({"moved", "course_changed", "course_teacher", "course_without_teacher"})
 
 
 @dataclass(frozen=True, slots=True)
 class UpgradeLoss:
-    """One thing that a user loses: ``what`` (a code), ``subject`` (a row's key), ``detail`` (the old value).
+    """Something that a user loses in an upgrade.
 
-    The codes are those of migration 0066: kinds of messages that no longer exist, and other removed features.
+    ``what`` is its code, ``subject`` the key of a row, and ``detail`` the old value. The codes are those of
+    migration 0066: kinds of messages that no longer exist, and other removed features.
     """
 
     id: str
@@ -29,7 +30,10 @@ class UpgradeLoss:
 
 @dataclass(frozen=True, slots=True)
 class DescribedLoss:
-    """A loss, with the names needed for its message: of a workspace, template, job, connection or course."""
+    """A loss with the names that its message needs.
+
+    They name a workspace, template, job, connection or course.
+    """
 
     what: str
     name: str = ""
@@ -40,6 +44,6 @@ class DescribedLoss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeFacts(Facts):
-    """One user's losses from an upgrade."""
+    """What one user loses in an upgrade."""
 
     losses: tuple[DescribedLoss, ...] = ()

@@ -10,13 +10,13 @@ from typing import Final, Literal
 #: - ``app``: a working app. Nobody can open the workspace without it.
 Lack = Literal["address", "page", "agent", "app"]
 
-#: Maps each thing that may be missing to how long a start waits for it, in seconds from the first read that
-#: found it missing. If it turns up in that time, nobody is told that it was missing.
+#: Maps what may be missing to how long a start waits for it, in seconds from the first read that found it
+#: missing. If it turns up within that time, nobody is told that it was missing.
 PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
-#: For this many seconds, a workspace that lacks something is read as often as a starting one.
+#: If a workspace lacks something, it is read as often as a starting one for this many seconds.
 MAX_LATE_SECONDS: Final = 600.0
-#: Things without which nobody can open the workspace. If anything else seems to be missing, the workspace may
-#: still work, because Usher might simply not see it.
+#: What a workspace must have before anybody can open it. If something else seems to be missing, the workspace
+#: may still work, because Usher might simply not see it.
 UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 
 #: Tells users that a page's certificate isn't trusted.
@@ -26,19 +26,22 @@ UNTRUSTED_PAGE: Final = (
 
 
 def is_awaited(lacks: Lack | None, lacks_since: float | None, at: float) -> bool:
-    """Return whether a start should go on waiting for whatever a read at ``at`` found missing."""
+    """Return whether a start should go on waiting for what the workspace lacks.
+
+    ``at`` is the time of the read.
+    """
     if lacks is None:
         return False
     return lacks_since is None or at - lacks_since < PATIENCE_SECONDS[lacks]
 
 
 def is_late(lacks_since: float | None, now: float) -> bool:
-    """Return whether a workspace began to lack something only minutes ago, so that it is read often."""
+    """Return whether a workspace began to lack something only minutes ago. It is then read often."""
     return lacks_since is not None and now - lacks_since < MAX_LATE_SECONDS
 
 
 def find_lack_start(lacks: Lack | None, before: Lack | None, since: float | None, at: float) -> float | None:
-    """Return when a workspace began to lack something, after a read at ``at``; None if it lacks nothing.
+    """Return when a workspace began to lack something, given a read at ``at``. None if it lacks nothing.
 
     ``before`` is what it lacked until that read, and ``since`` is when it began to lack that.
     """

@@ -1,7 +1,7 @@
-"""What ran, for how long, and what is known about it: the lives of workspaces and runs.
+"""What ran, for how long, and what is known about that: the *lives* of workspaces and runs.
 
-A life is one period of running, from its beginning to its end (``docs/adr/0124-lives.md``). Each of these is
-either known exactly or known to lie between two reads. Unknown time is never counted as hours.
+A life is one period of running (``docs/adr/0124-lives.md``). Its beginning and its end are either known
+exactly or known to lie between two reads. Unknown time is never counted as hours.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,12 +20,12 @@ from bot.domain.snapshots import Allowance
 from bot.domain.time_parsing import resolve_instant
 from bot.domain.time_parsing.past import Window, find_week
 
-#: What a life belongs to: a workspace or a run.
+#: What a *life* (period of running) belongs to: a workspace or a run.
 LifeKind = Literal["workspace", "run"]
 
 
 class Known(StrEnum):
-    """How the beginning or end of a life is known.
+    """How Usher knows the beginning or end of a *life* (period of running).
 
     Attributes:
         ASKED: Usher caused it. The earliest time is Usher's call, or the last read that didn't show the
@@ -42,10 +42,11 @@ class Known(StrEnum):
 
 
 class Moment(NamedTuple):
-    """The beginning or end of a life, between two times (epoch seconds); if it is exact, they are equal.
+    """The beginning or end of a *life* (period of running). It lies between two times, in epoch seconds.
 
-    For an UNKNOWN beginning, both are the first sign of life. An UNKNOWN end is after ``earliest``, the last
-    sign of life; by ``latest``, nothing was running any more, or its state couldn't be determined.
+    If it is exact, the two are equal. For an UNKNOWN beginning, both are the first sign of life. An UNKNOWN
+    end is after ``earliest``, the last sign of life. By ``latest``, nothing was running any more, or its
+    state couldn't be determined.
     """
 
     earliest: float
@@ -56,7 +57,7 @@ class Moment(NamedTuple):
 def find_begin(
     seen_at: float, down_at: float | None, told_at: float | None, asked_at: float | None
 ) -> Moment:
-    """Return the beginning of a life, given that a read found the workspace or run running.
+    """Return the beginning of a *life* (period of running) after a read found the workspace or run running.
 
     ``down_at`` is the time of the last read that showed it down, ``told_at`` is the time reported by the
     provider, and ``asked_at`` is when Usher's call brought it up. If the provider's time is before a read
@@ -70,11 +71,11 @@ def find_begin(
 def find_end(
     seen_at: float, up_at: float, told_at: float | None, asked_at: float | None, *, is_certain: bool
 ) -> Moment:
-    """Return the end of a life, given that a read found the workspace or run down.
+    """Return the end of a *life* (period of running) after a read found the workspace or run down.
 
     ``up_at`` is the time of the last read that showed it up, ``told_at`` is the time reported by the
     provider, and ``asked_at`` is when Usher's call brought it down. Without such a call, the end is known
-    only if ``is_certain``; otherwise the workspace or run may merely be missing from a list.
+    only if ``is_certain``. Otherwise, the workspace or run may merely be missing from a list.
     """
     first = min(up_at, seen_at)
     if asked_at is None and not is_certain:
@@ -93,7 +94,7 @@ def _find_moment(first: float, seen_at: float, told_at: float | None, asked_at: 
 
 @dataclass(slots=True)
 class Hours:
-    """Hours of running: the best estimate, and the range that contains the true number.
+    """How many hours something ran: the best estimate, and a range that contains the true number.
 
     ``unknown`` is the number of lives with an unknown end. Each of them is counted up to its last sign of
     life.
@@ -112,11 +113,11 @@ class Hours:
         self.unknown += other.unknown
 
 
-# Not frozen, because frozen instances take three times as long to create, and a year has more than a
-# thousand.
+# This isn't frozen, because frozen instances take three times as long to create, and a year has more than a
+# thousand of them.
 @dataclass(slots=True, kw_only=True)
 class Life:
-    """One period of running of a workspace, or one run of a job.
+    """One period during which a workspace was running, or one run of a job.
 
     ``subject`` identifies something that can have only one life at a time: the gate of a workspace, which may
     be on the lists of several users, or the id of a run. ``principal`` is the user who started it, or on
@@ -134,23 +135,23 @@ class Life:
     connection: str
     workspace_id: str | None
     name: str
-    #: The size and template chosen in the form; None if Usher didn't create the workspace or run, or if its
-    #: provider doesn't have any.
+    #: The size and template chosen in the form. They are None if Usher didn't create the workspace or run, or
+    #: if its provider doesn't have any.
     size: str | None = None
     template: str | None = None
     began: Moment
-    #: When the life ended; None if, as far as Usher knows, it is still in progress.
+    #: When the life ended. It is None if, as far as Usher knows, the life is still in progress.
     ended: Moment | None = None
     runs_from: float
     runs_until: float
     hours: Hours
-    #: When a read last showed the workspace or run as running.
+    #: When a read last showed the workspace or run running.
     last_seen_at: float
     #: When the workspace was last opened through Usher. ``used_at`` is when it was last used, according to
     #: its provider.
     opened_at: float | None = None
     used_at: float | None = None
-    #: The price at the beginning of the life; None if that isn't known.
+    #: The price at the beginning of the life, or None if it isn't known.
     price: Price | None = None
 
     @property
@@ -161,7 +162,7 @@ class Life:
 
 @dataclass(slots=True)
 class Sum:
-    """Totals of several lives: their number, and their hours, in all and at each price.
+    """The number of several lives, and the hours in all of them, both in total and at each price.
 
     Hours without a known price are under the key None.
     """
@@ -172,7 +173,7 @@ class Sum:
 
     @property
     def money(self) -> dict[str, Decimal]:
-        """Return the cost by currency. Amounts in different currencies are never added."""
+        """Return the cost in each currency. Amounts in different currencies are never added."""
         money: dict[str, Decimal] = {}
         for price, hours in self.at_price.items():
             if price is not None:
@@ -200,7 +201,10 @@ class Sum:
 
 
 def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
-    """Return the months in UTC that a time span touches, each with its start and the next month's start."""
+    """Return the months, in UTC, that a period touches.
+
+    Each comes with its start and the next month's start.
+    """
     months: list[tuple[str, float, float]] = []
     first = datetime.fromtimestamp(began, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     while not months or first.timestamp() < ended:
@@ -212,13 +216,13 @@ def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
 
 # -- what people are shown -----------------------------------------------------------------------------------
 
-#: Minimum time for which a workspace must have been unused before that is mentioned, in seconds.
+#: If a workspace has been unused for less than this many seconds, that isn't mentioned.
 MIN_IDLE_SECONDS: Final = 3600.0
 
 
 @dataclass(slots=True)
 class UsageLine:
-    """The total of all lives of one workspace, or of one job's runs, within a window.
+    """The total of all lives of one workspace, or of all runs of one job, within a window.
 
     ``key`` is the key of its lives. ``name`` and ``workspace_id`` are those of the newest life. ``spread`` is
     the number of hours by which the total may be off, because something happened between two reads.
@@ -240,7 +244,7 @@ class UsageLine:
     def add(
         self, part: Sum, *, is_open: bool, is_seen: bool, is_least: bool, unknown_from: float | None
     ) -> None:
-        """Add the total of a part of this line's lives.
+        """Add the total of some of this line's lives.
 
         ``is_seen`` means that they began or ended between two reads, so that their hours aren't exact.
         """
@@ -257,7 +261,7 @@ class UsageLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
-    """The longest time for which a workspace ran without being used, or opened from Usher.
+    """The longest time during which a workspace ran without being used, or opened from Usher.
 
     ``is_use_known`` says whether the provider reports when it was last used.
     """
@@ -278,7 +282,7 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One user's usage within a window. Its lines are sorted, longest first."""
+    """The usage of one user within a window. The lines are sorted, with the longest first."""
 
     lines: tuple[UsageLine, ...] = ()
     idle: Idle | None = None
@@ -294,8 +298,8 @@ class UsageFacts(Facts):
     """A person's usage within a window, for a message to that person.
 
     ``titles`` contains the titles of connections, ``running`` the workspaces that are still running, and
-    ``left`` the amount left of each connection's limits. ``is_weekly`` says whether last week's hours are
-    sent every Monday.
+    ``left`` what is left of each connection's limits. ``is_weekly`` says whether last week's hours are sent
+    every Monday.
     """
 
     window: Window
@@ -307,20 +311,20 @@ class UsageFacts(Facts):
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the names of the workspaces still running."""
+        """Return the names of the workspaces that are still running."""
         return {key: name for one in self.running for key, name in one.objects.items()}
 
 
-#: Minimum number of people in a total shown to readers who may not see the hours of individuals.
+#: Minimum number of people in a total if its readers may not see the hours of individuals.
 MIN_PEOPLE: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class GroupUsage:
-    """Several people's usage: the total, and its parts by connection and by person, longest first.
+    """The usage of several people: the total, and its parts by connection and by person, longest first.
 
-    ``is_withheld`` means that the total isn't shown, because it includes so few people that it would reveal
-    the hours of an individual. ``leaves_out`` lists the connections left out for the same reason.
+    ``is_withheld`` means that the total isn't shown. It includes so few people that it would reveal the hours
+    of an individual. ``leaves_out`` says whether connections were left out for the same reason.
     """
 
     people: int = 0
@@ -331,12 +335,12 @@ class GroupUsage:
     leaves_out: bool = False
 
 
-#: The hour of the day, on Mondays, when last week's usage is sent.
+#: The hour of the day at which last week's usage is sent on Mondays.
 MONDAY_HOUR: Final = 9
 
 
 def find_next_monday(after: float, zone: ZoneInfo) -> float:
-    """Return the time of the next Monday at 9:00 in a zone."""
+    """Return the time of the next Monday at 9:00 in a time zone."""
     monday = find_week(after, zone).first
     times = (resolve_instant(monday + timedelta(days=days), MONDAY_HOUR * 60, zone) for days in (0, 7))
     return next(at for at in times if at > after)
@@ -346,7 +350,7 @@ def find_next_monday(after: float, zone: ZoneInfo) -> float:
 
 
 class SpanKind(StrEnum):
-    """What is known about a span of time: it ran, is planned, or may have run."""
+    """What is known about a span of time. Something ran, is planned to run, or may have run."""
 
     RAN = "ran"
     PLANNED = "planned"
@@ -355,7 +359,7 @@ class SpanKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span drawn in a row, in epoch seconds. It may extend beyond the days that are drawn."""
+    """A span that is drawn in a row, in epoch seconds. It may extend beyond the days that are drawn."""
 
     begins_at: float
     ends_at: float
@@ -364,7 +368,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """A row of a usage chart: its spans, and the name of a workspace or job, which may contain any text."""
+    """A row of a usage chart.
+
+    It has spans, and the name of a workspace or job, which may contain any text.
+    """
 
     name: str
     spans: tuple[Span, ...]
@@ -374,7 +381,10 @@ class UsageRow:
 
 
 def group_class(sums: Mapping[str, Sum], *, is_seen: bool) -> GroupUsage:
-    """Return a class's usage from each person's total; ``is_seen`` says whether teachers may see those."""
+    """Return the usage of a class, given the total of each person.
+
+    ``is_seen`` says whether teachers may see these totals.
+    """
     if not is_seen and 0 < len(sums) < MIN_PEOPLE:
         return GroupUsage(is_withheld=True)
     total = sum_parts(sums.values())
@@ -383,7 +393,7 @@ def group_class(sums: Mapping[str, Sum], *, is_seen: bool) -> GroupUsage:
 
 
 def sum_parts(parts: Iterable[Sum]) -> Sum:
-    """Add up several totals into one."""
+    """Add up several totals."""
     total = Sum()
     for one in parts:
         total.merge(one)

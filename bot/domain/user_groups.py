@@ -1,20 +1,20 @@
-"""Slack's user groups (``S…``, ``T…:S…``), with which operators can name many people at once."""
+"""Slack's user groups (``S…``, ``T…:S…``). With these, operators can name many people at once."""
 
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-#: How long a group's members, as listed by Slack, remain valid, in seconds. After that, the group counts as
-#: empty.
+#: How long a group's members remain valid after Slack has listed them, in seconds. After that, the group
+#: counts as empty.
 COUNTS_FOR: Final = 3600.0
 
 
 def is_group(name: str) -> bool:
-    """Return whether a name in settings is a user group's ID; people's IDs begin with U or W."""
+    """Return whether a name in the settings is the ID of a user group. People's IDs begin with U or W."""
     return name.rpartition(":")[2].startswith("S")
 
 
 class UserGroups:
-    """The members of the user groups named in settings, as last reported by Slack.
+    """The members of the user groups that the settings name, as last reported by Slack.
 
     A group that Slack hasn't reported lately is treated as empty. Members are kept only in memory, and read
     again after a restart. Each process reads them every five minutes.
@@ -26,19 +26,19 @@ class UserGroups:
         self._said: dict[str, tuple[float, frozenset[str]]] = {}
 
     def follow(self, names: Iterable[str], monotonic: Callable[[], float]) -> None:
-        """Remember which of these names are groups to be read from Slack.
+        """Remember which of these names are groups whose members must be read from Slack.
 
         ``monotonic`` is the clock used to measure how old their lists of members are.
         """
         self.names, self._monotonic = sorted(set(filter(is_group, names))), monotonic
 
     def hold(self, name: str, users: Iterable[str]) -> None:
-        """Store a group's members; those of a ``T…:S…`` group are stored as ``T…:U…``."""
+        """Store the members of a group. Those of a ``T…:S…`` group are stored as ``T…:U…``."""
         place = name[: name.find(":") + 1]
         self._said[name] = self._monotonic() + COUNTS_FOR, frozenset(f"{place}{user}" for user in users)
 
     def expand(self, names: Collection[str]) -> frozenset[str]:
-        """Return the IDs of people, with each group replaced by its members."""
+        """Return the IDs of people. Each group is replaced by its members."""
         people = frozenset(name for name in names if not is_group(name))
         if len(people) == len(names):
             return people

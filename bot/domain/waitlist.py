@@ -1,4 +1,4 @@
-"""The waitlist: which kind of capacity a start lacked, and how long to wait for that. Pure functions."""
+"""The waitlist: which kind of capacity a start lacked, and how long to wait for it. Pure functions."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -10,22 +10,22 @@ from bot.domain.failure_causes import Reason, find_reason, find_scarce_resources
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 
-#: How long to wait after each failed attempt, in seconds. The last value is used for all further attempts.
+#: How long to wait after each failed attempt, in seconds. The last value applies to all further attempts.
 PAUSE_SECONDS: Final = (60.0, 120.0, 300.0, 600.0)
 #: Minimum number of seconds between two attempts for the same kind of capacity.
 MIN_PAUSE_SECONDS: Final = 60.0
-#: If a workspace is still unused this many seconds after it got capacity, its owner is warned. It is stopped
-#: ``ANSWERED_WITHIN_SECONDS`` later, which frees the capacity for the next person.
+#: If a workspace is still unused this many seconds after it got capacity, its owner is warned. After
+#: ``ANSWERED_WITHIN_SECONDS`` more, it is stopped, which frees the capacity for the next person.
 UNUSED_SECONDS: Final = 1_800.0
 ANSWERED_WITHIN_SECONDS: Final = 600.0
-#: If the user doesn't name a time, a wait ends at the first of these hours of the day that is at least
-#: ``MIN_WAIT_SECONDS`` away.
+#: The times of day, in hours, at which a wait may end if the user names no time. It ends at the first one
+#: that is at least ``MIN_WAIT_SECONDS`` away.
 END_HOURS: Final = (9, 18)
 MIN_WAIT_SECONDS: Final = 3_600.0
 
 
 class WaitlistState(StrEnum):
-    """The states of a waitlist entry: in line, being tried, granted but not used yet, over."""
+    """The states of a waitlist entry: in line, being tried, granted but not used yet, and over."""
 
     WAITING = "waiting"
     TRYING = "trying"
@@ -35,7 +35,7 @@ class WaitlistState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WaitlistEntry:
-    """An entry on the waitlist: a user who is waiting for capacity for a workspace.
+    """An entry on the waitlist. It stands for a user who is waiting for capacity for a workspace.
 
     Its place in line isn't stored. Among the entries for the same ``kind`` of capacity on the connection, it
     follows first from ``round``, the number of rounds in which the user has had a turn, and then from
@@ -61,7 +61,10 @@ class WaitlistEntry:
 
     @property
     def is_missing_kind_known(self) -> bool:
-        """Return whether an attempt has shown which kind of capacity is missing; until then, any may be."""
+        """Return whether an attempt has shown which kind of capacity is missing.
+
+        Until then, it may be any.
+        """
         is_tried = self.attempted_at is not None and self.state is not WaitlistState.TRYING
         return self.kind != "room" or self.attempts > 0 or is_tried
 
@@ -97,7 +100,7 @@ def find_missing_capacity(cause: str | None) -> str:
 
 
 def lacks_reason(cause: str | None) -> bool:
-    """Return whether a failure, such as an outage or a time-out, says nothing about the attempt itself."""
+    """Return whether a failure says nothing about the attempt itself, as with an outage or a time-out."""
     word, _, said = (cause or "").partition(":")
     if word == "provider_failed":
         return not said or find_reason(said) is Reason.SLOW
@@ -107,7 +110,7 @@ def lacks_reason(cause: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OthersInLine:
-    """The others in line for the same capacity: their rounds, and their attempts.
+    """The other people in line for the same capacity: their rounds, and their attempts.
 
     Some have had a turn in the current round and the rest haven't, so their numbers of rounds differ by at
     most one.
@@ -119,29 +122,35 @@ class OthersInLine:
 
     @property
     def entry_round(self) -> int:
-        """Return the round that a newcomer joins: behind everyone who still has a turn in it."""
+        """Return the round that a newcomer joins. Everyone who still has a turn in it comes first."""
         return self.lowest or 0
 
     def find_round(self, own: int) -> int:
-        """Return the round that a user rejoins; while they were away, others may have had turns or left."""
+        """Return the round that a user rejoins.
+
+        While they were away, others may have had their turns or left.
+        """
         return min(max(own, self.entry_round), self.highest)
 
     def end_turn(self, own: int) -> int:
-        """Return the next round for a user who has just had a turn, so that the others come first."""
+        """Return the next round for a user who has just had a turn. The others come first."""
         return (own if self.lowest is None else min(own, self.lowest)) + 1
 
     def pause_after(self, attempts: int) -> float:
-        """Return the seconds until a user's next attempt, based on the fewest failed attempts in line."""
+        """Return how many seconds to wait before a user's next attempt.
+
+        This depends on the smallest number of failed attempts in the line.
+        """
         return get_pause(attempts if self.fewest is None else min(attempts, self.fewest))
 
 
 def get_pause(attempts: int) -> float:
-    """Return how many seconds to wait before the next attempt, given the number of failed ones."""
+    """Return how many seconds to wait before the next attempt after this many failed ones."""
     return PAUSE_SECONDS[min(attempts, len(PAUSE_SECONDS) - 1)]
 
 
 def get_default_end(now: float, zone: ZoneInfo) -> float:
-    """Return the default end of a wait: the next 9:00 or 18:00 at least an hour away."""
+    """Return when a wait ends by default. This is the next 9:00 or 18:00 that is at least an hour away."""
     today = datetime.fromtimestamp(now, zone).date()
     days = (today, today + timedelta(days=1))
     ends = [datetime.combine(day, time(hour), zone).timestamp() for day in days for hour in END_HOURS]
@@ -150,11 +159,11 @@ def get_default_end(now: float, zone: ZoneInfo) -> float:
 
 @dataclass(frozen=True, slots=True)
 class WaitlistFacts:
-    """A wait for capacity for a workspace: its end, and the number of people ``ahead`` in this round.
+    """A wait for capacity for a workspace, with its end and the number of people ``ahead`` in this round.
 
     ``tried_before`` is how many of the ``others`` have already had their turn in this round. ``attempts`` is
-    the number of tries for this user. Once the wait is over, ``ended_at`` is set, and also ``granted_at`` if
-    there was capacity.
+    the number of tries for this user. Once the wait is over, ``ended_at`` is set. If there was capacity,
+    ``granted_at`` is set, too.
     """
 
     id: str

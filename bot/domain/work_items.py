@@ -1,4 +1,4 @@
-"""Work items: operations and runs, each carried out for a user step by step until it ends."""
+"""Work items, which are operations and runs. Each is carried out for a user step by step until it ends."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,22 +8,22 @@ from bot.domain.holds import Hold
 from bot.domain.people import Principal
 from bot.domain.row_times import Deadline, Past, Since, Step
 
-#: How long a work item may take before the user is told that it is late, in seconds.
+#: If a work item takes longer than this many seconds, the user is told that it is late.
 DEADLINE_SECONDS: Final = 1800.0
-#: The ``cause`` of an open work item if its last call was refused because of the credential.
+#: The ``cause`` of an open work item whose last call was refused because of the credential.
 UNAUTHORIZED: Final = "credential_refused"
-#: First word of ``cause`` if the provider refused the last call because the workspace or run was already in
-#: the desired state.
+#: First word of ``cause`` if the provider refused the last call because the workspace or run already had the
+#: desired state.
 LOST_TRACK: Final = "lost_track"
 #: First word of ``cause`` if the provider refused the last call because another change was in progress.
 CONFLICT: Final = "conflict"
 
 
 class Outcome(StrEnum):
-    """Outcomes of an operation or a run."""
+    """The possible outcomes of an operation or a run."""
 
     FULFILLED = "fulfilled"
-    #: The run has ended; its state says how. Operations don't have this outcome.
+    #: The run has ended, and its state says how. Operations don't have this outcome.
     ENDED = "ended"
     FAILED = "failed"
     REFUSED = "refused"
@@ -55,15 +55,15 @@ class Call(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItem:
-    """Work for a user, carried out in steps until it ends: an operation, or a run of a job.
+    """Work that is done for a user in steps until it ends: an operation, or a run of a job.
 
     ``start_call`` is the state of the call that starts, creates or launches, and ``stop_call`` that of the
-    call that stops. The item is open until ``outcome`` is set; ``cause`` then names the text that explains
+    call that stops. The item is open until ``outcome`` is set. ``cause`` then names the text that explains
     it. ``attempts`` counts temporary failures in a row, and ``deadline_number`` the deadlines set so far. At
     ``deadline_at``, which is None afterwards, the user is told that the item is late. From then on, no call
     that ``expires`` is sent, unless the user keeps waiting or asks again.
 
-    ``called_at`` is when the item's call was committed; clock corrections change it. ``sent_at`` is the same
+    ``called_at`` is when the item's call was committed. Clock corrections change it. ``sent_at`` is the same
     time without corrections, used to recognise the result of a creation or launch by its age.
     ``unknown_since`` is when the call's outcome became unknown. The other times are when the user was first
     asked whether to repeat the call (``question_since``), when the current reason began to hold the work up
@@ -76,7 +76,7 @@ class WorkItem:
     connection: str
     created_at: Past
     reference: str = ""
-    #: The channel where the user typed the command, used to reach them if direct messages fail.
+    #: The channel where the user typed the command. It is used to reach them if direct messages fail.
     channel_id: str | None = None
     start_call: Call = Call.NONE
     stop_call: Call = Call.NONE
@@ -91,7 +91,7 @@ class WorkItem:
     deadline_number: int = 0
     attempts: int = 0
     next_step_at: Step = 0.0
-    #: What is currently holding up the work item.
+    #: Why the work item can't continue at the moment.
     block_reason: Hold | None = None
     outcome: Outcome | None = None
     #: Why the item ended as it did or, while it is open, why its last call was refused. In the latter case, a
@@ -111,32 +111,41 @@ class WorkItem:
 
     @property
     def is_failing(self) -> bool:
-        """Return whether the item's call failed temporarily and will be sent again."""
+        """Return whether the item's call failed temporarily, so that it will be sent again."""
         return self.is_open and self.attempts > 0 and self.start_call is not Call.ACCEPTED
 
     @property
     def was_unauthorized(self) -> bool:
-        """Return whether the last call was refused because of the credential; it is tried once more."""
+        """Return whether the last call was refused because of the credential. It is then tried once more."""
         return self.is_open and self.cause == UNAUTHORIZED
 
     @property
     def refusal(self) -> str | None:
-        """Return the cause to fail with unless a read shows that the refused call isn't needed."""
+        """Return the cause with which the item will fail, or None.
+
+        It fails unless a read shows that the refused call isn't needed.
+        """
         is_other = self.was_unauthorized or bool(self.contradiction or self.conflict)
         return self.cause if self.is_open and self.cause and not is_other else None
 
     @property
     def contradiction(self) -> str | None:
-        """Return the cause to fail with unless a read confirms that the desired state has been reached."""
+        """Return the cause with which the item will fail, or None.
+
+        It fails unless a read confirms that the desired state has been reached.
+        """
         return self.cause if self.is_open and (self.cause or "").startswith(LOST_TRACK) else None
 
     @property
     def conflict(self) -> str | None:
-        """Return the cause of the last refusal if it is temporary because another change is in progress."""
+        """Return the cause of the last refusal, if another change in progress was the reason.
+
+        Such a refusal is temporary.
+        """
         is_refused = self.is_open and self.busy_since is not None
         return self.cause if is_refused and (self.cause or "").startswith(CONFLICT) else None
 
     @property
     def is_asked(self) -> bool:
-        """Return whether the user is being asked whether to repeat the call."""
+        """Return whether the user is currently being asked whether to repeat the call."""
         return self.is_open and self.question_since is not None

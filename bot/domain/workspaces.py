@@ -1,4 +1,4 @@
-"""Workspaces at providers, each as one user sees it: its state, and what can be done with it."""
+"""Workspaces at providers, as one user sees them: their states, and what can be done with them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from bot.domain.row_times import Past, Stays
 from bot.domain.stops import NO_PLANNED_STOPS, ExpiryMode, PlannedStops, StopMode, StopRisk
 from bot.domain.usability import UNUSABLE, Lack
 
-#: How long in advance owners are warned that their provider will end a workspace, in seconds.
+#: How many seconds in advance owners are warned that their provider will end a workspace.
 EXPIRY_WARNING_SECONDS: Final = 300.0
 
 
@@ -42,16 +42,16 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-#: States of a workspace that is up or coming up.
+#: States of a workspace that is running or starting.
 UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
-#: States of a workspace that is down. It can be started from any of ``DOWN_OR_FAILED_STATES``, and
-#: ``NOT_UP_STATES`` also includes *gone*. A failed workspace may still be partly running; ``is_down`` checks
-#: that.
+#: States of a workspace that is down. It can be started from any of ``DOWN_OR_FAILED_STATES``.
+#: ``NOT_UP_STATES`` also includes *gone*. A failed workspace may still be partly running, which ``is_down``
+#: checks.
 DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
 DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
 NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}
 
-#: States of a workspace that is changing, or may be.
+#: States in which a workspace is changing or may be changing.
 _MOVING_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
 
 #: The actions that are possible on a workspace now. They determine the buttons shown.
@@ -64,7 +64,7 @@ _STOPS: Final[frozenset[Action]] = frozenset({"stop", "suspend", "force"})
 
 
 def is_down(state: State, actions: Iterable[str] | None) -> bool:
-    """Return whether a workspace is known to be down, the only case in which *Stop* isn't offered.
+    """Return whether a workspace is known to be down. In all other cases, *Stop* is offered.
 
     A failed workspace is down only if its provider is certain that no part of it is still running. The
     provider says so by reporting ``actions`` without any stop.
@@ -74,13 +74,16 @@ def is_down(state: State, actions: Iterable[str] | None) -> bool:
     return state in DOWN_STATES or state is State.GONE
 
 
-#: Prefix of the placeholder that serves as the remote id until the provider has created the workspace. The id
-#: of the workspace's row follows.
+#: Prefix of the placeholder used as the remote id until the provider has created the workspace. It is
+#: followed by the id of the workspace's row.
 PROVISIONAL = "new:"
 
 
 def get_name_in_id(remote_id: str) -> str:
-    """Return the workspace's name in a provider's id such as ``OWNER/NAME``, or "" if there is none."""
+    """Return the workspace's name from a provider's id such as ``OWNER/NAME``.
+
+    If it contains none, return "".
+    """
     return unquote(remote_id.partition("/")[2])
 
 
@@ -114,7 +117,7 @@ class Workspace:
     detail: str | None = None
     progress: int | None = None
     observed_at: Past | None = None
-    #: When the latest read found an unknown state; None if it found a known state, which is stored in
+    #: When the latest read found an unknown state. None if it found a known state, which is stored in
     #: ``state``.
     unknown_at: Past | None = None
     verified_at: Past | None = None
@@ -127,59 +130,62 @@ class Workspace:
     actions: frozenset[Action] | None = None
     expires_at: Stays | None = None
     expiry_mode: ExpiryMode | None = None
-    #: The encrypted secret that Usher's page uses to open the workspace (``bot.support.vault``); None if
+    #: The encrypted secret that Usher's page uses to open the workspace (``bot.support.vault``), or None if
     #: there is none.
     entry: str | None = None
-    #: The latest event that the provider reported about the workspace, as a sentence.
+    #: The latest event that the provider has reported about the workspace, as a sentence.
     event_message: str | None = None
-    #: Whether the user is told when the workspace is ready and, in ``notify_stopped``, when it stops without
-    #: being asked to. None means that the user's preferences decide.
+    #: Whether the user is told when the workspace is ready. ``notify_stopped`` says whether they are told
+    #: when it stops without being asked to. If these are None, the user's preferences decide.
     notify_ready: bool | None = None
     notify_stopped: bool | None = None
-    #: Whether the workspace survives a stop; None if its provider hasn't said.
+    #: Whether the workspace survives a stop, or None if its provider hasn't said.
     survives_stop: bool | None = None
-    #: When a read last showed the workspace starting or running.
+    #: When a read last showed the workspace as starting or running.
     up_at: Past | None = None
-    #: When the workspace came up, according to its provider or to a read that saw it come up; None if neither
-    #: is known.
+    #: When the workspace started running, according to its provider or to a read that saw it happen. None if
+    #: neither is known.
     started_at: Stays | None = None
-    #: When Usher first saw the workspace running since it last came up, in a read or a list. Used if
+    #: When Usher first saw the workspace running since it last started, in a read or a list. This is used if
     #: ``started_at`` isn't known.
     running_since: Past | None = None
-    #: The time of the workspace's next planned stop in epoch seconds. ``expires_at`` is when the provider
+    #: When the workspace's next planned stop is due, in epoch seconds. ``expires_at`` is when the provider
     #: itself ends the workspace. ``stop_warned`` means that the owner was warned or needs no warning.
     stop_at: Stays | None = None
     stop_warned: bool = False
-    #: For statements that look for them: whether the owner agreed that the stop is irreversible, and the id
-    #: of the class that set the timer, if one did.
+    #: Whether the owner agreed that the stop is irreversible. ``stop_card`` is the id of the class that set
+    #: the timer, if one did. Some statements search for these values.
     stop_agreed: bool = False
     stop_card: str | None = None
-    #: All planned stops. ``bot.domain.planned_stops`` decides which of them becomes the timer; everything
-    #: else about the timer is there.
+    #: All planned stops. ``bot.domain.planned_stops`` picks the one that the timer uses. This field also
+    #: contains all other facts about the timer.
     planned_stops: PlannedStops = NO_PLANNED_STOPS
-    #: How many times the workspace has been brought up.
+    #: How many times the workspace has been started.
     generation: int = 0
     #: The workspace's machine (a template's name and a size) and hourly price, as far as they are known.
     template: str | None = None
     size: str | None = None
     price: str | None = None
     currency: str | None = None
-    #: The risks of a stop, as last reported by the workspace's provider; None if it doesn't report any.
+    #: The risks of a stop, as last reported by the workspace's provider, or None if it doesn't report any.
     stop_risks: frozenset[StopRisk] | None = None
     last_used_at: Stays | None = None
     #: Why the workspace is held up or has failed, in its provider's words. The text is kept until the
     #: workspace runs or is started again.
     reason: str | None = None
-    #: When the workspace went down, according to its provider; None if the provider doesn't report that.
+    #: When the workspace went down, according to its provider, or None if the provider doesn't report that.
     down_at: Stays | None = None
     owner: str | None = None
-    #: What the running workspace still lacks. ``lacks_since`` is when a read first found it missing.
+    #: What the running workspace still lacks. ``lacks_since`` is when a read first found that missing.
     lacks: Lack | None = None
     lacks_since: Past | None = None
 
     @property
     def is_own(self) -> bool:
-        """Return whether, as far as Usher knows, the workspace is this user's own, not shared with them."""
+        """Return whether the workspace is this user's own.
+
+        As far as Usher knows, it isn't shared with them.
+        """
         return self.owner is None
 
     @property
@@ -196,27 +202,33 @@ class Workspace:
 
     @property
     def hourly_price(self) -> Price | None:
-        """Return the hourly price, or None if none is known."""
+        """Return the hourly price, or None if it isn't known."""
         return parse_price(self.price, self.currency)
 
     @property
     def is_provisional(self) -> bool:
-        """Return whether the provider hasn't created the workspace yet, so it can't be read or stopped."""
+        """Return whether the provider hasn't created the workspace yet.
+
+        If so, it can't be read or stopped.
+        """
         return self.remote_id.startswith(PROVISIONAL)
 
     @property
     def current_state(self) -> State:
-        """Return the state found by the latest read, even if unknown; ``state`` is the last known one."""
+        """Return the state that the latest read found, even if it is unknown.
+
+        ``state`` is the last known one.
+        """
         return self.state if self.unknown_at is None else State.UNKNOWN
 
     @property
     def read_at(self) -> float | None:
-        """Return the time of the latest read, whether or not it found a known state."""
+        """Return the time of the latest read, even if it didn't find a known state."""
         return self.observed_at if self.unknown_at is None else self.unknown_at
 
     @property
     def is_down(self) -> bool:
-        """Return whether the workspace is known to be down, so there is nothing to stop."""
+        """Return whether the workspace is known to be down. If so, there is nothing to stop."""
         return is_down(self.current_state, self.actions)
 
     @property
@@ -231,13 +243,13 @@ class Workspace:
 
     @property
     def stop_mode(self) -> StopMode | None:
-        """Return how the timer stops the workspace; None if there is no timer."""
+        """Return how the timer stops the workspace, or None if there is no timer."""
         timer = self.planned_stops.counts
         return None if timer is None else timer.mode
 
     @property
     def title(self) -> str:
-        """Return the name that the user knows the workspace by."""
+        """Return the name by which the user knows the workspace."""
         return self.alias or self.name
 
     def stops_at(self, second: float) -> bool:
@@ -257,9 +269,9 @@ class Workspace:
 
     @property
     def is_unusable(self) -> bool:
-        """Return whether the workspace is running but nobody can open it."""
+        """Return whether the workspace is running but can't be opened by anybody."""
         return self.state is State.RUNNING and self.lacks in UNUSABLE
 
     def allows(self, action: Action) -> bool:
-        """Return whether the last read allows the action; someone else's workspace can't be removed."""
+        """Return whether the last read allows the action. Someone else's workspace can't be removed."""
         return (self.is_own or action != "remove") and (self.actions is None or action in self.actions)

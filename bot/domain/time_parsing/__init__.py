@@ -1,6 +1,6 @@
 """Parses times as people write them: points in time, durations, days, and weekly hours. Pure functions.
 
-``read`` returns a *moment*, a single point in time; ``read_pause`` returns spans of *days*; and
+``read`` returns a *moment*, which is a single point in time. ``read_pause`` returns spans of *days*.
 ``read_hours`` returns *hours*, which are time ranges on given weekdays or dates. Commands and free text are
 parsed in the same way.
 """

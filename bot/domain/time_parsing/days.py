@@ -1,4 +1,4 @@
-"""Days as people write them: one day, weekdays, spans and lists. Pure functions."""
+"""Days as people write them: single days, weekdays, spans and lists. Pure functions."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ _NAMED_DAYS: Final = {
     **dict.fromkeys(("weekend", "weekends"), WEEKEND),
     **dict.fromkeys(("day", "days", "daily", "everyday"), EVERY_DAY),
 }
-#: Short forms of weekdays, in English and German, that may stand at either end of a span: ``m-f``, ``mo-fr``.
+#: Short English and German forms of weekdays, which may stand at either end of a span: ``m-f``, ``mo-fr``.
 _SHORT: Final = {
     **dict.fromkeys(("m", "mo"), "mon"),
     **dict.fromkeys(("tu", "di"), "tue"),
@@ -46,7 +46,10 @@ DaySpan = tuple[date, date]
 
 
 def is_day(word: str) -> bool:
-    """Return whether a word names a day: ``tomorrow``, a weekday, a date, or a form from ``spelling``."""
+    """Return whether a word names a day.
+
+    It may be ``tomorrow``, a weekday, a date, or one of the forms that ``spelling`` produces.
+    """
     if len(word) > _MAX_DAY_CHARACTERS:
         return False
     if word in _DAYS_AHEAD or find_weekday(word) is not None:
@@ -59,7 +62,10 @@ def is_day(word: str) -> bool:
 
 
 def find_weekday(word: str) -> int | None:
-    """Return a weekday's number (Monday is 0) from its name or first three or four letters, else None."""
+    """Return the number of a weekday (Monday is 0), or None if the word doesn't name one.
+
+    The word is the weekday's name, or the first three or four letters of it.
+    """
     is_long = len(word) in {3, 4}
     return next(
         (at for at, day in enumerate(WEEKDAY_NAMES) if word == day or (is_long and day.startswith(word))),
@@ -68,7 +74,7 @@ def find_weekday(word: str) -> int | None:
 
 
 def resolve_day(word: str, today: date) -> tuple[date, ...]:
-    """Return the dates, from ``today`` on, that a word for a day may mean, nearest first.
+    """Return the dates, from ``today`` on, that a word for a day may mean. The nearest one comes first.
 
     *Next Friday* may mean the coming Friday, if it is in this week or tomorrow, or the Friday a week later.
     """
@@ -93,7 +99,7 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
 
 
 def find_day(word: str, today: date, *, step: Literal[1, -1] = 1) -> date | None:
-    """Return the nearest day that a weekday or date means, or None.
+    """Return the nearest day that a weekday or date may mean, or None.
 
     The search goes forward from ``today`` or, if ``step`` is -1, backward. A date that includes a year means
     exactly that day.
@@ -113,13 +119,13 @@ def find_day(word: str, today: date, *, step: Literal[1, -1] = 1) -> date | None
 
 
 def has_date(word: str, today: date) -> bool:
-    """Return whether the date in a word such as ``7dec_monday`` exists, even if its weekday is wrong."""
+    """Return whether the date in a word such as ``7dec_monday`` exists. Its weekday may be wrong."""
     on_weekday = _ON_WEEKDAY.fullmatch(word)
     return on_weekday is not None and bool(resolve_day(on_weekday[1], today))
 
 
 def write_day(word: str) -> str:
-    """Return a word for a day in the form in which people write it: ``7 dec``, ``next monday``."""
+    """Return a word for a day as people would write it, such as ``7 dec`` or ``next monday``."""
     if on_weekday := _ON_WEEKDAY.fullmatch(word):
         return f"{on_weekday[2]} {write_day(on_weekday[1]).removeprefix('on ')}"
     side, is_marked, name = word.partition("_")
@@ -133,7 +139,10 @@ def write_day(word: str) -> str:
 
 
 def day_of(text: str, today: date) -> date | None:
-    """Return the day, from ``today`` on, that a string names; None if it names none or may mean two days."""
+    """Return the day, from ``today`` on, that a string names.
+
+    Return None if it names none, or if it may mean two different days.
+    """
     words = spell(f"on {text}").split()[1:]
     if len(words) != 1:
         return None
@@ -159,7 +168,10 @@ def _to_date(year: int, month: int, day: int) -> date | None:
 
 
 def days_of(word: str) -> frozenset[str]:
-    """Return the days named by a word such as ``weekdays``, ``mon-fri`` or a date; empty if none."""
+    """Return the days that a word such as ``weekdays``, ``mon-fri`` or a date names.
+
+    If it names none, return an empty set.
+    """
     if word in _NAMED_DAYS:
         return _NAMED_DAYS[word]
     is_iso = _ISO_DATE.fullmatch(word) is not None and bool(resolve_day(word, date.min))
@@ -175,7 +187,7 @@ def days_of(word: str) -> frozenset[str]:
 
 
 def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
-    """Return the weekdays from one to another; empty unless each end is exactly one weekday."""
+    """Return all weekdays from one to another. If either end isn't exactly one weekday, return none."""
     ends = [*first, *last]
     if len(ends) != 2 or not set(ends) <= EVERY_DAY:
         return frozenset()
@@ -187,7 +199,7 @@ def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
 
 
 def list_days(spans: Sequence[DaySpan]) -> tuple[date, ...]:
-    """Return all days of the spans in order, or none if they add up to more than a year."""
+    """Return all days of the spans, in order. If they add up to more than a year, return none."""
     if sum((last - first).days + 1 for first, last in spans) > _MAX_DAYS:
         return ()
     return tuple(
@@ -196,10 +208,10 @@ def list_days(spans: Sequence[DaySpan]) -> tuple[date, ...]:
 
 
 def read_spans(text: str, today: date) -> tuple[DaySpan, ...]:
-    """Return the days that a string names as spans, each given by its first and last day.
+    """Parse a string that names days into spans, each a pair of first and last day.
 
     The string may be a single day, a list (``today and tomorrow``), a span (``from 21 dec to 4 jan``), a
-    duration that begins today (``for a week``), or all days before a day (``until monday``).
+    duration that begins today (``for a week``), or every day before a given day (``until monday``).
     """
     plain = spell(f"on {re.sub(r',(?! ?[0-9]{4})', ' and ', text)}").removeprefix("on ").replace("-", " - ")
     plain = re.sub(r"([0-9]{4}) - ([0-9]{2}) - ([0-9]{2})", r"\1-\2-\3", plain)
@@ -213,7 +225,7 @@ def read_spans(text: str, today: date) -> tuple[DaySpan, ...]:
 
 
 def _join_spans(spans: Sequence[DaySpan]) -> list[DaySpan]:
-    """Merge spans that overlap or directly follow each other; they are given in order."""
+    """Merge spans that overlap or directly follow each other. They must be in order."""
     joined = list[DaySpan]()
     for first, last in spans:
         if joined and first <= joined[-1][1] + timedelta(days=1):
@@ -224,13 +236,13 @@ def _join_spans(spans: Sequence[DaySpan]) -> list[DaySpan]:
 
 
 def read_pause(verb: str, text: str, today: date) -> tuple[DaySpan, ...]:
-    """Return the days that *skip* or *pause* leaves out; *pause Monday* means "pause until Monday"."""
+    """Return the days that *skip* or *pause* leaves out. *Pause Monday* means "pause until Monday"."""
     is_until = verb == "pause" and day_of(text, today) is not None and spell(text) != "today"
     return read_spans(f"until {text}" if is_until else text, today)
 
 
 def _split_list(words: list[str]) -> list[str]:
-    """Split a list into its spans, keeping ``between A and B`` together."""
+    """Split a list into its spans. ``between A and B`` isn't split."""
     if words[:1] == ["between"]:
         words = ["from", *("to" if word == "and" else word for word in words[1:])]
     return [one for one in re.split(r" ?(?:\band\b|&) ?", " ".join(words)) if one]
@@ -257,7 +269,10 @@ def _read_span(words: list[str], today: date) -> DaySpan | None:
 
 
 def _read_ends(words: list[str], today: date) -> DaySpan | None:
-    """Return the first and last day of the day, week or weekend named by a string, or None."""
+    """Return the first and last day of what a string names, which is a day, a week or a weekend.
+
+    Return None if it names none of these.
+    """
     monday = today - timedelta(days=today.weekday())
     match words:
         case ["next", "week"]:

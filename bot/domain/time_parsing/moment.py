@@ -2,11 +2,11 @@
 
 A duration (``2h``, ``90 min``, ``1h30``, ``half an hour``) is called a *length* in the code, and counts from
 now. A time of day means the next moment at which clocks in the user's time zone show that time. ``for`` and
-``in`` introduce a duration; ``until``, ``till``, ``at`` and ``by`` introduce a time of day. Without such a
-word, ``17h`` is read as a time of day and ``2h`` as a duration. The dividing line is 13, the first hour that
-a 12-hour clock doesn't show. Machine formats are also read: ``2027-01-15T18:00:00+00:00``, ``PT2H``. A zone
-written next to a time applies to that time. A time that has passed is refused, and so is an ambiguous one;
-Usher doesn't guess.
+``in`` introduce a duration, while ``until``, ``till``, ``at`` and ``by`` introduce a time of day. Without
+such a word, ``17h`` is read as a time of day and ``2h`` as a duration. The dividing line is 13, the first
+hour that a 12-hour clock doesn't show. Machine formats are also read: ``2027-01-15T18:00:00+00:00``,
+``PT2H``. A zone written next to a time applies to that time. A time that has passed is refused, and so is an
+ambiguous one, because Usher doesn't guess.
 """
 
 import math
@@ -24,10 +24,10 @@ from bot.domain.time_parsing.zones import SaidZone, split_zone
 
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "other_weekday"]
 
-#: How far ahead a time may lie, in seconds: two weeks. Anything later belongs in a schedule or is a typo.
+#: How far ahead a time may be, in seconds (two weeks). Anything later belongs in a schedule or is a typo.
 FARTHEST_SECONDS: Final = 14 * 86_400.0
 
-#: Maps each part of the day to its hours. The night continues past midnight.
+#: Maps each part of the day to its hours. The night goes on past midnight.
 _PARTS: Final = {
     "morning": range(12),
     "afternoon": range(12, 19),
@@ -37,7 +37,7 @@ _PARTS: Final = {
     "lunch": range(11, 15),
 }
 _NIGHTS, _NIGHT_ENDS = frozenset({"night", "tonight"}), 5
-#: Maps words for the end of a day to the times that people may mean by them.
+#: Maps phrases for the end of a day to the times that people may mean by them.
 _ENDS: Final = {"eod": ("17:00", "18:00"), "all_day": ("18:00", "24:00")}
 _NUMBER: Final = r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)"
 _WEEKS, _DAYS, _HOURS, _MINUTES, _SECONDS = (
@@ -47,18 +47,18 @@ _WEEKS, _DAYS, _HOURS, _MINUTES, _SECONDS = (
     r" ?m(?:in(?:ute)?s?)?",
     r" ?s(?:ec(?:ond)?s?)?",
 )
-#: Matches a duration in weeks, days, hours, minutes and seconds, in that order. Minutes after hours need no
-#: unit: ``1h30``.
+#: Matches a duration in weeks, days, hours, minutes and seconds, in that order. Minutes that follow hours
+#: need no unit: ``1h30``.
 _LENGTH: Final = re.compile(
     rf"(?:{_NUMBER}{_WEEKS}(?: and)?)? ?(?:{_NUMBER}{_DAYS}(?: and)?)? ?"
     rf"(?:{_NUMBER}{_HOURS}(?: and)? ?(?:([0-5]?[0-9])(?:{_MINUTES})?)?"
     rf"|{_NUMBER}{_MINUTES})?(?: ?(?:and )?{_NUMBER}{_SECONDS})?"
 )
-#: Matches a duration in machine format (``PT2H``).
+#: Matches a duration in machine format, such as ``PT2H``.
 _ISO_LENGTH: Final = re.compile(
     rf"p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?)?"
 )
-#: Matches the T between a date and a time in machine format. ``_ISO_BARE`` matches that format without
+#: Matches the T between a date and a time in machine format. ``_ISO_BARE`` matches that format if it has no
 #: separators.
 _ISO_JOINT: Final = re.compile(r"(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})t(?=[0-9]{2}:)|^t(?=[0-9]{2}:)")
 _ISO_BARE: Final = re.compile(r"\b([0-9]{4})([0-9]{2})([0-9]{2})t([0-9]{2})([0-9]{2})([0-9]{2})?\b")
@@ -71,26 +71,26 @@ _NOW: Final = frozenset(
     {"now", "right now", "at once", "right away", "straight away", "immediately", "asap", "jetzt", "sofort"}
 )
 _NAMED_TIMES: Final = {"noon": 12, "midday": 12, "midnight": 0}
-#: Maximum length, in characters, of a string that is read as a time.
+#: Maximum length of a string that is read as a time, in characters.
 _MAX_CHARACTERS: Final = 60
 #: The first hour that a 12-hour clock doesn't show.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
-#: A bare hour may mean the coming night only if that is at most this many seconds away. Otherwise the user is
-#: asked which one they meant.
+#: An hour without am or pm may mean the coming night only if that is at most this many seconds away.
+#: Otherwise the user is asked which one they meant.
 _NEAR_SECONDS: Final = 6 * 3_600.0
-#: Maximum number of possible times to offer if the name of a zone is ambiguous.
+#: Maximum number of possible times to offer if a zone's name is ambiguous.
 _MAX_OPTIONS: Final = 4
 _HALF_YEAR: Final = timedelta(days=182)
 _MORNING: Final = 6
-#: First two digits of a year. ``2026`` is taken to be a year rather than a time, unless a word such as ``at``
-#: precedes it.
+#: First two digits of a year. For example, ``2026`` is taken to be a year rather than a time, unless a word
+#: such as ``at`` precedes it.
 _CENTURIES: Final = frozenset({20})
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A future time, in epoch seconds.
+    """A time in the future, in epoch seconds.
 
     ``seconds`` is the duration, if one was given. ``is_next_day`` means that only a time of day was given and
     it has passed for today, which the answer must mention. ``is_shifted`` means that clocks skip that time on
@@ -105,7 +105,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """The reason why a string doesn't name a usable time; ``options`` are its possible readings, if any."""
+    """The reason why a string doesn't name a usable time.
+
+    ``options`` contains its possible readings, if any.
+    """
 
     why: Why
     options: tuple[str, ...] = ()
@@ -113,9 +116,9 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class TimeOfDay:
-    """A time of day as typed.
+    """A time of day as it was typed.
 
-    ``is_open`` means that it is a bare hour from 1 to 12, which may be in either half of the day.
+    ``is_open`` means that it is only an hour, from 1 to 12, which may be in either half of the day.
     """
 
     hour: int
@@ -123,28 +126,34 @@ class TimeOfDay:
     second: float = 0.0
     is_open: bool = False
     day: str = ""
-    #: The part of the day, or am or pm, if given. ``is_sure`` means that am or pm, or a spelling such as
-    #: ``08:30``, settles which half of the day is meant.
+    #: The part of the day, or am or pm, if given. ``is_sure`` means that it is clear which half of the day is
+    #: meant, because of am or pm or a spelling such as ``08:30``.
     part: str = ""
     is_sure: bool = False
-    #: Other readings of the same text, if any.
+    #: Other ways to read the same text, if any.
     options: tuple[str, ...] = ()
     #: The zone written next to the time, if any.
     zone: SaidZone | None = None
 
     @property
     def is_twelve(self) -> bool:
-        """Return whether a time with minutes may mean 12 hours later, as ``8:30`` may mean 20:30."""
+        """Return whether a time with minutes may mean 12 hours later.
+
+        For example, ``8:30`` may mean 20:30.
+        """
         return not (self.is_sure or self.is_open or self.part) and 1 <= self.hour < _HALF_DAY
 
     @property
     def minutes(self) -> int:
-        """Return the minute of the day."""
+        """Return the number of minutes since midnight."""
         return self.hour * 60 + self.minute
 
 
 def load_zone(name: str | None) -> ZoneInfo:
-    """Return the user's time zone, or UTC if Slack reports none or one that this machine doesn't know."""
+    """Return the user's time zone.
+
+    If Slack reports none, or one that this machine doesn't know, return UTC.
+    """
     try:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -152,7 +161,7 @@ def load_zone(name: str | None) -> ZoneInfo:
 
 
 def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: float = 0.0) -> Moment | Unread:
-    """Return the time after ``now`` that a string names, or why it doesn't name one. Never raise.
+    """Return the time after ``now`` that a string names, or why it doesn't name one. Never raise an error.
 
     ``kind`` says how to read a string without a word such as ``until``. A time less than ``soonest`` seconds
     ahead is refused.
@@ -179,7 +188,10 @@ def is_now(text: str) -> bool:
 
 
 def time_kind(text: str) -> Literal["", "length", "time", "day"]:
-    """Return what a string contains: a duration, a time of day, only a day or part of a day, or ""."""
+    """Return what a string contains: a duration, a time of day, or only a day or part of a day.
+
+    If it contains none of these, return "".
+    """
     found = _parse_text(text, "")
     if isinstance(found, float):
         return "length"
@@ -189,13 +201,16 @@ def time_kind(text: str) -> Literal["", "length", "time", "day"]:
 
 
 def length(text: str) -> float | None:
-    """Return a duration such as ``2h``, or a unit such as ``hour``, in seconds; None for other strings."""
+    """Return a duration such as ``2h``, or a unit such as ``hour``, in seconds.
+
+    For other strings, return None.
+    """
     plain = plainly(text)
     return _parse_length(plain) or _parse_length(f"1 {plain}")
 
 
 def _parse_text(text: str, kind: Kind) -> float | TimeOfDay | Unread:
-    """Parse a string into a duration in seconds or a time of day, without using the current time."""
+    """Parse a string into a duration in seconds or a time of day. This doesn't depend on the current time."""
     return Unread("unreadable") if len(text) > _MAX_CHARACTERS else _parse(text, kind)
 
 
@@ -209,7 +224,7 @@ def _parse(text: str, kind: Kind) -> float | TimeOfDay | Unread:
 
 
 def _write_signs(found: re.Match[str]) -> str:
-    """Insert the separators missing from a date and time."""
+    """Insert the separators that are missing from a date and time."""
     year, month, day, hour, minute, second = found.groups("00")
     return f"{year}-{month}-{day} {hour}:{minute}:{second}"
 
@@ -230,7 +245,7 @@ def _parse_plain(text: str, kind: Kind) -> float | TimeOfDay | Unread:
 
 
 def _parse_length(text: str) -> float | None:
-    """Return a duration in seconds, or None if the string isn't one."""
+    """Return a duration in seconds. If the string isn't a duration, return None."""
     found = _ISO_LENGTH.fullmatch(text) or _LENGTH.fullmatch(text)
     if found is None or not any(found.groups()):
         return None
@@ -243,7 +258,7 @@ def _to_decimal(text: str | None) -> float:
 
 
 def _parse_time(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
-    """Return the time of day that a string names, with its day and its part of the day."""
+    """Return the time of day that a string names, including the day and the part of the day if given."""
     words = text.removeprefix("on ").split()
     days, parts = [word for word in words if is_day(word)], [word for word in words if word in _PARTS]
     if "tonight" in parts:
@@ -264,7 +279,10 @@ def _parse_time(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
 
 
 def _parse_ending(text: str, day: str) -> Unread | None:
-    """Return the hours that *the end of the day* may mean, for the user to choose from; otherwise None."""
+    """Return the times that *the end of the day* may mean, so that the user can choose.
+
+    Otherwise return None.
+    """
     if text not in _ENDS:
         return None
     hours = [f"{write_day(day)} {hour}" for hour in _ENDS[text]]
@@ -272,7 +290,7 @@ def _parse_ending(text: str, day: str) -> Unread | None:
 
 
 def _set_day(time: TimeOfDay, day: str, part: str) -> TimeOfDay | Unread:
-    """Return a time with its day and part of the day. The part may decide between am and pm."""
+    """Return a time with a day and a part of the day added. The part may decide between am and pm."""
     # After a day, `2h` can only be a time of day. The day may later decide between am and pm.
     time = replace(time, day=day, options=())
     halves = _list_halves(time.hour) if time.hour < _AFTERNOON and not time.is_sure else (time.hour,)
@@ -291,7 +309,10 @@ def _list_halves(hour: int) -> tuple[int, int]:
 
 
 def _parse_clock(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
-    """Return a time of day. Without a word such as ``at``, it must have minutes, am or pm, or a name."""
+    """Return a time of day.
+
+    Without a word such as ``at``, it must have minutes, am or pm, or a name.
+    """
     if text in _NAMED_TIMES:
         return TimeOfDay(_NAMED_TIMES[text], is_sure=True)
     if (four := _DIGITS.fullmatch(text)) and (is_announced or int(four[1]) not in _CENTURIES):
@@ -319,7 +340,7 @@ def _parse_clock(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
 
 
 def _resolve_elsewhere(time: TimeOfDay, said: SaidZone, home: ZoneInfo, now: float) -> Moment | Unread:
-    """Return the moment of a time in the zone written next to it, or the options if it is ambiguous."""
+    """Return the moment of a time in the zone written next to it. If it is ambiguous, return the options."""
     found, options, refused = dict[float, Moment](), list[str](), list[Unread]()
     for zone in said.zones:
         # "Tomorrow" may be meant in the user's own zone or in the zone written next to the time.
@@ -374,7 +395,10 @@ def _resolve(time: TimeOfDay, zone: tzinfo, now: float, today: date | None = Non
 
 
 def _resolve_on_day(time: TimeOfDay, zone: tzinfo, now: float, today: date) -> Moment | Unread:
-    """Return the moment of a time on a named day, or the options if two days or two hours are possible."""
+    """Return the moment of a time on a named day.
+
+    If two days or two hours are possible, return the options.
+    """
     days = resolve_day(time.day, today)
     hours = _list_halves(time.hour) if time.is_open and len(days) == 1 else (time.hour,)
     found = dict[str, Moment]()
@@ -395,7 +419,7 @@ def _resolve_on_day(time: TimeOfDay, zone: tzinfo, now: float, today: date) -> M
 
 
 def _resolve_on_date(time: TimeOfDay, day: date, hour: int, zone: tzinfo, now: float) -> Moment:
-    """Return the moment at a given hour on a date.
+    """Return the moment of a given hour on a date.
 
     *Tonight* may be after midnight, and a weekday whose time has passed means the same day next week.
     """
@@ -406,14 +430,14 @@ def _resolve_on_date(time: TimeOfDay, day: date, hour: int, zone: tzinfo, now: f
 
 
 def _to_moment(day: date, hour: int, time: TimeOfDay, zone: tzinfo, now: float) -> Moment:
-    """Return the moment of a time on a day; if clocks show the time twice, the next one after ``now``."""
+    """Return the moment of a time on a day. If clocks show it twice, return the next one after ``now``."""
     at = resolve_instant(day, hour * 60 + time.minute, zone, now - time.second) + time.second
     shown = datetime.fromtimestamp(at, UTC).astimezone(zone)
     return Moment(at, is_shifted=(shown.hour, shown.minute) != (hour, time.minute))
 
 
 def resolve_instant(day: date, minute: int, zone: tzinfo, after: float = -math.inf) -> float:
-    """Return the instant when clocks in a zone show a minute of the day, counted from midnight.
+    """Return the instant at which clocks in a zone show a minute of the day, counted from midnight.
 
     The minute may fall on the next day. A time that clocks skip is moved later by as much as they skip. If
     clocks show a time twice, the first one is returned, unless only the second is later than ``after``.
@@ -424,7 +448,7 @@ def resolve_instant(day: date, minute: int, zone: tzinfo, after: float = -math.i
 
 
 def read_clock(text: str) -> TimeOfDay | None:
-    """Return the time of day that a string names, or None if the string also contains anything else."""
+    """Return the time of day that a string names. If the string also contains anything else, return None."""
     found = _parse_text(text, "time")
     if not isinstance(found, TimeOfDay) or found.day or found.options or found.zone:
         return None
@@ -432,7 +456,10 @@ def read_clock(text: str) -> TimeOfDay | None:
 
 
 def format_time(at: float, zone: ZoneInfo, now: float) -> str:
-    """Write a time in the coming days as people would type it: ``tomorrow 18:00``, rounded up to a minute."""
+    """Write a time in the coming days as people would type it, such as ``tomorrow 18:00``.
+
+    It is rounded up to a minute.
+    """
     local = datetime.fromtimestamp(math.ceil(at / 60.0) * 60.0, zone)
     ahead = (local.date() - datetime.fromtimestamp(now, zone).date()).days
     named = {0: "today", 1: "tomorrow"} | {days: WEEKDAY_NAMES[local.weekday()] for days in range(2, 7)}

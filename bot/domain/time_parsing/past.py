@@ -15,15 +15,15 @@ from bot.domain.time_parsing.days import find_day
 from bot.domain.time_parsing.moment import resolve_instant
 from bot.domain.time_parsing.spelling import MONTHS, fold_signs, spell
 
-#: Reasons why a past period that someone typed can't be used: it can't be read, contains a time of day,
+#: Reasons why a past period that someone typed can't be used. It can't be read, contains a time of day,
 #: hasn't begun, ends before it begins, or is older than the records.
 WindowProblem = Literal["unreadable", "clock", "future", "backwards", "old"]
 
 _MAX_CHARACTERS: Final = 60
-#: How long run records are kept, in days: a year and a month, so that a month can be compared with the same
-#: month a year earlier.
+#: How long records of usage are kept, in days. This is a year and a month, so that a month can be compared
+#: with the same month a year earlier.
 RETENTION_DAYS: Final = 400
-#: Maps alternative spellings to the usual ones. They are accepted only where a past period is expected.
+#: Maps other spellings to the usual ones. They are accepted only where a past period is expected.
 _SPELT: Final = {
     **dict.fromkeys(("letzte", "letzten", "letzter", "letztes", "vorige", "previous", "past"), "last"),
     **dict.fromkeys(("current", "diesen", "dieser", "dieses"), "this"),
@@ -44,8 +44,8 @@ _CLOCK: Final = re.compile(
     r"|\b(?:morning|noon|lunch|afternoon|evening|tonight|night|midnight|eod)\b"
 )
 _UNIT: Final = "(day|week|weekend|weekdays|month|quarter|year)"
-#: Replacements, applied in this order, that give each period a single spelling. A period counted from today
-#: becomes, for example, ``1 week ago``.
+#: Replacements that give each period a single spelling. They are applied in this order. A period counted from
+#: today becomes ``1 week ago``, for example.
 _REWRITTEN: Final = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
@@ -79,7 +79,7 @@ _REWRITTEN: Final = tuple(
         (" +", " "),
     )
 )
-#: Names that people use for periods counted from today.
+#: The names of periods counted from today, as people use them.
 _NAMES: Final = {
     "0 week ago": "this week",
     "1 week ago": "last week",
@@ -91,8 +91,8 @@ _AGO: Final = re.compile(rf"([0-9]{{1,3}}) {_UNIT} ago")
 _LATEST: Final = re.compile(r"(?:last )?([1-9][0-9]{0,2}) (day|week|month|quarter|year)")
 _NUMBERED_WEEK: Final = "w(0?[1-9]|[1-4][0-9]|5[0-3])"
 _YEAR: Final = re.compile(rf"(?:{_NUMBERED_WEEK} )?(20[0-9]{{2}})|([0-9]{{4}})-([0-9]{{2}})")
-#: Maps a pattern of recurring names, such as names of months, to the unit that they stand for, and to a
-#: function that tests whether a unit beginning on the given day has the given name.
+#: Maps patterns for recurring names, such as those of months, to two values: the unit that they stand for,
+#: and a function that tests whether a unit that begins on the given day has the given name.
 _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "(weekend)": ("weekend", lambda *_: True),
     "(weekdays)": ("weekdays", lambda *_: True),
@@ -100,13 +100,13 @@ _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "q([1-4])": ("quarter", lambda first, number: first.month == 3 * int(number) - 2),
     _NUMBERED_WEEK: ("week", lambda first, number: first.isocalendar().week == int(number)),
 }
-#: Matches the word between the first and last day of a span, or the dash between two names.
+#: Matches the word between the first and the last day of a span, or the dash between two names.
 _SPAN: Final = re.compile(r"\s(?:to|until|till|through|and|-)\s|(?<=[a-z0-9])-(?=[a-z])")
-#: Maps each longer unit to its number of months. ``_DAYS_OF`` maps each shorter unit to its first and last
-#: day of the week.
+#: Maps each longer unit to its number of months. ``_DAYS_OF`` maps each shorter unit to the first and last
+#: day of the week that belong to it.
 _MONTHS_OF: Final = {"month": 1, "quarter": 3, "year": 12}
 _DAYS_OF: Final = {"week": (0, 6), "weekend": (5, 6), "weekdays": (0, 4)}
-#: How many units, such as months, to search backwards for the latest one with a given name.
+#: To find the latest unit with a given name, such as a month, at most this many units are searched backwards.
 _MOST_AGO: Final = 480
 _HALF_YEAR_DAYS: Final = 183
 
@@ -134,20 +134,23 @@ class Window:
 
 
 def make_window(first: date, last: date, zone: ZoneInfo, name: str = "") -> Window:
-    """Return the window from a first to a last day in a zone."""
+    """Return the window that extends from a first to a last day in a time zone."""
     after = last + timedelta(days=1)
     return Window(first, last, resolve_instant(first, 0, zone), resolve_instant(after, 0, zone), name)
 
 
 def find_week(at: float, zone: ZoneInfo, *, ago: int = 0) -> Window:
-    """Return the week that contains a time in the given zone, or the week ``ago`` weeks earlier."""
+    """Return the week that contains a given time in a zone.
+
+    With ``ago``, return the week that many weeks earlier.
+    """
     names = ("this week", "last week")
     days = _span_unit(datetime.fromtimestamp(at, zone).date(), "week", ago)
     return make_window(*days, zone, names[ago] if ago < len(names) else "")
 
 
 def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem:
-    """Return the window that a string names (this week if it's empty), or what is wrong with the string."""
+    """Return the window that a string names, or what is wrong with it. An empty string means this week."""
     if len(text) > _MAX_CHARACTERS:
         return "unreadable"
     today = datetime.fromtimestamp(now, zone).date()
@@ -195,7 +198,10 @@ def _read(words: str, today: date) -> _Days | None:
 
 
 def _split_span(words: str) -> tuple[str, str, str]:
-    """Return a span's beginning, its joining word and its end; all are "" if the words aren't a span."""
+    """Return the beginning of a span, its joining word, and its end.
+
+    If the words aren't a span, all are "".
+    """
     found = _SPAN.search(words)
     return (words[: found.start()], found[0], words[found.end() :]) if found else ("", "", "")
 
@@ -211,7 +217,10 @@ def _name(words: str, days: _Days, today: date) -> str:
 
 
 def _read_period(words: str, today: date) -> _Days | None:
-    """Return the days of a period, or of names within one: ``Sep - Oct 2025``, ``Monday last week``."""
+    """Return the days of a period. It may be named within another one.
+
+    Examples are ``Sep - Oct 2025`` and ``Monday last week``.
+    """
     if found := _read_one(words, today):
         return found
     parts = words.split()
@@ -242,7 +251,7 @@ def _read_one(words: str, today: date) -> _Days | None:
 
 
 def _read_names(words: str, today: date) -> _Days | None:
-    """Return the days that a name means, or all days from one name to another; see ``_read_name``."""
+    """Return the days that a name means, or all days from one name to another. See ``_read_name``."""
     first, _, last = _split_span(words)
     end = _read_name(last or words, today)
     begin = _read_name(first, end[1]) if end and last else end
@@ -250,7 +259,10 @@ def _read_names(words: str, today: date) -> _Days | None:
 
 
 def _read_name(words: str, today: date) -> _Days | None:
-    """Return the days of the latest period with this name that has begun or, with *last*, is already over."""
+    """Return the days of the latest period with this name.
+
+    It must have begun or, with *last*, be over.
+    """
     is_last, name = words.startswith("last "), words.removeprefix("last ").removeprefix("this ")
     by = today - timedelta(days=is_last)
     for pattern, (unit, fits) in _NAMED.items():
@@ -262,7 +274,10 @@ def _read_name(words: str, today: date) -> _Days | None:
 
 
 def _span_unit(day: date, unit: str, ago: int = 0) -> _Days:
-    """Return the first and last day of a day's month or other unit, or of the one ``ago`` units earlier."""
+    """Return the first and last day of a unit, such as a month. The unit is the one that contains ``day``.
+
+    With ``ago``, it is the one that many units earlier.
+    """
     if months := _MONTHS_OF.get(unit):
         count = (12 * day.year + day.month - 1) // months - ago
         first, after = (date(one // 12, one % 12 + 1, 1) for one in (count * months, (count + 1) * months))

@@ -1,4 +1,4 @@
-"""Normalises times and dates written in English or German, even with typos. Pure functions.
+"""Normalises times and dates written in English or German, even if they contain typos. Pure functions.
 
 A date written out in words becomes a single word that the other modules of this package can read: ``7dec`` or
 ``7dec2026``, ``the_7`` for *the 7th*, ``7dec_monday``, ``next_monday``, and ``week_monday`` for *Monday next
@@ -14,7 +14,7 @@ from rapidfuzz.distance import OSA
 
 Kind = Literal["", "length", "time"]
 
-#: Maps each word that introduces a time to the kind of time that follows it.
+#: Maps each word that can introduce a time to what follows it: a duration or a time of day.
 LEADS: Final[Mapping[str, Kind]] = {
     "for": "length",
     "in": "length",
@@ -38,14 +38,14 @@ _MONTH_NAMES: Final = (
     *("november", "dezember"),
 )
 _GERMAN_WEEKDAYS: Final = ("montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag")
-#: The words for the numbers from 1 on.
+#: The words for the numbers, beginning with 1.
 _NUMBERS: Final = (
     *("one eins ein eine einer einem einen", "two zwei", "three drei", "four vier", "five fünf fuenf"),
     *("six sechs", "seven sieben", "eight acht", "nine neun", "ten zehn", "eleven elf"),
     *("twelve zwölf zwoelf", "thirteen dreizehn", "fourteen vierzehn", "fifteen fünfzehn"),
     *("sixteen sechzehn", "seventeen siebzehn", "eighteen achtzehn", "nineteen neunzehn", "twenty zwanzig"),
 )
-#: Maps each word to its alternative spellings. The words under "" are filler and are ignored.
+#: Maps each word to its other spellings. Words listed under "" mean nothing, and are ignored.
 _SPELLINGS: Final = {
     "": "instead sharp approximately lang",
     "at": "um @",
@@ -108,13 +108,13 @@ _SPELT.update(
     for count in range(3, len(name) + 1)
 )
 _PARTS: Final = ("morning", "afternoon", "evening", "night", "lunch")
-#: Long words, which are recognised even if they contain a typo.
+#: Long words. They are recognised even if they contain a typo.
 _LONG: Final = (
     *("minutes", "minute", "tomorrow", "tonight", "midnight", "morning", "evening", "afternoon"),
     *WEEKDAY_NAMES,
     *(name for name in _MONTH_NAMES if len(name) > 5),
 )
-#: Matches *am* in German, where it means "on" (``um 9 am Montag``), but not in English (``9 am Monday``).
+#: Matches the German *am*, which means "on" (``um 9 am Montag``), but not the English one (``9 am Monday``).
 _AM_BEFORE_GERMAN: Final = re.compile(
     rf"\bam (?=(?:{'|'.join(word for word, read in _SPELT.items() if read in {*WEEKDAY_NAMES, *_PARTS})})\b)"
 )
@@ -131,7 +131,7 @@ _BEFORE_A_DAY: Final = f"on|by|to|till|from|until|before|and|{_WEEKDAY_NAME}"
 _TH: Final = r"(?:st|nd|rd|th|\.)"
 _YEAR: Final = "(20[0-9]{2}|2[4-9][0-9]{2}|[3-9][0-9]{3})"
 _AS_HOUR: Final = r"(?:[0-9:.~]| ?(?:am|pm|h|o'clock)\b)"
-#: Replacements, applied in this order, that turn each date into a single word.
+#: Replacements that turn each date into a single word. They are applied in this order.
 _DATES: Final = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
@@ -149,7 +149,7 @@ _DATES: Final = tuple(
         (rf"\b({_BEFORE_A_DAY}) (?:the )?{_DAY}(?:st|nd|rd|th)\b", r"\1 the_\2"),
     )
 )
-#: Phrases and their replacements, applied in this order; ``~`` marks a spoken time.
+#: Phrases and their replacements, which are applied in this order. ``~`` marks a spoken time.
 _PHRASES: Final = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
@@ -186,7 +186,7 @@ _SPOKEN: Final = re.compile(
     r"(?<!-)\b(?:(half|quarter|[0-5]?[0-9])(?: min[a-z]*)? (past|after|to|before|of)|(half|halb)) "
     rf"([0-9]{{1,2}})(?![0-9:.h]|{_MONTH})(?! ?(?:h|min))"
 )
-#: Matches an hour and a minute in words, such as ``five thirty``, unless they are two separate numbers.
+#: Matches an hour and a minute in words, such as ``five thirty``. It doesn't match two separate numbers.
 _HOUR_AND_MINUTE: Final = re.compile(
     r"\b(1?[0-9]|2[0-3]) ([1-5][05])"
     rf"(?= ?(?:am|pm)\b|$| (?:today|tonight|tomorrow|on|in|{_PART}|{_WEEKDAY})\b)"
@@ -195,7 +195,7 @@ _HALF_DAY: Final = 12
 
 
 def normalize_word(word: str) -> str:
-    """Return a word spelled out in English, with digits for numbers; "" if it means nothing in a time."""
+    """Return a word in English, with digits for numbers. If it means nothing in a time, return ""."""
     word = _DASHES.sub("-", word).replace("nite", "night")
     known = _SPELT.get(word)
     if known is None and word.endswith("ish") and (base := _SPELT.get(word[:-3], "")).isdecimal():
@@ -209,7 +209,7 @@ def normalize_word(word: str) -> str:
 
 
 def fold_signs(text: str) -> str:
-    """Return the string with digits and symbols converted to ASCII, such as full-width ones."""
+    """Convert digits and symbols, such as full-width ones, to ASCII."""
     return text if text.isascii() else "".join(map(_fold_sign, text))
 
 
@@ -223,7 +223,10 @@ def _fold_sign(sign: str) -> str:
 
 
 def spell(text: str) -> str:
-    """Return a string with a single spelling for each word, date and phrase; times of day don't change."""
+    """Return a string in which each word, date and phrase has a single spelling.
+
+    Times of day don't change.
+    """
     plain = fold_signs(text).casefold().replace("\u2019", "'")
     plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain)
     plain = re.sub(r"(?<=[a-zß-ÿ])\.(?= )", "", plain)
@@ -237,12 +240,12 @@ def spell(text: str) -> str:
 
 
 def plainly(text: str) -> str:
-    """Return a string as ``spell`` does, but with spoken times such as ``half past 7`` in clock notation."""
+    """Do the same as ``spell``, but also write spoken times such as ``half past 7`` as a clock shows them."""
     return _SPOKEN.sub(_as_clock, _HOUR_AND_MINUTE.sub(r"\1~\2", spell(text)))
 
 
 def _as_clock(found: re.Match[str]) -> str:
-    """Return a spoken time in clock notation; ``5 to 6`` is left unchanged, as it may be a span."""
+    """Return a spoken time as a clock shows it. ``5 to 6`` is left unchanged, because it may be a span."""
     part, side, half, hour = found[1], found[2], found[3], int(found[4])
     minutes = {"half": 30, "quarter": 15}.get(part or half) or (30 if half else int(part))
     is_before = half == "halb" or side in {"to", "before", "of"}

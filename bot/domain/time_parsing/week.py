@@ -1,4 +1,4 @@
-"""Hours as people write them: the days, and the times at which they begin and end. Pure functions.
+"""Working hours as people write them: the days, and the times at which they begin and end. Pure functions.
 
 Hours recur only if a word says so (``is_recurring``) or weekdays are listed. A bare hour is read on the
 24-hour clock, unless the hours would then end before they begin, or the other end shows which half of the day
@@ -32,11 +32,11 @@ from bot.domain.time_parsing.spelling import fold_signs, spell
 from bot.domain.time_parsing.zones import SaidZone, split_zone
 
 DAY_MINUTES: Final = 24 * 60
-#: Minimum number of minutes between the start and the end of hours.
+#: Minimum number of minutes from the start to the end of working hours.
 LEAST_MINUTES: Final = 30
 
-#: Maps plural words such as *mornings* to the singular. The plural alone means that hours recur; the singular
-#: needs an *every*.
+#: Maps plural words such as *mornings* to the singular. The plural alone means that hours recur, while the
+#: singular needs an *every*.
 _PLURAL_PARTS: Final = {
     "mornings": "morning",
     "afternoons": "afternoon",
@@ -52,20 +52,20 @@ _PARTS: Final = frozenset(_PLURAL_PARTS.values())
 _UNITS: Final = frozenset(
     {"week", "weeks", "hour", "hours", "month", "months", "minute", "minutes", "days", "weekend"}
 )
-#: Words allowed between days and times. ``_UNTIL`` and ``_TO`` list the words and symbols that may stand
-#: between the two ends of a span.
+#: Words that may stand between days and times. ``_UNTIL`` and ``_TO`` are the words and symbols that may
+#: stand between the two ends of a span.
 _JOINING_WORDS: Final = frozenset({"every", "each", "on", "from", "at", "and", "the", ",", "&", "in"})
 _UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
 _TO: Final = frozenset({"to", "-", "through", "thru"})
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
-#: Hours are assumed to begin no earlier than this minute of the day, unless the text says otherwise.
+#: Unless the text says otherwise, hours are assumed to begin at this minute of the day or later.
 _EARLIEST_MINUTE: Final = 6 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The hours that a user asked for: the days, and the times as minutes since midnight.
+    """The working hours that a user asked for: the days, and the times as minutes since midnight.
 
     The days are names of weekdays, or dates. ``today``, ``tomorrow`` and ``7dec`` are kept as words until
     ``on`` replaces them with dates. ``zone`` is the zone written next to the times, or "" for the user's own.
@@ -77,19 +77,22 @@ class Wanted:
     zone: str = ""
 
     def on(self, today: date) -> Wanted:
-        """Return the hours, with words such as ``today`` replaced by dates from ``today`` on."""
+        """Return the hours with dates instead of words such as ``today``. All dates are from ``today`` on."""
         dated = {
             day: found[0].isoformat() for day in self.days - EVERY_DAY if (found := resolve_day(day, today))
         }
         return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
-        """Return whether these and other hours plan two starts, or two stops, on any of the same days."""
+        """Return whether these hours conflict with others.
+
+        They do if both plan a start, or both plan a stop, on the same day.
+        """
         pairs = ((self.starts, other.starts), (self.stops, other.stops))
         return bool(self.days & other.days) and any(None not in pair for pair in pairs)
 
     def without(self, others: Iterable[Wanted]) -> Wanted:
-        """Return the hours without the days on which other hours start exactly when these hours stop.
+        """Return the hours without some of their days. On these days, other hours start just when these stop.
 
         This applies only to hours that have a stop but no start. All others are returned unchanged.
         """
@@ -100,7 +103,7 @@ class Wanted:
 
 
 def is_recurring(words: Sequence[str]) -> bool:
-    """Return whether words say that something recurs: ``every day``, ``daily``, ``mondays``."""
+    """Return whether words such as ``every day``, ``daily`` or ``mondays`` say that something recurs."""
     return any(word in _RECURRING_WORDS or _is_plural(word) for word in words) or any(
         first in _EVERY and (then in _UNITS | _PARTS or then[:1].isdigit() or bool(days_of(then)))
         for first, then in pairwise(words)
@@ -108,7 +111,10 @@ def is_recurring(words: Sequence[str]) -> bool:
 
 
 def read_hours(text: str) -> Wanted | None:
-    """Return the hours that a string names, such as ``weekdays 9:00-18:00`` or ``mon -20:00``, or None."""
+    """Return the hours that a string names, or None.
+
+    Examples are ``weekdays 9:00-18:00`` and ``mon -20:00``.
+    """
     if len(text) > _MAX_CHARACTERS:
         return None
     plain, said = split_zone(fold_signs(text))
@@ -122,21 +128,27 @@ def read_hours(text: str) -> Wanted | None:
 
 
 def list_zone_readings(text: str) -> tuple[str, ...]:
-    """Return the hours' text once for each zone that its zone name may mean; empty if there is only one."""
+    """If the name of a zone may mean several zones, return the hours' text once for each of them.
+
+    Otherwise, return nothing.
+    """
     plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
     zones = () if said is None or read_hours(plain) is None else said.zones
     return tuple(f"{plain} {zone}" for zone in zones) if len(zones) > 1 else ()
 
 
 def has_odd_offset(text: str) -> bool:
-    """Return whether hours have an offset that belongs to no named zone, as in ``9:00-17:00 +05:30``."""
+    """Return whether hours have an offset that no named zone has, as in ``9:00-17:00 +05:30``."""
     plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
     is_one = said is not None and len(said.zones) == 1 and _find_key(said) is None
     return is_one and read_hours(plain) is not None
 
 
 def _find_key(said: SaidZone) -> str | None:
-    """Return the zone's name in the zone data; None if it has none, or if it may mean several zones."""
+    """Return the name of a zone in the zone data.
+
+    Return None if it isn't there, or if several zones may be meant.
+    """
     if len(said.zones) != 1:
         return None
     (zone,) = said.zones
@@ -170,7 +182,7 @@ def _read(words: list[str]) -> Wanted | None:
 
 
 def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[frozenset[str], list[str]] | None:
-    """Return the days and the other words, or None if the days don't follow each other in the text."""
+    """Return the days and the remaining words. If the days aren't next to each other, return None."""
     begin = next((at for at, word in enumerate(words) if days_of(word)), len(words))
     end, days = begin, frozenset[str]()
     while end < len(words) and (named := days_of(words[end])):
@@ -182,7 +194,7 @@ def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[froz
 
 
 def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each start and end that a text with times may mean, with "" if one of them is missing."""
+    """Yield each start and end that a text with times may mean. If one of them is missing, it is ""."""
     for found in _UNTIL.finditer(text):
         before, after = text[: found.start()], text[found.end() :]
         if after:
@@ -192,7 +204,7 @@ def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
-    """Return a start and an end as minutes of the day, or None if they can't form hours."""
+    """Return a start and an end as minutes of the day. If they can't form hours, return None."""
     begin, end = (read_clock(text) if text else None for text in ends)
     if any(text and not clock for text, clock in zip(ends, (begin, end), strict=True)):
         return None
@@ -223,7 +235,7 @@ def _is_plural(word: str) -> bool:
     return word.endswith("days") and is_day(word[:-1])
 
 
-#: Matches cron's five fields, and its nicknames such as ``@daily``.
+#: Matches the five fields of a cron schedule, and its short forms such as ``@daily``.
 _CRON: Final = re.compile(r"(?:[\d*][\d*/,-]*\s+){4}[\w*][\w*/,-]*|@(?:hourly|daily|weekly|monthly|yearly)")
 _SCHEDULE_WORDS: Final = (
     _RECURRING_WORDS
@@ -240,7 +252,7 @@ _SCHEDULE_WORDS: Final = (
 
 
 def is_schedule(text: str) -> bool:
-    """Return whether a string does nothing but say when something should happen, once or repeatedly."""
+    """Return whether a string only says when something should happen, either once or repeatedly."""
     if len(text) > _MAX_CHARACTERS:
         return False
     if _CRON.fullmatch(text.casefold()) or read_hours(text):
@@ -251,12 +263,12 @@ def is_schedule(text: str) -> bool:
 
 
 def clock(minute: int | None) -> str:
-    """Return a minute of the day as ``HH:MM``, or "" for None."""
+    """Return a minute of the day as ``HH:MM``. For None, return ""."""
     return "" if minute is None else f"{minute // 60 % 24:02d}:{minute % 60:02d}"
 
 
 def write_hours(hours: Wanted) -> str:
-    """Write hours as text that ``read_hours`` can read."""
+    """Write working hours as a text that ``read_hours`` can read."""
     until = "" if hours.stops is None else f"-{clock(hours.stops)}"
     names = {WEEKDAYS: "weekdays", WEEKEND: "weekends", EVERY_DAY: "daily"}
     in_order = [*(day for day in DAYS if day in hours.days), *map(write_day, sorted(hours.days - EVERY_DAY))]

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-#: Abbreviations and other names of zones that aren't in the zone data.
+#: Abbreviations and other names of zones that the zone data doesn't contain.
 _CALLED: Final = {
     "UTC": "utc gmt z zulu",
     "America/Los_Angeles": "pt pst pdt san_francisco seattle san_diego portland las_vegas silicon_valley",
@@ -59,24 +59,24 @@ _CALLED: Final = {
     "Africa/Maputo": "cat",
     "Africa/Johannesburg": "sast cape_town",
 }
-#: Names in the zone data that mean something else when they are written next to a time.
+#: Names in the zone data that mean something else if they stand next to a time.
 _OTHER_WORDS: Final = frozenset(
     {"act", "center", "christmas", "continental", "east", "easter", "factory", "general", "knox", "met"}
     | {"north", "resolute", "south", "universal", "wake", "west", "yap"}
 )
 #: Maximum number of words in a zone's name.
 _MAX_WORDS: Final = 4
-#: Words that may precede a zone's name (``in Tokyo``). ``_AFTER`` lists those that may follow it
+#: Words that may precede a zone's name (``in Tokyo``). ``_AFTER`` contains those that may follow it
 #: (``Tokyo time``).
 _BEFORE: Final = frozenset({"in"})
 _AFTER: Final = frozenset({"time", "zeit"})
 _OFFSET: Final = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?")
 _MAX_OFFSET: Final = timedelta(hours=14)
-#: Matches a zone that programs append to a time without a space: ``18:00Z``, ``18:00+02:00[Europe/Berlin]``.
+#: Matches a zone that programs add to a time without a space: ``18:00Z``, ``18:00+02:00[Europe/Berlin]``.
 _IN_BRACKETS: Final = re.compile(r"\[[\w/+-]+\]")
 _JOINED: Final = re.compile(r"(?<=[0-9])(?=(?:z|utc|gmt)(?![a-z])|\+[0-9])")
-#: Matches a date with a time, or a time with seconds, before a negative offset that follows without a space.
-#: After any other time, the minus sign is a dash.
+#: Matches a date with a time, or a time with seconds, if a negative offset follows without a space. After any
+#: other time, the minus sign is a dash.
 _JOINED_MINUS: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}[t ][0-9:.,]+|[0-9]:[0-9]{2}:[0-9.,]+)(?=-[0-9]{2}(?::?[0-9]{2})?(?![0-9:]))"
 )
@@ -84,13 +84,16 @@ _JOINED_MINUS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SaidZone:
-    """A zone as written next to a time: the name used, and the zones that it may mean."""
+    """A zone that was written next to a time.
+
+    It consists of the name used, and the zones that it may mean.
+    """
 
     name: str
     zones: tuple[tzinfo, ...]
 
     def list_zones(self, at: float) -> Iterator[tzinfo]:
-        """Yield the zones that may be meant at a time; in summer, *CET* may mean UTC+1 or Berlin time."""
+        """Yield the zones that may be meant at a time. In summer, *CET* may mean UTC+1 or Berlin time."""
         for zone in self.zones:
             yield zone
             year = datetime.fromtimestamp(at, zone).year
@@ -102,7 +105,10 @@ class SaidZone:
 
 
 def split_zone(text: str) -> tuple[str, SaidZone | None]:
-    """Split a string into its lower-cased text without the zone next to a time, and that zone (or None)."""
+    """Split a string into its text and the zone next to a time. The text is in lower case.
+
+    If there is no such zone, return None for it.
+    """
     plain = _IN_BRACKETS.sub("", text.casefold())
     words = _JOINED.sub(" ", _JOINED_MINUS.sub(r"\1 utc", plain)).split()
     for begin in range(1, len(words)):
@@ -117,7 +123,10 @@ def split_zone(text: str) -> tuple[str, SaidZone | None]:
 
 @lru_cache(maxsize=512)
 def find_zones(name: str) -> tuple[tzinfo, ...]:
-    """Return the zones with this name, or the zone with an offset such as ``+2``; empty for other words."""
+    """Return the zones with this name, or the zone with an offset such as ``+2``.
+
+    For other words, return none.
+    """
     if offset := _OFFSET.fullmatch(name.replace("_", "")):
         length = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
         return (timezone(-length if offset[1] == "-" else length),) if length <= _MAX_OFFSET else ()
