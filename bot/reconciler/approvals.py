@@ -41,7 +41,7 @@ async def remind_approvers(engine: EngineContext, task: Task) -> Sequence[NewTas
 
 
 async def link(engine: EngineContext, task: Task) -> None:
-    """Check an approved username and link the person; raise TaskRetry if the provider doesn't answer."""
+    """Check an approved username and link the person. Raise TaskRetry if the provider doesn't answer."""
     approval = await engine.store.read(store.find_request, task.subject)
     if approval is None or approval.state != "approved":
         return

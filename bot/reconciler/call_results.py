@@ -19,7 +19,7 @@ _MIN_UNREADABLE_ATTEMPTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Succeeded(Generic[_T]):
-    """The call succeeded; ``value`` is what the provider returned."""
+    """The call succeeded. ``value`` is what the provider returned."""
 
     value: _T
 

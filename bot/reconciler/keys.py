@@ -206,7 +206,7 @@ class Keys:
     async def compare(
         self, provider: Provider, account: Account, what: str, access: Access, *, now: bool
     ) -> Verdict | errors.ProviderError:
-        """Check that a call's account is the linked one; return the verdict or the provider's error.
+        """Check that a call's account is the linked one. Return the verdict or the provider's error.
 
         If a call names its account, a comparison remains valid for ten minutes. Before a list, or with
         ``now``, the account is always compared again. An account id that isn't known yet is requested and
@@ -281,7 +281,7 @@ class Keys:
         return True
 
     async def _save_rename(self, account: Account, username: str) -> bool:
-        """Save the new name of a renamed account; return whether the link now uses it."""
+        """Save the new name of an account that was renamed. Return whether the link now uses it."""
         return await self._store.carry_out(
             partial(account_ids.follow_rename, context=self._context, account=account, username=username)
         )

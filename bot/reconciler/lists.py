@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 #: Time limit for reading a list, in seconds. Lists may have many pages, but this is still shorter than the
 #: task's lease.
 LIST_TIMEOUT_SECONDS = 30.0
-#: How long after using a workspace its account's list is read often, in seconds.
+#: For this many seconds after one of an account's workspaces was used, the account's list is read often.
 RECENT_USE_SECONDS = 3600.0
 
 
@@ -67,7 +67,7 @@ async def _read(
     read: Callable[[base.Access], Coroutine[Any, Any, _T]],
     merge: Callable[[EngineContext, Account, Runtime, _T], Awaitable[None]],
 ) -> str:
-    """Read a list and store it; return "", or the cause if that fails.
+    """Read a list and store it. Return "" if this succeeds, otherwise the cause of the failure.
 
     Raise TaskRetry if the list has to be read later.
     """

@@ -59,7 +59,7 @@ log = structlog.get_logger(__name__)
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
-#: Ends an operation that was to create a workspace, but whose workspace is no longer on its owner's list.
+#: Ends an operation whose workspace is no longer on its owner's list.
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
 #: How long a start waits for a stop to finish before the card says who can help, in seconds.
 LONG_STOP_SECONDS: Final = 300.0
@@ -393,7 +393,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         access: base.Access,
         created: Created | str | None,
     ) -> Update | None:
-        """Record an accepted call. If a newer operation has replaced this one, enforce the newer one."""
+        """Record an accepted call. If a newer operation has replaced this one, carry out the newer one."""
         already, created = (created, None) if isinstance(created, str) else (None, created)
         if already is not None and step in _STOP_STEPS and claimed.workspace.current_state is State.STARTING:
             # The workspace is still starting and will come up in spite of this answer, so stop it again
@@ -549,7 +549,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return True
 
     def is_still_needed(self, claimed: ClaimedOperation) -> bool:
-        """Return whether the operation is still a creation; any other verb cancels the creation."""
+        """Return whether the operation is still a creation.
+
+        If its verb is another one, it cancels the creation.
+        """
         return claimed.subject.verb is OperationVerb.CREATE
 
     def abandon(self, claimed: ClaimedOperation, verdict: Verdict) -> Update:
@@ -607,7 +610,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
 
 def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bool:
-    """Return whether a planned operation can't go ahead: it needs a new link, or its stop is long overdue.
+    """Return whether a planned operation needs a new link, or is a stop that has been blocked for too long.
 
     Such an operation isn't shown on a card, so the person is told in a message.
     """

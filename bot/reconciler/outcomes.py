@@ -27,7 +27,7 @@ _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
 def make_stale_cause(work_item: Operation | Run) -> str:
     """Return the cause to show for an operation or run whose call is no longer sent because it is too old.
 
-    Nobody was waiting for a planned operation at that moment, so its cause is whatever delayed it.
+    If the operation was planned, nobody was waiting for an answer, so the cause is whatever delayed it.
     """
     at = work_item.created_at
     if isinstance(work_item, Operation):

@@ -82,7 +82,7 @@ class ProviderCall:
     what: str
     #: How many times the call has failed so far.
     attempts: int = 0
-    #: How long the call may take, in seconds; None means the usual time limit.
+    #: Time limit for the call, in seconds. None means the usual time limit.
     seconds: float | None = None
     #: Whether the call starts something. Such calls have a separate rate limit.
     starts: bool = False

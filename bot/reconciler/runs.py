@@ -324,7 +324,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return replace(traces, candidates=tuple(by_id[remote_id] for remote_id in remaining))
 
     def is_still_needed(self, claimed: ClaimedRun) -> bool:
-        """Return whether the run is still wanted, which it is unless someone has asked to stop it."""
+        """Return whether the run is still wanted. It is, unless someone has asked to stop it."""
         return not claimed.subject.requested_stop
 
     def abandon(self, claimed: ClaimedRun, verdict: timeouts.Verdict) -> Update:

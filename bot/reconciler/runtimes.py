@@ -188,7 +188,7 @@ class CircuitBreaker:
 
     @property
     def pause(self) -> float:
-        """Return how many seconds to wait before anything may be sent; 0 if requests may be sent now."""
+        """Return how many seconds to wait before anything may be sent, or 0 if there is no need to wait."""
         return max(max(self._requested_until, self._away_until) - self._clock.monotonic(), 0.0)
 
     @property
@@ -443,7 +443,7 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The reconciler's limits and intervals; all times are in seconds.
+    """The reconciler's limits and intervals. All times are in seconds.
 
     ``call_seconds`` is the time limit of a provider call, and ``lease`` is how long a row stays claimed. The
     lease is longer, so that no other process takes over a row while its call is in flight.

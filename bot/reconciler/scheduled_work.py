@@ -25,10 +25,7 @@ class ScheduledWorkRunner:
         self._kinds, self.names = kinds, [kind.name for kind in kinds]
 
     async def step(self, _pool: Pool | None = None, due: Collection[str] | None = None) -> int:
-        """Run the due rows of the kinds in ``due``, by default of all kinds.
-
-        Return how many rows there were.
-        """
+        """Run the due rows of all kinds, or only of the kinds in ``due``. Return how many there were."""
         return sum([await self._run_due(kind) for kind in self._kinds if due is None or kind.name in due])
 
     async def _run_due(self, kind: ScheduledWork[R]) -> int:

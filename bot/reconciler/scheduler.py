@@ -155,12 +155,13 @@ class Loop:
 
 
 class Scheduler:
-    """The scheduler of the reconciler and the notifier; ``tick`` and ``beat`` are intervals in seconds.
+    """The scheduler of the reconciler and the notifier. ``tick`` and ``beat`` are intervals in seconds.
 
-    It is created before them, because they wake it. Waking it has no effect until ``drive`` is called.
-    ``on_beat`` is called on each beat, and may raise only StoreError. If several processes share a database,
-    only the leading one starts work as soon as it is due. The others wait a little (``Owners.leaves_for``)
-    and then do what it hasn't started, so that additional processes don't repeat its work.
+    It is created before the other two, because they wake it. Waking it has no effect until ``drive`` is
+    called. ``on_beat`` is called on each beat, and may raise only StoreError. If several processes share a
+    database, only the leading one starts work as soon as it is due. The others wait a little
+    (``Owners.leaves_for``) and then do what it hasn't started, so that additional processes don't repeat its
+    work.
     """
 
     def __init__(

@@ -143,7 +143,7 @@ class Streams(context.EnginePart):
         return follower
 
     def _is_abandoned(self, run_id: str) -> bool:
-        """Return whether an output that nobody watches can be dropped. It may be needed when its run ends."""
+        """Return whether an output that nobody watches can be dropped. A finished one is kept for a while."""
         entry = self._followers[run_id].entry
         return not entry.is_done or self._clock.monotonic() - entry.done_at > ENDED_OUTPUT_SECONDS
 

@@ -136,7 +136,7 @@ def link_account(
     deferred_command: dict[str, Any] | None = None,
     more: Mapping[str, str] = {},
 ) -> Account | None:
-    """Save a person's account, notify them, and request its lists. Return None if it is someone else's.
+    """Save a person's account, notify them, and request its lists. Return None if someone else has it.
 
     The person's old link on the connection is replaced. If the account was only renamed, its workspaces are
     kept; if it is a different account, those found through the old link are deleted. Another link to the same

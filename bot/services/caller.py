@@ -443,5 +443,5 @@ def _find_person(caller: Caller, *_: object, **__: object) -> list[str]:
     return [caller.principal.key]
 
 
-#: A decorator for use cases that read and change only the caller's own rows.
+#: A decorator for use cases that concern only the caller's own rows.
 concerns_caller: Final = transaction.concerns(_find_person)

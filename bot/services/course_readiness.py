@@ -31,8 +31,8 @@ MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
 #: How long a start is assumed to take until enough starts have been measured, in seconds.
 USUAL_START_SECONDS: Final = 180.0
-#: If the provider stops idle workspaces, the lead time is shorter than the time until then by at least this
-#: many seconds.
+#: A lead time is shorter, by at least this many seconds, than the time after which the provider stops an idle
+#: workspace.
 IDLE_MARGIN_SECONDS: Final = 60.0
 #: How long a lesson's summary may wait until all of the lesson's workspaces have been stopped, in seconds.
 SUMMARY_SECONDS: Final = 900.0

@@ -3,7 +3,7 @@
 The stop and the end of its timer are written in one transaction. So the workspace is stopped only once, and
 never after its owner has cancelled the stop.
 
-No workspace is stopped if its warning wasn't delivered or concerned something else: the stop waits until a
+No workspace is stopped if its warning wasn't delivered or was about something else: the stop waits until a
 warning has been delivered. If Usher was down, or the workspace hasn't been read since the warning, it is read
 first, and its owner is warned again.
 

@@ -190,7 +190,7 @@ def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole:
 
 
 def find_title(name: str, titles: Mapping[str, str], *, is_whole: bool = False) -> str | None:
-    """Return the key of the connection with this name or title. It is found like ``find_connection`` does."""
+    """Return the key of the connection with this name or title. Works like ``find_connection``."""
     found = find_titles(name, titles)
     if found or is_whole:
         return found[0] if len(found) == 1 else None

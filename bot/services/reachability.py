@@ -1,6 +1,6 @@
 """Whether a connection or Slack is reachable, judging by this process's calls.
 
-A row shares this with others.
+The result is stored in a row, so that all processes share it.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Secrets of removed links. Each is kept until its provider has revoked it.
 
-The secret stays encrypted and isn't used for anything else. A person who was promised an update is told once
+The secret stays encrypted and isn't used for anything else. A person who was promised an update is told when
 the secret is gone, or that it couldn't be revoked.
 """
 

@@ -1,4 +1,4 @@
-"""Snapshots of providers' lists, offers and facts about servers, and requests to read these again."""
+"""Snapshots of providers' lists and offers, and of facts about servers. Requests to read these again."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace

@@ -92,7 +92,7 @@ def send_picture(tx: Transaction, caller: Caller, svg: str, alt_text: str) -> No
 
 @concerns_caller
 def set_weekly(tx: Transaction, caller: Caller, *, is_on: bool) -> None:
-    """Set whether a person receives their hours of the last week every Monday."""
+    """Set whether a person receives the message about last week's usage every Monday."""
     caller.check(tx, "usage")
     principal = caller.principal
     if usage.is_weekly(tx, principal) is not is_on and caller.is_first_delivery(tx):
@@ -105,7 +105,7 @@ def set_weekly(tx: Transaction, caller: Caller, *, is_on: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class WeeklyRow:
-    """A person who is due to receive their hours of the last week."""
+    """A person who is due to receive the message about last week's usage."""
 
     principal: Principal
 
@@ -116,7 +116,7 @@ class WeeklyRow:
 
 
 def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
-    """Send a person their hours of the last week, if anything ran and it is still Monday for them."""
+    """If anything ran and it is still Monday for a person, send them the message about last week's usage."""
     caller.check(tx, "usage")
     principal, now = row.principal, tx.now()
     zone = people.find_zone(tx, principal)
