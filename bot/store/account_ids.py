@@ -17,8 +17,8 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction, concerns
 
-#: After one link turns out to belong to another account, at most this many other links on the connection are
-#: checked.
+#: After one link's username turns out to belong to another account, at most this many other links on the same
+#: connection are checked.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 

@@ -3,7 +3,8 @@
 The head precedes the first row, and is the only row that ever changes.
 
 Editing, removing or reordering rows breaks the chain, and truncating it contradicts the head. Anyone who can
-write to the whole database can forge all of it. If that matters, keep a copy of the head's hash elsewhere.
+write to the whole database can forge the entire log. To guard against this, keep a copy of the head's hash
+elsewhere.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +15,8 @@ from bot.domain.audit import AuditEntry
 from bot.store.engine import Engine
 from bot.store.transaction import Priority, Row, Transaction, as_json, clean, from_json, hash_text, prioritize
 
-#: Releases before 0.4.0 wrote an entry with this action after they had moved old rows to a file. ``through``,
-#: in the entry's detail, is the number of the last row that was moved.
+#: Releases before 0.4.0 wrote an entry with this action after they had moved old rows to a file. In the
+#: entry's detail, ``through`` is the number of the last row that was moved.
 _ARCHIVED: Final = "audit.archive"
 _CONTENT: Final = ("at", "actor", "action", "target", "result", "detail")
 

@@ -23,25 +23,25 @@ _ANSWER_WAIT_SECONDS: Final = 3.0
 #: A message that an answer is about to replace isn't redrawn for this many seconds. By then, the replacement
 #: has either succeeded or failed.
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
-#: Minimum number of seconds between two updates of the card of work in progress.
+#: While work is in progress, the minimum number of seconds between two updates of its card.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
 #: Minimum number of seconds between two updates that only show progress, during the first minute of a card or
 #: its run. After that, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
 #: If a reply has already announced the work, its card is held back for this many seconds. Most work ends
-#: before that, and its final message says everything.
+#: sooner, and the message about its end then says everything.
 CARD_DELAY_SECONDS: Final = 60.0
 #: A message that announced a time is redrawn this many seconds after that time, so that the message about the
 #: event itself is sent first.
 OVER_AFTER_SECONDS: Final = 30.0
 #: If an operation's next step is due within this many seconds and will end the operation, its card isn't
-#: updated before that.
+#: updated before that step.
 ENDS_WITHIN_SECONDS: Final = 2.0
 #: The content with which a message was sent, or None if it can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
-#: The keys of a ``SentText``: the plain text, the blocks, the times at which it becomes outdated, and a flag
-#: for texts that can't be split into their parts.
+#: The keys of a ``SentText``: the plain text, the blocks, the times at which the message becomes outdated,
+#: and a flag for texts that can't be split into their parts.
 _SAID: Final = ("text", "blocks", "moments", "undated")
 
 

@@ -32,8 +32,8 @@ _MAX_ROWID: Final = 2**63 - 1
 #: Length of a SQLite file's header, in bytes. ``_PAGE_COUNTS`` is where the header stores the page counts.
 _HEADER_BYTES: Final = 100
 _PAGE_COUNTS: Final = slice(28, 40)
-#: Errors that can occur while a damaged part of a file is read. A stored length may have any value, so the
-#: process may even run out of memory.
+#: Errors that can occur while a damaged part of a file is read. In such a part, a stored length may have any
+#: value, so reading it may even exhaust the process's memory.
 _UNREADABLE: Final = (sqlite3.Error, OverflowError, MemoryError)
 
 

@@ -15,16 +15,17 @@ from bot.store.notices import add_notices, end_state
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_enum
 from bot.store.transaction import Row, Transaction
 
-#: How long a correction waits until a second read confirms it, in seconds. A single read proves nothing.
+#: How long a correction is held back so that a second read can confirm it, in seconds. A single read proves
+#: nothing.
 _DOUBT_SECONDS: Final = 30.0
-#: If a workspace was reported as ready, observations may contradict that for this many seconds.
-#: ``_DONE_SECONDS`` applies to other successes, and ``_FAILED_SECONDS`` to failures. After that, the owner
-#: may well have done something elsewhere.
+#: For this many seconds after a workspace was reported as ready, an observation that contradicts the report
+#: is taken as a reason to correct it. For other successes, ``_DONE_SECONDS`` applies, and for failures
+#: ``_FAILED_SECONDS``. Later contradictions may well be due to something that the owner did elsewhere.
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
-#: If a workspace is found down no earlier than this many seconds before the end that its provider announced,
-#: the provider is assumed to have ended it.
+#: The provider is assumed to have ended a workspace if it had announced an end, and the workspace is found
+#: down after that time or at most this many seconds before it.
 _EXPIRY_SLACK_SECONDS: Final = 60.0
 _FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 

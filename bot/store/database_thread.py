@@ -1,8 +1,8 @@
 """A thread that works on the database, and the queue of its work.
 
 Work that has waited too long is abandoned: its caller gets StoreBusy, and the work is either never run or
-rolled back. A single lock decides whether the caller gave up before the thread began to commit. If the commit
-takes too long, a caller that is serving a person gets StoreUnsure.
+rolled back. A lock settles which came first: the caller giving up, or the thread beginning to commit. If the
+commit takes too long, a caller that is serving a person gets StoreUnsure.
 
 Queued writes are committed together. If one of them fails, all are rolled back, and each is run again in a
 separate transaction, so that only the failing write fails.
@@ -34,8 +34,8 @@ PATIENCE_SECONDS: Mapping[Priority, float] = {
 }
 #: Once a request has used up its time, each of its remaining queries may still take this many seconds.
 MIN_PATIENCE_SECONDS = 0.1
-#: Slack gives up on a request after this many seconds. If work for the request is queued later than that, its
-#: caller waits as long as its own priority allows.
+#: Slack gives up on a request after this many seconds. Work queued after that no longer has to meet Slack's
+#: deadline, so its caller waits for as long as the work's priority allows.
 REQUEST_SECONDS = 3.0
 #: How long a transaction accepts more work, in seconds.
 MAX_TRANSACTION_SECONDS = 0.02
@@ -84,7 +84,7 @@ class WriteQueue:
         #: The callers that are waiting for results. ``_timer`` checks which of them have waited too long.
         self._callers: dict[QueuedWork, None] = {}
         self._timer: asyncio.TimerHandle | None = None
-        #: The callers' event loop. ``_wakes`` says whether its next iteration will wake the thread.
+        #: The callers' event loop. ``_wakes`` says whether the loop's next iteration will wake the thread.
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wakes = False
         self._urgent_rounds = 0
@@ -279,7 +279,7 @@ class WriteQueue:
         self.deliver(left)
 
 
-#: How often to try to reconnect while nobody needs the connection, in seconds.
+#: How often to try to reconnect while no work needs the connection, in seconds.
 RECONNECT_SECONDS = 1.0
 
 
@@ -340,8 +340,9 @@ class QueueWorker:
         self._begin_write = begin_write
         self._errors: tuple[type[Exception], ...] = (*session.errors, StoreError)
         self._thread: Thread | None = None
-        #: Maximum number of writes with which to begin a transaction, because it locks the subjects of all of
-        #: them. This is one more than fitted into the last one, or twice as many if all of them did.
+        #: Maximum number of writes with which to begin a transaction. There is a maximum because a
+        #: transaction begins by locking the subjects of all its writes. It is one more than the number of
+        #: writes that fitted into the last transaction, or is doubled if all of them fitted.
         self._most_writes = _BATCH_SIZE
 
     async def start(self, name: str) -> None:

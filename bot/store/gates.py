@@ -52,9 +52,9 @@ ALONG_SECONDS: Final = 1.0
 def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itself: bool = False) -> None:
     """Request an immediate read of a workspace, and mark the workspace as used.
 
-    The gate decides when the read is sent. If the person's access isn't proven, it may be tried again.
-    ``brings_up`` means that the workspace is being started, so a new generation begins. ``by_itself`` means
-    that scheduled work is requesting the read, and not a person.
+    The gate decides when the read is sent. If the person's access isn't proven, their account may be tried
+    again. ``brings_up`` means that the workspace is being started, so a new generation begins. ``by_itself``
+    means that scheduled work is requesting the read, and not a person.
     """
     last_request_at = None if by_itself else tx.now()
     tx.run(
@@ -84,8 +84,8 @@ def close_candidate(
     """Close the gate of a workspace that was found at the provider but may not be in the database yet.
 
     Such a gate has a key of a different form, because a regular gate would mean that the workspace is in the
-    database. If it is, its regular gate is closed instead (see ``close_gate``). If ``add_gate`` adds the
-    regular gate later, that gate stays closed at least as long.
+    database. If the workspace is already there, its regular gate is closed instead (see ``close_gate``). If
+    ``add_gate`` adds the regular gate later, the regular gate stays closed at least as long as this one.
     """
     key = gate_key if GATES.row(tx, gate_key=gate_key) is not None else gate_key + _CANDIDATE
     return close_gate(tx, key, connection, remote_id, seconds, is_answered=is_answered)
@@ -103,7 +103,7 @@ def close_gate(
 ) -> bool:
     """Close a gate for some time, because the workspace is being read without a claim.
 
-    Return False if it is already closed. With ``is_answered``, close it for that long from now on even if it
+    Return False if it is already closed. With ``is_answered``, the time is counted from now, even if the gate
     is already closed.
     """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
@@ -137,7 +137,8 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Claims more reads for the current request of an account: those that are due soon and whose gate is open.
+#: Claims reads to be added to an account's current request. They must be due soon, and their gates must be
+#: open.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -151,13 +152,14 @@ ALONG_CLAIM: Final = Claim(
 def claim_reads(
     tx: Transaction, connection: str, limit: int, interval: float, margin: float, together: int = 1
 ) -> list[ReadClaim]:
-    """Grant a connection's due reads. Nobody else can then read these workspaces for some time.
+    """Grant a connection's due reads, and close the gates of the workspaces for some time.
 
-    To ensure this, ``next_check_at = now + interval + margin`` is committed before the reads are sent. A
-    workspace may be read by anyone who has it in their list and has an active account. ``_turn`` determines
-    the order. With ``together``, a single request reads up to that many workspaces with one account. It then
-    includes gates that become due within a second and were last read by this reader, even beyond ``limit``. A
-    claim lists the rows that will receive its result: the reader's own first, then the other verified rows.
+    The gates stay closed until ``next_check_at = now + interval + margin``, which is committed before the
+    reads are sent. A workspace may be read by anyone who has it in their list and has an active account.
+    ``_turn`` determines whose turn it is. With ``together``, a single request reads up to that many
+    workspaces with one account. The request then includes gates that become due within a second and were last
+    read by the same account. The number of gates may then exceed ``limit``. A claim lists the rows that will
+    receive the result: the reader's own first, then the other verified rows.
     """
     now = tx.now()
     lease = interval + margin
@@ -201,13 +203,14 @@ def claim_reads(
 def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: list[Row]) -> Row | None:
     """Return the row of the account that should make a granted read.
 
-    If no account can, leave the read to another connection. If there is none, cancel the read.
+    If no account on this connection can make the read, leave it to another connection. If no other connection
+    has the workspace, cancel the read.
     """
     if len(able) == 1:
         return able[0]
     if not able:
-        # Leave the read to another connection that has the workspace. If there is none, the next read waits
-        # until someone requests it.
+        # Leave the read to another connection that has the workspace. If no other connection has it, the next
+        # read waits until someone requests it.
         other = next((one["connection"] for one in watchers if one["account_id"] is not None), None)
         to = {"due_at": None} if other is None else {"connection": other}
         GATES.change(tx, {"gate_key": gate["gate_key"]}, **to)
@@ -388,10 +391,10 @@ _RECORD_BATCH_SIZE: Final = 100
 async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
     """Write the results of claimed reads into rows and gates, wake operations, and redraw messages.
 
-    Messages about a workspace are redrawn if anything visible changed. An observation is dated by its claim,
-    not by the provider's answer. ``gone`` applies only to the reader's own row. It may merely mean *not
-    yours*, so the other rows are read again with their own accounts. Each batch is a separate transaction, so
-    that urgent work can run in between.
+    Messages about a workspace are redrawn if anything visible changed. The time of an observation is when its
+    read was claimed, not when the provider answered. The result ``gone`` changes only the reader's own row.
+    It may merely mean that the workspace isn't the reader's, so for the other rows it is read again with
+    their own accounts. Each batch is a separate transaction, so that urgent work can run in between.
     """
     for first in range(0, len(results), _RECORD_BATCH_SIZE):
         some = results[first : first + _RECORD_BATCH_SIZE]
@@ -430,7 +433,10 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
 
 
 def _split_repeated_gates(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
-    """Split results into batches in which no gate occurs twice, as its second result depends on its first."""
+    """Split results into batches in which no gate occurs twice.
+
+    A gate's second result depends on its first.
+    """
     batch: dict[str, ReadResult] = {}
     for result in results:
         if result.gate_key in batch:

@@ -1,4 +1,7 @@
-"""Workspace URLs that appear or change after the owner was told "ready". Each URL is sent once."""
+"""Workspace URLs that appear or change after the owner was told that the workspace is ready.
+
+Each URL is sent once.
+"""
 
 from hashlib import sha256
 from typing import Final

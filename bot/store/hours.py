@@ -1,4 +1,4 @@
-"""Rules for working hours: when each is checked next, and what came of its starts and stops."""
+"""Rules for working hours: when each is checked next, and what became of its starts and stops."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -237,8 +237,8 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
         save_rule(tx, replace(paused, paused="", processed_until=processed_until))
 
 
-#: The stage that resumes working hours. It must come before the stage for workspaces, because a fan-out begun
-#: by an earlier release continues by stage number.
+#: The stage that resumes working hours. It must come before the stage for workspaces, because a fan-out that
+#: was begun by an earlier release refers to its next stage by number.
 RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 
 
@@ -271,7 +271,7 @@ def delete_rules(tx: Transaction, workspace_id: str) -> None:
 
 
 def find_active_rules(tx: Transaction, limit: int) -> Sequence[HoursRule]:
-    """Return some of the rules for working hours that aren't paused."""
+    """Return a batch of the working-hours rules that aren't currently paused."""
     return RULES.parse_all(tx.all("rules_left", limit=limit))
 
 

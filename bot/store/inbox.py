@@ -1,4 +1,4 @@
-"""The inbox: keys of interactions that took effect, so that delivering one again changes nothing."""
+"""The inbox: keys of interactions that took effect, so that a redelivered interaction changes nothing."""
 
 from typing import Final
 

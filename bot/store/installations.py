@@ -18,7 +18,8 @@ from bot.store.notices import add_notices
 from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
 from bot.store.transaction import Priority, Transaction, as_json, from_json, prioritize
 
-#: How long only one process may replace a token, in seconds. Slack answers within a shorter time than this.
+#: While a process is replacing a token, no other process may do so for this many seconds. Slack always
+#: answers sooner.
 RENEWING_SECONDS: Final = 30.0
 #: How long a used OAuth state is remembered, in seconds. No state is valid for that long.
 STATE_RETENTION_SECONDS: Final = 900.0

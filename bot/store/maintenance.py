@@ -1,7 +1,8 @@
 """Upkeep: records of daily work, whether a process may serve from the database, and failovers.
 
-After a failover, the last commits of the old primary may be missing from the new one, and nobody can tell
-which. So one row records when the failover was noticed. The SQL fragments *doubted* and *settled* rely on it.
+After a failover, the last commits of the old primary may be missing from the new one, and there is no way to
+tell which. So a row records when the failover was noticed. The SQL fragments *doubted* and *settled* rely on
+this row.
 """
 
 from collections import Counter

@@ -37,11 +37,12 @@ from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
 
-#: If a card is just being sent, the notice about its operation's end waits for it at most this many seconds.
+#: If an operation ends while its card is being sent, the notice about its end waits for the card, but at most
+#: this many seconds.
 CARD_FIRST_SECONDS = 5.0
 #: If one request began several operations, the message about a workspace that was stopped, suspended or
-#: removed waits this many seconds so that it can include the others. Any other result waits only
-#: ``REQUESTED_RESULT_SECONDS``, because someone is waiting for it.
+#: removed waits this many seconds so that it can include the results of the others. Any other result waits
+#: only ``REQUESTED_RESULT_SECONDS``, because someone is waiting for it.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 #: Kinds of notices that combine several others into one message.
@@ -82,10 +83,10 @@ _QUEUE_OF: Final = {
     for urgency in _URGENCIES
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
-#: Claims one notice to try while Slack isn't responding, even before its pause ends. ``:is_send`` says
-#: whether sends or searches come first. Replies always come last. Otherwise, a notice that waits for a read
-#: comes first, and the rest take turns, because a failure may concern just one of them. If a notice may
-#: already have been sent, the search for it waits until the message has had time to show up.
+#: Claims one notice to try while Slack isn't responding, even before the pause ends. ``:is_send`` says
+#: whether sends or searches come first. Replies always come last. Among the other notices, those that wait
+#: for a read come first, and the rest take turns, because a failure may concern just one of them. If a notice
+#: may already have been sent, the search for it waits until the message has had time to show up.
 PENDING_CLAIM: Final = Claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"

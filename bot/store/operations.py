@@ -19,7 +19,8 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, make_parser
 from bot.store.transaction import Row, Transaction, concerns
 
-#: How long an operation's first step waits for a read, in seconds. After that, it goes ahead without one.
+#: How long an operation's first step waits for a read, in seconds. After that, the step goes ahead without
+#: the read.
 READ_SECONDS = 2.0
 
 _PARSE_RELATED = make_parser("w a p")

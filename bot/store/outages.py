@@ -19,7 +19,7 @@ OURS: Final = "#secret"
 PEOPLE: Final = "#people"
 
 
-#: The queue of outages. Nobody claims them, because every process checks all of them.
+#: The queue of outages. Outages aren't claimed: every process checks all of them.
 OUTAGE_QUEUE: Final = declare_queue(
     Queue(
         name="outages",

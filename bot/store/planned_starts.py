@@ -1,4 +1,4 @@
-"""Planned starts for working hours and lessons, updated whenever those change."""
+"""Planned starts for working hours and lessons. They are updated whenever the hours or lessons change."""
 
 from bot.domain.courses import Participant
 from bot.domain.hours import HoursRule
@@ -12,17 +12,17 @@ from bot.store.transaction import Transaction
 def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> None:
     """Update a workspace's planned start after some rules have ``changed``.
 
-    A start that was sent isn't updated.
+    A start that has already been sent isn't updated.
 
-    The current rules determine how long the start is valid. It is cancelled if none of them needs it any
+    The current rules determine how long the start is valid. The start is cancelled if no rule needs it any
     more.
     """
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     start = None if row is None else OPERATIONS.parse(row)
     if start is None or not start.is_planned_ahead:
         return
-    # A changed rule may no longer contain this start, but the stop planned with it shows that a rule planned
-    # it.
+    # After a change, the rules may no longer contain this start. But the stop that was planned along with the
+    # start shows that it came from a rule.
     workspace = WORKSPACES.one(tx, id=workspace_id)
     has_end = workspace is not None and any(one.start == start.id for one in workspace.planned_stops.rows)
     if not has_end and not filter_plans(tx, start, changed):

@@ -41,7 +41,7 @@ from bot.support.settings.database import read_sign_in_again
 log = structlog.get_logger(__name__)
 
 
-#: Number of connections for reading. If there are several, a long list doesn't hold up everybody else.
+#: Number of connections for reading. If there are several, a long list doesn't hold up all other reads.
 READERS = 2
 #: Number of connections for transactions that make decisions. Each connection handles its share of the
 #: subjects, in parallel with the others. If the server answers within ``NEAR_SECONDS``, only ``NEAR_LANES``
@@ -51,8 +51,8 @@ LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
 #: How long an open transaction on these connections accepts more work, in seconds. Its locks rarely make
 #: others wait, and fewer commits leave a busy machine more time for actual work.
 LANE_SECONDS = 0.05
-#: How long the listener waits before it tries to reconnect, and how often it checks whether it is wanted, in
-#: seconds. While it isn't connected, periodic checks take the place of its notifications.
+#: How long the listener waits before it tries to reconnect, and how often it checks whether it is still
+#: needed, in seconds. While it isn't connected, periodic checks take the place of its notifications.
 RETRY_SECONDS = 1.0
 #: When the store is closing, how long it waits for a connection whose server has gone silent, in seconds.
 JOIN_SECONDS = 1.0

@@ -1,7 +1,7 @@
 """Errors from PostgreSQL and poolers: when to retry, whether the server is down, what to tell operators.
 
-The server may answer in any language, so the SQLSTATE decides. An error without one means that the server is
-down. The wording is used only to choose the message.
+The server may answer in any language, so the SQLSTATE decides. An error without a SQLSTATE means that the
+server is down. The wording of an error is used only to choose the message.
 """
 
 import re
@@ -109,7 +109,8 @@ _NEVER_REACHED = (
     (r"could not translate host name|failed to resolve host", "there is no such host"),
     (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
 )
-#: Matches the server's message after the severity, in any language, because libpq puts two spaces before it.
+#: Matches the part of the server's message after the severity. This works in any language, because libpq puts
+#: two spaces between them.
 _WORDS_PATTERN: Final = re.compile(r"(?:^|failed: )\w+:  (.+)", re.MULTILINE)
 #: The errors that occur if a migration tries to create something that already exists.
 _DUPLICATE_ERRORS: Final = (

@@ -94,7 +94,7 @@ class PostgresSession:
         self._connection: psycopg.Connection[Row] | None = None
         #: Why there is no connection, or "" if there is one.
         self.problem = ""
-        #: Why the last server that answered couldn't be used. ``_asks_at`` is when to try it again.
+        #: Why the last server that answered couldn't be used. ``_asks_at`` is when to try that server again.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
         #: When servers began to refuse the sign-in, or None if they accept it.

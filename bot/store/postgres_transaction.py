@@ -3,8 +3,9 @@
 Every parameter is sent as text and takes its type from the columns in the statement, so that each query is
 prepared only once, whatever its values. A statement that runs for many rows receives them as a single array
 of JSON objects, ``:each``. Its other parameters are named after the columns of that array, with ``_``
-appended. Even if the rows differ, this takes only one statement. Callers wait for the server only if they
-need rows or the number of changed rows. They then wait for everything sent so far.
+appended. One statement is therefore enough even if each row gets different values. Callers wait for the
+server only if they need rows or the number of changed rows. In that case, they wait for the results of
+everything sent so far.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Queues: tables whose rows become due, and the statements with which processes claim due rows.
 
 Each queue is declared in its table's module. A single query in ``bot.store.due_work`` then finds when the
-first row of each queue is due. On PostgreSQL, a claim has to skip rows that another process is claiming,
-whereas SQLite has only one writer. On PostgreSQL, a claim selects its rows as an array, because a subquery
-might be run again for each row.
+first row of each queue is due. On PostgreSQL, a claim has to skip rows that another process is claiming.
+(SQLite has only one writer.) There, a claim also selects its rows as an array, because PostgreSQL might run a
+subquery again for each row.
 """
 
 from collections.abc import Mapping

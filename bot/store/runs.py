@@ -165,7 +165,7 @@ RUN_QUEUE: Final = declare_queue(
         changes="{claimed}",
     )
 )
-#: The queue of runs whose output is being followed. Nobody claims these runs.
+#: The queue of runs whose output is being followed. These runs aren't claimed.
 WATCHED_RUN_QUEUE: Final = declare_queue(
     Queue(
         name="watched_runs",
@@ -337,7 +337,7 @@ def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]
 #: ``MAX_RETAINED_RUNS`` are added. Others would soon be deleted anyway.
 RETENTION_SECONDS = 30 * 86_400.0
 MAX_RETAINED_RUNS = 50
-#: Number of runs merged per transaction, with their messages.
+#: Number of runs that are merged in one transaction, along with their messages.
 _BATCH_SIZE = 40
 
 

@@ -1,9 +1,9 @@
 """A database's schema: migrations, and the repair of stored times at start-up.
 
 Only the serving process repairs times (``docs/adr/0019-who-heals-clocks.md``). As long as the machine hasn't
-been rebooted, its monotonic clock shows whether the wall clock was changed. If it was, or after a reboot,
-nobody knows how much time has passed. Anything that mustn't happen too early then waits its full time again,
-counted from now.
+been rebooted, its monotonic clock shows whether the wall clock was changed. If the clock was changed or the
+machine was rebooted, there is no way to tell how much time has passed. Anything that mustn't happen too early
+then waits its full time again, counted from now.
 """
 
 import re
@@ -23,9 +23,9 @@ from bot.store.transaction import ClockReading, Priority, Transaction, Work, pri
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, find_newest
 
-#: Creates the tables that record which migrations ran. The second table also records which release ran each
-#: of them. If the database is too new, the error mentions that release. Release 0.1.0 reads only the first
-#: table.
+#: Creates two tables that record which migrations ran. The second one also records which release ran each
+#: migration. If the database is too new for a release, the error mentions the newer release. Release 0.1.0
+#: reads only the first table.
 CREATE_MIGRATIONS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
     """CREATE TABLE IF NOT EXISTS schema_changes (

@@ -4,11 +4,11 @@ The database uses WAL with ``synchronous=FULL``, so that commits survive a power
 file take turns with BEGIN IMMEDIATE.
 
 sqlite-utils runs migrations and reads the tables for ``store copy``. Queries and transactions don't use it,
-for three reasons. Its ``query`` puts a savepoint around each statement: a query for one row takes 6.8 µs
-instead of 3.2, and four of them are a tenth of the cost of recording a poll. Its ``begin`` takes no lock, so
-two processes could both read first, and one would then fail to write. And importing it takes a twentieth of
-the start-up time. ``analyze`` isn't used, because the tests pin the query plans of a schema without
-statistics, and the statistics of a small table are misleading once it has grown.
+for three reasons. Its ``query`` puts a savepoint around each statement, so that a query for one row takes 6.8
+µs instead of 3.2. Four such queries make up a tenth of the cost of recording a poll. Its ``begin`` takes no
+lock, so two processes could both read first, and one would then fail to write. Finally, importing
+sqlite-utils takes a twentieth of the start-up time. ``analyze`` isn't used, because the tests pin the query
+plans of a schema without statistics, and the statistics of a small table are misleading once it has grown.
 
 The serving lock is a separate file next to the database, because SQLite loses its own locks when another
 handle to its file is closed.
@@ -53,8 +53,8 @@ from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrat
 log = structlog.get_logger(__name__)
 
 
-#: How long SQLite waits for another process's lock, in seconds. After that, readers may run, and it tries
-#: again.
+#: How long SQLite waits for another process's lock, in seconds. After that, readers may run before SQLite
+#: tries again.
 LOCK_SECONDS = 0.1
 #: How long SQLite waits for another process's lock while it opens the database, in seconds. No reads are
 #: waiting then, so this may be longer.

@@ -10,8 +10,8 @@ Queries must run on both SQLite and PostgreSQL, so they contain no scalar MIN or
 parameter, handle conflicts with ON CONFLICT, and return results with RETURNING. SQL for PostgreSQL alone,
 such as locks on rows that others may claim, is in a comment that begins with PostgreSQL's name. On
 PostgreSQL, a statement that runs for many rows receives them all as ``:each``, and its other parameters are
-columns of that array. A line ``guards: RULE`` above a condition marks it as a second guard. It enforces a
-rule that an earlier guard has already enforced (``bot.support.guards``).
+columns of that array. A line ``guards: RULE`` above a condition marks the condition as a second guard, which
+enforces a rule that an earlier guard has already enforced (``bot.support.guards``).
 """
 
 import re
@@ -27,7 +27,7 @@ _HEADER_PATTERN = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART_PATTERN = re.compile(r"\{(\w+)\}")
 #: Matches a placeholder for all kinds of notices that have a certain mark.
 _MARK_PATTERN = re.compile(r"\{([A-Z_]+)\}")
-#: Matches a placeholder for the columns of several tables. It lists the tables by alias.
+#: Matches a placeholder for the columns of several tables. The placeholder lists the aliases of the tables.
 _COLUMNS_PATTERN = re.compile(r"\{columns ([a-z ]+)\}")
 #: Matches SQL that runs only on PostgreSQL.
 OWN_COMMENT_PATTERN: Final = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)

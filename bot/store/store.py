@@ -1,14 +1,14 @@
 """The store, which runs functions on a database. Engines differ, but the schema and the statements don't.
 
 The module for each kind of row has the functions that read or write it. They are passed to ``read``,
-``write``, ``claim`` or ``perform``, as in ``store.read(links.find_link, nonce)``. Each of these runs the
-function in one transaction, which is atomic and durable on return, or in several (``perform``). A function
-that needs an unusual priority declares it (``transaction.prioritize``).
+``write``, ``claim`` or ``perform``, as in ``store.read(links.find_link, nonce)``. ``perform`` may run the
+function in several transactions, and the others run it in one. Each transaction is atomic, and durable on
+return. A function that needs an unusual priority declares it (``transaction.prioritize``).
 
-All of them raise StoreBusy if they couldn't commit in time (2 s for work that a person is waiting for, 10 s
-for all other work). In that case, the work was rolled back and has no effect. They raise StoreUnavailable if
-the database can't be used. ``interaction`` is the inbox key of a person's action ("" for none). Its row is
-written in the same transaction. If it already exists, the function changes nothing and says so.
+All four raise StoreBusy if they couldn't commit in time (2 s for work that a person is waiting for, 10 s for
+all other work). In that case, the work was rolled back and has no effect. They raise StoreUnavailable if the
+database can't be used. ``interaction`` is the inbox key of a person's action ("" for none). The row for this
+key is written in the same transaction. If the row already exists, the function changes nothing and says so.
 """
 
 from collections.abc import Callable, Coroutine, Sequence

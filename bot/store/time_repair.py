@@ -1,6 +1,6 @@
 """Statements that repair stored times.
 
-They run after the clock was set, or if no process served for a while.
+They run after the clock was changed, or if no process has been serving for a while.
 """
 
 from collections.abc import Mapping

@@ -31,7 +31,7 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_card": None,
     "planned_stops": "",
 }
-#: How often to check whether a warning has been delivered while its stop waits for that, in seconds.
+#: While a stop waits until its warning has been delivered, how often to check the delivery, in seconds.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
 #: If a workspace was found down, its planned stop is kept until this many seconds after its time, because the
 #: read may have been wrong and the workspace may still be running.
@@ -148,7 +148,7 @@ def _change(
 
 
 def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...]) -> PlannedStop | None:
-    """Return the planned stop that takes effect. That depends on consents, lessons and working hours."""
+    """Return the planned stop that will take effect, given the consents, lessons and working hours."""
     return choose_end(
         ends,
         courses.find_agreed_at(tx, workspace_id),

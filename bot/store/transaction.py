@@ -4,11 +4,11 @@ Only the engine differs between databases. The logic is synchronous, and written
 transactions is rolled back, the logic runs again from the start, so it must not change anything but the
 database.
 
-The store's time follows the wall clock as long as that moves with the monotonic clock. If the wall clock is
-set back, the store's time runs at half speed until the two meet again, so waits become longer, never shorter.
-If the wall clock jumps ahead (or the machine slept), the store's time follows only after the engine has
-delayed the closed poll gates by the same amount. Otherwise, two reads of a workspace might follow each other
-too soon.
+The store's time follows the wall clock as long as the wall clock keeps pace with the monotonic clock. If the
+wall clock is set back, the store's time runs at half speed until the two meet again. Waits may then become
+longer, but never shorter. If the wall clock jumps ahead (or the machine slept), the store's time catches up
+only after the engine has pushed back the closed poll gates by the same amount. If it caught up earlier, two
+reads of a workspace might follow each other too soon.
 """
 
 from __future__ import annotations
